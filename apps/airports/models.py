@@ -1,0 +1,52 @@
+"""Airports as OurAirports gives them and as stewards correct them."""
+
+from django.db import models
+
+from apps.base.fields import FollowsName, SearchNameField
+from apps.base.models import City, Country
+from apps.changesets.history import ChangesetHistory
+
+
+class AirportType(models.TextChoices):
+    """The types that OurAirports knows (https://ourairports.com/help/data-dictionary.html)."""
+
+    LARGE = "large_airport", "Large airport"
+    MEDIUM = "medium_airport", "Medium airport"
+    SMALL = "small_airport", "Small airport"
+    HELIPORT = "heliport", "Heliport"
+    SEAPLANE_BASE = "seaplane_base", "Seaplane base"
+    BALLOONPORT = "balloonport", "Balloonport"
+    CLOSED = "closed", "Closed"
+
+
+class Airport(FollowsName):
+    """An airport, heliport or the like; `source_id` stays when `ident` is reassigned."""
+
+    ident = models.CharField(max_length=16, primary_key=True)
+    source_id = models.BigIntegerField("OurAirports id", unique=True, null=True, blank=True)
+    iata_code = models.CharField("IATA code", max_length=8, null=True, blank=True)  # noqa: DJ001 - absent is NULL
+    name = models.CharField(max_length=255)
+    search_name = SearchNameField(max_length=255, editable=False)
+    airport_type = models.CharField("type", max_length=32, choices=AirportType.choices)
+    latitude_deg = models.FloatField("latitude", null=True, blank=True)
+    longitude_deg = models.FloatField("longitude", null=True, blank=True)
+    elevation_ft = models.IntegerField("elevation (ft)", null=True, blank=True)
+    iso_country = models.CharField("country code", max_length=2, blank=True, default="")
+    iso_region = models.CharField("region code", max_length=10, blank=True, default="")
+    municipality = models.CharField(max_length=255, blank=True, default="")
+    # The values that upstream had when it was last applied: the base of the three-way merge, reverted with the row.
+    upstream = models.JSONField("last upstream values", null=True, blank=True, editable=False)
+    country = models.ForeignKey(Country, null=True, blank=True, on_delete=models.PROTECT, related_name="airports")
+    city = models.ForeignKey(City, null=True, blank=True, on_delete=models.SET_NULL, related_name="airports")
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    history = ChangesetHistory(stable_key="source_id")
+
+    class Meta:
+        ordering = ["ident"]
+        indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
+
+    def __str__(self) -> str:
+        return f"{self.ident} · {self.name}"

@@ -1,0 +1,88 @@
+"""Countries and cities: what airports are linked to."""
+
+from typing import Any
+
+from django.db import models
+
+from apps.base.fields import FollowsName, SearchNameField
+from apps.base.text import ascii_form, slug_stem
+from apps.changesets.history import ChangesetHistory
+
+
+class Country(FollowsName):
+    """A country or territory with an ISO 3166-1 code."""
+
+    iso_code = models.CharField("ISO code", max_length=2, unique=True)
+    iso3 = models.CharField("ISO3 code", max_length=3, blank=True, default="")
+    name = models.CharField(max_length=255)
+    search_name = SearchNameField(max_length=255, editable=False)
+    slug = models.SlugField(max_length=255, blank=True, default="", editable=False, db_index=False)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    history = ChangesetHistory()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "countries"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.iso_code})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.slug:
+            self.slug = slug_stem(self.name)
+        super().save(*args, **kwargs)
+
+
+class City(FollowsName):
+    """A city or municipality of a country."""
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="cities")
+    name = models.CharField(max_length=255)
+    ascii_name = models.CharField("ASCII name", max_length=255, blank=True, default="")
+    search_name = SearchNameField(max_length=255, editable=False)
+    slug = models.SlugField(max_length=255, blank=True, default="", editable=False, db_index=False)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    timezone = models.CharField("time zone", max_length=64, blank=True, default="")
+    population = models.BigIntegerField(null=True, blank=True)
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    history = ChangesetHistory()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "cities"
+        constraints = [
+            models.UniqueConstraint(fields=["country", "search_name"], name="city_name_in_country"),
+            models.UniqueConstraint(fields=["country", "slug"], name="city_slug_in_country"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.ascii_name:
+            self.ascii_name = ascii_form(self.name)
+        if not self.slug:
+            self.slug = free_slug(self.country_id, self.name)
+        super().save(*args, **kwargs)
+
+
+def free_slug(country_id: int, name: str) -> str:
+    """Return the first of name, name-2, name-3 ... as a slug that no city of the country has yet."""
+    stem = slug_stem(name)
+    taken = set(
+        City.objects.filter(country_id=country_id, slug__startswith=stem).order_by().values_list("slug", flat=True)
+    )
+    slug, number = stem, 1
+    while slug in taken:
+        number += 1
+        slug = f"{stem}-{number}"
+    return slug

@@ -1,0 +1,16 @@
+"""The app that records every change and can take it back."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class ChangesetsConfig(AppConfig):
+    name = "apps.changesets"
+    verbose_name = "Changesets"
+
+    def ready(self) -> None:
+        from apps.changesets import checks  # noqa: F401 - registers the system checks
+        from apps.changesets.recording import migrating
+
+        pre_migrate.connect(migrating.before_migrate, sender=self, dispatch_uid="changesets.before_migrate")
+        post_migrate.connect(migrating.after_migrate, dispatch_uid="changesets.after_migrate")

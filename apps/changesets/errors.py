@@ -1,0 +1,25 @@
+"""What can go wrong with changesets, each with a sentence for the person who is told."""
+
+
+class ChangesetError(Exception):
+    """Base of all errors of this app; its text is one sentence that says what to do."""
+
+
+class RecordingNotInstalled(ChangesetError):
+    """The database does not record changes of a tracked table, or no longer as the table is."""
+
+
+class HistoryIsRecordedByTheDatabase(ChangesetError):
+    """Somebody asked Python to write, thin out or fill history that the database records."""
+
+
+class UnknownChangeset(ChangesetError):
+    """No changeset has this number."""
+
+
+class NothingToRevert(ChangesetError):
+    """The changesets asked for are reverted already, failed, or changed nothing."""
+
+
+class RevertConflict(ChangesetError):
+    """With policy abort: something changed since, or stands in the way; nothing was reverted."""

@@ -1,0 +1,57 @@
+"""A changeset is one recorded act of one person or job, over any number of rows of any tracked table."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Kind(models.TextChoices):
+    IMPORT = "import", "Import"
+    EDIT = "edit", "Edit"
+    BULK_ACTION = "bulk_action", "Bulk action"
+    RELINK = "relink", "Relink"
+    DELETE = "delete", "Delete"
+    REVERT = "revert", "Revert"
+    RESTORE = "restore", "Restore"
+    DIRECT = "direct", "Direct write"
+    BASELINE = "baseline", "Baseline"
+    MIGRATION = "migration", "Migration"
+
+
+class Status(models.TextChoices):
+    APPLIED = "applied", "Applied"
+    REVERTED = "reverted", "Reverted"
+    PARTLY_REVERTED = "partly_reverted", "Partly reverted"
+    FAILED = "failed", "Failed"
+
+
+class Changeset(models.Model):
+    """Who changed what, why, when and from which file; the rows themselves are in the history tables."""
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.APPLIED)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    # The name as text outlives the user; for direct writes it is the database's user and application.
+    actor_name = models.CharField(max_length=255, blank=True, default="")
+    reason = models.TextField(blank=True, default="")
+    source_name = models.CharField(max_length=500, blank=True, default="")
+    source_sha256 = models.CharField(max_length=64, blank=True, default="")
+    source_size = models.BigIntegerField(null=True, blank=True)
+    # Objects by model label and operation, counted when the changeset closes; null while it may still grow.
+    counts = models.JSONField(null=True, blank=True)
+    # What the job that made it wants to tell: totals of an import, buckets of a revert.
+    summary = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+    reverts = models.ManyToManyField("self", symmetrical=False, related_name="reverted_by", blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["kind", "status"], name="changeset_kind_status")]
+        permissions = [("revert_changeset", "Can revert a changeset")]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.get_kind_display()}"

@@ -1,0 +1,12 @@
+"""The ASGI entry point, for production only: it starts with SECRET_KEY and ALLOWED_HOSTS set and DEBUG off."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+from travelmathlite.production import refuse_unless_ready
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "travelmathlite.settings")
+
+application = get_asgi_application()
+refuse_unless_ready()

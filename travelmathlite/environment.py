@@ -1,0 +1,74 @@
+"""Typed readers of environment variables that stop the start with one sentence when a value cannot be read."""
+
+import os
+import secrets
+import zoneinfo
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off"})
+
+
+def read_bool(name: str, *, default: bool) -> bool:
+    """Return the truth of environment variable `name`, or `default` when it is unset or empty.
+
+    Raises ImproperlyConfigured for a word that is neither a yes nor a no.
+    """
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in TRUE_WORDS:
+        return True
+    if value in FALSE_WORDS:
+        return False
+    raise ImproperlyConfigured(f"{name}={os.environ[name]!r} is neither yes nor no: set it to true or false.")
+
+
+def read_list(name: str) -> list[str]:
+    """Return the comma-separated words of environment variable `name`."""
+    return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def read_time_zone(name: str, *, default: str) -> str:
+    """Return the time zone that environment variable `name` names; raises ImproperlyConfigured for an unknown one."""
+    value = os.environ.get(name, "").strip() or default
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as error:
+        raise ImproperlyConfigured(f"{name}={value!r} is no time zone: use a name such as Europe/Zurich.") from error
+    return value
+
+
+def read_database(name: str, *, default: str) -> dict:
+    """Return Django's database dictionary for the URL in environment variable `name`.
+
+    Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL).
+    """
+    url = os.environ.get(name, "").strip() or default
+    try:
+        database = environ.Env.db_url_config(url)
+    except (ImproperlyConfigured, ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{name} cannot be read: {_DATABASE_HINT}") from error
+    engine = str(database.get("ENGINE", ""))
+    if not engine.endswith(("sqlite3", "postgresql")) or not database.get("NAME"):
+        raise ImproperlyConfigured(f"{name} names no database this console supports: {_DATABASE_HINT}")
+    return database
+
+
+_DATABASE_HINT = "use sqlite:///path/to/file.sqlite3 or postgres://user:password@host:5432/name."
+
+
+def read_or_make_secret(name: str, *, file: Path) -> str:
+    """Return the secret in environment variable `name`, or for development one kept in `file`, made when missing."""
+    if secret := os.environ.get(name, "").strip():
+        return secret
+    if file.exists() and (kept := file.read_text(encoding="ascii").strip()):
+        return kept
+    made = secrets.token_urlsafe(50)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(made)
+    return made
