@@ -46,6 +46,7 @@ class Airport(FollowsName):
 
     class Meta:
         ordering = ["ident"]
+        permissions = [("import_airport", "Can import airports"), ("export_airport", "Can export airports")]
         indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
 
     def __str__(self) -> str:

@@ -28,6 +28,7 @@ class Country(FollowsName):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "countries"
+        permissions = [("import_country", "Can import countries"), ("export_country", "Can export countries")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.iso_code})"
@@ -59,6 +60,7 @@ class City(FollowsName):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "cities"
+        permissions = [("import_city", "Can import cities"), ("export_city", "Can export cities")]
         constraints = [
             models.UniqueConstraint(fields=["country", "search_name"], name="city_name_in_country"),
             models.UniqueConstraint(fields=["country", "slug"], name="city_slug_in_country"),

@@ -1,0 +1,151 @@
+"""Infrastructure of the tests: named people, a browser, screenshots. What is tested stays in the test files."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+SCREENSHOTS = ROOT / "docs" / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+# Chromium's own background traffic has nowhere to go on a closed network, and root may not use its sandbox.
+CHROMIUM_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PASSWORD = "a password for tests only"
+WIDTHS = {"wide": 1280, "narrow": 390}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", action="store_true", help="browser tests write docs/screenshots/*.png")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run browser tests last, and skip them where there is no browser unless REQUIRE_BROWSER says there must be."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    if CHROMIUM or os.environ.get("REQUIRE_BROWSER"):
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="no Chromium here: install Debian's package chromium"))
+
+
+# -- people ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_person(db: None) -> Callable[..., User]:
+    """Return a function that makes a staff user `name`, member of `group` unless it is None."""
+
+    def make(name: str, *, group: str | None) -> User:
+        from apps.airports.groups import create_groups
+
+        create_groups()
+        person = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+        if group:
+            person.groups.add(Group.objects.get(name=group))
+        return person
+
+    return make
+
+
+@pytest.fixture
+def viewer(make_person: Callable[..., User]) -> User:
+    """Vera, who may look at everything and change nothing."""
+    return make_person("vera", group="viewer")
+
+
+@pytest.fixture
+def operator(make_person: Callable[..., User]) -> User:
+    """Olga, who edits and imports."""
+    return make_person("olga", group="importer")
+
+
+@pytest.fixture
+def steward(make_person: Callable[..., User]) -> User:
+    """Stan, who may also delete and revert."""
+    return make_person("stan", group="steward")
+
+
+@pytest.fixture
+def outsider(make_person: Callable[..., User]) -> User:
+    """Otto, who may enter the admin and nothing else."""
+    return make_person("otto", group=None)
+
+
+@pytest.fixture
+def browse_as() -> Callable[[User], Client]:
+    """Return a function that gives a test client logged in as a person."""
+
+    def browse(person: User) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return browse
+
+
+# -- browser -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_in_playwright() -> Iterator[None]:
+    """Let the ORM be called while Playwright's event loop runs in this thread; browser tests come last for that."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    yield
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwright: None) -> dict:
+    """Drive Debian's Chromium: Playwright's own builds are not in any package registry."""
+    return {**browser_type_launch_args, "executable_path": CHROMIUM or "/usr/bin/chromium", "args": [*CHROMIUM_ARGS]}
+
+
+@pytest.fixture
+def log_in(live_server, page) -> Callable[[User], None]:
+    """Return a function that logs a person in through the login page of the live server."""
+
+    def enter(person: User) -> None:
+        page.goto(f"{live_server.url}/admin/login/")
+        page.fill("#id_username", person.username)
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+
+    return enter
+
+
+@pytest.fixture
+def screenshots(request: pytest.FixtureRequest, page) -> Callable[[str], list[Path]]:
+    """Return a function that saves the open page as `<name>-<light|dark>-<1280|390>.png` when --screenshots is given.
+
+    Every combination is laid out either way, so that a page that breaks in one fails in every run.
+    """
+    write = request.config.getoption("--screenshots")
+
+    def take(name: str) -> list[Path]:
+        paths = []
+        for scheme in ("light", "dark"):
+            for width in WIDTHS.values():
+                page.emulate_media(color_scheme=scheme)
+                page.set_viewport_size({"width": width, "height": 900})
+                if write:
+                    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+                    path = SCREENSHOTS / f"{name}-{scheme}-{width}.png"
+                    page.screenshot(path=path, animations="disabled")
+                    paths.append(path)
+        page.set_viewport_size({"width": WIDTHS["wide"], "height": 900})
+        page.emulate_media(color_scheme="light")
+        return paths
+
+    return take
