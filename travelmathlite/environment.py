@@ -48,16 +48,19 @@ def read_database(name: str, *, default: str) -> dict:
     Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL).
     """
     url = os.environ.get(name, "").strip() or default
+    refusal = ImproperlyConfigured(f"{name} cannot be read: {_DATABASE_HINT}")
+    if not url.startswith(_DATABASE_SCHEMES):
+        raise refusal
     try:
         database = environ.Env.db_url_config(url)
     except (ImproperlyConfigured, ValueError, KeyError) as error:
-        raise ImproperlyConfigured(f"{name} cannot be read: {_DATABASE_HINT}") from error
-    engine = str(database.get("ENGINE", ""))
-    if not engine.endswith(("sqlite3", "postgresql")) or not database.get("NAME"):
-        raise ImproperlyConfigured(f"{name} names no database this console supports: {_DATABASE_HINT}")
+        raise refusal from error
+    if not database.get("NAME"):
+        raise refusal
     return database
 
 
+_DATABASE_SCHEMES = ("sqlite://", "postgres://", "postgresql://")
 _DATABASE_HINT = "use sqlite:///path/to/file.sqlite3 or postgres://user:password@host:5432/name."
 
 

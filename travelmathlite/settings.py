@@ -102,6 +102,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# While developing, files come straight from their folders; a server needs `collectstatic` first.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG
 
 # simple-history presents what the database records; "newest" goes by history_id, so its dates need no index.
 SIMPLE_HISTORY_DATE_INDEX = False
@@ -121,3 +123,13 @@ if not DEBUG:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Django's own handlers go, so that each line is written once and also where DEBUG is off.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}, "apps": {"level": "INFO"}},
+}

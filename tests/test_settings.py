@@ -1,0 +1,153 @@
+"""Settings come from the environment; what cannot be read, or is not safe to serve, stops the start with a sentence."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from travelmathlite.environment import read_or_make_secret
+from travelmathlite.production import refuse_unless_ready
+
+ROOT = Path(__file__).resolve().parent.parent
+OURS = ("DATABASE_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "BACKUP_DIR", "TIME_ZONE", "DJANGO_SETTINGS_MODULE")
+SECRET = "a secret that is long enough for the checks of Django to be content with it"
+READY = {"SECRET_KEY": SECRET, "ALLOWED_HOSTS": "console.example.com"}
+SHOW = (
+    "from django.conf import settings as s;"
+    "print(s.DEBUG, s.ALLOWED_HOSTS, s.DATABASES['default']['ENGINE'].split('.')[-1], s.DATABASES['default']['NAME'],"
+    " s.TIME_ZONE, s.BACKUP_DIR, sep='|')"
+)
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run `code` in a new Python at the root of the project, with none of our variables set but these."""
+    clean = {key: value for key, value in os.environ.items() if key not in OURS}
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**clean, "DJANGO_SETTINGS_MODULE": "travelmathlite.settings", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def shown(**environment: str) -> list[str]:
+    """Return the settings that SHOW prints with this environment."""
+    result = python(SHOW, **environment)
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip().split("|")
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a migrated SQLite database."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('settings') / 'console.sqlite3'}"
+    result = python("import manage, sys; sys.argv = ['manage.py', 'migrate', '-v0']; manage.main()", DATABASE_URL=url)
+    assert result.returncode == 0, result.stderr
+    return url
+
+
+def test_with_nothing_set_it_runs_for_development():
+    assert shown() == ["True", "[]", "sqlite3", str(ROOT / "db.sqlite3"), "UTC", str(ROOT / "backups")]
+
+
+def test_a_secret_alone_turns_debug_off():
+    assert shown(SECRET_KEY=SECRET)[0] == "False"
+
+
+def test_debug_asked_for_stays_on_beside_a_secret():
+    assert shown(SECRET_KEY=SECRET, DEBUG="yes")[0] == "True"
+
+
+def test_each_variable_is_read():
+    assert shown(
+        **READY, DATABASE_URL="postgres://ana@db:5432/console", TIME_ZONE="Europe/Zurich", BACKUP_DIR="/backups"
+    ) == ["False", "['console.example.com']", "postgresql", "console", "Europe/Zurich", "/backups"]
+
+
+def test_development_keeps_one_secret_that_nobody_else_may_read(tmp_path: Path):
+    made = read_or_make_secret("NO_SUCH_VARIABLE", file=tmp_path / "secret")
+
+    assert len(made) >= 50
+    assert read_or_make_secret("NO_SUCH_VARIABLE", file=tmp_path / "secret") == made
+    assert (tmp_path / "secret").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("DEBUG", "maybe", "DEBUG='maybe' is neither yes nor no: set it to true or false."),
+        ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE='Mars/Olympus' is no time zone: use a name such as Europe/Zurich."),
+        ("DATABASE_URL", "mysql://db/console", "DATABASE_URL cannot be read: use sqlite:///"),
+        ("DATABASE_URL", "console.sqlite3", "DATABASE_URL cannot be read: use sqlite:///"),
+        ("DATABASE_URL", "postgres://db:port/console", "DATABASE_URL cannot be read: use sqlite:///"),
+    ],
+)
+def test_a_value_that_cannot_be_read_stops_the_start_with_a_sentence(variable: str, value: str, sentence: str):
+    result = python("import manage, sys; sys.argv = ['manage.py', 'check']; manage.main()", **{variable: value})
+
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SECRET_IS_SET": False}, "SECRET_KEY is not set: a web server starts only with a secret of its own."),
+        ({"ALLOWED_HOSTS": []}, "ALLOWED_HOSTS is not set: name the hosts to serve, separated by commas."),
+        ({"DEBUG": True}, "DEBUG is on: a web server starts only with DEBUG off (leave it unset)."),
+    ],
+)
+def test_what_must_be_set_before_serving(change: dict, sentence: str, settings):
+    for name, value in {"SECRET_IS_SET": True, "ALLOWED_HOSTS": ["here"], "DEBUG": False, **change}.items():
+        setattr(settings, name, value)
+
+    with pytest.raises(ImproperlyConfigured, match=re.escape(sentence)):
+        refuse_unless_ready()
+
+
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"SECRET_KEY": ""}, "SECRET_KEY is not set"), ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS is not set")],
+)
+def test_a_web_server_refuses_to_start(door: str, change: dict[str, str], sentence: str, migrated: str):
+    result = python(f"import travelmathlite.{door}", **{**READY, "DATABASE_URL": migrated, "DEBUG": "off", **change})
+
+    assert result.returncode == 1
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
+def test_a_web_server_starts_when_all_is_set(door: str, migrated: str):
+    code = f"from travelmathlite.{door} import application; print(type(application).__name__)"
+
+    result = python(code, **READY, DATABASE_URL=migrated)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == f"{door.upper()}Handler"
+
+
+@pytest.mark.parametrize("door", ["wsgi", "asgi"])
+def test_a_web_server_refuses_a_database_that_does_not_record(door: str, tmp_path: Path):
+    empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+
+    result = python(f"import travelmathlite.{door}", **READY, DATABASE_URL=empty)
+
+    assert result.returncode == 1
+    assert "RecordingNotInstalled" in result.stderr
+
+
+def test_the_checks_of_production_find_nothing(migrated: str):
+    arguments = "'manage.py', 'check', '--deploy', '--fail-level', 'WARNING', '--database', 'default'"
+
+    result = python(f"import manage, sys; sys.argv = [{arguments}]; manage.main()", **READY, DATABASE_URL=migrated)
+
+    assert result.returncode == 0, result.stderr
+    assert "no issues" in result.stdout
