@@ -107,6 +107,11 @@ def django_in_playwright() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> None:
+    """Stand in for the plugins' own fixture: none of our pages is opened by a relative address."""
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwright: None) -> dict:
     """Drive Debian's Chromium: Playwright's own builds are not in any package registry."""
     return {**browser_type_launch_args, "executable_path": CHROMIUM or "/usr/bin/chromium", "args": [*CHROMIUM_ARGS]}

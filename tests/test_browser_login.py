@@ -1,0 +1,23 @@
+"""Entering the console, in a real browser."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_root_leads_through_the_login_to_the_console(live_server, page, operator):
+    page.goto(live_server.url)
+    page.fill("#id_username", operator.username)
+    page.fill("#id_password", "a password for tests only")
+
+    page.click("[type=submit]")
+
+    assert page.locator("#site-name").inner_text() == "TravelMathLite console"
+    assert page.locator("h1").inner_text() == "Operations"
+
+
+def test_a_person_is_logged_in_by_the_fixture(live_server, page, log_in, outsider):
+    log_in(outsider)
+
+    assert page.url == f"{live_server.url}/admin/"
+    assert page.get_by_text("You don’t have permission to view or edit anything.").is_visible()
