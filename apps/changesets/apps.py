@@ -13,4 +13,4 @@ class ChangesetsConfig(AppConfig):
         from apps.changesets.recording import migrating
 
         pre_migrate.connect(migrating.before_migrate, sender=self, dispatch_uid="changesets.before_migrate")
-        post_migrate.connect(migrating.after_migrate, dispatch_uid="changesets.after_migrate")
+        post_migrate.connect(migrating.after_migrate, sender=self, dispatch_uid="changesets.after_migrate")

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from apps.changesets.models import Changeset
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from apps.changesets.counting import count_objects
+from apps.changesets.models import Changeset, Status
+from apps.changesets.recording import close_mark, open_mark, require_recording
 
 
 @dataclass(frozen=True)
@@ -21,5 +27,75 @@ class Source:
 def changeset(
     *, kind: str, actor: Any, reason: str = "", source: Source | None = None, using: str = "default"
 ) -> Iterator[Changeset]:
-    raise NotImplementedError
-    yield
+    """Open a transaction and a changeset in it; what is written inside is recorded under it.
+
+    `actor` is a user, or None for a job. Inside another changeset this one joins it: the outer one is what comes back,
+    and its kind, actor and reason stand. On leaving, the objects are counted; a changeset that changed nothing is
+    taken back (its `pk` is None then). An exception leaves nothing behind but, where this call opened the outermost
+    transaction, a changeset of status `failed` that carries the error. Raises RecordingNotInstalled when the database
+    would not record the changes.
+    """
+    connection = connections[using]
+    outer = _open_on(connection)
+    if outer is not None:
+        with transaction.atomic(using=using):
+            yield outer
+        return
+
+    require_recording(using)
+    outermost = not connection.in_atomic_block
+    opened = _describe(kind=kind, actor=actor, reason=reason, source=source)
+    try:
+        with transaction.atomic(using=using):
+            opened.save(using=using, force_insert=True)
+            open_mark(connection, changeset_id=opened.pk, user_id=opened.actor_id, at=opened.created_at)
+            connection._open_changeset = opened
+            try:
+                yield opened
+            finally:
+                connection._open_changeset = None
+            close_mark(connection)
+            _close(opened, using)
+    except Exception as error:
+        if outermost:
+            _write_failed(opened, error, using)
+        raise
+
+
+def _open_on(connection: BaseDatabaseWrapper) -> Changeset | None:
+    return getattr(connection, "_open_changeset", None)
+
+
+def _describe(*, kind: str, actor: Any, reason: str, source: Source | None) -> Changeset:
+    user = actor if actor is not None and getattr(actor, "pk", None) else None
+    now = timezone.now()
+    return Changeset(
+        kind=kind,
+        actor=user,
+        actor_name=user.get_username() if user else "",
+        reason=reason,
+        source_name=source.name if source else "",
+        source_sha256=source.sha256 if source else "",
+        source_size=source.size if source else None,
+        # Never a whole second: SQLite's text form leaves a zero fraction out, which the triggers' dates do not.
+        created_at=now.replace(microsecond=now.microsecond or 1),
+    )
+
+
+def _close(opened: Changeset, using: str) -> None:
+    """Count what was recorded, and leave no trace of a changeset that changed nothing."""
+    opened.counts = count_objects(opened.pk, using=using)
+    if not opened.counts:
+        opened.delete(using=using)
+        return
+    opened.finished_at = timezone.now()
+    opened.save(using=using)
+
+
+def _write_failed(opened: Changeset, error: Exception, using: str) -> None:
+    opened.pk = None
+    opened.status = Status.FAILED
+    opened.error = f"{type(error).__name__}: {error}"
+    opened.counts = {}
+    opened.finished_at = timezone.now()
+    opened.save(using=using, force_insert=True)

@@ -1,0 +1,23 @@
+"""How the database is made to record what happens to the tracked tables.
+
+Triggers copy each inserted, changed or deleted row into simple-history's table, stamped with the open changeset, or
+with one of kind `direct` when none is open. Whatever writes (ORM, bulk call, cascade, raw SQL, another program), it is
+recorded.
+"""
+
+from apps.changesets.recording.install import (
+    install_recording,
+    recording_problems,
+    require_recording,
+    uninstall_recording,
+)
+from apps.changesets.recording.mark import close_mark, open_mark
+
+__all__ = [
+    "close_mark",
+    "install_recording",
+    "open_mark",
+    "recording_problems",
+    "require_recording",
+    "uninstall_recording",
+]

@@ -1,0 +1,54 @@
+"""How many objects a changeset created, changed, renamed and deleted."""
+
+from collections.abc import Iterable
+
+from apps.changesets.netting import net_objects, net_table
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+OPERATIONS = ("created", "changed", "renamed", "deleted")
+Counts = dict[str, dict[str, int]]
+
+
+def count_objects(changeset_id: int, *, using: str = "default") -> Counts:
+    """Return objects by model label and operation; models and operations without any are left out.
+
+    `renamed` objects (another primary key, the same stable key) are among `changed` too.
+    """
+    sql = Sql(using)
+    counted = {tracked.label: _count_model(sql, tracked, changeset_id) for tracked in tracked_models()}
+    return {label: counts for label, counts in counted.items() if counts}
+
+
+def total(counts: Counts | None, operations: Iterable[str] = ("created", "changed", "deleted")) -> int:
+    """Return the number of objects in `counts` over all models, for the operations given."""
+    return sum(model.get(operation, 0) for model in (counts or {}).values() for operation in operations)
+
+
+def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> dict[str, int]:
+    rows = dict(
+        sql.rows(
+            f"SELECT history_type, count(*) FROM {sql.quote(tracked.history_table)} "
+            "WHERE changeset_id = %s GROUP BY history_type",
+            [changeset_id],
+        )
+    )
+    # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
+    if not rows:
+        return {}
+    if set(rows) == {"+"}:
+        return {"created": rows["+"]}
+    if set(rows) == {"-"}:
+        return {"deleted": rows["-"]}
+    net_objects(sql, tracked, changeset_id)
+    created, deleted, changed, renamed = sql.rows(
+        f"""
+        SELECT count(CASE WHEN before_id IS NULL THEN 1 END), count(CASE WHEN after_id IS NULL THEN 1 END),
+               count(CASE WHEN before_id IS NOT NULL AND after_id IS NOT NULL THEN 1 END),
+               count(CASE WHEN before_pk <> after_pk THEN 1 END)
+        FROM {sql.temp(net_table(tracked))}
+        """
+    )[0]
+    counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
+    # Created and deleted again is nothing on balance, yet rows were written: keep the changeset.
+    return {name: number for name, number in counts.items() if number} or {"changed": 0}

@@ -1,0 +1,29 @@
+"""Django's migrate, which installs the recording again even when a migration fails."""
+
+from typing import Any
+
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.db import connections
+
+from apps.changesets.models import Changeset
+from apps.changesets.recording import install_recording, recording_problems
+
+
+class Command(MigrateCommand):
+    def check(self, **kwargs: Any) -> None:
+        # The check of the recording must not stop the one command that mends it.
+        kwargs["databases"] = None
+        super().check(**kwargs)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            super().handle(*args, **options)
+        except BaseException:
+            _install_again(options["database"])
+            raise
+
+
+def _install_again(using: str) -> None:
+    connection = connections[using]
+    if Changeset._meta.db_table in connection.introspection.table_names() and recording_problems(using):
+        install_recording(using)

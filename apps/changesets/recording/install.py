@@ -1,0 +1,179 @@
+"""Installing the recording, taking it away, and telling whether it fits the tables."""
+
+import re
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from apps.changesets.errors import RecordingNotInstalled
+from apps.changesets.models import Changeset
+from apps.changesets.recording import postgresql, sqlite
+from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
+from apps.changesets.tracking import Tracked, tracked_models
+
+# What was found to fit, by database: the next changeset compares with one query.
+_known: dict[tuple[str, str], dict[str, str]] = {}
+
+
+def install_recording(using: str = "default") -> list[str]:
+    """Install the recording for each tracked table that stands beside its history table; return those tables.
+
+    What is there already is made anew, from the columns that the tables have now.
+    """
+    connection = connections[using]
+    parts = _expected(connection)
+    with connection.cursor() as cursor:
+        for part in reversed(parts.values()):
+            for statement in part.drop:
+                cursor.execute(statement)
+        for part in parts.values():
+            for statement in part.create.values():
+                cursor.execute(statement)
+    _known.clear()
+    return [table for table in parts if table]
+
+
+def uninstall_recording(using: str = "default") -> None:
+    """Take the triggers away; what happens then is found and recorded by `record_drift`."""
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    installed = [name for name in _installed(connection) if name.startswith(PREFIX)]
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            statements = [f"DROP TRIGGER IF EXISTS {quote(name)}" for name in installed]
+            # Altering the changeset table would stumble over the shared parts.
+            statements += sqlite.DROP_SHARED
+        else:
+            functions = [name for name in installed if not name.endswith(" trigger")]
+            statements = [f"DROP FUNCTION IF EXISTS {quote(name)}() CASCADE" for name in functions]
+        for statement in statements:
+            cursor.execute(statement)
+    _known.clear()
+
+
+def recording_problems(using: str = "default") -> list[str]:
+    """Return a sentence for each tracked table whose changes the database would not record as the table is now."""
+    connection = connections[using]
+    expected = _expected(connection)
+    installed = _installed(connection)
+    problems = []
+    for tracked in tracked_models():
+        part = expected.get(tracked.table)
+        if part is None:
+            problems.append(f"{tracked.table} or its history table {tracked.history_table} does not exist.")
+        elif missing := _missing(connection, part, installed):
+            problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({', '.join(missing)}).")
+        elif lost := _columns_lost(connection, tracked):
+            problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
+    if "" in expected and (missing := _missing(connection, expected[""], installed)):
+        problems.append(f"The recording's own parts are missing or old ({', '.join(missing)}).")
+    return problems
+
+
+def require_recording(using: str = "default") -> None:
+    """Raise RecordingNotInstalled unless the installed recording fits the tables.
+
+    The first call of a process looks at everything, later ones compare what is installed with what fitted then.
+    """
+    connection = connections[using]
+    key = (using, str(connection.settings_dict["NAME"]))
+    installed = _installed(connection)
+    if key in _known and _known[key] == installed:
+        return
+    if problems := recording_problems(using):
+        raise RecordingNotInstalled(
+            f"{problems[0]} Run `python manage.py migrate`, then `python manage.py audit_history --repair`."
+        )
+    _known[key] = installed
+
+
+def _expected(connection: BaseDatabaseWrapper) -> dict[str, Recording]:
+    """Return the parts of the recording by table; what they share stands first, under the empty name."""
+    with connection.cursor() as cursor:
+        tables = set(connection.introspection.table_names(cursor))
+        changeset_table = Changeset._meta.db_table
+        if changeset_table not in tables:
+            return {}
+        schema = ""
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT current_schema()")
+            schema = cursor.fetchone()[0]
+        names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
+        dialect = _dialect(connection)
+        parts = {"": dialect.shared_objects(names, _columns(connection, cursor, changeset_table))}
+        for tracked in tracked_models():
+            if {tracked.table, tracked.history_table} <= tables:
+                parts[tracked.table] = dialect.table_objects(names, _shape(connection, cursor, tracked))
+    return parts
+
+
+def _dialect(connection: BaseDatabaseWrapper):  # noqa: ANN202 - a module
+    return sqlite if connection.vendor == "sqlite" else postgresql
+
+
+def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableShape:  # noqa: ANN001 - a cursor
+    in_history = set(_columns(connection, cursor, tracked.history_table))
+    columns = tuple(c for c in _columns(connection, cursor, tracked.table) if c in in_history)
+    return TableShape(
+        table=tracked.table,
+        history_table=tracked.history_table,
+        pk=tracked.pk,
+        columns=columns,
+        compared=tuple(column for column in columns if column not in tracked.untracked),
+    )
+
+
+def _columns(connection: BaseDatabaseWrapper, cursor, table: str) -> list[str]:  # noqa: ANN001 - a cursor
+    return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+
+
+def _columns_lost(connection: BaseDatabaseWrapper, tracked: Tracked) -> list[str]:
+    with connection.cursor() as cursor:
+        in_history = set(_columns(connection, cursor, tracked.history_table))
+        return [column for column in _columns(connection, cursor, tracked.table) if column not in in_history]
+
+
+def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
+    """Return what is installed: name -> its definition as the database has it."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
+                [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
+            )
+        else:
+            # A disabled trigger counts as none.
+            cursor.execute(
+                "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace "
+                "AND (starts_with(proname, %s) OR proname = %s) "
+                "UNION ALL SELECT tgname || ' trigger', pg_get_triggerdef(oid) FROM pg_trigger "
+                "WHERE starts_with(tgname, %s) AND tgenabled IN ('O', 'A') AND NOT tgisinternal",
+                [PREFIX, postgresql.CURRENT, PREFIX],
+            )
+        return dict(cursor.fetchall())
+
+
+def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:
+    """Return the names of the parts that are absent or differ from what the tables ask for."""
+    missing = []
+    for name, statement in part.create.items():
+        if name.endswith(" row"):
+            continue
+        found = installed.get(name)
+        if found is None or not _same(connection, name, statement, found):
+            missing.append(name)
+    return missing
+
+
+def _same(connection: BaseDatabaseWrapper, name: str, statement: str, found: str) -> bool:
+    if connection.vendor == "sqlite":
+        return found == statement
+    if name.endswith(" trigger"):
+        return _bare(found) == _bare(statement)
+    return found == statement.split("$record$")[1]
+
+
+def _bare(trigger: str) -> str:
+    """Return a trigger's definition without what PostgreSQL writes otherwise than we do: quotes, brackets, case."""
+    bare = re.sub(r"[()]|::\w+", " ", trigger.lower().replace('"', ""))
+    return "".join(re.sub(r"\b(?!old\b|new\b)\w+\.", "", bare).split())

@@ -1,0 +1,112 @@
+"""Which tables are tracked, and what their columns are."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+HISTORY_COLUMNS = ("history_id", "history_date", "history_change_reason", "history_type", "history_user_id")
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """A model whose rows the database records, and the history model that they are recorded in."""
+
+    model: type[models.Model]
+    history_model: type[models.Model]
+    stable_key: str | None
+    untracked: frozenset[str]
+
+    @property
+    def label(self) -> str:
+        return self.model._meta.label_lower
+
+    @property
+    def name(self) -> str:
+        """The short name that commands and temporary tables use: `airport`."""
+        return self.model._meta.model_name
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+    @property
+    def history_table(self) -> str:
+        return self.history_model._meta.db_table
+
+    @property
+    def pk(self) -> str:
+        return self.model._meta.pk.column
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the table, in the model's order."""
+        return tuple(field.column for field in self.model._meta.concrete_fields)
+
+    @cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The columns whose difference is a change."""
+        return tuple(column for column in self.columns if column not in self.untracked)
+
+    @cached_property
+    def fields_by_column(self) -> dict[str, models.Field]:
+        return {field.column: field for field in self.model._meta.concrete_fields}
+
+    @cached_property
+    def unique_sets(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of columns that are unique together, the primary key first."""
+        meta = self.model._meta
+        single = [(field.column,) for field in meta.concrete_fields if field.unique and not field.primary_key]
+        together = [
+            tuple(meta.get_field(name).column for name in constraint.fields)
+            for constraint in meta.total_unique_constraints
+        ]
+        return ((self.pk,), *single, *together)
+
+
+@cache
+def tracked_models() -> tuple[Tracked, ...]:
+    """Return what is tracked, each after the models it points to: countries, cities, airports."""
+    found = {
+        model: _describe(model) for model in apps.get_models() if getattr(model, "_changeset_history", None) is not None
+    }
+    ordered: list[type[models.Model]] = []
+
+    def place(model: type[models.Model]) -> None:
+        if model in ordered:
+            return
+        for field in model._meta.concrete_fields:
+            if field.is_relation and field.related_model in found and field.related_model is not model:
+                place(field.related_model)
+        ordered.append(model)
+
+    for model in sorted(found, key=lambda model: model._meta.label_lower):
+        place(model)
+    return tuple(found[model] for model in ordered)
+
+
+def tracked_by_name(name: str) -> Tracked | None:
+    """Return the tracked model called `name` (`airport` or `airports.airport`), or None."""
+    wanted = name.lower()
+    return next((tracked for tracked in tracked_models() if wanted in (tracked.name, tracked.label)), None)
+
+
+def tracked_for(model: type[models.Model]) -> Tracked:
+    """Return the description of a tracked model; raises LookupError for one that is not."""
+    for tracked in tracked_models():
+        if tracked.model is model:
+            return tracked
+    raise LookupError(f"{model._meta.label} is not tracked.")
+
+
+def _describe(model: type[models.Model]) -> Tracked:
+    declared: Any = model._changeset_history
+    column_of = {field.name: field.column for field in model._meta.concrete_fields}
+    return Tracked(
+        model=model,
+        history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
+        stable_key=column_of[declared.stable_key] if declared.stable_key else None,
+        untracked=frozenset(column_of[name] for name in declared.untracked),
+    )
