@@ -10,6 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from apps.changesets.counting import count_objects
+from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Status
 from apps.changesets.recording import close_mark, open_mark, require_recording
 
@@ -56,7 +57,9 @@ def changeset(
                 connection._open_changeset = None
             close_mark(connection)
             _close(opened, using)
-    except Exception as error:
+    except ChangesetError:
+        raise  # A refusal with its sentence: nothing was tried, so nothing failed.
+    except (Exception, KeyboardInterrupt) as error:
         if outermost:
             _write_failed(opened, error, using)
         raise

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from apps.changesets.models import Changeset
 from apps.changesets.netting import net_objects, net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -52,3 +53,49 @@ def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> dict[str, int
     counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
     # Created and deleted again is nothing on balance, yet rows were written: keep the changeset.
     return {name: number for name, number in counts.items() if number} or {"changed": 0}
+
+
+def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -> dict[int, Counts]:
+    """Return the counts by changeset; those of direct writes, which may still grow, are counted now.
+
+    Their rows are counted in one query a model: an object is created, changed or deleted by its first and last row.
+    """
+    counted = {changeset.pk: changeset.counts for changeset in changesets}
+    growing = [pk for pk, counts in counted.items() if counts is None]
+    for pk in growing:
+        counted[pk] = {}
+    if not growing:
+        return counted
+    sql = Sql(using)
+    marks = ", ".join(["%s"] * len(growing))
+    for tracked in tracked_models():
+        history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
+        rows = sql.rows(
+            f"""
+            SELECT o.changeset_id, f.history_type, l.history_type, count(*) FROM (
+                SELECT changeset_id, min(history_id) AS first_id, max(history_id) AS last_id
+                FROM {history} WHERE changeset_id IN ({marks}) GROUP BY changeset_id, {pk}
+            ) o JOIN {history} f ON f.history_id = o.first_id JOIN {history} l ON l.history_id = o.last_id
+            GROUP BY o.changeset_id, f.history_type, l.history_type
+            """,
+            growing,
+        )
+        for changeset_id, first, last, number in rows:
+            operation = _operation(first, last)
+            if operation:
+                of_model = counted[changeset_id].setdefault(tracked.label, {})
+                of_model[operation] = of_model.get(operation, 0) + number
+    return counted
+
+
+def words_for(counts: Counts) -> str:
+    """Return counts as people read them: `+17,730 ~16,942 -118`."""
+    signs = (("+", "created"), ("~", "changed"), ("-", "deleted"))
+    parts = [f"{sign}{number:,}" for sign, name in signs if (number := total(counts, [name]))]
+    return " ".join(parts) or "nothing"
+
+
+def _operation(first: str, last: str) -> str:
+    if last == "-":
+        return "" if first == "+" else "deleted"
+    return "created" if first == "+" else "changed"

@@ -69,10 +69,7 @@ def _join_renamed(sql: Sql, table: str) -> None:
     )
     # Their two halves leave the rows that they stood in.
     for side in ("before", "after"):
-        sql.run(
-            f"UPDATE {table} SET {_cleared(side)} "
-            f"WHERE lived AND {side}_id IN (SELECT {side}_id FROM {pairs})"
-        )
+        sql.run(f"UPDATE {table} SET {_cleared(side)} WHERE lived AND {side}_id IN (SELECT {side}_id FROM {pairs})")
     sql.run(f"DELETE FROM {table} WHERE before_id IS NULL AND after_id IS NULL")
     # One primary key, but two different objects: what went and what came are rows of their own.
     other_object = "lived AND before_stable <> after_stable"

@@ -39,14 +39,25 @@ class Sql:
 
     def differ(self, columns: Iterable[str], left: str, right: str) -> str:
         """Return the condition that any of the columns differs between the aliases, NULL being a value."""
-        return " OR ".join(
-            f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in map(self.quote, columns)
-        )
+        return " OR ".join(f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in map(self.quote, columns))
 
     def fresh_temp(self, name: str, columns: str) -> None:
         """Make the temporary table `name` anew with the column definitions given."""
-        self.run(f"DROP TABLE IF EXISTS {self.temp(name)}")
+        self.drop_temp(name)
         self.run(f"CREATE TEMPORARY TABLE {name} ({columns})")
+
+    def drop_temp(self, name: str) -> None:
+        """Drop a temporary table if it is there."""
+        self.run(f"DROP TABLE IF EXISTS {self.temp(name)}")
+
+    def index_temp(self, name: str, columns: Iterable[str]) -> None:
+        """Make an index on columns of a temporary table."""
+        columns = list(columns)
+        index = self.quote("_".join([name, *columns, "idx"])[:60])
+        if self.connection.vendor == "sqlite":
+            self.run(f"CREATE INDEX IF NOT EXISTS temp.{index} ON {name} ({self.names(columns)})")
+        else:
+            self.run(f"CREATE INDEX IF NOT EXISTS {index} ON {self.temp(name)} ({self.names(columns)})")
 
     def temp(self, name: str) -> str:
         """Return the full name of a temporary table, so that no other table can be meant."""

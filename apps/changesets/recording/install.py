@@ -107,11 +107,11 @@ def _expected(connection: BaseDatabaseWrapper) -> dict[str, Recording]:
     return parts
 
 
-def _dialect(connection: BaseDatabaseWrapper):  # noqa: ANN202 - a module
+def _dialect(connection: BaseDatabaseWrapper):
     return sqlite if connection.vendor == "sqlite" else postgresql
 
 
-def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableShape:  # noqa: ANN001 - a cursor
+def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableShape:
     in_history = set(_columns(connection, cursor, tracked.history_table))
     columns = tuple(c for c in _columns(connection, cursor, tracked.table) if c in in_history)
     return TableShape(
@@ -123,7 +123,7 @@ def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableSh
     )
 
 
-def _columns(connection: BaseDatabaseWrapper, cursor, table: str) -> list[str]:  # noqa: ANN001 - a cursor
+def _columns(connection: BaseDatabaseWrapper, cursor, table: str) -> list[str]:
     return [column.name for column in connection.introspection.get_table_description(cursor, table)]
 
 

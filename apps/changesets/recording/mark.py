@@ -13,9 +13,9 @@ def open_mark(connection: BaseDatabaseWrapper, *, changeset_id: int, user_id: in
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             moment = connection.ops.adapt_datetimefield_value(at)
-            cursor.execute(f"DELETE FROM {OPEN}")  # noqa: S608 - a constant
+            cursor.execute(f"DELETE FROM {OPEN}")
             cursor.execute(
-                f"INSERT INTO {OPEN} (id, changeset_id, user_id, at) VALUES (1, %s, %s, %s)",  # noqa: S608 - a constant
+                f"INSERT INTO {OPEN} (id, changeset_id, user_id, at) VALUES (1, %s, %s, %s)",
                 [changeset_id, user_id, moment],
             )
         else:
@@ -27,7 +27,7 @@ def close_mark(connection: BaseDatabaseWrapper) -> None:
     """Make further writes of this transaction direct ones again."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute(f"DELETE FROM {OPEN}")  # noqa: S608 - a constant
+            cursor.execute(f"DELETE FROM {OPEN}")
         else:
             cursor.execute(_SET_LOCAL, [OPEN_SETTING, "", DIRECT_SETTING, ""])
 

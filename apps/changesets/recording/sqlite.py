@@ -84,5 +84,6 @@ def _record(names: Names, shape: TableShape, source: str, sign: str) -> str:
     return (
         f"INSERT INTO {names.quote(shape.history_table)} "
         f"({', '.join(copied)}, history_date, history_type, history_user_id, changeset_id) "
-        f"SELECT {', '.join(f'{source}.{column}' for column in copied)}, at, '{sign}', user_id, changeset_id FROM {CURRENT}"
+        f"SELECT {', '.join(f'{source}.{column}' for column in copied)}, at, '{sign}', user_id, changeset_id "
+        f"FROM {CURRENT}"
     )

@@ -43,5 +43,6 @@ class Command(BaseCommand):
             raise CommandError(f"{problems[0]} Run `python manage.py audit_history --repair`.")
         if drift:
             raise CommandError(
-                f"{drift:,} objects differ from their history. Run `python manage.py audit_history --repair` to record it."
+                f"{drift:,} objects differ from their history. "
+                "Run `python manage.py audit_history --repair` to record it."
             )

@@ -1,0 +1,65 @@
+"""Undo the newest import of airports, or a chosen one, or everything since a moment."""
+
+from argparse import ArgumentParser
+from datetime import datetime, time
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from apps.airports.models import Airport
+from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.revert import Scope, changesets_since, newest_revertable
+
+
+class Command(RevertingCommand):
+    help = "Undo the newest import of airports, or a chosen one, or everything since a moment."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--changeset", type=int, metavar="ID", help="undo this changeset")
+        which.add_argument("--since", metavar="TS", help='undo every import since, e.g. "2026-11-14 10:00:00"')
+        parser.add_argument("--all-kinds", action="store_true", help="with --since: every change, not only imports")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        self.add_revert_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["all_kinds"] and not options["since"]:
+            raise CommandError("--all-kinds goes with --since: name the moment to go back to.", returncode=2)
+        self.revert_these(_chosen(options), options, scope=Scope(), ask=not options["yes"])
+
+
+def _chosen(options: dict[str, Any]) -> list[Changeset]:
+    if options["changeset"] is not None:
+        found = Changeset.objects.filter(pk=options["changeset"]).first()
+        if found is None:
+            raise CommandError(
+                f"There is no changeset #{options['changeset']}: `python manage.py changesets list` shows them."
+            )
+        return [found]
+    if options["since"] is not None:
+        moment = read_moment(options["since"])
+        chosen = changesets_since(moment, kind=None if options["all_kinds"] else Kind.IMPORT)
+        if not chosen:
+            raise CommandError(f"Nothing to undo since {timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}.")
+        return chosen
+    newest = newest_revertable(kind=Kind.IMPORT, model=Airport._meta.label_lower)
+    if newest is None:
+        raise CommandError("There is no import of airports left to undo: `python manage.py changesets list` shows all.")
+    return [newest]
+
+
+def read_moment(text: str) -> datetime:
+    """Return the moment that `text` names, in the configured zone unless it names one; raises CommandError."""
+    try:
+        moment = parse_datetime(text.strip())
+        if moment is None:
+            day = parse_date(text.strip())
+            moment = datetime.combine(day, time.min) if day else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise CommandError(f'--since {text!r} is no moment: write it like "2026-11-14 10:00:00".')
+    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

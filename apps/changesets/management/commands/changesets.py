@@ -1,0 +1,151 @@
+"""See what was changed by whom, and take it back."""
+
+import csv
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import CommandError
+
+from apps.changesets.counting import counts_of_many, words_for
+from apps.changesets.diff import Change, changes_of
+from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.models import Changeset
+from apps.changesets.revert import Scope
+from apps.changesets.tracking import tracked_by_name, tracked_models
+
+
+class Command(RevertingCommand):
+    help = "See what was changed by whom, and take it back."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        todo = parser.add_subparsers(dest="todo", required=True)
+        listing = todo.add_parser("list", help="the newest changesets")
+        listing.add_argument("--limit", type=int, default=50, help="how many (default 50)")
+        listing.add_argument("--json", action="store_true", help="print a JSON array")
+        show = todo.add_parser("show", help="one changeset: who, why, when, how much")
+        show.add_argument("id", type=int)
+        show.add_argument("--json", action="store_true", help="print one JSON object")
+        diff = todo.add_parser("diff", help="each object it touched, before and after")
+        diff.add_argument("id", type=int)
+        diff.add_argument("--format", choices=["text", "csv", "json"], default="text")
+        reverting = todo.add_parser("revert", help="take it back, whole or in part; asks nothing")
+        reverting.add_argument("id", type=int)
+        reverting.add_argument("--field", action="append", default=[], metavar="F", help="only this field (repeatable)")
+        reverting.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
+        reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
+        self.add_revert_arguments(reverting)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        getattr(self, f"do_{options['todo']}")(options)
+
+    def do_list(self, options: dict[str, Any]) -> None:
+        """Print the newest changesets, newest first."""
+        found = list(Changeset.objects.all()[: options["limit"]])
+        counts = counts_of_many(found)
+        if options["json"]:
+            self.stdout.write(json.dumps([_as_json(changeset, counts[changeset.pk]) for changeset in found]))
+            return
+        for changeset in found:
+            when = changeset.created_at.strftime("%Y-%m-%d %H:%M")
+            self.stdout.write(
+                f"#{changeset.pk:<6} {when}  {changeset.kind:<11} {changeset.status:<15} "
+                f"{changeset.actor_name or '-':<16} {words_for(counts[changeset.pk]):<30} {changeset.reason}"
+            )
+        if not found:
+            self.stdout.write("Nothing was changed yet.")
+
+    def do_show(self, options: dict[str, Any]) -> None:
+        """Print one changeset's head."""
+        changeset = self._find(options["id"])
+        counts = counts_of_many([changeset])[changeset.pk]
+        described = _as_json(changeset, counts)
+        if options["json"]:
+            self.stdout.write(json.dumps(described))
+            return
+        self.stdout.write(f"{changeset} ({changeset.get_status_display().lower()})")
+        for name in ("created_at", "actor", "reason", "source", "error"):
+            if described[name]:
+                self.stdout.write(f"  {name.replace('_', ' '):<11} {described[name]}")
+        for label, numbers in counts.items():
+            self.stdout.write(f"  {label:<17} {words_for({label: numbers})}")
+
+    def do_diff(self, options: dict[str, Any]) -> None:
+        """Print each object that the changeset touched."""
+        changes = changes_of(self._find(options["id"]))
+        if options["format"] == "csv":
+            writer = csv.writer(self.stdout, lineterminator="\n")
+            writer.writerow(["model", "operation", "pk", "old_pk", "field", "old", "new"])
+            for change in changes:
+                for field in change.fields:
+                    writer.writerow(
+                        [change.model, change.operation, change.pk, change.old_pk, field.name, field.old, field.new]
+                    )
+        elif options["format"] == "json":
+            self.stdout.write(json.dumps([_change_as_json(change) for change in changes], default=str))
+        else:
+            for change in changes:
+                self.stdout.write(f"{change.operation:<8} {change.model} {change.pk} {change.label}")
+                if change.operation in ("changed", "renamed"):
+                    for field in change.fields:
+                        self.stdout.write(f"           {field.label}: {field.old} -> {field.new}")
+
+    def do_revert(self, options: dict[str, Any]) -> None:
+        """Take one changeset back."""
+        changeset = self._find(options["id"])
+        self.revert_these([changeset], options, scope=_scope(options), ask=False)
+
+    def _find(self, pk: int) -> Changeset:
+        try:
+            return Changeset.objects.get(pk=pk)
+        except Changeset.DoesNotExist as error:
+            raise CommandError(
+                f"There is no changeset #{pk}: `python manage.py changesets list` shows them."
+            ) from error
+
+
+def _scope(options: dict[str, Any]) -> Scope:
+    """Return the part to revert; raises CommandError for a model or field that does not exist."""
+    chosen = tracked_models()
+    if options["model"]:
+        tracked = tracked_by_name(options["model"])
+        if tracked is None:
+            raise CommandError(f"There is no model {options['model']!r}: choose {', '.join(_names())}.")
+        chosen = (tracked,)
+    known = {name for tracked in chosen for f in tracked.model._meta.concrete_fields for name in (f.name, f.column)}
+    for field in options["field"]:
+        if field not in known:
+            raise CommandError(f"There is no field {field!r} in {', '.join(t.name for t in chosen)}.")
+    return Scope(
+        models=tuple(tracked.label for tracked in chosen) if options["model"] else (),
+        pks=tuple(options["pk"]),
+        fields=tuple(options["field"]),
+    )
+
+
+def _names() -> list[str]:
+    return [tracked.name for tracked in tracked_models()]
+
+
+def _as_json(changeset: Changeset, counts: dict) -> dict[str, Any]:
+    return {
+        "id": changeset.pk,
+        "kind": changeset.kind,
+        "actor": changeset.actor_name or ("direct" if changeset.kind == "direct" else None),
+        "reason": changeset.reason,
+        "created_at": changeset.created_at.isoformat(),
+        "counts": counts,
+        "status": changeset.status,
+        "source": changeset.source_name,
+        "error": changeset.error,
+    }
+
+
+def _change_as_json(change: Change) -> dict[str, Any]:
+    return {
+        "model": change.model,
+        "operation": change.operation,
+        "pk": change.pk,
+        "old_pk": change.old_pk,
+        "fields": {field.name: [field.old, field.new] for field in change.fields},
+    }

@@ -1,0 +1,85 @@
+"""What the commands that revert have in common: options, the plan on paper, the question, the JSON."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from apps.changesets.errors import ChangesetError
+from apps.changesets.models import Changeset
+from apps.changesets.revert import Bucket, RevertPlan, Scope, plan_revert, revert
+from apps.changesets.revert.verdicts import OnConflict
+
+SENTENCES = {
+    Bucket.RESTORED: "~ {:>9,} objects get their old values back",
+    Bucket.DELETED: "- {:>9,} objects that it created are deleted",
+    Bucket.RECREATED: "+ {:>9,} objects that it deleted come back",
+    Bucket.ALREADY: "  {:>9,} objects are as they were already",
+    Bucket.KEPT: "= {:>9,} objects are kept, changed since",
+    Bucket.BLOCKED: "! {:>9,} objects are blocked",
+}
+
+
+class RevertingCommand(BaseCommand):
+    """Base of the commands that revert changesets."""
+
+    def add_revert_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
+        parser.add_argument(
+            "--on-conflict",
+            choices=[str(policy) for policy in OnConflict],
+            default=str(OnConflict.KEEP),
+            help="values changed since: keep them (default), force the old ones, or abort",
+        )
+        parser.add_argument("--reason", default="", help="why; it is kept with the changeset")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def revert_these(self, changesets: list[Changeset], options: dict[str, Any], *, scope: Scope, ask: bool) -> None:
+        """Plan, show, ask when wanted, revert and report."""
+        try:
+            plan = plan_revert(changesets, scope=scope, on_conflict=options["on_conflict"])
+            if not options["json"]:
+                self._show(plan)
+            if options["dry_run"]:
+                self._report(plan, None, plan.counts, options)
+                return
+            if ask and not self._agreed(options):
+                self.stdout.write("Nothing was changed.")
+                return
+            made = revert(plan, actor=None, reason=options["reason"])
+        except ChangesetError as error:
+            raise CommandError(str(error)) from error
+        self._report(plan, made, made.summary["revert"] if made else plan.counts, options)
+
+    def _agreed(self, options: dict[str, Any]) -> bool:
+        if options["json"]:
+            raise CommandError("With --json nobody can be asked: add --yes, or --dry-run to see the plan.")
+        try:
+            return input("Revert? [y/N] ").strip().lower() in ("y", "yes")
+        except EOFError as error:
+            raise CommandError("Nobody is there to answer: add --yes to go ahead.") from error
+
+    def _show(self, plan: RevertPlan) -> None:
+        numbers = ", ".join(f"#{pk}" for pk in plan.changesets)
+        self.stdout.write(f"Reverting {numbers} means:")
+        for bucket, sentence in SENTENCES.items():
+            if number := plan.number(bucket):
+                self.stdout.write(f"  {sentence.format(number)}")
+        for verdict in plan.verdicts:
+            if verdict.bucket in (Bucket.KEPT, Bucket.BLOCKED):
+                self.stdout.write(f"    {verdict.model} {verdict.pk} ({verdict.label}): {verdict.why}")
+
+    def _report(
+        self, plan: RevertPlan, made: Changeset | None, counts: dict[str, int], options: dict[str, Any]
+    ) -> None:
+        if options["json"]:
+            buckets = (Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.KEPT, Bucket.BLOCKED)
+            answer: dict[str, Any] = {"changesets": list(plan.changesets), "revert": made.pk if made else None}
+            self.stdout.write(json.dumps(answer | {str(bucket): counts.get(bucket, 0) for bucket in buckets}))
+        elif options["dry_run"]:
+            self.stdout.write("Dry run: nothing was changed.")
+        elif made is None:
+            self.stdout.write("Everything is as it was already: nothing was changed.")
+        else:
+            self.stdout.write(f"Done as {made}. To undo it: python manage.py changesets revert {made.pk}")

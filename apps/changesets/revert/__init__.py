@@ -1,0 +1,20 @@
+"""Reverting changesets: a three-way merge per object and field, planned first, then applied in one transaction.
+
+`plan_revert` tells what would happen and writes nothing to the tracked tables; `revert` does it as a new changeset.
+"""
+
+from apps.changesets.revert.plan import plan_revert
+from apps.changesets.revert.run import revert
+from apps.changesets.revert.select import changesets_since, newest_revertable
+from apps.changesets.revert.verdicts import Bucket, RevertPlan, Scope, Verdict
+
+__all__ = [
+    "Bucket",
+    "RevertPlan",
+    "Scope",
+    "Verdict",
+    "changesets_since",
+    "newest_revertable",
+    "plan_revert",
+    "revert",
+]

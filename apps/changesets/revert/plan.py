@@ -1,0 +1,121 @@
+"""Planning a revert: what would become of every object, without writing to any tracked table."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.changesets.errors import NothingToRevert, UnknownChangeset
+from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.revert.blocking import settle
+from apps.changesets.revert.listing import list_verdicts
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
+from apps.changesets.revert.working import start_working_copy, undo_in_copy, working_table
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+LISTED = 100
+
+
+def plan_revert(
+    changesets: Sequence[Changeset | int],
+    *,
+    scope: Scope | None = None,
+    on_conflict: str = OnConflict.KEEP,
+    using: str = "default",
+) -> RevertPlan:
+    """Return what reverting the changesets would do; only temporary tables are written.
+
+    Raises UnknownChangeset, and NothingToRevert for a changeset that is reverted already, failed, or cannot be taken
+    back by its kind.
+    """
+    chosen = find_revertable(changesets, using=using)
+    plan, _touched = merge(Sql(using), chosen, scope=scope or Scope(), on_conflict=OnConflict(on_conflict))
+    return plan
+
+
+def merge(
+    sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict
+) -> tuple[RevertPlan, list[Tracked]]:
+    """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
+    touched, unmet = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
+    settle(sql, touched)
+    counts = _count(sql, touched)
+    counts[Bucket.ALREADY] += unmet
+    plan = RevertPlan(
+        changesets=tuple(changeset.pk for changeset in changesets),
+        scope=scope,
+        on_conflict=on_conflict,
+        counts={str(bucket): number for bucket, number in counts.items() if number},
+        verdicts=tuple(list_verdicts(sql, touched, limit=LISTED)),
+    )
+    return plan, touched
+
+
+def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "default") -> list[Changeset]:
+    """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
+    wanted = [getattr(changeset, "pk", changeset) for changeset in changesets]
+    found: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
+    by_id = {changeset.pk: changeset for changeset in found}
+    for pk in wanted:
+        if pk not in by_id:
+            raise UnknownChangeset(f"There is no changeset #{pk}: `python manage.py changesets list` shows them.")
+    if not wanted:
+        raise NothingToRevert("There is no changeset to revert.")
+    for changeset in by_id.values():
+        refuse_unless_revertable(changeset)
+    return list(by_id.values())
+
+
+def refuse_unless_revertable(changeset: Changeset) -> None:
+    """Raise NothingToRevert with the reason when the changeset cannot be reverted."""
+    if changeset.status == Status.FAILED:
+        raise NothingToRevert(f"{changeset} failed and changed nothing, so there is nothing to revert.")
+    if changeset.kind == Kind.BASELINE:
+        raise NothingToRevert(f"{changeset} only wrote down what was there, so there is nothing to revert.")
+    if changeset.status == Status.REVERTED:
+        by = changeset.reverted_by.filter(status=Status.APPLIED).order_by("-pk").first()
+        raise NothingToRevert(
+            f"{changeset} is reverted already" + (f", by #{by.pk}; to redo it, revert #{by.pk}." if by else ".")
+        )
+
+
+def _undo_all(
+    sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, now: datetime
+) -> tuple[list[Tracked], int]:
+    """Take the changesets back, newest first, in working copies; return their models, and how many were gone."""
+    models = [tracked for tracked in tracked_models() if not scope.models or tracked.label in scope.models]
+    touched: list[Tracked] = []
+    unmet = 0
+    for changeset in sorted(changesets, key=lambda changeset: -changeset.pk):
+        for tracked in models:
+            if changeset.counts is not None and tracked.label not in changeset.counts:
+                continue
+            if tracked not in touched:
+                start_working_copy(sql, tracked)
+                touched.append(tracked)
+            if undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now):
+                unmet += sql.value(
+                    f"SELECT count(*) FROM {sql.temp('revert_round')} WHERE before_id IS NULL AND w_id IS NULL"
+                )
+    touched.sort(key=tracked_models().index)
+    return touched, unmet
+
+
+def _count(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
+    counts = dict.fromkeys(Bucket, 0)
+    for tracked in touched:
+        working = sql.temp(working_table(tracked))
+        for verdict, number in sql.rows(
+            f"SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
+        ):
+            counts[Bucket(verdict)] += number
+        kept = "(w_kept <> '' OR w_why IS NOT NULL)"
+        counts[Bucket.KEPT] += sql.value(
+            f"SELECT count(*) FROM {working} WHERE {kept} AND coalesce(w_verdict, '') <> '{Bucket.BLOCKED}'"
+        )
+        counts[Bucket.ALREADY] += sql.value(
+            f"SELECT count(*) FROM {working} WHERE w_verdict IS NULL AND NOT {kept} AND w_present"
+        )
+    return counts

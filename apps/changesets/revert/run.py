@@ -1,0 +1,121 @@
+"""Carrying a revert out: the merge is made again under lock, and what differs is written in sets."""
+
+from typing import Any
+
+from apps.changesets.context import changeset
+from apps.changesets.errors import RevertConflict
+from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.revert.plan import find_revertable, merge
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan
+from apps.changesets.revert.working import true_in, working_table
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+
+def revert(
+    plan: RevertPlan, *, actor: Any, reason: str = "", on_conflict: str | None = None, using: str = "default"
+) -> Changeset | None:
+    """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
+
+    Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
+    the new changeset's `summary["revert"]` has the objects by bucket. Raises what `plan_revert` raises, and with policy
+    abort RevertConflict when something would be kept or blocked.
+    """
+    policy = OnConflict(on_conflict or plan.on_conflict)
+    sql = Sql(using)
+    with changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened:
+        lock_tracked_tables(using)
+        targets = find_revertable(plan.changesets, using=using)
+        done, touched = merge(sql, targets, scope=plan.scope, on_conflict=policy)
+        if policy == OnConflict.ABORT and done.left_alone:
+            raise RevertConflict(_in_the_way(done))
+        _write(sql, touched)
+        opened.reverts.set(targets)
+        opened.summary = {"revert": done.counts}
+        _mark(targets, done)
+    return opened if opened.pk else None
+
+
+def lock_tracked_tables(using: str = "default") -> None:
+    """Let nobody else write the tracked tables until the transaction ends; SQLite's transactions do so anyway."""
+    sql = Sql(using)
+    if sql.connection.vendor == "postgresql":
+        tables = ", ".join(sql.quote(tracked.table) for tracked in tracked_models())
+        sql.run(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _write(sql: Sql, touched: list[Tracked]) -> None:
+    """Write what differs: first everything that goes, then what comes, then what changes.
+
+    Foreign keys are checked at commit. A row whose primary key changes, or whose new unique value another row still
+    has, is taken out and put in again, so that values can swap and move in chains.
+    """
+    for tracked in touched:
+        _find_movers(sql, tracked)
+    for tracked in reversed(touched):
+        sql.run(
+            f"DELETE FROM {sql.quote(tracked.table)} WHERE {sql.quote(tracked.pk)} IN (SELECT w_live FROM "
+            f"{sql.temp(working_table(tracked))} WHERE w_verdict = '{Bucket.DELETED}' OR w_mover)"
+        )
+    for tracked in touched:
+        _insert(sql, tracked)
+        _update(sql, tracked)
+
+
+def _find_movers(sql: Sql, tracked: Tracked) -> None:
+    working, table, pk = sql.temp(working_table(tracked)), sql.quote(tracked.table), sql.quote(tracked.pk)
+    moves = [f"w.{pk} <> w.w_live"]
+    for columns in tracked.unique_sets[1:]:
+        same = " AND ".join(f"l.{name} = w.{name}" for name in map(sql.quote, columns))
+        moves.append(f"EXISTS (SELECT 1 FROM {table} l WHERE {same} AND l.{pk} <> w.w_live)")
+    sql.run(
+        f"UPDATE {working} AS w SET w_mover = {true_in(sql)} "
+        f"WHERE w.w_verdict = '{Bucket.RESTORED}' AND ({' OR '.join(moves)})"
+    )
+
+
+def _insert(sql: Sql, tracked: Tracked) -> None:
+    columns = sql.names(tracked.columns)
+    rows = sql.run(
+        f"INSERT INTO {sql.quote(tracked.table)} ({columns}) SELECT {columns} FROM {sql.temp(working_table(tracked))} "
+        f"WHERE w_verdict = '{Bucket.RECREATED}' OR w_mover"
+    )
+    field = tracked.model._meta.pk
+    if rows and sql.connection.vendor == "postgresql" and field.get_internal_type().endswith("AutoField"):
+        # Rows that come back bring their own keys; the sequence must never hand one of them out again.
+        table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
+        sequence = f"pg_get_serial_sequence('{table}', '{tracked.pk}')"
+        sql.run(f"SELECT setval({sequence}, greatest((SELECT max({pk}) FROM {table}), nextval({sequence}) - 1))")
+
+
+def _update(sql: Sql, tracked: Tracked) -> None:
+    names = [sql.quote(column) for column in tracked.columns if column != tracked.pk]
+    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
+    sql.run(
+        f"UPDATE {table} SET {', '.join(f'{name} = w.{name}' for name in names)} "
+        f"FROM {sql.temp(working_table(tracked))} w "
+        f"WHERE {table}.{pk} = w.w_live AND w.w_verdict = '{Bucket.RESTORED}' AND w.w_mover IS NULL"
+    )
+
+
+def _mark(targets: list[Changeset], done: RevertPlan) -> None:
+    """Note on the changesets that they are reverted, and on what they had reverted that it stands again."""
+    whole = done.scope.is_everything and not done.left_alone
+    if not (whole or done.writes):
+        return
+    for target in targets:
+        target.status = Status.REVERTED if whole else Status.PARTLY_REVERTED
+        target.save(update_fields=["status"])
+        if target.kind == Kind.REVERT and whole:
+            for stands_again in target.reverts.exclude(pk__in=[other.pk for other in targets]):
+                others = stands_again.reverted_by.filter(status=Status.APPLIED).exists()
+                stands_again.status = Status.PARTLY_REVERTED if others else Status.APPLIED
+                stands_again.save(update_fields=["status"])
+
+
+def _in_the_way(done: RevertPlan) -> str:
+    first = next(verdict for verdict in done.verdicts if verdict.bucket in (Bucket.KEPT, Bucket.BLOCKED))
+    return (
+        f"Nothing was reverted: {done.left_alone:,} objects would be left alone, the first is {first.model} "
+        f"{first.pk} ({first.why}). Choose keep to revert the rest, or force to overwrite."
+    )

@@ -1,0 +1,204 @@
+"""The working copy: the objects that a revert touches, taken through the merge before anything real is written.
+
+One temporary table a model, `revert_<model>`: `w_live` is the primary key of the live row (NULL when there is none),
+`w_present` whether the object is to be there, `w_verdict` what becomes of it, `w_kept` the columns left alone because
+they were changed since, `w_why` a code (see plan.py) for what is kept or blocked as a whole; the model's own columns
+hold the values to be.
+"""
+
+from datetime import datetime
+
+from apps.changesets.netting import net_objects, net_table
+from apps.changesets.revert.verdicts import OnConflict, Scope
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked
+
+CHANGED_SINCE = "changed"
+DELETED_SINCE = "gone"
+THERE_AGAIN = "there"
+
+
+def working_table(tracked: Tracked) -> str:
+    """Return the name of a model's working copy."""
+    return f"revert_{tracked.name}"
+
+
+def start_working_copy(sql: Sql, tracked: Tracked) -> None:
+    """Make an empty working copy of a model."""
+    identity = "integer PRIMARY KEY" if sql.connection.vendor == "sqlite" else "bigint GENERATED ALWAYS AS IDENTITY"
+    columns = ", ".join(
+        f"{sql.quote(column)} {field.db_type(sql.connection)}" for column, field in tracked.fields_by_column.items()
+    )
+    sql.fresh_temp(
+        working_table(tracked),
+        f"w_id {identity}, w_live {sql.key_type(tracked)}, w_present boolean NOT NULL, w_verdict varchar(10), "
+        f"w_kept text NOT NULL DEFAULT '', w_why varchar(200), w_mover boolean, {columns}",
+    )
+    sql.index_temp(working_table(tracked), ["w_live"])
+    sql.index_temp(working_table(tracked), [tracked.pk])
+
+
+def undo_in_copy(
+    sql: Sql, tracked: Tracked, changeset_id: int, *, scope: Scope, on_conflict: OnConflict, now: datetime
+) -> int:
+    """Take one changeset back in the working copy of a model; return how many objects it had touched."""
+    if not net_objects(sql, tracked, changeset_id):
+        return 0
+    _limit(sql, tracked, scope)
+    _load(sql, tracked)
+    _match(sql, tracked)
+    force = on_conflict == OnConflict.FORCE
+    _undo_changes(sql, tracked, scope, force=force, now=now)
+    if not scope.fields:
+        _undo_creations(sql, tracked, force=force)
+        _undo_deletions(sql, tracked, force=force)
+    return sql.value("SELECT count(*) FROM " + sql.temp("revert_round"))
+
+
+def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
+    """Leave only the chosen objects in the net table."""
+    if not scope.pks:
+        return
+    marks = ", ".join(["%s"] * len(scope.pks))
+    outside = " AND ".join(
+        f"(CAST({side}_pk AS text) IS NULL OR CAST({side}_pk AS text) NOT IN ({marks}))" for side in ("before", "after")
+    )
+    sql.run(f"DELETE FROM {sql.temp(net_table(tracked))} WHERE {outside}", [*scope.pks, *scope.pks])
+
+
+def _load(sql: Sql, tracked: Tracked) -> None:
+    """Copy the live rows of the touched objects that are not in the working copy yet."""
+    working, net = sql.temp(working_table(tracked)), sql.temp(net_table(tracked))
+    pk = sql.quote(tracked.pk)
+    sql.run(
+        f"""
+        INSERT INTO {working} (w_live, w_present, {sql.names(tracked.columns)})
+        SELECT l.{pk}, {true_in(sql)}, {sql.names(tracked.columns, of="l")} FROM {sql.quote(tracked.table)} l
+        WHERE l.{pk} IN (SELECT after_pk FROM {net} WHERE after_pk IS NOT NULL
+                         UNION SELECT before_pk FROM {net} WHERE before_pk IS NOT NULL)
+        AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
+        """
+    )
+    sql.analyse(working_table(tracked))
+
+
+def _match(sql: Sql, tracked: Tracked) -> None:
+    """Say for each touched object which row of the working copy stands for it now (NULL: none does)."""
+    pk, working, net = sql.quote(tracked.pk), sql.temp(working_table(tracked)), sql.temp(net_table(tracked))
+    sql.drop_temp("revert_round")
+    sql.run(
+        f"""
+        CREATE TEMPORARY TABLE revert_round AS
+        SELECT n.before_id, n.after_id, w.w_id FROM {net} n
+        LEFT JOIN {working} w ON w.{pk} = n.after_pk AND w.w_present WHERE n.after_id IS NOT NULL
+        """
+    )
+    sql.index_temp("revert_round", ["w_id"])
+    # A row that stands for another object under the key of a deleted one does not stand for the deleted one.
+    sql.run(
+        f"""
+        INSERT INTO {sql.temp("revert_round")} (before_id, after_id, w_id)
+        SELECT n.before_id, n.after_id, w.w_id FROM {net} n
+        LEFT JOIN {working} w ON w.{pk} = n.before_pk AND w.w_present
+            AND w.w_id NOT IN (SELECT w_id FROM {sql.temp("revert_round")} WHERE w_id IS NOT NULL)
+        WHERE n.after_id IS NULL
+        """
+    )
+    sql.analyse("revert_round")
+
+
+def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now: datetime) -> None:
+    """Per field: what still is as the changeset left it goes back; what somebody changed since is kept."""
+    working, rounds, history = _tables(sql, tracked)
+    columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
+    merged, conflicts = [], []
+    for column in columns:
+        name = sql.quote(column)
+        touched = f"b.{name} IS DISTINCT FROM a.{name}"
+        unmoved = f"w.{name} IS NOT DISTINCT FROM a.{name}"
+        moved = f"{touched} AND NOT ({unmoved}) AND w.{name} IS DISTINCT FROM b.{name}"
+        conflicts.append(f"CASE WHEN {moved} THEN '{column} ' ELSE '' END")
+        back = touched if force else f"{touched} AND {unmoved}"
+        merged.append(f"{name} = CASE WHEN {back} THEN b.{name} ELSE w.{name} END")
+    whole = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})" if not scope.fields else "1 = 0"
+    untracked = [column for column in tracked.columns if column not in tracked.compared]
+    # A row that goes back whole gets its old time stamps too; one that is merged was changed now.
+    stamps = [f"{sql.quote(c)} = CASE WHEN {whole} THEN b.{sql.quote(c)} ELSE %s END" for c in untracked]
+    kept = "''" if force else " || ".join(conflicts)
+    both = "r.before_id IS NOT NULL AND r.after_id IS NOT NULL"
+    sql.run(
+        f"UPDATE {working} AS w SET {', '.join([*merged, *stamps])}, w_kept = w.w_kept || {kept} "
+        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id JOIN {history} a ON a.history_id = r.after_id "
+        f"WHERE w.w_id = r.w_id",
+        [sql.moment(now)] * len(untracked),
+    )
+    if force and not scope.fields:
+        _bring_back(sql, tracked, f"{both} AND r.w_id IS NULL")
+    else:
+        _note_absent(sql, tracked, both, DELETED_SINCE, "after_id")
+
+
+def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
+    """Objects that the changeset created are deleted, unless they were changed since."""
+    working, rounds, history = _tables(sql, tracked)
+    same = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})"
+    pairs = (
+        f"FROM {rounds} r JOIN {history} a ON a.history_id = r.after_id WHERE r.before_id IS NULL AND w.w_id = r.w_id"
+    )
+    if not force:
+        sql.run(f"UPDATE {working} AS w SET w_why = '{CHANGED_SINCE}' {pairs} AND NOT ({same})")
+        pairs += f" AND {same}"
+    sql.run(f"UPDATE {working} AS w SET w_present = {false_in(sql)} {pairs}")
+
+
+def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
+    """Objects that the changeset deleted come back with their key and every value, unless the key is taken again."""
+    working, rounds, history = _tables(sql, tracked)
+    _bring_back(sql, tracked, "r.after_id IS NULL AND r.w_id IS NULL")
+    pairs = (
+        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id WHERE r.after_id IS NULL AND w.w_id = r.w_id"
+    )
+    if force:
+        values = ", ".join(f"{name} = b.{name}" for name in map(sql.quote, tracked.columns))
+        sql.run(f"UPDATE {working} AS w SET {values} {pairs}")
+    else:
+        differ = sql.differ(tracked.compared, "w", "b")
+        sql.run(f"UPDATE {working} AS w SET w_why = '{THERE_AGAIN}' {pairs} AND ({differ})")
+
+
+def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
+    """Put the objects as they were before into the working copy."""
+    working, rounds, history = _tables(sql, tracked)
+    sql.run(
+        f"INSERT INTO {working} (w_present, {sql.names(tracked.columns)}) "
+        f"SELECT {true_in(sql)}, {sql.names(tracked.columns, of='b')} "
+        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id WHERE {which}"
+    )
+
+
+def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str, side: str) -> None:
+    """Keep a row, itself not present, that says why an object cannot be changed back: it is gone."""
+    working, rounds, history = _tables(sql, tracked)
+    sql.run(
+        f"INSERT INTO {working} (w_present, w_why, {sql.names(tracked.columns)}) "
+        f"SELECT {false_in(sql)}, '{why}', {sql.names(tracked.columns, of='h')} "
+        f"FROM {rounds} r JOIN {history} h ON h.history_id = r.{side} WHERE {which} AND r.w_id IS NULL"
+    )
+
+
+def _in_scope(tracked: Tracked, column: str, scope: Scope) -> bool:
+    return not scope.fields or column in scope.fields or tracked.fields_by_column[column].name in scope.fields
+
+
+def _tables(sql: Sql, tracked: Tracked) -> tuple[str, str, str]:
+    return sql.temp(working_table(tracked)), sql.temp("revert_round"), sql.quote(tracked.history_table)
+
+
+def true_in(sql: Sql) -> str:
+    """Return the word for true; SQLite stores booleans as numbers."""
+    return "1" if sql.connection.vendor == "sqlite" else "true"
+
+
+def false_in(sql: Sql) -> str:
+    """Return the word for false."""
+    return "0" if sql.connection.vendor == "sqlite" else "false"
