@@ -1,0 +1,92 @@
+"""The OurAirports file, told to the generic import: its columns, keys and links."""
+
+from apps.airports.linking import PlacesLinker
+from apps.airports.models import Airport, AirportType
+from apps.base.countries import is_known_code
+from apps.base.text import search_form
+from apps.imports import parsers
+from apps.imports.spec import Column, Derived, ImportSpec
+
+SOURCE = "ourairports"
+CORRECTIONS = "corrections"
+URL = "https://davidmegginson.github.io/ourairports-data/airports.csv"
+
+# Letters and digits that a spreadsheet turned into a number: 1E4 became 1.00E+04.
+_DAMAGE = "a spreadsheet has turned this ident into a number: import the file as it was downloaded"
+
+
+def _is_open(types: list[str | None]) -> list[bool | None]:
+    return [None if each is None else each != AirportType.CLOSED for each in types]
+
+
+def _comparable(texts: list[str | None]) -> list[str | None]:
+    return [search_form(each) if each else each for each in texts]
+
+
+def _length(field: str) -> int:
+    return Airport._meta.get_field(field).max_length
+
+
+OURAIRPORTS = ImportSpec(
+    name=SOURCE,
+    model=Airport,
+    key="source_id",
+    natural="ident",
+    upstream="upstream",
+    active="active",
+    columns=(
+        Column(
+            "source_id", "id", parsers.integer(minimum=1, maximum=2**63 - 1, required=True), required=True, merged=False
+        ),
+        Column(
+            "ident",
+            "ident",
+            parsers.text(max_length=_length("ident"), required=True, forbidden=".+", why=_DAMAGE),
+            required=True,
+        ),
+        Column("iata_code", "iata_code", parsers.text(max_length=_length("iata_code"), null=True), aliases=("iata",)),
+        Column("name", "name", parsers.text(max_length=_length("name"), required=True), required=True),
+        Column(
+            "airport_type",
+            "type",
+            parsers.choice(allowed=AirportType.values, what="airport type"),
+            aliases=("airport_type",),
+            required=True,
+        ),
+        Column(
+            "latitude_deg",
+            "latitude_deg",
+            parsers.decimal(minimum=-90, maximum=90, required=True),
+            aliases=("latitude",),
+            required=True,
+        ),
+        Column(
+            "longitude_deg",
+            "longitude_deg",
+            parsers.decimal(minimum=-180, maximum=180, required=True),
+            aliases=("longitude",),
+            required=True,
+        ),
+        Column(
+            "elevation_ft",
+            "elevation_ft",
+            parsers.integer(minimum=-(2**31), maximum=2**31 - 1),
+            aliases=("elevation",),
+        ),
+        Column(
+            "iso_country",
+            "iso_country",
+            parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
+            aliases=("country_code",),
+            required=True,
+        ),
+        Column("iso_region", "iso_region", parsers.text(max_length=_length("iso_region")), aliases=("region",)),
+        Column("municipality", "municipality", parsers.text(max_length=_length("municipality"))),
+    ),
+    derived=(
+        Derived("search_name", "name", _comparable),
+        Derived("active", "airport_type", _is_open, merged=True),
+        Derived("city_search", "municipality", _comparable, stored=False),
+    ),
+    linker=PlacesLinker(),
+)

@@ -1,0 +1,185 @@
+"""Applying: one transaction and one changeset in which the planned rows are written; the database records history.
+
+Order matters: superseded objects go first, then renamed ones are taken out and put back under their new natural keys,
+which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from django.db.models import Field
+from django.utils import timezone
+
+from apps.changesets.context import Source, changeset
+from apps.changesets.models import Changeset, Kind
+from apps.imports.errors import PlanIsGone
+from apps.imports.planning import ImportPlan, plan_again, stamp_of
+from apps.imports.staging import Staging
+
+_LISTED_IN_SUMMARY = 100
+
+
+def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
+    """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
+
+    When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
+    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already.
+    """
+    staging = plan.staging
+    if staging.discarded:
+        raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
+    try:
+        if plan.changes_nothing and stamp_of(staging) == plan.stamp:
+            return None
+        source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
+        using = staging.connection.alias
+        with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
+            _lock(staging)
+            if stamp_of(staging) != plan.stamp:
+                plan = plan_again(plan)
+            _write(staging)
+            opened.summary = _summary(plan)
+    finally:
+        if not staging.connection.needs_rollback:
+            plan.discard()
+    return opened if opened.pk else None
+
+
+def _lock(staging: Staging) -> None:
+    """Keep other writers out until the end; on SQLite the transaction has done so already."""
+    if staging.postgresql:
+        models = [staging.spec.model, *(staging.spec.linker.models if staging.spec.linker else ())]
+        tables = ", ".join(staging.quote(model._meta.db_table) for model in models)
+        staging.run("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE", tables=tables)
+
+
+def _summary(plan: ImportPlan) -> dict[str, Any]:
+    options = plan.options
+    return {
+        "spec": plan.spec.name,
+        "source": "corrections" if options.corrections else plan.spec.name,
+        "counts": plan.counts.as_dict(),
+        "on_local_edit": options.on_local_edit,
+        "missing": options.missing,
+        "filtered": options.filtered,
+        "superseded": [asdict(each) for each in plan.superseded[:_LISTED_IN_SUMMARY]],
+        "kept": [asdict(each) for each in plan.kept[:_LISTED_IN_SUMMARY]],
+        "missing_objects": list(plan.missing[:_LISTED_IN_SUMMARY]),
+        "refused": [asdict(each) for each in plan.refusals[:_LISTED_IN_SUMMARY]],
+    }
+
+
+def _write(staging: Staging) -> None:
+    now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
+    if staging.spec.linker:
+        staging.spec.linker.create(staging, now)
+    _write_missing(staging, now)
+    _take_out_renamed(staging)
+    _update(staging, now)
+    _put_back_renamed(staging, now)
+    _insert(staging, now)
+
+
+def _write_missing(staging: Staging, now: Any) -> None:
+    if not staging.count("SELECT COUNT(*) FROM {missing}"):
+        return
+    natural = staging.quote(staging.spec.natural)
+    # Superseded objects make room.
+    staging.run("DELETE FROM {live} WHERE {pk} IN "
+                "(SELECT m.old_pk FROM {missing} m JOIN {writes} w ON w.{n} = m.old_pk)", n=natural)  # fmt: skip
+    if staging.options.missing == "delete":
+        # The other missing objects go too.
+        staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
+    if staging.options.missing == "deactivate":
+        touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
+        # The upstream values say so too: else it would look like a person's correction when the object comes back.
+        staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
+                    "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
+                    [now] * len(touched), inactive=_upstream_inactive(staging),
+                    touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+
+
+def _upstream_inactive(staging: Staging) -> str:
+    field = staging.spec.active
+    if staging.postgresql:
+        return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
+    # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
+    return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
+
+
+def _fields(staging: Staging) -> list[Field]:
+    return list(staging.spec.model._meta.concrete_fields)
+
+
+def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) -> tuple[list[str], list[Any]]:
+    """Return, for each field of the table, the SQL of its value from `rows`, and the values to bind.
+
+    `live` is the alias of the row as it is now, or None for a new object.
+    """
+    links = {link.field: link for link in staging.links}
+    expressions, params = [], []
+    for field in _fields(staging):
+        if field.name in staging.stored or field.name == staging.spec.upstream:
+            expressions.append(f"{rows}.{staging.quote(field.column)}")
+        elif field.name in links:
+            found = staging.spec.linker.target(staging, links[field.name])
+            otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
+            expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
+        elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
+            expressions.append("%s")
+            params.append(now)
+        elif live:
+            expressions.append(f"{live}.{staging.quote(field.column)}")
+        else:
+            expressions.append("%s")
+            params.append(field.get_db_prep_save(field.get_default(), staging.connection))
+    return expressions, params
+
+
+def _joins(staging: Staging, rows: str) -> str:
+    return staging.spec.linker.joins(staging, rows) if staging.spec.linker else ""
+
+
+def _names(staging: Staging) -> str:
+    return ", ".join(staging.quote(field.column) for field in _fields(staging))
+
+
+def _take_out_renamed(staging: Staging) -> None:
+    staging.run("DROP TABLE IF EXISTS imports_renamed")
+    # The renamed objects as they are, to carry along what the file says nothing about ...
+    staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
+                "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
+                n=staging.quote(staging.spec.natural))  # fmt: skip
+    staging.analyze("imports_renamed")
+    # ... then they give their natural keys free.
+    staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
+
+
+def _put_back_renamed(staging: Staging, now: Any) -> None:
+    expressions, params = _final_values(staging, "x", now, live="l")
+    # Renamed objects come back under their new natural keys, with everything they had.
+    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
+                "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
+                names=_names(staging), values=", ".join(expressions), joins=_joins(staging, "x"))  # fmt: skip
+    staging.run("DROP TABLE imports_renamed")
+
+
+def _update(staging: Staging, now: Any) -> None:
+    live = staging.fill("{live}")
+    expressions, params = _final_values(staging, "x", now, live=live)
+    sets = [
+        f"{staging.quote(field.column)} = {expression}"
+        for field, expression in zip(_fields(staging), expressions, strict=True)
+        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
+    ]
+    # Changed objects that keep their natural key get their final values.
+    staging.run("UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk AND x.{n} = x.old_pk",
+                params, sets=", ".join(sets), joins=_joins(staging, "x"),
+                n=staging.quote(staging.spec.natural))  # fmt: skip
+
+
+def _insert(staging: Staging, now: Any) -> None:
+    expressions, params = _final_values(staging, "w", now, live=None)
+    # New objects, linked from the start.
+    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins}", params,
+                names=_names(staging), values=", ".join(expressions), joins=_joins(staging, "w"))  # fmt: skip

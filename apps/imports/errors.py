@@ -1,0 +1,33 @@
+"""What can go wrong with an import, each with one sentence that says what to do."""
+
+
+class ImportFailure(Exception):
+    """Base of all errors of this app: nothing was applied, and the text is for the person who is told."""
+
+
+class SourceUnavailable(ImportFailure):
+    """The file is not there, or cannot be fetched."""
+
+
+class FileRefused(ImportFailure):
+    """The file as a whole cannot be read: damaged, not CSV, not UTF-8, or without rows."""
+
+
+class ColumnsMissing(FileRefused):
+    """The file lacks columns that the import needs."""
+
+
+class RowsRefused(ImportFailure):
+    """With strict: some rows break rules, so none was taken."""
+
+
+class LocalEditsInTheWay(ImportFailure):
+    """With policy abort: the file differs from corrections that people made."""
+
+
+class OptionsContradict(ImportFailure):
+    """Two options that do not go together."""
+
+
+class PlanIsGone(ImportFailure):
+    """The plan's staged rows were discarded, or replaced by those of a later plan."""

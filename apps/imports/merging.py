@@ -1,0 +1,207 @@
+"""The three-way merge of staged with live rows: which objects change, to which final values.
+
+For each merged field: base is what upstream last said, new what the file says, current what the live row says. Where
+current is base, new is taken; where new is base or current already, nothing happens; otherwise somebody corrected the
+value here and upstream changed it since: the correction is kept, or overwritten when asked. What upstream last said is
+always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
+"""
+
+from apps.imports.matching import base, corrected, known_base
+from apps.imports.results import LISTED, KeptValue
+from apps.imports.spec import Derived, Link
+from apps.imports.staging import Staging
+
+
+def merge(staging: Staging) -> None:
+    """Fill the table of objects that change, and make the views of what is to be written."""
+    create_views(staging)
+    finals = {field: final(staging, field) for field in staging.values}
+    kept = " + ".join(
+        f"CASE WHEN {is_kept(staging, field)} THEN {1 << place} ELSE 0 END"
+        for place, field in enumerate(staging.layout.merged)
+    )
+    wants = [wanted(staging, link, finals) for link in staging.links]
+    # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
+    staging.run(
+        "INSERT INTO {changed} (line, old_pk, {fields}, {upstream}, kept{want_names}) "
+        "SELECT s.line, l.{pk}, {finals}, {new_upstream}, {kept}{wants} "
+        "FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {differs}",
+        fields=", ".join(map(staging.quote, staging.values)),
+        finals=", ".join(finals.values()),
+        new_upstream=new_upstream(staging),
+        kept=kept or "0",
+        want_names="".join(f", {staging.want(link.field)}" for link in staging.links),
+        wants="".join(f", {each}" for each in wants),
+        differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]),
+    )
+    staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
+    _forget_unchanged(staging)
+    staging.analyze("imports_changed")
+
+
+def _differs(staging: Staging) -> list[str]:
+    """Return the conditions under which a staged row may change its live object."""
+    derived = {each.field for each in staging.layout.derived if not each.merged}
+    conditions = []
+    for field in staging.layout.staged:
+        if field in derived:
+            continue
+        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.corrections else ""
+        conditions.append(f"({said}s.{staging.quote(field)} IS DISTINCT FROM l.{staging.column(field)})")
+    return conditions
+
+
+def _base_moves(staging: Staging) -> list[str]:
+    if staging.layout.corrections:
+        return []
+    return [f"l.{staging.column(staging.spec.upstream)} IS DISTINCT FROM {new_upstream(staging)}"]
+
+
+def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
+    links = [link for link in staging.links if link.field not in staging.options.skip_links]
+    return [f"({_empty_but_possible(staging, link, finals)})" for link in links]
+
+
+def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) -> str:
+    possible = " AND ".join(f"COALESCE({finals[field]}, '') <> ''" for field in link.needs)
+    return f"l.{staging.column(link.field)} IS NULL AND {possible}"
+
+
+def _forget_unchanged(staging: Staging) -> None:
+    """Drop the rows whose differences are corrections that upstream has said nothing new about."""
+    same = [f"l.{staging.column(f)} IS NOT DISTINCT FROM x.{staging.quote(f)}" for f in staging.stored]
+    same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
+    same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
+    staging.run("DELETE FROM {changed} WHERE line IN "
+                "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
+                same=" AND ".join(same))  # fmt: skip
+
+
+def final(staging: Staging, field: str) -> str:
+    """Return the SQL for the value that this field of an object will have."""
+    derived = {each.field: each for each in staging.spec.derived}.get(field)
+    if derived is not None:
+        return _final_derived(staging, derived)
+    live = f"l.{staging.column(field)}"
+    if field not in staging.layout.fields:
+        return live
+    staged = f"s.{staging.quote(field)}"
+    if staging.layout.corrections:
+        return f"COALESCE({staged}, {live})"
+    return _merged(staging, field) if field in staging.layout.merged else staged
+
+
+def _final_derived(staging: Staging, derived: Derived) -> str:
+    live = f"l.{staging.column(derived.field)}" if derived.stored else "NULL"
+    if derived.follows not in staging.layout.fields:
+        return live
+    staged, leader = f"s.{staging.quote(derived.field)}", final(staging, derived.follows)
+    if not derived.stored:
+        return f"CASE WHEN {leader} IS NOT DISTINCT FROM s.{staging.quote(derived.follows)} THEN {staged} END"
+    if derived.merged and not staging.layout.corrections:
+        kept = f"{leader} IS DISTINCT FROM s.{staging.quote(derived.follows)}"
+        return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
+    return f"CASE WHEN {leader} IS DISTINCT FROM l.{staging.column(derived.follows)} THEN {staged} ELSE {live} END"
+
+
+def _merged(staging: Staging, field: str) -> str:
+    live, staged, was = f"l.{staging.column(field)}", f"s.{staging.quote(field)}", base(staging, field)
+    conflict = staged if staging.options.on_local_edit == "overwrite" else live
+    return (
+        f"CASE WHEN {staged} IS NOT DISTINCT FROM {live} THEN {live} WHEN NOT {corrected(staging, field)} THEN {staged} "
+        f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
+    )
+
+
+def is_kept(staging: Staging, field: str) -> str:
+    """Return the SQL condition: a correction of this field stands against a new value of upstream."""
+    if staging.layout.corrections or staging.options.on_local_edit == "overwrite":
+        return "FALSE"
+    staged = f"s.{staging.quote(field)}"
+    return (
+        f"{staged} IS DISTINCT FROM l.{staging.column(field)} AND {corrected(staging, field)} "
+        f"AND {staged} IS DISTINCT FROM {base(staging, field)}"
+    )
+
+
+def new_upstream(staging: Staging) -> str:
+    """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
+    live, staged = staging.fill("l.{upstream}"), staging.fill("s.{upstream}")
+    if staging.layout.corrections:
+        return live
+    spec = staging.spec
+    everything = [c.field for c in spec.columns if c.merged] + [each.field for each in spec.derived if each.merged]
+    if everything == staging.layout.merged:
+        return staged
+    if staging.postgresql:
+        return f"COALESCE({live}, '{{}}') || {staged}"
+    # Put together as text, so that it stays exactly as Django's JSONField writes it.
+    parts = [f"'\"{field}\": ' || COALESCE({staged} -> '{field}', {live} -> '{field}', 'null')" for field in everything]
+    return "'{' || " + " || ', ' || ".join(parts) + " || '}'"
+
+
+def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
+    """Return the SQL for the flag of a changed row: this link is to be made (again)."""
+    if link.field in staging.options.skip_links:
+        return "FALSE"
+    moved = " OR ".join(f"{finals[field]} IS DISTINCT FROM l.{staging.column(field)}" for field in link.follows)
+    return f"(({moved}) OR ({_empty_but_possible(staging, link, finals)}))"
+
+
+def create_views(staging: Staging) -> None:
+    """Make two views over the staged rows: those of new objects, and all that is written, new and changed."""
+    if staging.fetch(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
+        return
+    values = [_initial(staging, field) for field in staging.values]
+    wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
+    names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.quote(staging.spec.upstream)])
+    want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
+    # New objects: good rows that no live object matches.
+    staging.run("CREATE TEMP VIEW {created} AS SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, s.{upstream}{wants} "
+                "FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
+                type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants)  # fmt: skip
+    # Everything that is written.
+    staging.run("CREATE TEMP VIEW {writes} AS SELECT {names}{wants} FROM {created} "
+                "UNION ALL SELECT {names}{wants} FROM {changed}", names=names, wants=want_names)  # fmt: skip
+
+
+_VIEW_EXISTS_SQLITE = "SELECT 1 FROM sqlite_temp_master WHERE name = 'imports_created'"
+_VIEW_EXISTS_POSTGRESQL = "SELECT 1 FROM pg_class WHERE oid = to_regclass('pg_temp.imports_created')"
+
+
+def _initial(staging: Staging, field: str) -> str:
+    """Return the SQL for the value that this field of a new object begins with, under its own name."""
+    name = staging.quote(field)
+    value = f"s.{name}" if field in staging.layout.staged else f"CAST(NULL AS {staging.column_type(field)})"
+    unstored = any(each.field == field and not each.stored for each in staging.spec.derived)
+    if not unstored and staging.spec.model._meta.get_field(field).empty_strings_allowed:
+        nullable = staging.spec.model._meta.get_field(field).null
+        value = value if nullable else f"COALESCE({value}, '')"
+    return f"{value} AS {name}"
+
+
+def _wanted_at_first(staging: Staging, link: Link) -> str:
+    if link.field in staging.options.skip_links or not set(link.needs) <= staging.layout.fields:
+        return "FALSE"
+    return "(" + " AND ".join(f"COALESCE(s.{staging.quote(field)}, '') <> ''" for field in link.needs) + ")"
+
+
+def kept_values(staging: Staging) -> tuple[int, list[KeptValue]]:
+    """Count the objects with corrections kept against new upstream values, and list those values."""
+    total = staging.count("SELECT COUNT(*) FROM {changed} WHERE kept > 0")
+    if not total:
+        return 0, []
+    fields = staging.layout.merged
+    triples = ", ".join(f"{base(staging, f)}, s.{staging.quote(f)}, l.{staging.column(f)}" for f in fields)
+    rows = staging.fetch(
+        "SELECT x.kept, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
+        "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line LIMIT {limit}",
+        triples=triples, limit=str(LISTED))  # fmt: skip
+    listed = [
+        KeptValue(str(row[1]), field, *row[2 + 3 * place : 5 + 3 * place])
+        for row in rows
+        for place, field in enumerate(fields)
+        if row[0] >> place & 1
+    ]
+    return total, listed[:LISTED]

@@ -1,0 +1,226 @@
+"""Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from apps.imports.errors import ColumnsMissing
+from apps.imports.reading import RawChunk
+from apps.imports.results import ImportOptions, Refusal
+from apps.imports.spec import Column, Derived, ImportSpec, Parser
+
+# Line, key and natural key of a row of the file that is not staged, and whether it was refused.
+Seen = tuple[int, int | None, str | None, bool]
+_LARGEST_KEY = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of the spec a file has, and where."""
+
+    spec: ImportSpec
+    width: int
+    columns: tuple[tuple[Column, int], ...]
+    corrections: bool
+
+    @property
+    def fields(self) -> set[str]:
+        """The fields that the file fills itself."""
+        return {column.field for column, _index in self.columns}
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """The values that are worked out from columns of the file."""
+        return tuple(self.spec.derived_in(self.fields))
+
+    @property
+    def merged(self) -> list[str]:
+        """The fields whose upstream values are kept, always in the same order."""
+        merged = [column.field for column, _index in self.columns if column.merged]
+        return merged + [each.field for each in self.derived if each.merged]
+
+    @property
+    def staged(self) -> list[str]:
+        """The staged columns in order, without line and upstream."""
+        return [column.field for column, _index in self.columns] + [each.field for each in self.derived]
+
+
+@dataclass
+class NormalisedChunk:
+    """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged."""
+
+    rows: Iterable[tuple] = ()
+    taken: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+
+def layout_of(header: list[str], spec: ImportSpec, *, corrections: bool, name: str) -> Layout:
+    """Find the spec's columns in `header`; raises ColumnsMissing naming what is missing and what was found."""
+    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
+    found = []
+    for column in spec.columns:
+        titles = (column.header, *column.aliases)
+        index = next((places[title.casefold()] for title in titles if title.casefold() in places), None)
+        if index is not None:
+            found.append((column, index))
+    layout = Layout(spec=spec, width=len(header), columns=tuple(found), corrections=corrections)
+    if corrections:
+        identity = [column.header for column in spec.columns if column.field in (spec.key, spec.natural)]
+        missing = [] if layout.fields & {spec.key, spec.natural} else [" or ".join(identity)]
+    else:
+        missing = [column.header for column in spec.required if column.field not in layout.fields]
+    if missing:
+        raise ColumnsMissing(_missing_sentence(name, missing, header))
+    return layout
+
+
+def _missing_sentence(name: str, missing: list[str], header: list[str]) -> str:
+    found = ", ".join(title[:40] for title in header[:30])
+    if len(header) == 1:
+        for character, what in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if character in header[0]:
+                return f"{name} is separated by {what}: save it with commas. Its first line is: {found}."
+    return f"{name} lacks the columns {', '.join(missing)}. Found: {found}."
+
+
+def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: int | None) -> NormalisedChunk:
+    """Return the typed rows of `chunk` that the options ask for, at most `room` of them, and all refusals."""
+    result = NormalisedChunk()
+    lines, rows = _leave_out(chunk, layout, options, room, result)
+    if not rows:
+        return result
+    result.taken = len(rows)
+    lines, rows = _refuse_ragged(lines, rows, layout, result)
+    if not rows:
+        return result
+    cells = list(zip(*rows, strict=True))
+    columns = []
+    bad: set[int] = set()
+    for column, index in layout.columns:
+        values, refused = _parser(column, layout)(list(cells[index]))
+        columns.append(values)
+        for row, rule, hint in refused:
+            bad.add(row)
+            result.refusals.append(Refusal(lines[row], column.header, cells[index][row][:200], rule, hint))
+    if layout.corrections:
+        _refuse_nameless(columns, layout, lines, bad, result)
+    if bad:
+        result.seen += [_seen(lines[row], rows[row], layout, refused=True) for row in sorted(bad)]
+        result.refusals.sort(key=lambda refusal: refusal.line)
+        keep = [row for row in range(len(rows)) if row not in bad]
+        lines = [lines[row] for row in keep]
+        columns = [[values[row] for row in keep] for values in columns]
+    result.rows = _staged_rows(lines, columns, layout)
+    return result
+
+
+def _leave_out(
+    chunk: RawChunk, layout: Layout, options: ImportOptions, room: int | None, result: NormalisedChunk
+) -> tuple[list[int], list[list[str]]]:
+    """Set aside the rows that the options leave out; they are still in the file, so nothing of them is missing."""
+    if not options.only and room is None:
+        return chunk.lines, chunk.rows
+    tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
+    lines, rows = [], []
+    for line, row in zip(chunk.lines, chunk.rows, strict=True):
+        wanted = all(index < len(row) and test(row[index].strip()) for index, test in tests)
+        if wanted and (room is None or len(rows) < room):
+            lines.append(line)
+            rows.append(row)
+        else:
+            result.seen.append(_seen(line, row, layout, refused=False))
+    return lines, rows
+
+
+def _refuse_ragged(
+    lines: list[int], rows: list[list[str]], layout: Layout, result: NormalisedChunk
+) -> tuple[list[int], list[list[str]]]:
+    width = layout.width
+    if all(len(row) == width for row in rows):
+        return lines, rows
+    good = []
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) == width:
+            good.append((line, row))
+            continue
+        hint = f"the row has {len(row)} cells, the header {width}"
+        result.refusals.append(Refusal(line, "(row)", ",".join(row)[:200], "ragged", hint))
+        result.seen.append(_seen(line, row, layout, refused=True))
+    return [line for line, _row in good], [row for _line, row in good]
+
+
+def _refuse_nameless(
+    columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
+) -> None:
+    """Refuse corrections that name no object: neither key nor natural key is filled."""
+    names = (layout.spec.key, layout.spec.natural)
+    identity = [values for (c, _i), values in zip(layout.columns, columns, strict=True) if c.field in names]
+    header = next(column.header for column, _index in layout.columns if column.field in names)
+    for row, values in enumerate(zip(*identity, strict=True)):
+        if row not in bad and not any(values):
+            bad.add(row)
+            result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
+
+
+def _parser(column: Column, layout: Layout) -> Parser:
+    """Return the column's parser; in corrections a blank cell is None and means: leave the value alone."""
+    if not layout.corrections:
+        return column.parse
+
+    def parse(cells: list[str]) -> tuple[list[Any], list]:
+        filled = [row for row, cell in enumerate(cells) if cell.strip()]
+        values: list[Any] = [None] * len(cells)
+        if not filled:
+            return values, []
+        parsed, refused = column.parse([cells[row] for row in filled])
+        for row, value in zip(filled, parsed, strict=True):
+            values[row] = value
+        return values, [(filled[at], rule, hint) for at, rule, hint in refused]
+
+    return parse
+
+
+def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
+    """Read what can be read of the identity of a row that is not staged."""
+    cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
+    key = cells.get(layout.spec.key, "")
+    number = int(key) if key.isascii() and key.isdigit() and len(key) < 20 else None
+    natural = cells.get(layout.spec.natural, "").replace("\x00", "") or None
+    return line, number if number is not None and number <= _LARGEST_KEY else None, natural, refused
+
+
+def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple]:
+    by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
+    for each in layout.derived:
+        by_field[each.field] = each.derive(by_field[each.follows])
+    upstream: Sequence[str | None] = [None] * len(lines)
+    if not layout.corrections:
+        upstream = _upstream_texts(by_field, layout.merged)
+    return zip(lines, *by_field.values(), upstream, strict=True)
+
+
+def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+    """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
+
+    SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
+    write the text anew in Python's form, which on SQLite is a change.
+    """
+    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: %s" for name in names) + "}"
+    return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
+
+
+def _fragments(values: list[Any]) -> list[str]:
+    try:
+        return list(map(encode_basestring_ascii, values))
+    except TypeError:
+        return [_fragment(value) for value in values]
+
+
+def _fragment(value: Any) -> str:
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    return encode_basestring_ascii(value) if isinstance(value, str) else repr(value)

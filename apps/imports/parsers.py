@@ -1,0 +1,142 @@
+"""Parsers of one column of a chunk: text in, typed values and refused cells out.
+
+They work on a column at a time, with a fast path for columns in which nothing is wrong, since a file has millions of
+cells and a call for each would cost more than the database does.
+"""
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+from apps.imports.spec import Bad, Parser
+
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
+
+
+def text(*, max_length: int, required: bool = False, null: bool = False, forbidden: str = "", why: str = "") -> Parser:
+    """Make a parser of text, stripped at its ends only; `null` makes a blank cell None."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if required and not value:
+            return "required", "this column must not be blank"
+        if len(value) > max_length:
+            return "too_long", f"{len(value)} characters, at most {max_length} fit"
+        if _CONTROL.search(value):
+            return "control_character", "it contains a control character"
+        if any(character in value for character in forbidden):
+            return "damaged", why
+        return None
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values: list[Any] = list(map(str.strip, cells))
+        joined = " ".join(values)
+        bad: list[Bad] = []
+        if (
+            max(map(len, values)) > max_length
+            or (required and not all(values))
+            or _CONTROL.search(joined)
+            or any(character in joined for character in forbidden)
+        ):
+            bad = _check_each(values, check)
+        return ([value or None for value in values] if null else values), bad
+
+    return parse
+
+
+def integer(*, minimum: int, maximum: int, required: bool = False) -> Parser:
+    """Make a parser of whole numbers; `11.0`, as spreadsheets write it, is 11."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if not value:
+            return ("required", "this column must not be blank") if required else None
+        # 40 digits are more than any bound; int() of a giant would raise.
+        if not _INTEGER.fullmatch(value) or len(value) > 40:
+            return "not_integer", "it is not a whole number"
+        if not minimum <= int(value.partition(".")[0]) <= maximum:
+            return "out_of_range", f"it is not between {minimum} and {maximum}"
+        return None
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values = list(map(str.strip, cells))
+        joined = "".join(values)
+        if joined.isascii() and "_" not in joined and not (required and not all(values)):
+            try:
+                numbers = [int(value) if value else None for value in values]
+            except ValueError:
+                pass
+            else:
+                if all(number is None or minimum <= number <= maximum for number in numbers):
+                    return numbers, []
+        bad = _check_each(values, check)
+        refused = {index for index, _rule, _hint in bad}
+        return [
+            int(value.partition(".")[0]) if value and index not in refused else None
+            for index, value in enumerate(values)
+        ], bad
+
+    return parse
+
+
+def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser:
+    """Make a parser of numbers within bounds; what is no finite ASCII number with a point is refused."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if not value:
+            return ("required", "this column must not be blank") if required else None
+        if _DECIMAL_COMMA.fullmatch(value):
+            return "decimal_comma", f"write {value.replace(',', '.')} with a point"
+        if not _DECIMAL.fullmatch(value):
+            return "not_number", "it is not a number"
+        if not minimum <= float(value) <= maximum:
+            return "out_of_range", f"it is not between {minimum:g} and {maximum:g}"
+        return None
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        joined = "".join(cells)
+        if joined.isascii() and "_" not in joined:
+            try:
+                # Adding nothing turns -0.0 into 0.0, which SQLite could not keep apart.
+                numbers = [float(cell) + 0.0 for cell in cells]
+            except ValueError:
+                pass
+            else:
+                if all(minimum <= number <= maximum for number in numbers):
+                    return numbers, []
+        values = list(map(str.strip, cells))
+        bad = _check_each(values, check)
+        refused = {index for index, _rule, _hint in bad}
+        return [
+            float(value) + 0.0 if value and index not in refused else None for index, value in enumerate(values)
+        ], bad
+
+    return parse
+
+
+def choice(*, allowed: Collection[str], what: str) -> Parser:
+    """Make a parser of required words out of a short list."""
+    return known(is_known=allowed.__contains__, hint=f"unknown {what}, use one of: {', '.join(sorted(allowed))}")
+
+
+def known(*, is_known: Callable[[str], bool], hint: str) -> Parser:
+    """Make a parser of required words that `is_known` accepts; each distinct word of a chunk is asked for once."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if not value:
+            return "required", "this column must not be blank"
+        return None if is_known(value) else ("unknown", hint)
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values = list(map(str.strip, cells))
+        refused = {value: verdict for value in set(values) if (verdict := check(value))}
+        if not refused:
+            return values, []
+        return values, [(index, *refused[value]) for index, value in enumerate(values) if value in refused]
+
+    return parse
+
+
+def _check_each(values: list[str], check: Callable[[str], tuple[str, str] | None]) -> list[Bad]:
+    return [(index, *verdict) for index, value in enumerate(values) if (verdict := check(value))]

@@ -1,0 +1,101 @@
+"""Where the bytes of an import come from: a file on disk or an address, with their SHA-256."""
+
+import gzip
+import hashlib
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from apps.imports.errors import FileRefused, SourceUnavailable
+from apps.imports.results import FileIdentity
+
+SIZE_LIMIT = 200 * 1024 * 1024
+TIMEOUT_SECONDS = 30
+ATTEMPTS = 3
+_GZIP_MAGIC = b"\x1f\x8b"
+_NOT_CSV = (
+    (b"PK\x03\x04", "is a zip or Excel file"),
+    (b"\x89PNG", "is a PNG picture"),
+    (b"%PDF", "is a PDF document"),
+    (b"\xff\xfe", "is encoded as UTF-16"),
+    (b"\xfe\xff", "is encoded as UTF-16"),
+)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that can be read more than once, and what identifies it."""
+
+    path: Path
+    identity: FileIdentity
+
+    def open(self) -> BinaryIO:
+        """Return the file's bytes, unpacked when they are gzip; raises FileRefused for what is plainly no CSV."""
+        with self.path.open("rb") as file:
+            start = file.read(8)
+        for magic, what in _NOT_CSV:
+            if start.startswith(magic):
+                raise FileRefused(f"{self.identity.name} {what}, not a CSV file: save it as CSV in UTF-8.")
+        return gzip.open(self.path, "rb") if start.startswith(_GZIP_MAGIC) else self.path.open("rb")
+
+
+def from_path(path: str | Path, *, name: str = "") -> SourceFile:
+    """Return the file at `path`; raises SourceUnavailable when it cannot be read."""
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except OSError as error:
+        raise SourceUnavailable(f"{path} cannot be read: {error.strerror or error}.") from error
+    return SourceFile(path=path, identity=FileIdentity(name=name or path.name, sha256=sha256, size=size))
+
+
+@contextmanager
+def from_url(url: str, *, wait: Callable[[float], None] = time.sleep) -> Iterator[SourceFile]:
+    """Download `url` to a temporary file for the length of the block; raises SourceUnavailable in one sentence."""
+    parts = urlsplit(url)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not local:
+        raise SourceUnavailable(f"{url} is not an https address: only https is fetched.")
+    with tempfile.TemporaryDirectory(prefix="import-") as directory:
+        path = Path(directory) / "download"
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                _download(url, path)
+                break
+            except OSError as error:
+                if attempt == ATTEMPTS or _is_final(error):
+                    raise SourceUnavailable(f"{url} cannot be fetched: {_reason(error)}. Try --file.") from error
+                wait(2.0 ** (attempt - 1))
+        yield from_path(path, name=url)
+
+
+def _download(url: str, path: Path) -> None:
+    request = urllib.request.Request(url, headers={"User-Agent": "travelmathlite-console"})  # noqa: S310 - checked above
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer, path.open("wb") as file:  # noqa: S310
+        announced, size = answer.headers.get("Content-Length"), 0
+        while block := answer.read(1 << 16):
+            size += len(block)
+            if size > SIZE_LIMIT:
+                raise SourceUnavailable(f"{url} is larger than {SIZE_LIMIT // 2**20} MB: nothing was imported.")
+            file.write(block)
+    if announced is not None and announced.isdigit() and int(announced) != size:
+        raise ConnectionError(f"{size} of {announced} bytes arrived")
+
+
+def _is_final(error: OSError) -> bool:
+    return isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500 and error.code not in (408, 429)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answers {error.code} {error.reason}"
+    return str(getattr(error, "reason", "") or error)

@@ -1,0 +1,187 @@
+"""Staging: normalised rows in temporary tables of the connection, where SQL can compare them with live rows.
+
+Temporary tables belong to one connection and to no transaction, so that on SQLite nobody is locked out while a file is
+read. All SQL of an import is written with named holes for tables and columns, which `Staging` fills with quoted names.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from apps.imports.normalising import Layout, Seen
+from apps.imports.results import ImportOptions
+from apps.imports.spec import ImportSpec
+
+TABLES = ("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked")
+VIEWS = ("imports_writes", "imports_created")
+_BATCH = 2000
+
+
+@dataclass
+class Staging:
+    """The temporary tables of one import on one connection."""
+
+    connection: BaseDatabaseWrapper
+    layout: Layout
+    options: ImportOptions
+    discarded: bool = False
+
+    @property
+    def spec(self) -> ImportSpec:
+        return self.layout.spec
+
+    @property
+    def postgresql(self) -> bool:
+        return self.connection.vendor == "postgresql"
+
+    def quote(self, name: str) -> str:
+        return self.connection.ops.quote_name(name)
+
+    def column(self, field: str) -> str:
+        """Return the quoted column of a field of the live table."""
+        return self.quote(self.spec.model._meta.get_field(field).column)
+
+    def column_type(self, field: str) -> str:
+        """Return the database type of a staged value."""
+        if any(each.field == field and not each.stored for each in self.spec.derived):
+            return "text"
+        return self.spec.model._meta.get_field(field).cast_db_type(self.connection)
+
+    @property
+    def values(self) -> list[str]:
+        """All fields of the spec that a write carries, in order, those for the links only included."""
+        return [column.field for column in self.spec.columns] + [each.field for each in self.spec.derived]
+
+    @property
+    def stored(self) -> list[str]:
+        """Those of them that are columns of the live table."""
+        unstored = {each.field for each in self.spec.derived if not each.stored}
+        return [field for field in self.values if field not in unstored]
+
+    @property
+    def links(self) -> list:
+        return list(self.spec.linker.links) if self.spec.linker else []
+
+    def fill(self, text: str, **parts: str) -> str:
+        """Put the names of this import's tables and columns, and `parts`, into the holes of a statement."""
+        names = {name.removeprefix("imports_"): name for name in (*TABLES, *VIEWS)}
+        return text.format(
+            **names,
+            live=self.quote(self.spec.model._meta.db_table),
+            pk=self.column(self.spec.natural),
+            key=self.column(self.spec.key),
+            upstream=self.column(self.spec.upstream),
+            active=self.column(self.spec.active),
+            **parts,
+        )
+
+    def run(self, text: str, params: Sequence[Any] = (), **parts: str) -> int:
+        """Execute one statement and return how many rows it wrote."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.fill(text, **parts), params or None)
+            return max(cursor.rowcount, 0)
+
+    def fetch(self, text: str, params: Sequence[Any] = (), **parts: str) -> list[tuple]:
+        """Return the rows of one query; its text says how many at most."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.fill(text, **parts), params or None)
+            return cursor.fetchall()
+
+    def count(self, text: str, params: Sequence[Any] = (), **parts: str) -> int:
+        """Return the one number that a query gives."""
+        return self.fetch(text, params, **parts)[0][0] or 0
+
+    def create(self) -> None:
+        """Make the tables anew; those of an earlier import on this connection go."""
+        self.drop()
+        columns = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.layout.staged)
+        json_type = self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
+        key, natural = self.column_type(self.spec.key), self.column_type(self.spec.natural)
+        # One row for each good row of the file.
+        self.run("CREATE TEMP TABLE {staged} (line integer PRIMARY KEY, {columns}, {upstream} {json})",
+                 columns=columns, json=json_type)  # fmt: skip
+        # What the other rows of the file are about: a row refused or left out is not missing.
+        self.run("CREATE TEMP TABLE {seen} (line integer, key_value {type}, natural_value text, refused boolean)",
+                 type=key)  # fmt: skip
+        # Which live object a good row is about.
+        self.run("CREATE TEMP TABLE {matched} (line integer PRIMARY KEY, old_pk {type})", type=natural)
+        # Live objects that the file does not have.
+        self.run("CREATE TEMP TABLE {missing} (old_pk {type} PRIMARY KEY)", type=natural)
+        # Good rows that cannot go in, and the line or object in their way.
+        self.run("CREATE TEMP TABLE {blocked} (line integer, holder text)")
+        # Objects that change, with their final values.
+        fields = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.values)
+        wants = "".join(f", {self.want(link.field)} boolean" for link in self.links)
+        self.run("CREATE TEMP TABLE {changed} "
+                 "(line integer PRIMARY KEY, old_pk {type}, {fields}, {upstream} {json}, kept integer{wants})",
+                 type=natural, fields=fields, json=json_type, wants=wants)  # fmt: skip
+
+    def want(self, link_field: str) -> str:
+        """Return the quoted name of the flag: this row is to be linked."""
+        return self.quote(f"link_{link_field}")
+
+    def drop(self) -> None:
+        """Remove the tables and views, those of the linker included."""
+        for view in VIEWS:
+            self.run(f"DROP VIEW IF EXISTS {view}")
+        for table in (*TABLES, *(self.spec.linker.tables if self.spec.linker else ())):
+            self.run(f"DROP TABLE IF EXISTS {table}")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Gather many small writes to temporary tables in one transaction that locks nobody.
+
+        On SQLite each would be a transaction of its own; a deferred one that touches temporary tables only takes no
+        lock on the database file.
+        """
+        if self.postgresql or self.connection.in_atomic_block:
+            yield
+            return
+        self.run("BEGIN DEFERRED")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[tuple]) -> None:
+        """Put `rows` into a temporary table."""
+        names = ", ".join(map(self.quote, columns))
+        with self.connection.cursor() as cursor:
+            if self.postgresql:
+                with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+                return
+            holes = ", ".join(["%s"] * len(columns))
+            statement = f"INSERT INTO {table} ({names}) VALUES ({holes})"  # noqa: S608 - quoted names, bound values
+            rows = iter(rows)
+            while batch := list(islice(rows, _BATCH)):
+                cursor.executemany(statement, batch)
+
+    def load_staged(self, rows: Iterable[tuple]) -> None:
+        """Stage good rows: line, values in layout order, upstream text."""
+        self.load("imports_staged", ["line", *self.layout.staged, self.spec.upstream], rows)
+
+    def load_seen(self, rows: Iterable[Seen]) -> None:
+        """Remember rows that are not staged."""
+        self.load("imports_seen", ["line", "key_value", "natural_value", "refused"], rows)
+
+    def finish(self) -> None:
+        """Let the database know what was loaded."""
+        for field in (self.spec.key, self.spec.natural):
+            if field in self.layout.fields:
+                self.run("CREATE INDEX {name} ON {staged} ({column})",
+                         name=self.quote(f"imports_staged_{field}"), column=self.quote(field))  # fmt: skip
+        self.analyze("imports_staged", "imports_seen")
+
+    def analyze(self, *tables: str) -> None:
+        """Refresh PostgreSQL's figures about temporary tables, which nothing else does."""
+        if self.postgresql:
+            for table in tables:
+                self.run(f"ANALYZE {table}")
