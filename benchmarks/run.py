@@ -1,0 +1,99 @@
+"""`python -m benchmarks.run`: the console, the floor and a stock set-up, measured side by side in one run."""
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.floor import measure_floor
+from benchmarks.measure import ROOT, drop
+from benchmarks.ours import measure_ours
+from benchmarks.report import Rounds, table_of
+from benchmarks.stock.measuring import measure_stock
+
+BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
+UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def main() -> None:
+    """Measure, print the tables as Markdown, and write everything as JSON."""
+    options = parse()
+    update = options.update if options.update and options.update.exists() else None
+    whole = {"first": count_rows(BUNDLED), "update": count_rows(update) if update else 0}
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        urls = {"SQLite": f"sqlite:///{scratch / 'bench.sqlite3'}", "PostgreSQL": options.postgres}
+        results = [
+            measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases
+        ]
+    for rounds in results:
+        print(table_of(rounds, whole))
+    written = write_json(results, whole, options)
+    print(f"Everything measured: {written.relative_to(ROOT)}")
+
+
+def parse() -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="medians are over this many rounds (default: 3)")
+    parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
+    parser.add_argument("--parts", nargs="+", choices=["ours", "floor", "stock"], default=["ours", "floor", "stock"])
+    parser.add_argument("--sample", type=int, default=5000, help="about how many rows stock gets (default: 5000)")
+    parser.add_argument("--update", type=Path, default=UPDATE, help="a newer packed airports.csv")
+    parser.add_argument(
+        "--postgres",
+        default="postgres://postgres@127.0.0.1:5432/travelmathlite_bench",
+        help="address of a database to make and drop",
+    )
+    return parser.parse_args()
+
+
+def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | None, scratch: Path) -> Rounds:
+    """Return what all rounds measured on one database; the parts take turns, so that all meet the same weather."""
+    rounds = Rounds(name)
+    for number in range(1, options.rounds + 1):
+        print(f"{name}, round {number} of {options.rounds}", file=sys.stderr, flush=True)
+        if "floor" in options.parts:
+            rounds.floor.append(measure_floor(url, BUNDLED))
+        if "ours" in options.parts:
+            for step, measured in measure_ours(url, update=update):
+                rounds.ours.setdefault(step, []).append(measured)
+        if "stock" in options.parts:
+            steps = measure_stock(url, source=BUNDLED, update=update, sample=options.sample, scratch=scratch)
+            for step, measured, rows in steps:
+                rounds.stock.setdefault(step, []).append((measured, rows))
+    drop(url)
+    return rounds
+
+
+def count_rows(source: Path) -> int:
+    """Return the number of rows of a packed CSV file that breaks no line inside a value."""
+    with gzip.open(source, "rb") as stream:
+        return sum(1 for _ in stream) - 1
+
+
+def write_json(results: list[Rounds], whole: dict[str, int], options: argparse.Namespace) -> Path:
+    """Write the measurements and what they were made on; returns the path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y-%m-%dT%H%M%S')}.json"
+    machine = {
+        "cores": os.cpu_count(),
+        "load": os.getloadavg(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+    document = {"rounds": options.rounds, "rows": whole, "machine": machine}
+    document["databases"] = [rounds.as_dict(whole) for rounds in results]
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    main()

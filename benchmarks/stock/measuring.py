@@ -1,0 +1,27 @@
+"""Stock import-export and simple-history on a sample of the same file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import Measurement, make_empty, run_child
+
+
+def measure_stock(
+    url: str, *, source: Path, update: Path | None, sample: int, scratch: Path
+) -> Iterator[tuple[str, Measurement, int]]:
+    """Yield name, measurement and number of rows of each step; the first step has none: what starting up takes."""
+    sources = [str(path) for path in (source, update) if path]
+    files = run_child(["-m", "benchmarks.stock.sampling", str(scratch), str(sample), *sources], url=url).printed
+    make_empty(url)
+    stock = ["-m", "benchmarks.stock", url]
+    run_child([*stock, "migrate"], url=url)
+    for name, how, file in (
+        ("start-up", "default", "empty"),
+        ("first import", "default", "first"),
+        ("re-import unchanged", "default", "first"),
+        ("re-import unchanged, best configuration", "best", "first"),
+        ("update 2022 -> 2026", "default", "update"),
+    ):
+        if file in files:
+            path, rows = files[file]
+            yield name, run_child([*stock, how, path], url=url), rows
