@@ -150,7 +150,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed")
+    staging.analyze("imports_renamed", columns=staging.column(staging.spec.natural))
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 

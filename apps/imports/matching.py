@@ -32,7 +32,7 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
         "SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL "
         "UNION ALL SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL",
         column=staging.quote(field), seen_column=seen_column)  # fmt: skip
-    twice = f"SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1"  # noqa: S608
+    twice = f"SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1"
     if not staging.count("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
         return []
     # Each staged row of such a group, with the first or last other line.
@@ -68,7 +68,7 @@ def match(staging: Staging) -> tuple[int, list[Refusal]]:
     spec, fields = staging.spec, staging.layout.fields
     # Starting anew: the live table may have moved since an earlier plan.
     for table in ("matched", "changed", "missing"):
-        staging.run(f"DELETE FROM {{{table}}}")  # noqa: S608
+        staging.run(f"DELETE FROM {{{table}}}")
     if spec.key in fields:
         # By the stable key.
         staging.run("INSERT INTO {matched} (line, old_pk) "
@@ -79,7 +79,8 @@ def match(staging: Staging) -> tuple[int, list[Refusal]]:
         # By the natural key, where that object has no stable key, or the row says none.
         staging.run("INSERT INTO {matched} (line, old_pk) "
                     "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural} "
-                    "WHERE (l.{key} IS NULL {unknown}) AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
+                    "WHERE (l.{key} IS NULL {unknown}) "
+                    "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
                     snatural=staging.quote(spec.natural),
                     unknown=unknown if staging.layout.corrections else "")  # fmt: skip
     staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
@@ -122,20 +123,24 @@ def _find_missing(staging: Staging) -> None:
         "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key}) "
         "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})"
     )
-    staging.analyze("imports_missing")
+    staging.analyze("imports_missing", columns="old_pk")
 
 
 def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
     total, refusals = 0, []
+    if not staging.fetch("SELECT 1 FROM {live} LIMIT 1"):
+        return total, refusals
     while True:
         staging.run("DELETE FROM {blocked}")
         # A refused row keeps its own natural key, which may hold up the next one: hence the loop.
         staging.run(
-            "INSERT INTO {blocked} (line, holder) SELECT w.line, h.{pk} FROM {writes} w JOIN {live} h ON h.{pk} = w.{n} "
+            "INSERT INTO {blocked} (line, holder) "
+            "SELECT w.line, h.{pk} FROM {writes} w JOIN {live} h ON h.{pk} = w.{n} "
             "WHERE (w.old_pk IS NULL OR w.old_pk <> w.{n}) "
             "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.old_pk = h.{pk} AND x.{n} <> x.old_pk) "
-            "AND NOT EXISTS (SELECT 1 FROM {missing} m WHERE m.old_pk = h.{pk})", n=staging.quote(staging.spec.natural))  # fmt: skip
+            "AND NOT EXISTS (SELECT 1 FROM {missing} m WHERE m.old_pk = h.{pk})",
+            n=staging.quote(staging.spec.natural))  # fmt: skip
         found = staging.fetch(
             "SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder "
             "ORDER BY b.line LIMIT {limit}", limit=str(LISTED))  # fmt: skip

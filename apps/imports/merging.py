@@ -6,7 +6,7 @@ value here and upstream changed it since: the correction is kept, or overwritten
 always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
 """
 
-from apps.imports.matching import base, corrected, known_base
+from apps.imports.matching import base, corrected
 from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
 from apps.imports.staging import Staging
@@ -109,7 +109,8 @@ def _merged(staging: Staging, field: str) -> str:
     live, staged, was = f"l.{staging.column(field)}", f"s.{staging.quote(field)}", base(staging, field)
     conflict = staged if staging.options.on_local_edit == "overwrite" else live
     return (
-        f"CASE WHEN {staged} IS NOT DISTINCT FROM {live} THEN {live} WHEN NOT {corrected(staging, field)} THEN {staged} "
+        f"CASE WHEN {staged} IS NOT DISTINCT FROM {live} THEN {live} "
+        f"WHEN NOT {corrected(staging, field)} THEN {staged} "
         f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
     )
 
@@ -158,7 +159,8 @@ def create_views(staging: Staging) -> None:
     names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.quote(staging.spec.upstream)])
     want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
-    staging.run("CREATE TEMP VIEW {created} AS SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, s.{upstream}{wants} "
+    staging.run("CREATE TEMP VIEW {created} AS "
+                "SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, s.{upstream}{wants} "
                 "FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
                 type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants)  # fmt: skip
     # Everything that is written.

@@ -85,7 +85,8 @@ class ImportCounts:
     def as_dict(self) -> dict[str, int]:
         """Return the counts flat, those of the links last."""
         values = asdict(self)
-        return {**values, **values.pop("links")}
+        links = values.pop("links")
+        return {**values, **links}
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,9 @@ class Staging:
     def create(self) -> None:
         """Make the tables anew; those of an earlier import on this connection go."""
         self.drop()
+        if not self.postgresql:
+            # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
+            self.run("PRAGMA temp.cache_size = -32768")
         columns = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.layout.staged)
         json_type = self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
         key, natural = self.column_type(self.spec.key), self.column_type(self.spec.natural)
@@ -159,7 +162,7 @@ class Staging:
                         copy.write_row(row)
                 return
             holes = ", ".join(["%s"] * len(columns))
-            statement = f"INSERT INTO {table} ({names}) VALUES ({holes})"  # noqa: S608 - quoted names, bound values
+            statement = f"INSERT INTO {table} ({names}) VALUES ({holes})"
             rows = iter(rows)
             while batch := list(islice(rows, _BATCH)):
                 cursor.executemany(statement, batch)
@@ -178,10 +181,11 @@ class Staging:
             if field in self.layout.fields:
                 self.run("CREATE INDEX {name} ON {staged} ({column})",
                          name=self.quote(f"imports_staged_{field}"), column=self.quote(field))  # fmt: skip
-        self.analyze("imports_staged", "imports_seen")
+        keys = {"line", *self.layout.fields} & {"line", self.spec.key, self.spec.natural}
+        self.analyze("imports_staged", columns=", ".join(map(self.quote, sorted(keys))))
+        self.analyze("imports_seen")
 
-    def analyze(self, *tables: str) -> None:
-        """Refresh PostgreSQL's figures about temporary tables, which nothing else does."""
+    def analyze(self, table: str, *, columns: str = "line") -> None:
+        """Refresh PostgreSQL's figures about a temporary table, which nothing else does; those of keys suffice."""
         if self.postgresql:
-            for table in tables:
-                self.run(f"ANALYZE {table}")
+            self.run(f"ANALYZE {table} ({columns})")

@@ -22,9 +22,9 @@ from apps.imports.sources import SourceFile, from_path, from_url
 
 BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
 _JSON_KEYS = (
-    "total created updated renamed unchanged skipped refused kept missing "
-    "country_links countries_created city_links cities_created"
-).split()
+    *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
+    *("country_links", "countries_created", "city_links", "cities_created"),
+)
 
 
 class Command(BaseCommand):
