@@ -1,0 +1,136 @@
+"""The documents tell the truth: their commands run, and what there is to know is in them."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob("docs/*.md")),
+    ROOT / "data/README.md",
+    ROOT / "benchmarks/README.md",
+]
+REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+SOURCES = {
+    path: path.read_text(encoding="utf-8")
+    for folder in ("apps", "travelmathlite")
+    for path in ROOT.glob(f"{folder}/**/*.py")
+}
+TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
+COMMANDS = sorted(path.stem for path in ROOT.glob("apps/*/management/commands/*.py") if path.stem != "__init__")
+
+# Commands that no test runs, each with its reason.
+NOT_RUN = {
+    "pip install uv && uv run python manage.py demo": "starts a server: .ci/run runs it word for word in a fresh clone",
+    "pip install uv && uv run pytest": "is how this test is run: .ci/run runs it word for word",
+    "uv run python -m benchmarks.run": "takes minutes, and no test asserts a time",
+}
+MANAGE = "uv run python manage.py "
+
+
+def commands_of(document: Path) -> list[str]:
+    """Return the commands in the fenced blocks of a document, in order."""
+    blocks = re.findall(r"^```(?:bash|console|sh)\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S)
+    return [line for block in blocks for line in block.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def walk() -> Iterator[tuple[Path, str]]:
+    """Yield each document with each command that is to be run, in order."""
+    for document in DOCUMENTS:
+        for command in commands_of(document):
+            if command not in NOT_RUN:
+                yield document, command
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, dict[str, str]]:
+    """The environment of each document: a database of its own; that of the README is migrated, as after the demo."""
+    folder = tmp_path_factory.mktemp("documents")
+    clean = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "DEBUG")}
+    environments = {
+        document: {**clean, "DATABASE_URL": f"sqlite:///{folder / f'{number}.sqlite3'}"}
+        for number, document in enumerate(DOCUMENTS)
+    }
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environments[DOCUMENTS[0]], check=True
+    )
+    return environments
+
+
+@pytest.mark.skipif("postgres" in os.environ.get("DATABASE_URL", ""), reason="the documents are walked on SQLite once")
+@pytest.mark.parametrize(
+    ("document", "command"), [pytest.param(*each, id=f"{each[0].name}: {each[1]}") for each in walk()]
+)
+def test_each_command_in_a_document_runs_after_those_before_it(document: Path, command: str, databases):
+    assert command.startswith(MANAGE), "a test runs only manage.py; anything else is listed in NOT_RUN with its reason"
+
+    result = subprocess.run(
+        [sys.executable, "manage.py", *shlex.split(command.removeprefix(MANAGE))],
+        cwd=ROOT,
+        env=databases[document],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert result.returncode == 0, result.stdout[-1000:] + result.stderr[-2000:]
+
+
+def test_a_command_that_no_test_runs_is_in_a_document_and_not_listed_for_nothing():
+    everywhere = {command for document in DOCUMENTS for command in commands_of(document)}
+
+    assert set(NOT_RUN) <= everywhere
+
+
+def test_the_readme_opens_with_its_two_commands_and_ci_runs_them():
+    first, second, *_ = commands_of(ROOT / "README.md")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert [first, second] == list(NOT_RUN)[:2]
+    assert "uv run python manage.py demo' README.md" in ci
+    assert "uv run pytest' README.md" in ci
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_a_heading_in_the_reference_and_a_test(command: str):
+    headings = [word for line in re.findall(r"^## (.*)", REFERENCE, re.M) for word in line.split(", ")]
+
+    assert command in headings
+    assert any(f'"{command}"' in text for text in TESTS.values()), f"no test calls {command}"
+
+
+def test_the_reference_has_no_heading_for_a_command_that_is_not_there():
+    headings = [word for line in re.findall(r"^## (.*)", REFERENCE, re.M) for word in line.split(", ")]
+
+    assert sorted(headings) == COMMANDS
+
+
+def test_each_check_code_is_documented_and_tested():
+    codes = {code for text in SOURCES.values() for code in re.findall(r"\"([a-z]+\.[EWI]\d{3})\"", text)}
+
+    assert codes
+    assert not [code for code in codes if f"`{code}`" not in REFERENCE]
+    assert not [code for code in codes if not any(code in text for text in TESTS.values())]
+
+
+def test_each_environment_variable_is_in_the_readme():
+    settings = (ROOT / "travelmathlite" / "settings.py").read_text(encoding="utf-8")
+    read = set(re.findall(r"(?:read_\w+|environ\.get)\(\"([A-Z_]+)\"", settings))
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
+
+    assert read == table
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_a_document_links_to_is_there(document: Path):
+    targets = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+
+    assert not [t for t in targets if "://" not in t and not (document.parent / t).exists()]

@@ -1,0 +1,30 @@
+"""What runs is what requirements.lock says."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKED = [
+    Requirement(line.removesuffix("\\"))
+    for line in (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    if not line.startswith(" ")
+]
+
+
+@pytest.mark.parametrize("locked", LOCKED, ids=lambda locked: locked.name)
+def test_the_installed_version_is_the_locked_one(locked: Requirement):
+    if locked.marker and not locked.marker.evaluate():
+        pytest.skip("for another platform")
+
+    assert locked.specifier.contains(version(locked.name))
+
+
+def test_pyproject_holds_uv_to_the_lock():
+    result = subprocess.run([sys.executable, ROOT / ".ci" / "lock.py", "--check"], capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stderr
