@@ -40,8 +40,7 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
             _write(staging)
             opened.summary = _summary(plan)
     finally:
-        if not staging.connection.needs_rollback:
-            plan.discard()
+        plan.discard()
     return opened if opened.pk else None
 
 

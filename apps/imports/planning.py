@@ -1,8 +1,9 @@
 """Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from apps.imports import merging
 from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
@@ -59,10 +60,11 @@ class ImportPlan:
         return not (counts.created or counts.updated or counts.superseded or self.missing_to_change)
 
     def discard(self) -> None:
-        """Forget the staged rows."""
+        """Forget the staged rows; in a broken transaction they go with it."""
         if not self.staging.discarded:
             self.staging.discarded = True
-            self.staging.drop()
+            with suppress(DatabaseError):
+                self.staging.drop()
 
 
 def plan_import(
@@ -93,7 +95,8 @@ def plan_import(
         _check_policies(plan)
     except BaseException:
         staging.discarded = True
-        if not staging.connection.needs_rollback:
+        # A broken transaction takes the tables along.
+        with suppress(DatabaseError):
             staging.drop()
         raise
     return plan

@@ -1,0 +1,68 @@
+"""The real files of OurAirports: October 2022, which the repository carries, and spring 2026."""
+
+import json
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models import F
+
+from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.base.text import search_form, slug_stem
+from apps.changesets.models import Changeset
+
+SPRING_2026 = Path(settings.BASE_DIR).parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*options: str) -> dict:
+        call_command("import_airports", *options, "--json")
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def some(result: dict, *keys: str) -> list[int]:
+    return [result[key] for key in keys]
+
+
+def test_real_snapshot_of_2022_goes_in_whole_and_a_second_time_changes_nothing(run):
+    result = run("--bundled")
+
+    assert some(result, "total", "created", "refused", "countries_created", "cities_created") == [
+        73623, 73623, 0, 245, 34263,
+    ]  # fmt: skip
+    assert some(result, "country_links", "city_links") == [73623, 73623 - 5084]
+    assert Airport.objects.filter(active=False).count() == 9508
+    assert Airport.objects.filter(iata_code="0").count() == 52
+    assert not City.objects.exclude(country__airports__city=F("pk")).exists()
+    assert all(search == search_form(name) for name, search in City.objects.values_list("name", "search_name"))
+    numbered = [slug for name, slug in City.objects.values_list("name", "slug") if slug != slug_stem(name)]
+    assert len(numbered) == 175
+
+    history, changesets = Airport.history.count(), Changeset.objects.count()
+    again = run("--bundled")
+    assert some(again, "changeset", "created", "updated", "unchanged") == [None, 0, 0, 73623]
+    assert (Airport.history.count(), Changeset.objects.count()) == (history, changesets)
+
+
+@pytest.mark.skipif(not SPRING_2026.exists(), reason="the snapshot of 2026 is not part of the repository")
+def test_real_snapshot_of_2026_over_that_of_2022(run):
+    run("--bundled")
+
+    planned = run("--file", str(SPRING_2026), "--dry-run")
+    result = run("--file", str(SPRING_2026))
+
+    keys = ("total", "created", "updated", "renamed", "unchanged", "refused", "kept", "missing", "countries_created")
+    assert some(result, *keys) == [85009, 11504, 23168, 6431, 50337, 0, 0, 118, 2]
+    assert some(planned, *keys) == some(result, *keys)
+    superseded = Changeset.objects.get(pk=result["changeset"]).summary["counts"]["superseded"]
+    assert Airport.objects.count() == 73623 + 11504 - superseded
+    assert Country.objects.count() == 247
+    again = run("--file", str(SPRING_2026))
+    assert some(again, "changeset", "created", "updated", "missing") == [None, 0, 0, 118 - superseded]

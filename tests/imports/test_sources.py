@@ -1,0 +1,116 @@
+"""Files from an address: only https, checked for size, tried again, and told in one sentence when it fails."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.airports.models import Airport
+from apps.imports import sources
+from apps.imports.errors import SourceUnavailable
+from tests.imports.files import csv_text
+
+
+class Upstream(BaseHTTPRequestHandler):
+    """Serves a file, after as many failures as it is told."""
+
+    body = b""
+    failures: list[int] = []
+    cut_short = False
+
+    def do_GET(self) -> None:
+        if self.failures:
+            self.send_error(self.failures.pop())
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body) + self.cut_short))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def upstream() -> Iterator[type[Upstream]]:
+    handler = type("Handler", (Upstream,), {"body": csv_text({}).encode(), "failures": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    handler.url = f"http://127.0.0.1:{server.server_port}/airports.csv"
+    yield handler
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def fetch(url: str) -> tuple[bytes, list[float]]:
+    waits: list[float] = []
+    with sources.from_url(url, wait=waits.append) as source:
+        return source.path.read_bytes(), waits
+
+
+@pytest.mark.django_db
+def test_url_imports_what_the_address_gives(upstream):
+    call_command("import_airports", "--url", upstream.url, "--json")
+
+    assert Airport.objects.count() == 1
+
+
+def test_download_is_removed_afterwards(upstream):
+    with sources.from_url(upstream.url) as source:
+        assert source.path.exists()
+
+    assert not source.path.exists()
+
+
+def test_server_errors_are_tried_again_with_longer_waits(upstream):
+    upstream.failures += [503, 503]
+
+    body, waits = fetch(upstream.url)
+
+    assert body == upstream.body
+    assert waits == [1.0, 2.0]
+
+
+def test_after_three_attempts_it_says_why(upstream):
+    upstream.failures += [503] * 3
+
+    with pytest.raises(SourceUnavailable, match="the server answers 503 Service Unavailable"):
+        fetch(upstream.url)
+
+
+def test_what_is_not_there_is_not_tried_again(upstream):
+    upstream.failures += [404]
+
+    with pytest.raises(SourceUnavailable, match="404"):
+        fetch(upstream.url)
+
+
+def test_too_large_a_file_is_refused(upstream, monkeypatch):
+    monkeypatch.setattr(sources, "SIZE_LIMIT", 10)
+
+    with pytest.raises(SourceUnavailable, match="is larger than"):
+        fetch(upstream.url)
+
+
+def test_download_cut_short_is_noticed(upstream):
+    upstream.cut_short = True
+
+    with pytest.raises(SourceUnavailable, match=r"\d+ of \d+ bytes arrived"):
+        fetch(upstream.url)
+
+
+@pytest.mark.parametrize("url", ["http://example.com/a.csv", "file:///etc/hostname", "ftp://example.com/a.csv", "x"])
+def test_only_https_is_fetched(url):
+    with pytest.raises(CommandError, match="only https is fetched"):
+        call_command("import_airports", "--url", url)
+
+
+def test_offline_is_one_sentence():
+    with pytest.raises(SourceUnavailable, match=r"cannot be fetched: .*Try --file") as caught:
+        fetch("https://127.0.0.1:1/airports.csv")
+
+    assert "\n" not in str(caught.value)
