@@ -70,12 +70,15 @@ def changes_of(
             )
             skipped += len(pairs)
             limit = None if limit is None else limit - len(pairs)
-            for change in _describe(tracked, pairs, using):
+            for change in changes_between(tracked, pairs, using=using):
                 if not fields or any(field.name in fields for field in change.fields):
                     yield change
 
 
-def _describe(tracked: Tracked, pairs: list[tuple], using: str) -> list[Change]:
+def changes_between(
+    tracked: Tracked, pairs: Sequence[tuple[int | None, int | None]], *, using: str = "default"
+) -> list[Change]:
+    """Return the change between each pair of history rows (before, after), given by history_id; None is absence."""
     ids = {history_id for pair in pairs for history_id in pair if history_id is not None}
     rows = tracked.history_model._base_manager.using(using).in_bulk(ids)
     labels = _link_labels(tracked, list(rows.values()), using)

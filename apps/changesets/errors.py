@@ -23,3 +23,7 @@ class NothingToRevert(ChangesetError):
 
 class RevertConflict(ChangesetError):
     """With policy abort: something changed since, or stands in the way; nothing was reverted."""
+
+
+class PlanMoved(ChangesetError):
+    """What would be reverted is no longer what the person was shown; nothing was reverted."""

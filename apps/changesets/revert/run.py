@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.changesets.context import changeset
-from apps.changesets.errors import RevertConflict
+from apps.changesets.errors import PlanMoved, RevertConflict
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.plan import find_revertable, merge
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan
@@ -13,13 +13,20 @@ from apps.changesets.tracking import Tracked, tracked_models
 
 
 def revert(
-    plan: RevertPlan, *, actor: Any, reason: str = "", on_conflict: str | None = None, using: str = "default"
+    plan: RevertPlan,
+    *,
+    actor: Any,
+    reason: str = "",
+    on_conflict: str | None = None,
+    as_planned: bool = False,
+    using: str = "default",
 ) -> Changeset | None:
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
     Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
-    the new changeset's `summary["revert"]` has the objects by bucket. Raises what `plan_revert` raises, and with policy
-    abort RevertConflict when something would be kept or blocked.
+    the new changeset's `summary["revert"]` has the objects by bucket. Raises what `plan_revert` raises, with policy
+    abort RevertConflict when something would be kept or blocked, and with `as_planned` PlanMoved when the numbers are
+    not the plan's any more.
     """
     policy = OnConflict(on_conflict or plan.on_conflict)
     sql = Sql(using)
@@ -29,6 +36,8 @@ def revert(
         done, touched = merge(sql, targets, scope=plan.scope, on_conflict=policy)
         if policy == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))
+        if as_planned and done.counts != plan.counts:
+            raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was reverted.")
         _write(sql, touched)
         opened.reverts.set(targets)
         opened.summary = {"revert": done.counts}

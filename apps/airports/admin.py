@@ -1,0 +1,78 @@
+"""Airports in the admin."""
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from apps.airports.forms import AirportForm
+from apps.airports.models import Airport
+from apps.base.text import search_form
+from apps.changesets.pages.recorded import RecordedModelAdmin
+
+FEW = 500
+
+
+class LinksFilter(admin.SimpleListFilter):
+    """Linked to a country and a city, or which link is missing."""
+
+    title = "links"
+    parameter_name = "links"
+    CHOICES = {
+        "both": ("Country and city", Q(country__isnull=False, city__isnull=False)),
+        "no-country": ("No country", Q(country__isnull=True)),
+        "no-city": ("No city", Q(city__isnull=True)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(value, words) for value, (words, _) in self.CHOICES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        chosen = self.CHOICES.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset
+
+
+@admin.register(Airport)
+class AirportAdmin(RecordedModelAdmin):
+    form = AirportForm
+    list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
+    list_display_links = ("ident", "name")
+    list_filter = ("airport_type", "active", LinksFilter, "country")
+    list_select_related = ("country", "city")
+    search_fields = ("ident",)
+    search_help_text = "Search by ident, IATA code, name or municipality"
+    autocomplete_fields = ("country", "city")
+    readonly_fields = ("ourairports_id", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", ("ident", "iata_code", "ourairports_id"), ("airport_type", "active"))}),
+        ("Position", {"fields": (("latitude_deg", "longitude_deg", "elevation_ft"),)}),
+        ("Place", {"fields": (("municipality", "iso_region", "iso_country"), ("country", "city"))}),
+        ("Kept by the console", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
+        """The ident is the primary key: it is chosen once."""
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is None else ("ident", *readonly)
+
+    @admin.display(description="OurAirports id")
+    def ourairports_id(self, airport: Airport) -> str:
+        """Imports know the airport by this number; it is no quantity, and nobody edits it."""
+        return str(airport.source_id or "none")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        return find_airports(queryset, term), False
+
+
+def find_airports(airports: QuerySet, term: str) -> QuerySet:
+    """Keep the airports that have each word in name or municipality, as IATA code, or at the start of the ident."""
+    found = airports
+    for word in search_form(term).split():
+        found = found.filter(
+            Q(search_name__contains=word)
+            | Q(ident__istartswith=word)
+            | Q(iata_code__iexact=word)
+            | Q(municipality__icontains=word)
+        )
+    # No index helps such a search: with the keys known, the list and its count need not search again.
+    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return found if len(keys) > FEW else airports.filter(pk__in=keys)

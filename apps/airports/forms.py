@@ -1,0 +1,20 @@
+"""The form of an airport."""
+
+from django import forms
+
+from apps.airports.models import Airport
+from apps.changesets.pages.forms import RecordedForm
+
+
+class AirportForm(RecordedForm):
+    class Meta:
+        model = Airport
+        fields = "__all__"
+
+    def clean(self) -> dict:
+        """Refuse a city of another country than the airport's."""
+        cleaned = super().clean()
+        country, city = cleaned.get("country"), cleaned.get("city")
+        if {"country", "city"} & {*self.changed_data} and city and country and city.country_id != country.pk:
+            self.add_error("city", forms.ValidationError(f"{city} is in {city.country}, not in {country}."))
+        return cleaned

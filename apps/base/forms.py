@@ -1,0 +1,40 @@
+"""Forms of countries and cities."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+
+from apps.base.models import City, Country
+from apps.base.text import search_form
+from apps.changesets.pages.forms import RecordedForm
+
+
+class CountryForm(RecordedForm):
+    class Meta:
+        model = Country
+        fields = "__all__"
+
+    def clean_iso_code(self) -> str:
+        return self.cleaned_data["iso_code"].upper()
+
+    def clean_iso3(self) -> str:
+        return self.cleaned_data["iso3"].upper()
+
+
+class CityForm(RecordedForm):
+    class Meta:
+        model = City
+        fields = "__all__"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a second city of the same name in a country: its comparable name is no field of the form."""
+        cleaned = super().clean()
+        country, name = cleaned.get("country"), cleaned.get("name")
+        if not (country and name):
+            return cleaned
+        others = City.objects.filter(country=country).exclude(pk=self.instance.pk)
+        if others.filter(search_name=search_form(name)).exists():
+            raise ValidationError(f"{country} has a city called {name} already.")
+        if self.instance.slug and others.filter(slug=self.instance.slug).exists():
+            raise ValidationError(f"{country} has a city with the address “{self.instance.slug}” already.")
+        return cleaned

@@ -1,0 +1,136 @@
+"""The list of changesets, a changeset's page, and its revert, in the admin."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+
+from apps.changesets.counting import counts_of_many
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links, show
+from apps.changesets.pages.changeset import page_of
+from apps.changesets.pages.revert import revert_page
+from apps.changesets.words import is_open_to_revert, person, subjects_of
+
+
+class ChangesetList(ChangeList):
+    """A page of changesets, each with its counts and subject, in a few queries for all."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        counts = counts_of_many(self.result_list)
+        subjects = subjects_of(self.result_list, counts)
+        for changeset in self.result_list:
+            changeset.shown_counts = counts[changeset.pk]
+            changeset.subject = subjects.get(changeset.pk, "")
+            changeset.may_revert = request.user.has_perm(links.REVERT) and is_open_to_revert(changeset)
+
+
+class PersonFilter(admin.SimpleListFilter):
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        names = Changeset.objects.exclude(actor_name="").order_by("actor_name").values_list("actor_name", flat=True)
+        return [(name, name) for name in names.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(actor_name=self.value()) if self.value() else queryset
+
+
+@admin.register(Changeset)
+class ChangesetAdmin(admin.ModelAdmin):
+    list_display = ("what", "who", "when", "objects", "why", "state", "next_steps")
+    list_display_links = ("what",)
+    list_filter = ("kind", "status", PersonFilter)
+    list_select_related = ("actor",)
+    list_per_page = 50
+    search_fields = ("reason", "source_name")
+    search_help_text = "Search the reasons and file names, or a number as #41"
+    show_full_result_count = False
+    sortable_by = ()
+    actions = None
+
+    # -- the list --------------------------------------------------------------------------------------------
+
+    @admin.display(description="Changeset")
+    def what(self, changeset: Changeset) -> str:
+        title = format_html("#{} {}", changeset.pk, changeset.get_kind_display())
+        return format_html('{} <span class="subject">{}</span>', title, changeset.subject)
+
+    @admin.display(description="Who")
+    def who(self, changeset: Changeset) -> str:
+        return person(changeset)
+
+    @admin.display(description="When")
+    def when(self, changeset: Changeset) -> str:
+        return show.moment(changeset.created_at)
+
+    @admin.display(description="Objects")
+    def objects(self, changeset: Changeset) -> str:
+        return show.counts(changeset.shown_counts)
+
+    @admin.display(description="Why")
+    def why(self, changeset: Changeset) -> str:
+        return show.quoted(changeset.reason)
+
+    @admin.display(description="State")
+    def state(self, changeset: Changeset) -> str:
+        return show.state(changeset)
+
+    @admin.display(description="Next")
+    def next_steps(self, changeset: Changeset) -> str:
+        return show.next_steps(changeset, may_revert=changeset.may_revert)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Changesets", **(extra_context or {})})
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ChangesetList
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("reverted_by", "reverts")
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        number = term.strip().removeprefix("#")
+        if number.isdecimal() and len(number) < 19:
+            return queryset.filter(pk=int(number)), False
+        return super().get_search_results(request, queryset, term)
+
+    # -- one changeset ---------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        changeset = self.get_object(request, object_id)
+        if changeset is not None and self.has_view_permission(request, changeset) and request.method == "GET":
+            extra_context = {**page_of(changeset, request), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.revert_view)
+        return [path("<int:pk>/revert/", view, name="changesets_changeset_revert"), *super().get_urls()]
+
+    def revert_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return revert_page(self, request, pk)
+
+    # -- recorded by the database, never by hand -------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
+        return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        """Lead to the changeset's page: a changeset is never changed, so that page tells all there is."""
+        return redirect("admin:changesets_changeset_change", object_id)

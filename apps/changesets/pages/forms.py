@@ -1,0 +1,134 @@
+"""The forms of recorded objects and of reverts."""
+
+from functools import cached_property
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.utils.html import format_html
+from django.utils.timesince import timesince
+
+from apps.changesets import versions, words
+from apps.changesets.revert.verdicts import OnConflict
+
+OWN_FIELDS = ("change_reason", "seen_version")
+
+
+class RecordedForm(forms.ModelForm):
+    """A form of a tracked object that changes only what the person changed.
+
+    It carries the version that the person saw. What others changed meanwhile is left as they made it; where both
+    changed the same field, the form comes back with both values, and saving again is a choice.
+    """
+
+    change_reason = forms.CharField(
+        label="Reason",
+        required=False,
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        help_text="Why, for those who read the history. Optional.",
+    )
+    seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.clashes: dict[str, versions.Moved] = {}
+        self.seen_values: dict[str, Any] | None = None
+        if self.instance._state.adding:
+            return
+        self.initial["seen_version"] = versions.newest_version(self.instance)
+        if self.is_bound and (seen := self._posted_version()):
+            self.seen_values = versions.values_at(self.instance, seen)
+            # What counts as changed by the person is what differs from what the person saw.
+            seen_values = self.seen_values or {}
+            self.initial.update({name: seen_values[name] for name in self._model_fields() if name in seen_values})
+
+    @cached_property
+    def changed_data(self) -> list[str]:
+        return [name for name in super().changed_data if name not in OWN_FIELDS]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if self.instance._state.adding:
+            return cleaned
+        seen = self._posted_version()
+        if seen and (self.seen_values is None or not versions.is_same_object(self.instance, self.seen_values)):
+            raise forms.ValidationError("This is another object by now: open it again and look before you change it.")
+        moved = versions.moved_since(self.instance, seen) if seen and seen != self._newest() else {}
+        for name in self._model_fields():
+            if name not in self.changed_data:
+                cleaned[name] = self._current(name)
+            elif name in moved and name in cleaned and _key(cleaned[name]) != moved[name].now:
+                self.clashes[name] = moved[name]
+        for name, clash in self.clashes.items():
+            self.add_error(name, self._clash_sentence(name, clash))
+        if self.clashes:
+            self._show_as_now()
+        return cleaned
+
+    def _clash_sentence(self, name: str, clash: versions.Moved) -> str:
+        return format_html(
+            "{} changed this to “{}” {} ago, after you opened the page; you entered “{}”. "
+            "Save again to use yours, or enter theirs.",
+            words.person(clash.changeset).capitalize(),
+            self._label(name, clash.now),
+            timesince(clash.changeset.created_at, depth=1),
+            self._label(name, _key(self.cleaned_data[name])),
+        )
+
+    def _show_as_now(self) -> None:
+        """Let the form come back upon the newest version: others' changes to other fields must not look like mine."""
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen_version")] = self._newest()
+        for name in self._model_fields():
+            if name in self.changed_data:
+                continue
+            key, value = self.add_prefix(name), self.fields[name].prepare_value(_key(self._current(name)))
+            if isinstance(self.fields[name], forms.BooleanField) and not value:
+                self.data.pop(key, None)
+            else:
+                self.data[key] = "" if value is None else value
+
+    def _model_fields(self) -> list[str]:
+        return [name for name in self.fields if name not in OWN_FIELDS]
+
+    def _current(self, name: str) -> Any:
+        return getattr(self.instance, name)
+
+    def _label(self, name: str, value: Any) -> str:
+        field = self.instance._meta.get_field(name)
+        if value in (None, ""):
+            return "nothing"
+        if field.is_relation:
+            return str(field.related_model._base_manager.filter(pk=value).first() or value)
+        return str(dict(field.flatchoices).get(value, value))
+
+    def _newest(self) -> int | None:
+        return self.initial["seen_version"]
+
+    def _posted_version(self) -> int | None:
+        posted = self.data.get(self.add_prefix("seen_version")) or ""
+        return int(posted) if posted.isdecimal() and len(posted) < 19 else None
+
+
+class RevertForm(forms.Form):
+    """Why, and what to do with values that somebody changed since."""
+
+    on_conflict = forms.ChoiceField(
+        label="Values that somebody changed since",
+        widget=forms.RadioSelect,
+        initial=OnConflict.KEEP,
+        choices=[
+            (OnConflict.KEEP.value, "Keep them"),
+            (OnConflict.FORCE.value, "Overwrite them: what others changed since is undone too (history keeps it)"),
+        ],
+    )
+    reason = forms.CharField(
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        error_messages={"required": "Say why: others will read it beside the change."},
+    )
+
+
+def _key(value: Any) -> Any:
+    return value.pk if isinstance(value, models.Model) else value

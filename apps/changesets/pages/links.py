@@ -1,0 +1,50 @@
+"""Where things of the console are found in the admin."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin.utils import quote
+from django.db import models
+from django.urls import reverse
+from django.utils.html import format_html
+
+from apps.changesets.models import Changeset
+from apps.changesets.tracking import tracked_by_name
+
+REVERT = "changesets.revert_changeset"
+VIEW = "changesets.view_changeset"
+
+
+def changeset_url(pk: int) -> str:
+    """Return the address of a changeset's page."""
+    return reverse("admin:changesets_changeset_change", args=[pk])
+
+
+def revert_url(pk: int) -> str:
+    """Return the address of the plan of reverting a changeset."""
+    return reverse("admin:changesets_changeset_revert", args=[pk])
+
+
+def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> str:
+    """Return the address of an object's page in the admin."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=[quote(pk)])
+
+
+def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:
+    """Return the address for each key of a model: the object's page, or its history where it is gone. One query."""
+    tracked = tracked_by_name(label)
+    if tracked is None:
+        return {}
+    pks = list(pks)
+    living = {str(pk) for pk in tracked.model._base_manager.filter(pk__in=pks).values_list("pk", flat=True)}
+    return {pk: object_url(tracked.model, pk, page="change" if pk in living else "history") for pk in pks}
+
+
+def outcome_message(user: Any, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
+    """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
+    if made is None or not user.has_perm(VIEW):
+        return sentence
+    review = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
+    if not user.has_perm(REVERT):
+        return review
+    return format_html('{} · <a href="{}">{}</a>', review, revert_url(made.pk), undo)

@@ -1,0 +1,175 @@
+"""The base of the admin of tracked models: every write is a changeset of the person who made it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected as confirm_and_delete
+from django.contrib.admin.utils import flatten_fieldsets, model_ngettext, quote, unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.forms import Form, ModelChoiceField
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
+from simple_history.admin import SimpleHistoryAdmin
+
+from apps.changesets import editing, versions
+from apps.changesets.models import Changeset
+from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
+from apps.changesets.pages.links import outcome_message
+from apps.changesets.timeline import entries_of
+from apps.changesets.tracking import tracked_for
+
+NO_REASON = "Say why: others will read it beside the deletion."
+
+
+class RecordedModelAdmin(SimpleHistoryAdmin):
+    """Admin of a tracked model; subclasses give `fieldsets`, and a form that is a RecordedForm."""
+
+    form = RecordedForm
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ("delete_selected",)
+    delete_confirmation_template = "admin/changesets/delete_object.html"
+    delete_selected_confirmation_template = "admin/changesets/delete_selected.html"
+    object_history_template = "admin/changesets/object_history.html"
+    object_history_list_template = "admin/changesets/object_history_list.html"
+    object_history_form_template = "admin/changesets/object_version.html"
+    history_list_per_page = 50
+
+    # -- adding and changing ---------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> list:
+        fieldsets = list(super().get_fieldsets(request, obj))
+        may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        if may_write and not _is_version_page(request):
+            fieldsets.append(("This change", {"fields": OWN_FIELDS}))
+        return fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple:
+        readonly = tuple(super().get_readonly_fields(request, obj))
+        return tuple(flatten_fieldsets(self.fieldsets)) + readonly if _is_version_page(request) else readonly
+
+    def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, ModelChoiceField):
+            # Deleting the country of an airport is not one click away from the airport.
+            field.widget.can_delete_related = False
+        return field
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        obj = super().get_object(request, object_id, from_field)
+        return versions.lock_row(obj) if obj is not None and request.method == "POST" else obj
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Form, change: bool) -> None:
+        reason = form.cleaned_data.get("change_reason", "")
+        if change:
+            made = editing.change_object(obj, fields=form.changed_data, actor=request.user, reason=reason)
+        else:
+            made = editing.add_object(obj, actor=request.user, reason=reason)
+        done = ("changed" if change else "added") if made else ""
+        _tell(request, made, f"{obj} {done}." if made else f"Nothing was changed on {obj}.")
+
+    def message_user(self, request: HttpRequest, message: str, level: Any = messages.INFO, *args: Any, **kw: Any):
+        """Say what became of it in our words, with the way to review and undo it, instead of Django's."""
+        super().message_user(request, getattr(request, "outcome_message", message), level, *args, **kw)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
+        """Lead to the history of an object that is deleted: that is where it can be brought back."""
+        key = self._key_or_404(object_id)
+        if self.model.history.filter(**{opts.pk.attname: key}).exists():
+            return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_history", args=[quote(key)]))
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+
+    # -- deleting --------------------------------------------------------------------------------------------
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        extra_context = {**(extra_context or {}), **_ask_for_reason(request)}
+        return super().delete_view(request, object_id, extra_context)
+
+    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        asked = _ask_for_reason(request)
+        response = confirm_and_delete(self, request, queryset)
+        if response is not None:
+            response.context_data.update(asked)
+        return response
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        name = str(obj)
+        made = editing.delete_objects(self._only(obj), actor=request.user, reason=_reason(request))
+        _tell(request, made, f"{name} deleted.")
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
+        number = queryset.count()
+        made = editing.delete_objects(queryset, actor=request.user, reason=_reason(request))
+        _tell(request, made, f"{number:,} {model_ngettext(self.opts, number)} deleted.")
+
+    def _only(self, obj: models.Model) -> QuerySet:
+        return self.model._base_manager.filter(pk=obj.pk)
+
+    # -- history ---------------------------------------------------------------------------------------------
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        key = self._key_or_404(unquote(object_id))
+        lives = self.get_queryset(request).filter(pk=key).exists()
+        more = {"lives": lives, "tracked_label": self.opts.label_lower, "subtitle": None}
+        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+
+    def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
+        return f"History of {obj}"
+
+    def get_history_queryset(self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any):
+        rows = history_manager.filter(**{pk_name: object_id})
+        return rows.select_related("changeset", "changeset__actor").order_by("-history_id")
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any, **kw: Any) -> None:
+        """Attach our entries instead: the last row of a page has its differences too, and links have names."""
+        rows = list(historical_records)
+        for row, entry in zip(rows, entries_of(tracked_for(self.model), rows), strict=True):
+            row.entry = entry
+
+    def history_form_view(
+        self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict | None = None
+    ) -> HttpResponse:
+        """Show an old version to read; simple-history's own page would save whatever is posted to it."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        if not version_id.isdecimal():
+            raise Http404
+        request.is_version_page = True
+        return super().history_form_view(request, self._key_or_404(unquote(object_id)), version_id, extra_context)
+
+    def history_form_view_title(self, request: HttpRequest, obj: models.Model) -> str:
+        return f"{obj} as it was"
+
+    def _key_or_404(self, object_id: str) -> Any:
+        try:
+            return self.opts.pk.to_python(object_id)
+        except ValidationError as error:
+            raise Http404 from error
+
+
+def _is_version_page(request: HttpRequest) -> bool:
+    return getattr(request, "is_version_page", False)
+
+
+def _reason(request: HttpRequest) -> str:
+    return request.POST.get("change_reason", "").strip()
+
+
+def _ask_for_reason(request: HttpRequest) -> dict[str, str]:
+    """Turn a confirmation without a reason back into the question; return what the page is to say."""
+    if not request.POST.get("post") or _reason(request):
+        return {}
+    if request.POST.get("action"):
+        asked = request.POST.copy()
+        del asked["post"]
+        request.POST = asked
+    else:
+        request.POST = QueryDict()
+    return {"reason_error": NO_REASON}
+
+
+def _tell(request: HttpRequest, made: Changeset | None, sentence: str) -> None:
+    request.outcome_message = outcome_message(request.user, made, sentence)

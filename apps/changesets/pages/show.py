@@ -1,0 +1,75 @@
+"""Small pieces of HTML that lists and pages share: times, signs, counts, states, values."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.utils import formats, timezone
+from django.utils.html import format_html, format_html_join
+
+from apps.changesets.counting import Counts, total
+from apps.changesets.models import Changeset, Status
+from apps.changesets.pages import links
+from apps.changesets.words import SIGNS, standing_revert
+
+EMPTY = format_html('<span class="empty">{}</span>', "empty")
+
+
+def moment(value: datetime) -> str:
+    """Return a time as people say it, with the exact one on hover."""
+    local = timezone.localtime(value)
+    exact = formats.date_format(local, "DATETIME_FORMAT") + f" {local.tzname()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), exact, naturaltime(value))
+
+
+def sign(operation: str, number: int | None = None) -> str:
+    """Return sign and word of a sort of change, in its colour; with a number between them where there is one."""
+    mark, word = SIGNS[operation]
+    if number is None:
+        return format_html('<span class="op op-{}"><b>{}</b> {}</span>', operation, mark, word)
+    return format_html('<span class="op op-{}"><b>{}</b>{} {}</span>', operation, mark, f"{number:,}", word)
+
+
+def counts(of: Counts) -> str:
+    """Return the objects of a changeset by what happened to them, over all models."""
+    parts = [(sign(name, number),) for name in ("created", "changed", "deleted") if (number := total(of, [name]))]
+    return format_html_join(" ", "{}", parts) or EMPTY
+
+
+def state(changeset: Changeset) -> str:
+    """Return what became of a changeset, with a link to the revert that stands; `reverted_by` is prefetched."""
+    if changeset.status == Status.FAILED:
+        return format_html('<span class="op op-refused"><b>×</b> failed</span>')  # noqa: RUF001 - the sign of refusal
+    by = standing_revert(changeset)
+    if changeset.status == Status.APPLIED or by is None:
+        return "" if changeset.status == Status.APPLIED else changeset.get_status_display().lower()
+    word = "reverted" if changeset.status == Status.REVERTED else "partly reverted"
+    return format_html('{} by <a href="{}">#{}</a>', word, links.changeset_url(by.pk), by.pk)
+
+
+def next_steps(changeset: Changeset, *, may_revert: bool) -> str:
+    """Return the links to review a changeset and, where that is possible, to revert it."""
+    review = format_html('<a href="{}" aria-label="Review {}">Review</a>', links.changeset_url(changeset.pk), changeset)
+    if not may_revert:
+        return review
+    address = links.revert_url(changeset.pk)
+    return format_html('{} <a href="{}" aria-label="Revert {}">Revert…</a>', review, address, changeset)
+
+
+def quoted(reason: str) -> str:
+    """Return a reason as the words of a person; nothing where there is none."""
+    return format_html('<q class="reason">{}</q>', reason) if reason else ""
+
+
+def value(of: Any) -> str:
+    """Return a field's value to read: empty ones and yes and no in words, numbers as they are."""
+    if of is None or of == "":
+        return EMPTY
+    if isinstance(of, bool):
+        return "yes" if of else "no"
+    return str(of)
+
+
+def size(number: int | None) -> str:
+    """Return a size in bytes with its separators."""
+    return "" if number is None else f"{number:,} bytes"

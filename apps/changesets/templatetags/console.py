@@ -1,0 +1,93 @@
+"""Template tags of the console: signs, times and values as every page shows them, and the last changesets."""
+
+from typing import Any
+
+from django import template
+from django.apps import apps
+from django.utils.html import format_html
+
+from apps.changesets.counting import counts_of_many
+from apps.changesets.diff import FieldChange
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links, show
+from apps.changesets.words import SIGNS, is_open_to_revert, person, subjects_of
+
+register = template.Library()
+LAST = 8
+
+register.filter("moment", show.moment)
+register.filter("shown", show.value)
+register.filter("bytes", show.size)
+register.filter("person", person)
+register.simple_tag(show.sign, name="sign")
+
+
+@register.filter
+def model_name(label: str) -> str:
+    """Return what one object of the model is called."""
+    return str(apps.get_model(label)._meta.verbose_name)
+
+
+@register.filter
+def revert_address(changeset: Changeset) -> str:
+    """Return the address of the plan of reverting a changeset."""
+    return links.revert_url(changeset.pk)
+
+
+@register.filter
+def changeset_address(changeset: Changeset | int) -> str:
+    """Return the address of a changeset's page."""
+    return links.changeset_url(getattr(changeset, "pk", changeset))
+
+
+@register.filter
+def open_to_revert(changeset: Changeset) -> bool:
+    """Whether a revert of this changeset may be asked for."""
+    return is_open_to_revert(changeset)
+
+
+@register.filter
+def news(fields: tuple[FieldChange, ...]) -> list[FieldChange]:
+    """Return the fields worth a line; those that follow others are folded away."""
+    return [field for field in fields if not field.derived]
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a number with its separators."""
+    return f"{number:,}"
+
+
+@register.filter
+def unlocalized(number: int) -> str:
+    """Return a number as addresses want it, without separators."""
+    return str(number)
+
+
+@register.simple_tag
+def sign_only(operation: str) -> str:
+    """Return the sign of a sort of change in its colour, where the words beside it say the rest."""
+    return format_html('<b class="op op-{}" aria-hidden="true">{}</b>', operation, SIGNS[operation][0])
+
+
+@register.inclusion_tag("admin/changesets/last_changesets.html", takes_context=True)
+def last_changesets(context: template.Context) -> dict[str, Any]:
+    """Show the last changesets to those who may see them."""
+    user = context["request"].user
+    if not user.has_perm(links.VIEW):
+        return {"allowed": False}
+    found = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
+    counts = counts_of_many(found)
+    subjects = subjects_of(found, counts)
+    may_revert = user.has_perm(links.REVERT)
+    rows = [
+        {
+            "changeset": changeset,
+            "subject": subjects.get(changeset.pk, ""),
+            "counts": show.counts(counts[changeset.pk]),
+            "state": show.state(changeset),
+            "next": show.next_steps(changeset, may_revert=may_revert and is_open_to_revert(changeset)),
+        }
+        for changeset in found
+    ]
+    return {"allowed": True, "rows": rows}
