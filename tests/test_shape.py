@@ -24,29 +24,53 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+def where(path: Path, function: Function) -> str:
+    return f"{name_of(path)}:{function.lineno} {function.name}"
+
+
+def length(function: Function) -> int:
+    return function.end_lineno - function.lineno + 1
+
+
+def top_level_of(path: Path) -> list[Function]:
+    """Return the functions of a module that are no methods."""
+    return [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, Function)]
+
+
 def functions_of(path: Path) -> list[Function]:
     """Return every function and method of a module."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, Function)]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_is_one_thing(path: Path):
-    lines = path.read_text(encoding="utf-8").count("\n")
-    long = [f.name for f in functions_of(path) if f.end_lineno - f.lineno + 1 > LONGEST_FUNCTION]
+def test_a_module_is_one_thing():
+    long = [name_of(path) for path in MODULES if path.read_text(encoding="utf-8").count("\n") > LONGEST_MODULE]
 
-    assert lines <= LONGEST_MODULE
     assert not long
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_says_what_it_promises(path: Path):
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    public = [node for node in tree.body if isinstance(node, Function) and not node.name.startswith("_")]
+def test_a_function_is_one_thing():
+    long = [where(path, f) for path in MODULES for f in functions_of(path) if length(f) > LONGEST_FUNCTION]
 
-    assert not tree.body or ast.get_docstring(tree)
-    assert not [f.name for f in public if not ast.get_docstring(f) and f.name != "main"]
-    assert not [f.name for f in functions_of(path) if f.returns is None and f.name != "__init__"]
+    assert not long
+
+
+def test_a_module_says_what_it_is_for():
+    trees = {name_of(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+
+    assert not [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
+
+
+def test_a_public_function_says_what_it_promises():
+    public = [(path, f) for path in MODULES for f in top_level_of(path) if not f.name.startswith("_")]
+
+    assert not [where(path, f) for path, f in public if not ast.get_docstring(f) and f.name != "main"]
+
+
+def test_a_function_says_what_it_returns():
+    untyped = [(path, f) for path in MODULES for f in functions_of(path) if f.returns is None]
+
+    assert not [where(path, f) for path, f in untyped if f.name != "__init__"]
 
 
 @pytest.mark.skipif(not TRACKED, reason="no git here")
