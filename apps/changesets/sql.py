@@ -63,10 +63,11 @@ class Sql:
         """Return the full name of a temporary table, so that no other table can be meant."""
         return f"temp.{name}" if self.connection.vendor == "sqlite" else f"pg_temp.{name}"
 
-    def analyse(self, name: str) -> None:
-        """Tell PostgreSQL's planner how large a temporary table is; SQLite plans well enough without."""
+    def analyse(self, name: str, columns: Iterable[str] = ()) -> None:
+        """Tell PostgreSQL's planner what is in a temporary table (wide texts cost); SQLite plans well without."""
         if self.connection.vendor == "postgresql":
-            self.run(f"ANALYZE {self.temp(name)}")
+            chosen = f" ({self.names(columns)})" if columns else ""
+            self.run(f"ANALYZE {self.temp(name)}{chosen}")
 
     def key_type(self, tracked: Tracked) -> str:
         """Return the column type of a model's primary key without serial or identity."""

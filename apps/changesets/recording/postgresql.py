@@ -58,13 +58,13 @@ END
 
 
 def table_objects(names: Names, shape: TableShape) -> Recording:
-    """Return one table's functions and triggers: insert, change, delete by row; truncate by statement."""
+    """Return one table's functions and triggers.
+
+    Inserted and deleted rows are recorded once a statement, from the transition table; updated rows one by one, since
+    old and new would have to be joined; TRUNCATE before it happens.
+    """
     table, pk = _qualified(names, shape.table), names.quote(shape.pk)
     name = f"{names.prefix}{shape.table}"
-    function, truncated = f"{_qualified(names, name)}()", f"{_qualified(names, name + '_truncate')}()"
-    stamp = "split_part(mark, '|', 3)::timestamptz"
-    user = "nullif(split_part(mark, '|', 2), '')::bigint"
-    of = "split_part(mark, '|', 1)::bigint"
 
     def record(source: str, sign: str, rows: str = "") -> str:
         copied = [names.quote(column) for column in shape.columns]
@@ -72,34 +72,43 @@ def table_objects(names: Names, shape: TableShape) -> Recording:
         return (
             f"INSERT INTO {_qualified(names, shape.history_table)} "
             f"({', '.join(copied)}, history_date, history_type, history_user_id, changeset_id) "
-            f"SELECT {values}, {stamp}, '{sign}', {user}, {of}{rows};"
+            f"SELECT {values}, split_part(mark, '|', 3)::timestamptz, '{sign}', "
+            f"nullif(split_part(mark, '|', 2), '')::bigint, split_part(mark, '|', 1)::bigint{rows};"
         )
 
-    declare = f"DECLARE\n    mark text := {_qualified(names, CURRENT)}();\nBEGIN\n"
-    body = (
-        f"{declare}"
-        f"    IF TG_OP = 'INSERT' THEN\n        {record('NEW', '+')}\n"
-        f"    ELSIF TG_OP = 'DELETE' THEN\n        {record('OLD', '-')}\n"
-        f"    ELSIF OLD.{pk} = NEW.{pk} THEN\n        {record('NEW', '~')}\n"
-        f"    ELSE\n        {record('OLD', '-')}\n        {record('NEW', '+')}\n    END IF;\n    RETURN NULL;\nEND\n"
+    # Asked for first, since most writes are of an open changeset.
+    find_mark = (
+        f"mark := current_setting('{OPEN_SETTING}', true);\n"
+        f"    IF mark IS NULL OR mark = '' THEN\n        mark := {_qualified(names, CURRENT)}();\n    END IF;\n"
     )
-    truncate_body = f"{declare}    {record('gone', '-', f' FROM {table} gone')}\n    RETURN NULL;\nEND\n"
+    updated = (
+        f"    {find_mark}    IF OLD.{pk} = NEW.{pk} THEN\n        {record('NEW', '~')}\n"
+        f"    ELSE\n        {record('OLD', '-')}\n        {record('NEW', '+')}\n    END IF;\n"
+    )
+
+    def in_set(sign: str, rows: str) -> str:
+        # A statement that touched no row must not open a direct changeset.
+        nothing = f"    IF NOT EXISTS (SELECT FROM {rows}) THEN\n        RETURN NULL;\n    END IF;\n"
+        return f"{nothing}    {find_mark}    {record('moved', sign, f' FROM {rows} moved')}\n"
+
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in map(names.quote, shape.compared))
-    trigger, truncate_trigger = names.quote(name), names.quote(name + "_truncate")
-    update_trigger = names.quote(name + "_update")
-    return Recording(
-        create={
-            name: _function(function, "trigger", body),
-            f"{name}_truncate": _function(truncated, "trigger", truncate_body),
-            f"{name} trigger": f"CREATE TRIGGER {trigger} AFTER INSERT OR DELETE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {function}",
-            f"{name}_update trigger": f"CREATE TRIGGER {update_trigger} AFTER UPDATE ON {table} "
-            f"FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION {function}",
-            f"{name}_truncate trigger": f"CREATE TRIGGER {truncate_trigger} BEFORE TRUNCATE ON {table} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {truncated}",
-        },
-        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE", f"DROP FUNCTION IF EXISTS {truncated} CASCADE"],
-    )
+    parts = {
+        "insert": (in_set("+", "inserted"), "AFTER INSERT", "REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"),
+        "delete": (in_set("-", "deleted"), "AFTER DELETE", "REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT"),
+        "update": (updated, "AFTER UPDATE", f"FOR EACH ROW WHEN ({changed})"),
+        "truncate": (in_set("-", table), "BEFORE TRUNCATE", "FOR EACH STATEMENT"),
+    }
+    create, drop = {}, []
+    for part, (body, event, scope) in parts.items():
+        function = f"{_qualified(names, f'{name}_{part}')}()"
+        create[f"{name}_{part}"] = _function(
+            function, "trigger", f"DECLARE\n    mark text;\nBEGIN\n{body}    RETURN NULL;\nEND\n"
+        )
+        create[f"{name}_{part} trigger"] = (
+            f"CREATE TRIGGER {names.quote(f'{name}_{part}')} {event} ON {table} {scope} EXECUTE FUNCTION {function}"
+        )
+        drop.append(f"DROP FUNCTION IF EXISTS {function} CASCADE")
+    return Recording(create=create, drop=drop)
 
 
 def _function(signature: str, returns: str, body: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.db import models
 
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import false_in, true_in, working_table
+from apps.changesets.revert.working import false_in, index_working_copy, true_in, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -21,30 +21,44 @@ def settle(sql: Sql, touched: list[Tracked]) -> None:
     """Give every row of the working copies its verdict, and block what cannot be done, until nothing changes."""
     for tracked in touched:
         _judge(sql, tracked)
+        index_working_copy(sql, tracked)
         for field in _foreign_keys(tracked):
             sql.index_temp(working_table(tracked), [field.column])
     while any(_block_all(sql, tracked, touched) for tracked in touched):
         pass
 
 
+def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
+    """Return the verdicts that occur in a model's working copy."""
+    found = sql.rows(f"SELECT DISTINCT w_verdict FROM {sql.temp(working_table(tracked))}")
+    return {verdict for (verdict,) in found if verdict}
+
+
 def _judge(sql: Sql, tracked: Tracked) -> None:
     """Compare the working copy with the live rows: restored, deleted, recreated, or nothing to do."""
     working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    sql.run(
-        f"UPDATE {working} SET w_verdict = CASE WHEN w_present THEN '{Bucket.RECREATED}' ELSE '{Bucket.DELETED}' END "
-        f"WHERE (w_present AND w_live IS NULL) OR (NOT w_present AND w_live IS NOT NULL)"
+    # Most rows have the right verdict from the step that changed them; only the others are written again.
+    verdict = (
+        f"CASE WHEN w_present AND w_live IS NULL THEN '{Bucket.RECREATED}' "
+        f"WHEN NOT w_present AND w_live IS NOT NULL THEN '{Bucket.DELETED}' END"
     )
+    sql.run(f"UPDATE {working} SET w_verdict = {verdict} WHERE w_verdict IS DISTINCT FROM {verdict}")
     sql.run(
         f"UPDATE {working} AS w SET w_verdict = '{Bucket.RESTORED}' FROM {sql.quote(tracked.table)} l "
         f"WHERE l.{pk} = w.w_live AND w.w_present AND ({sql.differ(tracked.compared, 'w', 'l')})"
     )
-    sql.analyse(working_table(tracked))
 
 
 def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     """Run the three checks on one model; return whether anything was blocked."""
     blocked = 0
+    there = verdicts_in(sql, tracked)
+    if there & {Bucket.RESTORED, Bucket.RECREATED}:
+        for columns in tracked.unique_sets[1:]:
+            sql.index_temp(working_table(tracked), columns)
     for condition, why, verdicts in _checks(sql, tracked, touched):
+        if not there.intersection(verdicts):
+            continue
         blocked += sql.run(
             f"UPDATE {sql.temp(working_table(tracked))} AS w SET w_why = '{why}', w_verdict = '{Bucket.BLOCKED}' "
             f"WHERE w.w_verdict IN ({', '.join(repr(str(verdict)) for verdict in verdicts)}) AND ({condition})"
@@ -55,7 +69,10 @@ def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
 
 
 def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[tuple[str, str, tuple[Bucket, ...]]]:
-    """Yield condition, code and the verdicts it can overturn, for a model's row called `w`."""
+    """Yield condition, code and the verdicts it can overturn, for a model's row called `w`.
+
+    No condition joins two EXISTS by OR: PostgreSQL would run both for each row instead of joining once.
+    """
     for table, column, referring in _referring(tracked):
         live = f"SELECT 1 FROM {sql.quote(table)} l WHERE l.{sql.quote(column)} = w.w_live"
         if referring in touched:
@@ -64,13 +81,13 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[tupl
                 f"SELECT 1 FROM {sql.temp(working_table(referring))} x "
                 f"WHERE x.w_present AND x.{sql.quote(column)} = w.w_live"
             )
-            yield f"EXISTS ({live}) OR EXISTS ({copy})", REFERENCED, (Bucket.DELETED,)
-        else:
-            yield f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,)
+            yield f"EXISTS ({copy})", REFERENCED, (Bucket.DELETED,)
+        yield f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,)
     for field in _foreign_keys(tracked):
         yield _target_missing(sql, field, touched), MISSING_TARGET, (Bucket.RESTORED, Bucket.RECREATED)
     for columns in tracked.unique_sets:
-        yield _taken(sql, tracked, columns), UNIQUE_CLASH, (Bucket.RESTORED, Bucket.RECREATED)
+        for condition in _taken(sql, tracked, columns):
+            yield condition, UNIQUE_CLASH, (Bucket.RESTORED, Bucket.RECREATED)
 
 
 def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) -> str:
@@ -86,9 +103,8 @@ def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) 
     return f"w.{column} IS NOT NULL AND {missing}"
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> str:
-    """The row gets a unique value, new to it, that another row would have too."""
-    sql.index_temp(working_table(tracked), columns)
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[str]:
+    """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy."""
     table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
     same = " AND ".join(f"{{0}}.{name} = w.{name}" for name in map(sql.quote, columns))
     unchanged = f"SELECT 1 FROM {table} o WHERE o.{pk} = w.w_live AND {same.format('o')}"
@@ -97,7 +113,8 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> str:
         f"SELECT 1 FROM {sql.temp(working_table(tracked))} x WHERE x.w_present AND x.w_id <> w.w_id "
         f"AND {same.format('x')}"
     )
-    return f"NOT EXISTS ({unchanged}) AND (EXISTS ({live}) OR EXISTS ({copy}))"
+    yield f"NOT EXISTS ({unchanged}) AND EXISTS ({live})"
+    yield f"NOT EXISTS ({unchanged}) AND EXISTS ({copy})"
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:

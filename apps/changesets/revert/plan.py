@@ -64,7 +64,10 @@ def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "defa
     if not wanted:
         raise NothingToRevert("There is no changeset to revert.")
     for changeset in by_id.values():
-        refuse_unless_revertable(changeset)
+        # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
+        undone_with_it = changeset.reverted_by.filter(pk__in=wanted).exists()
+        if not (changeset.status == Status.REVERTED and undone_with_it):
+            refuse_unless_revertable(changeset)
     return list(by_id.values())
 
 

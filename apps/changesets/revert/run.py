@@ -5,6 +5,7 @@ from typing import Any
 from apps.changesets.context import changeset
 from apps.changesets.errors import PlanMoved, RevertConflict
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.plan import find_revertable, merge
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan
 from apps.changesets.revert.working import true_in, working_table
@@ -60,7 +61,8 @@ def _write(sql: Sql, touched: list[Tracked]) -> None:
     has, is taken out and put in again, so that values can swap and move in chains.
     """
     for tracked in touched:
-        _find_movers(sql, tracked)
+        if Bucket.RESTORED in verdicts_in(sql, tracked):
+            _find_movers(sql, tracked)
     for tracked in reversed(touched):
         sql.run(
             f"DELETE FROM {sql.quote(tracked.table)} WHERE {sql.quote(tracked.pk)} IN (SELECT w_live FROM "

@@ -1,7 +1,8 @@
 """The working copy: the objects that a revert touches, taken through the merge before anything real is written.
 
 One temporary table a model, `revert_<model>`: `w_live` is the primary key of the live row (NULL when there is none),
-`w_present` whether the object is to be there, `w_verdict` what becomes of it, `w_kept` the columns left alone because
+`w_present` whether the object is to be there, `w_verdict` what becomes of it (settled by
+blocking.py), `w_kept` the columns left alone because
 they were changed since, `w_why` a code (see plan.py) for what is kept or blocked as a whole; the model's own columns
 hold the values to be.
 """
@@ -9,7 +10,7 @@ hold the values to be.
 from datetime import datetime
 
 from apps.changesets.netting import net_objects, net_table
-from apps.changesets.revert.verdicts import OnConflict, Scope
+from apps.changesets.revert.verdicts import Bucket, OnConflict, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -32,10 +33,15 @@ def start_working_copy(sql: Sql, tracked: Tracked) -> None:
     sql.fresh_temp(
         working_table(tracked),
         f"w_id {identity}, w_live {sql.key_type(tracked)}, w_present boolean NOT NULL, w_verdict varchar(10), "
-        f"w_kept text NOT NULL DEFAULT '', w_why varchar(200), w_mover boolean, {columns}",
+        f"w_kept text NOT NULL DEFAULT '', w_why varchar(20), w_mover boolean, {columns}",
     )
+
+
+def index_working_copy(sql: Sql, tracked: Tracked) -> None:
+    """Make the rows of a working copy findable; done late, since an index slows each write to it."""
     sql.index_temp(working_table(tracked), ["w_live"])
     sql.index_temp(working_table(tracked), [tracked.pk])
+    sql.analyse(working_table(tracked), ["w_id", "w_live", "w_present", "w_verdict", tracked.pk])
 
 
 def undo_in_copy(
@@ -45,6 +51,8 @@ def undo_in_copy(
     if not net_objects(sql, tracked, changeset_id):
         return 0
     _limit(sql, tracked, scope)
+    if sql.value(f"SELECT EXISTS (SELECT 1 FROM {sql.temp(working_table(tracked))})"):
+        index_working_copy(sql, tracked)
     _load(sql, tracked)
     _match(sql, tracked)
     force = on_conflict == OnConflict.FORCE
@@ -79,7 +87,7 @@ def _load(sql: Sql, tracked: Tracked) -> None:
         AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
         """
     )
-    sql.analyse(working_table(tracked))
+    sql.analyse(working_table(tracked), ["w_id", "w_live", tracked.pk])
 
 
 def _match(sql: Sql, tracked: Tracked) -> None:
@@ -141,14 +149,15 @@ def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now:
 def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
     """Objects that the changeset created are deleted, unless they were changed since."""
     working, rounds, history = _tables(sql, tracked)
-    same = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})"
+    same = "1 = 1" if force else f"NOT ({sql.differ(tracked.compared, 'w', 'a')})"
     pairs = (
         f"FROM {rounds} r JOIN {history} a ON a.history_id = r.after_id WHERE r.before_id IS NULL AND w.w_id = r.w_id"
     )
-    if not force:
-        sql.run(f"UPDATE {working} AS w SET w_why = '{CHANGED_SINCE}' {pairs} AND NOT ({same})")
-        pairs += f" AND {same}"
-    sql.run(f"UPDATE {working} AS w SET w_present = {false_in(sql)} {pairs}")
+    sql.run(
+        f"UPDATE {working} AS w SET w_present = CASE WHEN {same} THEN {false_in(sql)} ELSE {true_in(sql)} END, "
+        f"w_verdict = CASE WHEN {same} THEN '{Bucket.DELETED}' ELSE w.w_verdict END, "
+        f"w_why = CASE WHEN {same} THEN w.w_why ELSE '{CHANGED_SINCE}' END {pairs}"
+    )
 
 
 def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
@@ -170,8 +179,8 @@ def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
     """Put the objects as they were before into the working copy."""
     working, rounds, history = _tables(sql, tracked)
     sql.run(
-        f"INSERT INTO {working} (w_present, {sql.names(tracked.columns)}) "
-        f"SELECT {true_in(sql)}, {sql.names(tracked.columns, of='b')} "
+        f"INSERT INTO {working} (w_present, w_verdict, {sql.names(tracked.columns)}) "
+        f"SELECT {true_in(sql)}, '{Bucket.RECREATED}', {sql.names(tracked.columns, of='b')} "
         f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id WHERE {which}"
     )
 
