@@ -103,7 +103,7 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
         columns.append(values)
         for row, rule, hint in refused:
             bad.add(row)
-            result.refusals.append(Refusal(lines[row], column.header, cells[index][row][:200], rule, hint))
+            result.refusals.append(Refusal(lines[row], column.header, _shown(cells[index][row]), rule, hint))
     if layout.corrections:
         _refuse_nameless(columns, layout, lines, bad, result)
     if bad:
@@ -146,9 +146,14 @@ def _refuse_ragged(
             good.append((line, row))
             continue
         hint = f"the row has {len(row)} cells, the header {width}"
-        result.refusals.append(Refusal(line, "(row)", ",".join(row)[:200], "ragged", hint))
+        result.refusals.append(Refusal(line, "(row)", _shown(",".join(row)), "ragged", hint))
         result.seen.append(_seen(line, row, layout, refused=True))
     return [line for line, _row in good], [row for _line, row in good]
+
+
+def _shown(text: str) -> str:
+    """Return text as a refusal shows it: short, and without NUL, which PostgreSQL stores nowhere."""
+    return text[:200].replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _refuse_nameless(

@@ -220,7 +220,9 @@ def _check_filters(layout: Layout, options: ImportOptions) -> None:
 def _check_policies(plan: ImportPlan) -> None:
     if plan.options.strict and plan.counts.refused:
         first = plan.refusals[0]
-        raise RowsRefused(f"{plan.counts.refused} rows are refused, so with --strict the file is: {first}.")
+        raise RowsRefused(
+            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
+        )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
         first = plan.kept[0]
         raise LocalEditsInTheWay(

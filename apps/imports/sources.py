@@ -9,8 +9,9 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from apps.imports.errors import FileRefused, SourceUnavailable
@@ -61,26 +62,42 @@ def from_path(path: str | Path, *, name: str = "") -> SourceFile:
 @contextmanager
 def from_url(url: str, *, wait: Callable[[float], None] = time.sleep) -> Iterator[SourceFile]:
     """Download `url` to a temporary file for the length of the block; raises SourceUnavailable in one sentence."""
-    parts = urlsplit(url)
-    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
-    if parts.scheme != "https" and not local:
-        raise SourceUnavailable(f"{url} is not an https address: only https is fetched.")
+    _require_https(url)
     with tempfile.TemporaryDirectory(prefix="import-") as directory:
         path = Path(directory) / "download"
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _download(url, path)
                 break
-            except OSError as error:
+            except (OSError, HTTPException, ValueError) as error:
                 if attempt == ATTEMPTS or _is_final(error):
                     raise SourceUnavailable(f"{url} cannot be fetched: {_reason(error)}. Try --file.") from error
                 wait(2.0 ** (attempt - 1))
         yield from_path(path, name=url)
 
 
+def _require_https(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    except ValueError:
+        raise SourceUnavailable(f"{url} is not an address.") from None
+    if parts.scheme != "https" and not local:
+        raise SourceUnavailable(f"{url} is not an https address: only https is fetched.")
+
+
+class _StayOnHttps(urllib.request.HTTPRedirectHandler):
+    """Follows a redirection only to where a person could have sent us."""
+
+    def redirect_request(self, request: Any, file: Any, code: int, message: str, headers: Any, url: str) -> Any:
+        _require_https(url)
+        return super().redirect_request(request, file, code, message, headers, url)
+
+
 def _download(url: str, path: Path) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": "travelmathlite-console"})  # noqa: S310 - checked above
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer, path.open("wb") as file:  # noqa: S310
+    request = urllib.request.Request(url, headers={"User-Agent": "travelmathlite-console"})  # noqa: S310 - https only
+    opener = urllib.request.build_opener(_StayOnHttps)
+    with opener.open(request, timeout=TIMEOUT_SECONDS) as answer, path.open("wb") as file:
         announced, size = answer.headers.get("Content-Length"), 0
         while block := answer.read(1 << 16):
             size += len(block)
@@ -91,11 +108,13 @@ def _download(url: str, path: Path) -> None:
         raise ConnectionError(f"{size} of {announced} bytes arrived")
 
 
-def _is_final(error: OSError) -> bool:
-    return isinstance(error, urllib.error.HTTPError) and 400 <= error.code < 500 and error.code not in (408, 429)
+def _is_final(error: Exception) -> bool:
+    if isinstance(error, urllib.error.HTTPError):
+        return 400 <= error.code < 500 and error.code not in (408, 429)
+    return isinstance(error, ValueError)
 
 
-def _reason(error: OSError) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answers {error.code} {error.reason}"
     return str(getattr(error, "reason", "") or error)

@@ -67,7 +67,7 @@ def test_rows_left_out_are_not_missing(import_file):
 
 
 def test_strict_refuses_the_whole_file(import_file):
-    with pytest.raises(CommandError, match="1 rows are refused"):
+    with pytest.raises(CommandError, match=r"Refused rows: 1; .* The first: line 3, type: '\?': unknown airport type"):
         import_file({}, {"type": "?"}, options=("--strict",))
 
     assert not Airport.objects.exists()
@@ -185,3 +185,16 @@ def test_json_is_one_line(airports_file, capsys):
     call_command("import_airports", "--file", str(airports_file({})), "--json")
 
     assert json.loads(capsys.readouterr().out)["created"] == 1
+
+
+def test_database_error_is_one_sentence(airports_file, monkeypatch):
+    from django.db import OperationalError
+
+    from apps.imports import planning
+
+    def fail(*args):
+        raise OperationalError("no such table: airports_airport\nDETAIL: none")
+
+    monkeypatch.setattr(planning, "stamp_of", fail)
+    with pytest.raises(CommandError, match=r"says: no such table: airports_airport DETAIL: none\. Has manage"):
+        call_command("import_airports", "--file", str(airports_file({})))

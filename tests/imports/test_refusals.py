@@ -63,7 +63,7 @@ def refusals_of(airports_file):
 def test_bad_cell_is_refused_with_its_place(refusals_of, column, value, rule):
     refusals = refusals_of({}, {column: value}, {})
 
-    assert refusals == [(3, column, value[:200], rule)]
+    assert refusals == [(3, column, value[:200].replace("\x00", "\N{REPLACEMENT CHARACTER}"), rule)]
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,9 @@ def test_a_refused_row_is_not_missing(import_file):
     result = import_file({}, {"latitude_deg": "bad"})
 
     assert (result["refused"], result["missing"], result["unchanged"]) == (1, 0, 1)
+
+
+def test_a_refused_nul_character_does_not_stop_the_others(import_file):
+    result = import_file({}, {"name": "a\x00b", "ident": "K\x00"})
+
+    assert (result["created"], result["refused"]) == (1, 1)

@@ -19,10 +19,16 @@ class Upstream(BaseHTTPRequestHandler):
     body = b""
     failures: list[int] = []
     cut_short = False
+    moved_to = ""
 
     def do_GET(self) -> None:
         if self.failures:
             self.send_error(self.failures.pop())
+            return
+        if self.moved_to:
+            self.send_response(302)
+            self.send_header("Location", self.moved_to)
+            self.end_headers()
             return
         self.send_response(200)
         self.send_header("Content-Length", str(len(self.body) + self.cut_short))
@@ -101,6 +107,19 @@ def test_download_cut_short_is_noticed(upstream):
 
     with pytest.raises(SourceUnavailable, match=r"\d+ of \d+ bytes arrived"):
         fetch(upstream.url)
+
+
+def test_redirection_away_from_https_is_refused(upstream):
+    upstream.moved_to = "http://example.com/airports.csv"
+
+    with pytest.raises(SourceUnavailable, match="only https is fetched"):
+        fetch(upstream.url)
+
+
+@pytest.mark.parametrize("url", ["https://exa mple/a.csv", "https://[::1/a.csv"])
+def test_what_is_no_address_is_one_sentence(url):
+    with pytest.raises(SourceUnavailable):
+        fetch(url)
 
 
 @pytest.mark.parametrize("url", ["http://example.com/a.csv", "file:///etc/hostname", "ftp://example.com/a.csv", "x"])

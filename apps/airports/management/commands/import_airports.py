@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.changesets.errors import ChangesetError
@@ -71,6 +72,11 @@ class Command(BaseCommand):
                 opened = apply_import(plan, actor=None, reason=options["reason"])
         except (ImportFailure, ChangesetError) as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            said = " ".join(str(error).split())
+            raise CommandError(
+                f"Nothing was imported, the database says: {said}. Has manage.py migrate run?"
+            ) from error
         finally:
             if progress:
                 progress("done", 0)
