@@ -46,7 +46,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 @admin.register(Changeset)
 class ChangesetAdmin(admin.ModelAdmin):
-    list_display = ("what", "who", "when", "objects", "why", "state", "next_steps")
+    list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
     list_filter = ("kind", "status", PersonFilter)
     list_select_related = ("actor",)
@@ -54,6 +54,7 @@ class ChangesetAdmin(admin.ModelAdmin):
     search_fields = ("reason", "source_name")
     search_help_text = "Search the reasons and file names, or a number as #41"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
     actions = None
 
@@ -63,6 +64,10 @@ class ChangesetAdmin(admin.ModelAdmin):
     def what(self, changeset: Changeset) -> str:
         title = format_html("#{} {}", changeset.pk, changeset.get_kind_display())
         return format_html('{} <span class="subject">{}</span>', title, changeset.subject)
+
+    @admin.display(description="Why", empty_value="")
+    def why(self, changeset: Changeset) -> str:
+        return show.quoted(changeset.reason)
 
     @admin.display(description="Who")
     def who(self, changeset: Changeset) -> str:
@@ -74,15 +79,7 @@ class ChangesetAdmin(admin.ModelAdmin):
 
     @admin.display(description="Objects")
     def objects(self, changeset: Changeset) -> str:
-        return show.counts(changeset.shown_counts)
-
-    @admin.display(description="Why")
-    def why(self, changeset: Changeset) -> str:
-        return show.quoted(changeset.reason)
-
-    @admin.display(description="State")
-    def state(self, changeset: Changeset) -> str:
-        return show.state(changeset)
+        return format_html("{} {}", show.counts(changeset.shown_counts), show.state(changeset))
 
     @admin.display(description="Next")
     def next_steps(self, changeset: Changeset) -> str:

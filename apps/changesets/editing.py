@@ -34,5 +34,16 @@ def delete_objects(objects: models.QuerySet, *, actor: Any, reason: str) -> Chan
     return _made(opened)
 
 
+def links_cleared_by_deleting(obj: models.Model) -> list[tuple[int, str]]:
+    """Return how many objects of which model would lose their link to this one, were it deleted."""
+    cleared = []
+    for relation in obj._meta.related_objects:
+        if relation.on_delete is models.SET_NULL:
+            number = relation.related_model._base_manager.filter(**{relation.field.name: obj}).count()
+            meta = relation.related_model._meta
+            cleared.append((number, str(meta.verbose_name if number == 1 else meta.verbose_name_plural)))
+    return [line for line in cleared if line[0]]
+
+
 def _made(opened: Changeset) -> Changeset | None:
     return opened if opened.pk else None

@@ -112,16 +112,12 @@ class RecordedForm(forms.ModelForm):
 
 
 class RevertForm(forms.Form):
-    """Why, and what to do with values that somebody changed since."""
+    """Why; and the policy of the plan that was shown, since another policy is another plan."""
 
     on_conflict = forms.ChoiceField(
-        label="Values that somebody changed since",
-        widget=forms.RadioSelect,
-        initial=OnConflict.KEEP,
-        choices=[
-            (OnConflict.KEEP.value, "Keep them"),
-            (OnConflict.FORCE.value, "Overwrite them: what others changed since is undone too (history keeps it)"),
-        ],
+        widget=forms.HiddenInput,
+        required=False,
+        choices=[(policy.value, policy.value) for policy in (OnConflict.KEEP, OnConflict.FORCE)],
     )
     reason = forms.CharField(
         max_length=1000,

@@ -28,6 +28,8 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
 
     form = RecordedForm
     show_full_result_count = False
+    # Counting every choice of every filter takes seconds at this size.
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     actions = ("delete_selected",)
     delete_confirmation_template = "admin/changesets/delete_object.html"
@@ -36,6 +38,10 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     object_history_list_template = "admin/changesets/object_history_list.html"
     object_history_form_template = "admin/changesets/object_version.html"
     history_list_per_page = 50
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     # -- adding and changing ---------------------------------------------------------------------------------
 
@@ -84,15 +90,24 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     # -- deleting --------------------------------------------------------------------------------------------
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        extra_context = {**(extra_context or {}), **_ask_for_reason(request)}
+        extra_context = dict(extra_context or {})
+        if request.method == "POST" and not _reason(request):
+            # Without data Django asks again; with any, it deletes.
+            request.POST = QueryDict()
+            extra_context["reason_error"] = NO_REASON
+        if (obj := self.get_object(request, unquote(object_id))) is not None:
+            extra_context["cleared"] = editing.links_cleared_by_deleting(obj)
         return super().delete_view(request, object_id, extra_context)
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
     def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        asked = _ask_for_reason(request)
+        lacks_reason = "post" in request.POST and not _reason(request)
+        if lacks_reason:
+            request.POST = request.POST.copy()
+            del request.POST["post"]
         response = confirm_and_delete(self, request, queryset)
-        if response is not None:
-            response.context_data.update(asked)
+        if response is not None and lacks_reason:
+            response.context_data["reason_error"] = NO_REASON
         return response
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
@@ -156,19 +171,6 @@ def _is_version_page(request: HttpRequest) -> bool:
 
 def _reason(request: HttpRequest) -> str:
     return request.POST.get("change_reason", "").strip()
-
-
-def _ask_for_reason(request: HttpRequest) -> dict[str, str]:
-    """Turn a confirmation without a reason back into the question; return what the page is to say."""
-    if not request.POST.get("post") or _reason(request):
-        return {}
-    if request.POST.get("action"):
-        asked = request.POST.copy()
-        del asked["post"]
-        request.POST = asked
-    else:
-        request.POST = QueryDict()
-    return {"reason_error": NO_REASON}
 
 
 def _tell(request: HttpRequest, made: Changeset | None, sentence: str) -> None:

@@ -70,7 +70,7 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) ->
 
 def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertForm) -> HttpResponse:
     """Revert exactly what was shown; raises PlanMoved when that is no longer what would happen."""
-    policy = OnConflict(form.cleaned_data["on_conflict"])
+    policy = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.KEEP)
     seen = RevertPlan((changeset.pk,), scope, policy, counts=_seen_counts(request))
     made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"], as_planned=bool(seen.counts))
     if made is None:

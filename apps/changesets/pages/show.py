@@ -12,6 +12,7 @@ from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.words import SIGNS, standing_revert
 
+NOTHING = format_html('<span class="empty">{}</span>', "nothing")
 EMPTY = format_html('<span class="empty">{}</span>', "empty")
 
 
@@ -33,7 +34,7 @@ def sign(operation: str, number: int | None = None) -> str:
 def counts(of: Counts) -> str:
     """Return the objects of a changeset by what happened to them, over all models."""
     parts = [(sign(name, number),) for name in ("created", "changed", "deleted") if (number := total(of, [name]))]
-    return format_html_join(" ", "{}", parts) or EMPTY
+    return format_html_join(" ", "{}", parts) or NOTHING
 
 
 def state(changeset: Changeset) -> str:

@@ -55,8 +55,10 @@ def _verdict(tracked: Tracked, bucket: Bucket, row: tuple, who: dict[int, Change
     why = WORDS.get(code or "", "")
     if bucket == Bucket.KEPT:
         if kept:
-            names = sorted({str(tracked.fields_by_column[column].verbose_name) for column in kept.split()})
-            why = f"{', '.join(names)} changed since"
+            fields = {tracked.fields_by_column[column] for column in kept.split()}
+            # What follows from other fields is no news beside them.
+            news = {field for field in fields if field.editable} or fields
+            why = f"{', '.join(sorted(str(field.verbose_name) for field in news))} changed since"
         by = who.get(changeset_id)
         if by is not None:
             why += f", last in {by}" + (f" by {by.actor_name}" if by.actor_name else "")
