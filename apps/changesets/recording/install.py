@@ -62,12 +62,16 @@ def recording_problems(using: str = "default") -> list[str]:
         if part is None:
             problems.append(f"{tracked.table} or its history table {tracked.history_table} does not exist.")
         elif missing := _missing(connection, part, installed):
-            problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({', '.join(missing)}).")
+            problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({_some(missing)}).")
         elif lost := _columns_lost(connection, tracked):
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
-        problems.append(f"The recording's own parts are missing or old ({', '.join(missing)}).")
+        problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
     return problems
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def require_recording(using: str = "default") -> None:
