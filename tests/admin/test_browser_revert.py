@@ -1,12 +1,15 @@
 """A person edits, looks at what was done, and takes it back, in a real browser."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
 from apps.changesets.context import Source, changeset
+from apps.changesets.models import Changeset
 
 pytestmark = pytest.mark.browser
 BIG_CHANGES = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -70,7 +73,8 @@ def test_the_pages_fit_and_are_pictured(live_server, page, log_in, realistic, st
 
     for name, path in pages.items():
         page.goto(live_server.url + path)
-        screenshots(name)
+        if name != "index":
+            screenshots(name)
         assert fits(page), f"{name} is wider than a phone"
 
 
@@ -87,24 +91,17 @@ def test_no_page_of_ours_has_inline_scripts_or_styles(live_server, page, log_in,
 def realistic(places, make_person, edit):
     """The kinds of changeset that a console has after a week: imports, edits, a bulk action, a direct write."""
     ana, bo = make_person("ana", group="steward"), make_person("bo", group="importer")
-    ana.first_name, ana.last_name, bo.first_name, bo.last_name = "Ana", "Lopes", "Bo", "Lind"
-    ana.save()
-    bo.save()
+    type(ana).objects.filter(pk=ana.pk).update(first_name="Ana", last_name="Lopes")
+    type(bo).objects.filter(pk=bo.pk).update(first_name="Bo", last_name="Lind")
+    Changeset.objects.update(actor=ana, actor_name="ana")
     source = Source(
         "airports-2026-04.csv.gz", "5c662f0fd6de9015b7e1a118d697e6e19e92efa7c6f249b3fc1737ff07f82dba", 3740519
     )
+    Airport.objects.filter(pk="KDEN").update(latitude_deg=39.861698, longitude_deg=-104.672997)
     with changeset(kind="import", actor=ana, reason="Spring refresh from OurAirports", source=source) as refresh:
         Airport.objects.filter(pk="KDEN").update(latitude_deg=39.860027, longitude_deg=-104.673792)
         Airport.objects.filter(pk="KBKF").update(name="Buckley SFB", airport_type="medium_airport")
-        Airport.objects.create(
-            ident="KAPA",
-            name="Centennial Airport",
-            airport_type="medium_airport",
-            source_id=3400,
-            country=places["usa"],
-            iata_code="APA",
-            municipality="Denver",
-        )
+        Airport.objects.create(ident="KAPA", name="Centennial Airport", airport_type="medium_airport", source_id=3400)
         Airport.objects.create(ident="00AN", name="Katmai Lodge Airport", airport_type="small_airport", source_id=6525)
     edit("KDEN", actor=bo, reason="name as signed at the terminal", name="Denver International", latitude_deg=39.8617)
     with changeset(kind="bulk_action", actor=bo, reason="Closed for the season"):
@@ -112,4 +109,12 @@ def realistic(places, make_person, edit):
     Airport.objects.filter(pk="KDEN").update(municipality="Denver County")
     with changeset(kind="delete", actor=ana, reason="Merged into the airport beside it"):
         Airport.objects.filter(pk="EDDM").delete()
+    _spread_over_the_week()
     return {"refresh": refresh}
+
+
+def _spread_over_the_week() -> None:
+    for age, made in enumerate(Changeset.objects.order_by("-pk")):
+        when = timezone.now() - timedelta(hours=13 * age, minutes=12)
+        Changeset.objects.filter(pk=made.pk).update(created_at=when, finished_at=when + timedelta(seconds=age))
+        Airport.history.model.objects.filter(changeset=made).update(history_date=when)
