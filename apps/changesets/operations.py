@@ -17,7 +17,7 @@ class CreateKeptModel(migrations.CreateModel):
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ):
+    ) -> None:
         model = to_state.apps.get_model(app_label, self.name)
         table = model._meta.db_table
         aside = aside_name(schema_editor, table)
@@ -28,7 +28,7 @@ class CreateKeptModel(migrations.CreateModel):
 
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
-    ):
+    ) -> None:
         model = from_state.apps.get_model(app_label, self.name)
         table = model._meta.db_table
         if model._base_manager.using(schema_editor.connection.alias).exists():

@@ -78,3 +78,11 @@ def test_simple_historys_bulk_helpers_are_refused(world: World) -> None:
 
     with pytest.raises(HistoryIsRecordedByTheDatabase, match="the database records"):
         bulk_update_with_history(list(Airport.objects.all()), Airport, ["name"])
+
+
+def test_an_old_sqlite_is_an_error_of_the_system_check(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("it is about SQLite")
+    monkeypatch.setattr(connection.Database, "sqlite_version_info", (3, 37, 2))
+
+    assert {message.id for message in run_checks(databases=["default"])} == {"changesets.E002"}

@@ -15,6 +15,12 @@ class Broken(Exception):
     """What a test lets go wrong."""
 
 
+def break_in_a_changeset() -> None:
+    with changeset(kind="edit", actor=None, reason="goes wrong"):
+        Airport.objects.update(name="lost")
+        raise Broken("the disk is full")
+
+
 def test_a_changeset_tells_who_why_and_from_which_file(world: World, django_user_model) -> None:
     ana = django_user_model.objects.create(username="ana")
 
@@ -61,18 +67,16 @@ def test_an_inner_changeset_joins_the_outer_one(world: World) -> None:
 
 def test_an_inner_failure_that_is_caught_leaves_the_outer_changeset_open(world: World) -> None:
     with changeset(kind="edit", actor=None) as outer:
-        with pytest.raises(Broken), changeset(kind="edit", actor=None):
-            Airport.objects.filter(pk="KDEN").update(name="lost")
-            raise Broken
+        with pytest.raises(Broken):
+            break_in_a_changeset()
         Airport.objects.filter(pk="KAPA").update(name="kept")
 
     assert [row.ident for row in Airport.history.filter(changeset=outer)] == ["KAPA"]
 
 
 def test_a_rolled_back_savepoint_leaves_no_stale_changeset(world: World) -> None:
-    with pytest.raises(Broken), transaction.atomic(), changeset(kind="edit", actor=None):
-        Airport.objects.update(name="lost")
-        raise Broken
+    with pytest.raises(Broken), transaction.atomic():
+        break_in_a_changeset()
 
     Airport.objects.filter(pk="KDEN").update(name="direct")
 
@@ -84,9 +88,8 @@ def test_a_failure_leaves_a_failed_changeset_and_nothing_else() -> None:
     Airport.objects.create(ident="KDEN", name="Denver", airport_type="closed")
     before = tables()
 
-    with pytest.raises(Broken), changeset(kind="import", actor=None, reason="goes wrong"):
-        Airport.objects.update(name="lost")
-        raise Broken("the disk is full")
+    with pytest.raises(Broken):
+        break_in_a_changeset()
 
     failed = Changeset.objects.first()
     assert tables() == before
@@ -97,9 +100,8 @@ def test_a_failure_leaves_a_failed_changeset_and_nothing_else() -> None:
 def test_a_changeset_is_refused_when_the_database_does_not_record(world: World) -> None:
     uninstall_recording()
 
-    with pytest.raises(RecordingNotInstalled, match="base_country are not recorded"):  # noqa: SIM117
-        with changeset(kind="edit", actor=None):
-            Airport.objects.update(name="x")
+    with pytest.raises(RecordingNotInstalled, match="base_country are not recorded"):
+        break_in_a_changeset()
 
     install_recording()
 

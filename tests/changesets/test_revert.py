@@ -207,7 +207,7 @@ def test_force_overwrites_what_was_changed_since(world: World) -> None:
 
     revert(plan_revert([opened], on_conflict="force"), actor=None)
 
-    assert Airport.objects.get(pk="KDEN").name == dict((row[0], row[3]) for row in before["Airport"])["KDEN"]
+    assert Airport.objects.get(pk="KDEN").name == {row[0]: row[3] for row in before["Airport"]}["KDEN"]
 
 
 def test_abort_changes_nothing_and_names_the_first_conflict(world: World) -> None:
@@ -216,7 +216,7 @@ def test_abort_changes_nothing_and_names_the_first_conflict(world: World) -> Non
     Airport.objects.filter(pk="KDEN").update(name="by hand")
     state, count = tables(), Changeset.objects.count()
 
-    with pytest.raises(RevertConflict, match="airports.airport KDEN"):
+    with pytest.raises(RevertConflict, match=r"airports\.airport KDEN"):
         revert(plan_revert([opened], on_conflict="abort"), actor=None)
 
     assert (tables(), Changeset.objects.count()) == (state, count)

@@ -1,9 +1,11 @@
 """Installing the recording, taking it away, and telling whether it fits the tables."""
 
 import re
+from types import ModuleType
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
 from apps.changesets.models import Changeset
@@ -111,11 +113,11 @@ def _expected(connection: BaseDatabaseWrapper) -> dict[str, Recording]:
     return parts
 
 
-def _dialect(connection: BaseDatabaseWrapper):
+def _dialect(connection: BaseDatabaseWrapper) -> ModuleType:
     return sqlite if connection.vendor == "sqlite" else postgresql
 
 
-def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableShape:
+def _shape(connection: BaseDatabaseWrapper, cursor: CursorWrapper, tracked: Tracked) -> TableShape:
     in_history = set(_columns(connection, cursor, tracked.history_table))
     columns = tuple(c for c in _columns(connection, cursor, tracked.table) if c in in_history)
     return TableShape(
@@ -127,7 +129,7 @@ def _shape(connection: BaseDatabaseWrapper, cursor, tracked: Tracked) -> TableSh
     )
 
 
-def _columns(connection: BaseDatabaseWrapper, cursor, table: str) -> list[str]:
+def _columns(connection: BaseDatabaseWrapper, cursor: CursorWrapper, table: str) -> list[str]:
     return [column.name for column in connection.introspection.get_table_description(cursor, table)]
 
 

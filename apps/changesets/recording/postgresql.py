@@ -19,7 +19,7 @@ def shared_objects(names: Names, changeset_columns: Collection[str]) -> Recordin
     """Return the function that tells which changeset a write belongs to, and opens a direct one when needed."""
     changeset = _qualified(names, names.changeset_table)
     actor = "left(session_user || coalesce(' via ' || nullif(current_setting('application_name'), ''), ''), 255)"
-    values = direct_changeset_values(columns=changeset_columns, now="now()", actor=actor)
+    values = direct_changeset_values(columns=changeset_columns, now="clock_timestamp()", actor=actor)
     function = f"{_qualified(names, CURRENT)}()"
     body = f"""
 DECLARE
@@ -45,7 +45,7 @@ BEGIN
         INSERT INTO {changeset} ({", ".join(map(names.quote, values))})
             VALUES ({", ".join(values.values())}) RETURNING id INTO direct;
     END IF;
-    mark := direct || '||' || now();
+    mark := direct || '||' || clock_timestamp();
     PERFORM set_config('{DIRECT_SETTING}', mark, true);
     PERFORM set_config('{LAST_DIRECT_SETTING}', direct || '|' || extract(epoch FROM clock_timestamp()), false);
     RETURN mark;
@@ -63,52 +63,67 @@ def table_objects(names: Names, shape: TableShape) -> Recording:
     Inserted and deleted rows are recorded once a statement, from the transition table; updated rows one by one, since
     old and new would have to be joined; TRUNCATE before it happens.
     """
-    table, pk = _qualified(names, shape.table), names.quote(shape.pk)
-    name = f"{names.prefix}{shape.table}"
-
-    def record(source: str, sign: str, rows: str = "") -> str:
-        copied = [names.quote(column) for column in shape.columns]
-        values = ", ".join(f"{source}.{column}" for column in copied)
-        return (
-            f"INSERT INTO {_qualified(names, shape.history_table)} "
-            f"({', '.join(copied)}, history_date, history_type, history_user_id, changeset_id) "
-            f"SELECT {values}, split_part(mark, '|', 3)::timestamptz, '{sign}', "
-            f"nullif(split_part(mark, '|', 2), '')::bigint, split_part(mark, '|', 1)::bigint{rows};"
-        )
-
-    # Asked for first, since most writes are of an open changeset.
-    find_mark = (
-        f"mark := current_setting('{OPEN_SETTING}', true);\n"
-        f"    IF mark IS NULL OR mark = '' THEN\n        mark := {_qualified(names, CURRENT)}();\n    END IF;\n"
-    )
-    updated = (
-        f"    {find_mark}    IF OLD.{pk} = NEW.{pk} THEN\n        {record('NEW', '~')}\n"
-        f"    ELSE\n        {record('OLD', '-')}\n        {record('NEW', '+')}\n    END IF;\n"
-    )
-
-    def in_set(sign: str, rows: str) -> str:
-        # A statement that touched no row must not open a direct changeset.
-        nothing = f"    IF NOT EXISTS (SELECT FROM {rows}) THEN\n        RETURN NULL;\n    END IF;\n"
-        return f"{nothing}    {find_mark}    {record('moved', sign, f' FROM {rows} moved')}\n"
-
+    table = _qualified(names, shape.table)
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in map(names.quote, shape.compared))
     parts = {
-        "insert": (in_set("+", "inserted"), "AFTER INSERT", "REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"),
-        "delete": (in_set("-", "deleted"), "AFTER DELETE", "REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT"),
-        "update": (updated, "AFTER UPDATE", f"FOR EACH ROW WHEN ({changed})"),
-        "truncate": (in_set("-", table), "BEFORE TRUNCATE", "FOR EACH STATEMENT"),
+        "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"),
+        "delete": ("AFTER DELETE", "REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT"),
+        "update": ("AFTER UPDATE", f"FOR EACH ROW WHEN ({changed})"),
+        "truncate": ("BEFORE TRUNCATE", "FOR EACH STATEMENT"),
+    }
+    bodies = {
+        "insert": _record_set(names, shape, "+", "inserted"),
+        "delete": _record_set(names, shape, "-", "deleted"),
+        "update": _record_row(names, shape),
+        "truncate": _record_set(names, shape, "-", table),
     }
     create, drop = {}, []
-    for part, (body, event, scope) in parts.items():
-        function = f"{_qualified(names, f'{name}_{part}')}()"
-        create[f"{name}_{part}"] = _function(
-            function, "trigger", f"DECLARE\n    mark text;\nBEGIN\n{body}    RETURN NULL;\nEND\n"
-        )
-        create[f"{name}_{part} trigger"] = (
-            f"CREATE TRIGGER {names.quote(f'{name}_{part}')} {event} ON {table} {scope} EXECUTE FUNCTION {function}"
+    for part, (event, scope) in parts.items():
+        name = f"{names.prefix}{shape.table}_{part}"
+        function = f"{_qualified(names, name)}()"
+        body = f"DECLARE\n    mark text;\nBEGIN\n{bodies[part]}    RETURN NULL;\nEND\n"
+        create[name] = _function(function, "trigger", body)
+        create[f"{name} trigger"] = (
+            f"CREATE TRIGGER {names.quote(name)} {event} ON {table} {scope} EXECUTE FUNCTION {function}"
         )
         drop.append(f"DROP FUNCTION IF EXISTS {function} CASCADE")
     return Recording(create=create, drop=drop)
+
+
+def _record_set(names: Names, shape: TableShape, sign: str, rows: str) -> str:
+    # A statement that touched no row must not open a direct changeset.
+    return (
+        f"    IF NOT EXISTS (SELECT FROM {rows}) THEN\n        RETURN NULL;\n    END IF;\n"
+        f"{_find_mark(names)}    {_record(names, shape, 'moved', sign, f' FROM {rows} moved')}\n"
+    )
+
+
+def _record_row(names: Names, shape: TableShape) -> str:
+    pk = names.quote(shape.pk)
+    return (
+        f"{_find_mark(names)}    IF OLD.{pk} = NEW.{pk} THEN\n        {_record(names, shape, 'NEW', '~')}\n"
+        f"    ELSE\n        {_record(names, shape, 'OLD', '-')}\n"
+        f"        {_record(names, shape, 'NEW', '+')}\n    END IF;\n"
+    )
+
+
+def _find_mark(names: Names) -> str:
+    # The setting is asked for first, since most writes are of an open changeset.
+    return (
+        f"    mark := current_setting('{OPEN_SETTING}', true);\n"
+        f"    IF mark IS NULL OR mark = '' THEN\n        mark := {_qualified(names, CURRENT)}();\n    END IF;\n"
+    )
+
+
+def _record(names: Names, shape: TableShape, source: str, sign: str, rows: str = "") -> str:
+    copied = [names.quote(column) for column in shape.columns]
+    values = ", ".join(f"{source}.{column}" for column in copied)
+    return (
+        f"INSERT INTO {_qualified(names, shape.history_table)} "
+        f"({', '.join(copied)}, history_date, history_type, history_user_id, changeset_id) "
+        f"SELECT {values}, split_part(mark, '|', 3)::timestamptz, '{sign}', "
+        f"nullif(split_part(mark, '|', 2), '')::bigint, split_part(mark, '|', 1)::bigint{rows};"
+    )
 
 
 def _function(signature: str, returns: str, body: str) -> str:
