@@ -106,7 +106,7 @@ class ChangesetAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         changeset = self.get_object(request, object_id)
-        if changeset is not None and self.has_view_permission(request, changeset) and request.method == "GET":
+        if changeset is not None and self.has_view_permission(request, changeset) and request.method != "POST":
             extra_context = {**page_of(changeset, request), **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db import models
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timesince import timesince
 
 from apps.changesets import versions, words
@@ -70,7 +71,7 @@ class RecordedForm(forms.ModelForm):
         return format_html(
             "{} changed this to “{}” {} ago, after you opened the page; you entered “{}”. "
             "Save again to use yours, or enter theirs.",
-            words.person(clash.changeset).capitalize(),
+            capfirst(words.person(clash.changeset)),
             self._label(name, clash.now),
             timesince(clash.changeset.created_at, depth=1),
             self._label(name, _key(self.cleaned_data[name])),

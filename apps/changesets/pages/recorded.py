@@ -17,6 +17,7 @@ from apps.changesets import editing, versions
 from apps.changesets.models import Changeset
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import outcome_message
+from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.timeline import entries_of
 from apps.changesets.tracking import tracked_for
 
@@ -31,6 +32,7 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     # Counting every choice of every filter takes seconds at this size.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
+    paginator = KeysFirstPaginator
     actions = ("delete_selected",)
     delete_confirmation_template = "admin/changesets/delete_object.html"
     delete_selected_confirmation_template = "admin/changesets/delete_selected.html"

@@ -78,7 +78,8 @@ def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertFo
         return HttpResponseRedirect(links.changeset_url(changeset.pk))
     counts = made.summary["revert"]
     parts = ", ".join(text.format(counts[bucket]) for bucket, text in DONE.items() if counts.get(bucket))
-    sentence = f"{changeset} is reverted: {parts}."
+    whole = scope.is_everything and not (counts.get(Bucket.KEPT) or counts.get(Bucket.BLOCKED))
+    sentence = f"{changeset} is {'' if whole else 'partly '}reverted: {parts}."
     messages.success(request, links.outcome_message(request.user, made, sentence, undo="Undo this revert…"))
     return HttpResponseRedirect(links.changeset_url(made.pk))
 
