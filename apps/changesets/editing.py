@@ -34,15 +34,25 @@ def delete_objects(objects: models.QuerySet, *, actor: Any, reason: str) -> Chan
     return _made(opened)
 
 
-def links_cleared_by_deleting(obj: models.Model) -> list[tuple[int, str]]:
-    """Return how many objects of which model would lose their link to this one, were it deleted."""
-    cleared = []
-    for relation in obj._meta.related_objects:
-        if relation.on_delete is models.SET_NULL:
-            number = relation.related_model._base_manager.filter(**{relation.field.name: obj}).count()
+def links_cleared_by_deleting(objects: Iterable[models.Model]) -> list[tuple[int, str]]:
+    """Return how many objects of which model would lose their link to these, were they deleted."""
+    return _pointing_to(objects, models.SET_NULL)
+
+
+def protected_by(objects: Iterable[models.Model]) -> list[tuple[int, str]]:
+    """Return how many objects of which model forbid the deletion of these, because they point to them."""
+    return _pointing_to(objects, models.PROTECT)
+
+
+def _pointing_to(objects: Iterable[models.Model], on_delete: Any) -> list[tuple[int, str]]:
+    objects = list(objects)
+    found = []
+    for relation in objects[0]._meta.related_objects if objects else ():
+        if relation.on_delete is on_delete:
+            number = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objects}).count()
             meta = relation.related_model._meta
-            cleared.append((number, str(meta.verbose_name if number == 1 else meta.verbose_name_plural)))
-    return [line for line in cleared if line[0]]
+            found.append((number, str(meta.verbose_name if number == 1 else meta.verbose_name_plural)))
+    return [line for line in found if line[0]]
 
 
 def _made(opened: Changeset) -> Changeset | None:

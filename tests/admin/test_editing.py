@@ -209,6 +209,20 @@ def test_deleting_several_is_one_changeset(places, steward, browse_as):
     assert "2 airports deleted." in response.content.decode()
 
 
+def test_what_forbids_a_deletion_is_counted_where_it_is_much(places, steward, browse_as):
+    City.objects.bulk_create([City(country=places["usa"], name=f"Town {n}", slug=f"town-{n}") for n in range(60)])
+    client = browse_as(steward)
+    address = f"/admin/base/country/{places['usa'].pk}/delete/"
+
+    page = client.get(address).content.decode()
+    client.post(address, {"post": "yes", "change_reason": "gone"})
+
+    assert "61 cities" in page
+    assert "2 airports" in page
+    assert "Town 7" not in page
+    assert Country.objects.filter(pk=places["usa"].pk).exists()
+
+
 def test_a_country_in_use_is_not_deleted(places, steward, browse_as):
     client = browse_as(steward)
     address = f"/admin/base/country/{places['usa'].pk}/delete/"

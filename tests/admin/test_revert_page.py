@@ -118,7 +118,7 @@ def test_one_object_of_a_changeset_can_be_reverted_alone(places, steward, browse
 
     client.post(address_of(made), {**hidden(page), "model": "airports.airport", "pk": "KDEN", "reason": "open"})
 
-    assert "Only airport <code>KDEN</code>" in page.content.decode()
+    assert "Only airport <strong>KDEN · Denver International Airport</strong>" in page.content.decode()
     assert list(Airport.objects.filter(active=True).values_list("pk", flat=True)) == ["KDEN"]
 
 

@@ -4,10 +4,10 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.timesince import timesince
 
 from apps.changesets import versions, words
 from apps.changesets.revert.verdicts import OnConflict
@@ -69,11 +69,11 @@ class RecordedForm(forms.ModelForm):
 
     def _clash_sentence(self, name: str, clash: versions.Moved) -> str:
         return format_html(
-            "{} changed this to “{}” {} ago, after you opened the page; you entered “{}”. "
+            "{} changed this to “{}” after you opened the page ({}); you entered “{}”. "
             "Save again to use yours, or enter theirs.",
             capfirst(words.person(clash.changeset)),
             self._label(name, clash.now),
-            timesince(clash.changeset.created_at, depth=1),
+            naturaltime(clash.changeset.created_at),
             self._label(name, _key(self.cleaned_data[name])),
         )
 

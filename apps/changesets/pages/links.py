@@ -40,6 +40,24 @@ def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:
     return {pk: object_url(tracked.model, pk, page="change" if pk in living else "history") for pk in pks}
 
 
+def telling_key(label: str, pk: str) -> str:
+    """Return the key where people know the object by it; a number that the database made says nothing."""
+    tracked = tracked_by_name(label)
+    return "" if tracked is None or isinstance(tracked.model._meta.pk, models.AutoField) else pk
+
+
+def name_of(label: str, pk: str) -> str:
+    """Return what an object is called, or was called last, if it is gone."""
+    tracked = tracked_by_name(label)
+    if tracked is None:
+        return pk
+    try:
+        row = tracked.history_model.objects.filter(**{tracked.model._meta.pk.attname: pk}).first()
+    except ValueError:
+        return pk
+    return pk if row is None else str(row.instance)
+
+
 def outcome_message(user: Any, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
     if made is None or not user.has_perm(VIEW):

@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django.utils.formats import localize
+from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets import editing, versions
@@ -98,7 +100,7 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
             request.POST = QueryDict()
             extra_context["reason_error"] = NO_REASON
         if (obj := self.get_object(request, unquote(object_id))) is not None:
-            extra_context["cleared"] = editing.links_cleared_by_deleting(obj)
+            extra_context["cleared"] = editing.links_cleared_by_deleting([obj])
         return super().delete_view(request, object_id, extra_context)
 
     @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
@@ -111,6 +113,13 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
         if response is not None and lacks_reason:
             response.context_data["reason_error"] = NO_REASON
         return response
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
+        """Name what forbids a deletion one by one while that can be read, and count it where it cannot."""
+        protecting = editing.protected_by(objs) if len(objs) <= self.list_per_page else []
+        if sum(number for number, _ in protecting) <= self.list_per_page:
+            return super().get_deleted_objects(objs, request)
+        return [], {}, set(), [f"{number:,} {name}" for number, name in protecting]
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         name = str(obj)
@@ -155,7 +164,10 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
         if not version_id.isdecimal():
             raise Http404
         request.is_version_page = True
-        return super().history_form_view(request, self._key_or_404(unquote(object_id)), version_id, extra_context)
+        row = self.model.history.filter(history_id=version_id).select_related("changeset").first()
+        more = {"subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None}
+        key = self._key_or_404(unquote(object_id))
+        return super().history_form_view(request, key, version_id, {**more, **(extra_context or {})})
 
     def history_form_view_title(self, request: HttpRequest, obj: models.Model) -> str:
         return f"{obj} as it was"

@@ -12,7 +12,8 @@ from apps.changesets.errors import ChangesetError, PlanMoved
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
-from apps.changesets.revert import Bucket, RevertPlan, Scope, Verdict, plan_revert, revert
+from apps.changesets.revert import Bucket, RevertPlan, Scope, Verdict, plan_revert
+from apps.changesets.revert.planned import revert_as_planned
 from apps.changesets.revert.verdicts import OnConflict
 from apps.changesets.tracking import tracked_by_name
 
@@ -72,7 +73,7 @@ def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertFo
     """Revert exactly what was shown; raises PlanMoved when that is no longer what would happen."""
     policy = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.KEEP)
     seen = RevertPlan((changeset.pk,), scope, policy, counts=_seen_counts(request))
-    made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"], as_planned=bool(seen.counts))
+    made = revert_as_planned(seen, actor=request.user, reason=form.cleaned_data["reason"])
     if made is None:
         messages.info(request, f"Everything in {changeset} is as it was already: nothing was changed.")
         return HttpResponseRedirect(links.changeset_url(changeset.pk))
@@ -108,14 +109,18 @@ def _plan_context(plan: RevertPlan, form: RevertForm) -> dict[str, Any]:
 def _render(
     model_admin: admin.ModelAdmin, request: HttpRequest, changeset: Changeset, context: dict[str, Any]
 ) -> HttpResponse:
+    asked = request.POST if request.method == "POST" else request.GET
+    tracked = tracked_by_name(asked.get("model", ""))
+    scope_model, scope_pk = (tracked.label, asked.get("pk", "")) if tracked else ("", "")
     verb = "Undo" if changeset.kind == Kind.REVERT else "Revert"
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{verb} {changeset}",
         "opts": model_admin.opts,
         "changeset": changeset,
-        "scope_model": request.GET.get("model") or request.POST.get("model", ""),
-        "scope_pk": request.GET.get("pk") or request.POST.get("pk", ""),
+        "scope_model": scope_model,
+        "scope_pk": scope_pk,
+        "scope_name": links.name_of(scope_model, scope_pk) if scope_pk else "",
         **context,
     }
     return TemplateResponse(request, "admin/changesets/changeset/revert.html", context)

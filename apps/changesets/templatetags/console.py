@@ -19,6 +19,7 @@ register.filter("moment", show.moment)
 register.filter("shown", show.value)
 register.filter("bytes", show.size)
 register.filter("person", person)
+register.filter("telling_key", links.telling_key)
 register.simple_tag(show.sign, name="sign")
 
 
