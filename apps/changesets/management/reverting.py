@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
-from apps.changesets.revert import Bucket, RevertPlan, Scope, plan_revert, revert
+from apps.changesets.revert import Bucket, RevertPlan, Scope, carry_out, plan_revert
 from apps.changesets.revert.verdicts import OnConflict
 
 SENTENCES = {
@@ -36,21 +36,25 @@ class RevertingCommand(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def revert_these(self, changesets: list[Changeset], options: dict[str, Any], *, scope: Scope, ask: bool) -> None:
-        """Plan, show, ask when wanted, revert and report."""
+        """Revert and report; with `ask`, show the plan and ask first, and with --dry-run only show it."""
+        policy = options["on_conflict"]
         try:
-            plan = plan_revert(changesets, scope=scope, on_conflict=options["on_conflict"])
-            if not options["json"]:
-                self._show(plan)
-            if options["dry_run"]:
-                self._report(plan, None, plan.counts, options)
-                return
-            if ask and not self._agreed(options):
-                self.stdout.write("Nothing was changed.")
-                return
-            made = revert(plan, actor=None, reason=options["reason"])
+            if options["dry_run"] or ask:
+                plan = plan_revert(changesets, scope=scope, on_conflict=policy)
+                if not options["json"]:
+                    self._show(plan, "Reverting {} means:")
+                if options["dry_run"]:
+                    self._report(plan, None, options)
+                    return
+                if not self._agreed(options):
+                    self.stdout.write("Nothing was changed.")
+                    return
+            made, done = carry_out(changesets, scope=scope, on_conflict=policy, actor=None, reason=options["reason"])
         except ChangesetError as error:
             raise CommandError(str(error)) from error
-        self._report(plan, made, made.summary["revert"] if made else plan.counts, options)
+        if not (ask or options["json"]):
+            self._show(done, "Reverting {} meant:")
+        self._report(done, made, options)
 
     def _agreed(self, options: dict[str, Any]) -> bool:
         if options["json"]:
@@ -60,9 +64,8 @@ class RevertingCommand(BaseCommand):
         except EOFError as error:
             raise CommandError("Nobody is there to answer: add --yes to go ahead.") from error
 
-    def _show(self, plan: RevertPlan) -> None:
-        numbers = ", ".join(f"#{pk}" for pk in plan.changesets)
-        self.stdout.write(f"Reverting {numbers} means:")
+    def _show(self, plan: RevertPlan, heading: str) -> None:
+        self.stdout.write(heading.format(", ".join(f"#{pk}" for pk in plan.changesets)))
         for bucket, sentence in SENTENCES.items():
             if number := plan.number(bucket):
                 self.stdout.write(f"  {sentence.format(number)}")
@@ -70,13 +73,11 @@ class RevertingCommand(BaseCommand):
             if verdict.bucket in (Bucket.KEPT, Bucket.BLOCKED):
                 self.stdout.write(f"    {verdict.model} {verdict.pk} ({verdict.label}): {verdict.why}")
 
-    def _report(
-        self, plan: RevertPlan, made: Changeset | None, counts: dict[str, int], options: dict[str, Any]
-    ) -> None:
+    def _report(self, plan: RevertPlan, made: Changeset | None, options: dict[str, Any]) -> None:
         if options["json"]:
             buckets = (Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.KEPT, Bucket.BLOCKED)
             answer: dict[str, Any] = {"changesets": list(plan.changesets), "revert": made.pk if made else None}
-            self.stdout.write(json.dumps(answer | {str(bucket): counts.get(bucket, 0) for bucket in buckets}))
+            self.stdout.write(json.dumps(answer | {str(bucket): plan.number(bucket) for bucket in buckets}))
         elif options["dry_run"]:
             self.stdout.write("Dry run: nothing was changed.")
         elif made is None:

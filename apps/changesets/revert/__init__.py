@@ -4,7 +4,7 @@
 """
 
 from apps.changesets.revert.plan import plan_revert
-from apps.changesets.revert.run import revert
+from apps.changesets.revert.run import carry_out, revert
 from apps.changesets.revert.select import changesets_since, newest_revertable
 from apps.changesets.revert.verdicts import Bucket, RevertPlan, Scope, Verdict
 
@@ -13,6 +13,7 @@ __all__ = [
     "RevertPlan",
     "Scope",
     "Verdict",
+    "carry_out",
     "changesets_since",
     "newest_revertable",
     "plan_revert",

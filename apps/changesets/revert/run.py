@@ -1,5 +1,7 @@
 """Carrying a revert out: the merge is made again under lock, and what differs is written in sets."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from apps.changesets.context import changeset
@@ -7,7 +9,7 @@ from apps.changesets.errors import PlanMoved, RevertConflict
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.plan import find_revertable, merge
-from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.revert.working import true_in, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -25,25 +27,53 @@ def revert(
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
     Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
-    the new changeset's `summary["revert"]` has the objects by bucket. Raises what `plan_revert` raises, with policy
-    abort RevertConflict when something would be kept or blocked, and with `as_planned` PlanMoved when the numbers are
-    not the plan's any more.
+    the new changeset's `summary["revert"]` has the objects by bucket, `summary["left_alone"]` the first that were kept
+    or blocked. Raises what `plan_revert` raises, with policy abort RevertConflict when something would be kept or
+    blocked, and with `as_planned` PlanMoved when the numbers are not the plan's any more.
     """
-    policy = OnConflict(on_conflict or plan.on_conflict)
+    made, _done = carry_out(
+        plan.changesets,
+        scope=plan.scope,
+        on_conflict=on_conflict or plan.on_conflict,
+        actor=actor,
+        reason=reason,
+        expected=plan.counts if as_planned else None,
+        using=using,
+    )
+    return made
+
+
+def carry_out(
+    changesets: Sequence[Changeset | int],
+    *,
+    scope: Scope,
+    on_conflict: str,
+    actor: Any,
+    reason: str = "",
+    expected: dict[str, int] | None = None,
+    using: str = "default",
+) -> tuple[Changeset | None, RevertPlan]:
+    """Revert without a plan made before; return the new changeset as `revert` does, and what was done.
+
+    `expected` are the numbers of objects by bucket that somebody agreed to, or None.
+    """
     sql = Sql(using)
     with changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened:
         lock_tracked_tables(using)
-        targets = find_revertable(plan.changesets, using=using)
-        done, touched = merge(sql, targets, scope=plan.scope, on_conflict=policy)
-        if policy == OnConflict.ABORT and done.left_alone:
+        targets = find_revertable(changesets, using=using)
+        done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict))
+        if done.on_conflict == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))
-        if as_planned and done.counts != plan.counts:
+        if expected is not None and done.counts != expected:
             raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was reverted.")
         _write(sql, touched)
         opened.reverts.set(targets)
-        opened.summary = {"revert": done.counts}
+        opened.summary = {
+            "revert": done.counts,
+            "left_alone": [asdict(v) for v in done.verdicts if v.bucket in (Bucket.KEPT, Bucket.BLOCKED)],
+        }
         _mark(targets, done)
-    return opened if opened.pk else None
+    return (opened if opened.pk else None), done
 
 
 def lock_tracked_tables(using: str = "default") -> None:

@@ -53,6 +53,8 @@ def undo_in_copy(
     _limit(sql, tracked, scope)
     if sql.value(f"SELECT EXISTS (SELECT 1 FROM {sql.temp(working_table(tracked))})"):
         index_working_copy(sql, tracked)
+    elif not scope.fields:
+        _undo_untouched_creations(sql, tracked)
     _load(sql, tracked)
     _match(sql, tracked)
     force = on_conflict == OnConflict.FORCE
@@ -72,6 +74,29 @@ def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
         f"(CAST({side}_pk AS text) IS NULL OR CAST({side}_pk AS text) NOT IN ({marks}))" for side in ("before", "after")
     )
     sql.run(f"DELETE FROM {sql.temp(net_table(tracked))} WHERE {outside}", [*scope.pks, *scope.pks])
+
+
+def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
+    """Delete what the changeset created and nobody changed, by key alone, and take it out of the net table.
+
+    Most of a large import's objects are so; copying all their values would double the time of its revert. The working
+    copy must be empty still: an earlier round may have other plans for a key.
+    """
+    working, net, pk = sql.temp(working_table(tracked)), sql.temp(net_table(tracked)), sql.quote(tracked.pk)
+    columns = [column for column in tracked.columns if column in (tracked.pk, "name")]
+    kept, values = sql.names(columns), sql.names(columns, of="l")
+    deleted = sql.run(
+        f"""
+        INSERT INTO {working} (w_live, w_present, w_verdict, {kept})
+        SELECT l.{pk}, {false_in(sql)}, '{Bucket.DELETED}', {values}
+        FROM {net} n JOIN {sql.quote(tracked.history_table)} a ON a.history_id = n.after_id
+        JOIN {sql.quote(tracked.table)} l ON l.{pk} = n.after_pk
+        WHERE n.before_id IS NULL AND NOT ({sql.differ(tracked.compared, "l", "a")})
+        """
+    )
+    if deleted:
+        # Here the working copy holds nothing else yet.
+        sql.run(f"DELETE FROM {net} WHERE before_id IS NULL AND after_pk IN (SELECT w_live FROM {working})")
 
 
 def _load(sql: Sql, tracked: Tracked) -> None:
