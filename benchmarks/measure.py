@@ -41,7 +41,7 @@ def run_child(arguments: list[str], *, url: str) -> Measurement:
     with subprocess.Popen(
         [sys.executable, *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url},
+        env={**_environment(), "DATABASE_URL": url},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -55,6 +55,11 @@ def run_child(arguments: list[str], *, url: str) -> Measurement:
     if child.returncode:
         raise ChildFailed(f"{' '.join(arguments)}: exit {child.returncode}\n{printed[-2000:]}")
     return Measurement(seconds, usage.ru_maxrss / 1024, last_json(printed))
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment as an ordinary machine has it, where Python keeps what it compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def last_json(printed: str) -> dict:

@@ -181,6 +181,9 @@ class Staging:
             if field in self.layout.fields:
                 self.run("CREATE INDEX {name} ON {staged} ({column})",
                          name=self.quote(f"imports_staged_{field}"), column=self.quote(field))  # fmt: skip
+        # Each live object is looked for among the rows left out, which a filter makes many.
+        self.run("CREATE INDEX imports_seen_key ON {seen} (key_value)")
+        self.run("CREATE INDEX imports_seen_natural ON {seen} (natural_value)")
         keys = {"line", *self.layout.fields} & {"line", self.spec.key, self.spec.natural}
         self.analyze("imports_staged", columns=", ".join(map(self.quote, sorted(keys))))
         self.analyze("imports_seen")
