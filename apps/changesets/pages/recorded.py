@@ -80,7 +80,9 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
         done = ("changed" if change else "added") if made else ""
         _tell(request, made, f"{obj} {done}." if made else f"Nothing was changed on {obj}.")
 
-    def message_user(self, request: HttpRequest, message: str, level: Any = messages.INFO, *args: Any, **kw: Any):
+    def message_user(
+        self, request: HttpRequest, message: str, level: Any = messages.INFO, *args: Any, **kw: Any
+    ) -> None:
         """Say what became of it in our words, with the way to review and undo it, instead of Django's."""
         super().message_user(request, getattr(request, "outcome_message", message), level, *args, **kw)
 
@@ -145,7 +147,9 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
         return f"History of {obj}"
 
-    def get_history_queryset(self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any):
+    def get_history_queryset(
+        self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
+    ) -> QuerySet:
         rows = history_manager.filter(**{pk_name: object_id})
         return rows.select_related("changeset", "changeset__actor").order_by("-history_id")
 
