@@ -1,13 +1,16 @@
 """The options of import_airports, and what it prints."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
+from apps.airports.ourairports import URL
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
+from apps.imports.sources import from_path
 
 pytestmark = pytest.mark.django_db
 
@@ -122,10 +125,25 @@ def test_reason_and_file_are_remembered(import_file):
     assert changeset.source_size > 0
 
 
-@pytest.mark.parametrize("arguments", [[], ["--bundled", "--url"], ["--bundled", "--limit", "0"]])
+@pytest.mark.parametrize("arguments", [["--bundled", "--url"], ["--bundled", "--limit", "0"]])
 def test_wrong_usage_is_told_apart(arguments):
     with pytest.raises(CommandError):
         call_command("import_airports", *arguments)
+
+
+def test_without_a_source_the_file_comes_from_ourairports(airports_file, monkeypatch, capsys):
+    asked = []
+
+    def from_url(address):
+        asked.append(address)
+        return nullcontext(from_path(airports_file({})))
+
+    monkeypatch.setattr("apps.airports.management.commands.import_airports.from_url", from_url)
+
+    call_command("import_airports")
+
+    assert asked == [URL]
+    assert Airport.objects.count() == 1
 
 
 def test_people_read_counts_refusals_and_what_to_do_next(airports_file, capsys):

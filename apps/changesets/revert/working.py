@@ -97,6 +97,7 @@ def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
     if deleted:
         # Here the working copy holds nothing else yet.
         sql.run(f"DELETE FROM {net} WHERE before_id IS NULL AND after_pk IN (SELECT w_live FROM {working})")
+        sql.index_temp(working_table(tracked), ["w_live"])
 
 
 def _load(sql: Sql, tracked: Tracked) -> None:

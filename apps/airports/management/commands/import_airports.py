@@ -32,10 +32,10 @@ class Command(BaseCommand):
     help = "Import airports from an OurAirports file as one changeset, which rollback_airports can undo."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        source = parser.add_mutually_exclusive_group(required=True)
+        source = parser.add_mutually_exclusive_group()
         source.add_argument("--bundled", action="store_true", help="the snapshot of October 2022 that comes with this")
         source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
-        source.add_argument("--url", nargs="?", const=URL, help=f"an https address (default {URL})")
+        source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
         parser.add_argument(
             "--source", choices=(SOURCE, CORRECTIONS), default=SOURCE, metavar="NAME",
             help=f"{SOURCE} (a snapshot of upstream, the default) or {CORRECTIONS} (values corrected by hand: "
@@ -94,9 +94,9 @@ class Command(BaseCommand):
 
 
 def _source(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
-    if options["url"]:
-        return from_url(options["url"])
-    return nullcontext(from_path(BUNDLED if options["bundled"] else options["file"]))
+    if options["bundled"] or options["file"]:
+        return nullcontext(from_path(BUNDLED if options["bundled"] else options["file"]))
+    return from_url(options["url"] or URL)
 
 
 def _import_options(options: dict[str, Any]) -> ImportOptions:
