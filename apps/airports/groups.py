@@ -21,7 +21,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
     ),
     "editor": ("viewer", ("add", "change"), ()),
     "importer": ("editor", ("import", "export"), ()),
-    "steward": ("importer", ("delete",), ("changesets.revert_changeset",)),
+    "steward": ("importer", ("delete",), ("changesets.revert_changeset", "changesets.review_changeset")),
     "approver": ("steward", (), ()),
 }
 

@@ -41,17 +41,29 @@ class Changeset(models.Model):
     source_size = models.BigIntegerField(null=True, blank=True)
     # Objects by model label and operation, counted when the changeset closes; null while it may still grow.
     counts = models.JSONField(null=True, blank=True)
+    # Changed objects by model label and field, counted with the above.
+    field_counts = models.JSONField(null=True, blank=True)
     # What the job that made it wants to tell: totals of an import, buckets of a revert.
     summary = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     reverts = models.ManyToManyField("self", symmetrical=False, related_name="reverted_by", blank=True)
+    # Reviewing is work too; the name as text outlives the user.
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    reviewed_by_name = models.CharField(max_length=255, blank=True, default="")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    review_comment = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["kind", "status"], name="changeset_kind_status")]
-        permissions = [("revert_changeset", "Can revert a changeset")]
+        permissions = [
+            ("revert_changeset", "Can revert a changeset"),
+            ("review_changeset", "Can mark a changeset reviewed"),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_kind_display()}"

@@ -13,7 +13,7 @@ from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.revert import Bucket, RevertPlan, Scope, Verdict, plan_revert
-from apps.changesets.revert.planned import revert_as_planned
+from apps.changesets.revert.run import revert
 from apps.changesets.revert.verdicts import OnConflict
 from apps.changesets.tracking import tracked_by_name
 
@@ -73,7 +73,7 @@ def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertFo
     """Revert exactly what was shown; raises PlanMoved when that is no longer what would happen."""
     policy = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.KEEP)
     seen = RevertPlan((changeset.pk,), scope, policy, counts=_seen_counts(request))
-    made = revert_as_planned(seen, actor=request.user, reason=form.cleaned_data["reason"])
+    made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"], as_planned=bool(seen.counts))
     if made is None:
         messages.info(request, f"Everything in {changeset} is as it was already: nothing was changed.")
         return HttpResponseRedirect(links.changeset_url(changeset.pk))
