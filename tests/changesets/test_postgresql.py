@@ -1,0 +1,75 @@
+"""Recording on PostgreSQL for other roles, and in a database restored from a dump."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connection
+
+from apps.airports.models import Airport
+from tests.changesets.conftest import World
+
+ROLE = "console_test_clerk"
+
+
+@pytest.fixture(autouse=True)
+def postgresql(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("it is about PostgreSQL")
+
+
+def test_a_role_that_may_only_write_airports_is_recorded(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE {ROLE}")
+        cursor.execute(f"GRANT SELECT, UPDATE ON airports_airport TO {ROLE}")
+        cursor.execute(f"SET LOCAL ROLE {ROLE}")
+        cursor.execute("UPDATE airports_airport SET name = 'x' WHERE ident = 'KDEN'")
+        cursor.execute("RESET ROLE")
+
+    assert Airport.history.filter(ident="KDEN").first().name == "x"
+
+
+@pytest.fixture
+def restored(transactional_db: None, world: World) -> Iterator[psycopg.Connection]:
+    """Return a connection to a second database that `pg_dump | psql` filled from this one."""
+    if not (shutil.which("pg_dump") and shutil.which("psql")):
+        pytest.skip("no pg_dump on this machine")
+    settings = connection.settings_dict
+    copy = f"{settings['NAME']}_restored"
+    environment = {
+        **os.environ,
+        "PGHOST": settings["HOST"],
+        "PGPORT": str(settings["PORT"]),
+        "PGUSER": settings["USER"],
+        "PGPASSWORD": settings["PASSWORD"],
+    }
+    address = {"host": settings["HOST"], "port": settings["PORT"], "user": settings["USER"]}
+    address["password"] = settings["PASSWORD"]
+
+    with psycopg.connect(dbname="postgres", autocommit=True, **address) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{copy}"')
+        server.execute(f'CREATE DATABASE "{copy}"')
+        dump = subprocess.run(["pg_dump", settings["NAME"]], check=True, env=environment, capture_output=True)
+        subprocess.run(
+            ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", copy],
+            input=dump.stdout,
+            check=True,
+            env=environment,
+            capture_output=True,
+        )
+        with psycopg.connect(dbname=copy, autocommit=True, **address) as restored:
+            yield restored
+        server.execute(f'DROP DATABASE "{copy}"')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_dump_records_nothing_twice_and_goes_on_recording(restored: psycopg.Connection) -> None:
+    count = "SELECT count(*) FROM airports_historicalairport"
+    assert restored.execute(count).fetchone() == (3,)
+
+    restored.execute("UPDATE airports_airport SET name = 'x' WHERE ident = 'KDEN'")
+
+    assert restored.execute(count).fetchone() == (4,)
