@@ -74,6 +74,11 @@ def work(steps: list[Step]) -> Changeset | None:
     return opened if opened.pk else None
 
 
+def names() -> dict[int, str]:
+    """Return each airport's name by the key that stays when its ident changes."""
+    return dict(Airport.objects.values_list("source_id", "name"))
+
+
 def assert_recorded() -> None:
     assert find_drift()[1] == []
 
@@ -119,16 +124,15 @@ class Properties(TestCase):
     def test_what_was_changed_since_is_never_overwritten(self, steps: list[Step], since: list[Step]) -> None:
         work([("place", 0, 0), ("create", 0, 0), ("create", 1, 1), ("link", 0, 0)])
         made = work(steps)
-        names = dict(Airport.objects.values_list("ident", "name"))
+        left = names()
         work(since)
-        now = dict(Airport.objects.values_list("ident", "name"))
+        now = names()
         if made is None:
             return
 
         revert(plan_revert([made]), actor=None)
 
         assert_recorded()
-        found = dict(Airport.objects.values_list("ident", "name"))
-        for ident, name in now.items():
-            if ident in names and names[ident] != name:
-                assert name in found.values()
+        changed_since = {key: name for key, name in now.items() if key in left and left[key] != name}
+        found = names()
+        assert {key: found.get(key) for key in changed_since} == changed_since
