@@ -27,3 +27,11 @@ class RevertConflict(ChangesetError):
 
 class PlanMoved(ChangesetError):
     """What would be reverted is no longer what the person was shown; nothing was reverted."""
+
+
+class UnreadableMoment(ChangesetError):
+    """A point in time that nobody can make sense of."""
+
+
+class NothingToRestore(ChangesetError):
+    """What should come back is there, or never was; nothing was restored."""

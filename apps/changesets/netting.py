@@ -19,6 +19,15 @@ def net_objects(sql: Sql, tracked: Tracked, changeset_id: int) -> int:
     Columns: `before_id` and `after_id` (history_id, NULL where the object was absent), `before_pk` and `after_pk`.
     An object that was created and deleted again within the changeset is left out.
     """
+    return _net(sql, tracked, "changeset_id = %s", [changeset_id])
+
+
+def net_between(sql: Sql, tracked: Tracked, after: int, until: int) -> int:
+    """Fill `net_table(tracked)` as `net_objects` does, for all history rows after one history_id up to another."""
+    return _net(sql, tracked, "history_id > %s AND history_id <= %s", [after, until])
+
+
+def _net(sql: Sql, tracked: Tracked, which: str, params: list[int]) -> int:
     table, history = sql.temp(net_table(tracked)), sql.quote(tracked.history_table)
     pk, key_type = sql.quote(tracked.pk), sql.key_type(tracked)
     stable_type = _stable_type(sql, tracked)
@@ -43,14 +52,14 @@ def net_objects(sql: Sql, tracked: Tracked, changeset_id: int) -> int:
                 SELECT {pk} AS pk, min(history_id) AS first_id, max(history_id) AS last_id,
                        min(history_type) AS one_type, max(history_type) AS other_type,
                        max(CASE WHEN history_type = '~' THEN 0 ELSE 1 END) = 1 AS lived
-                FROM {history} WHERE changeset_id = %s GROUP BY {pk}
+                FROM {history} WHERE {which} GROUP BY {pk}
             ) g
         ) t
         LEFT JOIN {history} b ON b.history_id = t.previous_id AND b.history_type <> '-'
         LEFT JOIN {history} a ON a.history_id = t.last_id AND a.history_type <> '-'
         WHERE b.history_id IS NOT NULL OR a.history_id IS NOT NULL
         """,
-        [changeset_id],
+        params,
     )
     if stable:
         _join_renamed(sql, table)

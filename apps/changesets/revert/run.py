@@ -66,7 +66,7 @@ def carry_out(
             raise RevertConflict(_in_the_way(done))
         if expected is not None and done.counts != expected:
             raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was reverted.")
-        _write(sql, touched)
+        write_copies(sql, touched)
         opened.reverts.set(targets)
         opened.summary = {
             "revert": done.counts,
@@ -84,8 +84,8 @@ def lock_tracked_tables(using: str = "default") -> None:
         sql.run(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _write(sql: Sql, touched: list[Tracked]) -> None:
-    """Write what differs: first everything that goes, then what comes, then what changes.
+def write_copies(sql: Sql, touched: list[Tracked]) -> None:
+    """Write what the settled working copies say: first everything that goes, then what comes, then what changes.
 
     Foreign keys are checked at commit. A row whose primary key changes, or whose new unique value another row still
     has, is taken out and put in again, so that values can swap and move in chains.
