@@ -23,7 +23,7 @@ class Country(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory()
+    history = ChangesetHistory(filter_by="id")
 
     class Meta:
         ordering = ["name"]
@@ -55,7 +55,7 @@ class City(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory()
+    history = ChangesetHistory(filter_by="country")
 
     class Meta:
         ordering = ["name"]

@@ -7,13 +7,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
 from apps.changesets.counting import counts_of_many
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import page_of
+from apps.changesets.pages.download import download_page
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.words import is_open_to_revert, person, subjects_of
 
@@ -112,7 +113,15 @@ class ChangesetAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revert_view)
-        return [path("<int:pk>/revert/", view, name="changesets_changeset_revert"), *super().get_urls()]
+        download = self.admin_site.admin_view(self.download_view)
+        return [
+            path("<int:pk>/revert/", view, name="changesets_changeset_revert"),
+            re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
+            *super().get_urls(),
+        ]
+
+    def download_view(self, request: HttpRequest, pk: str, form: str) -> HttpResponse:
+        return download_page(request, self, int(pk), form)
 
     def revert_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return revert_page(self, request, pk)

@@ -9,8 +9,9 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from apps.changesets.counting import count_objects
+from apps.changesets.counting import count_changes
 from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import is_busy
 from apps.changesets.models import Changeset, Status
 from apps.changesets.recording import close_mark, open_mark, require_recording
 
@@ -60,7 +61,8 @@ def changeset(
     except ChangesetError:
         raise  # A refusal with its sentence: nothing was tried, so nothing failed.
     except (Exception, KeyboardInterrupt) as error:
-        if outermost:
+        # Where somebody else writes for too long, nothing was tried, and noting it down would wait as long again.
+        if outermost and not is_busy(error):
             _write_failed(opened, error, using)
         raise
 
@@ -87,7 +89,7 @@ def _describe(*, kind: str, actor: Any, reason: str, source: Source | None) -> C
 
 def _close(opened: Changeset, using: str) -> None:
     """Count what was recorded, and leave no trace of a changeset that changed nothing."""
-    opened.counts = count_objects(opened.pk, using=using)
+    opened.counts, opened.field_counts = count_changes(opened.pk, using=using)
     if not opened.counts:
         opened.delete(using=using)
         return

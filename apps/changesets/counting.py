@@ -1,8 +1,9 @@
-"""How many objects a changeset created, changed, renamed and deleted."""
+"""How many objects a changeset created, changed, renamed and deleted, and in which fields."""
 
 from collections.abc import Iterable
 
 from apps.changesets.models import Changeset
+from apps.changesets.net_query import net_select, rows_of
 from apps.changesets.netting import net_objects, net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -16,9 +17,49 @@ def count_objects(changeset_id: int, *, using: str = "default") -> Counts:
 
     `renamed` objects (another primary key, the same stable key) are among `changed` too.
     """
+    return count_changes(changeset_id, using=using)[0]
+
+
+def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
+    """Return objects by model label and operation, and changed objects by model label and field."""
     sql = Sql(using)
-    counted = {tracked.label: _count_model(sql, tracked, changeset_id) for tracked in tracked_models()}
-    return {label: counts for label, counts in counted.items() if counts}
+    counts: Counts = {}
+    fields: Counts = {}
+    for tracked in tracked_models():
+        of_model = _count_model(sql, tracked, changeset_id)
+        if of_model:
+            counts[tracked.label] = of_model
+        if of_model.get("changed"):
+            # Counting what was changed has filled the net table.
+            fields[tracked.label] = _count_fields(sql, tracked, sql.temp(net_table(tracked)))
+    return counts, fields
+
+
+def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "default") -> Counts:
+    """Return changed objects by model label and field, as stored, or counted now where they are not (direct writes)."""
+    if changeset.field_counts is not None:
+        return changeset.field_counts
+    sql, rows = Sql(using), rows_of(changeset.pk)
+    return {
+        tracked.label: _count_fields(sql, tracked, f"({net_select(sql, tracked, rows)})", rows.params)
+        for tracked in tracked_models()
+        if counts.get(tracked.label, {}).get("changed")
+    }
+
+
+def _count_fields(sql: Sql, tracked: Tracked, net: str, params: tuple = ()) -> dict[str, int]:
+    """Return how many changed objects differ in each field that is news; fields without any are left out."""
+    history = sql.quote(tracked.history_table)
+    differ = [
+        f"count(CASE WHEN b.{column} IS DISTINCT FROM a.{column} THEN 1 END)"
+        for column in (sql.quote(field.column) for field in tracked.news)
+    ]
+    numbers = sql.rows(
+        f"SELECT {', '.join(differ)} FROM {net} n JOIN {history} b ON b.history_id = n.before_id "
+        f"JOIN {history} a ON a.history_id = n.after_id",
+        params,
+    )[0]
+    return {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
 
 
 def total(counts: Counts | None, operations: Iterable[str] = ("created", "changed", "deleted")) -> int:

@@ -1,5 +1,6 @@
 """What a changeset did, object by object and field by field."""
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.models import Changeset
-from apps.changesets.netting import net_objects, net_table
+from apps.changesets.net_query import rows_after, rows_of
+from apps.changesets.selecting import Filters, Selection, is_single, stream_pairs
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-PAGE = 500
 # Columns that say when, not what.
 EMPTY = (None, "")
 NOT_SHOWN = frozenset({"created_at", "updated_at"})
@@ -19,18 +20,25 @@ NOT_SHOWN = frozenset({"created_at", "updated_at"})
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field, before and after; links by their label. `derived` fields follow others and are no news."""
+    """One field, before and after; links by their label. `derived` fields follow others and are no news.
+
+    `raw` has both values as they are stored, links by key.
+    """
 
     name: str
     label: str
     old: Any
     new: Any
     derived: bool = False
+    raw: tuple[Any, Any] = (None, None)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one object: `operation` is created, changed, renamed or deleted."""
+    """What happened to one object: `operation` is created, changed, renamed or deleted.
+
+    `before` and `after` are the history rows that were compared; None is absence.
+    """
 
     model: str
     operation: str
@@ -38,41 +46,55 @@ class Change:
     old_pk: str
     label: str
     fields: tuple[FieldChange, ...]
+    before: Any = dataclasses.field(default=None, compare=False, repr=False)
+    after: Any = dataclasses.field(default=None, compare=False, repr=False)
 
 
 def changes_of(
     changeset: Changeset,
     *,
     model: str | None = None,
-    fields: Sequence[str] = (),
-    start: int = 0,
-    limit: int | None = None,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
     using: str = "default",
 ) -> Iterator[Change]:
-    """Yield the changes of a changeset by model and key, the models that others point to first.
+    """Yield the changes of a changeset by model and key, the models that others point to first, a page at a time.
 
-    `model` (a label) and `fields` (names) leave only changes of those; `start` and `limit` count objects of the chosen
-    models. Reads a page at a time.
+    `model` (a label) leaves only changes of that; `filters` leave only those that fit.
     """
     sql = Sql(using)
     for tracked in tracked_models():
-        if model and tracked.label != model:
+        if (model and tracked.label != model) or (
+            changeset.counts is not None and tracked.label not in changeset.counts
+        ):
             continue
-        if changeset.counts is not None and tracked.label not in changeset.counts:
-            continue
-        number = net_objects(sql, tracked, changeset.pk)
-        skipped, start = min(start, number), max(0, start - number)
-        while skipped < number and (limit is None or limit > 0):
-            size = PAGE if limit is None else min(PAGE, limit)
-            pairs = sql.rows(
-                f"SELECT before_id, after_id FROM {sql.temp(net_table(tracked))} "
-                f"ORDER BY coalesce(after_pk, before_pk), after_id LIMIT {size} OFFSET {skipped}"
-            )
-            skipped += len(pairs)
-            limit = None if limit is None else limit - len(pairs)
-            for change in changes_between(tracked, pairs, using=using):
-                if not fields or any(field.name in fields for field in change.fields):
+        yield from _stream(sql, selection_of(sql, tracked, changeset, filters=filters))
+
+
+def changes_since(changeset_id: int, *, model: str | None = None, using: str = "default") -> Iterator[Change]:
+    """Yield what all changesets after this one did on balance, each object once.
+
+    For those who copied the tables right after that changeset: applying these changes makes the copy new. What failed
+    wrote no rows, and a baseline records a state, not a change.
+    """
+    sql = Sql(using)
+    for tracked in tracked_models():
+        if not model or tracked.label == model:
+            for change in _stream(sql, Selection(tracked, rows_after(sql, changeset_id))):
+                # A change that was taken back again is none.
+                if change.fields:
                     yield change
+
+
+def selection_of(sql: Sql, tracked: Tracked, changeset: Changeset, *, filters: Filters) -> Selection:
+    """Return the choice of a changeset's changes of one model that fit the filters."""
+    stored = changeset.counts.get(tracked.label) if changeset.counts else None
+    single = is_single(sql, tracked, changeset.pk, stored)
+    return Selection(tracked, rows_of(changeset.pk), filters, single=single)
+
+
+def _stream(sql: Sql, selection: Selection) -> Iterator[Change]:
+    for pairs in stream_pairs(sql, selection):
+        yield from changes_between(selection.tracked, pairs, using=sql.using)
 
 
 def changes_between(
@@ -102,6 +124,8 @@ def _change(tracked: Tracked, before: Any, after: Any, labels: dict[str, dict[An
         old_pk=str(old_pk if before is not None else new_pk),
         label=str(getattr(shown, "name", "")),
         fields=tuple(_field_changes(tracked, before, after, labels)),
+        before=before,
+        after=after,
     )
 
 
@@ -115,6 +139,7 @@ def _field_changes(
         new = getattr(after, field.attname, None)
         if old == new or (old in EMPTY and new in EMPTY and None in (before, after)):
             continue
+        raw = (old, new)
         if field.is_relation:
             old, new = (None if key is None else labels[field.attname].get(key, f"#{key}") for key in (old, new))
         elif field.choices:
@@ -126,6 +151,7 @@ def _field_changes(
             old=old,
             new=new,
             derived=not field.editable,
+            raw=raw,
         )
 
 

@@ -76,12 +76,21 @@ class ChangesetHistory(HistoricalRecords):
     """HistoricalRecords whose rows are written by database triggers and belong to a changeset.
 
     `stable_key` names a unique field that stays when the primary key changes (a renamed object), or is None.
-    `untracked` names columns whose change alone is no change.
+    `untracked` names columns whose change alone is no change. `filter_by` names the foreign key, or the primary key
+    itself, by which people filter changes (an airport's country).
     """
 
-    def __init__(self, *, stable_key: str | None = None, untracked: tuple[str, ...] = ("updated_at",), **kwargs: Any):
+    def __init__(
+        self,
+        *,
+        stable_key: str | None = None,
+        untracked: tuple[str, ...] = ("updated_at",),
+        filter_by: str | None = None,
+        **kwargs: Any,
+    ):
         self.stable_key = stable_key
         self.untracked = untracked
+        self.filter_by = filter_by
         super().__init__(
             bases=(Stamped,),
             history_id_field=models.BigAutoField(),

@@ -18,6 +18,7 @@ class Tracked:
     history_model: type[models.Model]
     stable_key: str | None
     untracked: frozenset[str]
+    filter_by: str | None
 
     @property
     def label(self) -> str:
@@ -53,6 +54,22 @@ class Tracked:
     @cached_property
     def fields_by_column(self) -> dict[str, models.Field]:
         return {field.column: field for field in self.model._meta.concrete_fields}
+
+    @cached_property
+    def news(self) -> tuple[models.Field, ...]:
+        """The fields whose change is told; those that follow others, or only say when, are left out."""
+        return tuple(
+            field
+            for field in self.model._meta.concrete_fields
+            if field.column in self.compared and field.editable and not getattr(field, "auto_now_add", False)
+        )
+
+    @property
+    def filter_model(self) -> type[models.Model] | None:
+        """The model whose objects changes are filtered by, or None."""
+        if self.filter_by is None:
+            return None
+        return self.model._meta.get_field(self.filter_by).related_model or self.model
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
@@ -109,4 +126,5 @@ def _describe(model: type[models.Model]) -> Tracked:
         history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
         stable_key=column_of[declared.stable_key] if declared.stable_key else None,
         untracked=frozenset(column_of[name] for name in declared.untracked),
+        filter_by=declared.filter_by,
     )

@@ -106,7 +106,7 @@ def test_the_page_shows_a_field_before_and_after_and_folds_derived_ones_away(pla
     assert "<ins>Denver Intl</ins>" in page
     assert '<ins class="cleared">cleared</ins>' in page
     assert "denver intl" not in page
-    assert "search" not in page.partition('id="content-main"')[2].lower()
+    assert "search name" not in page.partition('id="content-main"')[2].lower()
 
 
 def test_the_page_shows_the_first_hundred_and_leads_on(places, viewer, browse_as):

@@ -1,40 +1,71 @@
-"""What a changeset's page shows: the counts, and the first objects with before and after."""
+"""What a changeset's page shows: the counts by model and field, and the changes that the address asks for."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
 
-from apps.changesets.counting import Counts, counts_of_many, total
-from apps.changesets.diff import Change, changes_of
+from apps.changesets.counting import Counts, counts_of_many, field_counts_of, total
+from apps.changesets.describing import describe
+from apps.changesets.diff import Change, FieldChange, changes_between, selection_of
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
+from apps.changesets.pages.asked import Asked, place_name, read_asked
 from apps.changesets.revert.plan import refuse_unless_revertable
-from apps.changesets.tracking import tracked_by_name, tracked_models
-from apps.changesets.words import person, standing_revert, subjects_of
+from apps.changesets.selecting import OPERATIONS, count_pairs, pairs_on_page
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+from apps.changesets.words import SIGNS, person, standing_revert, subjects_of
 
 SHOWN = 100
+# Where so few stand on a page, what was deleted is shown without a click.
+FEW = 10
+MOST_PLACES = 1000
+
+
+@dataclass(frozen=True)
+class FieldCount:
+    """How many objects changed in a field, as a bar that leads to them."""
+
+    label: str
+    number: int
+    percent: float
+    query: str
 
 
 @dataclass(frozen=True)
 class ModelCounts:
-    """One model's line of counts, and whether its changes are the ones shown."""
+    """One model's line of counts, its bars by field, and whether its changes are the ones shown."""
 
     label: str
     plural: str
     counts: dict[str, int]
     number: int
     chosen: bool
+    fields: tuple[FieldCount, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change as the page shows it."""
+
+    change: Change
+    url: str
+    news: list[FieldChange]
+    told: list[str]
+    unfolded: bool
 
 
 def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
-    """Return the context of a changeset's page; `model` and `start` in the address choose what is shown."""
+    """Return the context of a changeset's page; the address chooses which changes are shown."""
     counts = counts_of_many([changeset])[changeset.pk]
     subject = subjects_of([changeset], {changeset.pk: counts}).get(changeset.pk, "")
     title = f"#{changeset.pk} {changeset.get_kind_display()}"
     if subject:
         title += f" {subject}" if changeset.kind == Kind.REVERT else f" · {subject}"
+    asked = read_asked(request, counts)
     return {
         "title": title,
         "subtitle": None,
@@ -43,56 +74,106 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "counts": counts,
         "standing_revert": standing_revert(changeset),
         "duration": _duration(changeset),
-        **_shown(changeset, counts, request),
+        "lines": list(_lines(changeset, counts, asked)),
+        **(_shown(changeset, counts, asked) if asked else {}),
         **_revert_offer(changeset, request),
     }
 
 
-def _shown(changeset: Changeset, counts: Counts, request: HttpRequest) -> dict[str, Any]:
-    chosen = _chosen_model(counts, request.GET.get("model", ""))
-    lines = [
-        ModelCounts(
-            label=tracked.label,
-            plural=str(tracked.model._meta.verbose_name_plural),
-            counts=counts[tracked.label],
-            number=total({"": counts[tracked.label]}),
-            chosen=tracked.label == chosen,
-        )
-        for tracked in tracked_models()
-        if tracked.label in counts
-    ]
-    line = next((line for line in lines if line.chosen), None)
-    start = _start(request, line.number if line else 0)
-    changes = list(changes_of(changeset, model=chosen, start=start, limit=SHOWN)) if chosen else []
-    urls = links.urls_of(chosen, [change.pk for change in changes]) if chosen else {}
+def _lines(changeset: Changeset, counts: Counts, asked: Asked | None) -> Iterator[ModelCounts]:
+    by_field = field_counts_of(changeset, counts=counts)
+    for tracked in tracked_models():
+        if tracked.label in counts:
+            yield ModelCounts(
+                label=tracked.label,
+                plural=str(tracked.model._meta.verbose_name_plural),
+                counts=counts[tracked.label],
+                number=total({"": counts[tracked.label]}),
+                chosen=asked is not None and asked.tracked is tracked,
+                fields=tuple(_bars(tracked, by_field.get(tracked.label, {}))),
+            )
+
+
+def _bars(tracked: Tracked, numbers: dict[str, int]) -> Iterator[FieldCount]:
+    most = max(numbers.values(), default=1)
+    labels = {field.name: str(field.verbose_name) for field in tracked.news}
+    for name, number in sorted(numbers.items(), key=lambda item: -item[1]):
+        query = f"?model={tracked.label}&field={name}"
+        yield FieldCount(labels.get(name, name), number, round(100 * number / most, 1), query)
+
+
+def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]:
+    sql = Sql()
+    selection = selection_of(sql, asked.tracked, changeset, filters=asked.filters)
+    of_model = counts[asked.tracked.label]
+    if asked.filters.needs_values or changeset.counts is None:
+        number = count_pairs(sql, selection)
+    else:
+        number = of_model.get(asked.filters.operation, 0) if asked.filters.operation else total({"": of_model})
+    start = asked.start if asked.start < number else 0
+    pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
+    rows = _rows(asked.tracked, changes_between(asked.tracked, pairs))
     return {
-        "lines": lines,
-        "line": line,
-        "rows": [(change, urls.get(change.pk, ""), _news(change)) for change in changes],
+        "asked": asked,
+        "rows": rows,
+        "number": number,
+        "plural": str(asked.tracked.model._meta.verbose_name_plural),
         "first": start + 1,
-        "last": start + len(changes),
-        "before": max(0, start - SHOWN) if start else None,
-        "after": start + SHOWN if line and start + SHOWN < line.number else None,
+        "last": start + len(rows),
+        "before": asked.query(start=max(0, start - SHOWN)) if start else "",
+        "after": asked.query(start=start + SHOWN) if start + SHOWN < number else "",
+        "csv_url": links.download_url(changeset.pk, "csv") + asked.query(),
+        "json_url": links.download_url(changeset.pk, "json") + asked.query(),
+        **_filters(asked, of_model),
     }
 
 
-def _chosen_model(counts: Counts, wanted: str) -> str:
-    """The model asked for, or the one with the most objects."""
-    tracked = tracked_by_name(wanted) if wanted else None
-    if tracked is not None and tracked.label in counts:
-        return tracked.label
-    return max(counts, key=lambda label: total({"": counts[label]}), default="")
+def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
+    urls = links.urls_of(tracked.label, [change.pk for change in changes])
+    few = len(changes) <= FEW
+    return [
+        Row(
+            change=change,
+            url=urls.get(change.pk, ""),
+            # The fields worth a line; those that follow others are folded away.
+            news=[field for field in change.fields if not field.derived],
+            told=describe(change),
+            unfolded=few and change.operation == "deleted",
+        )
+        for change in changes
+    ]
 
 
-def _start(request: HttpRequest, number: int) -> int:
-    asked = request.GET.get("start", "")
-    start = int(asked) if asked.isdecimal() and len(asked) < 10 else 0
-    return start if start < number else 0
+def _filters(asked: Asked, of_model: dict[str, int]) -> dict[str, Any]:
+    """Return the choices of the filter form, and a chip with the way out of each filter that is on."""
+    chosen, tracked = asked.filters, asked.tracked
+    places = _places(tracked)
+    operations = [(name, SIGNS[name][1]) for name in OPERATIONS if of_model.get(name) or name == chosen.operation]
+    fields = [(field.name, str(field.verbose_name)) for field in tracked.news if of_model.get("changed")]
+    chips = [
+        (words, asked.query(**{name: ""}))
+        for name, words in (
+            ("operation", dict(operations).get(chosen.operation, "")),
+            ("field", f"field: {dict(fields).get(chosen.field)}" if chosen.field else ""),
+            ("place", dict(places).get(chosen.place, f"#{chosen.place}") if chosen.place else ""),
+            ("text", f"“{chosen.text}”" if chosen.text else ""),
+        )
+        if words
+    ]
+    return {
+        "operations": operations,
+        "fields": fields,
+        "places": places,
+        "place_name": place_name(tracked),
+        "chips": chips,
+        "unfiltered": f"?model={tracked.label}",
+    }
 
 
-def _news(change: Change) -> list:
-    """The fields worth a line; those that follow others are folded away."""
-    return [field for field in change.fields if not field.derived]
+def _places(tracked: Tracked) -> list[tuple[str, str]]:
+    if tracked.filter_model is None:
+        return []
+    return [(str(place.pk), str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
 
 
 def _duration(changeset: Changeset) -> float | None:

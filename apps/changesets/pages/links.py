@@ -25,6 +25,11 @@ def revert_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_revert", args=[pk])
 
 
+def download_url(pk: int, form: str) -> str:
+    """Return the address of a changeset's changes as a file: csv or json."""
+    return reverse("admin:changesets_changeset_changes", args=[pk, form])
+
+
 def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> str:
     """Return the address of an object's page in the admin."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=[quote(pk)])

@@ -1,18 +1,19 @@
 """See what was changed by whom, and take it back."""
 
-import csv
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from apps.changesets.counting import counts_of_many, words_for
-from apps.changesets.diff import Change, changes_of
+from apps.changesets.diff import Change, changes_of, changes_since
+from apps.changesets.downloading import as_csv, as_json
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Scope
-from apps.changesets.tracking import tracked_by_name, tracked_models
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
 class Command(RevertingCommand):
@@ -35,6 +36,10 @@ class Command(RevertingCommand):
         reverting.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
         self.add_revert_arguments(reverting)
+        since = todo.add_parser("since", help="what all later changesets did on balance, each object once")
+        since.add_argument("id", type=int)
+        since.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
+        since.add_argument("--json", action="store_true", help="print a JSON array; values as stored, links by key")
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"do_{options['todo']}")(options)
@@ -73,22 +78,34 @@ class Command(RevertingCommand):
     def do_diff(self, options: dict[str, Any]) -> None:
         """Print each object that the changeset touched."""
         changes = changes_of(self._find(options["id"]))
-        if options["format"] == "csv":
-            writer = csv.writer(self.stdout, lineterminator="\n")
-            writer.writerow(["model", "operation", "pk", "old_pk", "field", "old", "new"])
-            for change in changes:
-                for field in change.fields:
-                    writer.writerow(
-                        [change.model, change.operation, change.pk, change.old_pk, field.name, field.old, field.new]
-                    )
-        elif options["format"] == "json":
-            self.stdout.write(json.dumps([_change_as_json(change) for change in changes], default=str))
+        if options["format"] == "text":
+            self._print_changes(changes)
         else:
-            for change in changes:
-                self.stdout.write(f"{change.operation:<8} {change.model} {change.pk} {change.label}")
-                if change.operation in ("changed", "renamed"):
-                    for field in change.fields:
-                        self.stdout.write(f"           {field.label}: {field.old} -> {field.new}")
+            self._write_all(as_csv(changes) if options["format"] == "csv" else as_json(changes))
+
+    def do_since(self, options: dict[str, Any]) -> None:
+        """Print what changed on balance after a changeset, for those who copied the tables right after it."""
+        changeset = self._find(options["id"])
+        tracked = _model_of(options["model"])
+        changes = changes_since(changeset.pk, model=tracked.label if tracked else None)
+        if options["json"]:
+            self._write_all(as_json(changes, raw=True))
+        elif not self._print_changes(changes):
+            self.stdout.write(f"Nothing changed since {changeset}.")
+
+    def _print_changes(self, changes: Iterable[Change]) -> int:
+        number = 0
+        for number, change in enumerate(changes, start=1):  # noqa: B007 - counts what it prints
+            was = f" (was {change.old_pk})" if change.operation == "renamed" else ""
+            self.stdout.write(f"{change.operation:<8} {change.model} {change.pk}{was} {change.label}")
+            if change.operation in ("changed", "renamed"):
+                for field in change.fields:
+                    self.stdout.write(f"           {field.label}: {field.old} -> {field.new}")
+        return number
+
+    def _write_all(self, parts: Iterable[str]) -> None:
+        for part in parts:
+            self.stdout.write(part, ending="")
 
     def do_revert(self, options: dict[str, Any]) -> None:
         """Take one changeset back."""
@@ -106,12 +123,8 @@ class Command(RevertingCommand):
 
 def _scope(options: dict[str, Any]) -> Scope:
     """Return the part to revert; raises CommandError for a model or field that does not exist."""
-    chosen = tracked_models()
-    if options["model"]:
-        tracked = tracked_by_name(options["model"])
-        if tracked is None:
-            raise CommandError(f"There is no model {options['model']!r}: choose {', '.join(_names())}.")
-        chosen = (tracked,)
+    tracked = _model_of(options["model"])
+    chosen = (tracked,) if tracked else tracked_models()
     known = {name for tracked in chosen for f in tracked.model._meta.concrete_fields for name in (f.name, f.column)}
     for field in options["field"]:
         if field not in known:
@@ -121,6 +134,16 @@ def _scope(options: dict[str, Any]) -> Scope:
         pks=tuple(options["pk"]),
         fields=tuple(options["field"]),
     )
+
+
+def _model_of(name: str | None) -> Tracked | None:
+    """Return the tracked model called so, None for no name; raises CommandError for one that does not exist."""
+    if not name:
+        return None
+    tracked = tracked_by_name(name)
+    if tracked is None:
+        raise CommandError(f"There is no model {name!r}: choose {', '.join(_names())}.")
+    return tracked
 
 
 def _names() -> list[str]:
@@ -138,14 +161,4 @@ def _as_json(changeset: Changeset, counts: dict) -> dict[str, Any]:
         "status": changeset.status,
         "source": changeset.source_name,
         "error": changeset.error,
-    }
-
-
-def _change_as_json(change: Change) -> dict[str, Any]:
-    return {
-        "model": change.model,
-        "operation": change.operation,
-        "pk": change.pk,
-        "old_pk": change.old_pk,
-        "fields": {field.name: [field.old, field.new] for field in change.fields},
     }

@@ -1,0 +1,30 @@
+"""The changes that a changeset's page shows, as a file."""
+
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.views.decorators.http import require_safe
+
+from apps.changesets.counting import counts_of_many
+from apps.changesets.diff import changes_of
+from apps.changesets.downloading import as_csv, as_json
+from apps.changesets.models import Changeset
+from apps.changesets.pages.asked import read_asked
+
+FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
+
+
+@require_safe
+def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -> HttpResponse:
+    """Stream the changes that the address asks for; without a model in it, those of all models."""
+    if not admin.has_view_permission(request):
+        raise PermissionDenied
+    changeset = Changeset.objects.filter(pk=pk).first()
+    if changeset is None:
+        raise Http404(f"There is no changeset #{pk}.")
+    asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if "model" in request.GET else None
+    write, content_type = FORMATS[form]
+    chosen = {"model": asked.tracked.label, "filters": asked.filters} if asked else {}
+    response = StreamingHttpResponse(write(changes_of(changeset, **chosen)), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
+    return response
