@@ -26,7 +26,7 @@ class RevertConflict(ChangesetError):
 
 
 class PlanMoved(ChangesetError):
-    """What would be reverted is no longer what the person was shown; nothing was reverted."""
+    """What would be restored is no longer what the person was shown; nothing was restored."""
 
 
 class UnreadableMoment(ChangesetError):
@@ -35,3 +35,19 @@ class UnreadableMoment(ChangesetError):
 
 class NothingToRestore(ChangesetError):
     """What should come back is there, or never was; nothing was restored."""
+
+
+class EmptyScope(ChangesetError):
+    """The part that somebody asked to revert does not exist, or the changesets did not touch it."""
+
+
+class Busy(ChangesetError):
+    """Somebody else was writing for too long; nothing was changed."""
+
+
+class BadToken(ChangesetError):
+    """A plan comes back that was not shown to this person for these changesets, or too long ago."""
+
+
+class NotToReview(ChangesetError):
+    """A review or a name was given to a changeset that has one already, or that takes none."""

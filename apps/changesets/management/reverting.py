@@ -71,7 +71,7 @@ class RevertingCommand(BaseCommand):
                 self.stdout.write(f"  {sentence.format(number)}")
         for verdict in plan.verdicts:
             if verdict.bucket in (Bucket.KEPT, Bucket.BLOCKED):
-                self.stdout.write(f"    {verdict.model} {verdict.pk} ({verdict.label}): {verdict.why}")
+                self.stdout.write(f"    {verdict.model} {verdict.pk} ({verdict.label}): {verdict.sentence}")
 
     def _report(self, plan: RevertPlan, made: Changeset | None, options: dict[str, Any]) -> None:
         if options["json"]:

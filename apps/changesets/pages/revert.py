@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.changesets.errors import ChangesetError, PlanMoved
+from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
@@ -61,9 +61,6 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) ->
         if form.is_bound and form.is_valid():
             return _do(request, changeset, scope, form)
         plan = plan_revert([changeset], scope=scope, on_conflict=_policy(form))
-    except PlanMoved as moved:
-        form.add_error(None, str(moved))
-        plan = plan_revert([changeset], scope=scope, on_conflict=_policy(form))
     except ChangesetError as error:
         return _render(model_admin, request, changeset, {"refusal": str(error)})
     return _render(model_admin, request, changeset, _plan_context(plan, form))
@@ -73,7 +70,7 @@ def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertFo
     """Revert exactly what was shown; raises PlanMoved when that is no longer what would happen."""
     policy = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.KEEP)
     seen = RevertPlan((changeset.pk,), scope, policy, counts=_seen_counts(request))
-    made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"], as_planned=bool(seen.counts))
+    made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"])
     if made is None:
         messages.info(request, f"Everything in {changeset} is as it was already: nothing was changed.")
         return HttpResponseRedirect(links.changeset_url(changeset.pk))

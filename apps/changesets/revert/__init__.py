@@ -5,17 +5,21 @@
 
 from apps.changesets.revert.plan import plan_revert
 from apps.changesets.revert.run import carry_out, revert
+from apps.changesets.revert.seen import newest_seen
 from apps.changesets.revert.select import changesets_since, newest_revertable
-from apps.changesets.revert.verdicts import Bucket, RevertPlan, Scope, Verdict
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Verdict, Window
 
 __all__ = [
     "Bucket",
+    "OnConflict",
     "RevertPlan",
     "Scope",
     "Verdict",
+    "Window",
     "carry_out",
     "changesets_since",
     "newest_revertable",
+    "newest_seen",
     "plan_revert",
     "revert",
 ]

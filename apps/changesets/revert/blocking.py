@@ -3,7 +3,8 @@
 Each check looks at the state as it would be: the working copies, and the live rows that are in none of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from django.db import models
 
@@ -15,12 +16,28 @@ from apps.changesets.tracking import Tracked, tracked_for
 REFERENCED = "referenced"
 MISSING_TARGET = "missing"
 UNIQUE_CLASH = "taken"
+MOVED = "moved"
 
 
-def settle(sql: Sql, touched: list[Tracked]) -> None:
-    """Give every row of the working copies its verdict, and block what cannot be done, until nothing changes."""
+@dataclass(frozen=True)
+class Check:
+    """One way to be blocked: a condition on the row `w`, its code, what it can overturn, and SQL of the cause."""
+
+    condition: str
+    why: str
+    verdicts: tuple[Bucket, ...]
+    cause: str = "NULL"
+
+
+def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None = None) -> None:
+    """Give every row of the working copies its verdict, and block what cannot be done, until nothing changes.
+
+    `seen` is the newest history_id by model label that a person was shown: what was written later is left alone.
+    """
     for tracked in touched:
         _judge(sql, tracked)
+        if seen is not None:
+            _leave_moved(sql, tracked, seen.get(tracked.label, 0))
         index_working_copy(sql, tracked)
         for field in _foreign_keys(tracked):
             sql.index_temp(working_table(tracked), [field.column])
@@ -49,6 +66,19 @@ def _judge(sql: Sql, tracked: Tracked) -> None:
     )
 
 
+def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
+    """Leave what was written after the history row `seen` as it is, whatever the merge would make of it."""
+    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
+    moved = sql.run(
+        f"UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{MOVED}', w_present = w_live IS NOT NULL "
+        f"WHERE (w_verdict IS NOT NULL OR w_kept <> '' OR w_why IS NOT NULL) AND coalesce(w_live, {pk}) IN "
+        f"(SELECT {pk} FROM {sql.quote(tracked.history_table)} WHERE history_id > %s)",
+        [seen],
+    )
+    if moved:
+        _stay_as_live(sql, tracked, f"w_why = '{MOVED}'")
+
+
 def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     """Run the three checks on one model; return whether anything was blocked."""
     blocked = 0
@@ -56,24 +86,26 @@ def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     if there & {Bucket.RESTORED, Bucket.RECREATED}:
         for columns in tracked.unique_sets[1:]:
             sql.index_temp(working_table(tracked), columns)
-    for condition, why, verdicts in _checks(sql, tracked, touched):
-        if not there.intersection(verdicts):
+    for check in _checks(sql, tracked, touched):
+        if not there.intersection(check.verdicts):
             continue
         blocked += sql.run(
-            f"UPDATE {sql.temp(working_table(tracked))} AS w SET w_why = '{why}', w_verdict = '{Bucket.BLOCKED}' "
-            f"WHERE w.w_verdict IN ({', '.join(repr(str(verdict)) for verdict in verdicts)}) AND ({condition})"
+            f"UPDATE {sql.temp(working_table(tracked))} AS w SET w_why = '{check.why}', w_cause = {check.cause}, "
+            f"w_verdict = '{Bucket.BLOCKED}' "
+            f"WHERE w.w_verdict IN ({', '.join(repr(str(verdict)) for verdict in check.verdicts)}) "
+            f"AND ({check.condition})"
         )
     if blocked:
-        _stay_as_live(sql, tracked)
+        _stay_as_live(sql, tracked, f"w_verdict = '{Bucket.BLOCKED}'")
     return bool(blocked)
 
 
-def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[tuple[str, str, tuple[Bucket, ...]]]:
-    """Yield condition, code and the verdicts it can overturn, for a model's row called `w`.
+def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Check]:
+    """Yield the checks of a model.
 
     No condition joins two EXISTS by OR: PostgreSQL would run both for each row instead of joining once.
     """
-    for table, column, referring in _referring(tracked):
+    for table, column, referring in referring_columns(tracked):
         live = f"SELECT 1 FROM {sql.quote(table)} l WHERE l.{sql.quote(column)} = w.w_live"
         if referring in touched:
             live += _not_in_copy(sql, referring)
@@ -81,13 +113,15 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[tupl
                 f"SELECT 1 FROM {sql.temp(working_table(referring))} x "
                 f"WHERE x.w_present AND x.{sql.quote(column)} = w.w_live"
             )
-            yield f"EXISTS ({copy})", REFERENCED, (Bucket.DELETED,)
-        yield f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,)
+            yield Check(f"EXISTS ({copy})", REFERENCED, (Bucket.DELETED,))
+        yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
+    changed = (Bucket.RESTORED, Bucket.RECREATED)
     for field in _foreign_keys(tracked):
-        yield _target_missing(sql, field, touched), MISSING_TARGET, (Bucket.RESTORED, Bucket.RECREATED)
+        cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
+        yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
     for columns in tracked.unique_sets:
-        for condition in _taken(sql, tracked, columns):
-            yield condition, UNIQUE_CLASH, (Bucket.RESTORED, Bucket.RECREATED)
+        for condition, other in _taken(sql, tracked, columns):
+            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
 
 
 def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) -> str:
@@ -103,18 +137,18 @@ def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) 
     return f"w.{column} IS NOT NULL AND {missing}"
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[str]:
-    """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy."""
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy.
+
+    Yields the condition and the SQL of the other row's key.
+    """
     table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
     same = " AND ".join(f"{{0}}.{name} = w.{name}" for name in map(sql.quote, columns))
     unchanged = f"SELECT 1 FROM {table} o WHERE o.{pk} = w.w_live AND {same.format('o')}"
-    live = f"SELECT 1 FROM {table} l WHERE {same.format('l')}{_not_in_copy(sql, tracked)}"
-    copy = (
-        f"SELECT 1 FROM {sql.temp(working_table(tracked))} x WHERE x.w_present AND x.w_id <> w.w_id "
-        f"AND {same.format('x')}"
-    )
-    yield f"NOT EXISTS ({unchanged}) AND EXISTS ({live})"
-    yield f"NOT EXISTS ({unchanged}) AND EXISTS ({copy})"
+    live = f"FROM {table} l WHERE {same.format('l')}{_not_in_copy(sql, tracked)}"
+    copy = f"FROM {sql.temp(working_table(tracked))} x WHERE x.w_present AND x.w_id <> w.w_id AND {same.format('x')}"
+    for others, key in ((live, f"l.{pk}"), (copy, f"coalesce(x.w_live, x.{pk})")):
+        yield f"NOT EXISTS ({unchanged}) AND EXISTS (SELECT 1 {others})", f"SELECT min(CAST({key} AS text)) {others}"
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
@@ -122,18 +156,18 @@ def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
     return f" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})"
 
 
-def _stay_as_live(sql: Sql, tracked: Tracked) -> None:
-    """Give blocked rows their live state back, so that the other checks see it."""
+def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
+    """Give rows that are left alone their live state back, so that the other checks see it."""
     working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
     values = ", ".join(f"{name} = l.{name}" for name in map(sql.quote, tracked.columns))
     sql.run(
         f"UPDATE {working} AS w SET w_present = {true_in(sql)}, {values} FROM {sql.quote(tracked.table)} l "
-        f"WHERE l.{pk} = w.w_live AND w.w_verdict = '{Bucket.BLOCKED}'"
+        f"WHERE l.{pk} = w.w_live AND w.{which}"
     )
-    sql.run(f"UPDATE {working} SET w_present = {false_in(sql)} WHERE w_verdict = '{Bucket.BLOCKED}' AND w_live IS NULL")
+    sql.run(f"UPDATE {working} SET w_present = {false_in(sql)} WHERE {which} AND w_live IS NULL")
 
 
-def _referring(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
+def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
     """Yield table and column of each foreign key that points to the model, and its tracked model where it is one."""
     for relation in tracked.model._meta.get_fields(include_hidden=True):
         if not relation.auto_created or relation.concrete or not (relation.one_to_many or relation.one_to_one):

@@ -1,66 +1,66 @@
-"""The rows of a revert plan in words: which object, what becomes of it, and who stands in the way."""
+"""The rows of a revert plan in words: which object, what becomes of it, and who or what stands in the way."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from apps.changesets.models import Changeset
-from apps.changesets.revert import blocking, working
-from apps.changesets.revert.verdicts import Bucket, Verdict
+from apps.changesets.revert.obstacles import explain_blocked
+from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
+from apps.changesets.revert.verdicts import Bucket, Verdict, Window
 from apps.changesets.revert.working import working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
-WORDS = {
-    working.CHANGED_SINCE: "created by the changeset and changed since",
-    working.DELETED_SINCE: "deleted since",
-    working.THERE_AGAIN: "deleted by the changeset and made anew since",
-    blocking.REFERENCED: "other rows still refer to it",
-    blocking.MISSING_TARGET: "it would point to something that is gone",
-    blocking.UNIQUE_CLASH: "another row has its unique value now",
-}
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
 
 
-def list_verdicts(sql: Sql, touched: list[Tracked], *, limit: int) -> Iterator[Verdict]:
-    """Yield up to `limit` verdicts of each bucket; one that kept something names who changed it since."""
-    for bucket in ORDER:
-        left = limit
+def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
+    """Yield the verdicts in the window, model by model; `chosen` are the changesets that are reverted.
+
+    One that is kept names who changed it since, one that is blocked what stands in the way.
+    """
+    for bucket in [window.bucket] if window.bucket else ORDER:
+        start, left = window.start, window.limit
         for tracked in touched:
-            for verdict in _of_bucket(sql, tracked, bucket, left):
-                left -= 1
-                yield verdict
+            if left <= 0:
+                break
+            number = sql.value(f"SELECT count(*) FROM {sql.temp(working_table(tracked))} WHERE {which_in(bucket)}")
+            if start < number:
+                rows = _rows(sql, tracked, bucket, start, left)
+                left -= len(rows)
+                yield from _explained(sql, tracked, bucket, rows, touched, chosen)
+            start = max(0, start - number)
 
 
-def _of_bucket(sql: Sql, tracked: Tracked, bucket: Bucket, limit: int) -> list[Verdict]:
-    if limit <= 0:
-        return []
+def which_in(bucket: Bucket) -> str:
+    """Return the condition that a row of a working copy is in the bucket; one kept in part is in two."""
+    kept = "(w_kept <> '' OR w_why IS NOT NULL)"
     if bucket == Bucket.KEPT:
-        condition = "(w_kept <> '' OR w_why IS NOT NULL) AND coalesce(w_verdict, '') <> 'blocked'"
-    else:
-        condition = f"w_verdict = '{bucket}'"
+        return f"{kept} AND coalesce(w_verdict, '') <> '{Bucket.BLOCKED}'"
+    if bucket == Bucket.ALREADY:
+        return f"w_verdict IS NULL AND NOT {kept}"
+    return f"w_verdict = '{bucket}'"
+
+
+def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
     pk = sql.quote(tracked.pk)
     label = sql.quote("name") if "name" in tracked.columns else pk
-    rows = sql.rows(
-        f"SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, "
-        f"(SELECT h.changeset_id FROM {sql.quote(tracked.history_table)} h "
-        f" WHERE h.{pk} = coalesce(w.w_live, w.{pk}) ORDER BY h.history_id DESC LIMIT 1) "
-        f"FROM {sql.temp(working_table(tracked))} w WHERE {condition} ORDER BY 1 LIMIT {int(limit)}"
+    field = tracked.model._meta.pk
+    found = sql.rows(
+        f"SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {sql.temp(working_table(tracked))} "
+        f"WHERE {which_in(bucket)} ORDER BY 1, w_id LIMIT {int(limit)} OFFSET {int(start)}"
     )
-    who = {c.pk: c for c in Changeset.objects.using(sql.using).filter(pk__in={row[4] for row in rows})}
-    return [_verdict(tracked, bucket, row, who) for row in rows]
+    return [
+        Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in found
+    ]
 
 
-def _verdict(tracked: Tracked, bucket: Bucket, row: tuple, who: dict[int, Changeset]) -> Verdict:
-    pk, label, kept, code, changeset_id = row
-    why = WORDS.get(code or "", "")
+def _explained(
+    sql: Sql, tracked: Tracked, bucket: Bucket, rows: list[Row], touched: list[Tracked], chosen: Collection[int]
+) -> list[Verdict]:
     if bucket == Bucket.KEPT:
-        if kept:
-            fields = {tracked.fields_by_column[column] for column in kept.split()}
-            # What follows from other fields is no news beside them.
-            news = {field for field in fields if field.editable} or fields
-            why = f"{', '.join(sorted(str(field.verbose_name) for field in news))} changed since"
-        by = who.get(changeset_id)
-        if by is not None:
-            why += f", last in {by}" + (f" by {by.actor_name}" if by.actor_name else "")
-    keeps = bucket in (Bucket.KEPT, Bucket.BLOCKED)
-    return Verdict(tracked.label, str(pk), str(label), bucket, why, changeset_id if keeps else None)
+        verdicts = explain_kept(tracked, rows, chosen=chosen, using=sql.using)
+    elif bucket == Bucket.BLOCKED:
+        verdicts = explain_blocked(sql, tracked, rows, touched, chosen=chosen)
+    else:
+        return [Verdict(tracked.label, row.pk, row.label, bucket) for row in rows]
+    return name_changesets(verdicts, using=sql.using)

@@ -1,21 +1,20 @@
 """Planning a revert: what would become of every object, without writing to any tracked table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.changesets.errors import NothingToRevert, UnknownChangeset
+from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
-from apps.changesets.revert.listing import list_verdicts
-from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
+from apps.changesets.revert.listing import list_verdicts, which_in
+from apps.changesets.revert.scoping import check_scope
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.revert.working import start_working_copy, undo_in_copy, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
-
-LISTED = 100
 
 
 def plan_revert(
@@ -23,32 +22,43 @@ def plan_revert(
     *,
     scope: Scope | None = None,
     on_conflict: str = OnConflict.KEEP,
+    window: Window | None = None,
     using: str = "default",
 ) -> RevertPlan:
-    """Return what reverting the changesets would do; only temporary tables are written.
+    """Return what reverting the changesets would do, with the rows in `window`; only temporary tables are written.
 
-    Raises UnknownChangeset, and NothingToRevert for a changeset that is reverted already, failed, or cannot be taken
-    back by its kind.
+    Raises UnknownChangeset, NothingToRevert for a changeset that is reverted already, failed, or cannot be taken back
+    by its kind, and EmptyScope for a scope that does not exist or that the changesets did not touch.
     """
     chosen = find_revertable(changesets, using=using)
-    plan, _touched = merge(Sql(using), chosen, scope=scope or Scope(), on_conflict=OnConflict(on_conflict))
+    check_scope(scope or Scope())
+    policy = OnConflict(on_conflict)
+    plan, _touched = merge(Sql(using), chosen, scope=scope or Scope(), on_conflict=policy, window=window)
     return plan
 
 
 def merge(
-    sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict
+    sql: Sql,
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    seen: Mapping[str, int] | None = None,
+    window: Window | None = None,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
-    touched, unmet = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
-    settle(sql, touched)
+    touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
+    settle(sql, touched, seen=seen)
     counts = _count(sql, touched)
-    counts[Bucket.ALREADY] += unmet
+    if not any(counts.values()) and not scope.is_everything:
+        raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
+    numbers = {changeset.pk for changeset in changesets}
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
         counts={str(bucket): number for bucket, number in counts.items() if number},
-        verdicts=tuple(list_verdicts(sql, touched, limit=LISTED)),
+        verdicts=tuple(list_verdicts(sql, touched, window=window or Window(), chosen=numbers)),
     )
     return plan, touched
 
@@ -86,11 +96,10 @@ def refuse_unless_revertable(changeset: Changeset) -> None:
 
 def _undo_all(
     sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, now: datetime
-) -> tuple[list[Tracked], int]:
-    """Take the changesets back, newest first, in working copies; return their models, and how many were gone."""
+) -> list[Tracked]:
+    """Take the changesets back, newest first, in working copies; return their models."""
     models = [tracked for tracked in tracked_models() if not scope.models or tracked.label in scope.models]
     touched: list[Tracked] = []
-    unmet = 0
     for changeset in sorted(changesets, key=lambda changeset: -changeset.pk):
         for tracked in models:
             if changeset.counts is not None and tracked.label not in changeset.counts:
@@ -98,27 +107,22 @@ def _undo_all(
             if tracked not in touched:
                 start_working_copy(sql, tracked)
                 touched.append(tracked)
-            if undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now):
-                unmet += sql.value(
-                    f"SELECT count(*) FROM {sql.temp('revert_round')} WHERE before_id IS NULL AND w_id IS NULL"
-                )
+            undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
     touched.sort(key=tracked_models().index)
-    return touched, unmet
+    return touched
 
 
 def _count(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         working = sql.temp(working_table(tracked))
-        for verdict, number in sql.rows(
-            f"SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
-        ):
+        found = "SELECT w_verdict, count(*) FROM {} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
+        for verdict, number in sql.rows(found.format(working)):
             counts[Bucket(verdict)] += number
-        kept = "(w_kept <> '' OR w_why IS NOT NULL)"
-        counts[Bucket.KEPT] += sql.value(
-            f"SELECT count(*) FROM {working} WHERE {kept} AND coalesce(w_verdict, '') <> '{Bucket.BLOCKED}'"
-        )
-        counts[Bucket.ALREADY] += sql.value(
-            f"SELECT count(*) FROM {working} WHERE w_verdict IS NULL AND NOT {kept} AND w_present"
-        )
+        for bucket in (Bucket.KEPT, Bucket.ALREADY):
+            counts[bucket] += sql.value(f"SELECT count(*) FROM {working} WHERE {which_in(bucket)}")
     return counts
+
+
+def _names(changesets: Sequence[Changeset]) -> str:
+    return ", ".join(map(str, changesets)) if len(changesets) <= 3 else f"These {len(changesets)} changesets"

@@ -1,18 +1,23 @@
 """Carrying a revert out: the merge is made again under lock, and what differs is written in sets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from apps.changesets.context import changeset
-from apps.changesets.errors import PlanMoved, RevertConflict
+from apps.changesets.errors import RevertConflict
+from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.plan import find_revertable, merge
+from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.revert.working import true_in, working_table
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_models
+from apps.changesets.tracking import Tracked
+
+# So long a revert waits for others who write, before it gives up and says so.
+PATIENCE_SECONDS = 20
 
 
 def revert(
@@ -21,15 +26,16 @@ def revert(
     actor: Any,
     reason: str = "",
     on_conflict: str | None = None,
-    as_planned: bool = False,
+    seen: Mapping[str, int] | None = None,
     using: str = "default",
 ) -> Changeset | None:
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
     Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
-    the new changeset's `summary["revert"]` has the objects by bucket, `summary["left_alone"]` the first that were kept
-    or blocked. Raises what `plan_revert` raises, with policy abort RevertConflict when something would be kept or
-    blocked, and with `as_planned` PlanMoved when the numbers are not the plan's any more.
+    `seen` (see `newest_seen`) also leaves alone whatever was written after the plan was shown. The new changeset's
+    `summary["revert"]` has the objects by bucket, `summary["left_alone"]` the first that were kept or blocked. Raises
+    what `plan_revert` raises, Busy when others write for too long, and with policy abort RevertConflict when something
+    would be kept or blocked.
     """
     made, _done = carry_out(
         plan.changesets,
@@ -37,7 +43,7 @@ def revert(
         on_conflict=on_conflict or plan.on_conflict,
         actor=actor,
         reason=reason,
-        expected=plan.counts if as_planned else None,
+        seen=seen,
         using=using,
     )
     return made
@@ -50,38 +56,36 @@ def carry_out(
     on_conflict: str,
     actor: Any,
     reason: str = "",
-    expected: dict[str, int] | None = None,
+    seen: Mapping[str, int] | None = None,
     using: str = "default",
 ) -> tuple[Changeset | None, RevertPlan]:
-    """Revert without a plan made before; return the new changeset as `revert` does, and what was done.
-
-    `expected` are the numbers of objects by bucket that somebody agreed to, or None.
-    """
+    """Revert without a plan made before; return the new changeset as `revert` does, and what was done."""
     sql = Sql(using)
-    with changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened:
+    check_scope(scope)
+    with (
+        patience(PATIENCE_SECONDS, using=using),
+        changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened,
+    ):
         lock_tracked_tables(using)
         targets = find_revertable(changesets, using=using)
-        done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict))
+        done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
         if done.on_conflict == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))
-        if expected is not None and done.counts != expected:
-            raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was reverted.")
         write_copies(sql, touched)
         opened.reverts.set(targets)
-        opened.summary = {
-            "revert": done.counts,
-            "left_alone": [asdict(v) for v in done.verdicts if v.bucket in (Bucket.KEPT, Bucket.BLOCKED)],
-        }
+        opened.summary = summary_of(done)
         _mark(targets, done)
     return (opened if opened.pk else None), done
 
 
-def lock_tracked_tables(using: str = "default") -> None:
-    """Let nobody else write the tracked tables until the transaction ends; SQLite's transactions do so anyway."""
-    sql = Sql(using)
-    if sql.connection.vendor == "postgresql":
-        tables = ", ".join(sql.quote(tracked.table) for tracked in tracked_models())
-        sql.run(f"LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE")
+def summary_of(done: RevertPlan) -> dict[str, Any]:
+    """Return what a revert's changeset keeps of it: numbers by bucket, what was left alone, the scope, the policy."""
+    return {
+        "revert": done.counts,
+        "left_alone": [asdict(v) for v in done.verdicts if v.bucket in (Bucket.KEPT, Bucket.BLOCKED)],
+        "scope": {name: list(chosen) for name, chosen in asdict(done.scope).items() if chosen},
+        "on_conflict": str(done.on_conflict),
+    }
 
 
 def write_copies(sql: Sql, touched: list[Tracked]) -> None:
@@ -158,5 +162,5 @@ def _in_the_way(done: RevertPlan) -> str:
     first = next(verdict for verdict in done.verdicts if verdict.bucket in (Bucket.KEPT, Bucket.BLOCKED))
     return (
         f"Nothing was reverted: {done.left_alone:,} objects would be left alone, the first is {first.model} "
-        f"{first.pk} ({first.why}). Choose keep to revert the rest, or force to overwrite."
+        f"{first.pk} ({first.sentence}). Choose keep to revert the rest, or force to overwrite."
     )

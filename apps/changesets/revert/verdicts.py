@@ -27,22 +27,65 @@ class OnConflict(StrEnum):
 class Scope:
     """Which part of the changesets to revert; empty means everything.
 
-    `models` are labels (`airports.airport`), `pks` primary keys as text (before or after the change), `fields` column
-    or field names. With `fields`, creations and deletions are left alone.
+    `models` are labels (`airports.airport`), `fields` column or field names. `pks` are the only objects to revert and
+    `leave` those to leave out: primary keys as text (before or after the change), with the model's label and a colon
+    in front where several models are meant (`base.city:12`). With `fields`, creations and deletions are left alone.
     """
 
     models: tuple[str, ...] = ()
     pks: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
 
     @property
     def is_everything(self) -> bool:
-        return not (self.models or self.pks or self.fields)
+        return not (self.models or self.pks or self.fields or self.leave)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which rows of a plan are wanted: `limit` of a bucket from the one numbered `start`; of each bucket if None."""
+
+    bucket: Bucket | None = None
+    start: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True)
+class KeptField:
+    """A field left alone: before the changeset, as the changeset left it, as it is now, and what made it so."""
+
+    name: str
+    label: str
+    before: str
+    left: str
+    now: str
+    since: int | None = None
+
+
+@dataclass(frozen=True)
+class Cause:
+    """An object that stands in the way, what it has to do with it (`refers to it`), and the changeset behind that."""
+
+    model: str
+    pk: str
+    label: str
+    words: str
+    since: int | None = None
+    by: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.words}" + (f" since {self.by}" if self.by else "")
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of one object, and why: the words are for people."""
+    """What becomes of one object, and why: the words are for people.
+
+    Where it is kept, `since` is the changeset that changed it last, `by` that changeset in words, and `fields` its
+    fields with their values; where it is blocked, `causes` are the first that stand in the way, and `more` the number
+    of the others.
+    """
 
     model: str
     pk: str
@@ -50,6 +93,18 @@ class Verdict:
     bucket: Bucket
     why: str = ""
     since: int | None = None
+    by: str = ""
+    fields: tuple[KeptField, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    more: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The whole reason on one line."""
+        said = self.why + (f", last in {self.by}" if self.by else "")
+        if self.causes:
+            said += ": " + "; ".join(map(str, self.causes))
+        return said + (f"; and {self.more:,} more" if self.more else "")
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,9 @@
 """The working copy: the objects that a revert touches, taken through the merge before anything real is written.
 
 One temporary table a model, `revert_<model>`: `w_live` is the primary key of the live row (NULL when there is none),
-`w_present` whether the object is to be there, `w_verdict` what becomes of it (settled by
-blocking.py), `w_kept` the columns left alone because
-they were changed since, `w_why` a code (see plan.py) for what is kept or blocked as a whole; the model's own columns
-hold the values to be.
+`w_present` whether the object is to be there, `w_verdict` what becomes of it (settled by blocking.py), `w_kept` what is
+left alone because it was changed since (see `_kept`), `w_why` a code (see reasons.py) for what is kept or blocked as a
+whole, `w_cause` the columns and the key that block it; the model's own columns hold the values to be.
 """
 
 from datetime import datetime
@@ -12,7 +11,7 @@ from datetime import datetime
 from apps.changesets.netting import net_objects, net_table
 from apps.changesets.revert.verdicts import Bucket, OnConflict, Scope
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked
+from apps.changesets.tracking import Tracked, tracked_models
 
 CHANGED_SINCE = "changed"
 DELETED_SINCE = "gone"
@@ -33,7 +32,7 @@ def start_working_copy(sql: Sql, tracked: Tracked) -> None:
     sql.fresh_temp(
         working_table(tracked),
         f"w_id {identity}, w_live {sql.key_type(tracked)}, w_present boolean NOT NULL, w_verdict varchar(10), "
-        f"w_kept text NOT NULL DEFAULT '', w_why varchar(20), w_mover boolean, {columns}",
+        f"w_kept text NOT NULL DEFAULT '', w_why varchar(20), w_cause text, w_mover boolean, {columns}",
     )
 
 
@@ -67,13 +66,35 @@ def undo_in_copy(
 
 def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
     """Leave only the chosen objects in the net table."""
-    if not scope.pks:
-        return
-    marks = ", ".join(["%s"] * len(scope.pks))
-    outside = " AND ".join(
-        f"(CAST({side}_pk AS text) IS NULL OR CAST({side}_pk AS text) NOT IN ({marks}))" for side in ("before", "after")
-    )
-    sql.run(f"DELETE FROM {sql.temp(net_table(tracked))} WHERE {outside}", [*scope.pks, *scope.pks])
+    net, both = sql.temp(net_table(tracked)), "coalesce(CAST({}_pk AS text), '') IN ({})"
+
+    def either(keys: list[str]) -> tuple[str, list[str]]:
+        marks = ", ".join(["%s"] * len(keys)) or "NULL"
+        return f"({both.format('before', marks)} OR {both.format('after', marks)})", [*keys, *keys]
+
+    if scope.pks:
+        chosen, keys = either(_keys_of(tracked, scope.pks))
+        sql.run(f"DELETE FROM {net} WHERE ({chosen}) IS NOT TRUE", keys)
+    if scope.leave:
+        left_out, keys = either(_keys_of(tracked, scope.leave))
+        sql.run(f"DELETE FROM {net} WHERE {left_out}", keys)
+    if scope.fields:
+        columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
+        history = sql.quote(tracked.history_table)
+        changed = sql.differ(columns, "b", "a") or "1 = 0"
+        sql.run(
+            f"DELETE FROM {net} WHERE before_id IS NULL OR after_id IS NULL OR NOT EXISTS (SELECT 1 FROM {history} b "
+            f"JOIN {history} a ON a.history_id = after_id WHERE b.history_id = before_id AND ({changed}))"
+        )
+
+
+def _keys_of(tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
+    """Return the keys that are this model's, plain ones and those with its label in front."""
+    labels = {other.label for other in tracked_models()}
+    own = [
+        key.removeprefix(f"{tracked.label}:") for key in keys if key.partition(":")[0] not in labels - {tracked.label}
+    ]
+    return [key for key in own if key]
 
 
 def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
@@ -151,7 +172,7 @@ def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now:
         touched = f"b.{name} IS DISTINCT FROM a.{name}"
         unmoved = f"w.{name} IS NOT DISTINCT FROM a.{name}"
         moved = f"{touched} AND NOT ({unmoved}) AND w.{name} IS DISTINCT FROM b.{name}"
-        conflicts.append(f"CASE WHEN {moved} THEN '{column} ' ELSE '' END")
+        conflicts.append(f"CASE WHEN {moved} THEN {_kept(column, 'r.before_id', 'r.after_id')} ELSE '' END")
         back = touched if force else f"{touched} AND {unmoved}"
         merged.append(f"{name} = CASE WHEN {back} THEN b.{name} ELSE w.{name} END")
     whole = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})" if not scope.fields else "1 = 0"
@@ -182,8 +203,11 @@ def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
     sql.run(
         f"UPDATE {working} AS w SET w_present = CASE WHEN {same} THEN {false_in(sql)} ELSE {true_in(sql)} END, "
         f"w_verdict = CASE WHEN {same} THEN '{Bucket.DELETED}' ELSE w.w_verdict END, "
-        f"w_why = CASE WHEN {same} THEN w.w_why ELSE '{CHANGED_SINCE}' END {pairs}"
+        f"w_why = CASE WHEN {same} THEN w.w_why ELSE '{CHANGED_SINCE}' END, "
+        f"w_kept = w.w_kept || CASE WHEN {same} THEN '' ELSE {_kept('*', None, 'r.after_id')} END {pairs}"
     )
+    # What is gone already has its row, too: the plan lists every object.
+    _note_absent(sql, tracked, "r.before_id IS NULL", None, "after_id")
 
 
 def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
@@ -198,7 +222,10 @@ def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
         sql.run(f"UPDATE {working} AS w SET {values} {pairs}")
     else:
         differ = sql.differ(tracked.compared, "w", "b")
-        sql.run(f"UPDATE {working} AS w SET w_why = '{THERE_AGAIN}' {pairs} AND ({differ})")
+        sql.run(
+            f"UPDATE {working} AS w SET w_why = '{THERE_AGAIN}', "
+            f"w_kept = w.w_kept || {_kept('*', 'r.before_id', None)} {pairs} AND ({differ})"
+        )
 
 
 def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
@@ -211,12 +238,19 @@ def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
     )
 
 
-def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str, side: str) -> None:
+def _kept(column: str, before: str | None, after: str | None) -> str:
+    """Return the SQL of one entry of `w_kept`: a column (`*`: the whole object) and its two history rows."""
+    ids = [f"CAST({side} AS text)" if side else "''" for side in (before, after)]
+    return f"'{column}:' || {ids[0]} || ':' || {ids[1]} || ' '"
+
+
+def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str | None, side: str) -> None:
     """Keep a row, itself not present, that says why an object cannot be changed back: it is gone."""
     working, rounds, history = _tables(sql, tracked)
+    code = f"'{why}'" if why else "NULL"
     sql.run(
         f"INSERT INTO {working} (w_present, w_why, {sql.names(tracked.columns)}) "
-        f"SELECT {false_in(sql)}, '{why}', {sql.names(tracked.columns, of='h')} "
+        f"SELECT {false_in(sql)}, {code}, {sql.names(tracked.columns, of='h')} "
         f"FROM {rounds} r JOIN {history} h ON h.history_id = r.{side} WHERE {which} AND r.w_id IS NULL"
     )
 

@@ -1,0 +1,57 @@
+"""Waiting for others who write, for so long and no longer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connections
+
+from apps.changesets.errors import Busy
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
+
+# PostgreSQL: lock not available in time, deadlock.
+BUSY_STATES = ("55P03", "40P01")
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether the database gave up waiting for somebody else who writes."""
+    if not isinstance(error, OperationalError):
+        return False
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state in BUSY_STATES or (state is None and "locked" in str(error))
+
+
+@contextmanager
+def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
+    """Within, wait at most so long for others who write; raises Busy with a sentence when they take longer."""
+    sql = Sql(using)
+    sqlite = sql.connection.vendor == "sqlite"
+    before = sql.value("PRAGMA busy_timeout" if sqlite else "SHOW lock_timeout")
+    _wait(sql, seconds * 1000 if sqlite else f"{seconds}s")
+    try:
+        yield
+    except OperationalError as error:
+        if is_busy(error):
+            raise Busy(
+                "Somebody else is writing right now, perhaps an import is running: nothing was changed. "
+                "Try again in a minute."
+            ) from error
+        raise
+    finally:
+        if not sql.connection.needs_rollback:
+            _wait(sql, before)
+
+
+def _wait(sql: Sql, how_long: int | str) -> None:
+    if sql.connection.vendor == "sqlite":
+        sql.run(f"PRAGMA busy_timeout = {int(how_long)}")
+    else:
+        sql.run("SELECT set_config('lock_timeout', %s, false)", [how_long])
+
+
+def lock_tracked_tables(using: str = "default", *, mode: str = "SHARE ROW EXCLUSIVE") -> None:
+    """Let nobody else write the tracked tables until the transaction ends; SQLite's transactions do so anyway."""
+    sql = Sql(using)
+    if connections[using].vendor == "postgresql":
+        tables = ", ".join(sql.quote(tracked.table) for tracked in tracked_models())
+        sql.run(f"LOCK TABLE {tables} IN {mode} MODE")

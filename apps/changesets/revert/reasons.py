@@ -1,0 +1,176 @@
+"""Why an object is kept: which fields were changed since, from what to what, and in which changeset."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from django.db import models
+
+from apps.changesets.models import Changeset
+from apps.changesets.revert import blocking, working
+from apps.changesets.revert.verdicts import Bucket, KeptField, Verdict
+from apps.changesets.tracking import Tracked
+from apps.changesets.words import person
+
+WORDS = {
+    working.CHANGED_SINCE: "created by the changeset and changed since",
+    working.DELETED_SINCE: "deleted since",
+    working.THERE_AGAIN: "deleted by the changeset and made anew since",
+    blocking.MOVED: "changed after the plan was shown",
+}
+LONGEST = 200
+WHOLE = "*"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a working copy as it is listed: the object, and the notes about what is left alone."""
+
+    pk: str
+    label: str
+    kept: str
+    code: str
+    cause: str | None
+
+
+@dataclass(frozen=True)
+class Note:
+    """One entry of `w_kept`: a column, or the whole object, and the history rows before and after the changeset."""
+
+    column: str
+    before: int | None
+    after: int | None
+
+
+def explain_kept(
+    tracked: Tracked, rows: Sequence[Row], *, chosen: Collection[int], using: str = "default"
+) -> list[Verdict]:
+    """Return the verdicts of kept objects, each with its fields and the changeset that really changed them last.
+
+    The changesets that are reverted (`chosen`) are never named as what changed an object since.
+    """
+    notes = {row.pk: _notes(row.kept) for row in rows}
+    ids = {side for of_row in notes.values() for note in of_row for side in (note.before, note.after) if side}
+    history = tracked.history_model._base_manager.using(using)
+    sides = history.in_bulk(ids)
+    chains = chains_of(tracked, [row.pk for row in rows], using=using)
+    labels = _Labels(using)
+    verdicts = []
+    for row in rows:
+        chain = chains.get(row.pk, [])
+        found = [one for note in notes[row.pk] for one in _fields(tracked, note, sides, chain, chosen)]
+        verdicts.append(_kept_verdict(tracked, row, chain, found, chosen, labels))
+    return verdicts
+
+
+def chains_of(tracked: Tracked, keys: Iterable[str], *, using: str = "default") -> dict[str, list[Any]]:
+    """Return the history rows of each primary key, oldest first, in one query."""
+    pk = tracked.model._meta.pk.attname
+    chains: dict[str, list[Any]] = {}
+    history = tracked.history_model._base_manager.using(using)
+    for row in history.filter(**{f"{pk}__in": set(keys)}).order_by("history_id"):
+        chains.setdefault(str(getattr(row, pk)), []).append(row)
+    return chains
+
+
+def last_to_change(chain: Sequence[Any], attnames: Sequence[str], *, chosen: Collection[int]) -> Any | None:
+    """Return the newest of the history rows that gave one of the attributes another value, or that made the object."""
+
+    def values(row: Any) -> list[Any]:
+        return [getattr(row, name) for name in attnames]
+
+    for before, after in reversed(list(pairwise([None, *chain]))):
+        changes = before is None or before.history_type == "-" or values(before) != values(after)
+        if changes and after.changeset_id not in chosen:
+            return after
+    return None
+
+
+def name_changesets(verdicts: Sequence[Verdict], *, using: str = "default") -> list[Verdict]:
+    """Return the verdicts with the changesets that they and their causes name put into words; one query."""
+    ids = {one.since for verdict in verdicts for one in (verdict, *verdict.causes)} - {None}
+    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids)
+    words = {pk: _in_words(changeset) for pk, changeset in found.items()}
+    return [
+        replace(
+            verdict,
+            by=words.get(verdict.since, ""),
+            causes=tuple(replace(cause, by=words.get(cause.since, "")) for cause in verdict.causes),
+        )
+        for verdict in verdicts
+    ]
+
+
+def _in_words(changeset: Changeset) -> str:
+    named = changeset.actor_id or changeset.actor_name
+    return f"{changeset} by {person(changeset)}" if named else str(changeset)
+
+
+def _notes(kept: str) -> list[Note]:
+    parts = [entry.split(":") for entry in kept.split()]
+    return [
+        Note(column, int(before) if before else None, int(after) if after else None) for column, before, after in parts
+    ]
+
+
+def _fields(
+    tracked: Tracked, note: Note, sides: dict[int, Any], chain: Sequence[Any], chosen: Collection[int]
+) -> list[tuple[models.Field, Any, Any, Any]]:
+    """Return field, the row before, the row after, and the row that changed the field since, for what a note says."""
+    after, before = sides.get(note.after), sides.get(note.before)
+    if after is None:
+        return []
+    columns = tracked.compared if note.column == WHOLE else [note.column]
+    later = [after, *(row for row in chain if row.history_id > after.history_id)]
+    found = []
+    for column in columns:
+        field = tracked.fields_by_column[column]
+        row = last_to_change(later, [field.attname], chosen={*chosen, after.changeset_id})
+        if row is not None and getattr(row, field.attname) != getattr(after, field.attname):
+            found.append((field, before, after, row))
+    # What follows from other fields is no news beside them.
+    return [one for one in found if one[0].editable] or found
+
+
+def _kept_verdict(
+    tracked: Tracked, row: Row, chain: Sequence[Any], found: list[tuple], chosen: Collection[int], labels: "_Labels"
+) -> Verdict:
+    fields = tuple(
+        KeptField(
+            name=field.name,
+            label=str(field.verbose_name),
+            before="" if before is None else labels.text(field, getattr(before, field.attname)),
+            left=labels.text(field, getattr(after, field.attname)),
+            now=labels.text(field, getattr(now, field.attname)),
+            since=now.changeset_id,
+        )
+        for field, before, after, now in found
+    )
+    why = WORDS.get(row.code) or f"{', '.join(sorted(field.label for field in fields)) or 'values'} changed since"
+    others = [one for one in chain if one.changeset_id not in chosen]
+    last = max((one[3] for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
+    since = None if last is None else last.changeset_id
+    return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields)
+
+
+class _Labels:
+    """Values as people read them; each linked object is looked up once."""
+
+    def __init__(self, using: str):
+        self.using = using
+        self.linked: dict[tuple[type[models.Model], Any], str] = {}
+
+    def text(self, field: models.Field, value: Any) -> str:
+        if value is None or value == "":
+            return "nothing"
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if field.is_relation:
+            key = (field.related_model, value)
+            if key not in self.linked:
+                target = field.related_model._base_manager.using(self.using).filter(pk=value).first()
+                self.linked[key] = str(target) if target else f"{value} (deleted)"
+            return self.linked[key]
+        text = str(dict(field.flatchoices).get(value, value))
+        return text if len(text) <= LONGEST else text[:LONGEST] + "…"
