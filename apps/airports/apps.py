@@ -6,3 +6,9 @@ from django.apps import AppConfig
 class AirportsConfig(AppConfig):
     name = "apps.airports"
     verbose_name = "Airports"
+
+    def ready(self) -> None:
+        from apps.base.points import describe_move
+        from apps.changesets.describing import register_describer
+
+        register_describer("airports.airport", describe_move("latitude_deg", "longitude_deg"))

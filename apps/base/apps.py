@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class BaseConfig(AppConfig):
     name = "apps.base"
     verbose_name = "Places"
+
+    def ready(self) -> None:
+        from apps.base.points import describe_move
+        from apps.changesets.describing import register_describer
+
+        for label in ("base.country", "base.city"):
+            register_describer(label, describe_move("latitude", "longitude"))

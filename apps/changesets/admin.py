@@ -103,6 +103,14 @@ class ChangesetAdmin(admin.ModelAdmin):
 
     # -- one changeset ---------------------------------------------------------------------------------------
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Changeset | None:
+        """Read a changeset once a request, and without what only a list needs."""
+        if getattr(request, "shown_changeset", (None,))[0] != object_id:
+            known = object_id.isdecimal() and len(object_id) < 19
+            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=object_id) if known else ()
+            request.shown_changeset = object_id, next(iter(found), None)
+        return request.shown_changeset[1]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:

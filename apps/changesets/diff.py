@@ -1,7 +1,7 @@
 """What a changeset did, object by object and field by field."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,12 +98,19 @@ def _stream(sql: Sql, selection: Selection) -> Iterator[Change]:
 
 
 def changes_between(
-    tracked: Tracked, pairs: Sequence[tuple[int | None, int | None]], *, using: str = "default"
+    tracked: Tracked,
+    pairs: Sequence[tuple[int | None, int | None]],
+    *,
+    known: Mapping[type[models.Model], dict[Any, str]] | None = None,
+    using: str = "default",
 ) -> list[Change]:
-    """Return the change between each pair of history rows (before, after), given by history_id; None is absence."""
+    """Return the change between each pair of history rows (before, after), given by history_id; None is absence.
+
+    `known` has the labels of all objects of some models, where the caller has read them anyway.
+    """
     ids = {history_id for pair in pairs for history_id in pair if history_id is not None}
     rows = tracked.history_model._base_manager.using(using).in_bulk(ids)
-    labels = _link_labels(tracked, list(rows.values()), using)
+    labels = _link_labels(tracked, list(rows.values()), known or {}, using)
     return [_change(tracked, rows.get(before), rows.get(after), labels) for before, after in pairs]
 
 
@@ -155,17 +162,21 @@ def _field_changes(
         )
 
 
-def _link_labels(tracked: Tracked, rows: list[Any], using: str) -> dict[str, dict[Any, str]]:
+def _link_labels(
+    tracked: Tracked, rows: list[Any], known: Mapping[type[models.Model], dict[Any, str]], using: str
+) -> dict[str, dict[Any, str]]:
     """Return for each foreign key the label of each key in the rows; what is gone is named from its history."""
     labels: dict[str, dict[Any, str]] = {}
     for field in tracked.model._meta.concrete_fields:
         if not field.is_relation:
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
-        found = {key: str(target) for key, target in _manager(field.related_model, using).in_bulk(keys).items()}
+        found = known.get(field.related_model)
+        if found is None:
+            found = {key: str(target) for key, target in _manager(field.related_model, using).in_bulk(keys).items()}
         gone = keys - set(found)
         if gone:
-            found |= _labels_from_history(field.related_model, gone, using)
+            found = found | _labels_from_history(field.related_model, gone, using)
         labels[field.attname] = found
     return labels
 

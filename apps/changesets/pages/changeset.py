@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
 from apps.changesets.counting import Counts, counts_of_many, field_counts_of, total
 from apps.changesets.describing import describe
 from apps.changesets.diff import Change, FieldChange, changes_between, selection_of
 from apps.changesets.errors import NothingToRevert
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.asked import Asked, place_name, read_asked
 from apps.changesets.revert.plan import refuse_unless_revertable
@@ -60,6 +61,8 @@ class Row:
 
 def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     """Return the context of a changeset's page; the address chooses which changes are shown."""
+    if changeset.kind == Kind.REVERT:
+        prefetch_related_objects([changeset], "reverts")
     counts = counts_of_many([changeset])[changeset.pk]
     subject = subjects_of([changeset], {changeset.pk: counts}).get(changeset.pk, "")
     title = f"#{changeset.pk} {changeset.get_kind_display()}"
@@ -72,7 +75,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "changeset": changeset,
         "who": person(changeset),
         "counts": counts,
-        "standing_revert": standing_revert(changeset),
+        "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
         "lines": list(_lines(changeset, counts, asked)),
         **(_shown(changeset, counts, asked) if asked else {}),
@@ -112,7 +115,9 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
         number = of_model.get(asked.filters.operation, 0) if asked.filters.operation else total({"": of_model})
     start = asked.start if asked.start < number else 0
     pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
-    rows = _rows(asked.tracked, changes_between(asked.tracked, pairs))
+    places = _places(asked.tracked)
+    known = {asked.tracked.filter_model: dict(places)} if len(places) < MOST_PLACES else None
+    rows = _rows(asked.tracked, changes_between(asked.tracked, pairs, known=known))
     return {
         "asked": asked,
         "rows": rows,
@@ -124,7 +129,7 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
         "after": asked.query(start=start + SHOWN) if start + SHOWN < number else "",
         "csv_url": links.download_url(changeset.pk, "csv") + asked.query(),
         "json_url": links.download_url(changeset.pk, "json") + asked.query(),
-        **_filters(asked, of_model),
+        **_filters(asked, of_model, places),
     }
 
 
@@ -144,10 +149,9 @@ def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
     ]
 
 
-def _filters(asked: Asked, of_model: dict[str, int]) -> dict[str, Any]:
+def _filters(asked: Asked, of_model: dict[str, int], places: list[tuple[Any, str]]) -> dict[str, Any]:
     """Return the choices of the filter form, and a chip with the way out of each filter that is on."""
     chosen, tracked = asked.filters, asked.tracked
-    places = _places(tracked)
     operations = [(name, SIGNS[name][1]) for name in OPERATIONS if of_model.get(name) or name == chosen.operation]
     fields = [(field.name, str(field.verbose_name)) for field in tracked.news if of_model.get("changed")]
     chips = [
@@ -155,7 +159,7 @@ def _filters(asked: Asked, of_model: dict[str, int]) -> dict[str, Any]:
         for name, words in (
             ("operation", dict(operations).get(chosen.operation, "")),
             ("field", f"field: {dict(fields).get(chosen.field)}" if chosen.field else ""),
-            ("place", dict(places).get(chosen.place, f"#{chosen.place}") if chosen.place else ""),
+            ("place", _place_word(chosen.place, places) if chosen.place else ""),
             ("text", f"“{chosen.text}”" if chosen.text else ""),
         )
         if words
@@ -170,10 +174,14 @@ def _filters(asked: Asked, of_model: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _places(tracked: Tracked) -> list[tuple[str, str]]:
+def _places(tracked: Tracked) -> list[tuple[Any, str]]:
     if tracked.filter_model is None:
         return []
-    return [(str(place.pk), str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
+    return [(place.pk, str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
+
+
+def _place_word(asked: str, places: list[tuple[Any, str]]) -> str:
+    return next((word for key, word in places if str(key) == asked), f"#{asked}")
 
 
 def _duration(changeset: Changeset) -> float | None:

@@ -16,13 +16,13 @@ FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "applic
 
 @require_safe
 def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -> HttpResponse:
-    """Stream the changes that the address asks for; without a model in it, those of all models."""
+    """Stream the changes that the address asks for; without any query, those of all models."""
     if not admin.has_view_permission(request):
         raise PermissionDenied
     changeset = Changeset.objects.filter(pk=pk).first()
     if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")
-    asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if "model" in request.GET else None
+    asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
     write, content_type = FORMATS[form]
     chosen = {"model": asked.tracked.label, "filters": asked.filters} if asked else {}
     response = StreamingHttpResponse(write(changes_of(changeset, **chosen)), content_type=content_type)

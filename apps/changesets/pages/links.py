@@ -20,6 +20,11 @@ def changeset_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_change", args=[pk])
 
 
+def changesets_url() -> str:
+    """Return the address of the list of changesets."""
+    return reverse("admin:changesets_changeset_changelist")
+
+
 def revert_url(pk: int) -> str:
     """Return the address of the plan of reverting a changeset."""
     return reverse("admin:changesets_changeset_revert", args=[pk])
