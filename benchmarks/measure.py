@@ -13,7 +13,7 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 # What the console sets on SQLite; the floor and the stock tables get the same.
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536")
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-40960")
 
 
 @dataclass(frozen=True)

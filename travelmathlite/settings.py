@@ -71,7 +71,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "timeout": 120,
         # recursive_triggers lets the recording see the delete inside INSERT OR REPLACE.
         "init_command": (
-            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA recursive_triggers=ON;PRAGMA cache_size=-65536;"
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA recursive_triggers=ON;PRAGMA cache_size=-40960;"
         ),
     }
 else:
