@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from apps.changesets.counting import counts_of_many
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
+from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.changeset import page_of
 from apps.changesets.pages.download import download_page
 from apps.changesets.pages.revert import revert_page
@@ -46,10 +47,10 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Changeset)
-class ChangesetAdmin(admin.ModelAdmin):
+class ChangesetAdmin(ActingAdmin):
     list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
-    list_filter = ("kind", "status", PersonFilter)
+    list_filter = (ReviewedFilter, "kind", "status", PersonFilter)
     list_select_related = ("actor",)
     list_per_page = 50
     search_fields = ("reason", "source_name")
@@ -57,7 +58,6 @@ class ChangesetAdmin(admin.ModelAdmin):
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
-    actions = None
 
     # -- the list --------------------------------------------------------------------------------------------
 
@@ -80,7 +80,8 @@ class ChangesetAdmin(admin.ModelAdmin):
 
     @admin.display(description="Objects")
     def objects(self, changeset: Changeset) -> str:
-        return format_html("{} {}", show.counts(changeset.shown_counts), show.state(changeset))
+        state, reviewed = show.state(changeset), show.reviewed(changeset)
+        return format_html("{} {} {}", show.counts(changeset.shown_counts), state, reviewed)
 
     @admin.display(description="Next")
     def next_steps(self, changeset: Changeset) -> str:
@@ -131,7 +132,7 @@ class ChangesetAdmin(admin.ModelAdmin):
     def download_view(self, request: HttpRequest, pk: str, form: str) -> HttpResponse:
         return download_page(request, self, int(pk), form)
 
-    def revert_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def revert_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return revert_page(self, request, pk)
 
     # -- recorded by the database, never by hand -------------------------------------------------------------

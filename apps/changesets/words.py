@@ -1,6 +1,7 @@
 """How changesets are spoken of: signs, kinds, people, subjects. Plain words, no HTML."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from apps.changesets.counting import Counts, total
 from apps.changesets.models import Changeset, Kind, Status
@@ -22,10 +23,15 @@ SIGNS: dict[str, tuple[str, str]] = {
 def person(changeset: Changeset) -> str:
     """Return who made a changeset: the person's name, or what the database knew of a direct write."""
     if changeset.actor is not None:
-        return changeset.actor.get_full_name() or changeset.actor.get_username()
+        return full_name(changeset.actor)
     if changeset.actor_name:
         return changeset.actor_name
     return "a direct write" if changeset.kind == Kind.DIRECT else "a command"
+
+
+def full_name(user: Any) -> str:
+    """Return what a user is called."""
+    return user.get_full_name() or user.get_username()
 
 
 def standing_revert(changeset: Changeset) -> Changeset | None:

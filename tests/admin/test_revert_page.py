@@ -15,7 +15,7 @@ def address_of(made: Changeset) -> str:
 
 
 def hidden(response) -> dict:
-    return {"seen": response.context["seen"], "on_conflict": response.context["plan"].on_conflict}
+    return {"plan": response.context["token"]}
 
 
 def test_the_plan_is_shown_and_changes_nothing(places, steward, browse_as, edit):
@@ -72,7 +72,8 @@ def test_what_others_changed_since_is_kept_and_names_them(places, steward, opera
     page = browse_as(steward).get(address_of(made)).content.decode()
 
     assert "<strong>1</strong> object is kept as it is: changed since" in page
-    assert f"Name changed since, last in #{since.pk} Edit by olga" in page
+    said = f'Name changed since, last in <a href="/admin/changesets/changeset/{since.pk}/change/">#{since.pk} Edit by olga'
+    assert said in page
     assert "Plan to overwrite what others changed" in page
 
 
@@ -88,16 +89,20 @@ def test_force_is_a_plan_of_its_own_that_says_what_it_does(places, steward, oper
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
 
 
-def test_a_plan_that_moved_since_it_was_shown_is_shown_again(places, steward, operator, browse_as, edit):
-    made = edit("KDEN", name="Denver Intl")
+def test_what_moved_after_the_plan_was_shown_is_named_and_left_alone(places, steward, operator, browse_as):
+    with changeset(kind="bulk_action", actor=steward) as made:
+        Airport.objects.update(airport_type="closed")
     client = browse_as(steward)
-    seen = hidden(client.get(address_of(made)))
-    edit("KDEN", actor=operator, name="Denver by Olga")
+    seen = hidden(client.get(address_of(made), {"on_conflict": "force"}))
+    with changeset(kind="edit", actor=operator) as since:
+        Airport.objects.filter(pk="KDEN").update(name="Denver by Olga")
 
-    response = client.post(address_of(made), {**seen, "reason": "no"})
+    said = client.post(address_of(made), {**seen, "reason": "open"}, follow=True).content.decode()
 
-    assert "Rows changed since the plan was shown" in response.content.decode()
-    assert Airport.objects.get(pk="KDEN").name == "Denver by Olga"
+    types = dict(Airport.objects.values_list("ident", "airport_type"))
+    assert types == {"KDEN": "closed", "EDDM": "large_airport", "KBKF": "large_airport"}
+    assert f"left alone: Denver International Airport (#{since.pk} Edit by olga)" not in said
+    assert f"left alone: Denver by Olga (#{since.pk} Edit by olga)." in said
 
 
 def test_reverting_twice_is_refused_and_names_the_first_revert(places, steward, browse_as, edit):
@@ -116,9 +121,9 @@ def test_one_object_of_a_changeset_can_be_reverted_alone(places, steward, browse
     client = browse_as(steward)
     page = client.get(address_of(made), {"model": "airports.airport", "pk": "KDEN"})
 
-    client.post(address_of(made), {**hidden(page), "model": "airports.airport", "pk": "KDEN", "reason": "open"})
+    client.post(address_of(made), {**hidden(page), "reason": "open"})
 
-    assert "Only airport <strong>KDEN · Denver International Airport</strong>" in page.content.decode()
+    assert "Only airports, only KDEN" in page.content.decode()
     assert list(Airport.objects.filter(active=True).values_list("pk", flat=True)) == ["KDEN"]
 
 

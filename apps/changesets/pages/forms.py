@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from apps.changesets import versions, words
-from apps.changesets.revert.verdicts import OnConflict
 
 OWN_FIELDS = ("change_reason", "seen_version")
 
@@ -113,13 +112,8 @@ class RecordedForm(forms.ModelForm):
 
 
 class RevertForm(forms.Form):
-    """Why; and the policy of the plan that was shown, since another policy is another plan."""
+    """Why; what to revert stands in the plan that was shown."""
 
-    on_conflict = forms.ChoiceField(
-        widget=forms.HiddenInput,
-        required=False,
-        choices=[(policy.value, policy.value) for policy in (OnConflict.KEEP, OnConflict.FORCE)],
-    )
     reason = forms.CharField(
         max_length=1000,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),

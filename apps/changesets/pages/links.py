@@ -13,6 +13,7 @@ from apps.changesets.tracking import tracked_by_name
 
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
+REVIEW = "changesets.review_changeset"
 
 
 def changeset_url(pk: int) -> str:
@@ -33,6 +34,16 @@ def revert_url(pk: int) -> str:
 def download_url(pk: int, form: str) -> str:
     """Return the address of a changeset's changes as a file: csv or json."""
     return reverse("admin:changesets_changeset_changes", args=[pk, form])
+
+
+def revert_many_url(pks: Iterable[int]) -> str:
+    """Return the address of the plan of reverting several changesets at once."""
+    return reverse("admin:changesets_changeset_revert_many") + "?ids=" + ",".join(map(str, pks))
+
+
+def revert_since_url(pk: int) -> str:
+    """Return the address of the plan of reverting a changeset and all that came after it."""
+    return reverse("admin:changesets_changeset_revert_many") + f"?since={pk}"
 
 
 def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> str:

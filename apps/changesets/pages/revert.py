@@ -1,21 +1,36 @@
-"""The page of a revert: the plan to read, the reason to give, and the doing of it."""
+"""The page of a revert: the plan to read, its scope and policy to choose, the reason to give, and the doing of it."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.counting import counts_of_many
+from apps.changesets.errors import BadToken, ChangesetError, UnknownChangeset
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
-from apps.changesets.revert import Bucket, RevertPlan, Scope, Verdict, plan_revert
-from apps.changesets.revert.run import revert
-from apps.changesets.revert.verdicts import OnConflict
-from apps.changesets.tracking import tracked_by_name
+from apps.changesets.pages.plan_asked import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
+from apps.changesets.pages.plan_rows import rows_of
+from apps.changesets.revert import (
+    Bucket,
+    OnConflict,
+    RevertPlan,
+    Scope,
+    Window,
+    carry_out,
+    changesets_since,
+    newest_seen,
+    plan_revert,
+)
+from apps.changesets.revert.reasons import MOVED_WORDS
+from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.tracking import tracked_models
+from apps.changesets.words import person
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
@@ -26,123 +41,199 @@ BUCKETS = (
     (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
     (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
 )
-DONE = {
-    Bucket.RESTORED: "{:,} restored",
-    Bucket.DELETED: "{:,} deleted",
-    Bucket.RECREATED: "{:,} brought back",
-    Bucket.KEPT: "{:,} kept",
-    Bucket.BLOCKED: "{:,} blocked",
-}
+# What a person must know of is shown first.
+FIRST = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.ALREADY)
+POLICIES = (
+    (OnConflict.KEEP, "Keep what others changed since", "Their values stay; the rest goes back."),
+    (OnConflict.FORCE, "Overwrite what others changed since", "Their values stay in history only."),
+    (OnConflict.ABORT, "All or nothing", "If anything would be kept or blocked, nothing is reverted."),
+)
 
 
 @dataclass(frozen=True)
 class PlannedBucket:
-    """One bucket of the plan: how many objects, what becomes of them, and the first of them with their addresses."""
+    """One bucket of the plan: how many objects, what becomes of them, and the address of its rows."""
 
     name: str
     operation: str
     number: int
     sentence: str
-    rows: list[tuple[Verdict, str]]
+    url: str
+    chosen: bool
 
 
-def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
-    """GET shows the plan and changes nothing; POST with a reason reverts, and lands on the new changeset."""
+def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> HttpResponse:
+    """GET shows the plan and changes nothing; POST with a reason reverts, and lands on the new changeset.
+
+    Without `pk` it is about several changesets: `ids` or `since` in the address name them.
+    """
     if not (request.user.has_perm(links.REVERT) and model_admin.has_view_permission(request)):
         raise PermissionDenied
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "POST"])
-    changeset = Changeset.objects.filter(pk=pk).first()
-    if changeset is None:
-        raise Http404(f"There is no changeset #{pk}.")
-    scope = _scope(request)
-    form = RevertForm(request.POST) if request.method == "POST" else RevertForm(initial=_asked(request))
+    chosen: list[Changeset] = []
+    status = 200
+    form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
     try:
+        chosen = _chosen(request, pk)
+        if not chosen or len(chosen) > MANY:
+            raise ChangesetError(_wrong_number(len(chosen)))
+        asked = read_asked(request, tuple(changeset.pk for changeset in chosen), many=pk is None)
+        if "ticked" in request.GET or "since" in request.GET:
+            return HttpResponseRedirect(request.path + asked.query())
         if form.is_bound and form.is_valid():
-            return _do(request, changeset, scope, form)
-        plan = plan_revert([changeset], scope=scope, on_conflict=_policy(form))
+            try:
+                return _do(request, chosen, asked, form.cleaned_data["reason"])
+            except BadToken as error:
+                form.add_error(None, str(error))
+        context = _plan_context(request, asked, chosen, form)
     except ChangesetError as error:
-        return _render(model_admin, request, changeset, {"refusal": str(error)})
-    return _render(model_admin, request, changeset, _plan_context(plan, form))
+        context, status = {"refusal": str(error)}, 404 if isinstance(error, UnknownChangeset) else 200
+    return _render(model_admin, request, chosen, context, status)
 
 
-def _do(request: HttpRequest, changeset: Changeset, scope: Scope, form: RevertForm) -> HttpResponse:
-    """Revert exactly what was shown; raises PlanMoved when that is no longer what would happen."""
-    policy = OnConflict(form.cleaned_data["on_conflict"] or OnConflict.KEEP)
-    seen = RevertPlan((changeset.pk,), scope, policy, counts=_seen_counts(request))
-    made = revert(seen, actor=request.user, reason=form.cleaned_data["reason"])
+def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
+    """The changesets of the page, newest first; raises UnknownChangeset."""
+    if pk is None and request.GET.get("since", "").isdecimal():
+        start = _found([int(request.GET["since"])])[0]
+        return changesets_since(start.created_at)
+    if pk is not None:
+        return _found([pk])
+    return _found([int(number) for number in request.GET.get("ids", "").split(",") if number.isdecimal()])
+
+
+def _found(pks: Sequence[int]) -> list[Changeset]:
+    wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
+    found = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
+    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in found}:
+        raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
+    return found
+
+
+def _wrong_number(number: int) -> str:
+    if not number:
+        return "No changeset is chosen: tick those to revert in the list of changesets."
+    return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
+
+
+def _do(request: HttpRequest, chosen: list[Changeset], asked: AskedPlan, reason: str) -> HttpResponse:
+    """Revert what was shown, but for rows that somebody changed after it was; raises BadToken for any other plan."""
+    token = request.POST.get("plan", "")
+    shown, seen = read_signed(token, user_id=request.user.pk, changesets=asked.changesets)
+    made, done = carry_out(
+        shown.changesets,
+        scope=shown.scope,
+        on_conflict=shown.on_conflict,
+        actor=request.user,
+        reason=reason,
+        seen=seen,
+    )
+    moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
+    if moved:
+        named = ", ".join(moved[:5]) + (" and others" if len(moved) > 5 else "")
+        messages.warning(request, f"Changed after the plan was shown, and left alone: {named}.")
+    name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
     if made is None:
-        messages.info(request, f"Everything in {changeset} is as it was already: nothing was changed.")
-        return HttpResponseRedirect(links.changeset_url(changeset.pk))
-    counts = made.summary["revert"]
-    parts = ", ".join(text.format(counts[bucket]) for bucket, text in DONE.items() if counts.get(bucket))
-    whole = scope.is_everything and not (counts.get(Bucket.KEPT) or counts.get(Bucket.BLOCKED))
-    sentence = f"{changeset} is {'' if whole else 'partly '}reverted: {parts}."
+        messages.info(request, f"Nothing was changed: what is left of {name} is as it was already, or was left alone.")
+        return HttpResponseRedirect(links.changeset_url(chosen[0].pk))
+    part = "" if shown.scope.is_everything and not done.left_alone else "partly "
+    sentence = f"{name} {'is' if len(chosen) == 1 else 'are'} {part}reverted: {counts_words(done.counts)}."
     messages.success(request, links.outcome_message(request.user, made, sentence, undo="Undo this revert…"))
     return HttpResponseRedirect(links.changeset_url(made.pk))
 
 
-def _plan_context(plan: RevertPlan, form: RevertForm) -> dict[str, Any]:
-    urls: dict[tuple[str, str], str] = {}
-    for label in {verdict.model for verdict in plan.verdicts}:
-        found = links.urls_of(label, [verdict.pk for verdict in plan.verdicts if verdict.model == label])
-        urls |= {(label, pk): url for pk, url in found.items()}
-    buckets = [
+def _plan_context(request: HttpRequest, asked: AskedPlan, chosen: list[Changeset], form: RevertForm) -> dict[str, Any]:
+    # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
+    seen = newest_seen()
+    plan = plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=asked.window)
+    bucket = asked.window.bucket or next((bucket for bucket in FIRST if plan.number(bucket)), Bucket.RESTORED)
+    rows = [verdict for verdict in plan.verdicts if verdict.bucket == bucket]
+    start, number = asked.window.start, plan.number(bucket)
+    if asked.window.bucket is None and bucket == Bucket.ALREADY:
+        rows = list(_listed(asked, bucket).verdicts)
+    return {
+        "plan": plan,
+        "form": form,
+        "token": sign(plan, user_id=request.user.pk, seen=seen),
+        "asked": asked,
+        "buckets": _buckets(plan, asked, bucket),
+        "bucket": bucket,
+        "rows": rows_of(rows),
+        "row_number": number,
+        "first": start + 1,
+        "last": start + len(rows),
+        "before_url": asked.query(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
+        "after_url": asked.query(window=Window(bucket, start + A_PAGE)) if start + len(rows) < number else "",
+        "whole_url": asked.query(scope=Scope(), window=Window()),
+        "keep_url": asked.query(on_conflict=OnConflict.KEEP, window=Window()),
+        "force_url": asked.query(on_conflict=OnConflict.FORCE, window=Window()),
+        "scope_words": scope_words(asked.scope),
+        "stopped": plan.on_conflict == OnConflict.ABORT and plan.left_alone,
+        **_choices(asked, chosen),
+    }
+
+
+def _listed(asked: AskedPlan, bucket: Bucket) -> RevertPlan:
+    window = replace(asked.window, bucket=bucket)
+    return plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=window)
+
+
+def _buckets(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[PlannedBucket]:
+    return [
         PlannedBucket(
             name=bucket.value,
             operation=operation,
             number=plan.number(bucket),
             sentence=one if plan.number(bucket) == 1 else many,
-            rows=[(v, urls.get((v.model, v.pk), "")) for v in plan.verdicts if v.bucket == bucket],
+            url=asked.query(window=Window(bucket)),
+            chosen=bucket == chosen,
         )
         for bucket, operation, many, one in BUCKETS
         if plan.number(bucket)
     ]
-    seen = ",".join(f"{bucket}:{number}" for bucket, number in sorted(plan.counts.items()))
-    forced = plan.on_conflict == OnConflict.FORCE
-    return {"plan": plan, "buckets": buckets, "form": form, "seen": seen, "forced": forced}
+
+
+def _choices(asked: AskedPlan, chosen: list[Changeset]) -> dict[str, Any]:
+    """The models, fields and policies that the form of the scope offers."""
+    counts = counts_of_many(chosen)
+    touched = [tracked for tracked in tracked_models() if any(tracked.label in counts[one.pk] for one in chosen)]
+    changed: set[str] | None = set()
+    for one in chosen:
+        if one.field_counts is None or changed is None:
+            changed = None
+        else:
+            changed |= {name for of_model in one.field_counts.values() for name in of_model}
+    fields: dict[str, str] = {}
+    for tracked in touched:
+        for field in tracked.model._meta.concrete_fields:
+            if (field.editable and changed is None) or (changed and field.name in changed):
+                fields.setdefault(field.name, str(field.verbose_name))
+    return {
+        "model_choices": [
+            (tracked.label, str(tracked.model._meta.verbose_name_plural), tracked.label in asked.scope.models)
+            for tracked in touched
+        ],
+        "field_choices": [(name, label, name in asked.scope.fields) for name, label in fields.items()],
+        "policy_choices": [(str(p), label, help_text, p == asked.on_conflict) for p, label, help_text in POLICIES],
+    }
 
 
 def _render(
-    model_admin: admin.ModelAdmin, request: HttpRequest, changeset: Changeset, context: dict[str, Any]
+    model_admin: admin.ModelAdmin,
+    request: HttpRequest,
+    chosen: list[Changeset],
+    context: dict[str, Any],
+    status: int = 200,
 ) -> HttpResponse:
-    asked = request.POST if request.method == "POST" else request.GET
-    tracked = tracked_by_name(asked.get("model", ""))
-    scope_model, scope_pk = (tracked.label, asked.get("pk", "")) if tracked else ("", "")
-    verb = "Undo" if changeset.kind == Kind.REVERT else "Revert"
+    one = chosen[0] if len(chosen) == 1 else None
+    verb = "Undo" if one and one.kind == Kind.REVERT else "Revert"
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"{verb} {changeset}",
+        "title": f"{verb} {one}" if one else f"Revert {len(chosen)} changesets" if chosen else "Revert",
         "opts": model_admin.opts,
-        "changeset": changeset,
-        "scope_model": scope_model,
-        "scope_pk": scope_pk,
-        "scope_name": links.name_of(scope_model, scope_pk) if scope_pk else "",
+        "changeset": one,
+        "changesets": [(each, person(each)) for each in chosen],
+        "back_url": links.changeset_url(one.pk) if one else links.changesets_url(),
         **context,
     }
-    return TemplateResponse(request, "admin/changesets/changeset/revert.html", context)
-
-
-def _scope(request: HttpRequest) -> Scope:
-    """One object, where the address or the form names one; everything otherwise."""
-    asked = request.POST if request.method == "POST" else request.GET
-    tracked = tracked_by_name(asked.get("model", ""))
-    if tracked is None:
-        return Scope()
-    return Scope(models=(tracked.label,), pks=(asked["pk"],) if asked.get("pk") else ())
-
-
-def _asked(request: HttpRequest) -> dict[str, str]:
-    force = request.GET.get("on_conflict") == OnConflict.FORCE
-    return {"on_conflict": (OnConflict.FORCE if force else OnConflict.KEEP).value}
-
-
-def _policy(form: RevertForm) -> str:
-    value = form["on_conflict"].value()
-    return OnConflict.FORCE if value == OnConflict.FORCE else OnConflict.KEEP
-
-
-def _seen_counts(request: HttpRequest) -> dict[str, int]:
-    """The numbers of the plan that the person saw."""
-    pairs = (part.partition(":") for part in request.POST.get("seen", "").split(",") if part)
-    return {bucket: int(number) for bucket, _, number in pairs if number.isdecimal()}
+    return TemplateResponse(request, "admin/changesets/changeset/revert.html", context, status=status)

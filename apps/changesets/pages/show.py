@@ -48,6 +48,14 @@ def state(changeset: Changeset) -> str:
     return format_html('{} by <a href="{}">#{}</a>', word, links.changeset_url(by.pk), by.pk)
 
 
+def reviewed(changeset: Changeset) -> str:
+    """Return that somebody has reviewed a changeset; nothing where nobody has."""
+    if changeset.reviewed_at is None:
+        return ""
+    by = changeset.reviewed_by_name
+    return format_html('<span class="quiet" title="by {}"><b aria-hidden="true">✓</b> reviewed</span>', by)
+
+
 def next_steps(changeset: Changeset, *, may_revert: bool) -> str:
     """Return the links to review a changeset and, where that is possible, to revert it."""
     review = format_html('<a href="{}" aria-label="Review {}">Review</a>', links.changeset_url(changeset.pk), changeset)

@@ -13,11 +13,12 @@ from apps.changesets.revert.verdicts import Bucket, KeptField, Verdict
 from apps.changesets.tracking import Tracked
 from apps.changesets.words import person
 
+MOVED_WORDS = "changed after the plan was shown"
 WORDS = {
     working.CHANGED_SINCE: "created by the changeset and changed since",
     working.DELETED_SINCE: "deleted since",
     working.THERE_AGAIN: "deleted by the changeset and made anew since",
-    blocking.MOVED: "changed after the plan was shown",
+    blocking.MOVED: MOVED_WORDS,
 }
 LONGEST = 200
 WHOLE = "*"
@@ -60,6 +61,8 @@ def explain_kept(
     for row in rows:
         chain = chains.get(row.pk, [])
         found = [one for note in notes[row.pk] for one in _fields(tracked, note, sides, chain, chosen)]
+        # What follows from other fields is no news beside them.
+        found = [one for one in found if one[0].editable] or found
         verdicts.append(_kept_verdict(tracked, row, chain, found, chosen, labels))
     return verdicts
 
@@ -129,8 +132,7 @@ def _fields(
         row = last_to_change(later, [field.attname], chosen={*chosen, after.changeset_id})
         if row is not None and getattr(row, field.attname) != getattr(after, field.attname):
             found.append((field, before, after, row))
-    # What follows from other fields is no news beside them.
-    return [one for one in found if one[0].editable] or found
+    return found
 
 
 def _kept_verdict(

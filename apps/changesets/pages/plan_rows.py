@@ -1,0 +1,76 @@
+"""The rows of a plan as its page shows them: with addresses, and the changesets that they name."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links
+from apps.changesets.revert.verdicts import Cause, KeptField, Verdict
+
+
+@dataclass(frozen=True)
+class ShownCause:
+    """What stands in the way, with its address and the changeset behind it."""
+
+    cause: Cause
+    url: str
+    since: Changeset | None
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """A verdict with addresses; `key` is what ticking it sends."""
+
+    verdict: Verdict
+    key: str
+    url: str
+    since: Changeset | None
+    fields: list[tuple[KeptField, Changeset | None]]
+    causes: list[ShownCause]
+
+
+def rows_of(verdicts: Sequence[Verdict]) -> list[ShownRow]:
+    """Return the verdicts as rows; one query a model, and one for all changesets."""
+    urls = _urls([(one.model, one.pk) for verdict in verdicts for one in (verdict, *verdict.causes)])
+    named = {one.since for verdict in verdicts for one in (verdict, *verdict.fields, *verdict.causes)} - {None}
+    since = Changeset.objects.select_related("actor").in_bulk(named)
+    return [
+        ShownRow(
+            verdict=verdict,
+            key=f"{verdict.model}:{verdict.pk}",
+            url=urls.get((verdict.model, verdict.pk), ""),
+            since=since.get(verdict.since),
+            fields=[(field, since.get(field.since)) for field in verdict.fields],
+            causes=[
+                ShownCause(cause, urls.get((cause.model, cause.pk), ""), since.get(cause.since))
+                for cause in verdict.causes
+            ],
+        )
+        for verdict in verdicts
+    ]
+
+
+def verdicts_in_summary(summary: dict | None) -> list[Verdict]:
+    """Return what a revert left alone, as its changeset has it written down."""
+    stored = (summary or {}).get("left_alone") or []
+    return [
+        Verdict(
+            **{name: value for name, value in one.items() if name not in ("fields", "causes")},
+            fields=tuple(KeptField(**field) for field in one.get("fields", ())),
+            causes=tuple(Cause(**cause) for cause in one.get("causes", ())),
+        )
+        for one in stored
+        if "bucket" in one
+    ]
+
+
+def _urls(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    by_model: dict[str, set[str]] = {}
+    for label, pk in keys:
+        by_model.setdefault(label, set()).add(pk)
+    return {
+        (label, pk): url
+        for label, pks in by_model.items()
+        if label
+        for pk, url in links.urls_of(label, sorted(pks)).items()
+    }

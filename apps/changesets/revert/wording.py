@@ -1,0 +1,86 @@
+"""A revert in words: which part of a changeset it was about, and what became of the objects."""
+
+from typing import Any
+
+from django.apps import apps
+
+from apps.changesets.models import Changeset
+from apps.changesets.revert.verdicts import Bucket, Scope
+from apps.changesets.tracking import tracked_by_name, tracked_models
+
+DONE = {
+    Bucket.RESTORED: "{:,} restored",
+    Bucket.DELETED: "{:,} deleted",
+    Bucket.RECREATED: "{:,} brought back",
+    Bucket.KEPT: "{:,} kept",
+    Bucket.BLOCKED: "{:,} blocked",
+}
+FEW = 3
+
+
+def scope_words(scope: Scope) -> str:
+    """Return the part that a scope means: `only airports, only name and elevation`; nothing for everything."""
+    parts = []
+    if scope.models:
+        models = [tracked.model for label in scope.models if (tracked := tracked_by_name(label))]
+        parts.append("only " + _listed([str(model._meta.verbose_name_plural) for model in models]))
+    if scope.fields:
+        parts.append("only " + _listed([field_words(name) for name in scope.fields]))
+    if scope.pks:
+        parts.append("only " + _objects(scope.pks))
+    if scope.leave:
+        parts.append("without " + _objects(scope.leave))
+    return ", ".join(parts)
+
+
+def field_words(name: str) -> str:
+    """Return what a field is called, by its name or column; the first model that has it decides."""
+    for tracked in tracked_models():
+        for field in tracked.model._meta.concrete_fields:
+            if name in (field.name, field.column):
+                return str(field.verbose_name)
+    return name
+
+
+def counts_words(counts: dict[str, int]) -> str:
+    """Return the objects of a revert by what became of them: `3 restored, 1 kept`."""
+    return ", ".join(words.format(counts[bucket]) for bucket, words in DONE.items() if counts.get(bucket))
+
+
+def scope_of(revert: Changeset) -> Scope:
+    """Return the scope that a revert's changeset was about."""
+    stored = (revert.summary or {}).get("scope") or {}
+    return Scope(**{name: tuple(chosen) for name, chosen in stored.items() if name in Scope.__dataclass_fields__})
+
+
+def part_words(revert: Changeset) -> str:
+    """Return which part a revert took back, and what it left alone: `only name; 3 kept, 2 blocked`."""
+    counts: dict[str, Any] = (revert.summary or {}).get("revert") or {}
+    left = {bucket: counts.get(bucket, 0) for bucket in (Bucket.KEPT, Bucket.BLOCKED)}
+    return "; ".join(part for part in (scope_words(scope_of(revert)), counts_words(left)) if part)
+
+
+def _objects(keys: tuple[str, ...]) -> str:
+    if len(keys) > FEW:
+        return f"{len(keys):,} chosen rows"
+    return _listed([_object(key) for key in keys])
+
+
+def _object(key: str) -> str:
+    label, _, pk = key.partition(":")
+    if not pk or "." not in label:
+        return key
+    try:
+        tracked = tracked_by_name(label)
+        row = (
+            tracked.history_model._base_manager.filter(**{tracked.model._meta.pk.attname: pk}).last()
+            if tracked
+            else None
+        )
+    except ValueError:
+        row = None
+    return f"{apps.get_model(label)._meta.verbose_name} {row.instance}" if row else pk
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
