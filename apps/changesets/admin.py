@@ -14,6 +14,7 @@ from apps.changesets.counting import counts_of_many
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
+from apps.changesets.pages.bin import bin_urls
 from apps.changesets.pages.changeset import page_of
 from apps.changesets.pages.download import download_page
 from apps.changesets.pages.revert import revert_page
@@ -126,6 +127,7 @@ class ChangesetAdmin(ActingAdmin):
         return [
             path("<int:pk>/revert/", view, name="changesets_changeset_revert"),
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
+            *bin_urls(self),
             *super().get_urls(),
         ]
 

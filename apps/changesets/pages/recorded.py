@@ -1,5 +1,6 @@
 """The base of the admin of tracked models: every write is a changeset of the person who made it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,16 +11,19 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets import editing, versions
 from apps.changesets.models import Changeset
+from apps.changesets.pages import moments
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
-from apps.changesets.pages.links import outcome_message
+from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
+from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.timeline import entries_of
 from apps.changesets.tracking import tracked_for
 
@@ -36,12 +40,27 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     list_per_page = 50
     paginator = KeysFirstPaginator
     actions = ("delete_selected",)
+    change_list_template = "admin/changesets/recorded_list.html"
     delete_confirmation_template = "admin/changesets/delete_object.html"
     delete_selected_confirmation_template = "admin/changesets/delete_selected.html"
     object_history_template = "admin/changesets/object_history.html"
     object_history_list_template = "admin/changesets/object_history_list.html"
     object_history_form_template = "admin/changesets/object_version.html"
     history_list_per_page = 50
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(route: str, view: Callable, name: str) -> URLPattern:
+            return path(
+                route, self.admin_site.admin_view(view), name=f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+            )
+
+        return [
+            page("as-of/", self.as_of_list_view, "as_of_list"),
+            page("between/", self.between_view, "between"),
+            page("<path:object_id>/as-of/", self.as_of_view, "as_of"),
+            page("<path:object_id>/go-back/<int:row>/", self.go_back_view, "go_back"),
+            *super().get_urls(),
+        ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
@@ -55,6 +74,13 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
         if may_write and not _is_version_page(request):
             fieldsets.append(("This change", {"fields": OWN_FIELDS}))
         return fieldsets
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
+        """Beside each field stands where its present value comes from."""
+        form = super().get_form(request, obj, change=change, **kw)
+        if change and obj is not None and not _is_version_page(request) and request.user.has_perm(VIEW):
+            show_origins(form, obj)
+        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple:
         readonly = tuple(super().get_readonly_fields(request, obj))
@@ -136,12 +162,31 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     def _only(self, obj: models.Model) -> QuerySet:
         return self.model._base_manager.filter(pk=obj.pk)
 
+    # -- points in time --------------------------------------------------------------------------------------
+
+    def as_of_list_view(self, request: HttpRequest) -> HttpResponse:
+        return moments.table_page(self, request)
+
+    def between_view(self, request: HttpRequest) -> HttpResponse:
+        return moments.between_page(self, request)
+
+    def as_of_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return moments.object_page(self, request, self._key_or_404(unquote(object_id)))
+
+    def go_back_view(self, request: HttpRequest, object_id: str, row: int) -> HttpResponse:
+        return version_page(self, request, self._key_or_404(unquote(object_id)), row)
+
     # -- history ---------------------------------------------------------------------------------------------
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         key = self._key_or_404(unquote(object_id))
         lives = self.get_queryset(request).filter(pk=key).exists()
-        more = {"lives": lives, "tracked_label": self.opts.label_lower, "subtitle": None}
+        more = {
+            "lives": lives,
+            "tracked_label": self.opts.label_lower,
+            "subtitle": None,
+            "may_go_back": may_go_back(self, request, lives=lives),
+        }
         return super().history_view(request, object_id, {**more, **(extra_context or {})})
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:

@@ -1,0 +1,147 @@
+"""Going back to an old version of an object: now and then field by field, and setting the fields that were chosen.
+
+For an object that lives, what is set is what people may set, like an edit: the last values of upstream stay, so that
+the next import treats the old values as corrections. An object that is gone comes back with key and every value.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from apps.changesets.bin import deleted_objects
+from apps.changesets.context import changeset
+from apps.changesets.diff import FieldChange, changes_between
+from apps.changesets.errors import NothingToRestore, PlanMoved
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.moments import stable_key_of
+from apps.changesets.obstacles import Obstacle, obstacles_of
+from apps.changesets.restoring import bring_back_in_copy
+from apps.changesets.revert.blocking import settle, verdicts_in
+from apps.changesets.revert.run import lock_tracked_tables, write_copies
+from apps.changesets.revert.verdicts import Bucket
+from apps.changesets.revert.working import start_working_copy, true_in, working_table
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked
+
+
+@dataclass(frozen=True)
+class VersionPlan:
+    """What going back would set (`fields`, now and then), and what stands in the way.
+
+    `seen` is the history_id of the object's newest row; `lives` is False for an object that is gone.
+    """
+
+    fields: tuple[FieldChange, ...]
+    obstacles: tuple[Obstacle, ...]
+    seen: int
+    lives: bool
+
+
+def plan_version(tracked: Tracked, version: Any, *, fields: Collection[str] | None = None) -> VersionPlan:
+    """Return what going back to the version (a history row) would mean for the fields (None: all that differ)."""
+    plan, _made = _plan(Sql(version._state.db), tracked, version, fields)
+    return plan
+
+
+def go_back(
+    tracked: Tracked, version: Any, *, fields: Collection[str], actor: Any, reason: str, seen: int
+) -> Changeset:
+    """Give the object the version's values of these fields, as one changeset of kind restore.
+
+    Raises PlanMoved when the object's newest history row is not `seen` any more, and NothingToRestore when no field
+    differs or something stands in the way. Nothing is done by half.
+    """
+    sql = Sql(version._state.db)
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, using=sql.using) as opened:
+        lock_tracked_tables(sql.using)
+        plan, touched = _plan(sql, tracked, version, fields)
+        if plan.seen != seen:
+            raise PlanMoved("Somebody changed it since you opened this page: this is the difference now.")
+        if plan.obstacles:
+            raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
+        if not touched:
+            raise NothingToRestore("None of the chosen fields differs from that version: nothing was restored.")
+        write_copies(sql, touched)
+        opened.summary = {"version": {"row": version.history_id, "fields": sorted(fields)}}
+    return opened
+
+
+def living(tracked: Tracked, version: Any) -> models.Model | None:
+    """Return the object of this version as it is now, under whatever key, or None when it is gone."""
+    rows = tracked.model._base_manager.using(version._state.db)
+    stable = stable_key_of(tracked, version)
+    if stable is not None:
+        found = rows.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable}).first()
+        if found is not None:
+            return found
+    same_key = rows.filter(pk=getattr(version, tracked.model._meta.pk.attname)).first()
+    if same_key is None or stable is None or stable_key_of(tracked, same_key) is None:
+        return same_key
+    return None  # Another object has this key by now.
+
+
+def _plan(
+    sql: Sql, tracked: Tracked, version: Any, chosen: Collection[str] | None
+) -> tuple[VersionPlan, list[Tracked]]:
+    now = living(tracked, version)
+    newest = _newest_row(tracked, version, now)
+    pair = (newest.history_id if now is not None else None, version.history_id)
+    fields = tuple(field for field in changes_between(tracked, [pair], using=sql.using)[0].fields if not field.derived)
+    wanted = {field.name for field in fields if chosen is None or field.name in chosen or now is None}
+    plan = VersionPlan(fields, (), newest.history_id, now is not None)
+    if not wanted:
+        return plan, []
+    start_working_copy(sql, tracked)
+    if now is None:
+        bring_back_in_copy(sql, tracked, [version.history_id])
+    else:
+        _set_in_copy(sql, tracked, _as_it_would_be(now, version, wanted), now.pk)
+    settle(sql, [tracked])
+    if Bucket.BLOCKED not in verdicts_in(sql, tracked):
+        return plan, [tracked]
+    would_be = version if now is None else _as_it_would_be(now, version, wanted)
+    obstacles = obstacles_of(sql, tracked, [would_be])[0]
+    return VersionPlan(fields, obstacles, plan.seen, plan.lives), []
+
+
+def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> models.Model:
+    """Return a copy of the object with the version's values, and what follows from them (search_name, time stamps)."""
+    would_be = type(now)(**{field.attname: getattr(now, field.attname) for field in now._meta.concrete_fields})
+    would_be.own_key = now.pk
+    for field in now._meta.concrete_fields:
+        if field.name in wanted:
+            setattr(would_be, field.attname, getattr(version, field.attname))
+    for field in now._meta.concrete_fields:
+        if not field.primary_key:
+            field.pre_save(would_be, add=False)
+    return would_be
+
+
+def _set_in_copy(sql: Sql, tracked: Tracked, would_be: models.Model, live: Any) -> None:
+    """Put the object as it would be into the working copy, standing for the live row."""
+    fields = tracked.model._meta.concrete_fields
+    pk = tracked.model._meta.pk
+    values = [field.get_db_prep_save(getattr(would_be, field.attname), sql.connection) for field in fields]
+    marks = ", ".join(["%s"] * (len(fields) + 1))
+    sql.run(
+        f"INSERT INTO {sql.temp(working_table(tracked))} "
+        f"(w_present, w_live, {sql.names(field.column for field in fields)}) VALUES ({true_in(sql)}, {marks})",
+        [pk.get_db_prep_save(live, sql.connection), *values],
+    )
+
+
+def _newest_row(tracked: Tracked, version: Any, now: models.Model | None) -> Any:
+    """Return the newest history row of the object: its last change, or its deletion."""
+    history = tracked.history_model._base_manager.using(version._state.db).order_by("-history_id")
+    attname = tracked.model._meta.pk.attname
+    if now is not None:
+        return history.filter(**{attname: now.pk}).first()
+    stable = stable_key_of(tracked, version)
+    gone = deleted_objects(tracked, using=version._state.db)
+    if stable is not None:
+        gone = gone.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable})
+    else:
+        gone = gone.filter(**{attname: getattr(version, attname)})
+    return gone.first() or version

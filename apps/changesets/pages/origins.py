@@ -1,0 +1,33 @@
+"""The small line beside each field of an object's page: where its present value comes from."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.changesets.origins import Origin, origins_of
+from apps.changesets.pages import links, show
+
+
+def show_origins(form: Any, obj: models.Model) -> None:
+    """Write the origins into a form class that was made for this request, as help of its fields.
+
+    Being help, they are read out with the field, and they stand there for fields that can only be read, too.
+    """
+    lines = {name: _line(origin) for name, origin in origins_of(obj).items()}
+    for name, field in form.base_fields.items():
+        if name in lines:
+            field.help_text = format_html("{} {}", field.help_text, lines[name]) if field.help_text else lines[name]
+    form._meta.help_texts = {**(form._meta.help_texts or {}), **lines}
+
+
+def _line(origin: Origin) -> SafeString:
+    url = links.changeset_url(origin.changeset.pk)
+    return format_html(
+        '<span class="origin">{} <a href="{}">#{}</a>, {}</span>',
+        origin.words,
+        url,
+        origin.changeset.pk,
+        show.moment(origin.at),
+    )
