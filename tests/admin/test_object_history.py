@@ -35,7 +35,7 @@ def test_a_plain_sql_update_is_there_and_leads_to_its_revert(places, steward, br
     page = client.get(HISTORY).content.decode()
     revert = f"/admin/changesets/changeset/{direct.pk}/revert/"
     plan = client.get(revert, {"model": "airports.airport", "pk": "KDEN"})
-    client.post(revert, {"seen": plan.context["seen"], "reason": "not by hand"})
+    client.post(revert, {"plan": plan.context["token"], "reason": "not by hand"})
 
     assert f"#{direct.pk} Direct write" in page
     assert "<ins>x</ins>" in page

@@ -72,8 +72,8 @@ def test_what_others_changed_since_is_kept_and_names_them(places, steward, opera
     page = browse_as(steward).get(address_of(made)).content.decode()
 
     assert "<strong>1</strong> object is kept as it is: changed since" in page
-    said = f'Name changed since, last in <a href="/admin/changesets/changeset/{since.pk}/change/">#{since.pk} Edit by olga'
-    assert said in page
+    address = f"/admin/changesets/changeset/{since.pk}/change/"
+    assert f'Name changed since, last in <a href="{address}">#{since.pk} Edit by olga' in page
     assert "Plan to overwrite what others changed" in page
 
 

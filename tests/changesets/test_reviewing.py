@@ -1,0 +1,91 @@
+"""Reviewing is work too; and direct writes can be told why and by whom."""
+
+import pytest
+from django.contrib.auth.models import User
+
+from apps.airports.models import Airport
+from apps.changesets.context import changeset
+from apps.changesets.errors import NotToReview, UnknownChangeset
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.reviewing import mark_reviewed, name_direct, take_back_review, unreviewed
+from tests.changesets.conftest import World
+
+
+@pytest.fixture
+def stan(db: None) -> User:
+    return User.objects.create(username="stan")
+
+
+@pytest.fixture
+def direct(world: World) -> Changeset:
+    Airport.objects.filter(pk="KDEN").update(name="by SQL")
+    return Changeset.objects.get(kind=Kind.DIRECT)
+
+
+def test_a_review_says_who_and_when_and_what(world: World, stan: User) -> None:
+    mark_reviewed(world.made_by.pk, actor=stan, comment="looks right")
+
+    reviewed = Changeset.objects.get(pk=world.made_by.pk)
+    assert (reviewed.reviewed_by, reviewed.reviewed_by_name, reviewed.review_comment) == (stan, "stan", "looks right")
+    assert reviewed.reviewed_at is not None
+
+
+def test_a_second_review_names_the_first(world: World, stan: User) -> None:
+    mark_reviewed(world.made_by.pk, actor=stan)
+
+    with pytest.raises(NotToReview, match=r"was reviewed by stan already: take that review back first\."):
+        mark_reviewed(world.made_by.pk, actor=User.objects.create(username="eve"))
+
+
+def test_a_review_can_be_taken_back(world: World, stan: User) -> None:
+    mark_reviewed(world.made_by.pk, actor=stan, comment="looks right")
+
+    take_back_review(world.made_by.pk)
+
+    again = mark_reviewed(world.made_by.pk, actor=stan)
+    assert again.review_comment == ""
+
+
+def test_there_must_be_a_review_to_take_back(world: World) -> None:
+    with pytest.raises(NotToReview, match="is not reviewed"):
+        take_back_review(world.made_by.pk)
+
+
+def test_what_changed_nothing_needs_no_review(world: World, stan: User) -> None:
+    with pytest.raises(ZeroDivisionError), changeset(kind="edit", actor=None):
+        _ = 1 / 0
+    failed = Changeset.objects.create(kind="edit", status="failed")
+
+    assert list(unreviewed(Changeset.objects.all())) == [world.made_by]
+    with pytest.raises(NotToReview, match="changed nothing"):
+        mark_reviewed(failed.pk, actor=stan)
+
+
+def test_an_unknown_changeset_is_named(stan: User) -> None:
+    with pytest.raises(UnknownChangeset, match="There is no changeset #77"):
+        mark_reviewed(77, actor=stan)
+
+
+def test_a_direct_write_gets_a_reason_that_says_who_gave_it(direct: Changeset, stan: User) -> None:
+    recorded = direct.actor_name
+
+    named = name_direct(direct.pk, actor=stan, reason="hotfix of the night", who="Ana")
+
+    assert named.reason == "hotfix of the night (said by stan)"
+    assert named.actor_name == (f"Ana ({recorded})" if recorded else "Ana")
+    assert named.summary["named"][0]["before"] == {"actor_name": recorded, "reason": ""}
+
+
+def test_naming_again_keeps_what_the_database_recorded(direct: Changeset, stan: User) -> None:
+    recorded = direct.actor_name
+    name_direct(direct.pk, actor=stan, reason="hotfix", who="Ana")
+
+    named = name_direct(direct.pk, actor=stan, reason="hotfix", who="Bo")
+
+    assert named.actor_name == (f"Bo ({recorded})" if recorded else "Bo")
+    assert len(named.summary["named"]) == 2
+
+
+def test_only_direct_writes_are_named(world: World, stan: User) -> None:
+    with pytest.raises(NotToReview, match="only direct writes are named"):
+        name_direct(world.made_by.pk, actor=stan, reason="because")
