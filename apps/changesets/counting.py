@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from apps.changesets.models import Changeset
-from apps.changesets.net_query import net_select, rows_of
+from apps.changesets.net_query import Rows, net_select, row_before, rows_of
 from apps.changesets.netting import net_objects, net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -41,10 +41,16 @@ def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "defau
         return changeset.field_counts
     sql, rows = Sql(using), rows_of(changeset.pk)
     return {
-        tracked.label: _count_fields(sql, tracked, f"({net_select(sql, tracked, rows)})", rows.params)
+        tracked.label: _count_fields(sql, tracked, _changed(sql, tracked, rows), rows.params)
         for tracked in tracked_models()
         if counts.get(tracked.label, {}).get("changed")
     }
+
+
+def _changed(sql: Sql, tracked: Tracked, rows: Rows) -> str:
+    """Return the history rows before and after of what was there before and after."""
+    net, both = net_select(sql, tracked, rows), "n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL"
+    return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n WHERE {both})"
 
 
 def _count_fields(sql: Sql, tracked: Tracked, net: str, params: tuple = ()) -> dict[str, int]:

@@ -45,7 +45,7 @@ def _net(sql: Sql, tracked: Tracked, which: str, params: list[int]) -> int:
         SELECT b.history_id, a.history_id, b.{pk}, a.{pk}, t.lived,
                {f"b.{stable}, a.{stable}" if stable else "NULL, NULL"}
         FROM (
-            SELECT g.*, CASE WHEN {_may_have_been(sql)} THEN (
+            SELECT g.*, CASE WHEN {may_have_been(sql)} THEN (
                 SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = g.pk AND p.history_id < g.first_id
             ) END AS previous_id
             FROM (
@@ -96,7 +96,7 @@ def _join_renamed(sql: Sql, table: str) -> None:
     sql.run(f"DROP TABLE {pairs}")
 
 
-def _may_have_been(sql: Sql) -> str:
+def may_have_been(sql: Sql) -> str:
     """Whether to look for a row before the changeset: not for pure creations, but for SQLite's INSERT OR REPLACE.
 
     Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation.

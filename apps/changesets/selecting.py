@@ -1,23 +1,23 @@
 """Which changes to show: by operation, field, place and text, a page at a time or all in a stream."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from apps.changesets import net_query
-from apps.changesets.net_query import Rows
+from apps.changesets.net_query import Rows, row_before
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
 Pair = tuple[int | None, int | None]
 CHUNK = 500
-TYPES = {"": "+~-", "created": "+", "changed": "~", "deleted": "-"}
 OPERATIONS = {
-    "created": "n.before_id IS NULL",
-    "changed": "n.before_id IS NOT NULL AND n.after_id IS NOT NULL",
+    "created": "n.before_pk IS NULL",
+    "changed": "n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL",
     "renamed": "n.before_pk <> n.after_pk",
-    "deleted": "n.after_id IS NULL",
+    "deleted": "n.after_pk IS NULL",
 }
+KEY_ORDER = "coalesce(n.after_pk, n.before_pk), n.after_id"
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,6 @@ class Filters:
     @property
     def needs_values(self) -> bool:
         return bool(self.field or self.place or self.text)
-
-    def without(self, **emptied: str) -> "Filters":
-        return replace(self, **emptied)
 
 
 @dataclass(frozen=True)
@@ -63,35 +60,36 @@ def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, i
 
 def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
     """Return a page of the changes by key, as history rows before and after."""
-    wanted = selection.filters
-    if selection.single and not wanted.needs_values and wanted.operation in TYPES:
-        statement = net_query.single_page(
-            sql, selection.tracked, selection.rows, types=TYPES[wanted.operation], start=start, limit=limit
-        )
-        return sql.rows(statement, selection.rows.params)
-    statement, params = _statement(sql, selection)
-    return sql.rows(f"{statement} LIMIT {int(limit)} OFFSET {int(start)}", params)
-
-
-def count_pairs(sql: Sql, selection: Selection) -> int:
-    """Return how many changes there are."""
     source, condition, params = _parts(sql, selection)
-    return sql.value(f"SELECT count(*) FROM {source} WHERE {condition}", params)
+    # Only what stands on the page is looked up.
+    return sql.rows(
+        f"SELECT {row_before(sql, selection.tracked)}, n.after_id FROM ("
+        f"SELECT n.* FROM {source} WHERE {condition} ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}"
+        f") n ORDER BY {KEY_ORDER}",
+        params,
+    )
+
+
+def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) -> tuple[list[Pair], int]:
+    """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
+    source, condition, params = _parts(sql, selection)
+    found = sql.rows(
+        f"SELECT {row_before(sql, selection.tracked)}, n.after_id, n.number FROM ("
+        f"SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition} "
+        f"ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}) n ORDER BY {KEY_ORDER}",
+        params,
+    )
+    return [(before, after) for before, after, _ in found], found[0][2] if found else 0
 
 
 def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
     """Yield all the changes by key, some hundred at a time, from one query."""
-    statement, params = _statement(sql, selection)
+    source, condition, params = _parts(sql, selection)
+    before = row_before(sql, selection.tracked)
     with sql.connection.chunked_cursor() as cursor:
-        cursor.execute(statement, params)
+        cursor.execute(f"SELECT {before}, n.after_id FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}", params)
         while chunk := cursor.fetchmany(CHUNK):
             yield chunk
-
-
-def _statement(sql: Sql, selection: Selection) -> tuple[str, list[Any]]:
-    source, condition, params = _parts(sql, selection)
-    order = "coalesce(n.after_pk, n.before_pk), n.after_id"
-    return f"SELECT n.before_id, n.after_id FROM {source} WHERE {condition} ORDER BY {order}", params
 
 
 def _parts(sql: Sql, selection: Selection) -> tuple[str, str, list[Any]]:
@@ -100,7 +98,7 @@ def _parts(sql: Sql, selection: Selection) -> tuple[str, str, list[Any]]:
     select = net_query.single_select if selection.single else net_query.net_select
     source, params = f"({select(sql, tracked, selection.rows)}) n", list(selection.rows.params)
     if filters.needs_values:
-        source += f" LEFT JOIN {history} b ON b.history_id = n.before_id"
+        source += f" LEFT JOIN {history} b ON b.history_id = {row_before(sql, tracked)}"
         source += f" LEFT JOIN {history} a ON a.history_id = n.after_id"
     conditions = ["1 = 1"]
     if filters.operation:

@@ -10,9 +10,9 @@ from apps.changesets.context import changeset
 from apps.changesets.counting import count_changes, field_counts_of
 from apps.changesets.diff import changes_of, selection_of
 from apps.changesets.models import Changeset
-from apps.changesets.net_query import net_select, rows_of
+from apps.changesets.net_query import net_select, row_before, rows_of
 from apps.changesets.netting import net_objects, net_table
-from apps.changesets.selecting import Filters, count_pairs, pairs_on_page
+from apps.changesets.selecting import Filters, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
 from tests.changesets.conftest import World
@@ -45,11 +45,14 @@ def netted(made: Changeset) -> tuple[set, set]:
     """Return what the net table and the SELECT make of a changeset."""
     sql = Sql()
     net_objects(sql, AIRPORTS, made.pk)
-    columns = "before_id, after_id, before_pk, after_pk"
-    rows = rows_of(made.pk)
+    rows, keys = rows_of(made.pk), "after_id, before_pk, after_pk"
     return (
-        set(sql.rows(f"SELECT {columns} FROM {sql.temp(net_table(AIRPORTS))}")),
-        set(sql.rows(f"SELECT {columns} FROM ({net_select(sql, AIRPORTS, rows)}) n", rows.params)),
+        set(sql.rows(f"SELECT before_id, {keys} FROM {sql.temp(net_table(AIRPORTS))}")),
+        set(
+            sql.rows(
+                f"SELECT {row_before(sql, AIRPORTS)}, {keys} FROM ({net_select(sql, AIRPORTS, rows)}) n", rows.params
+            )
+        ),
     )
 
 
@@ -189,7 +192,7 @@ def test_pages_follow_each_other_and_agree_with_the_count(world: World, operatio
     pages = [pairs_on_page(sql, selection, start=start, limit=4) for start in (0, 4, 8)]
 
     assert selection.single
-    assert sum(map(len, pages)) == count_pairs(sql, selection)
+    assert page_and_count(sql, selection, start=4, limit=4) == (pages[1], sum(map(len, pages)))
     assert len({pair for page in pages for pair in page}) == sum(map(len, pages))
 
 

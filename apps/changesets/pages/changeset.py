@@ -15,7 +15,7 @@ from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.asked import Asked, place_name, read_asked
 from apps.changesets.revert.plan import refuse_unless_revertable
-from apps.changesets.selecting import OPERATIONS, count_pairs, pairs_on_page
+from apps.changesets.selecting import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 from apps.changesets.words import SIGNS, person, standing_revert, subjects_of
@@ -109,12 +109,14 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
     sql = Sql()
     selection = selection_of(sql, asked.tracked, changeset, filters=asked.filters)
     of_model = counts[asked.tracked.label]
-    if asked.filters.needs_values or changeset.counts is None:
-        number = count_pairs(sql, selection)
+    number = None if changeset.counts is None else _number(asked, of_model)
+    if number is None:
+        start, (pairs, number) = asked.start, page_and_count(sql, selection, start=asked.start, limit=SHOWN)
+        if asked.start and not number:
+            start, (pairs, number) = 0, page_and_count(sql, selection, start=0, limit=SHOWN)
     else:
-        number = of_model.get(asked.filters.operation, 0) if asked.filters.operation else total({"": of_model})
-    start = asked.start if asked.start < number else 0
-    pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
+        start = asked.start if asked.start < number else 0
+        pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
     places = _places(asked.tracked)
     known = {asked.tracked.filter_model: dict(places)} if len(places) < MOST_PLACES else None
     rows = _rows(asked.tracked, changes_between(asked.tracked, pairs, known=known))
@@ -131,6 +133,13 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
         "json_url": links.download_url(changeset.pk, "json") + asked.query(),
         **_filters(asked, of_model, places),
     }
+
+
+def _number(asked: Asked, of_model: dict[str, int]) -> int | None:
+    """How many changes there are to show, as far as the stored counts tell."""
+    if asked.filters.needs_values:
+        return None
+    return of_model.get(asked.filters.operation, 0) if asked.filters.operation else total({"": of_model})
 
 
 def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
