@@ -36,6 +36,7 @@ ADDRESSES = {
     "/admin/changesets/changeset/{changeset}/change/": (READERS, NOBODY),
     "/admin/changesets/changeset/{changeset}/delete/": (NOBODY, NOBODY),
     "/admin/changesets/changeset/{changeset}/revert/": (STEWARDS, STEWARDS),
+    "/admin/changesets/changeset/revert/?ids={changeset}": (STEWARDS, STEWARDS),
 }
 PEOPLE = ("viewer", "operator", "steward", "outsider")
 
@@ -91,6 +92,33 @@ def test_the_bulk_deletion_is_not_there_for_who_may_not_delete(path, places, vie
     for person in (viewer, operator):
         browse_as(person).post(path, posted)
 
+    assert everything() == before
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+@pytest.mark.parametrize("act", ["review", "unreview", "name"])
+def test_reviews_and_names_are_posts_of_stewards_alone(name, act, places, request, browse_as):
+    client = browse_as(request.getfixturevalue(name))
+    address = f"/admin/changesets/changeset/{places['import'].pk}/{act}/"
+    before = everything()
+
+    read = client.get(address).status_code
+    assert everything() == before
+    posted = client.post(address, {"comment": "seen", "reason": "because"}).status_code
+
+    assert (read, posted) == ((405, 302) if name == "steward" else (403, 403))
+    assert (everything() == before) is (name != "steward" or act != "review")
+
+
+@pytest.mark.parametrize("action", ["revert_selected", "revert_since"])
+def test_the_actions_of_the_list_are_there_for_who_may_revert(action, places, operator, steward, browse_as):
+    posted = {"action": action, "_selected_action": [str(places["import"].pk)]}
+    before = everything()
+
+    answers = [browse_as(person).post("/admin/changesets/changeset/", posted) for person in (operator, steward)]
+
+    assert "/revert/" not in getattr(answers[0], "url", "")
+    assert answers[1].url.startswith("/admin/changesets/changeset/revert/?")
     assert everything() == before
 
 
