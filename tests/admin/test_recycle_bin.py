@@ -1,0 +1,128 @@
+"""The recycle bin in the admin: what is deleted, and bringing it back by way of a plan."""
+
+import pytest
+
+from apps.airports.models import Airport
+from apps.base.models import City
+from apps.changesets.context import changeset
+from apps.changesets.models import Changeset
+
+pytestmark = pytest.mark.django_db
+BIN = "/admin/changesets/changeset/recycle-bin/"
+PLAN = BIN + "restore/"
+
+
+@pytest.fixture
+def deleted(places, steward) -> Changeset:
+    """Two airports, deleted by Stan in one changeset."""
+    with changeset(kind="delete", actor=steward, reason="closed for good") as made:
+        Airport.objects.filter(pk__in=["KDEN", "KBKF"]).delete()
+    return made
+
+
+def picks(client, model: str = "airports.airport") -> list[str]:
+    rows = client.get(BIN, {"model": model}).context["rows"]
+    return [f"{model}:{row.history_id}" for row, _, _ in rows]
+
+
+def test_the_bin_tells_who_deleted_what_when_and_why(deleted, viewer, browse_as):
+    page = browse_as(viewer).get(BIN).content.decode()
+
+    assert "Denver International Airport" in page
+    assert "by stan" in page
+    assert f"#{deleted.pk} Delete" in page
+    assert "closed for good" in page
+    assert "Airports 2" in page
+    assert "<summary>had " in page
+
+
+def test_the_bin_is_searched(deleted, viewer, browse_as):
+    client = browse_as(viewer)
+
+    assert [row.ident for row, _, _ in client.get(BIN, {"q": "buckley"}).context["rows"]] == ["KBKF"]
+    assert "No deleted airport fits." in client.get(BIN, {"q": "zzz"}).content.decode()
+
+
+def test_an_empty_bin_says_so(places, viewer, browse_as):
+    page = browse_as(viewer).get(BIN, {"model": "base.city"}).content.decode()
+
+    assert "No city is deleted." in page
+
+
+def test_who_may_not_restore_sees_no_button_and_a_reason(deleted, viewer, operator, browse_as):
+    for person in (viewer, operator):
+        page = browse_as(person).get(BIN).content.decode()
+
+        assert "Bring back what is ticked" not in page
+        assert 'type="checkbox"' not in page
+        assert "you need the permissions" in page
+
+
+def test_the_plan_comes_first_and_writes_nothing(deleted, steward, browse_as):
+    client = browse_as(steward)
+
+    page = client.get(PLAN, {"pick": picks(client)}).content.decode()
+
+    assert "<strong>2</strong> objects come back with key and every value" in page
+    assert not Airport.objects.filter(pk="KDEN").exists()
+
+
+def test_with_a_reason_the_ticked_come_back_as_a_changeset(deleted, steward, browse_as):
+    client = browse_as(steward)
+    (pick,) = [pick for pick in picks(client) if Airport.history.get(pk=pick.split(":")[1]).ident == "KDEN"]
+    seen = client.get(PLAN, {"pick": pick}).context["plan"].seen
+
+    response = client.post(PLAN, {"pick": pick, "seen": seen, "reason": "it is open"}, follow=True)
+
+    made = Changeset.objects.first()
+    assert (made.kind, made.actor, made.reason) == ("restore", steward, "it is open")
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+    assert not Airport.objects.filter(pk="KBKF").exists()
+    assert "1 brought back." in response.content.decode()
+
+
+def test_without_a_reason_nothing_comes_back(deleted, steward, browse_as):
+    client = browse_as(steward)
+
+    response = client.post(PLAN, {"pick": picks(client), "reason": " "})
+
+    assert "Say why" in response.content.decode()
+    assert not Airport.objects.filter(pk="KDEN").exists()
+
+
+def test_what_blocks_is_named_and_can_come_back_too(deleted, places, steward, browse_as):
+    with changeset(kind="delete", actor=steward):
+        City.objects.filter(pk=places["denver"].pk).delete()
+    client = browse_as(steward)
+
+    response = client.get(PLAN, {"pick": picks(client)})
+    page = response.content.decode()
+    wider = client.get(PLAN + response.context["also_url"].replace("&amp;", "&"))
+
+    assert "its city Denver is deleted" in page
+    assert wider.context["plan"].coming == 3
+
+
+def test_what_came_back_meanwhile_is_said(deleted, steward, browse_as):
+    client = browse_as(steward)
+    pick = picks(client)
+    seen = client.get(PLAN, {"pick": pick}).context["plan"].seen
+    client.post(
+        PLAN, {"pick": pick[:1], "seen": client.get(PLAN, {"pick": pick[0]}).context["plan"].seen, "reason": "a"}
+    )
+
+    page = client.post(PLAN, {"pick": pick, "seen": seen, "reason": "b"}).content.decode()
+
+    assert "Rows changed since the plan was shown" in page
+    assert "not in the recycle bin any more" in page
+
+
+@pytest.mark.parametrize(
+    "pick", [[], ["nonsense"], ["airports.airport:x"], ["no.model:1"], ["airports.airport:999999"]]
+)
+def test_a_pick_that_is_nothing_restores_nothing(deleted, steward, browse_as, pick):
+    client = browse_as(steward)
+
+    assert client.get(PLAN, {"pick": pick}).status_code == 200
+    assert client.post(PLAN, {"pick": pick, "reason": "x"}).status_code == 200
+    assert not Airport.objects.filter(pk="KDEN").exists()
