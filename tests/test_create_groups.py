@@ -90,4 +90,4 @@ def test_nobody_but_a_superuser_writes_history_or_changesets_by_hand():
         if ("historical" in permission or "_changeset" in permission) and ".view_" not in permission
     ]
 
-    assert set(written_by_hand) == {"changesets.revert_changeset"}
+    assert set(written_by_hand) == {"changesets.revert_changeset", "changesets.review_changeset"}
