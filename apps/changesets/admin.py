@@ -17,6 +17,7 @@ from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.bin import bin_urls
 from apps.changesets.pages.changeset import page_of
 from apps.changesets.pages.download import download_page
+from apps.changesets.pages.finding import TouchedFilter, find_form
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.words import is_open_to_revert, person, subjects_of
 
@@ -51,7 +52,7 @@ class PersonFilter(admin.SimpleListFilter):
 class ChangesetAdmin(ActingAdmin):
     list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
-    list_filter = (ReviewedFilter, "kind", "status", PersonFilter)
+    list_filter = (ReviewedFilter, "kind", "status", PersonFilter, TouchedFilter)
     list_select_related = ("actor",)
     list_per_page = 50
     search_fields = ("reason", "source_name")
@@ -89,7 +90,8 @@ class ChangesetAdmin(ActingAdmin):
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Changesets", **(extra_context or {})})
+        more = {"title": "Changesets", "find": find_form(request.GET)}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangesetList

@@ -51,3 +51,7 @@ class BadToken(ChangesetError):
 
 class NotToReview(ChangesetError):
     """A review or a name was given to a changeset that has one already, or that takes none."""
+
+
+class TooManyObjects(ChangesetError):
+    """A search fits so many objects that none of them can be meant."""

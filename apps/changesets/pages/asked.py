@@ -80,6 +80,6 @@ def _place_of(tracked: Tracked, asked: str) -> str:
     if not asked or tracked.filter_model is None:
         return ""
     try:
-        return str(tracked.filter_model._meta.pk.to_python(asked))
+        return str(tracked.filter_model._meta.pk.clean(asked, None))
     except ValidationError:
         return ""
