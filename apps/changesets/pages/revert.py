@@ -1,7 +1,7 @@
 """The page of a revert: the plan to read, its scope and policy to choose, the reason to give, and the doing of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -146,11 +146,13 @@ def _plan_context(request: HttpRequest, asked: AskedPlan, chosen: list[Changeset
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
     seen = newest_seen()
     plan = plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=asked.window)
-    bucket = asked.window.bucket or next((bucket for bucket in FIRST if plan.number(bucket)), Bucket.RESTORED)
+    there = [bucket for bucket in FIRST if plan.number(bucket)] or [Bucket.RESTORED]
+    bucket = asked.window.bucket if asked.window.bucket in there else there[0]
     rows = [verdict for verdict in plan.verdicts if verdict.bucket == bucket]
     start, number = asked.window.start, plan.number(bucket)
-    if asked.window.bucket is None and bucket == Bucket.ALREADY:
-        rows = list(_listed(asked, bucket).verdicts)
+    if not rows and number:
+        # Asked for nothing, or for what is not there: then the bucket's first rows, which were not listed.
+        start, rows = 0, list(_listed(asked, bucket).verdicts)
     return {
         "plan": plan,
         "form": form,
@@ -174,7 +176,7 @@ def _plan_context(request: HttpRequest, asked: AskedPlan, chosen: list[Changeset
 
 
 def _listed(asked: AskedPlan, bucket: Bucket) -> RevertPlan:
-    window = replace(asked.window, bucket=bucket)
+    window = Window(bucket)
     return plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=window)
 
 
@@ -184,13 +186,17 @@ def _buckets(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[Planned
             name=bucket.value,
             operation=operation,
             number=plan.number(bucket),
-            sentence=one if plan.number(bucket) == 1 else many,
+            sentence=_sentence(plan, one if plan.number(bucket) == 1 else many),
             url=asked.query(window=Window(bucket)),
             chosen=bucket == chosen,
         )
         for bucket, operation, many, one in BUCKETS
         if plan.number(bucket)
     ]
+
+
+def _sentence(plan: RevertPlan, words: str) -> str:
+    return words.replace("that it", "that they") if len(plan.changesets) > 1 else words
 
 
 def _choices(asked: AskedPlan, chosen: list[Changeset]) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""A steward reads a plan, leaves a row out, reverts, reviews, and takes the revert back, in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from apps.airports.models import Airport
+from apps.base.models import City
+from apps.changesets.context import Source, changeset
+from apps.changesets.models import Changeset
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def mixed(places, make_person, edit) -> Changeset:
+    """An import of which something was changed since, something is in use, and most can go back."""
+    ana = make_person("ana", group="steward")
+    bo = make_person("bo", group="importer")
+    type(ana).objects.filter(pk=ana.pk).update(first_name="Ana", last_name="Lopes")
+    type(bo).objects.filter(pk=bo.pk).update(first_name="Bo", last_name="Lind")
+    source = Source("airports-2026-04.csv.gz", "5c662f0fd6de9015b7e1a118d697e6e1" * 2, 3740519)
+    with changeset(kind="import", actor=ana, reason="Spring refresh from OurAirports", source=source) as made:
+        aspen = City.objects.create(country=places["usa"], name="Aspen")
+        Airport.objects.update(elevation_ft=5000, airport_type="medium_airport")
+        for ident, name in (("KASE", "Aspen-Pitkin County Airport"), ("KAPA", "Centennial Airport")):
+            Airport.objects.create(ident=ident, name=name, airport_type="medium_airport", country=places["usa"])
+    edit("KDEN", actor=bo, reason="as measured", elevation_ft=5434)
+    edit("KBKF", actor=bo, reason="runway shortened", airport_type="small_airport")
+    with changeset(kind="edit", actor=bo, reason="nearest city"):
+        Airport.objects.filter(pk="EDDM").update(city=aspen)
+    return made
+
+
+def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_in, mixed, steward):
+    log_in(steward)
+    page.goto(f"{live_server.url}/admin/changesets/changeset/{mixed.pk}/revert/")
+    page.get_by_role("link", name="Deleted 2").click()
+    page.get_by_label("Tick Centennial Airport").check()
+    page.get_by_role("button", name="Plan without these").click()
+    expect(page.get_by_text("Without airport KAPA · Centennial Airport")).to_be_visible()
+
+    page.get_by_label("Why").fill("wrong file")
+    page.get_by_role("button", name="Revert 4 objects").click()
+
+    expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
+    expect(page.get_by_text("refers to it")).to_be_visible()
+    assert set(Airport.objects.filter(pk__in=["KASE", "KAPA"]).values_list("pk", flat=True)) == {"KAPA"}
+
+    page.get_by_label("Comment").fill("as agreed")
+    page.get_by_role("button", name="Mark as reviewed").click()
+    expect(page.get_by_text("Reviewed by Stan")).to_be_visible()
+    page.get_by_role("link", name="Undo this revert…").last.click()
+    page.get_by_label("Why").fill("it was right after all")
+    page.get_by_role("button", name="Undo the revert of 4 objects").click()
+    expect(page.get_by_text("is reverted: 3 restored, 1 brought back.")).to_be_visible()
+    assert Airport.objects.filter(pk="KASE").exists()
+
+
+def test_the_pages_of_a_revert_fit_and_are_pictured(live_server, page, log_in, mixed, steward, screenshots):
+    log_in(steward)
+    root = f"{live_server.url}/admin/changesets/changeset/"
+    Airport.objects.filter(pk="KBKF").update(municipality="Aurora")
+    direct = Changeset.objects.get(kind="direct")
+    page.goto(f"{root}{mixed.pk}/revert/")
+    page.get_by_text("Choose a part, or another rule").click()
+    pictured(page, screenshots, "revert-choices")
+    page.goto(f"{root}revert/?since={mixed.pk}")
+    pictured(page, screenshots, "revert-many")
+    page.goto(f"{root}{mixed.pk}/revert/")
+    page.get_by_label("Why").fill("wrong file")
+    page.get_by_role("button", name="Revert 5 objects").click()
+    pictured(page, screenshots, "revert-result")
+    page.goto(f"{root}{direct.pk}/change/")
+    pictured(page, screenshots, "direct-write")
+
+
+def pictured(page, screenshots, name: str) -> None:
+    screenshots(name)
+    page.set_viewport_size({"width": 390, "height": 900})
+    beyond = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert beyond <= 0, f"{name} is wider than a phone"
