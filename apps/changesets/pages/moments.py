@@ -152,11 +152,13 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     names = [name for name in model_admin.list_display if name in fields]
     pk = tracked.model._meta.pk.attname
     rows = list(page.object_list)
+    headers = [label_for_field(name, tracked.model, model_admin) for name in names]
     lines = []
     for row, values in zip(rows, values_then(tracked, rows, moment), strict=True):
         url = links.object_url(tracked.model, getattr(row, pk), page="as_of")
-        lines.append((format_html("{}?at={}&row={}", url, moment, row.history_id), [values[name] for name in names]))
-    return {"headers": [label_for_field(name, tracked.model, model_admin) for name in names], "lines": lines}
+        cells = [(header, values[name]) for header, name in zip(headers, names, strict=True)]
+        lines.append((format_html("{}?at={}&row={}", url, moment, row.history_id), cells))
+    return {"headers": headers, "lines": lines}
 
 
 def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
