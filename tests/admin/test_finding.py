@@ -104,6 +104,7 @@ def test_the_form_keeps_what_was_asked(made, viewer, browse_as):
     page = browse_as(viewer).get(LIST, {"object": "KDEN", "kind__exact": "edit"}).content.decode()
 
     assert 'name="object" value="KDEN"' in page
+    assert '<option value="airport.name">airport: name</option>' in page
     assert '<input type="hidden" name="kind__exact" value="edit">' in page
 
 

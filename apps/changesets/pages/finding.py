@@ -76,11 +76,9 @@ def find_form(address: QueryDict) -> dict[str, Any]:
         "open": True,
         "asked": asked,
         "fields": [
-            (
-                str(tracked.model._meta.verbose_name),
-                [(f"{tracked.name}.{f.name}", f.verbose_name) for f in tracked.news],
-            )
+            (f"{tracked.name}.{field.name}", f"{tracked.model._meta.verbose_name}: {field.verbose_name}")
             for tracked in tracked_models()
+            for field in tracked.news
         ],
         "place_name": next(iter(_place_names()), ""),
         "place": next((asked[name] for name in _place_names()), ""),
