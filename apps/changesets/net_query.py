@@ -40,7 +40,7 @@ def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     An object that was there all the time has `first_id`, its first row here, instead of `before_id`: `row_before` looks
     it up for those that are wanted. One that came and went again is left out. The parameters are those of `rows`.
     """
-    touched = f"WITH touched AS ({_touched(sql, tracked, rows)}), moved AS ({_moved(sql, tracked)})"
+    touched = f"WITH touched AS MATERIALIZED ({_touched(sql, tracked, rows)}), {_moved(sql, tracked)}"
     # What was there all the time.
     stayed = (
         "SELECT CAST(NULL AS bigint) AS before_id, last_id AS after_id, pk AS before_pk, pk AS after_pk, first_id "
@@ -83,30 +83,53 @@ def row_before(sql: Sql, tracked: Tracked) -> str:
 
 
 def _touched(sql: Sql, tracked: Tracked, rows: Rows) -> str:
-    """Per primary key the first and last of the rows, and whether the object was there all the time."""
+    """Per primary key the first and last of the rows, and whether the object was there all the time.
+
+    `stable` is the stable key where there is one row only.
+    """
     pk = f"h.{sql.quote(tracked.pk)}"
+    stable = f"max(CAST(h.{sql.quote(tracked.stable_key)} AS text))" if tracked.stable_key else "NULL"
     return f"""
         SELECT {pk} AS pk, min(h.history_id) AS first_id, max(h.history_id) AS last_id,
-               min(h.history_type) AS one_type, max(h.history_type) AS other_type,
+               min(h.history_type) AS one_type, max(h.history_type) AS other_type, {stable} AS stable,
                max(CASE WHEN h.history_type = '~' THEN 0 ELSE 1 END) = 1 AS lived
         FROM {sql.quote(tracked.history_table)} h WHERE {rows.condition} GROUP BY {pk}
     """
 
 
 def _moved(sql: Sql, tracked: Tracked) -> str:
-    """Of what came, went or changed key: the newest row before and the last one; a deletion is absence."""
+    """Of what came, went or changed key: the newest row before and the last one; a deletion is absence.
+
+    A single row tells all: what came was not there, and what went was as its last row says. Of the others, each value
+    is looked up by key: a join would read the whole history table, however few they are.
+    """
     history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    stable = sql.quote(tracked.stable_key) if tracked.stable_key else None
-    stables = f", b.{stable} AS before_stable, a.{stable} AS after_stable" if stable else ""
+    # Without recursive_triggers, SQLite records a replaced row as a creation.
+    alone = "first_id = last_id" + (" AND one_type = '-'" if sql.connection.vendor == "sqlite" else "")
     newest = f"SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id"
+    present = f"SELECT l.history_id FROM {history} l WHERE l.history_type <> '-' AND l.history_id ="
+    stable = "NULL"
+    if tracked.stable_key:
+        stable = f"(SELECT CAST(l.{sql.quote(tracked.stable_key)} AS text) FROM {history} l WHERE l.history_id = %s)"
     return f"""
-        SELECT b.history_id AS before_id, a.history_id AS after_id, b.{pk} AS before_pk, a.{pk} AS after_pk {stables}
-        FROM (
-            SELECT t.*, CASE WHEN {may_have_been(sql)} THEN ({newest}) END AS previous_id FROM touched t WHERE t.lived
-        ) t
-        LEFT JOIN {history} b ON b.history_id = t.previous_id AND b.history_type <> '-'
-        LEFT JOIN {history} a ON a.history_id = t.last_id AND a.history_type <> '-'
-        WHERE b.history_id IS NOT NULL OR a.history_id IS NOT NULL
+        earlier AS MATERIALIZED (
+            SELECT pk, last_id, CASE WHEN {may_have_been(sql)} THEN ({newest}) END AS previous_id
+            FROM touched t WHERE lived AND NOT ({alone})
+        ), ends AS MATERIALIZED (
+            SELECT pk, ({present} previous_id) AS before_id, ({present} last_id) AS after_id FROM earlier
+        ), moved AS MATERIALIZED (
+            SELECT CASE one_type WHEN '-' THEN last_id END AS before_id,
+                   CASE one_type WHEN '+' THEN last_id END AS after_id,
+                   CASE one_type WHEN '-' THEN pk END AS before_pk, CASE one_type WHEN '+' THEN pk END AS after_pk,
+                   CASE one_type WHEN '-' THEN stable END AS before_stable,
+                   CASE one_type WHEN '+' THEN stable END AS after_stable
+            FROM touched WHERE lived AND {alone}
+            UNION ALL
+            SELECT before_id, after_id, CASE WHEN before_id IS NOT NULL THEN pk END,
+                   CASE WHEN after_id IS NOT NULL THEN pk END,
+                   {stable.replace("%s", "before_id")}, {stable.replace("%s", "after_id")}
+            FROM ends WHERE before_id IS NOT NULL OR after_id IS NOT NULL
+        )
     """
 
 
@@ -114,4 +137,4 @@ def _half(side: str) -> str:
     """What tells the object of one half; without a stable key on either side, the primary key does."""
     other = "after" if side == "before" else "before"
     alone = f"{side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL)"
-    return f"CASE WHEN {alone} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || CAST({side}_stable AS text) END"
+    return f"CASE WHEN {alone} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END"

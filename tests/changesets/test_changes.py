@@ -45,12 +45,17 @@ def netted(made: Changeset) -> tuple[set, set]:
     """Return what the net table and the SELECT make of a changeset."""
     sql = Sql()
     net_objects(sql, AIRPORTS, made.pk)
-    rows, keys = rows_of(made.pk), "after_id, before_pk, after_pk"
+    rows, keys = rows_of(made.pk), "n.after_id, n.before_pk, n.after_pk"
+    # Of a deletion, either row will do: they say the same.
+    values = f"b.{', b.'.join(AIRPORTS.compared)}".replace("b.upstream, ", "")
+    before = f"LEFT JOIN {AIRPORTS.history_table} b ON b.history_id ="
     return (
-        set(sql.rows(f"SELECT before_id, {keys} FROM {sql.temp(net_table(AIRPORTS))}")),
+        set(sql.rows(f"SELECT {values}, {keys} FROM {sql.temp(net_table(AIRPORTS))} n {before} n.before_id")),
         set(
             sql.rows(
-                f"SELECT {row_before(sql, AIRPORTS)}, {keys} FROM ({net_select(sql, AIRPORTS, rows)}) n", rows.params
+                f"SELECT {values}, {keys} FROM ({net_select(sql, AIRPORTS, rows)}) n "
+                f"{before} {row_before(sql, AIRPORTS)}",
+                rows.params,
             )
         ),
     )
