@@ -44,9 +44,9 @@ BUCKETS = (
 # What a person must know of is shown first.
 FIRST = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.ALREADY)
 POLICIES = (
-    (OnConflict.KEEP, "Keep what others changed since", "Their values stay; the rest goes back."),
-    (OnConflict.FORCE, "Overwrite what others changed since", "Their values stay in history only."),
-    (OnConflict.ABORT, "All or nothing", "If anything would be kept or blocked, nothing is reverted."),
+    (OnConflict.KEEP, "Keep what others changed since.", "Their values stay; the rest goes back."),
+    (OnConflict.FORCE, "Overwrite what others changed since.", "Their values stay in history only."),
+    (OnConflict.ABORT, "All or nothing.", "If anything would be kept or blocked, nothing is reverted."),
 )
 
 
