@@ -128,6 +128,57 @@ def test_a_correction_made_on_a_renamed_airport_survives_the_revert_of_the_renam
     assert Airport.objects.get(source_id=1).name == "by hand"
 
 
+def test_an_old_change_is_taken_back_on_the_airport_not_on_who_has_its_ident_now(
+    world: World, no_drift: Callable
+) -> None:
+    with changeset(kind="edit", actor=None) as opened:
+        Airport.objects.filter(pk="KDEN").update(elevation_ft=5)
+    with changeset(kind="import", actor=None):
+        rename_all({"KDEN": "KDVX"})
+        Airport.objects.create(ident="KDEN", source_id=99, name="another", airport_type="closed", elevation_ft=5)
+
+    plan = plan_revert([opened])
+    revert(plan, actor=None)
+
+    assert plan.counts == {Bucket.RESTORED: 1}
+    assert dict(Airport.objects.filter(source_id__in=[1, 99]).values_list("pk", "elevation_ft")) == {
+        "KDVX": None,
+        "KDEN": 5,
+    }
+    no_drift()
+
+
+def test_a_created_airport_renamed_since_is_kept(world: World) -> None:
+    with changeset(kind="import", actor=None) as opened:
+        Airport.objects.create(ident="NEW", source_id=99, name="new", airport_type="closed")
+    with changeset(kind="import", actor=None):
+        rename_all({"NEW": "NEWER"})
+
+    plan = plan_revert([opened])
+
+    assert plan.counts == {Bucket.KEPT: 1}
+
+
+def test_a_deleted_airport_made_anew_under_another_ident_is_kept(world: World) -> None:
+    with changeset(kind="delete", actor=None) as opened:
+        Airport.objects.filter(pk="KBDU").delete()
+    Airport.objects.create(ident="KBDX", source_id=3, name="again", airport_type="closed")
+
+    plan = plan_revert([opened])
+
+    assert plan.counts == {Bucket.KEPT: 1}
+
+
+def test_a_deleted_airport_whose_ident_is_anothers_now_is_blocked(world: World) -> None:
+    with changeset(kind="delete", actor=None) as opened:
+        Airport.objects.filter(pk="KBDU").delete()
+    Airport.objects.create(ident="KBDU", source_id=99, name="another", airport_type="closed")
+
+    plan = plan_revert([opened])
+
+    assert plan.counts == {Bucket.BLOCKED: 1}
+
+
 def test_a_created_row_changed_since_is_kept_and_blocks_what_it_refers_to(world: World) -> None:
     Airport.objects.filter(pk="KDEN").update(name="by hand")
 
