@@ -9,6 +9,14 @@ whole, `w_cause` the columns and the key that block it; the model's own columns 
 from datetime import datetime
 
 from apps.changesets.netting import net_objects, net_table
+from apps.changesets.revert.matching import (
+    drop_bystanders,
+    false_in,
+    load_touched,
+    match_touched,
+    true_in,
+    working_table,
+)
 from apps.changesets.revert.verdicts import Bucket, OnConflict, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -16,11 +24,6 @@ from apps.changesets.tracking import Tracked, tracked_models
 CHANGED_SINCE = "changed"
 DELETED_SINCE = "gone"
 THERE_AGAIN = "there"
-
-
-def working_table(tracked: Tracked) -> str:
-    """Return the name of a model's working copy."""
-    return f"revert_{tracked.name}"
 
 
 def start_working_copy(sql: Sql, tracked: Tracked) -> None:
@@ -55,9 +58,9 @@ def undo_in_copy(
     elif not scope.fields:
         _undo_untouched_creations(sql, tracked)
     newest = sql.value(f"SELECT coalesce(max(w_id), 0) FROM {sql.temp(working_table(tracked))}")
-    _load(sql, tracked)
-    _match(sql, tracked)
-    _drop_bystanders(sql, tracked, newest)
+    load_touched(sql, tracked)
+    match_touched(sql, tracked)
+    drop_bystanders(sql, tracked, newest)
     force = on_conflict == OnConflict.FORCE
     _undo_changes(sql, tracked, scope, force=force, now=now)
     if not scope.fields:
@@ -121,75 +124,6 @@ def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
         # Here the working copy holds nothing else yet.
         sql.run(f"DELETE FROM {net} WHERE before_id IS NULL AND after_pk IN (SELECT w_live FROM {working})")
         sql.index_temp(working_table(tracked), ["w_live"])
-
-
-def _load(sql: Sql, tracked: Tracked) -> None:
-    """Copy the live rows of the touched objects, under whatever key, that are not in the working copy yet."""
-    working, net = sql.temp(working_table(tracked)), sql.temp(net_table(tracked))
-    pk, live = sql.quote(tracked.pk), sql.quote(tracked.table)
-    sides = ("after", "before")
-    keys = [f"SELECT {side}_pk FROM {net} WHERE {side}_pk IS NOT NULL" for side in sides]
-    if tracked.stable_key:
-        stable = sql.quote(tracked.stable_key)
-        keys += [f"SELECT s.{pk} FROM {net} n JOIN {live} s ON s.{stable} = n.{side}_stable" for side in sides]
-    sql.run(
-        f"""
-        INSERT INTO {working} (w_live, w_present, {sql.names(tracked.columns)})
-        SELECT l.{pk}, {true_in(sql)}, {sql.names(tracked.columns, of="l")} FROM {live} l
-        WHERE l.{pk} IN ({" UNION ".join(keys)})
-        AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
-        """
-    )
-    sql.analyse(working_table(tracked), ["w_id", "w_live", tracked.pk])
-
-
-def _match(sql: Sql, tracked: Tracked) -> None:
-    """Say for each touched object which row of the working copy stands for it now (NULL: none does).
-
-    A row with the same stable key does, under whatever primary key. One under the same primary key does only where one
-    of the two has no stable key: else it is another object, to which the primary key was given since.
-    """
-    sql.drop_temp("revert_round")
-    sql.run("CREATE TEMPORARY TABLE revert_round (before_id bigint, after_id bigint, w_id bigint)")
-    if tracked.stable_key:
-        sql.index_temp(working_table(tracked), [tracked.stable_key])
-    for side, which in (("after", "n.after_id IS NOT NULL"), ("before", "n.after_id IS NULL")):
-        if tracked.stable_key:
-            _match_by(sql, tracked, f"w.{sql.quote(tracked.stable_key)} = n.{side}_stable", which, outer=False)
-        same_key = f"w.{sql.quote(tracked.pk)} = n.{side}_pk"
-        if tracked.stable_key:
-            same_key += f" AND (n.{side}_stable IS NULL OR w.{sql.quote(tracked.stable_key)} IS NULL)"
-        _match_by(sql, tracked, same_key, f"{which} AND {_unmatched(sql, side)}", outer=True)
-    sql.index_temp("revert_round", ["w_id"])
-    sql.analyse("revert_round")
-
-
-def _drop_bystanders(sql: Sql, tracked: Tracked, newest: int) -> None:
-    """Take rows loaded after the row `newest` out again that only share a key with a touched object."""
-    sql.run(
-        f"DELETE FROM {sql.temp(working_table(tracked))} WHERE w_id > %s "
-        f"AND w_id NOT IN (SELECT w_id FROM {sql.temp('revert_round')} WHERE w_id IS NOT NULL)",
-        [newest],
-    )
-
-
-def _match_by(sql: Sql, tracked: Tracked, condition: str, which: str, *, outer: bool) -> None:
-    """Add the objects that fit `which` with their row by `condition`; with `outer` also those that have none."""
-    # A row that stands for one object already stands for no other.
-    sql.run(
-        f"""
-        INSERT INTO {sql.temp("revert_round")} (before_id, after_id, w_id)
-        SELECT n.before_id, n.after_id, w.w_id FROM {sql.temp(net_table(tracked))} n
-        {"LEFT" if outer else ""} JOIN {sql.temp(working_table(tracked))} w ON {condition} AND w.w_present
-            AND w.w_id NOT IN (SELECT w_id FROM {sql.temp("revert_round")} WHERE w_id IS NOT NULL)
-        WHERE {which}
-        """
-    )
-
-
-def _unmatched(sql: Sql, side: str) -> str:
-    matched = f"SELECT {side}_id FROM {sql.temp('revert_round')} WHERE {side}_id IS NOT NULL"
-    return f"n.{side}_id NOT IN ({matched})"
 
 
 def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now: datetime) -> None:
@@ -291,13 +225,3 @@ def _in_scope(tracked: Tracked, column: str, scope: Scope) -> bool:
 
 def _tables(sql: Sql, tracked: Tracked) -> tuple[str, str, str]:
     return sql.temp(working_table(tracked)), sql.temp("revert_round"), sql.quote(tracked.history_table)
-
-
-def true_in(sql: Sql) -> str:
-    """Return the word for true; SQLite stores booleans as numbers."""
-    return "1" if sql.connection.vendor == "sqlite" else "true"
-
-
-def false_in(sql: Sql) -> str:
-    """Return the word for false."""
-    return "0" if sql.connection.vendor == "sqlite" else "false"
