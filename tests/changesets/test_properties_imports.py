@@ -18,7 +18,16 @@ from apps.imports.applying import apply_import
 from apps.imports.planning import plan_import
 from apps.imports.sources import from_path
 from tests.changesets.conftest import tables
-from tests.changesets.test_properties import IDENTS, NAMES, PROPERTY, STEPS, Step, assert_recorded, work
+from tests.changesets.test_properties import (
+    IDENTS,
+    NAMES,
+    PROPERTY,
+    STEPS,
+    Step,
+    assert_recorded,
+    assert_taken_back_and_redone,
+    work,
+)
 from tests.imports.files import csv_text
 
 CODES = ("US", "FR")
@@ -119,14 +128,7 @@ class ImportProperties(TestCase):
             # Plain SQL may have joined the direct changeset before it, which is then more than this act.
             return
 
-        undone = revert(plan_revert([made]), actor=None)
-        assert tables() == state
-        assert_recorded()
-
-        if undone is not None:
-            revert(plan_revert([undone]), actor=None)
-        assert tables() == after
-        assert_recorded()
+        assert_taken_back_and_redone(made, state, after)
 
     @PROPERTY
     @given(before=st.lists(ACTS, max_size=2), act=ACTS, since=st.lists(ACTS, min_size=1, max_size=2))
