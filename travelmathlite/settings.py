@@ -34,6 +34,8 @@ INSTALLED_APPS = [
     "django_object_actions",
     "import_export",
     "simple_history",
+    "django_tasks",
+    "django_tasks_db",
 ]
 
 MIDDLEWARE = [
