@@ -116,6 +116,31 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
+# share, since on SQLite a long import locks every other writer of the database out.
+STORAGES["imports"] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": BASE_DIR / "var" / "imports", "file_permissions_mode": 0o600},
+}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "progress": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": BASE_DIR / "var" / "progress",
+        "TIMEOUT": 7 * 24 * 3600,
+    },
+}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
+# Files up to this many bytes are planned and applied at once, larger ones by a worker (`manage.py db_worker`).
+IMPORTS_AT_ONCE_BYTES = 512 * 1024
+# More changed rows than this need a second person to confirm; None: never.
+IMPORTS_SECOND_PERSON_ABOVE: int | None = None
+# A run whose worker was not heard of for so many seconds has failed.
+IMPORTS_LEASE_SECONDS = 30
+# How many days the files of applied runs are kept, and the plans of the others.
+IMPORTS_KEEP_FILES_DAYS = 400
+IMPORTS_KEEP_PLANS_DAYS = 30
+
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 

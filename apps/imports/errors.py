@@ -31,3 +31,19 @@ class OptionsContradict(ImportFailure):
 
 class PlanIsGone(ImportFailure):
     """The plan's staged rows were discarded, or replaced by those of a later plan."""
+
+
+class FileIsGone(ImportFailure):
+    """The file of a run is not kept any more, or is not what was uploaded."""
+
+
+class MissingAboveLimit(ImportFailure):
+    """More objects would be deactivated or deleted for being missing than the person allowed."""
+
+
+class RunRefused(ImportFailure):
+    """A run is not in a state, or not this person's, for what was asked of it."""
+
+
+class RunCancelled(ImportFailure):
+    """Somebody asked the run to stop, and it has; nothing was written."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
+Blank = Literal["", "keep", "clear"]
 Progress = Callable[[str, int], None]
 
 # How many refusals, kept values and so on a plan carries in full; all of them are counted.
@@ -50,9 +51,19 @@ class Superseded:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the person asked for; `only` maps a target field to a test of its raw text."""
+    """What the person asked for.
+
+    `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; unless that is
+    said, it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
+    file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit` is the
+    share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
+    """
 
     corrections: bool = False
+    blank: Blank = ""
+    columns: frozenset[str] | None = None
+    mapping: Mapping[str, str] | None = None
+    missing_limit: float = 1.0
     on_local_edit: OnLocalEdit = "keep"
     missing: Missing = "report"
     strict: bool = False
@@ -64,6 +75,35 @@ class ImportOptions:
     def filtered(self) -> bool:
         """Whether rows of the file may be left out."""
         return bool(self.only) or self.limit is not None
+
+    @property
+    def blank_clears(self) -> bool:
+        """Whether a blank cell clears the value."""
+        return self.blank == "clear" or (self.blank == "" and not self.corrections)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the options as JSON keeps them; filters are not kept, a stored plan has none."""
+        return {
+            "corrections": self.corrections,
+            "blank": self.blank,
+            "columns": sorted(self.columns) if self.columns is not None else None,
+            "mapping": dict(self.mapping) if self.mapping is not None else None,
+            "missing_limit": self.missing_limit,
+            "on_local_edit": self.on_local_edit,
+            "missing": self.missing,
+            "strict": self.strict,
+            "limit": self.limit,
+            "skip_links": sorted(self.skip_links),
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "ImportOptions":
+        """Return the options that `as_json` kept."""
+        columns = kept.get("columns")
+        return cls(
+            **{**kept, "columns": None if columns is None else frozenset(columns)}
+            | {"skip_links": frozenset(kept.get("skip_links", ()))}
+        )
 
 
 @dataclass(frozen=True)
