@@ -55,8 +55,8 @@ class ImportOptions:
 
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; unless that is
     said, it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
-    file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit` is the
-    share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
+    file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit`
+    is the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
     """
 
     corrections: bool = False
