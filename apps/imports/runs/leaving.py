@@ -1,0 +1,67 @@
+"""What applying leaves alone: rows whose object moved since the plan, and rows in whose way something stands now."""
+
+from collections.abc import Iterator
+
+from apps.imports.matching import refuse_held
+from apps.imports.models import ImportRun, PlannedRow
+from apps.imports.staging import Staging
+
+_AT_ONCE = 500
+_MOVED = "somebody changed it after the plan was made"
+_GONE = "it was deleted after the plan was made"
+_THERE = "somebody made an object with this key after the plan was made"
+
+
+def leave_moved(run: ImportRun, staging: Staging) -> int:
+    """Take the rows that no longer are what the plan saw out of the tables, note why, and return how many.
+
+    What they hold up (a natural key that they would have given free) is left alone with them.
+    """
+    alone = {line_or_key: why for line_or_key, why in _moved(staging)}
+    alone |= dict(_already_there(staging))
+    _take_out(staging)
+    refused, refusals = refuse_held(staging)
+    alone |= {("line", refusal.line): refusal.hint for refusal in refusals}
+    _note(run, alone)
+    return len(alone)
+
+
+def _moved(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
+    history = staging.quote(staging.spec.model.history.model._meta.db_table)
+    staging.run("DROP TABLE IF EXISTS imports_moved")
+    # Objects whose newest history row is another one by now.
+    staging.run("CREATE TEMP TABLE imports_moved AS SELECT e.old_pk, "
+                "CASE WHEN l.{pk} IS NULL THEN 1 ELSE 0 END AS gone FROM imports_expected e "
+                "LEFT JOIN {live} l ON l.{pk} = e.old_pk WHERE e.history_id IS DISTINCT FROM "
+                "(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = e.old_pk) OR l.{pk} IS NULL",
+                history=history)  # fmt: skip
+    for old_pk, gone in staging.fetch("SELECT old_pk, gone FROM imports_moved"):
+        yield ("object_id", str(old_pk)), _GONE if gone else _MOVED
+
+
+def _already_there(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
+    staging.run("DELETE FROM {blocked}")
+    if staging.spec.key:
+        # New rows whose stable key some object has got meanwhile.
+        staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
+                    "JOIN {live} l ON l.{key} = s.{skey}", skey=staging.quote(staging.spec.key))  # fmt: skip
+    for (line,) in staging.fetch("SELECT line FROM {blocked}"):
+        yield ("line", line), _THERE
+
+
+def _take_out(staging: Staging) -> None:
+    staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")
+    staging.run("DELETE FROM {changed} WHERE old_pk IN (SELECT old_pk FROM imports_moved)")
+    staging.run("DELETE FROM {missing} WHERE old_pk IN (SELECT old_pk FROM imports_moved)")
+    staging.run("DROP TABLE imports_moved")
+
+
+def _note(run: ImportRun, alone: dict[tuple[str, object], str]) -> None:
+    """Write down at the rows why they were left alone, many at a time."""
+    together: dict[tuple[str, str], list[object]] = {}
+    for (what, value), why in alone.items():
+        together.setdefault((what, why), []).append(value)
+    for (what, why), values in together.items():
+        for start in range(0, len(values), _AT_ONCE):
+            found = {f"{what}__in": values[start : start + _AT_ONCE]}
+            PlannedRow.objects.filter(run=run, **found).update(left_alone=why[:255])

@@ -1,0 +1,239 @@
+"""Storing a plan: the rows that its tables hold become rows that people can page through, and that are applied later.
+
+The tables of a plan are temporary and die with their connection. They are copied in chunks, each a short transaction,
+so that on SQLite others can write in between. What must come back exactly as it was (floats above all) is carried as
+JSON that Python writes and reads.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import islice
+from typing import Any
+
+from django.db import models, transaction
+
+from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.planning import ImportPlan
+from apps.imports.results import KeptValue, Progress
+from apps.imports.staging import Staging
+
+_CHUNK = 5000
+_COLUMNS = (
+    *("run_id", "line", "operation", "renamed", "kept", "deleted_here", "superseded", "object_id", "natural", "label"),
+    *("changes", "kept_values", "payload", "history_id", "decision", "left_alone"),
+)
+
+
+def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
+    """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read."""
+    staging = plan.staging
+    progress = progress or (lambda stage, rows: None)
+    PlannedRow.objects.filter(run=run).delete()
+    RefusedCell.objects.filter(run=run).delete()
+    table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
+    done = 0
+    for rows in (_changed(staging), _created(staging), _missing(staging), _refused(staging), _unchanged(staging)):
+        while chunk := list(islice(rows, _CHUNK)):
+            with _short_transaction(staging):
+                staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
+            done += len(chunk)
+            progress("store", done)
+    cells = (
+        (run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.all_refusals()
+    )
+    while chunk := list(islice(cells, _CHUNK)):
+        with _short_transaction(staging):
+            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
+
+
+def _short_transaction(staging: Staging) -> Any:
+    # Inside a transaction of somebody else there is nothing to keep short.
+    return nullcontext() if staging.connection.in_atomic_block else transaction.atomic(using=staging.connection.alias)
+
+
+def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any) -> tuple:
+    return (
+        run.pk,
+        line,
+        str(operation),
+        more.get("renamed", False),
+        more.get("kept", False),
+        more.get("deleted_here", False),
+        more.get("superseded", False),
+        str(more.get("object_id") or ""),
+        str(more.get("natural") or "")[:255],
+        (more.get("label") or "")[:255],
+        _json(more.get("changes")),
+        _json(more.get("kept_values")),
+        more.get("payload"),
+        more.get("history_id"),
+        "",
+        "",
+    )
+
+
+def _json(value: Any) -> str | None:
+    return json.dumps(value) if value else None
+
+
+def _pages(staging: Staging, text: str, **parts: str) -> Iterator[tuple]:
+    """Yield the rows of a query by its first column, a chunk at a time; `{after}` is where the next one begins."""
+    after: Any = None
+    while True:
+        condition = "TRUE" if after is None else "{page_by} > %s"
+        rows = staging.fetch(text, [] if after is None else [after], limit=str(_CHUNK),
+                             after=condition.format(page_by=parts["page_by"]), **parts)  # fmt: skip
+        yield from rows
+        if len(rows) < _CHUNK:
+            return
+        after = rows[-1][0]
+
+
+def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
+    values, stored, wants = staging.values, staging.stored, [link.field for link in staging.links]
+    kept = _kept_values(staging)
+    # Objects that change: their final values, what upstream says now, which links are made, and the values they have.
+    rows = _pages(
+        staging,
+        "SELECT x.line, x.old_pk, x.{upstream}, x.kept, {history}, l.{label}, {values}{wants}{live_values} "
+        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}",
+        page_by="x.line",
+        history=_newest_history(staging, "x.old_pk"),
+        label=staging.column(staging.spec.label),
+        values=", ".join(f"x.{staging.quote(field)}" for field in values),
+        wants="".join(f", x.{staging.want(field)}" for field in wants),
+        live_values="".join(f", l.{staging.column(field)}" for field in stored),
+    )
+    to_python = _converters(staging)
+    for line, old_pk, upstream, is_kept, history_id, label, *rest in rows:
+        final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
+        live = dict(zip(stored, rest[len(values) + len(wants) :], strict=True))
+        shown = staging.shown
+        changes = {f: [to_python[f](live[f]), final[f]] for f in shown if to_python[f](live[f]) != final[f]}
+        yield {
+            "operation": Operation.CHANGED,
+            "line": line,
+            "object_id": old_pk,
+            "natural": final.get(staging.spec.natural),
+            "renamed": final.get(staging.spec.natural) != old_pk,
+            "kept": bool(is_kept),
+            "label": final.get(staging.spec.label) or label,
+            "changes": changes,
+            "kept_values": kept.get(line),
+            "payload": _payload(final, upstream, links),
+            "history_id": history_id,
+        }
+
+
+def _created(staging: Staging) -> Iterator[dict[str, Any]]:
+    values, wants = staging.values, [link.field for link in staging.links]
+    deleted_here = staging.lines_deleted_here()
+    # New objects, as they will be.
+    rows = _pages(
+        staging,
+        "SELECT w.line, w.{upstream}, {values}{wants} FROM {created} w WHERE {after} ORDER BY w.line LIMIT {limit}",
+        page_by="w.line",
+        values=", ".join(f"w.{staging.quote(field)}" for field in values),
+        wants="".join(f", w.{staging.want(field)}" for field in wants),
+    )
+    to_python = _converters(staging)
+    for line, upstream, *rest in rows:
+        final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=True))
+        yield {
+            "operation": Operation.NEW,
+            "line": line,
+            "natural": final.get(staging.spec.natural),
+            "label": final.get(staging.spec.label),
+            "deleted_here": line in deleted_here,
+            "payload": _payload(final, upstream, links),
+        }
+
+
+def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Live objects that the file lacks; those whose natural key it gives to another object are superseded.
+    rows = _pages(
+        staging,
+        "SELECT m.old_pk, l.{label}, {history}, "
+        "CASE WHEN EXISTS (SELECT 1 FROM {writes} w WHERE w.{n} = m.old_pk) THEN 1 ELSE 0 END "
+        "FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        page_by="m.old_pk",
+        label=staging.column(staging.spec.label),
+        history=_newest_history(staging, "m.old_pk"),
+        n=staging.quote(staging.spec.natural),
+    )
+    for old_pk, label, history_id, superseded in rows:
+        yield {
+            "operation": Operation.MISSING,
+            "line": None,
+            "object_id": old_pk,
+            "natural": old_pk,
+            "label": label,
+            "superseded": bool(superseded),
+            "history_id": history_id,
+        }
+
+
+def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Rows of the file that break a rule.
+    rows = _pages(staging, "SELECT line, natural_value FROM {seen} WHERE refused AND {after} ORDER BY line LIMIT {limit}",
+                  page_by="line")  # fmt: skip
+    for line, natural in rows:
+        yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
+
+
+def _unchanged(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Rows whose object is as they say already.
+    rows = _pages(
+        staging,
+        "SELECT m.line, m.old_pk, l.{label} FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) AND {after} ORDER BY m.line LIMIT {limit}",
+        page_by="m.line",
+        label=staging.column(staging.spec.label),
+    )
+    for line, old_pk, label in rows:
+        yield {
+            "operation": Operation.UNCHANGED,
+            "line": line,
+            "object_id": old_pk,
+            "natural": old_pk,
+            "label": label,
+        }
+
+
+def _newest_history(staging: Staging, pk: str) -> str:
+    history = staging.spec.model.history.model
+    return (
+        f"(SELECT MAX(h.history_id) FROM {staging.quote(history._meta.db_table)} h "
+        f"WHERE h.{staging.column(staging.spec.natural)} = {pk})"
+    )
+
+
+def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
+    """Return base, new and current of each kept value by line; corrections are few beside the rows of a file."""
+    kept: dict[int, dict[str, list[Any]]] = {}
+    for line, value in staging.kept_by_line():
+        kept.setdefault(line, {})[value.field] = [value.base, value.new, value.current]
+    return kept
+
+
+def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:
+    """Return the JSON of what applying needs; the upstream values are JSON already on SQLite."""
+    text = upstream if isinstance(upstream, str) or upstream is None else json.dumps(upstream)
+    return f'{{"values": {json.dumps(values)}, "links": {json.dumps(links)}, "upstream": {text or "null"}}}'
+
+
+def _converters(staging: Staging) -> dict[str, Any]:
+    """Return, for each value, what makes Python's of the database's: SQLite knows no booleans."""
+    boolean = {
+        field.name for field in staging.spec.model._meta.concrete_fields if isinstance(field, models.BooleanField)
+    }
+    return {
+        field: (lambda value: None if value is None else bool(value)) if field in boolean else (lambda value: value)
+        for field in staging.values
+    }
+
+
+__all__ = ["Iterable", "KeptValue", "store_plan"]
