@@ -10,11 +10,55 @@ class SourceUnavailable(ImportFailure):
 
 
 class FileRefused(ImportFailure):
-    """The file as a whole cannot be read: damaged, not CSV, not UTF-8, or without rows."""
+    """The file as a whole cannot be read; each reason has a class of its own below."""
+
+
+class FileEmpty(FileRefused):
+    """The file holds nothing at all."""
+
+
+class NoRows(FileRefused):
+    """The file has a header and nothing below it."""
+
+
+class FileTooLarge(FileRefused):
+    """The file, or what it unpacks to, is beyond a limit."""
+
+
+class TooManyRows(FileRefused):
+    """The file has more rows than its format is read for."""
+
+
+class FileDamaged(FileRefused):
+    """The file is cut short, or does not follow its own format."""
+
+
+class FileLocked(FileRefused):
+    """The file is protected by a password."""
+
+
+class NotATable(FileRefused):
+    """The file is something else: a picture, a document, JSON that is no list of objects."""
+
+
+class EncodingRefused(FileRefused):
+    """The bytes of the file are not text in the encoding found or chosen."""
+
+
+class ChoiceContradicts(FileRefused):
+    """What was chosen about the file is not what its content says."""
+
+
+class CellRefused(FileRefused):
+    """One cell stops the reading: too long, or a formula without a value."""
 
 
 class ColumnsMissing(FileRefused):
     """The file lacks columns that the import needs."""
+
+
+class ColumnTwice(ColumnsMissing):
+    """Two columns of the file have the same name, so that it is open which is meant."""
 
 
 class RowsRefused(ImportFailure):

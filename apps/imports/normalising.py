@@ -78,10 +78,6 @@ def layout_of(header: list[str], spec: ImportSpec, *, corrections: bool, name: s
 
 def _missing_sentence(name: str, missing: list[str], header: list[str]) -> str:
     found = ", ".join(title[:40] for title in header[:30])
-    if len(header) == 1:
-        for character, what in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if character in header[0]:
-                return f"{name} is separated by {what}: save it with commas. Its first line is: {found}."
     return f"{name} lacks the columns {', '.join(missing)}. Found: {found}."
 
 

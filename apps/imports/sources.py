@@ -1,6 +1,5 @@
 """Where the bytes of an import come from: a file on disk or an address, with their SHA-256."""
 
-import gzip
 import hashlib
 import tempfile
 import time
@@ -14,20 +13,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from apps.imports.errors import FileRefused, SourceUnavailable
+from apps.imports.errors import SourceUnavailable
 from apps.imports.results import FileIdentity
 
 SIZE_LIMIT = 200 * 1024 * 1024
 TIMEOUT_SECONDS = 30
 ATTEMPTS = 3
-_GZIP_MAGIC = b"\x1f\x8b"
-_NOT_CSV = (
-    (b"PK\x03\x04", "is a zip or Excel file"),
-    (b"\x89PNG", "is a PNG picture"),
-    (b"%PDF", "is a PDF document"),
-    (b"\xff\xfe", "is encoded as UTF-16"),
-    (b"\xfe\xff", "is encoded as UTF-16"),
-)
 
 
 @dataclass(frozen=True)
@@ -38,13 +29,13 @@ class SourceFile:
     identity: FileIdentity
 
     def open(self) -> BinaryIO:
-        """Return the file's bytes, unpacked when they are gzip; raises FileRefused for what is plainly no CSV."""
-        with self.path.open("rb") as file:
-            start = file.read(8)
-        for magic, what in _NOT_CSV:
-            if start.startswith(magic):
-                raise FileRefused(f"{self.identity.name} {what}, not a CSV file: save it as CSV in UTF-8.")
-        return gzip.open(self.path, "rb") if start.startswith(_GZIP_MAGIC) else self.path.open("rb")
+        """Return the file's bytes as they are."""
+        return self.path.open("rb")
+
+    def start(self, size: int) -> bytes:
+        """Return the first `size` bytes."""
+        with self.open() as file:
+            return file.read(size)
 
 
 def from_path(path: str | Path, *, name: str = "") -> SourceFile:

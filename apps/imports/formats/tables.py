@@ -1,0 +1,73 @@
+"""What travels from a file to its rows: how it is read, its header, and raw rows with line numbers in chunks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+CHUNK_ROWS = 2000
+# A chunk of a sheet is cut earlier when its rows are wide or long, so that memory stays flat.
+CHUNK_CELLS = 100_000
+CHUNK_CHARACTERS = 4_000_000
+# The csv module's own limit, held for every format.
+CELL_CHARACTERS = 131_072
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a file; "" means: find out."""
+
+    format: str = ""
+    encoding: str = ""
+    delimiter: str = ""
+
+
+@dataclass(frozen=True)
+class RawChunk:
+    """Some rows as they are in the file, and the line on which each begins."""
+
+    lines: list[int]
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """The header of a file, its rows in chunks that can be read once, and how it is read."""
+
+    header: list[str]
+    chunks: Iterator[RawChunk]
+    how: Reading = field(default_factory=Reading)
+
+
+def in_chunks(rows: Iterable[tuple[int, list[str]]]) -> Iterator[RawChunk]:
+    """Yield the first row, which is the header, as a chunk of its own, then the others made as wide as the header."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
+    header = _cut(first[1], 0)
+    width = len(header)
+    yield RawChunk([first[0]], [header])
+    lines: list[int] = []
+    taken: list[list[str]] = []
+    cells = characters = 0
+    for line, row in rows:
+        if len(row) > width:
+            row = _cut(row, width)
+        elif len(row) < width:
+            row = [*row, *[""] * (width - len(row))]
+        lines.append(line)
+        taken.append(row)
+        cells += len(row)
+        characters += sum(map(len, row))
+        if len(taken) >= CHUNK_ROWS or cells >= CHUNK_CELLS or characters >= CHUNK_CHARACTERS:
+            yield RawChunk(lines, taken)
+            lines, taken, cells, characters = [], [], 0, 0
+    if taken:
+        yield RawChunk(lines, taken)
+
+
+def _cut(row: list[str], width: int) -> list[str]:
+    """Drop empty cells at the end of a row that is longer than `width`; filled ones stay, and make it ragged."""
+    end = len(row)
+    while end > width and not row[end - 1]:
+        end -= 1
+    return row[:end]
