@@ -43,12 +43,13 @@ def merge(staging: Staging) -> None:
 def _differs(staging: Staging) -> list[str]:
     """Return the conditions under which a staged row may change its live object."""
     derived = {each.field for each in staging.layout.derived if not each.merged}
+    unstored = set(staging.values) - set(staging.stored)
     conditions = []
     for field in staging.layout.staged:
-        if field in derived:
+        if field in derived or field in unstored:
             continue
         said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.corrections else ""
-        conditions.append(f"({said}s.{staging.quote(field)} IS DISTINCT FROM l.{staging.column(field)})")
+        conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
     return conditions
 
 
@@ -71,7 +72,8 @@ def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) ->
 def _forget_unchanged(staging: Staging) -> None:
     """Drop the rows whose differences are corrections that upstream has said nothing new about."""
     same = [f"l.{staging.column(f)} IS NOT DISTINCT FROM x.{staging.quote(f)}" for f in staging.stored]
-    same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
+    if staging.spec.upstream:
+        same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
     same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
     staging.run("DELETE FROM {changed} WHERE line IN "
                 "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
@@ -83,10 +85,12 @@ def final(staging: Staging, field: str) -> str:
     derived = {each.field: each for each in staging.spec.derived}.get(field)
     if derived is not None:
         return _final_derived(staging, derived)
+    staged = staging.staged(field)
+    if field not in staging.stored:
+        return staged if field in staging.layout.fields else "NULL"
     live = f"l.{staging.column(field)}"
     if field not in staging.layout.fields:
         return live
-    staged = f"s.{staging.quote(field)}"
     if staging.layout.corrections:
         return f"COALESCE({staged}, {live})"
     return _merged(staging, field) if field in staging.layout.merged else staged
@@ -128,6 +132,8 @@ def is_kept(staging: Staging, field: str) -> str:
 
 def new_upstream(staging: Staging) -> str:
     """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
+    if not staging.spec.upstream:
+        return "NULL"
     live, staged = staging.fill("l.{upstream}"), staging.fill("s.{upstream}")
     if staging.layout.corrections:
         return live
@@ -156,7 +162,7 @@ def create_views(staging: Staging) -> None:
         return
     values = [_initial(staging, field) for field in staging.values]
     wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
-    names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.quote(staging.spec.upstream)])
+    names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.upstream])
     want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
     staging.run("CREATE TEMP VIEW {created} AS "
@@ -175,9 +181,8 @@ _VIEW_EXISTS_POSTGRESQL = "SELECT 1 FROM pg_class WHERE oid = to_regclass('pg_te
 def _initial(staging: Staging, field: str) -> str:
     """Return the SQL for the value that this field of a new object begins with, under its own name."""
     name = staging.quote(field)
-    value = f"s.{name}" if field in staging.layout.staged else f"CAST(NULL AS {staging.column_type(field)})"
-    unstored = any(each.field == field and not each.stored for each in staging.spec.derived)
-    if not unstored and staging.spec.model._meta.get_field(field).empty_strings_allowed:
+    value = staging.staged(field) if field in staging.layout.staged else f"CAST(NULL AS {staging.column_type(field)})"
+    if field in staging.stored and staging.spec.model._meta.get_field(field).empty_strings_allowed:
         nullable = staging.spec.model._meta.get_field(field).null
         value = value if nullable else f"COALESCE({value}, '')"
     return f"{value} AS {name}"

@@ -11,7 +11,7 @@ from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column, Derived, ImportSpec, Parser
 
 # Line, key and natural key of a row of the file that is not staged, and whether it was refused.
-Seen = tuple[int, int | None, str | None, bool]
+Seen = tuple[int, int | None, str | int | None, bool]
 _LARGEST_KEY = 2**63 - 1
 
 
@@ -57,23 +57,33 @@ class NormalisedChunk:
 
 
 def layout_of(header: list[str], spec: ImportSpec, *, corrections: bool, name: str) -> Layout:
-    """Find the spec's columns in `header`; raises ColumnsMissing naming what is missing and what was found."""
+    """Find the spec's columns in `header` by their title, an alias or the name of the field.
+
+    Raises ColumnsMissing naming what is missing and what was found.
+    """
     places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
     found = []
     for column in spec.columns:
-        titles = (column.header, *column.aliases)
+        titles = (column.header, *column.aliases, column.field)
         index = next((places[title.casefold()] for title in titles if title.casefold() in places), None)
         if index is not None:
             found.append((column, index))
     layout = Layout(spec=spec, width=len(header), columns=tuple(found), corrections=corrections)
     if corrections:
-        identity = [column.header for column in spec.columns if column.field in (spec.key, spec.natural)]
-        missing = [] if layout.fields & {spec.key, spec.natural} else [" or ".join(identity)]
+        named = layout.fields & set(spec.names) or set(spec.identity_columns or spec.names) <= layout.fields
+        missing = [] if named else [_identity_words(spec)]
     else:
         missing = [column.header for column in spec.required if column.field not in layout.fields]
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
     return layout
+
+
+def _identity_words(spec: ImportSpec) -> str:
+    """Return the columns that name an object, in words: id, or country and name."""
+    words = [column.header for column in spec.columns if column.field in spec.names]
+    together = [column.header for column in spec.columns if column.field in spec.identity_columns]
+    return " or ".join([*words, " and ".join(together)] if together else words)
 
 
 def _missing_sentence(name: str, missing: list[str], header: list[str]) -> str:
@@ -155,14 +165,20 @@ def _shown(text: str) -> str:
 def _refuse_nameless(
     columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
 ) -> None:
-    """Refuse corrections that name no object: neither key nor natural key is filled."""
-    names = (layout.spec.key, layout.spec.natural)
-    identity = [values for (c, _i), values in zip(layout.columns, columns, strict=True) if c.field in names]
+    """Refuse corrections that name no object: neither key nor natural key is filled, nor all of the identity."""
+    spec = layout.spec
+    by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
+    alone = [by_field[name] for name in spec.names if name in by_field]
+    together = [by_field[name] for name in spec.identity_columns if name in by_field]
+    if len(together) < len(spec.identity_columns):
+        together = []
+    names = spec.names if alone else spec.identity_columns
     header = next(column.header for column, _index in layout.columns if column.field in names)
-    for row, values in enumerate(zip(*identity, strict=True)):
-        if row not in bad and not any(values):
-            bad.add(row)
-            result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
+    for row in range(len(lines)):
+        if row in bad or any(values[row] for values in alone) or (together and all(each[row] for each in together)):
+            continue
+        bad.add(row)
+        result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
 
 
 def _parser(column: Column, layout: Layout) -> Parser:
@@ -186,10 +202,14 @@ def _parser(column: Column, layout: Layout) -> Parser:
 def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
     """Read what can be read of the identity of a row that is not staged."""
     cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
-    key = cells.get(layout.spec.key, "")
-    number = int(key) if key.isascii() and key.isdigit() and len(key) < 20 else None
+    key = _number(cells.get(layout.spec.key, "")) if layout.spec.key else None
     natural = cells.get(layout.spec.natural, "").replace("\x00", "") or None
-    return line, number if number is not None and number <= _LARGEST_KEY else None, natural, refused
+    return line, key, _number(natural or "") if layout.spec.automatic else natural, refused
+
+
+def _number(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return number if number is not None and number <= _LARGEST_KEY else None
 
 
 def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple]:

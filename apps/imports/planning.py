@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from django.db import DatabaseError, connections
 
 from apps.imports import merging
+from apps.imports.completing import complete
 from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
+from apps.imports.identity import refuse_clashes
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
 from apps.imports.normalising import Layout, layout_of, normalise
 from apps.imports.reading import RawFile, read
@@ -81,7 +83,7 @@ def plan_import(
     lacks columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
     options = options or ImportOptions()
-    _check_options(options)
+    _check_options(spec, options)
     raw = read(source)
     layout = layout_of(raw.header, spec, corrections=options.corrections, name=source.identity.name)
     _check_filters(layout, options)
@@ -113,13 +115,12 @@ def plan_again(plan: ImportPlan) -> ImportPlan:
 
 
 def stamp_of(staging: Staging) -> tuple[int, ...]:
-    """Return the newest history row of the imported table and of those it is linked to."""
-    models = [staging.spec.model, *(staging.spec.linker.models if staging.spec.linker else ())]
+    """Return the newest history row of each table that the plan reads."""
     return tuple(
         staging.count(
             "SELECT MAX(history_id) FROM {history}", history=staging.quote(model.history.model._meta.db_table)
         )
-        for model in models
+        for model in staging.spec.watched
     )
 
 
@@ -148,15 +149,17 @@ def _stage(raw: RawFile, staging: Staging, progress: Progress) -> tuple[ImportCo
 
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusals: list[Refusal]) -> ImportPlan:
     stamp = stamp_of(staging)
-    unmatched, more = match(staging)
+    unmatched, about_nothing, more = match(staging)
     merging.merge(staging)
     held, still_more = refuse_held(staging)
+    clashing, listed = refuse_clashes(staging)
+    complete(staging)
     replaced, replaced_list = superseded(staging)
     kept, kept_list = merging.kept_values(staging)
     staged = staging.count("SELECT COUNT(*) FROM {staged}")
     matched = staging.count("SELECT COUNT(*) FROM {matched}")
     updated, renamed = _count_changed(staging)
-    refusals = sorted([*refusals, *more, *still_more], key=lambda refusal: refusal.line)[:LISTED]
+    refusals = sorted([*refusals, *more, *still_more, *listed], key=lambda refusal: refusal.line)[:LISTED]
     missing = staging.count("SELECT COUNT(*) FROM {missing}")
     linker = staging.spec.linker
     return ImportPlan(
@@ -164,7 +167,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusal
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held,
+            refused=counts.refused + unmatched + held + clashing,
+            skipped=counts.skipped + about_nothing,
             created=staged - matched,
             updated=updated,
             renamed=renamed,
@@ -184,6 +188,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusal
 
 
 def _count_changed(staging: Staging) -> tuple[int, int]:
+    if staging.spec.automatic:
+        return staging.count("SELECT COUNT(*) FROM {changed}"), 0
     natural = staging.quote(staging.spec.natural)
     # Objects that change, and those among them that get another natural key.
     rows = staging.fetch("SELECT COUNT(*), SUM(CASE WHEN {n} <> old_pk THEN 1 ELSE 0 END) FROM {changed}", n=natural)
@@ -204,7 +210,10 @@ def _count_missing_to_change(staging: Staging) -> int:
                          still=staging.fill(still))  # fmt: skip
 
 
-def _check_options(options: ImportOptions) -> None:
+def _check_options(spec: ImportSpec, options: ImportOptions) -> None:
+    if not spec.upstream and not options.corrections:
+        what = spec.model._meta.verbose_name_plural.capitalize()
+        raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:
