@@ -37,6 +37,7 @@ def using(transactional_db: None, tmp_path: Path) -> Iterator[str]:
         somebody.execute("UPDATE auth_group SET name = name")
         somebody.commit()
         yield "filed"
+    connections["filed"].close()
     del connections["filed"]
     del connections.settings["filed"]
 

@@ -33,19 +33,10 @@ def put(*, days_old: float, kind: str = "before-import") -> Backup:
     """Put a backup into the folder that was made so long ago."""
     at = NOW - timedelta(days=days_old)
     name = f"{at:%Y%m%d-%H%M%S}-{kind}"
+    about = {"actor": "", "reason": "", "engine": "sqlite", "server_version": "3.40.1"}
     state = {"migrations": ("base.0001_initial",), "newest_changeset": 7, "row_counts": {"base_country": 3}}
     file = {"size_bytes": 4, "sha256": "0" * 64, "path": f"{name}.sqlite3"}
-    made = Backup(
-        id=name,
-        kind=kind,
-        created_at=at,
-        actor="",
-        reason="",
-        engine="sqlite",
-        server_version="3.40.1",
-        **state,
-        **file,
-    )
+    made = Backup(id=name, kind=kind, created_at=at, **about, **state, **file)
     made.file.write_bytes(b"copy")
     write_manifest(made)
     return made

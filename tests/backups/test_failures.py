@@ -33,9 +33,9 @@ on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="th
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="this is about files of SQLite")
 
 
-def refused(kind: type[BackupFailure], sentence: str, using: str, **options: str) -> None:
+def refused(failure: type[BackupFailure], sentence: str, using: str, **options: str) -> None:
     """Assert that no backup is made, for this reason."""
-    with pytest.raises(kind, match=re.escape(sentence)) as caught:
+    with pytest.raises(failure, match=re.escape(sentence)) as caught:
         create_backup(actor=None, reason="", using=using, **options)
     assert "\n" not in str(caught.value)
 
