@@ -69,6 +69,20 @@ def test_who_commits_while_it_is_copied_is_not_kept_waiting_and_never_seen_by_ha
     assert backups[-1].row_counts["auth_group"] > backups[0].row_counts["auth_group"]
 
 
+def test_what_others_commit_after_it_began_is_not_in_it_and_does_not_begin_it_again(
+    other: sqlite3.Connection, using: str, folder: Path, monkeypatch
+) -> None:
+    copy = sqlite._copy
+
+    def commit_and_copy(*arguments: object) -> None:
+        other.execute("INSERT INTO auth_group (name) VALUES ('too late')")
+        copy(*arguments)
+
+    monkeypatch.setattr(sqlite, "_copy", commit_and_copy)
+
+    assert create_backup(actor=None, reason="meanwhile", using=using).row_counts["auth_group"] == 0
+
+
 def test_what_a_backup_counts_is_what_it_holds_while_others_commit(using: str, folder: Path, tmp_path: Path) -> None:
     enough, counted = threading.Event(), []
 

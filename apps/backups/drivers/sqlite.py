@@ -108,7 +108,7 @@ def _meaning(error: sqlite3.Error, target: Path, *, needed: int) -> BackupFailur
     if code == sqlite3.SQLITE_FULL:
         return disk_full(target.parent, needed=needed)
     if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
-        return NotWritten(f"The backup could not be written in {target.parent}: {error}. Check the disk.")
+        return NotWritten(f"A disk failed while the backup was written in {target.parent}: {error}. Check the disks.")
     return None
 
 
