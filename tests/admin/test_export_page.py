@@ -146,7 +146,7 @@ def test_the_page_says_how_many_rows_of_which_filter(places, client):
     page = client.get(f"{AIRPORTS}export/?airport_type__exact=heliport&country__id__exact={usa}&q=den")
 
     text = page.content.decode()
-    assert "<strong>1</strong> airport, as the list is filtered" in text
+    assert "<strong>1</strong> airport will be in the file, as the list is filtered" in text
     for line in ("type: Heliport", "country: United States (US)", "search: den"):
         assert f"<li>{line}</li>" in text
     assert "All <strong>3</strong> airports" in client.get(f"{AIRPORTS}export/").content.decode()
@@ -171,9 +171,18 @@ def test_a_sheet_refuses_more_rows_than_it_can_hold(places, client, monkeypatch)
 def test_the_list_leads_to_the_export_with_its_filter(places, client, viewer, browse_as):
     page = client.get(f"{AIRPORTS}?q=den").content.decode()
 
-    assert f'href="{AIRPORTS}export/?q=den"'.replace(AIRPORTS, "/admin/airports/airport/") in page
+    assert f'href="{AIRPORTS}export/?q=den"' in page
     assert "export_selected" in page
     assert "/export/" not in browse_as(viewer).get(AIRPORTS).content.decode()
+
+
+def test_who_may_not_import_is_told_to_hand_the_file_on(places, client, make_person, browse_as):
+    person = make_person("carla", group="viewer")
+    person.user_permissions.add(Permission.objects.get(codename="export_city"))
+    advice = "give the file to somebody who may"
+
+    assert advice in browse_as(person).get("/admin/base/city/export/").content.decode()
+    assert advice not in client.get("/admin/base/city/export/").content.decode()
 
 
 # -- who may, and at what cost -----------------------------------------------------------------------------------
