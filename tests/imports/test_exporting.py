@@ -92,6 +92,12 @@ def test_text_formats_keep_control_characters_too(form, text):
 
 
 @pytest.mark.parametrize("form", ["xlsx", "ods"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_an_empty_cell_of_a_sheet(form, value):
+    assert one_cell(value, form) is None
+
+
+@pytest.mark.parametrize("form", ["xlsx", "ods"])
 @pytest.mark.parametrize("character", ["\x00", "\x0b", "\x1f", "\ufffe", "\uffff"])
 def test_what_xml_cannot_hold_is_marked_as_lost(form, character):
     assert one_cell(f"a{character}b", form) == "a\N{REPLACEMENT CHARACTER}b"
