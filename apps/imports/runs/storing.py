@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from apps.imports.matching import superseded_keys
 from apps.imports.merging import kept_by_line
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.planning import ImportPlan
@@ -159,25 +160,26 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
-    # Live objects that the file lacks; those whose natural key it gives to another object are superseded.
+    superseded = set()
+    if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+        superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
+    # Live objects that the file lacks.
     rows = _pages(
         staging,
-        "SELECT m.old_pk, l.{label}, {history}, "
-        "CASE WHEN EXISTS (SELECT 1 FROM {writes} w WHERE w.{n} = m.old_pk) THEN 1 ELSE 0 END "
-        "FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        "SELECT m.old_pk, l.{label}, {history} FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
         page_by="m.old_pk",
         label=staging.column(staging.spec.label),
         history=_newest_history(staging, "m.old_pk"),
-        n=staging.quote(staging.spec.natural),
     )
-    for old_pk, label, history_id, superseded in rows:
+    for old_pk, label, history_id in rows:
         yield {
             "operation": Operation.MISSING,
             "line": None,
             "object_id": old_pk,
             "natural": old_pk,
             "label": label,
-            "superseded": bool(superseded),
+            "superseded": old_pk in superseded,
             "history_id": history_id,
         }
 
