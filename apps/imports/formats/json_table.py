@@ -23,7 +23,7 @@ class _NoValue(Exception):
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the keys as a chunk of their own, then the rows; raises FileRefused while they are read."""
-    return in_chunks(_rows(source, how, start))
+    return in_chunks(_rows(source, how, start), source.identity.name)
 
 
 def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int, list[str]]]:

@@ -26,7 +26,7 @@ _VALUES = {
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows; raises FileRefused while they are read."""
-    return in_chunks(_rows(source))
+    return in_chunks(_rows(source), source.identity.name)
 
 
 def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:

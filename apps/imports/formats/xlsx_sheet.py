@@ -17,6 +17,7 @@ from apps.imports.formats.cells import (
 from apps.imports.formats.tables import CELL_CHARACTERS
 from apps.imports.formats.xml_stream import Handler
 
+MOST_ROWS = 1_048_576
 _DIGITS = "0123456789"
 
 
@@ -54,7 +55,7 @@ class SheetRows(Handler):
         self._dated = dates.dates | dates.durations
         self._columns = Columns()
         self._done: list[Row] = []
-        self._line = 0
+        self._line = self._rows = 0
         self._row = Row(0)
         self._column = -1
         self._kind = self._style = ""
@@ -108,6 +109,9 @@ class SheetRows(Handler):
             self._line = int(number) if number else self._line + 1
         except ValueError:
             raise FileDamaged(f"{self.part}: {number[:20]!r} is no row number: save it again.") from None
+        self._rows += 1
+        if self._rows > MOST_ROWS:
+            raise FileDamaged(f"{self.part} has more than {MOST_ROWS} rows, which no sheet has: save the table as CSV.")
         self._row = Row(self._line)
         self._column = -1
 

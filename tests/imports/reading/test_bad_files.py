@@ -6,7 +6,7 @@ import os
 import pytest
 
 from apps.imports import errors, sources
-from apps.imports.formats import streams, zips
+from apps.imports.formats import streams, tables, zips
 from apps.imports.formats.tables import CELL_CHARACTERS
 from apps.imports.reading import read
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx, zipped
@@ -137,6 +137,16 @@ def test_a_cell_that_is_too_long_is_refused_in_every_format(refusal, name):
     }  # fmt: skip
 
     assert "a cell is longer than 131072 characters" in str(refusal(contents[name], name))
+
+
+def test_a_sheet_with_more_rows_than_a_sheet_has_is_refused(refusal):
+    assert "has more than 1048576 rows" in str(refusal(bomb(), "rows.xlsx"))
+
+
+def test_a_sheet_that_claims_its_last_column_in_every_row_is_refused(refusal, monkeypatch):
+    monkeypatch.setattr(tables, "TABLE_CELLS", 1_000_000)
+
+    assert "cells by line 62" in str(refusal(xlsx('<row><c r="XFD1"><v>1</v></c></row>' * 100), "wide.xlsx"))
 
 
 def test_entities_that_grow_are_refused(refusal):
