@@ -11,7 +11,7 @@ from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContr
 from apps.imports.identity import refuse_clashes
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
 from apps.imports.normalising import Layout, layout_of, normalise
-from apps.imports.reading import RawFile, read
+from apps.imports.reading import RawFile
 from apps.imports.results import (
     LISTED,
     FileIdentity,
@@ -84,7 +84,7 @@ def plan_import(
     """
     options = options or ImportOptions()
     _check_options(spec, options)
-    raw = read(source)
+    raw = spec.read(source)
     layout = layout_of(raw.header, spec, corrections=options.corrections, name=source.identity.name)
     _check_filters(layout, options)
     staging = Staging(connection=connections[using], layout=layout, options=options)
