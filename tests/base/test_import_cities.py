@@ -12,6 +12,7 @@ from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 
 pytestmark = pytest.mark.django_db
+SAMPLE = Path(__file__).parents[2] / "data" / "cities-sample.tsv"
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "duration_s"),
@@ -193,3 +194,17 @@ def test_people_are_told_what_was_not_guessed(tmp_path, zurich, capsys):
     call_command("import_cities", "--file", str(path))
 
     assert "line 1, name: 'Zürich': lines 1 and 2 may each be Zürich" in capsys.readouterr().out
+
+
+def test_the_sample_fits_cities_as_the_snapshot_spells_them(switzerland, capsys):
+    others = {code: Country.objects.create(iso_code=code, name=code) for code in ("FR", "DE", "US")}
+    City.objects.create(country=switzerland, name="Zurich")
+    City.objects.create(country=switzerland, name="Geneva")
+    for code, name in (("FR", "Paris"), ("DE", "Frankfurt am Main"), ("US", "Springfield")):
+        City.objects.create(country=others[code], name=name)
+
+    call_command("import_cities", "--file", str(SAMPLE), "--json")
+
+    result = json.loads(capsys.readouterr().out)
+    assert [result[key] for key in ("total", "updated", "skipped", "refused")] == [9, 3, 4, 2]
+    assert City.objects.get(name="Zurich").timezone == "Europe/Zurich"

@@ -43,8 +43,13 @@ def make_cities(drawn: list[tuple]) -> None:
     unique = {(code, search_form(name)): each for each in drawn for code, name in [each[:2]]}
     for code, name, latitude, longitude, zone, population, active in unique.values():
         City.objects.create(
-            **{"country": countries[code], "name": name, "latitude": latitude, "longitude": longitude},
-            **{"timezone": zone, "population": population, "active": active},
+            country=countries[code],
+            name=name,
+            latitude=latitude,
+            longitude=longitude,
+            timezone=zone,
+            population=population,
+            active=active,
         )
 
 
