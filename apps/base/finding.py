@@ -2,7 +2,7 @@
 
 from apps.base.models import Country
 from apps.imports.refusing import refuse_blocked
-from apps.imports.results import LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal
 from apps.imports.staging import Staging
 
 _NAMED = 5
@@ -68,7 +68,7 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
     found = staging.fetch(
         "SELECT DISTINCT p.line, s.place_name, l.{pk}, l.name FROM ({places}) p JOIN {blocked} b ON b.line = p.line "
         "JOIN {staged} s ON s.line = p.line JOIN {live} l ON l.{pk} = p.old_pk ORDER BY p.line, l.{pk} LIMIT {limit}",
-        places=_by_ascii_name(staging), limit=str(LISTED))  # fmt: skip
+        places=_by_ascii_name(staging), limit=str(REFUSALS_LISTED))  # fmt: skip
     cities: dict[tuple[int, str], list[str]] = {}
     for line, place, pk, name in found:
         cities.setdefault((line, place), []).append(f"{name} (id {pk})")
@@ -88,7 +88,7 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
     found = staging.fetch(
         "SELECT s.line, s.place_name, l.{pk}, l.name FROM {blocked} b JOIN {staged} s ON s.line = b.line "
         "JOIN {matched} m ON m.line = b.line JOIN {live} l ON l.{pk} = m.old_pk ORDER BY l.{pk}, s.line LIMIT {limit}",
-        limit=str(LISTED))  # fmt: skip
+        limit=str(REFUSALS_LISTED))  # fmt: skip
     lines: dict[int, list[str]] = {}
     for line, _place, pk, _name in found:
         lines.setdefault(pk, []).append(str(line))

@@ -32,11 +32,11 @@ _CLASS_AT = TITLES.index("feature class")
 _LARGEST = 2**63 - 1
 
 
-def read_places(source: SourceFile) -> RawFile:
+def read_places(source: SourceFile, how: Reading | None = None) -> RawFile:
     """Return header and rows of a file of GeoNames, with titles or without; raises FileRefused as `read` does."""
-    detected = detect(source, Reading())
+    detected = detect(source, how or Reading())
     if not _has_no_titles(detected):
-        return reading.read(source)
+        return reading.read(source, how)
     return RawFile(header=list(TITLES), chunks=_places(source, detected), how=detected.how)
 
 
