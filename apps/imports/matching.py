@@ -11,6 +11,7 @@ made by hand, its own row is refused or left out, or a person gave it this natur
 holds it; a holder with its row in the file comes before a newcomer.
 """
 
+from apps.imports.bases import corrected
 from apps.imports.identity import forget_unmatched, identify_by_values, refuse_unknown_keys, refuse_unknown_references
 from apps.imports.refusing import refuse_blocked
 from apps.imports.results import LISTED, Refusal, Superseded
@@ -197,18 +198,3 @@ def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
         "ORDER BY w.line LIMIT {limit}",
         k=staging.quote(staging.spec.key), source=source, changed_here=changed_here, limit=str(LISTED))  # fmt: skip
     return total, [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
-
-
-def corrected(staging: Staging, field: str) -> str:
-    """Return the SQL condition: somebody changed this field of the live row `l` since upstream was last applied."""
-    return f"(({known_base(staging, field)}) AND l.{staging.column(field)} IS DISTINCT FROM {base(staging, field)})"
-
-
-def known_base(staging: Staging, field: str) -> str:
-    """Return the SQL condition: what upstream last said of this field of `l` is known."""
-    return f"(l.{staging.column(staging.spec.upstream)} -> '{field}') IS NOT NULL"
-
-
-def base(staging: Staging, field: str) -> str:
-    """Return the SQL for what upstream last said of this field of the live row `l`."""
-    return f"CAST(l.{staging.column(staging.spec.upstream)} ->> '{field}' AS {staging.column_type(field)})"

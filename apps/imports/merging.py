@@ -6,7 +6,7 @@ value here and upstream changed it since: the correction is kept, or overwritten
 always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
 """
 
-from apps.imports.matching import base, corrected
+from apps.imports.bases import base, corrected
 from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
 from apps.imports.staging import Staging

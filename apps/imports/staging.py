@@ -12,13 +12,14 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.imports.bases import Columns
 from apps.imports.normalising import Layout, Seen
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 
 TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
-    "imports_completed",
+    *("imports_completed", "imports_pins", "imports_pinned_gone"),
 )
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 _NO_UPSTREAM = "imports_upstream"
@@ -27,7 +28,7 @@ _BATCH = 2000
 
 
 @dataclass
-class Staging:
+class Staging(Columns):
     """The temporary tables of one import on one connection."""
 
     connection: BaseDatabaseWrapper
@@ -42,19 +43,6 @@ class Staging:
     @property
     def postgresql(self) -> bool:
         return self.connection.vendor == "postgresql"
-
-    def quote(self, name: str) -> str:
-        return self.connection.ops.quote_name(name)
-
-    def column(self, field: str) -> str:
-        """Return the quoted column of a field of the live table."""
-        return self.quote(self.spec.model._meta.get_field(field).column)
-
-    def column_type(self, field: str) -> str:
-        """Return the database type of a value as it is written."""
-        if field in self._unstored:
-            return "text"
-        return self.spec.model._meta.get_field(field).cast_db_type(self.connection)
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
@@ -72,10 +60,6 @@ class Staging:
     def upstream(self) -> str:
         """The quoted name of the column in the temporary tables that holds upstream's values."""
         return self.column(self.spec.upstream) if self.spec.upstream else self.quote(_NO_UPSTREAM)
-
-    @property
-    def _unstored(self) -> set[str]:
-        return {each.field for each in (*self.spec.columns, *self.spec.derived) if not each.stored}
 
     @property
     def values(self) -> list[str]:
