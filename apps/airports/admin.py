@@ -8,6 +8,7 @@ from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.imports.pages.pinning import PinningMixin
 
 FEW = 500
 
@@ -32,7 +33,7 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(RecordedModelAdmin):
+class AirportAdmin(PinningMixin, RecordedModelAdmin):
     form = AirportForm
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")

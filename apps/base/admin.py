@@ -8,10 +8,11 @@ from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.imports.pages.pinning import PinningMixin
 
 
 @admin.register(Country)
-class CountryAdmin(RecordedModelAdmin):
+class CountryAdmin(PinningMixin, RecordedModelAdmin):
     form = CountryForm
     list_display = ("name", "iso_code", "iso3", "active")
     list_filter = ("active",)
@@ -30,7 +31,7 @@ class CountryAdmin(RecordedModelAdmin):
 
 
 @admin.register(City)
-class CityAdmin(RecordedModelAdmin):
+class CityAdmin(PinningMixin, RecordedModelAdmin):
     form = CityForm
     list_display = ("name", "country", "population", "timezone", "active")
     list_filter = ("active", "country")
