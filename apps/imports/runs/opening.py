@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apps.imports.models import ImportRun
-from apps.imports.reading import Reading, read
+from apps.imports.reading import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.runs.files import keep_file
 from apps.imports.sources import SourceFile
@@ -25,7 +25,7 @@ def open_run(
 
     `lock` is a name that only one run may hold until it ends. Nothing is kept when the file is refused.
     """
-    raw = read(source, how)
+    raw = spec.read(source, how)
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,
