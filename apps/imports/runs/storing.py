@@ -116,7 +116,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "line": line,
             "object_id": old_pk,
             "natural": final.get(staging.spec.natural),
-            "renamed": final.get(staging.spec.natural) != old_pk,
+            "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
             "kept": bool(is_kept),
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
@@ -153,6 +153,9 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
+    if staging.spec.automatic:
+        # Corrections lack nothing, and there may be no natural key to give away.
+        return
     # Live objects that the file lacks; those whose natural key it gives to another object are superseded.
     rows = _pages(
         staging,
