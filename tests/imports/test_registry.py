@@ -32,9 +32,7 @@ def test_columns_are_known_by_the_name_of_the_field(name):
     spec = spec_named(name)
     fields = [column.field for column in spec.columns]
 
-    layout = layout_of(
-        [field.upper() for field in fields], spec, options=ImportOptions(corrections=True), name="export.csv"
-    )
+    layout = layout_of([f.upper() for f in fields], spec, options=ImportOptions(corrections=True), name="export.csv")
 
     assert [(column.field, index) for column, index in layout.columns] == [
         (field, index) for index, field in enumerate(fields)
