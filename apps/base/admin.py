@@ -4,16 +4,19 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.pinning import PinningMixin
 
 
 @admin.register(Country)
-class CountryAdmin(PinningMixin, RecordedModelAdmin):
+class CountryAdmin(ExportingMixin, PinningMixin, RecordedModelAdmin):
     form = CountryForm
+    resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
     list_filter = ("active",)
     search_fields = ("name",)
@@ -31,8 +34,9 @@ class CountryAdmin(PinningMixin, RecordedModelAdmin):
 
 
 @admin.register(City)
-class CityAdmin(PinningMixin, RecordedModelAdmin):
+class CityAdmin(ExportingMixin, PinningMixin, RecordedModelAdmin):
     form = CityForm
+    resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
     list_filter = ("active", "country")
     list_select_related = ("country",)

@@ -45,9 +45,13 @@ def corrected(columns: Columns, field: str) -> str:
 
 def known_base(columns: Columns, field: str) -> str:
     """Return the SQL condition: what upstream last said of this field of `l` is known."""
+    if not columns.spec.upstream:
+        return "FALSE"
     return f"(l.{columns.column(columns.spec.upstream)} -> '{field}') IS NOT NULL"
 
 
 def base(columns: Columns, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
+    if not columns.spec.upstream:
+        return "NULL"
     return f"CAST(l.{columns.column(columns.spec.upstream)} ->> '{field}' AS {columns.column_type(field)})"

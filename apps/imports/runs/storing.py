@@ -6,16 +6,18 @@ JSON that Python writes and reads.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
 from django.db import models, transaction
 
+from apps.imports.matching import superseded_keys
+from apps.imports.merging import kept_by_line
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.planning import ImportPlan
-from apps.imports.results import KeptValue, Progress
+from apps.imports.results import Progress, quiet
 from apps.imports.staging import Staging
 
 _CHUNK = 5000
@@ -28,7 +30,7 @@ _COLUMNS = (
 def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
     """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read."""
     staging = plan.staging
-    progress = progress or (lambda stage, rows: None)
+    progress = progress or quiet
     PlannedRow.objects.filter(run=run).delete()
     RefusedCell.objects.filter(run=run).delete()
     table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
@@ -39,9 +41,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
             done += len(chunk)
             progress("store", done)
-    cells = (
-        (run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.all_refusals()
-    )
+    cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
     while chunk := list(islice(cells, _CHUNK)):
         with _short_transaction(staging):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
@@ -122,64 +122,75 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
             "kept_values": kept.get(line),
-            "payload": _payload(final, upstream, links),
+            "payload": _payload(_unsaid(final, upstream), upstream, links),
             "history_id": history_id,
         }
 
 
 def _created(staging: Staging) -> Iterator[dict[str, Any]]:
-    values, wants = staging.values, [link.field for link in staging.links]
-    deleted_here = staging.lines_deleted_here()
-    # New objects, as they will be.
+    wants = [link.field for link in staging.links]
+    # What upstream says is in the payload already.
+    said = set() if staging.layout.partial else set(staging.layout.merged)
+    values = [field for field in staging.layout.staged if field not in said]
+    shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
+    deleted_here = {line for (line,) in staging.fetch("SELECT line FROM {deleted_here}")}
+    # New objects, as the file says they will be.
     rows = _pages(
         staging,
-        "SELECT w.line, w.{upstream}, {values}{wants} FROM {created} w WHERE {after} ORDER BY w.line LIMIT {limit}",
+        "SELECT w.line, w.{upstream}, {values}{wants}{shown} FROM {created} w JOIN {staged} s ON s.line = w.line "
+        "WHERE {after} ORDER BY w.line LIMIT {limit}",
         page_by="w.line",
-        values=", ".join(f"w.{staging.quote(field)}" for field in values),
+        values=", ".join(f"s.{staging.quote(field)}" for field in values),
+        shown="".join(f", s.{staging.quote(field)}" for field in shown),
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
     to_python = _converters(staging)
     for line, upstream, *rest in rows:
         final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
-        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=True))
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
+        names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
         yield {
             "operation": Operation.NEW,
             "line": line,
-            "natural": final.get(staging.spec.natural),
-            "label": final.get(staging.spec.label),
+            "natural": names.get(staging.spec.natural),
+            "label": names.get(staging.spec.label),
             "deleted_here": line in deleted_here,
             "payload": _payload(final, upstream, links),
         }
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
-    # Live objects that the file lacks; those whose natural key it gives to another object are superseded.
+    superseded = set()
+    if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+        superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
+    # Live objects that the file lacks.
     rows = _pages(
         staging,
-        "SELECT m.old_pk, l.{label}, {history}, "
-        "CASE WHEN EXISTS (SELECT 1 FROM {writes} w WHERE w.{n} = m.old_pk) THEN 1 ELSE 0 END "
-        "FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        "SELECT m.old_pk, l.{label}, {history} FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
         page_by="m.old_pk",
         label=staging.column(staging.spec.label),
         history=_newest_history(staging, "m.old_pk"),
-        n=staging.quote(staging.spec.natural),
     )
-    for old_pk, label, history_id, superseded in rows:
+    for old_pk, label, history_id in rows:
         yield {
             "operation": Operation.MISSING,
             "line": None,
             "object_id": old_pk,
             "natural": old_pk,
             "label": label,
-            "superseded": bool(superseded),
+            "superseded": old_pk in superseded,
             "history_id": history_id,
         }
 
 
 def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     # Rows of the file that break a rule.
-    rows = _pages(staging, "SELECT line, natural_value FROM {seen} WHERE refused AND {after} ORDER BY line LIMIT {limit}",
-                  page_by="line")  # fmt: skip
+    rows = _pages(
+        staging,
+        "SELECT e.line, e.natural_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
+        page_by="e.line",
+    )
     for line, natural in rows:
         yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
 
@@ -214,9 +225,15 @@ def _newest_history(staging: Staging, pk: str) -> str:
 def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
     """Return base, new and current of each kept value by line; corrections are few beside the rows of a file."""
     kept: dict[int, dict[str, list[Any]]] = {}
-    for line, value in staging.kept_by_line():
+    for line, value in kept_by_line(staging):
         kept.setdefault(line, {})[value.field] = [value.base, value.new, value.current]
     return kept
+
+
+def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
+    """Return the values that are not just what upstream says."""
+    said = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
+    return {field: value for field, value in values.items() if field not in said or said[field] != value}
 
 
 def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:
@@ -234,6 +251,3 @@ def _converters(staging: Staging) -> dict[str, Any]:
         field: (lambda value: None if value is None else bool(value)) if field in boolean else (lambda value: value)
         for field in staging.values
     }
-
-
-__all__ = ["Iterable", "KeptValue", "store_plan"]

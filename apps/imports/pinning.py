@@ -1,4 +1,4 @@
-"""Pins in SQL: which live rows have pinned fields, and which rows of a file are about objects that stay deleted."""
+"""Pins as an import meets them, in SQL: which live rows have pinned fields, which rows are of what stays deleted."""
 
 from apps.changesets.tracking import tracked_for
 from apps.imports.bases import Columns
@@ -7,10 +7,10 @@ from apps.imports.pins import PRIMARY, STABLE
 from apps.imports.staging import Staging
 
 
-def load_pins(staging: Staging) -> int:
-    """Fill the table `imports_pins` (old_pk, field) for the live rows of what is imported; return how many there are.
+def load_pins(staging: Staging) -> frozenset[str]:
+    """Fill the table `imports_pins` (old_pk, field) for the live rows; return the fields that some of them have pinned.
 
-    `{pins}` is its name in a statement of the staging; `is_pinned` is the condition that asks it.
+    `{pins}` is its name in a statement of the staging.
     """
     staging.run("DROP TABLE IF EXISTS {pins}")
     # Pinned fields of live rows; each once, whichever key the pin was made under.
@@ -18,54 +18,69 @@ def load_pins(staging: Staging) -> int:
                 type=staging.column_type(staging.spec.natural))  # fmt: skip
     # Pins by the key that stays, and by the primary key.
     text, params = pinned_rows(staging)
-    found = staging.run("INSERT INTO {pins} (old_pk, field) SELECT DISTINCT p.old_pk, p.field FROM ({pinned}) p",
-                        params, pinned=text)  # fmt: skip
+    staging.run("INSERT INTO {pins} (old_pk, field) SELECT DISTINCT p.old_pk, p.field FROM ({rows}) p",
+                params, rows=text)  # fmt: skip
     staging.analyze("imports_pins", columns="old_pk, field")
-    return found
+    return frozenset(field for (field,) in staging.fetch("SELECT DISTINCT field FROM {pins}"))
 
 
-def is_pinned(staging: Staging, field: str) -> str:
-    """Return the SQL condition: this field of the live row `l` is pinned; `load_pins` comes first."""
-    return staging.fill("EXISTS (SELECT 1 FROM {pins} p WHERE p.old_pk = l.{pk} AND p.field = '{field}')", field=field)
+def leave_deleted(staging: Staging) -> int:
+    """Take out the rows about deleted objects that stay deleted; return how many they were.
+
+    They are the rows that match no live object and have the key of a pinned deletion.
+    """
+    if not load_pinned_gone(staging):
+        return 0
+    spec, fields = staging.spec, staging.layout.fields
+    places = [(field, place) for field, place, _ in _keys(staging) if field in fields]
+    about = [
+        f"s.{staging.quote(field)} IN (SELECT g.{place} FROM {{pinned_gone}} g WHERE g.{place} IS NOT NULL)"
+        for field, place in places
+    ]
+    staging.run("DELETE FROM {blocked}")
+    # Which rows they are.
+    staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
+                "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({about})",
+                about=staging.fill(" OR ".join(about) or "FALSE"))  # fmt: skip
+    key, natural = (staging.quote(field) if field in fields else "NULL" for field in (spec.key, spec.natural))
+    # The file has them, and they are left out, not refused.
+    staging.run("INSERT INTO {seen} (line, key_value, natural_value, refused) SELECT line, {k}, {n}, FALSE "
+                "FROM {staged} WHERE line IN (SELECT line FROM {blocked})", k=key, n=natural)  # fmt: skip
+    return staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")
 
 
 def load_pinned_gone(staging: Staging) -> int:
     """Fill the table `imports_pinned_gone` (key_value, natural_value) with the deleted objects that stay deleted.
 
-    A staged row that matches no live row is about one of them when its key is in `key_value`, or its natural key in
-    `natural_value`; each row has one of the two. Objects that live again are left out.
+    Each row has one of the two. Objects that live again are left out. Returns how many rows there are.
     """
-    spec, label = staging.spec, staging.spec.model._meta.label_lower
+    spec = staging.spec
     staging.run("DROP TABLE IF EXISTS {pinned_gone}")
     # Objects that stay deleted, by one key or the other.
     staging.run("CREATE TEMP TABLE {pinned_gone} (key_value {key_type}, natural_value {natural_type})",
                 key_type=staging.column_type(spec.key or spec.natural),
                 natural_type=staging.column_type(spec.natural))  # fmt: skip
     found = 0
-    for place, field, kind in (("key_value", spec.key, STABLE), ("natural_value", spec.natural, PRIMARY)):
-        if field is None:
-            continue
+    for field, place, kind in _keys(staging):
         # Pinned deletions under this sort of key, unless an object has it.
         found += staging.run(
             "INSERT INTO {pinned_gone} ({place}) SELECT {value} FROM {pin} p "
             "WHERE p.model = %s AND p.field = '' AND SUBSTR(p.object_key, 1, 3) = %s "
             "AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{column} = {value})",
-            [label, kind], place=place, value=_value(staging, field, kind), pin=_table(staging),
-            column=staging.column(field))  # fmt: skip
+            [spec.model._meta.label_lower, kind], place=place, value=_value(staging, field, kind),
+            pin=_table(staging), column=staging.column(field))  # fmt: skip
     return found
 
 
 def pinned_rows(columns: Columns) -> tuple[str, list[str]]:
     """Return the SELECT (old_pk, field, pin_id) of the pinned fields of live rows, and its parameters.
 
-    A field that was pinned under both keys is there twice, the pin under the key that stays first.
+    A field that was pinned under both keys is there twice.
     """
     spec = columns.spec
     live, pin = columns.quote(spec.model._meta.db_table), _table(columns)
-    stable = tracked_for(spec.model).stable_key
-    keys = [(spec.key, STABLE)] if stable and spec.key else []
     selects, params = [], []
-    for field, kind in (*keys, (spec.natural, PRIMARY)):
+    for field, _, kind in _keys(columns):
         # The live row that has the key of the pin: from the few pins into the index of the table.
         selects.append(
             f"SELECT l.{columns.column(spec.natural)} AS old_pk, p.field AS field, p.id AS pin_id FROM {pin} p "
@@ -74,6 +89,13 @@ def pinned_rows(columns: Columns) -> tuple[str, list[str]]:
         )
         params += [spec.model._meta.label_lower, kind]
     return " UNION ALL ".join(selects), params
+
+
+def _keys(columns: Columns) -> list[tuple[str, str, str]]:
+    """Return the fields that pins know objects of the model by, where each stands, and how such a key begins."""
+    spec = columns.spec
+    stable = [(spec.key, "key_value", STABLE)] if spec.key and tracked_for(spec.model).stable_key else []
+    return [*stable, (spec.natural, "natural_value", PRIMARY)]
 
 
 def _value(columns: Columns, field: str, kind: str) -> str:
