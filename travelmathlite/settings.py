@@ -141,6 +141,13 @@ IMPORTS_LEASE_SECONDS = 30
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
 
+# A file that is too large is cut off while it arrives.
+FILE_UPLOAD_HANDLERS = [
+    "apps.imports.uploading.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 

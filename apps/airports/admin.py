@@ -10,6 +10,7 @@ from apps.airports.models import Airport
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.pages.exporting import ExportingMixin
+from apps.imports.pages.importing import ImportingMixin
 
 FEW = 500
 
@@ -34,7 +35,7 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ExportingMixin, RecordedModelAdmin):
+class AirportAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
     form = AirportForm
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")

@@ -8,7 +8,10 @@ class AirportsConfig(AppConfig):
     verbose_name = "Airports"
 
     def ready(self) -> None:
+        from apps.airports.ourairports import OURAIRPORTS
         from apps.base.points import describe_move
         from apps.changesets.describing import register_describer
+        from apps.imports.registry import register_spec
 
         register_describer("airports.airport", describe_move("latitude_deg", "longitude_deg"))
+        register_spec(OURAIRPORTS)

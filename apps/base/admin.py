@@ -10,10 +10,11 @@ from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.pages.exporting import ExportingMixin
+from apps.imports.pages.importing import ImportingMixin
 
 
 @admin.register(Country)
-class CountryAdmin(ExportingMixin, RecordedModelAdmin):
+class CountryAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
     form = CountryForm
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
@@ -33,7 +34,7 @@ class CountryAdmin(ExportingMixin, RecordedModelAdmin):
 
 
 @admin.register(City)
-class CityAdmin(ExportingMixin, RecordedModelAdmin):
+class CityAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
     form = CityForm
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")

@@ -20,6 +20,8 @@ class Column:
     header: str
     parse: Parser
     aliases: tuple[str, ...] = ()
+    # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
+    guesses: tuple[str, ...] = ()
     required: bool = False
     merged: bool = True
 
@@ -86,6 +88,8 @@ class ImportSpec:
     active: str
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...] = ()
+    # What people call the upstream whose snapshots are imported.
+    upstream_title: str = ""
     linker: Linker | None = None
 
     @cached_property
