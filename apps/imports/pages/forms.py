@@ -156,6 +156,9 @@ class UploadForm(OptionsForm, ImportForm):
             "required": "Choose the file to import.",
             "empty": "The file is empty.",
         }
+        for name in ("import_file", "format"):
+            # The class that the package's script looks for.
+            self.fields[name].widget.attrs.pop("class", None)
         self.ask(spec)
 
     @property

@@ -82,18 +82,21 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield Line("refused", refused, f"row{'s are' if refused != 1 else ' is'} refused", Bucket.REFUSED)
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"row{'s are' if skipped != 1 else ' is'} left out")
-    yield from _links(counts)
+    yield from _links(run, counts)
 
 
-def _links(counts: dict[str, int]) -> Iterator[Line]:
+def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     """What follows from the rows: objects that are made to be linked to, and links."""
+    linker = spec_named(run.spec).linker
+    metas = [model._meta for model in (linker.models if linker else ())]
+    single = {str(meta.verbose_name_plural): str(meta.verbose_name) for meta in metas}
     for name, number in counts.items():
         if not isinstance(number, int):
             continue
         if name.endswith("_created"):
-            yield Line(
-                "created", number, f"{name.removesuffix('_created').replace('_', ' ')} will be added, to link to"
-            )
+            what = name.removesuffix("_created").replace("_", " ")
+            noun = single.get(what, what) if number == 1 else what
+            yield Line("created", number, f"{noun} will be added, to link to")
         elif name.endswith("_links"):
             what = name.removesuffix("_links").replace("_", " ")
             yield Line("changed", number, f"link{'s' if number != 1 else ''} to a {what} will be made")
