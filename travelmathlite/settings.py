@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "apps.airports",
     "apps.base",
     "apps.imports",
+    "apps.backups",
     "apps.changesets",
     "travelmathlite.apps.ConsoleAdminConfig",
     "django.contrib.auth",

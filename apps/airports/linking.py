@@ -9,6 +9,7 @@ from typing import Any
 
 from apps.base.countries import names_of
 from apps.base.models import City, Country
+from apps.base.slugs import number_slugs
 from apps.base.text import ascii_form, search_form, slug_stem
 from apps.imports.spec import Link
 from apps.imports.staging import Staging
@@ -39,7 +40,9 @@ class PlacesLinker:
         cities = _find_new_cities(staging)
         if cities:
             _name_cities(staging)
-            _number_slugs(staging)
+            # Slugs of live cities by the code of their country.
+            taken = "SELECT c.iso_code AS g, t.slug FROM {city} t JOIN {country} c ON c.id = t.country_id"
+            number_slugs(staging, "imports_cities", group="iso_country", taken=_fill(staging, taken))
         links = {link.counted_as: self._count_links(staging, link) for link in self.links}
         return {
             "country_links": links["country_links"],
@@ -171,34 +174,3 @@ def _name_cities(staging: Staging) -> None:
             staging.load("imports_cities", columns, ((*row, ascii_form(row[2]), slug_stem(row[2])) for row in rows))
     staging.run("CREATE INDEX imports_cities_stem ON imports_cities (iso_country, stem)")
     staging.analyze("imports_cities")
-
-
-def _number_slugs(staging: Staging) -> None:
-    """Make slugs unique in their country: the first to come has the plain one, the others -2, -3 and so on."""
-    # Whoever comes first and finds no city with that slug has it.
-    _run(
-        staging,
-        "UPDATE imports_cities SET slug = stem WHERE line IN (SELECT line FROM (SELECT line, ROW_NUMBER() OVER "
-        "(PARTITION BY iso_country, stem ORDER BY line) AS place FROM imports_cities) f WHERE f.place = 1) "
-        "AND NOT EXISTS (SELECT 1 FROM {city} t JOIN {country} c ON c.id = t.country_id "
-        "WHERE c.iso_code = imports_cities.iso_country AND t.slug = imports_cities.stem)",
-    )
-    staging.run("CREATE UNIQUE INDEX imports_cities_slug ON imports_cities (iso_country, slug)")
-    # The few others are numbered one by one.
-    others = staging.fetch("SELECT line, iso_country, stem FROM imports_cities WHERE slug IS NULL ORDER BY line")
-    last: dict[tuple[str, str], int] = {}
-    for line, code, stem in others:
-        number = last.get((code, stem), 1) + 1
-        while _slug_is_taken(staging, code, f"{stem}-{number}"):
-            number += 1
-        last[code, stem] = number
-        staging.run("UPDATE imports_cities SET slug = %s WHERE line = %s", [f"{stem}-{number}", line])
-
-
-def _slug_is_taken(staging: Staging, code: str, slug: str) -> bool:
-    text = _fill(
-        staging,
-        "SELECT 1 FROM imports_cities WHERE iso_country = %s AND slug = %s UNION ALL SELECT 1 FROM {city} t "
-        "JOIN {country} c ON c.id = t.country_id WHERE c.iso_code = %s AND t.slug = %s LIMIT 1",
-    )
-    return bool(staging.fetch("{statement}", [code, slug, code, slug], statement=text))

@@ -8,8 +8,12 @@ class BaseConfig(AppConfig):
     verbose_name = "Places"
 
     def ready(self) -> None:
+        from apps.base.importing import CITIES, COUNTRIES
         from apps.base.points import describe_move
         from apps.changesets.describing import register_describer
+        from apps.imports.registry import register_spec
 
         for label in ("base.country", "base.city"):
             register_describer(label, describe_move("latitude", "longitude"))
+        register_spec(CITIES)
+        register_spec(COUNTRIES)

@@ -4,6 +4,8 @@ import unicodedata
 
 from django.utils.text import slugify
 
+_LONGEST_STEM = 240
+
 
 def search_form(text: str) -> str:
     """Return `text` as searches and matches compare it: NFKC, casefolded, single-spaced."""
@@ -23,5 +25,5 @@ def ascii_form(text: str) -> str:
 
 
 def slug_stem(text: str) -> str:
-    """Return the slug of `text` before a number is added to make it unique; never empty."""
-    return slugify(text) or "x"
+    """Return the slug of `text` before a number is added to make it unique; never empty, and with room for that."""
+    return slugify(text)[:_LONGEST_STEM].rstrip("-_") or "x"

@@ -4,7 +4,6 @@ Order matters: superseded objects go first, then renamed ones are taken out and 
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Field
@@ -12,70 +11,59 @@ from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset, Kind
-from apps.imports.errors import PlanIsGone
+from apps.imports.completing import completed_join, completed_value
+from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
 from apps.imports.staging import Staging
-
-_LISTED_IN_SUMMARY = 100
 
 
 def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
-    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already.
+    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already,
+    MissingAboveLimit when the file lacks more objects than may go.
     """
     staging = plan.staging
     if staging.discarded:
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
+        if plan.missing_above_limit:
+            raise MissingAboveLimit(plan.missing_above_limit)
         if plan.changes_nothing and stamp_of(staging) == plan.stamp:
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
-            _lock(staging)
+            lock_tables(staging)
             if stamp_of(staging) != plan.stamp:
                 plan = plan_again(plan)
-            _write(staging)
-            opened.summary = _summary(plan)
+            write(staging)
+            opened.summary = plan.figures()
     finally:
         plan.discard()
     return opened if opened.pk else None
 
 
-def _lock(staging: Staging) -> None:
+def lock_tables(staging: Staging) -> None:
     """Keep other writers out until the end; on SQLite the transaction has done so already."""
     if staging.postgresql:
-        models = [staging.spec.model, *(staging.spec.linker.models if staging.spec.linker else ())]
-        tables = ", ".join(staging.quote(model._meta.db_table) for model in models)
+        tables = ", ".join(staging.quote(model._meta.db_table) for model in staging.spec.watched)
         staging.run("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE", tables=tables)
 
 
-def _summary(plan: ImportPlan) -> dict[str, Any]:
-    options = plan.options
-    return {
-        "spec": plan.spec.name,
-        "source": "corrections" if options.corrections else plan.spec.name,
-        "counts": plan.counts.as_dict(),
-        "on_local_edit": options.on_local_edit,
-        "missing": options.missing,
-        "filtered": options.filtered,
-        "superseded": [asdict(each) for each in plan.superseded[:_LISTED_IN_SUMMARY]],
-        "kept": [asdict(each) for each in plan.kept[:_LISTED_IN_SUMMARY]],
-        "missing_objects": list(plan.missing[:_LISTED_IN_SUMMARY]),
-        "refused": [asdict(each) for each in plan.refusals[:_LISTED_IN_SUMMARY]],
-    }
-
-
-def _write(staging: Staging) -> None:
+def write(staging: Staging) -> None:
+    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
     if staging.spec.linker:
         staging.spec.linker.create(staging, now)
     _write_missing(staging, now)
-    _take_out_renamed(staging)
-    _update(staging, now)
-    _put_back_renamed(staging, now)
+    if staging.spec.automatic:
+        _update(staging, now)
+    else:
+        _take_out_renamed(staging)
+        _update(staging, now)
+        _put_back_renamed(staging, now)
     _insert(staging, now)
 
 
@@ -106,8 +94,10 @@ def _upstream_inactive(staging: Staging) -> str:
     return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
 
 
-def _fields(staging: Staging) -> list[Field]:
-    return list(staging.spec.model._meta.concrete_fields)
+def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
+    """Return the fields of the table; of new rows the database gives an automatic primary key."""
+    fields = staging.spec.model._meta.concrete_fields
+    return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
 
 
 def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) -> tuple[list[str], list[Any]]:
@@ -116,10 +106,17 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
     `live` is the alias of the row as it is now, or None for a new object.
     """
     links = {link.field: link for link in staging.links}
+    completed = staging.spec.completer.fields if staging.spec.completer and live is None else ()
     expressions, params = [], []
-    for field in _fields(staging):
-        if field.name in staging.stored or field.name == staging.spec.upstream:
-            expressions.append(f"{rows}.{staging.quote(field.column)}")
+    for field in _fields(staging, new=live is None):
+        if field.name in completed:
+            expressions.append(completed_value(staging, field.name, rows))
+        elif field.name in staging.stored or field.name == staging.spec.upstream:
+            value = f"{rows}.{staging.quote(field.name)}"
+            if live is None and _falls_back(field):
+                value = f"COALESCE({value}, %s)"
+                params.append(_default(staging, field))
+            expressions.append(value)
         elif field.name in links:
             found = staging.spec.linker.target(staging, links[field.name])
             otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
@@ -131,16 +128,25 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
             expressions.append(f"{live}.{staging.quote(field.column)}")
         else:
             expressions.append("%s")
-            params.append(field.get_db_prep_save(field.get_default(), staging.connection))
+            params.append(_default(staging, field))
     return expressions, params
+
+
+def _falls_back(field: Field) -> bool:
+    """Whether a new object gets the field's default where its row is blank; blank text is text."""
+    return field.has_default() and not field.null and not field.empty_strings_allowed
+
+
+def _default(staging: Staging, field: Field) -> Any:
+    return field.get_db_prep_save(field.get_default(), staging.connection)
 
 
 def _joins(staging: Staging, rows: str) -> str:
     return staging.spec.linker.joins(staging, rows) if staging.spec.linker else ""
 
 
-def _names(staging: Staging) -> str:
-    return ", ".join(staging.quote(field.column) for field in _fields(staging))
+def _names(staging: Staging, *, new: bool = False) -> str:
+    return ", ".join(staging.quote(field.column) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:
@@ -171,14 +177,16 @@ def _update(staging: Staging, now: Any) -> None:
         for field, expression in zip(_fields(staging), expressions, strict=True)
         if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
     ]
+    stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     # Changed objects that keep their natural key get their final values.
-    staging.run("UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk AND x.{n} = x.old_pk",
-                params, sets=", ".join(sets), joins=_joins(staging, "x"),
-                n=staging.quote(staging.spec.natural))  # fmt: skip
+    staging.run("UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays}",
+                params, sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays)  # fmt: skip
 
 
 def _insert(staging: Staging, now: Any) -> None:
     expressions, params = _final_values(staging, "w", now, live=None)
-    # New objects, linked from the start.
-    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins}", params,
-                names=_names(staging), values=", ".join(expressions), joins=_joins(staging, "w"))  # fmt: skip
+    # New objects, linked from the start; with automatic keys in the order of the file.
+    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} {order}",
+                params, names=_names(staging, new=True), values=", ".join(expressions), joins=_joins(staging, "w"),
+                completed_join=completed_join(staging, "w"),
+                order="ORDER BY w.line" if staging.spec.automatic else "")  # fmt: skip

@@ -11,7 +11,9 @@ made by hand, its own row is refused or left out, or a person gave it this natur
 holds it; a holder with its row in the file comes before a newcomer.
 """
 
-from apps.imports.results import LISTED, Refusal, Superseded
+from apps.imports.identity import forget_unmatched, identify_by_values, refuse_unknown_keys, refuse_unknown_references
+from apps.imports.refusing import refuse_blocked
+from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
 from apps.imports.staging import Staging
 
 
@@ -20,7 +22,7 @@ def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
     refusals: list[Refusal] = []
     staging.run("DELETE FROM {blocked}")
     for column, _index in staging.layout.columns:
-        if column.field in (staging.spec.key, staging.spec.natural):
+        if column.field in staging.spec.names:
             refusals += _find_twice(staging, column.field, column.header)
     return refuse_blocked(staging), refusals
 
@@ -43,38 +45,60 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
     found = staging.fetch(
         "SELECT s.line, s.{column}, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
         "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column} ORDER BY s.line LIMIT {limit}",
-        twice=twice, column=staging.quote(field), limit=str(LISTED))  # fmt: skip
+        twice=twice, column=staging.quote(field), limit=str(REFUSALS_LISTED))  # fmt: skip
     return [
         Refusal(line, header, str(value), "twice_in_file", f"line {other} has the same {header}; both are refused")
         for line, value, other in found
     ]
 
 
-def refuse_blocked(staging: Staging) -> int:
-    """Turn the rows in the table of blocked ones from staged into refused, and return how many they are."""
-    key = staging.quote(staging.spec.key) if staging.spec.key in staging.layout.fields else "NULL"
-    natural = staging.quote(staging.spec.natural) if staging.spec.natural in staging.layout.fields else "NULL"
-    # Remember that the file has them ...
-    staging.run("INSERT INTO {seen} (line, key_value, natural_value, refused) SELECT line, {k}, {n}, TRUE "
-                "FROM {staged} WHERE line IN (SELECT line FROM {blocked})", k=key, n=natural)  # fmt: skip
-    # ... and take them out.
-    staging.run("DELETE FROM {matched} WHERE line IN (SELECT line FROM {blocked})")
-    staging.run("DELETE FROM {changed} WHERE line IN (SELECT line FROM {blocked})")
-    return staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")
+def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
+    """Find the live object of each staged row, and the live objects that the file does not have.
 
-
-def match(staging: Staging) -> tuple[int, list[Refusal]]:
-    """Find the live object of each staged row, and the live objects that the file does not have."""
-    spec, fields = staging.spec, staging.layout.fields
+    Returns how many rows are refused, how many are skipped because they are about no object and none is to be made,
+    and the first refusals.
+    """
     # Starting anew: the live table may have moved since an earlier plan.
     for table in ("matched", "changed", "missing"):
         staging.run(f"DELETE FROM {{{table}}}")
+    refused, refusals = refuse_unknown_references(staging)
+    _match_by_names(staging)
+    steps = []
+    if staging.spec.automatic:
+        steps.append(refuse_unknown_keys)
+    if staging.spec.identify:
+        steps.append(staging.spec.identify)
+    elif staging.spec.identity:
+        identify_by_values(staging)
+    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
+    staging.analyze("imports_matched")
+    if staging.layout.corrections:
+        steps.append(_refuse_twice)
+    if staging.layout.partial and staging.spec.creates:
+        steps.append(_refuse_unable)
+    for step in steps:
+        more, listed = step(staging)
+        refused += more
+        refusals += listed
+    skipped = 0 if staging.spec.creates else forget_unmatched(staging)
+    if not staging.layout.corrections:
+        _find_missing(staging)
+    return refused, skipped, refusals
+
+
+def _match_by_names(staging: Staging) -> None:
+    spec, fields = staging.spec, staging.layout.fields
     if spec.key in fields:
         # By the stable key.
         staging.run("INSERT INTO {matched} (line, old_pk) "
                     "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{key} = s.{skey}",
                     skey=staging.quote(spec.key))  # fmt: skip
-    if spec.natural in fields:
+    if spec.natural in fields and spec.key is None:
+        # By the primary key.
+        staging.run("INSERT INTO {matched} (line, old_pk) "
+                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural}",
+                    snatural=staging.quote(spec.natural))  # fmt: skip
+    elif spec.natural in fields:
         unknown = f"OR s.{staging.quote(spec.key)} IS NULL" if spec.key in fields else "OR TRUE"
         # By the natural key, where that object has no stable key, or the row says none.
         staging.run("INSERT INTO {matched} (line, old_pk) "
@@ -83,35 +107,39 @@ def match(staging: Staging) -> tuple[int, list[Refusal]]:
                     "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
                     snatural=staging.quote(spec.natural),
                     unknown=unknown if staging.layout.corrections else "")  # fmt: skip
-    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
-    staging.analyze("imports_matched")
-    refused, refusals = _refuse_corrections(staging) if staging.layout.corrections else (0, [])
-    if not staging.layout.corrections:
-        _find_missing(staging)
-    return refused, refusals
 
 
-def _refuse_corrections(staging: Staging) -> tuple[int, list[Refusal]]:
-    """Refuse corrections about one object in two rows, and those of no object that cannot make a new one."""
+def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse corrections about one object in two rows, however each of them names it."""
+    staging.run("DELETE FROM {blocked}")
+    # Two rows, such as one by key and one by natural key, about the same object; each with the line of another one.
+    staging.run("INSERT INTO {blocked} (line, holder) "
+                "SELECT m.line, CASE WHEN m.line = d.line1 THEN d.line2 ELSE d.line1 END FROM {matched} m JOIN "
+                "(SELECT old_pk, MIN(line) AS line1, MAX(line) AS line2 FROM {matched} "
+                "GROUP BY old_pk HAVING COUNT(*) > 1) d ON d.old_pk = m.old_pk")  # fmt: skip
+    found = staging.fetch("SELECT b.line, b.holder, m.old_pk FROM {blocked} b JOIN {matched} m ON m.line = b.line "
+                          "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
+    refusals = [
+        Refusal(line, "(row)", str(pk), "twice_in_file", f"line {other} is about {pk} too; both are refused")
+        for line, other, pk in found
+    ]
+    return refuse_blocked(staging), refusals
+
+
+def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse corrections of no object that cannot make a new one."""
     required = [column.field for column in staging.spec.required if column.field != staging.spec.key]
     lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
     if not set(required) <= staging.layout.fields:
         lacking = ["TRUE"]
     staging.run("DELETE FROM {blocked}")
-    # Two rows, one by key and one by natural key, about the same object.
-    staging.run("INSERT INTO {blocked} (line, holder) SELECT line, old_pk FROM {matched} "
-                "WHERE old_pk IN (SELECT old_pk FROM {matched} GROUP BY old_pk HAVING COUNT(*) > 1)")  # fmt: skip
     # A row about no object, without the values that a new one needs.
     staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
                 "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({lacking})",
-                lacking=" OR ".join(lacking))  # fmt: skip
-    found = staging.fetch("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(LISTED))
-    refusals = [
-        Refusal(line, "(row)", holder, "twice_in_file", f"another row is about {holder} too; both are refused")
-        if holder
-        else Refusal(line, "(row)", "", "unknown_object", "no such object, and too few values to make a new one")
-        for line, holder in found
-    ]
+                lacking=" OR ".join(lacking) or "FALSE")  # fmt: skip
+    found = staging.fetch("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
+    hint = "no such object, and too few values to make a new one"
+    refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for (line,) in found]
     return refuse_blocked(staging), refusals
 
 
@@ -129,6 +157,8 @@ def _find_missing(staging: Staging) -> None:
 def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
     total, refusals = 0, []
+    if staging.spec.automatic:
+        return total, refusals
     if not staging.fetch("SELECT 1 FROM {live} LIMIT 1"):
         return total, refusals
     while True:
@@ -143,7 +173,7 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
             n=staging.quote(staging.spec.natural))  # fmt: skip
         found = staging.fetch(
             "SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder "
-            "ORDER BY b.line LIMIT {limit}", limit=str(LISTED))  # fmt: skip
+            "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
         if not found:
             return total, refusals
         header = next(c.header for c in staging.spec.columns if c.field == staging.spec.natural)
@@ -177,9 +207,13 @@ def corrected(staging: Staging, field: str) -> str:
 
 def known_base(staging: Staging, field: str) -> str:
     """Return the SQL condition: what upstream last said of this field of `l` is known."""
+    if not staging.spec.upstream:
+        return "FALSE"
     return f"(l.{staging.column(staging.spec.upstream)} -> '{field}') IS NOT NULL"
 
 
 def base(staging: Staging, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
+    if not staging.spec.upstream:
+        return "NULL"
     return f"CAST(l.{staging.column(staging.spec.upstream)} ->> '{field}' AS {staging.column_type(field)})"

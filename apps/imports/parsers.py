@@ -15,6 +15,8 @@ _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
 
 def text(*, max_length: int, required: bool = False, null: bool = False, forbidden: str = "", why: str = "") -> Parser:
     """Make a parser of text, stripped at its ends only; `null` makes a blank cell None."""
@@ -120,12 +122,27 @@ def choice(*, allowed: Collection[str], what: str) -> Parser:
     return known(is_known=allowed.__contains__, hint=f"unknown {what}, use one of: {', '.join(sorted(allowed))}")
 
 
-def known(*, is_known: Callable[[str], bool], hint: str) -> Parser:
-    """Make a parser of required words that `is_known` accepts; each distinct word of a chunk is asked for once."""
+def boolean() -> Parser:
+    """Make a parser of yes and no, as people and spreadsheets write them: true, yes, 1; false, no, 0."""
 
     def check(value: str) -> tuple[str, str] | None:
         if not value:
             return "required", "this column must not be blank"
+        return None if value.casefold() in _TRUTH else ("not_boolean", "write true or false")
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values = list(map(str.strip, cells))
+        return [_TRUTH.get(value.casefold()) for value in values], _check_each(values, check)
+
+    return parse
+
+
+def known(*, is_known: Callable[[str], bool], hint: str, required: bool = True) -> Parser:
+    """Make a parser of words that `is_known` accepts; each distinct word of a chunk is asked for once."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if not value:
+            return ("required", "this column must not be blank") if required else None
         return None if is_known(value) else ("unknown", hint)
 
     def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:

@@ -24,8 +24,8 @@ def open_run(
     options: ImportOptions,
     actor: Any,
     reason: str,
-    lock: str | None = None,
     how: Reading | None = None,
+    lock: str | None = None,
 ) -> ImportRun:
     """Keep the file, read its header, and return the run, uploaded; raises FileRefused when it cannot be read.
 

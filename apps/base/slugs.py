@@ -1,0 +1,36 @@
+"""Slugs of many new cities at once, unique in their country."""
+
+from apps.imports.staging import Staging
+
+
+def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> None:
+    """Fill `slug` in a temporary table of new cities: the first to come has its stem, the others -2, -3 and so on.
+
+    `table` has line, stem, slug and the column `group`, which stands for the country. `taken` is a SELECT of `g` and
+    `slug` of all the slugs that live cities have or will have.
+    """
+    # Whoever comes first and finds no city with that slug has it.
+    staging.run(
+        "UPDATE {table} SET slug = stem WHERE line IN (SELECT line FROM (SELECT line, ROW_NUMBER() OVER "
+        "(PARTITION BY {group}, stem ORDER BY line) AS place FROM {table}) f WHERE f.place = 1) "
+        "AND NOT EXISTS (SELECT 1 FROM ({taken}) t WHERE t.g = {table}.{group} AND t.slug = {table}.stem)",
+        table=table, group=group, taken=taken)  # fmt: skip
+    staging.run("CREATE UNIQUE INDEX {table}_slug ON {table} ({group}, slug)", table=table, group=group)
+    # The few others are numbered one by one.
+    others = staging.fetch("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line",
+                           table=table, group=group)  # fmt: skip
+    last: dict[tuple, int] = {}
+    for line, where, stem in others:
+        number = last.get((where, stem), 1) + 1
+        while _is_taken(staging, table, group, taken, [where, f"{stem}-{number}"]):
+            number += 1
+        last[where, stem] = number
+        staging.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line], table=table)
+
+
+def _is_taken(staging: Staging, table: str, group: str, taken: str, slug: list) -> bool:
+    # Does a new city or another one have this slug?
+    found = staging.fetch("SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s UNION ALL "
+                          "SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1",
+                          [*slug, *slug], table=table, group=group, taken=taken)  # fmt: skip
+    return bool(found)
