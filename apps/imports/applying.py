@@ -4,7 +4,6 @@ Order matters: superseded objects go first, then renamed ones are taken out and 
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from django.db.models import Field
@@ -13,62 +12,48 @@ from django.utils import timezone
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset, Kind
 from apps.imports.completing import completed_join, completed_value
-from apps.imports.errors import PlanIsGone
+from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
 from apps.imports.staging import Staging
-
-_LISTED_IN_SUMMARY = 100
 
 
 def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
-    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already.
+    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already,
+    MissingAboveLimit when the file lacks more objects than may go.
     """
     staging = plan.staging
     if staging.discarded:
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
+        if plan.missing_above_limit:
+            raise MissingAboveLimit(plan.missing_above_limit)
         if plan.changes_nothing and stamp_of(staging) == plan.stamp:
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
-            _lock(staging)
+            lock_tables(staging)
             if stamp_of(staging) != plan.stamp:
                 plan = plan_again(plan)
-            _write(staging)
-            opened.summary = _summary(plan)
+            write(staging)
+            opened.summary = plan.figures()
     finally:
         plan.discard()
     return opened if opened.pk else None
 
 
-def _lock(staging: Staging) -> None:
+def lock_tables(staging: Staging) -> None:
     """Keep other writers out until the end; on SQLite the transaction has done so already."""
     if staging.postgresql:
         tables = ", ".join(staging.quote(model._meta.db_table) for model in staging.spec.watched)
         staging.run("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE", tables=tables)
 
 
-def _summary(plan: ImportPlan) -> dict[str, Any]:
-    options = plan.options
-    return {
-        "spec": plan.spec.name,
-        "source": "corrections" if options.corrections else plan.spec.name,
-        "counts": plan.counts.as_dict(),
-        "on_local_edit": options.on_local_edit,
-        "missing": options.missing,
-        "filtered": options.filtered,
-        "superseded": [asdict(each) for each in plan.superseded[:_LISTED_IN_SUMMARY]],
-        "kept": [asdict(each) for each in plan.kept[:_LISTED_IN_SUMMARY]],
-        "missing_objects": list(plan.missing[:_LISTED_IN_SUMMARY]),
-        "refused": [asdict(each) for each in plan.refusals[:_LISTED_IN_SUMMARY]],
-    }
-
-
-def _write(staging: Staging) -> None:
+def write(staging: Staging) -> None:
+    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
     if staging.spec.linker:
         staging.spec.linker.create(staging, now)

@@ -5,7 +5,7 @@ identity or any other group of values that must be unique, is refused and says w
 """
 
 from apps.imports.refusing import refuse_blocked
-from apps.imports.results import LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal
 from apps.imports.spec import Column
 from apps.imports.staging import Staging
 
@@ -131,7 +131,7 @@ def group_in_words(staging: Staging, group: tuple[str, ...]) -> str:
 
 
 def _blocked(staging: Staging) -> list[tuple[int, str]]:
-    return staging.fetch("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(LISTED))
+    return staging.fetch("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
 
 
 def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, str, tuple[str, str]]]:
@@ -141,7 +141,7 @@ def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, 
     columns = [_column(staging, field) for field in reversed(fields) if field in staging.layout.fields]
     cells = "".join(f", s.{staging.quote(column.field)}" for column in columns)
     rows = staging.fetch("SELECT b.line, b.holder{cells} FROM {blocked} b JOIN {staged} s ON s.line = b.line "
-                         "ORDER BY b.line LIMIT {limit}", cells=cells, limit=str(LISTED))  # fmt: skip
+                         "ORDER BY b.line LIMIT {limit}", cells=cells, limit=str(REFUSALS_LISTED))  # fmt: skip
     found = []
     for line, holder, *texts in rows:
         filled = ((c.header, str(text)) for c, text in zip(columns, texts, strict=True) if text not in (None, ""))

@@ -13,7 +13,7 @@ holds it; a holder with its row in the file comes before a newcomer.
 
 from apps.imports.identity import forget_unmatched, identify_by_values, refuse_unknown_keys, refuse_unknown_references
 from apps.imports.refusing import refuse_blocked
-from apps.imports.results import LISTED, Refusal, Superseded
+from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
 from apps.imports.staging import Staging
 
 
@@ -45,7 +45,7 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
     found = staging.fetch(
         "SELECT s.line, s.{column}, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
         "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column} ORDER BY s.line LIMIT {limit}",
-        twice=twice, column=staging.quote(field), limit=str(LISTED))  # fmt: skip
+        twice=twice, column=staging.quote(field), limit=str(REFUSALS_LISTED))  # fmt: skip
     return [
         Refusal(line, header, str(value), "twice_in_file", f"line {other} has the same {header}; both are refused")
         for line, value, other in found
@@ -74,7 +74,8 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     staging.analyze("imports_matched")
     if staging.layout.corrections:
         steps.append(_refuse_twice)
-        steps += [_refuse_unable] if staging.spec.creates else []
+    if staging.layout.partial and staging.spec.creates:
+        steps.append(_refuse_unable)
     for step in steps:
         more, listed = step(staging)
         refused += more
@@ -117,7 +118,7 @@ def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
                 "(SELECT old_pk, MIN(line) AS line1, MAX(line) AS line2 FROM {matched} "
                 "GROUP BY old_pk HAVING COUNT(*) > 1) d ON d.old_pk = m.old_pk")  # fmt: skip
     found = staging.fetch("SELECT b.line, b.holder, m.old_pk FROM {blocked} b JOIN {matched} m ON m.line = b.line "
-                          "ORDER BY b.line LIMIT {limit}", limit=str(LISTED))  # fmt: skip
+                          "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
     refusals = [
         Refusal(line, "(row)", str(pk), "twice_in_file", f"line {other} is about {pk} too; both are refused")
         for line, other, pk in found
@@ -136,7 +137,7 @@ def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
     staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
                 "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({lacking})",
                 lacking=" OR ".join(lacking) or "FALSE")  # fmt: skip
-    found = staging.fetch("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(LISTED))
+    found = staging.fetch("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
     hint = "no such object, and too few values to make a new one"
     refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for (line,) in found]
     return refuse_blocked(staging), refusals
@@ -172,7 +173,7 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
             n=staging.quote(staging.spec.natural))  # fmt: skip
         found = staging.fetch(
             "SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder "
-            "ORDER BY b.line LIMIT {limit}", limit=str(LISTED))  # fmt: skip
+            "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
         if not found:
             return total, refusals
         header = next(c.header for c in staging.spec.columns if c.field == staging.spec.natural)
@@ -206,9 +207,13 @@ def corrected(staging: Staging, field: str) -> str:
 
 def known_base(staging: Staging, field: str) -> str:
     """Return the SQL condition: what upstream last said of this field of `l` is known."""
+    if not staging.spec.upstream:
+        return "FALSE"
     return f"(l.{staging.column(staging.spec.upstream)} -> '{field}') IS NOT NULL"
 
 
 def base(staging: Staging, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
+    if not staging.spec.upstream:
+        return "NULL"
     return f"CAST(l.{staging.column(staging.spec.upstream)} ->> '{field}' AS {staging.column_type(field)})"

@@ -48,7 +48,7 @@ def _differs(staging: Staging) -> list[str]:
     for field in staging.layout.staged:
         if field in derived or field in unstored:
             continue
-        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.corrections else ""
+        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
         conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
     return conditions
 
@@ -61,7 +61,7 @@ def _base_moves(staging: Staging) -> list[str]:
 
 def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
     links = [link for link in staging.links if link.field not in staging.options.skip_links]
-    return [f"({_empty_but_possible(staging, link, finals)})" for link in links]
+    return [f"({_free(staging, link)}{_empty_but_possible(staging, link, finals)})" for link in links]
 
 
 def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) -> str:
@@ -91,9 +91,10 @@ def final(staging: Staging, field: str) -> str:
     live = f"l.{staging.column(field)}"
     if field not in staging.layout.fields:
         return live
-    if staging.layout.corrections:
-        return f"COALESCE({staged}, {live})"
-    return _merged(staging, field) if field in staging.layout.merged else staged
+    if not staging.layout.corrections and field in staging.layout.merged:
+        return _merged(staging, field)
+    value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
+    return f"CASE WHEN {pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
 
 
 def _final_derived(staging: Staging, derived: Derived) -> str:
@@ -106,14 +107,22 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
     if derived.merged and not staging.layout.corrections:
         kept = f"{leader} IS DISTINCT FROM s.{staging.quote(derived.follows)}"
         return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
-    return f"CASE WHEN {leader} IS DISTINCT FROM l.{staging.column(derived.follows)} THEN {staged} ELSE {live} END"
+    moves = f"{leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
+    if derived.field in staging.pinned:
+        moves = f"{moves} AND NOT {pinned(staging, derived.field)}"
+    return f"CASE WHEN {moves} THEN {staged} ELSE {live} END"
 
 
 def _merged(staging: Staging, field: str) -> str:
     live, staged, was = f"l.{staging.column(field)}", f"s.{staging.quote(field)}", base(staging, field)
     conflict = staged if staging.options.on_local_edit == "overwrite" else live
+    stays = f"{staged} IS NOT DISTINCT FROM {live}"
+    if staging.layout.sparse:
+        stays += f" OR {staged} IS NULL"
+    if field in staging.pinned:
+        stays += f" OR {pinned(staging, field)}"
     return (
-        f"CASE WHEN {staged} IS NOT DISTINCT FROM {live} THEN {live} "
+        f"CASE WHEN {stays} THEN {live} "
         f"WHEN NOT {corrected(staging, field)} THEN {staged} "
         f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
     )
@@ -121,25 +130,36 @@ def _merged(staging: Staging, field: str) -> str:
 
 def is_kept(staging: Staging, field: str) -> str:
     """Return the SQL condition: a correction of this field stands against a new value of upstream."""
-    if staging.layout.corrections or staging.options.on_local_edit == "overwrite":
+    held = []
+    if not staging.layout.corrections and staging.options.on_local_edit != "overwrite":
+        held.append(corrected(staging, field))
+    if field in staging.pinned:
+        held.append(pinned(staging, field))
+    if not held or field not in staging.layout.staged:
         return "FALSE"
     staged = f"s.{staging.quote(field)}"
-    return (
-        f"{staged} IS DISTINCT FROM l.{staging.column(field)} AND {corrected(staging, field)} "
-        f"AND {staged} IS DISTINCT FROM {base(staging, field)}"
-    )
+    said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
+    news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
+    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})"
+
+
+def pinned(staging: Staging, field: str) -> str:
+    """Return the SQL condition: somebody pinned this field of the live row `l`."""
+    return staging.fill("EXISTS (SELECT 1 FROM {pins} p WHERE p.old_pk = l.{pk} AND p.field = '{field}')", field=field)
 
 
 def new_upstream(staging: Staging) -> str:
     """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
     if not staging.spec.upstream:
         return "NULL"
-    live, staged = staging.fill("l.{upstream}"), staging.fill("s.{upstream}")
-    if staging.layout.corrections:
-        return live
-    spec = staging.spec
+    return staging.fill("l.{upstream}") if staging.layout.corrections else _said(staging, staging.fill("l.{upstream}"))
+
+
+def _said(staging: Staging, live: str) -> str:
+    """Return the SQL for the values of upstream that are known after this file, `live` being those known before."""
+    spec, staged = staging.spec, staging.fill("s.{upstream}")
     everything = [c.field for c in spec.columns if c.merged] + [each.field for each in spec.derived if each.merged]
-    if everything == staging.layout.merged:
+    if everything == staging.layout.merged and not staging.layout.sparse:
         return staged
     if staging.postgresql:
         return f"COALESCE({live}, '{{}}') || {staged}"
@@ -153,7 +173,11 @@ def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
     if link.field in staging.options.skip_links:
         return "FALSE"
     moved = " OR ".join(f"{finals[field]} IS DISTINCT FROM l.{staging.column(field)}" for field in link.follows)
-    return f"(({moved}) OR ({_empty_but_possible(staging, link, finals)}))"
+    return f"({_free(staging, link)}(({moved}) OR ({_empty_but_possible(staging, link, finals)})))"
+
+
+def _free(staging: Staging, link: Link) -> str:
+    return f"NOT {pinned(staging, link.field)} AND " if link.field in staging.pinned else ""
 
 
 def create_views(staging: Staging) -> None:
@@ -166,9 +190,10 @@ def create_views(staging: Staging) -> None:
     want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
     staging.run("CREATE TEMP VIEW {created} AS "
-                "SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, s.{upstream}{wants} "
+                "SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants} "
                 "FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
-                type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants)  # fmt: skip
+                type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants,
+                said=_said_at_first(staging))  # fmt: skip
     # Everything that is written.
     staging.run("CREATE TEMP VIEW {writes} AS SELECT {names}{wants} FROM {created} "
                 "UNION ALL SELECT {names}{wants} FROM {changed}", names=names, wants=want_names)  # fmt: skip
@@ -188,6 +213,12 @@ def _initial(staging: Staging, field: str) -> str:
     return f"{value} AS {name}"
 
 
+def _said_at_first(staging: Staging) -> str:
+    if not staging.spec.upstream or staging.layout.corrections:
+        return staging.fill("s.{upstream}")
+    return _said(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
+
+
 def _wanted_at_first(staging: Staging, link: Link) -> str:
     if link.field in staging.options.skip_links or not set(link.needs) <= staging.layout.fields:
         return "FALSE"
@@ -197,18 +228,21 @@ def _wanted_at_first(staging: Staging, link: Link) -> str:
 def kept_values(staging: Staging) -> tuple[int, list[KeptValue]]:
     """Count the objects with corrections kept against new upstream values, and list those values."""
     total = staging.count("SELECT COUNT(*) FROM {changed} WHERE kept > 0")
-    if not total:
-        return 0, []
+    return total, [value for _line, value in kept_by_line(staging, limit=LISTED)][:LISTED] if total else []
+
+
+def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[int, KeptValue]]:
+    """Return the kept values with the lines of the file, all of them or those of the first objects."""
     fields = staging.layout.merged
     triples = ", ".join(f"{base(staging, f)}, s.{staging.quote(f)}, l.{staging.column(f)}" for f in fields)
+    # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
     rows = staging.fetch(
-        "SELECT x.kept, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
-        "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line LIMIT {limit}",
-        triples=triples, limit=str(LISTED))  # fmt: skip
-    listed = [
-        KeptValue(str(row[1]), field, *row[2 + 3 * place : 5 + 3 * place])
+        "SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
+        "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {limit}",
+        triples=triples, limit="" if limit is None else f"LIMIT {limit}")  # fmt: skip
+    return [
+        (row[1], KeptValue(str(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
         for row in rows
         for place, field in enumerate(fields)
         if row[0] >> place & 1
     ]
-    return total, listed[:LISTED]

@@ -1,11 +1,13 @@
 """Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from apps.imports.errors import ColumnsMissing
+from apps.imports.formulas import unguard
 from apps.imports.reading import RawChunk
 from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column, Derived, ImportSpec, Parser
@@ -17,12 +19,18 @@ _LARGEST_KEY = 2**63 - 1
 
 @dataclass(frozen=True)
 class Layout:
-    """Which columns of the spec a file has, and where."""
+    """Which columns of the spec a file has, and where; `sparse`: a blank cell leaves the value alone."""
 
     spec: ImportSpec
-    width: int
+    header: tuple[str, ...]
     columns: tuple[tuple[Column, int], ...]
     corrections: bool
+    sparse: bool
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has."""
+        return len(self.header)
 
     @property
     def fields(self) -> set[str]:
@@ -33,6 +41,17 @@ class Layout:
     def derived(self) -> tuple[Derived, ...]:
         """The values that are worked out from columns of the file."""
         return tuple(self.spec.derived_in(self.fields))
+
+    @property
+    def partial(self) -> bool:
+        """Whether a row may lack values that a new object needs."""
+        return self.corrections or self.sparse or not {each.field for each in self.spec.required} <= self.fields
+
+    @property
+    def not_taken(self) -> list[str]:
+        """The titles of columns that the file has and that nothing is taken from."""
+        taken = {index for _column, index in self.columns}
+        return [title for index, title in enumerate(self.header) if title and index not in taken]
 
     @property
     def merged(self) -> list[str]:
@@ -56,27 +75,53 @@ class NormalisedChunk:
     seen: list[Seen] = field(default_factory=list)
 
 
-def layout_of(header: list[str], spec: ImportSpec, *, corrections: bool, name: str) -> Layout:
-    """Find the spec's columns in `header` by their title, an alias or the name of the field.
+def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions, name: str) -> Layout:
+    """Find the spec's columns in `header`: as the options map them, else by title, alias or the name of the field.
 
     Raises ColumnsMissing naming what is missing and what was found.
     """
     places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
     found = []
     for column in spec.columns:
-        titles = (column.header, *column.aliases, column.field)
-        index = next((places[title.casefold()] for title in titles if title.casefold() in places), None)
+        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
         if index is not None:
             found.append((column, index))
-    layout = Layout(spec=spec, width=len(header), columns=tuple(found), corrections=corrections)
-    if corrections:
-        named = layout.fields & set(spec.names) or set(spec.identity_columns or spec.names) <= layout.fields
+    names = {column.field for column, _index in found}
+    if options.corrections:
+        named = names & set(spec.names) or set(spec.identity_columns or spec.names) <= names
         missing = [] if named else [_identity_words(spec)]
     else:
-        missing = [column.header for column in spec.required if column.field not in layout.fields]
+        missing = [column.header for column in spec.required if column.field not in names]
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
-    return layout
+    taken = [(column, index) for column, index in found if _is_wanted(column, spec, options)]
+    return Layout(
+        spec=spec,
+        header=tuple(header),
+        columns=tuple(taken),
+        corrections=options.corrections,
+        sparse=not options.blank_clears,
+    )
+
+
+def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
+    """Whether the file was exported from this console: it names the stable key as the field is called here."""
+    titles = {title.casefold() for title in header}
+    own = next((column for column in spec.columns if column.field == spec.key), None)
+    return own is not None and own.field in titles and own.header.casefold() not in titles
+
+
+def _titles_of(column: Column, options: ImportOptions) -> list[str]:
+    if options.mapping is not None:
+        return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
+    return [title.casefold() for title in (column.header, *column.aliases, column.field)]
+
+
+def _is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
+    """Whether the column is taken; what names an object always is."""
+    if options.columns is None or column.field in options.columns:
+        return True
+    return column.field in spec.names or column.field in spec.identity_columns
 
 
 def _identity_words(spec: ImportSpec) -> str:
@@ -86,7 +131,7 @@ def _identity_words(spec: ImportSpec) -> str:
     return " or ".join([*words, " and ".join(together)] if together else words)
 
 
-def _missing_sentence(name: str, missing: list[str], header: list[str]) -> str:
+def _missing_sentence(name: str, missing: list[str], header: Sequence[str]) -> str:
     found = ", ".join(title[:40] for title in header[:30])
     return f"{name} lacks the columns {', '.join(missing)}. Found: {found}."
 
@@ -182,19 +227,29 @@ def _refuse_nameless(
 
 
 def _parser(column: Column, layout: Layout) -> Parser:
-    """Return the column's parser; in corrections a blank cell is None and means: leave the value alone."""
-    if not layout.corrections:
-        return column.parse
+    """Return the column's parser; where blank cells leave values alone, they are None."""
+    parser = _unguarded(column.parse) if layout.corrections else column.parse
+    if not layout.sparse:
+        return parser
 
     def parse(cells: list[str]) -> tuple[list[Any], list]:
         filled = [row for row, cell in enumerate(cells) if cell.strip()]
         values: list[Any] = [None] * len(cells)
         if not filled:
             return values, []
-        parsed, refused = column.parse([cells[row] for row in filled])
+        parsed, refused = parser([cells[row] for row in filled])
         for row, value in zip(filled, parsed, strict=True):
             values[row] = value
         return values, [(filled[at], rule, hint) for at, rule, hint in refused]
+
+    return parse
+
+
+def _unguarded(parser: Parser) -> Parser:
+    """Take off the apostrophe that an export puts before text which a spreadsheet would take for a formula."""
+
+    def parse(cells: list[str]) -> tuple[list[Any], list]:
+        return parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
 
     return parse
 
@@ -218,7 +273,7 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
         by_field[each.field] = each.derive(by_field[each.follows])
     upstream: Sequence[str | None] = [None] * len(lines)
     if not layout.corrections:
-        upstream = _upstream_texts(by_field, layout.merged)
+        upstream = (_sparse_texts if layout.sparse else _upstream_texts)(by_field, layout.merged)
     return zip(lines, *by_field.values(), upstream, strict=True)
 
 
@@ -230,6 +285,14 @@ def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[st
     """
     template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: %s" for name in names) + "}"
     return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
+
+
+def _sparse_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+    """Build the JSON of what each row says; of blank cells it says nothing."""
+    rows = zip(*(by_field[name] for name in names), strict=True)
+    return [
+        json.dumps({name: value for name, value in zip(names, row, strict=True) if value is not None}) for row in rows
+    ]
 
 
 def _fragments(values: list[Any]) -> list[str]:

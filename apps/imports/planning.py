@@ -1,7 +1,8 @@
 """Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from django.db import DatabaseError, connections
 
@@ -10,8 +11,10 @@ from apps.imports.completing import complete
 from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
 from apps.imports.identity import refuse_clashes
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
-from apps.imports.normalising import Layout, layout_of, normalise
-from apps.imports.reading import RawFile, read
+from apps.imports.missing import above_limit, count_missing_to_change, list_missing
+from apps.imports.normalising import Layout, is_own_export, layout_of, normalise
+from apps.imports.pinning import leave_deleted, load_pins
+from apps.imports.reading import RawFile, Reading, read
 from apps.imports.results import (
     LISTED,
     FileIdentity,
@@ -21,10 +24,14 @@ from apps.imports.results import (
     Progress,
     Refusal,
     Superseded,
+    quiet,
 )
+from apps.imports.returning import find_deleted_here
 from apps.imports.sources import SourceFile
 from apps.imports.spec import ImportSpec
 from apps.imports.staging import Staging
+
+_IN_FIGURES = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class ImportPlan:
     kept: tuple[KeptValue, ...]
     missing: tuple[str, ...]
     missing_to_change: int
+    missing_above_limit: str
     stamp: tuple[int, ...]
 
     @property
@@ -54,6 +62,25 @@ class ImportPlan:
     def options(self) -> ImportOptions:
         """How."""
         return self.staging.options
+
+    def figures(self) -> dict[str, Any]:
+        """Return what a changeset, or a run, remembers of the plan beside its rows."""
+        layout = self.staging.layout
+        return {
+            "spec": self.spec.name,
+            "source": "corrections" if self.options.corrections else self.spec.name,
+            "counts": self.counts.as_dict(),
+            "on_local_edit": self.options.on_local_edit,
+            "missing": self.options.missing,
+            "filtered": self.options.filtered,
+            "columns": [column.field for column, _index in layout.columns],
+            "not_taken": layout.not_taken,
+            "missing_above_limit": self.missing_above_limit,
+            "superseded": [asdict(each) for each in self.superseded[:_IN_FIGURES]],
+            "kept": [asdict(each) for each in self.kept[:_IN_FIGURES]],
+            "missing_objects": list(self.missing[:_IN_FIGURES]),
+            "refused": [asdict(each) for each in self.refusals[:_IN_FIGURES]],
+        }
 
     @property
     def changes_nothing(self) -> bool:
@@ -74,26 +101,28 @@ def plan_import(
     *,
     spec: ImportSpec,
     options: ImportOptions | None = None,
+    how: Reading | None = None,
     using: str = "default",
     progress: Progress | None = None,
 ) -> ImportPlan:
     """Read, normalise and stage `source`, and compare it with the live rows; changes nothing.
 
-    `progress` is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or
-    lacks columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
+    A file that was exported from this console is taken as corrections: upstream never said what is in it. `progress`
+    is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
+    columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
     options = options or ImportOptions()
-    _check_options(spec, options)
-    raw = read(source)
-    layout = layout_of(raw.header, spec, corrections=options.corrections, name=source.identity.name)
+    raw = read(source, how)
+    if is_own_export(raw.header, spec):
+        options = replace(options, corrections=True)
+    check_options(spec, options)
+    layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
     _check_filters(layout, options)
-    staging = Staging(connection=connections[using], layout=layout, options=options)
+    staging = Staging(connection=connections[using], layout=layout, options=options, progress=progress or quiet)
     staging.create()
     try:
-        read_counts, refusals = _stage(raw, staging, progress or (lambda stage, rows: None))
-        if progress:
-            progress("compare", read_counts.total)
-        plan = _compare(staging, source.identity, read_counts, refusals)
+        read_counts = _stage(raw, staging)
+        plan = _compare(staging, source.identity, read_counts)
         _check_policies(plan)
     except BaseException:
         staging.discarded = True
@@ -107,9 +136,10 @@ def plan_import(
 def plan_again(plan: ImportPlan) -> ImportPlan:
     """Compare the staged rows of `plan` with the live rows as they are now."""
     counts = replace(
-        plan.counts, created=0, updated=0, renamed=0, unchanged=0, kept=0, missing=0, superseded=0, links={}
-    )
-    again = _compare(plan.staging, plan.file, counts, list(plan.refusals))
+        plan.counts, created=0, updated=0, renamed=0, unchanged=0, kept=0, missing=0, superseded=0, deleted_here=0,
+        links={},
+    )  # fmt: skip
+    again = _compare(plan.staging, plan.file, counts)
     _check_policies(again)
     return again
 
@@ -124,12 +154,10 @@ def stamp_of(staging: Staging) -> tuple[int, ...]:
     )
 
 
-def _stage(raw: RawFile, staging: Staging, progress: Progress) -> tuple[ImportCounts, list[Refusal]]:
-    """Stream the file into the staging tables; return the counts of reading and the first refusals."""
+def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
+    """Stream the file into the staging tables; return the counts of reading."""
     total = taken = refused = 0
-    refusals: list[Refusal] = []
     limit = staging.options.limit
-
     with staging.writing():
         for chunk in raw.chunks:
             room = None if limit is None else limit - taken
@@ -137,30 +165,35 @@ def _stage(raw: RawFile, staging: Staging, progress: Progress) -> tuple[ImportCo
             total += len(chunk.rows)
             taken += result.taken
             refused += sum(row[3] for row in result.seen)
-            refusals += result.refusals[: LISTED - len(refusals)]
+            staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
-            progress("read", total)
+            staging.progress("read", total)
     staging.finish()
-    twice, more = refuse_duplicates(staging)
-    refusals += more
-    return ImportCounts(total=total, refused=refused + twice, skipped=total - taken), refusals
+    twice, refusals = refuse_duplicates(staging)
+    staging.note_refusals(refusals)
+    return ImportCounts(total=total, refused=refused + twice, skipped=total - taken)
 
 
-def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusals: list[Refusal]) -> ImportPlan:
+def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
     stamp = stamp_of(staging)
+    staging.progress("compare", counts.total)
+    staging.pinned = load_pins(staging)
     unmatched, about_nothing, more = match(staging)
+    stays_deleted = leave_deleted(staging)
     merging.merge(staging)
     held, still_more = refuse_held(staging)
     clashing, listed = refuse_clashes(staging)
+    staging.note_refusals([*more, *still_more, *listed])
     complete(staging)
+    staging.progress("count", counts.total)
     replaced, replaced_list = superseded(staging)
     kept, kept_list = merging.kept_values(staging)
     staged = staging.count("SELECT COUNT(*) FROM {staged}")
     matched = staging.count("SELECT COUNT(*) FROM {matched}")
     updated, renamed = _count_changed(staging)
-    refusals = sorted([*refusals, *more, *still_more, *listed], key=lambda refusal: refusal.line)[:LISTED]
     missing = staging.count("SELECT COUNT(*) FROM {missing}")
+    to_change = count_missing_to_change(staging) if missing else 0
     linker = staging.spec.linker
     return ImportPlan(
         staging=staging,
@@ -168,7 +201,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusal
         counts=replace(
             counts,
             refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing,
+            skipped=counts.skipped + about_nothing + stays_deleted,
             created=staged - matched,
             updated=updated,
             renamed=renamed,
@@ -176,13 +209,15 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts, refusal
             kept=kept,
             missing=missing,
             superseded=replaced,
+            deleted_here=find_deleted_here(staging),
             links=linker.plan(staging) if linker else {},
         ),
-        refusals=tuple(refusals),
+        refusals=tuple(staging.refusals(limit=LISTED)),
         superseded=tuple(replaced_list),
         kept=tuple(kept_list),
-        missing=_list_missing(staging),
-        missing_to_change=_count_missing_to_change(staging) if missing else 0,
+        missing=list_missing(staging),
+        missing_to_change=to_change,
+        missing_above_limit=above_limit(staging, to_change),
         stamp=stamp,
     )
 
@@ -196,21 +231,8 @@ def _count_changed(staging: Staging) -> tuple[int, int]:
     return rows[0][0], rows[0][1] or 0
 
 
-def _list_missing(staging: Staging) -> tuple[str, ...]:
-    rows = staging.fetch("SELECT old_pk FROM {missing} ORDER BY old_pk LIMIT {limit}", limit=str(LISTED))
-    return tuple(str(pk) for (pk,) in rows)
-
-
-def _count_missing_to_change(staging: Staging) -> int:
-    if staging.options.missing == "report":
-        return 0
-    still = "" if staging.options.missing == "delete" else "AND l.{active}"
-    # Missing objects that the option deletes, or deactivates and that are active still.
-    return staging.count("SELECT COUNT(*) FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk {still}",
-                         still=staging.fill(still))  # fmt: skip
-
-
-def _check_options(spec: ImportSpec, options: ImportOptions) -> None:
+def check_options(spec: ImportSpec, options: ImportOptions) -> None:
+    """Raise OptionsContradict when the options do not go together, or not with what is imported."""
     if not spec.upstream and not options.corrections:
         what = spec.model._meta.verbose_name_plural.capitalize()
         raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")

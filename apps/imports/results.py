@@ -9,8 +9,15 @@ Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
 Progress = Callable[[str, int], None]
 
+
+def quiet(stage: str, rows: int) -> None:
+    """Take progress and tell nobody."""
+
+
 # How many refusals, kept values and so on a plan carries in full; all of them are counted.
 LISTED = 1000
+# How many refusals of one rule over many rows (twice in the file, held by another) are told apart one by one.
+REFUSALS_LISTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class ImportCounts:
     kept: int = 0
     missing: int = 0
     superseded: int = 0
+    deleted_here: int = 0
     links: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, int]:

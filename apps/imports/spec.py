@@ -114,7 +114,7 @@ class ImportSpec:
 
     A row that gives neither key nor primary key is about the object that has the same values of the fields in
     `identity`; or `identify` finds it. No two objects may have the same values of the fields of a group in `unique`.
-    Without `creates`, rows about no object are skipped.
+    Without `creates`, rows about no object are skipped. `label` is the field that people know an object by.
     """
 
     name: str
@@ -131,6 +131,7 @@ class ImportSpec:
     unique: tuple[tuple[str, ...], ...] = ()
     completer: Completer | None = None
     creates: bool = True
+    label: str = "name"
 
     @property
     def names(self) -> tuple[str, ...]:

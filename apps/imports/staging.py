@@ -13,12 +13,13 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.imports.normalising import Layout, Seen
-from apps.imports.results import ImportOptions
+from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import ImportSpec
 
 TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
-    "imports_completed",
+    *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
+    *("imports_expected", "imports_moved", "imports_renamed"),
 )
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 _NO_UPSTREAM = "imports_upstream"
@@ -33,7 +34,10 @@ class Staging:
     connection: BaseDatabaseWrapper
     layout: Layout
     options: ImportOptions
+    progress: Progress = quiet
     discarded: bool = False
+    # The fields that some live object has pinned; without any, no statement asks for pins.
+    pinned: frozenset[str] = frozenset()
 
     @property
     def spec(self) -> ImportSpec:
@@ -87,6 +91,12 @@ class Staging:
         """Those of them that are columns of the live table."""
         unstored = self._unstored
         return [field for field in self.values if field not in unstored]
+
+    @property
+    def shown(self) -> list[str]:
+        """The fields whose change people are shown: those that the file fills, and what is merged along with them."""
+        own = self.layout.fields | {each.field for each in self.layout.derived if each.merged}
+        return [field for field in self.stored if field in own]
 
     @property
     def links(self) -> list:
@@ -145,6 +155,10 @@ class Staging:
         self.run("CREATE TEMP TABLE {matched} (line integer PRIMARY KEY, old_pk {type})", type=natural)
         # Live objects that the file does not have.
         self.run("CREATE TEMP TABLE {missing} (old_pk {type} PRIMARY KEY)", type=natural)
+        # Which rule each bad cell breaks; all of them, for people to look through.
+        self.run('CREATE TEMP TABLE {refusals} (line integer, "column" text, value text, rule text, hint text)')
+        # Lines about objects that a person deleted here.
+        self.run("CREATE TEMP TABLE {deleted_here} (line integer PRIMARY KEY)")
         # Good rows that cannot go in, and the line or object in their way.
         self.run("CREATE TEMP TABLE {blocked} (line integer, holder text)")
         # Objects that change, with their final values.
@@ -215,6 +229,18 @@ class Staging:
     def load_seen(self, rows: Iterable[Seen]) -> None:
         """Remember rows that are not staged."""
         self.load("imports_seen", ["line", "key_value", "natural_value", "refused"], rows)
+
+    def note_refusals(self, refusals: Sequence[Refusal]) -> None:
+        """Remember which rules were broken where."""
+        if refusals:
+            rows = ((each.line, each.column, each.value, each.rule, each.hint) for each in refusals)
+            self.load("imports_refusals", ["line", "column", "value", "rule", "hint"], rows)
+
+    def refusals(self, limit: int | None = None) -> list[Refusal]:
+        """Return the refusals in the order of their lines, all or the first ones."""
+        rows = self.fetch('SELECT line, "column", value, rule, hint FROM {refusals} ORDER BY line {limit}',
+                          limit="" if limit is None else f"LIMIT {limit}")  # fmt: skip
+        return [Refusal(*row) for row in rows]
 
     def finish(self) -> None:
         """Let the database know what was loaded."""

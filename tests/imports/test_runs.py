@@ -14,6 +14,7 @@ from apps.imports.runs.applying import apply_run
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
 from apps.imports.sources import from_path
+from tests.imports.files import csv_text
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +66,11 @@ def test_planning_writes_nothing_but_the_plan(planned):
 
 
 def test_what_is_stored_is_applied_as_an_import_at_once_would(planned, import_file):
-    rows = ({"municipality": "Ørebro", "name": "Two  spaces"}, {"elevation_ft": "", "iata_code": ""}, {"type": "closed"})
+    rows = (
+        {"municipality": "Ørebro", "name": "Two  spaces"},
+        {"elevation_ft": "", "iata_code": ""},
+        {"type": "closed"},
+    )
     made = apply(planned(*rows))
     by_run = list(Airport.objects.order_by("pk").values())
 
@@ -201,8 +206,10 @@ def test_a_run_is_taken_up_by_one_worker_only(planned):
 
 
 def test_a_file_that_turns_out_damaged_fails_the_run_with_a_sentence(planned):
-    run = planned(raw=b"id,ident,type,name,latitude_deg,longitude_deg,iso_country\n" + b'1,"K' + b"x" * 200_000)
+    rows = csv_text(*({} for _ in range(5000)))
+    run = planned(raw=rows + '1,"K' + "x" * 200_000)
 
     assert run.status == RunStatus.FAILED
-    assert "Nothing was written" in run.error
+    assert "line 5002" in run.error
+    assert run.error.endswith("Nothing was written.")
     assert not run.rows.exists()

@@ -7,15 +7,16 @@ from apps.changesets.context import Source, changeset
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
 from apps.imports.applying import lock_tables, write
+from apps.imports.completing import complete
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.merging import create_views
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.normalising import layout_of
 from apps.imports.registry import spec_named
-from apps.imports.results import ImportOptions, Progress
+from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.leaving import leave_moved
 from apps.imports.runs.loading import load_plan
-from apps.imports.runs.states import claim, end, fail, quiet
+from apps.imports.runs.states import claim, end, fail
 from apps.imports.staging import Staging
 
 
@@ -63,6 +64,7 @@ def _write(run: ImportRun, staging: Staging, progress: Progress) -> Changeset | 
             lock_tables(staging)
             progress("check", 0)
             left_alone = leave_moved(run, staging)
+            complete(staging)
             links = staging.spec.linker.plan(staging) if staging.spec.linker else {}
             write(staging)
             progress("record", 0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from apps.imports.identity import refuse_clashes
 from apps.imports.matching import refuse_held
 from apps.imports.models import ImportRun, PlannedRow
 from apps.imports.staging import Staging
@@ -17,10 +18,10 @@ def leave_moved(run: ImportRun, staging: Staging) -> int:
 
     What they hold up (a natural key that they would have given free) is left alone with them.
     """
-    alone = {line_or_key: why for line_or_key, why in _moved(staging)}
+    alone = dict(_moved(staging))
     alone |= dict(_already_there(staging))
     _take_out(staging)
-    refused, refusals = refuse_held(staging)
+    refusals = [*refuse_held(staging)[1], *refuse_clashes(staging)[1]]
     alone |= {("line", refusal.line): refusal.hint for refusal in refusals}
     _note(run, alone)
     return len(alone)
@@ -28,14 +29,14 @@ def leave_moved(run: ImportRun, staging: Staging) -> int:
 
 def _moved(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
     history = staging.quote(staging.spec.model.history.model._meta.db_table)
-    staging.run("DROP TABLE IF EXISTS imports_moved")
+    staging.run("DROP TABLE IF EXISTS {moved}")
     # Objects whose newest history row is another one by now.
-    staging.run("CREATE TEMP TABLE imports_moved AS SELECT e.old_pk, "
-                "CASE WHEN l.{pk} IS NULL THEN 1 ELSE 0 END AS gone FROM imports_expected e "
+    staging.run("CREATE TEMP TABLE {moved} AS SELECT e.old_pk, "
+                "CASE WHEN l.{pk} IS NULL THEN 1 ELSE 0 END AS gone FROM {expected} e "
                 "LEFT JOIN {live} l ON l.{pk} = e.old_pk WHERE e.history_id IS DISTINCT FROM "
                 "(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = e.old_pk) OR l.{pk} IS NULL",
                 history=history)  # fmt: skip
-    for old_pk, gone in staging.fetch("SELECT old_pk, gone FROM imports_moved"):
+    for old_pk, gone in staging.fetch("SELECT old_pk, gone FROM {moved}"):
         yield ("object_id", str(old_pk)), _GONE if gone else _MOVED
 
 
@@ -51,9 +52,9 @@ def _already_there(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]
 
 def _take_out(staging: Staging) -> None:
     staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")
-    staging.run("DELETE FROM {changed} WHERE old_pk IN (SELECT old_pk FROM imports_moved)")
-    staging.run("DELETE FROM {missing} WHERE old_pk IN (SELECT old_pk FROM imports_moved)")
-    staging.run("DROP TABLE imports_moved")
+    staging.run("DELETE FROM {changed} WHERE old_pk IN (SELECT old_pk FROM {moved})")
+    staging.run("DELETE FROM {missing} WHERE old_pk IN (SELECT old_pk FROM {moved})")
+    staging.run("DROP TABLE {moved}")
 
 
 def _note(run: ImportRun, alone: dict[tuple[str, object], str]) -> None:

@@ -15,9 +15,9 @@ def load_plan(run: ImportRun, staging: Staging) -> int:
 
     Rows that a person decided to leave alone, and those that write nothing, stay out.
     """
-    upstream = staging.upstream_column
+    upstream = staging.upstream.strip('"')
     # What each row expects its object to be like: untouched since the plan was made.
-    staging.run("CREATE TEMP TABLE imports_expected (old_pk {type} PRIMARY KEY, history_id bigint)",
+    staging.run("CREATE TEMP TABLE {expected} (old_pk {type} PRIMARY KEY, history_id bigint)",
                 type=staging.column_type(staging.spec.natural))  # fmt: skip
     wants = [staging.want(link.field) for link in staging.links]
     total = 0

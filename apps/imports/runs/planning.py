@@ -7,9 +7,9 @@ from apps.imports.models import ImportRun, RunStatus
 from apps.imports.planning import plan_import
 from apps.imports.reading import Reading
 from apps.imports.registry import spec_named
-from apps.imports.results import ImportOptions, Progress
+from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.files import kept_file
-from apps.imports.runs.states import claim, end, fail, quiet
+from apps.imports.runs.states import claim, end, fail
 from apps.imports.runs.storing import store_plan
 
 

@@ -7,10 +7,6 @@ from apps.imports.models import ImportRun, RunStatus
 from apps.imports.results import Progress
 
 
-def quiet(stage: str, rows: int) -> None:
-    """Take progress and tell nobody."""
-
-
 def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:
     """Move the run on in one statement that only one can win; raises RunRefused when it is not where it should be."""
     now = timezone.now()

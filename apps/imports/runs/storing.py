@@ -6,16 +6,17 @@ JSON that Python writes and reads.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
 
 from django.db import models, transaction
 
+from apps.imports.merging import kept_by_line
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.planning import ImportPlan
-from apps.imports.results import KeptValue, Progress
+from apps.imports.results import Progress, quiet
 from apps.imports.staging import Staging
 
 _CHUNK = 5000
@@ -28,7 +29,7 @@ _COLUMNS = (
 def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
     """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read."""
     staging = plan.staging
-    progress = progress or (lambda stage, rows: None)
+    progress = progress or quiet
     PlannedRow.objects.filter(run=run).delete()
     RefusedCell.objects.filter(run=run).delete()
     table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
@@ -39,9 +40,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
             done += len(chunk)
             progress("store", done)
-    cells = (
-        (run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.all_refusals()
-    )
+    cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
     while chunk := list(islice(cells, _CHUNK)):
         with _short_transaction(staging):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
@@ -128,14 +127,15 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _created(staging: Staging) -> Iterator[dict[str, Any]]:
-    values, wants = staging.values, [link.field for link in staging.links]
-    deleted_here = staging.lines_deleted_here()
-    # New objects, as they will be.
+    values, wants = staging.layout.staged, [link.field for link in staging.links]
+    deleted_here = {line for (line,) in staging.fetch("SELECT line FROM {deleted_here}")}
+    # New objects, as the file says they will be.
     rows = _pages(
         staging,
-        "SELECT w.line, w.{upstream}, {values}{wants} FROM {created} w WHERE {after} ORDER BY w.line LIMIT {limit}",
+        "SELECT w.line, w.{upstream}, {values}{wants} FROM {created} w JOIN {staged} s ON s.line = w.line "
+        "WHERE {after} ORDER BY w.line LIMIT {limit}",
         page_by="w.line",
-        values=", ".join(f"w.{staging.quote(field)}" for field in values),
+        values="".join(f"s.{staging.quote(field)}, " for field in values).rstrip(", "),
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
     to_python = _converters(staging)
@@ -178,8 +178,11 @@ def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
 
 def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     # Rows of the file that break a rule.
-    rows = _pages(staging, "SELECT line, natural_value FROM {seen} WHERE refused AND {after} ORDER BY line LIMIT {limit}",
-                  page_by="line")  # fmt: skip
+    rows = _pages(
+        staging,
+        "SELECT e.line, e.natural_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
+        page_by="e.line",
+    )
     for line, natural in rows:
         yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
 
@@ -214,7 +217,7 @@ def _newest_history(staging: Staging, pk: str) -> str:
 def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
     """Return base, new and current of each kept value by line; corrections are few beside the rows of a file."""
     kept: dict[int, dict[str, list[Any]]] = {}
-    for line, value in staging.kept_by_line():
+    for line, value in kept_by_line(staging):
         kept.setdefault(line, {})[value.field] = [value.base, value.new, value.current]
     return kept
 
@@ -234,6 +237,3 @@ def _converters(staging: Staging) -> dict[str, Any]:
         field: (lambda value: None if value is None else bool(value)) if field in boolean else (lambda value: value)
         for field in staging.values
     }
-
-
-__all__ = ["Iterable", "KeptValue", "store_plan"]
