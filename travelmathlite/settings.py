@@ -129,6 +129,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": BASE_DIR / "var" / "progress",
         "TIMEOUT": 7 * 24 * 3600,
+        # Beyond its limit this cache drops entries at random, heartbeats among them.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
