@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 
 from apps.changesets.pages import show
 from apps.imports.errors import ImportFailure
-from apps.imports.models import ImportRun, RunStatus
+from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.mapping import mapping_page
@@ -21,6 +21,7 @@ from apps.imports.pages.status import next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.runs.confirming import may_decide, may_see
+from apps.imports.runs.lease import fail_dead_runs
 
 
 class WhatFilter(admin.SimpleListFilter):
@@ -131,7 +132,10 @@ class ImportRunAdmin(admin.ModelAdmin):
         return self._page(request, "admin/imports/importrun/run.html", context)
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return JsonResponse(state_of(self._run(request, pk)))
+        run = self._run(request, pk)
+        if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
+            run.refresh_from_db()
+        return JsonResponse(state_of(run))
 
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)

@@ -7,23 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from apps.imports.models import HeaderMapping
+from apps.imports.normalising import columns_found, is_wanted
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, ImportSpec
 
 
 def columns_taken(header: list[str], spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
-    """Return the title of the column that fills each field: the mapped one, else the one with a title of ours."""
-    titles = {title.casefold(): title for title in reversed(header) if title}
-    mapped = options.mapping or {}
-    taken = {}
-    for column in spec.columns:
-        if options.columns is not None and column.field not in options.columns:
-            continue
-        names = (mapped[column.field],) if column.field in mapped else _our_titles(column)
-        found = next((titles[name.casefold()] for name in names if name.casefold() in titles), None)
-        if found is not None:
-            taken[column.field] = found
-    return taken
+    """Return the title of the column that fills each field."""
+    found = columns_found(header, spec, options)
+    return {column.field: header[index] for column, index in found if is_wanted(column, spec, options)}
 
 
 def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
@@ -53,11 +45,10 @@ def lacking(fields: Iterable[str], spec: ImportSpec, *, corrections: bool) -> li
     there = set(fields)
     if not corrections:
         return [column.header for column in spec.required if column.field not in there]
-    names = {name for name in (spec.key, spec.natural) if name}
-    together = set(getattr(spec, "identity_columns", ()))
-    if there & names or (together and together <= there):
+    together = set(spec.identity_columns)
+    if there & set(spec.names) or (together and together <= there):
         return []
-    alone = [column.header for column in spec.columns if column.field in names]
+    alone = [column.header for column in spec.columns if column.field in spec.names]
     jointly = [column.header for column in spec.columns if column.field in together]
     return [" or ".join([*alone, " and ".join(jointly)] if jointly else alone)]
 

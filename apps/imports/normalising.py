@@ -80,12 +80,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
 
     Raises ColumnsMissing naming what is missing and what was found.
     """
-    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
-    found = []
-    for column in spec.columns:
-        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
-        if index is not None:
-            found.append((column, index))
+    found = columns_found(header, spec, options)
     names = {column.field for column, _index in found}
     if options.corrections:
         named = names & set(spec.names) or set(spec.identity_columns or spec.names) <= names
@@ -94,7 +89,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         missing = [column.header for column in spec.required if column.field not in names]
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
-    taken = [(column, index) for column, index in found if _is_wanted(column, spec, options)]
+    taken = [(column, index) for column, index in found if is_wanted(column, spec, options)]
     return Layout(
         spec=spec,
         header=tuple(header),
@@ -102,6 +97,17 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         corrections=options.corrections,
         sparse=not options.blank_clears,
     )
+
+
+def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOptions) -> list[tuple[Column, int]]:
+    """Return the spec's columns that `header` has, and where, wanted or not."""
+    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
+    found = []
+    for column in spec.columns:
+        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
+        if index is not None:
+            found.append((column, index))
+    return found
 
 
 def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
@@ -117,7 +123,7 @@ def _titles_of(column: Column, options: ImportOptions) -> list[str]:
     return [title.casefold() for title in (column.header, *column.aliases, column.field)]
 
 
-def _is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
+def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
     """Whether the column is taken; what names an object always is."""
     if options.columns is None or column.field in options.columns:
         return True

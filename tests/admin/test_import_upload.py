@@ -10,7 +10,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.imports import sources
 from apps.imports.models import ImportRun
-from apps.imports.pages import importing
 from tests.admin.runs import names_here, told
 from tests.imports.files import csv_text
 

@@ -19,6 +19,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from apps.changesets import editing, versions
 from apps.changesets.models import Changeset
 from apps.changesets.pages import moments
+from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
 from apps.changesets.pages.origins import show_origins
@@ -65,6 +66,9 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        return [ChangedByFilter, *super().get_list_filter(request)]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 

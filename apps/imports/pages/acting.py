@@ -19,7 +19,7 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import cancel_run, confirm_run, may_decide, start_again
 from apps.imports.runs.replanning import set_options
-from apps.imports.runs.rows import changes_of, decide
+from apps.imports.runs.rows import changes_of, decide, why_not_confirm
 from apps.imports.tasks import start_applying, start_planning
 
 MOST_TICKED = 1000
@@ -90,6 +90,8 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     said = form.cleaned_data
+    if why := why_not_confirm(run, request.user):
+        raise RunRefused(why)
     if not changes_of(run):
         raise RunRefused("There is nothing to change: nothing was imported.")
     run = confirm_run(run, actor=request.user, sha256=said["sha256"], reason=said["reason"], start_at=said["start_at"])

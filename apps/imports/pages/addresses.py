@@ -1,7 +1,5 @@
 """Where the pages of imports are."""
 
-from typing import Any
-
 from django.db import models
 from django.urls import reverse
 
@@ -23,7 +21,6 @@ def upload_url(model: type[models.Model]) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_import")
 
 
-def list_url(model: type[models.Model], **query: Any) -> str:
-    """Return the address of the list of a model, filtered as given."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return address + ("?" + "&".join(f"{name}={value}" for name, value in query.items()) if query else "")
+def list_url(model: type[models.Model]) -> str:
+    """Return the address of the list of a model."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")

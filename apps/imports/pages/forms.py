@@ -181,6 +181,9 @@ class PlanAgainForm(OptionsForm):
     )
 
     def __init__(self, *args: Any, spec: ImportSpec, options: ImportOptions, taken: dict[str, str], **kwargs: Any):
+        # What names an object is taken in any case.
+        named = {*spec.names, *spec.identity_columns}
+        taken = {field: title for field, title in taken.items() if field not in named}
         self.all_columns = taken
         initial = {
             "source": CORRECTIONS if options.corrections or not spec.upstream else SNAPSHOT,

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from import_export.admin import ImportMixin
 from apps.imports import mapping, sources
 from apps.imports.errors import ImportFailure
 from apps.imports.models import ImportRun
+from apps.imports.normalising import is_own_export
 from apps.imports.pages.addresses import list_url, page_url, run_url
 from apps.imports.pages.forms import FORMATS, UploadForm
 from apps.imports.registry import all_specs, spec_for, spec_named
@@ -84,6 +86,10 @@ class ImportingMixin(ImportMixin):
 def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Lead to the next step of an opened run: saying which column is which where that is open, else the plan."""
     spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
+    if is_own_export(run.header, spec) and not options.corrections:
+        options = as_corrections(replace(options, corrections=True))
+        set_options(run, options, actor=request.user)
+        messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
     if mapping.needs_mapping(run.header, spec, options):
         known = mapping.recall(run.header, spec)
         again = None if known is None else remembered_options(run, known.mapping)
@@ -104,10 +110,13 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
     """Return the run's options with just these columns for these fields."""
-    kept = {**run.options, "mapping": chosen, "columns": None, "corrections": corrections}
-    options = ImportOptions.from_json(kept)
-    taken = mapping.columns_taken(run.header, spec_named(run.spec), options)
-    return options if taken.keys() == chosen.keys() else ImportOptions.from_json({**kept, "columns": sorted(chosen)})
+    options = ImportOptions.from_json(run.options)
+    return as_corrections(replace(options, mapping=chosen, columns=None, corrections=corrections))
+
+
+def as_corrections(options: ImportOptions) -> ImportOptions:
+    """Return the options without what contradicts them if they are for corrections: of those nothing is missing."""
+    return replace(options, missing="report") if options.corrections else options
 
 
 def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:

@@ -68,9 +68,11 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
 def _guess(run: ImportRun, spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
     """What is known already, then what was said of this header before, then a guess."""
     taken = mapping.columns_taken(run.header, spec, options)
+    if options.mapping is not None:
+        return taken
     known = mapping.recall(run.header, spec)
     if known is not None:
-        return {**known.mapping, **taken}
+        return known.mapping
     used = set(taken.values())
     guessed = mapping.guess_mapping(run.header, spec)
     return {**{field: title for field, title in guessed.items() if title not in used}, **taken}
@@ -113,7 +115,7 @@ def _plan(request: HttpRequest, run: ImportRun, chosen: dict[str, str], *, corre
 
 def _fields(run: ImportRun, spec: ImportSpec, chosen: dict[str, str], sample: list[list[str]]) -> list[dict[str, Any]]:
     places = {title: place for place, title in reversed(list(enumerate(run.header)))}
-    names = {name for name in (spec.key, spec.natural) if name}
+    names = {*spec.names, *spec.identity_columns}
     fields = []
     for column in spec.columns:
         title = chosen.get(column.field, "")

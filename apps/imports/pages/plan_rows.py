@@ -55,7 +55,7 @@ class ShownRow:
     @property
     def can_be_ticked(self) -> bool:
         """Whether there is anything to decide."""
-        return self.row.operation not in (Operation.REFUSED, Operation.UNCHANGED)
+        return self.row.kept or self.row.operation not in (Operation.REFUSED, Operation.UNCHANGED)
 
 
 def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:

@@ -11,17 +11,18 @@ from django.utils.http import urlencode
 
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
+from apps.changesets.pages.changed_by import list_of_changed
 from apps.changesets.words import is_open_to_revert
 from apps.imports import mapping
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.pages.addresses import list_url, page_url, run_url, upload_url
+from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_confirm, may_decide
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
+from apps.imports.runs.confirming import may_decide
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
 
 A_PAGE = 100
 _FARTHEST = 10_000_000
@@ -89,7 +90,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "number": number,
         "taken": list(taken.values()),
         "not_taken": mapping.not_taken(run.header, taken),
-        "no_confirm": may_confirm(request.user, run),
+        "no_confirm": why_not_confirm(run, request.user),
         "confirm_form": ConfirmForm(initial={"sha256": run.file_sha256, "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not may_decide(request.user, run),
@@ -144,7 +145,7 @@ def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> di
         "lines": plan_lines(run),
         "changeset_url": links.changeset_url(made.pk) if may_see else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
-        "changed_url": list_url(spec_named(run.spec).model, changeset=made.pk) if made else "",
+        "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": not may_decide(request.user, run) and bool(run.kept_as),
         **rows_context(request, run, options),
     }

@@ -11,6 +11,8 @@ from apps.imports.runs.progress import progress_of
 # So long a worker may need to see that there is something to do.
 PATIENCE_SECONDS = 10
 PHASES = {
+    "start": "Starting",
+    "count": "Counting",
     "read": "Reading the file",
     "compare": "Comparing with what is here",
     "store": "Storing the plan",

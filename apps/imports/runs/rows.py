@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell, RunStatus
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide
+from apps.imports.runs.amounts import changed_rows
+from apps.imports.runs.confirming import may_confirm, may_decide
 
 
 class Bucket(StrEnum):
@@ -107,14 +108,16 @@ def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: i
 
 def changes_of(run: ImportRun) -> int:
     """Return how many objects applying the plan as decided would write."""
-    counts = run.counts or {}
-    missing = ImportOptions.from_json(run.options).missing
-    # Even when the missing are only reported, those whose natural key goes to another object make room.
-    gone = counts.get("superseded", 0) if missing == "report" else counts.get("missing_to_change", 0)
     left = run.rows.filter(decision=Decision.LEAVE)
-    if missing == "report":
+    if ImportOptions.from_json(run.options).missing == "report":
+        # Nothing would happen to them either way.
         left = left.exclude(operation=Operation.MISSING, superseded=False)
-    return max(0, counts.get("created", 0) + counts.get("updated", 0) + gone - left.count())
+    return max(0, changed_rows(run) - left.count())
+
+
+def why_not_confirm(run: ImportRun, user: Any) -> str:
+    """Return why the person may not confirm this plan, or nobody may; empty when they may."""
+    return may_confirm(user, run) or (run.summary or {}).get("missing_above_limit", "")
 
 
 def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Any) -> int:
