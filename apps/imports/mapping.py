@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from apps.imports.models import HeaderMapping
@@ -55,7 +56,8 @@ def lacking(fields: Iterable[str], spec: ImportSpec, *, corrections: bool) -> li
 
 def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
     """Whether a person should say which column is which: something needed is lacking, or a guess fits another."""
-    taken = columns_taken(header, spec, options)
+    # Columns that a person left out are there all the same.
+    taken = columns_taken(header, spec, replace(options, columns=None))
     if lacking(taken, spec, corrections=options.corrections):
         return True
     if options.mapping is not None or options.columns is not None:

@@ -206,6 +206,15 @@ def test_options_that_cannot_be_are_refused(run, operator, browse_as, planned, p
     assert run.rows.exists()
 
 
+def test_a_snapshot_that_lacks_columns_is_not_planned(operator, browse_as, planned):
+    run = make_run(operator, header=["ident", "name"], options=ImportOptions(corrections=True))
+
+    response = act(browse_as(operator), run, "plan-again", source="snapshot", columns=["name"])
+
+    assert "The file has no column id, type" in told(response)[0]
+    assert not planned
+
+
 @pytest.mark.parametrize("status", ["approved", "running", "applied"])
 def test_what_is_confirmed_is_not_planned_again(run, operator, browse_as, planned, status):
     ImportRun.objects.update(status=status)

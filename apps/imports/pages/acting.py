@@ -77,9 +77,12 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
-    lacking = mapping.lacking(mapping.columns_taken(run.header, spec, chosen), spec, corrections=chosen.corrections)
-    if lacking:
-        raise RunRefused(f"Without the column {', '.join(lacking)} it cannot be planned: tick it.")
+    there = mapping.columns_taken(run.header, spec, replace(chosen, columns=None))
+    if lacking := mapping.lacking(there, spec, corrections=chosen.corrections):
+        raise RunRefused(
+            f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
+            "say which column is which, or take it as corrections by hand."
+        )
     start_planning(set_options(run, chosen, actor=request.user))
     return HttpResponseRedirect(run_url(run))
 

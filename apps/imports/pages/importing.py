@@ -51,7 +51,8 @@ class ImportingMixin(ImportMixin):
         return known and super().has_import_permission(request)
 
     def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().get_import_form_kwargs(request), "spec": spec_for(self.model)}
+        posted = {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
+        return {**super().get_import_form_kwargs(request), **posted, "spec": spec_for(self.model)}
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask for the file and how it is taken (GET), or open a run with it (POST)."""
