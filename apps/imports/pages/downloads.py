@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from tempfile import TemporaryFile
 
 from django.http import FileResponse, Http404
@@ -13,6 +14,7 @@ from apps.imports.refused_rows import rows_at
 from apps.imports.runs.files import kept_file
 
 WHY = "why"
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
 def refused_rows(run: ImportRun) -> FileResponse:
@@ -31,7 +33,7 @@ def refused_rows(run: ImportRun) -> FileResponse:
         with kept_file(run) as source:
             for line, row in rows_at(source, Reading(**run.how), why):
                 width = max(len(run.header), len(row))
-                writer.writerow([*map(guard, row), *[""] * (width - len(row)), guard("; ".join(why[line]))])
+                writer.writerow([*map(_harmless, row), *[""] * (width - len(row)), guard("; ".join(why[line]))])
         text.detach()
     except BaseException:
         out.close()
@@ -39,6 +41,11 @@ def refused_rows(run: ImportRun) -> FileResponse:
     out.seek(0)
     stem = run.file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     return FileResponse(out, as_attachment=True, filename=f"{stem}-refused.csv", content_type="text/csv; charset=utf-8")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet runs; a number such as -12.5 is none that it could."""
+    return cell if _NUMBER.fullmatch(cell) else guard(cell)
 
 
 def source_file(run: ImportRun) -> FileResponse:

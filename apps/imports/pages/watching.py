@@ -77,5 +77,5 @@ def _warning(run: ImportRun) -> str:
     if run.status not in (RunStatus.UPLOADED, RunStatus.APPROVED):
         return ""
     since = run.confirmed_at if run.status == RunStatus.APPROVED else run.created_at
-    since = max(since or run.created_at, run.start_at or run.created_at)
+    since = max(filter(None, (since, run.start_at)), default=run.created_at)
     return NO_WORKER if time.time() - since.timestamp() > PATIENCE_SECONDS else ""
