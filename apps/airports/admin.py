@@ -69,8 +69,11 @@ class AirportAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
 
 def find_airports(airports: QuerySet, term: str) -> QuerySet:
     """Keep the airports that have each word in name or municipality, as IATA code, or at the start of the ident."""
+    words = search_form(term).split()
+    if not words:
+        return airports
     found = airports
-    for word in search_form(term).split():
+    for word in words:
         found = found.filter(
             Q(search_name__contains=word)
             | Q(ident__istartswith=word)

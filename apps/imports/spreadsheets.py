@@ -93,7 +93,7 @@ def _xlsx_head(table: Table) -> str:
 def _xlsx_row(number: int, row: list[Cell], letters: list[str]) -> str:
     cells = []
     for letter, value in zip(letters, row, strict=True):
-        if value is None:
+        if value in (None, ""):
             continue
         if isinstance(value, bool):
             cells.append(f'<c r="{letter}{number}" t="b"><v>{int(value)}</v></c>')
@@ -160,7 +160,7 @@ def _ods_columns(table: Table) -> str:
 def _ods_row(row: list[Cell]) -> str:
     cells = []
     for value in row:
-        if value is None:
+        if value in (None, ""):
             cells.append("<table:table-cell/>")
         elif isinstance(value, bool):
             cells.append(

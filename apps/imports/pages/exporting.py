@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -137,14 +138,12 @@ class ExportingMixin(ExportMixin):
             "export_url": self._address("export", request),
             "changelist_url": self._address("changelist", request),
             "columns": resource_class().get_export_headers(),
-            "may_import": self._may_import(request),
+            "may_import": request.user.has_perm(
+                f"{self.opts.app_label}.{get_permission_codename('import', self.opts)}"
+            ),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.export_template_name, context)
-
-    def _may_import(self, request: HttpRequest) -> bool:
-        asks = getattr(self, "has_import_permission", None)
-        return bool(asks and asks(request))
 
     def _address(self, page: str, request: HttpRequest | None = None) -> str:
         """Return the address of a page of this model, with the filter of the request's."""

@@ -13,7 +13,7 @@ def filter_words(changelist: ChangeList) -> list[str]:
         # The first choice is all rows.
         chosen = [choice["display"] for choice in list(filters.choices(changelist))[1:] if choice["selected"]]
         words += [f"{filters.title}: {', '.join(map(str, chosen))}"] if chosen else []
-    for name, values in changelist.filter_params.items():
+    for name, values in changelist.get_filters_params().items():
         if name not in named:
             words.append(f"{name.replace('__', ' ').replace('_', ' ')}: {', '.join(map(str, values))}")
     if changelist.query.strip():
