@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from apps.imports.columns import columns_found, is_wanted
 from apps.imports.models import HeaderMapping
-from apps.imports.normalising import columns_found, is_wanted
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, ImportSpec
 

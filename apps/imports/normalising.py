@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from apps.imports.columns import columns_found, is_wanted
 from apps.imports.errors import ColumnsMissing
 from apps.imports.formulas import unguard
 from apps.imports.reading import RawChunk
@@ -99,35 +100,11 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
     )
 
 
-def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOptions) -> list[tuple[Column, int]]:
-    """Return the spec's columns that `header` has, and where, wanted or not."""
-    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
-    found = []
-    for column in spec.columns:
-        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
-        if index is not None:
-            found.append((column, index))
-    return found
-
-
 def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
     """Whether the file was exported from this console: it names the stable key as the field is called here."""
     titles = {title.casefold() for title in header}
     own = next((column for column in spec.columns if column.field == spec.key), None)
     return own is not None and own.field in titles and own.header.casefold() not in titles
-
-
-def _titles_of(column: Column, options: ImportOptions) -> list[str]:
-    if options.mapping is not None:
-        return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
-    return [title.casefold() for title in (column.header, *column.aliases, column.field)]
-
-
-def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether the column is taken; what names an object always is."""
-    if options.columns is None or column.field in options.columns:
-        return True
-    return column.field in spec.names or column.field in spec.identity_columns
 
 
 def _identity_words(spec: ImportSpec) -> str:
