@@ -40,6 +40,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no Chromium here: install Debian's package chromium"))
 
 
+@pytest.fixture(autouse=True)
+def files_of_its_own(request: pytest.FixtureRequest) -> None:
+    """Give each test that touches the database its own folders for the files and the progress of imports."""
+    if "db" not in request.fixturenames and request.node.get_closest_marker("django_db") is None:
+        return
+    settings, folder = request.getfixturevalue("settings"), request.getfixturevalue("tmp_path")
+    imports = {**settings.STORAGES["imports"], "OPTIONS": {"location": folder / "imports"}}
+    settings.STORAGES = {**settings.STORAGES, "imports": imports}
+    progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}
+    settings.CACHES = {**settings.CACHES, "progress": progress}
+
+
 # -- people ------------------------------------------------------------------------------------------------------
 
 

@@ -133,6 +133,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": BASE_DIR / "var" / "progress",
         "TIMEOUT": 7 * 24 * 3600,
+        # Beyond its limit this cache drops entries at random, heartbeats among them.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     },
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
@@ -145,6 +147,13 @@ IMPORTS_LEASE_SECONDS = 30
 # How many days the files of applied runs are kept, and the plans of the others.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
+
+# A file that is too large is cut off while it arrives.
+FILE_UPLOAD_HANDLERS = [
+    "apps.imports.uploading.LimitedUpload",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

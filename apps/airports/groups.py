@@ -6,7 +6,6 @@ from django.db import transaction
 TABLES = ("airports.airport", "base.city", "base.country")
 
 # Each group may do what its line says, and all that the group it builds on may do.
-# The approver's own permission (approve a plan of somebody else) comes with the pages that ask for it.
 GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
     # group: (builds on, verbs on the three tables, further permissions)
     "viewer": (
@@ -14,6 +13,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
         ("view",),
         (
             "changesets.view_changeset",
+            "imports.view_importrun",
             "airports.view_historicalairport",
             "base.view_historicalcity",
             "base.view_historicalcountry",
@@ -23,7 +23,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
     "editor": ("viewer", ("add", "change"), ("imports.add_pin", "imports.delete_pin")),
     "importer": ("editor", ("import", "export"), ()),
     "steward": ("importer", ("delete",), ("changesets.revert_changeset", "changesets.review_changeset")),
-    "approver": ("steward", (), ()),
+    "approver": ("steward", (), ("imports.approve_importrun",)),
 }
 
 

@@ -33,6 +33,7 @@ OURAIRPORTS = ImportSpec(
     key="source_id",
     natural="ident",
     upstream="upstream",
+    upstream_title="OurAirports",
     active="active",
     columns=(
         Column(
@@ -42,15 +43,23 @@ OURAIRPORTS = ImportSpec(
             "ident",
             "ident",
             parsers.text(max_length=_length("ident"), required=True, forbidden=".+", why=_DAMAGE),
+            guesses=("icao", "icao code", "gps code", "code", "airport code"),
             required=True,
         ),
         Column("iata_code", "iata_code", parsers.text(max_length=_length("iata_code"), null=True), aliases=("iata",)),
-        Column("name", "name", parsers.text(max_length=_length("name"), required=True), required=True),
+        Column(
+            "name",
+            "name",
+            parsers.text(max_length=_length("name"), required=True),
+            guesses=("airport", "airport name", "title"),
+            required=True,
+        ),
         Column(
             "airport_type",
             "type",
             parsers.choice(allowed=AirportType.values, what="airport type"),
             aliases=("airport_type",),
+            guesses=("kind", "category"),
             required=True,
         ),
         Column(
@@ -58,6 +67,7 @@ OURAIRPORTS = ImportSpec(
             "latitude_deg",
             parsers.decimal(minimum=-90, maximum=90, required=True),
             aliases=("latitude",),
+            guesses=("lat", "y"),
             required=True,
         ),
         Column(
@@ -65,6 +75,7 @@ OURAIRPORTS = ImportSpec(
             "longitude_deg",
             parsers.decimal(minimum=-180, maximum=180, required=True),
             aliases=("longitude",),
+            guesses=("lon", "lng", "long", "x"),
             required=True,
         ),
         Column(
@@ -72,16 +83,29 @@ OURAIRPORTS = ImportSpec(
             "elevation_ft",
             parsers.integer(minimum=-(2**31), maximum=2**31 - 1),
             aliases=("elevation",),
+            guesses=("elev", "alt", "altitude", "altitude ft", "elev ft"),
         ),
         Column(
             "iso_country",
             "iso_country",
             parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
             aliases=("country_code",),
+            guesses=("country", "country iso", "iso"),
             required=True,
         ),
-        Column("iso_region", "iso_region", parsers.text(max_length=_length("iso_region")), aliases=("region",)),
-        Column("municipality", "municipality", parsers.text(max_length=_length("municipality"))),
+        Column(
+            "iso_region",
+            "iso_region",
+            parsers.text(max_length=_length("iso_region")),
+            aliases=("region",),
+            guesses=("subd", "subdivision", "state", "province"),
+        ),
+        Column(
+            "municipality",
+            "municipality",
+            parsers.text(max_length=_length("municipality")),
+            guesses=("city", "town", "place", "location"),
+        ),
     ),
     derived=(
         Derived("search_name", "name", _comparable),

@@ -15,6 +15,7 @@ SIGNS: dict[str, tuple[str, str]] = {
     "deleted": ("−", "deleted"),  # noqa: RUF001 - the minus sign, as wide as the plus
     "kept": ("=", "kept"),
     "already": ("=", "already so"),
+    "missing": ("?", "missing"),
     "blocked": ("!", "blocked"),
     "refused": ("×", "refused"),  # noqa: RUF001 - the sign of refusal
 }

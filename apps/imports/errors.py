@@ -1,5 +1,7 @@
 """What can go wrong with an import, each with one sentence that says what to do."""
 
+from apps.changesets.errors import ChangesetError
+
 
 class ImportFailure(Exception):
     """Base of all errors of this app: nothing was applied, and the text is for the person who is told."""
@@ -89,8 +91,8 @@ class RunRefused(ImportFailure):
     """A run is not in a state, or not this person's, for what was asked of it."""
 
 
-class RunCancelled(ImportFailure):
-    """Somebody asked the run to stop, and it has; nothing was written."""
+class RunCancelled(ImportFailure, ChangesetError):
+    """Somebody asked the run to stop, and it has; nothing was written, no changeset of status failed either."""
 
 
 class PinFailure(Exception):

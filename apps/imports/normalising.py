@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from apps.imports.columns import columns_found, is_wanted
 from apps.imports.errors import ColumnsMissing
 from apps.imports.formulas import unguard
 from apps.imports.reading import RawChunk
@@ -80,12 +81,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
 
     Raises ColumnsMissing naming what is missing and what was found.
     """
-    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
-    found = []
-    for column in spec.columns:
-        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
-        if index is not None:
-            found.append((column, index))
+    found = columns_found(header, spec, options)
     names = {column.field for column, _index in found}
     if options.corrections:
         named = names & set(spec.names) or set(spec.identity_columns or spec.names) <= names
@@ -94,7 +90,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         missing = [column.header for column in spec.required if column.field not in names]
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
-    taken = [(column, index) for column, index in found if _is_wanted(column, spec, options)]
+    taken = [(column, index) for column, index in found if is_wanted(column, spec, options)]
     return Layout(
         spec=spec,
         header=tuple(header),
@@ -114,19 +110,6 @@ def _is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
     titles = {title.casefold() for title in header}
     own = next((column for column in spec.columns if column.field == spec.key), None)
     return own is not None and own.field in titles and own.header.casefold() not in titles
-
-
-def _titles_of(column: Column, options: ImportOptions) -> list[str]:
-    if options.mapping is not None:
-        return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
-    return [title.casefold() for title in (column.header, *column.aliases, column.field)]
-
-
-def _is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether the column is taken; what names an object always is."""
-    if options.columns is None or column.field in options.columns:
-        return True
-    return column.field in spec.names or column.field in spec.identity_columns
 
 
 def _identity_words(spec: ImportSpec) -> str:

@@ -36,6 +36,8 @@ class Column:
     header: str
     parse: Parser
     aliases: tuple[str, ...] = ()
+    # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
+    guesses: tuple[str, ...] = ()
     required: bool = False
     merged: bool = True
     refers: Reference | None = None
@@ -128,6 +130,8 @@ class ImportSpec:
     active: str | None
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...] = ()
+    # What people call the upstream whose snapshots are imported.
+    upstream_title: str = ""
     linker: Linker | None = None
     read: Callable[[SourceFile, Reading | None], RawFile] = read
     identity: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset
+from apps.imports.models import ImportRun
+from apps.imports.pages import acting, importing, mapping
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +78,12 @@ def open_form() -> Callable[..., dict[str, Any]]:
         return {name: "" if value is None else value for name, value in values.items() if value is not False}
 
     return read
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[ImportRun]:
+    """The runs whose planning a page began; what planning does has tests of its own."""
+    runs: list[ImportRun] = []
+    for module in (acting, importing, mapping):
+        monkeypatch.setattr(module, "start_planning", runs.append)
+    return runs

@@ -1,3 +1,4 @@
-"""The file factories, for all tests of imports."""
+"""The file factories and the runs, for all tests of imports."""
 
 from tests.imports.files import airports_file, import_file  # noqa: F401
+from tests.imports.runs import opened, planned  # noqa: F401

@@ -20,6 +20,7 @@ from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset
 from apps.changesets.pages import moments
+from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
 from apps.changesets.pages.origins import show_origins
@@ -71,6 +72,9 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return further pages about the whole list, address and words each; other apps' mixins add theirs."""
         return []
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        return [ChangedByFilter, *super().get_list_filter(request)]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
+from apps.changesets.pages.changed_by import list_of_changed
 from apps.changesets.tracking import tracked_by_name
 
 register = template.Library()
@@ -17,5 +18,6 @@ def around(counts: dict[str, Any], pk: int) -> dict[str, Any]:
     for tracked in filter(None, map(tracked_by_name, counts)):
         meta = tracked.model._meta
         address = reverse(f"admin:{meta.app_label}_{meta.model_name}_as_of_list")
-        lines.append((meta.verbose_name_plural, f"{address}?at=before-{pk}", f"{address}?at=after-{pk}"))
+        now = list_of_changed(tracked.model, pk)
+        lines.append((meta.verbose_name_plural, f"{address}?at=before-{pk}", f"{address}?at=after-{pk}", now))
     return {"lines": lines}

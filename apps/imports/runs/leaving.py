@@ -44,7 +44,7 @@ def _moved(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
 
 def _already_there(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
     staging.run("DELETE FROM {blocked}")
-    if staging.spec.key:
+    if staging.spec.key in staging.layout.fields:
         # New rows whose stable key some object has got meanwhile.
         staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
                     "JOIN {live} l ON l.{key} = s.{skey}", skey=staging.quote(staging.spec.key))  # fmt: skip

@@ -1,14 +1,20 @@
 """Opening a run: an uploaded file is looked at and kept; nothing is compared yet."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from apps.imports.models import ImportRun
-from apps.imports.reading import Reading
+from apps.imports.reading import RawChunk, Reading
 from apps.imports.results import ImportOptions
-from apps.imports.runs.files import keep_file
+from apps.imports.runs.files import keep_file, kept_file
 from apps.imports.sources import SourceFile
 from apps.imports.spec import ImportSpec
+
+# What a person needs to tell which column is which.
+SAMPLE_ROWS = 3
+_SAMPLE_CHARACTERS = 60
 
 
 def open_run(
@@ -23,9 +29,11 @@ def open_run(
 ) -> ImportRun:
     """Keep the file, read its header, and return the run, uploaded; raises FileRefused when it cannot be read.
 
-    `lock` is a name that only one run may hold until it ends. Nothing is kept when the file is refused.
+    `lock` is a name that only one run may hold until it ends; `how` is what the person knows about the file. Nothing
+    is kept when the file is refused.
     """
     raw = spec.read(source, how)
+    sample = list(islice(_rows(raw.chunks), SAMPLE_ROWS))
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,
@@ -37,6 +45,22 @@ def open_run(
         kept_as=keep_file(source),
         how=asdict(raw.how),
         header=raw.header,
+        summary={"sample": sample},
         options=options.as_json(),
         lock=lock,
     )
+
+
+def _rows(chunks: Iterator[RawChunk]) -> Iterator[list[str]]:
+    for chunk in chunks:
+        for row in chunk.rows:
+            # PostgreSQL stores NUL nowhere.
+            yield [cell[:_SAMPLE_CHARACTERS].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in row]
+
+
+def sample_of(run: ImportRun) -> list[list[str]]:
+    """Return the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
+    if "sample" in (run.summary or {}):
+        return run.summary["sample"]
+    with kept_file(run) as source:
+        return list(islice(_rows(read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))

@@ -1,0 +1,45 @@
+"""A list filtered to what a changeset touched, by its number in the address."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+
+from apps.changesets.models import Changeset
+from apps.changesets.tracking import tracked_for
+
+PARAMETER = "changeset"
+
+
+class ChangedByFilter(admin.SimpleListFilter):
+    """Keeps the living objects that a changeset touched; it shows only where an address asks for it."""
+
+    title = "changeset"
+    parameter_name = PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        asked = self.used_parameters.get(PARAMETER, "")
+        if not asked:
+            return []
+        changeset = Changeset.objects.filter(pk=_number(asked)).first()
+        return [(asked, f"Changed by {changeset or f'#{asked[:20]}'}")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        model = queryset.model
+        touched = tracked_for(model).history_model.objects.filter(changeset_id=_number(self.value()))
+        return queryset.filter(pk__in=touched.values(model._meta.pk.attname))
+
+
+def list_of_changed(model: type[Any], changeset: int) -> str:
+    """Return the address of a model's list with what a changeset touched."""
+    meta = model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist") + f"?{PARAMETER}={changeset}"
+
+
+def _number(asked: str) -> int:
+    """The number asked for, or one that no changeset has."""
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else 0

@@ -1,0 +1,210 @@
+"""The list of imports and the page of each, in the admin."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+
+from apps.changesets.pages import show
+from apps.imports.errors import ImportFailure
+from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.pages import acting, downloads
+from apps.imports.pages.addresses import run_url
+from apps.imports.pages.mapping import mapping_page
+from apps.imports.pages.run import page_context
+from apps.imports.pages.status import next_step, state
+from apps.imports.pages.watching import WATCHED, state_of
+from apps.imports.registry import all_specs, spec_named
+from apps.imports.runs.confirming import may_decide, may_see
+from apps.imports.runs.lease import fail_dead_runs
+
+
+class WhatFilter(admin.SimpleListFilter):
+    title = "what"
+    parameter_name = "what"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(spec.name, str(spec.model._meta.verbose_name_plural).capitalize()) for spec in all_specs()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(spec=self.value()) if self.value() else queryset
+
+
+class WhoFilter(admin.SimpleListFilter):
+    title = "person"
+    parameter_name = "person"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        names = ImportRun.objects.exclude(actor_name="").order_by("actor_name").values_list("actor_name", flat=True)
+        return [(name, name) for name in names.distinct()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(actor_name=self.value()) if self.value() else queryset
+
+
+@admin.register(ImportRun)
+class ImportRunAdmin(admin.ModelAdmin):
+    list_display = ("what", "why", "who", "when", "state", "counts_of", "next_steps")
+    list_display_links = ("what",)
+    list_filter = ("status", WhatFilter, WhoFilter)
+    list_select_related = ("actor", "changeset")
+    list_per_page = 50
+    search_fields = ("file_name", "reason")
+    search_help_text = "Search file names and reasons"
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+
+    # -- the list --------------------------------------------------------------------------------------------
+
+    @admin.display(description="Import")
+    def what(self, run: ImportRun) -> str:
+        plural = _plural(run)
+        return format_html('{} <span class="subject">{}</span>', f"{plural.capitalize()} from", run.file_name)
+
+    @admin.display(description="Why", empty_value="")
+    def why(self, run: ImportRun) -> str:
+        return show.quoted(run.reason)
+
+    @admin.display(description="Who")
+    def who(self, run: ImportRun) -> str:
+        return (run.actor.get_full_name() if run.actor else "") or run.actor_name or "a command"
+
+    @admin.display(description="When")
+    def when(self, run: ImportRun) -> str:
+        return show.moment(run.created_at)
+
+    @admin.display(description="State")
+    def state(self, run: ImportRun) -> str:
+        return state(run)
+
+    @admin.display(description="Objects")
+    def counts_of(self, run: ImportRun) -> str:
+        counts = run.counts or {}
+        names = (("created", "created"), ("changed", "updated"), ("kept", "kept"), ("refused", "refused"))
+        told = [(show.sign(sign, counts[name]),) for sign, name in names if counts.get(name)]
+        return format_html_join(" ", "{}", told) or (show.NOTHING if run.counts else "")
+
+    @admin.display(description="Next")
+    def next_steps(self, run: ImportRun) -> str:
+        return next_step(run)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Imports", **(extra_context or {})})
+
+    # -- one import ------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(route: str, view: Callable, name: str) -> URLPattern:
+            return path(f"<int:pk>/{route}", self.admin_site.admin_view(view), name=f"imports_importrun_{name}")
+
+        return [
+            page("progress/", self.progress_view, "progress"),
+            page("mapping/", self.mapping_view, "mapping"),
+            page("plan-again/", self._acting(acting.plan_with_options), "plan_again"),
+            page("decide/", self._acting(acting.decide_rows), "decide"),
+            page("confirm/", self._acting(acting.confirm), "confirm"),
+            page("cancel/", self._acting(acting.cancel), "cancel"),
+            page("start-again/", self._acting(acting.begin_again), "start_again"),
+            page("refused.csv", self._giving(downloads.refused_rows), "refused"),
+            page("file/", self._giving(downloads.source_file), "file"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 19):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        run = self._run(request, int(object_id), missing_ok=True)
+        if run is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        context = page_context(request, run)
+        if run.status in WATCHED:
+            context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
+        return self._page(request, "admin/imports/importrun/run.html", context)
+
+    def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self._run(request, pk)
+        if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
+            run.refresh_from_db()
+        return JsonResponse(state_of(run))
+
+    def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        run = self._run(request, pk)
+        open_to_mapping = run.status in (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
+        if not open_to_mapping and not may_decide(request.user, run):
+            messages.info(request, "Which column is which is settled: the import has gone on.")
+            return HttpResponseRedirect(run_url(run))
+        return mapping_page(request, run, self._context(request))
+
+    def _acting(self, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> Callable:
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            return acting.act(request, self._run(request, pk), do)
+
+        return view
+
+    def _giving(self, give: Callable[[ImportRun], HttpResponse]) -> Callable:
+        """Return a view that gives a file of a run to who may import such files."""
+
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            run = self._run(request, pk)
+            if may_decide(request.user, run):
+                raise PermissionDenied
+            try:
+                return give(run)
+            except ImportFailure as refusal:
+                messages.error(request, str(refusal))
+                return HttpResponseRedirect(run_url(run))
+
+        return view
+
+    def _run(self, request: HttpRequest, pk: int, *, missing_ok: bool = False) -> ImportRun | None:
+        """Return a run to who may see it; the others get 403, and 404 where there is none."""
+        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
+        if found is None:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            if missing_ok:
+                return None
+            raise Http404
+        if may_see(request.user, found):
+            raise PermissionDenied
+        return found
+
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        request.current_app = self.admin_site.name
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "list_url": reverse("admin:imports_importrun_changelist"),
+        }
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        return TemplateResponse(request, template, {**self._context(request), **context})
+
+    # -- opened by an upload, never by hand ------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
+        return False
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        """Lead to the import's page, which tells all there is."""
+        return HttpResponseRedirect(reverse("admin:imports_importrun_change", args=[object_id]))
+
+
+def _plural(run: ImportRun) -> str:
+    return str(spec_named(run.spec).model._meta.verbose_name_plural)

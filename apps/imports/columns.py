@@ -1,0 +1,30 @@
+"""Which columns of a spec a header has: as the options map them, else by title, alias or the name of the field."""
+
+from collections.abc import Sequence
+
+from apps.imports.results import ImportOptions
+from apps.imports.spec import Column, ImportSpec
+
+
+def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOptions) -> list[tuple[Column, int]]:
+    """Return the spec's columns that `header` has, and where, wanted or not."""
+    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
+    found = []
+    for column in spec.columns:
+        index = next((places[title] for title in _titles_of(column, options) if title in places), None)
+        if index is not None:
+            found.append((column, index))
+    return found
+
+
+def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
+    """Whether the column is taken; what names an object always is."""
+    if options.columns is None or column.field in options.columns:
+        return True
+    return column.field in spec.names or column.field in spec.identity_columns
+
+
+def _titles_of(column: Column, options: ImportOptions) -> list[str]:
+    if options.mapping is not None:
+        return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
+    return [title.casefold() for title in (column.header, *column.aliases, column.field)]

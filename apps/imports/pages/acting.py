@@ -1,0 +1,128 @@
+"""What people do to a run: decide about rows, plan again, confirm, cancel, start again. Each is a POST of its own."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.utils.html import format_html
+
+from apps.changesets.pages import links
+from apps.imports import mapping
+from apps.imports.errors import ImportFailure, RunRefused
+from apps.imports.models import Decision, ImportRun, RunStatus
+from apps.imports.pages.addresses import run_url
+from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
+from apps.imports.pages.run import back_to
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import cancel_run, confirm_run, may_decide, start_again
+from apps.imports.runs.replanning import set_options
+from apps.imports.runs.rows import changes_of, decide, why_not_confirm
+from apps.imports.tasks import start_applying, start_planning
+
+MOST_TICKED = 1000
+SAID = {
+    Decision.TAKE: "takes the file's value",
+    Decision.KEEP: "keeps our value",
+    Decision.LEAVE: "is left alone",
+    Decision.NONE: "is as planned again",
+}
+SAID_MANY = {
+    Decision.TAKE: "take the file's values",
+    Decision.KEEP: "keep our values",
+    Decision.LEAVE: "are left alone",
+    Decision.NONE: "are as planned again",
+}
+
+
+def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
+    """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
+    if may_decide(request.user, run):
+        raise PermissionDenied
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    try:
+        return do(request, run)
+    except ImportFailure as refusal:
+        messages.error(request, str(refusal))
+        return HttpResponseRedirect(run_url(run))
+
+
+def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Record the decision about the ticked rows."""
+    ticked = [int(key) for key in request.POST.getlist("tick")[:MOST_TICKED] if key.isdecimal() and len(key) < 19]
+    try:
+        decision = Decision(request.POST.get("decision", ""))
+    except ValueError:
+        raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
+    if not ticked:
+        raise RunRefused("No row was ticked: tick those that you decide about.")
+    number = decide(run, ticked, decision, actor=request.user)
+    if number:
+        said = f"row {SAID[decision]}" if number == 1 else f"rows {SAID_MANY[decision]}"
+        messages.success(request, f"{number:,} {said}.")
+    if other := len(set(ticked)) - number:
+        have = "rows have" if other != 1 else "row has"
+        messages.warning(request, f"{other:,} ticked {have} nothing to decide like this.")
+    return HttpResponseRedirect(back_to(request, run))
+
+
+def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Plan the same file again with other columns or options."""
+    spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
+    everything = mapping.columns_taken(run.header, spec, replace(options, columns=None))
+    form = PlanAgainForm(request.POST, spec=spec, options=options, taken=everything)
+    if not form.is_valid():
+        raise RunRefused(next(iter(form.errors.values()))[0])
+    chosen = form.options(options)
+    there = mapping.columns_taken(run.header, spec, replace(chosen, columns=None))
+    if lacking := mapping.lacking(there, spec, corrections=chosen.corrections):
+        raise RunRefused(
+            f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
+            "say which column is which, or take it as corrections by hand."
+        )
+    start_planning(set_options(run, chosen, actor=request.user))
+    return HttpResponseRedirect(run_url(run))
+
+
+def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Confirm the plan as it was seen; a small one is applied at once, and leads to its changeset."""
+    form = ConfirmForm(request.POST)
+    if not form.is_valid():
+        raise RunRefused(next(iter(form.errors.values()))[0])
+    said = form.cleaned_data
+    if why := why_not_confirm(run, request.user):
+        raise RunRefused(why)
+    if not changes_of(run):
+        raise RunRefused("There is nothing to change: nothing was imported.")
+    run = confirm_run(run, actor=request.user, sha256=said["sha256"], reason=said["reason"], start_at=said["start_at"])
+    start_applying(run)
+    run.refresh_from_db()
+    if run.status == RunStatus.APPLIED and run.changeset is not None and request.user.has_perm(links.VIEW):
+        sentence = f"{run.file_name} is imported."
+        alone = (run.counts or {}).get("left_alone", 0)
+        if alone:
+            sentence += f" {alone:,} row{'s were' if alone != 1 else ' was'} left alone."
+        told = links.outcome_message(request.user, run.changeset, sentence)
+        messages.success(request, format_html('{} · <a href="{}">The plan</a>', told, run_url(run)))
+        return HttpResponseRedirect(links.changeset_url(run.changeset.pk))
+    return HttpResponseRedirect(run_url(run))
+
+
+def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Cancel a run that has not ended."""
+    cancel_run(run, actor=request.user)
+    run.refresh_from_db()
+    if run.status == RunStatus.CANCELLED:
+        messages.success(request, "Cancelled: nothing was written.")
+    else:
+        messages.info(request, "It was asked to stop, and will in a moment.")
+    return HttpResponseRedirect(run_url(run))
+
+
+def begin_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Start a failed or cancelled run again from its kept file."""
+    start_planning(start_again(run, actor=request.user))
+    return HttpResponseRedirect(run_url(run))

@@ -1,0 +1,63 @@
+"""Files of a run: the refused rows to mend, and the file as it was uploaded."""
+
+import csv
+import io
+import re
+from tempfile import TemporaryFile
+
+from django.http import FileResponse, Http404
+
+from apps.imports.formulas import guard
+from apps.imports.models import ImportRun, RefusedCell
+from apps.imports.reading import Reading
+from apps.imports.refused_rows import rows_at
+from apps.imports.runs.files import kept_file
+
+WHY = "why"
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+def refused_rows(run: ImportRun) -> FileResponse:
+    """Return the refused rows as they are in the file, with a last column that says why; raises FileIsGone."""
+    why: dict[int, list[str]] = {}
+    for cell in RefusedCell.objects.filter(run=run).iterator(chunk_size=2000):
+        why.setdefault(cell.line, []).append(f"{cell.column}: {cell.hint}")
+    if not why:
+        raise Http404
+    # Written before it is sent: a download is whole or an error.
+    out = TemporaryFile()  # noqa: SIM115 - the response closes it
+    try:
+        text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
+        writer = csv.writer(text)
+        writer.writerow([*map(guard, run.header), WHY])
+        with kept_file(run) as source:
+            for line, row in rows_at(source, Reading(**run.how), why):
+                width = max(len(run.header), len(row))
+                writer.writerow([*map(_harmless, row), *[""] * (width - len(row)), guard("; ".join(why[line]))])
+        text.detach()
+    except BaseException:
+        out.close()
+        raise
+    out.seek(0)
+    stem = run.file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return FileResponse(out, as_attachment=True, filename=f"{stem}-refused.csv", content_type="text/csv; charset=utf-8")
+
+
+def _harmless(cell: str) -> str:
+    """Return a cell that no spreadsheet runs; a number such as -12.5 is none that it could."""
+    return cell if _NUMBER.fullmatch(cell) else guard(cell)
+
+
+def source_file(run: ImportRun) -> FileResponse:
+    """Return the file as it was uploaded; raises FileIsGone."""
+    out = TemporaryFile()  # noqa: SIM115 - the response closes it
+    try:
+        with kept_file(run) as source, source.open() as plain:
+            while block := plain.read(1 << 20):
+                out.write(block)
+    except BaseException:
+        out.close()
+        raise
+    out.seek(0)
+    name = run.file_name.rsplit("/", 1)[-1]
+    return FileResponse(out, as_attachment=True, filename=name, content_type="application/octet-stream")

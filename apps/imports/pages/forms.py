@@ -1,0 +1,232 @@
+"""The forms of an import: the file and how it is taken, other options for the same file, and the confirmation."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField, BoundWidget
+from django.utils import timezone
+from import_export.formats.base_formats import CSV, JSON, ODS, TSV, XLSX
+from import_export.forms import ImportForm
+
+from apps.imports.reading import Reading
+from apps.imports.results import ImportOptions
+from apps.imports.spec import ImportSpec
+
+FORMATS = (CSV, TSV, XLSX, ODS, JSON)
+SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
+ENCODINGS = (
+    ("", "Find out from the file"),
+    ("utf-8", "UTF-8"),
+    ("utf-16", "UTF-16"),
+    ("cp1252", "Windows-1252 (Western European)"),
+)
+# value, label, one line of help
+BLANKS = (
+    ("", "As is usual", "A snapshot clears the value, corrections keep it."),
+    ("keep", "Keeps the value here", "Only filled cells change anything."),
+    ("clear", "Clears the value here", "What is blank in the file becomes empty."),
+)
+LOCAL_EDITS = (
+    ("keep", "Keep them", "They are listed, and each can be decided about."),
+    ("overwrite", "Overwrite them", "The file's values are taken; ours stay in history."),
+    ("abort", "Stop", "Where any would be overwritten, nothing is planned."),
+)
+MISSING = (
+    ("report", "Only report them", "They are listed and stay as they are."),
+    ("deactivate", "Deactivate them", "They stay, marked as not active."),
+    ("delete", "Delete them", "They can be brought back by reverting the import."),
+)
+Choice = tuple[str, str, str]
+
+
+class OptionsForm(forms.Form):
+    """How a file is taken; what a spec cannot do is not asked."""
+
+    source = forms.ChoiceField(label="The file is", widget=forms.RadioSelect)
+    blank = forms.ChoiceField(label="A blank cell", widget=forms.RadioSelect, required=False)
+    on_local_edit = forms.ChoiceField(
+        label="Values corrected here that the file changes, too", widget=forms.RadioSelect, initial="keep"
+    )
+    missing = forms.ChoiceField(label="Objects that the file lacks", widget=forms.RadioSelect, initial="report")
+    missing_limit = forms.FloatField(
+        label="At most, in percent of all",
+        help_text="More than that are never deactivated or deleted: raise it only if you are sure.",
+        min_value=0,
+        max_value=100,
+        initial=1,
+    )
+    links = forms.MultipleChoiceField(label="Links", widget=forms.CheckboxSelectMultiple, required=False)
+
+    HELP: dict[str, tuple[Choice, ...]] = {"blank": BLANKS, "on_local_edit": LOCAL_EDITS, "missing": MISSING}
+    # What only a snapshot knows of, and what is seldom changed.
+    OF_SNAPSHOTS = ("on_local_edit", "missing", "missing_limit")
+
+    def ask(self, spec: ImportSpec) -> None:
+        """Ask what an import of this spec can be asked; called once the fields are there."""
+        self.spec = spec
+        name = spec.model._meta.verbose_name
+        sources = [(CORRECTIONS, "Corrections by hand", f"Only what it says is changed; no {name} is missing.")]
+        if spec.upstream:
+            title = spec.upstream_title or spec.name
+            whole = "The whole of it: corrections made here are kept, what is missing is listed."
+            sources.insert(0, (SNAPSHOT, f"A snapshot of {title}", whole))
+        self.helps = {**self.HELP, "source": tuple(sources)}
+        for field, choices in self.helps.items():
+            self.fields[field].choices = [(value, label) for value, label, _help in choices]
+        self.fields["source"].initial = sources[0][0]
+        links = [link.field for link in spec.linker.links] if spec.linker else []
+        self.fields["links"].choices = [(field, f"Link each {name} with its {field}") for field in links]
+        self.fields["links"].initial = links
+        for field in () if spec.upstream else self.OF_SNAPSHOTS:
+            del self.fields[field]
+        if not links:
+            del self.fields["links"]
+        for field in {"blank", "missing_limit", "on_local_edit", "missing"} & self.fields.keys():
+            self.fields[field].required = False
+
+    def choices_of(self, name: str) -> Iterator[tuple[BoundWidget, str]]:
+        """Yield each choice of a field with its line of help."""
+        for radio, (_value, _label, line) in zip(self[name], self.helps[name], strict=True):
+            yield radio, line
+
+    def groups(self) -> Iterator[tuple[BoundField, list[tuple[BoundWidget, str]]]]:
+        """Yield the seldom changed fields that have choices, each with its choices."""
+        for name in ("blank", "on_local_edit", "missing"):
+            if name in self.fields:
+                yield self[name], list(self.choices_of(name))
+
+    def source_choices(self) -> list[tuple[BoundWidget, str]]:
+        """Return the choices of what the file is."""
+        return list(self.choices_of("source"))
+
+    @property
+    def has_seldom(self) -> bool:
+        """Whether something seldom changed is wrong, and must be shown."""
+        return bool({"blank", "links", *self.OF_SNAPSHOTS} & self.errors.keys())
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("source") == CORRECTIONS and cleaned.get("missing") in ("deactivate", "delete"):
+            self.add_error("missing", "Corrections by hand do not list every object: nothing of them is missing.")
+        return cleaned
+
+    def options(self, base: ImportOptions | None = None) -> ImportOptions:
+        """Return the options as said, on top of those that the form does not ask."""
+        said = self.cleaned_data
+        links = {link.field for link in self.spec.linker.links} if self.spec.linker else set()
+        limit = said.get("missing_limit")
+        return replace(
+            base or ImportOptions(),
+            corrections=said["source"] == CORRECTIONS,
+            blank=said.get("blank") or "",
+            on_local_edit=said.get("on_local_edit") or "keep",
+            missing=said.get("missing") or "report",
+            missing_limit=1.0 if limit is None else limit,
+            skip_links=frozenset(links - set(said.get("links", ()))),
+        )
+
+
+class UploadForm(OptionsForm, ImportForm):
+    """The first step: the file, how it is read and taken, and why."""
+
+    encoding = forms.ChoiceField(
+        label="Encoding", choices=ENCODINGS, required=False, help_text="Of text files; choose it if names look wrong."
+    )
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        help_text="Others will read it beside the changes.",
+        error_messages={"required": "Say why: others will read it beside the changes."},
+    )
+    field_order = ("resource", "import_file", "source", "reason", "format", "encoding")
+
+    def __init__(self, formats: Any, resources: Any, *, spec: ImportSpec, **kwargs: Any) -> None:
+        super().__init__(formats, resources, **kwargs)
+        titles = [each().get_title() for each in formats]
+        self.fields["format"].required = False
+        self.fields["format"].choices = [("", "Find out from the file"), *((each, each.upper()) for each in titles)]
+        self.fields["format"].help_text = "What the file is, whatever its name ends with."
+        self.fields["import_file"].label = "File"
+        self.fields["import_file"].help_text = "CSV, TSV, XLSX, ODS or JSON, up to 200 MB."
+        self.fields["import_file"].error_messages = {
+            "required": "Choose the file to import.",
+            "empty": "The file is empty.",
+        }
+        for name in ("import_file", "format"):
+            # The class that the package's script looks for.
+            self.fields[name].widget.attrs.pop("class", None)
+        self.ask(spec)
+
+    @property
+    def media(self) -> forms.Media:
+        """No script: the format is found out from the file itself."""
+        return forms.Media()
+
+    def how(self) -> Reading:
+        """Return how the person says that the file is read."""
+        return Reading(format=self.cleaned_data["format"], encoding=self.cleaned_data["encoding"])
+
+
+class PlanAgainForm(OptionsForm):
+    """Other options and columns for the same file."""
+
+    columns = forms.MultipleChoiceField(
+        label="Columns to take",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Tick at least one column."},
+    )
+
+    def __init__(self, *args: Any, spec: ImportSpec, options: ImportOptions, taken: dict[str, str], **kwargs: Any):
+        # What names an object is taken in any case.
+        named = {*spec.names, *spec.identity_columns}
+        taken = {field: title for field, title in taken.items() if field not in named}
+        self.all_columns = taken
+        initial = {
+            "source": CORRECTIONS if options.corrections or not spec.upstream else SNAPSHOT,
+            "blank": options.blank,
+            "on_local_edit": options.on_local_edit,
+            "missing": options.missing,
+            "missing_limit": options.missing_limit,
+            "links": [link.field for link in spec.linker.links if link.field not in options.skip_links]
+            if spec.linker
+            else [],
+            "columns": [field for field in taken if options.columns is None or field in options.columns],
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.ask(spec)
+        self.fields["columns"].choices = list(taken.items())
+
+    def options(self, base: ImportOptions | None = None) -> ImportOptions:
+        """Return the options as said; all columns ticked means all that the file has."""
+        columns = frozenset(self.cleaned_data["columns"])
+        options = super().options(base)
+        return replace(options, columns=None if columns == set(self.all_columns) else columns)
+
+
+class ConfirmForm(forms.Form):
+    """The reason, when to start, and the hash of the file that the person saw the plan of."""
+
+    sha256 = forms.CharField(widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label="Why",
+        max_length=1000,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        error_messages={"required": "Say why: others will read it beside the changes."},
+    )
+    start_at = forms.DateTimeField(
+        label="Start",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"],
+        error_messages={"invalid": "Give day and time, or leave it empty to start at once."},
+    )
+
+    def clean_start_at(self) -> datetime | None:
+        start_at = self.cleaned_data["start_at"]
+        if start_at is not None and start_at <= timezone.now():
+            raise forms.ValidationError("That time has passed: give a later one, or leave it empty to start at once.")
+        return start_at

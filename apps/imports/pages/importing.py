@@ -1,0 +1,155 @@
+"""Import from a list of the admin: the first step, where a file is uploaded and looked at."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from import_export.admin import ImportMixin
+
+from apps.imports import mapping, sources
+from apps.imports.errors import ImportFailure
+from apps.imports.models import ImportRun
+from apps.imports.normalising import is_own_export
+from apps.imports.pages.addresses import list_url, page_url, run_url
+from apps.imports.pages.forms import FORMATS, UploadForm
+from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.results import ImportOptions
+from apps.imports.runs.opening import open_run
+from apps.imports.runs.replanning import set_options
+from apps.imports.sources import SourceFile, from_path
+from apps.imports.tasks import start_planning
+from apps.imports.uploading import too_large_upload
+
+
+class ImportingMixin(ImportMixin):
+    """Give a model's list an import; the model has a registered ImportSpec.
+
+    Stands before the ModelAdmin among the bases. The permission is `import_<model>`, asked on every step. The
+    package's own confirm step would import without a stored plan: it has no address here.
+    """
+
+    import_export_change_list_template = "admin/imports/list.html"
+    import_template_name = "admin/imports/upload.html"
+    import_form_class = UploadForm
+    import_formats = FORMATS
+
+    def get_urls(self) -> list[URLPattern]:
+        own = "{}_{}_process_import".format(*self.get_model_info())
+        return [url for url in super().get_urls() if url.name != own]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        known = any(spec.model is self.model for spec in all_specs())
+        return known and super().has_import_permission(request)
+
+    def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
+        posted = {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
+        return {**super().get_import_form_kwargs(request), **posted, "spec": spec_for(self.model)}
+
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """Ask for the file and how it is taken (GET), or open a run with it (POST)."""
+        if not self.has_import_permission(request):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        form = self.create_import_form(request)
+        try:
+            if request.method == "POST" and (run := _open(request, form)) is not None:
+                return go_on(request, run)
+        finally:
+            for upload in request.FILES.values():
+                upload.close()
+        return self._upload_page(request, form)
+
+    def _upload_page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Import {self.opts.verbose_name_plural}",
+            "opts": self.opts,
+            "spec": spec_for(self.model),
+            "form": form,
+            "step": 1,
+            "columns": [column.header for column in spec_for(self.model).columns],
+            "changelist_url": list_url(self.model),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.import_template_name, context)
+
+
+def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
+    """Lead to the next step of an opened run: saying which column is which where that is open, else the plan."""
+    spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
+    if is_own_export(run.header, spec) and not options.corrections:
+        options = as_corrections(replace(options, corrections=True))
+        set_options(run, options, actor=request.user)
+        messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
+    if mapping.needs_mapping(run.header, spec, options):
+        known = mapping.recall(run.header, spec)
+        again = None if known is None else remembered_options(run, known.mapping)
+        if again is None:
+            return HttpResponseRedirect(page_url(run, "mapping"))
+        set_options(run, again, actor=request.user)
+        messages.info(request, "The columns are taken as they were the last time a file had this header.")
+    start_planning(run)
+    return HttpResponseRedirect(run_url(run))
+
+
+def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions | None:
+    """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
+    options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
+    taken = mapping.columns_taken(run.header, spec_named(run.spec), options)
+    return None if mapping.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+
+
+def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
+    """Return the run's options with just these columns for these fields."""
+    options = ImportOptions.from_json(run.options)
+    return as_corrections(replace(options, mapping=chosen, columns=None, corrections=corrections))
+
+
+def as_corrections(options: ImportOptions) -> ImportOptions:
+    """Return the options without what contradicts them if they are for corrections: of those nothing is missing."""
+    return replace(options, missing="report") if options.corrections else options
+
+
+def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
+    """Return the run of the uploaded file; None when the form or the file is refused, with its sentence on the form."""
+    form.is_valid()
+    if name := too_large_upload(request):
+        mb = sources.SIZE_LIMIT // 2**20
+        form.errors.pop("import_file", None)
+        form.add_error("import_file", f"{name} is larger than {mb} MB: split it, or compress it as CSV with gzip.")
+    if form.errors:
+        return None
+    try:
+        with _on_disk(form.cleaned_data["import_file"]) as source:
+            return open_run(
+                source,
+                spec=form.spec,
+                options=form.options(),
+                actor=request.user,
+                reason=form.cleaned_data["reason"],
+                how=form.how(),
+            )
+    except ImportFailure as refusal:
+        form.add_error("import_file", str(refusal))
+    return None
+
+
+@contextmanager
+def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
+    """Lend an uploaded file as one on disk, for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="import-") as directory:
+        path = Path(directory) / "upload"
+        with path.open("wb") as out:
+            for chunk in upload.chunks():
+                out.write(chunk)
+        yield from_path(path, name=upload.name)

@@ -1,0 +1,158 @@
+"""The rows of a plan as its page shows them: what changes, what is kept and why, what is refused; with addresses."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from apps.changesets.diff import FieldChange
+from apps.changesets.origins import Origin
+from apps.changesets.origins_together import origins_of_many
+from apps.changesets.pages import links
+from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.registry import spec_named
+
+# The sign of each sort of row, by the names that signs have everywhere.
+SIGNS = {
+    Operation.NEW: "created",
+    Operation.CHANGED: "changed",
+    Operation.UNCHANGED: "already",
+    Operation.REFUSED: "refused",
+}
+
+
+@dataclass(frozen=True)
+class KeptField:
+    """A value corrected here: what upstream said before, what we have, what the file says, and who set ours."""
+
+    label: str
+    base: Any
+    ours: Any
+    theirs: Any
+    origin: Origin | None
+
+
+@dataclass(frozen=True)
+class ShownRow:
+    """A planned row with what its line on the page says."""
+
+    row: PlannedRow
+    sign: str
+    name: str
+    key: str
+    url: str
+    news: list[FieldChange]
+    kept: list[KeptField] = field(default_factory=list)
+    cells: list[RefusedCell] = field(default_factory=list)
+
+    @property
+    def decided(self) -> str:
+        """What a person decided, in words."""
+        return self.row.get_decision_display() if self.row.decision != Decision.NONE else ""
+
+    @property
+    def can_be_ticked(self) -> bool:
+        """Whether there is anything to decide."""
+        return self.row.kept or self.row.operation not in (Operation.REFUSED, Operation.UNCHANGED)
+
+
+def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
+    """Return the rows as the page shows them, in a few queries for all; `missing` is the option of that name."""
+    spec = spec_named(run.spec)
+    label = spec.model._meta.label_lower
+    urls = links.urls_of(label, {row.object_id for row in rows if row.object_id})
+    with_kept = [row.object_id for row in rows if row.kept_values]
+    origins = origins_of_many(spec.model, with_kept) if with_kept else {}
+    cells = _cells(run, rows)
+    told = _Values(spec.model, rows)
+    return [
+        ShownRow(
+            row=row,
+            sign=_sign(row, missing),
+            name=row.label or row.natural or row.object_id or f"line {row.line}",
+            key=links.telling_key(label, row.natural or row.object_id),
+            url=urls.get(row.object_id, ""),
+            news=told.changes(row),
+            kept=told.kept(row, origins.get(row.object_id, {})),
+            cells=cells.get(row.line, []),
+        )
+        for row in rows
+    ]
+
+
+def field_labels(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return fields with what people call them."""
+    return [(name, _label(model, name)) for name in names]
+
+
+def _sign(row: PlannedRow, missing: str) -> str:
+    if row.operation == Operation.MISSING:
+        if row.superseded or missing == "delete":
+            return "deleted"
+        return "changed" if missing == "deactivate" else "missing"
+    if row.renamed:
+        return "renamed"
+    return SIGNS[Operation(row.operation)]
+
+
+def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
+    lines = [row.line for row in rows if row.operation == Operation.REFUSED]
+    found: dict[int | None, list[RefusedCell]] = {}
+    for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
+        found.setdefault(cell.line, []).append(cell)
+    return found
+
+
+class _Values:
+    """Tells values by name: those of a reference are the objects that they refer to."""
+
+    def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow]) -> None:
+        self.model = model
+        self.names: dict[str, dict[Any, str]] = {}
+        keys: dict[str, set[Any]] = {}
+        for row in rows:
+            for name, values in [*(row.changes or {}).items(), *(row.kept_values or {}).items()]:
+                if _refers_to(model, name):
+                    keys.setdefault(name, set()).update(value for value in values if value is not None)
+        for name, wanted in keys.items():
+            found = _refers_to(model, name)._base_manager.in_bulk(wanted)
+            self.names[name] = {key: str(each) for key, each in found.items()}
+
+    def changes(self, row: PlannedRow) -> list[FieldChange]:
+        """Return what changes on the object, old and new."""
+        return [
+            FieldChange(name, _label(self.model, name), self._told(name, old), self._told(name, new))
+            for name, (old, new) in (row.changes or {}).items()
+        ]
+
+    def kept(self, row: PlannedRow, origins: dict[str, Origin]) -> list[KeptField]:
+        """Return the corrections that the row meets, with who made them."""
+        return [
+            KeptField(
+                label=_label(self.model, name),
+                base=self._told(name, base),
+                theirs=self._told(name, theirs),
+                ours=self._told(name, ours),
+                origin=origins.get(name),
+            )
+            for name, (base, theirs, ours) in (row.kept_values or {}).items()
+        ]
+
+    def _told(self, name: str, value: Any) -> Any:
+        return self.names.get(name, {}).get(value, value)
+
+
+def _refers_to(model: type[models.Model], name: str) -> type[models.Model] | None:
+    try:
+        return model._meta.get_field(name).related_model
+    except FieldDoesNotExist:
+        return None
+
+
+def _label(model: type[models.Model], name: str) -> str:
+    try:
+        return str(model._meta.get_field(name).verbose_name)
+    except FieldDoesNotExist:
+        return name.replace("_", " ")

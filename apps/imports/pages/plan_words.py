@@ -1,0 +1,114 @@
+"""What a plan would do, in sentences: counts first, each with its sign and the way to its rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apps.imports.models import ImportRun
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
+from apps.imports.runs.rows import Bucket
+
+MISSING_WORDS = {
+    "report": ("is not in the file and stays as it is", "are not in the file and stay as they are"),
+    "deactivate": ("is not in the file and will be deactivated", "are not in the file and will be deactivated"),
+    "delete": ("is not in the file and will be deleted", "are not in the file and will be deleted"),
+}
+MISSING_SIGNS = {"report": "missing", "deactivate": "changed", "delete": "deleted"}
+# What a person should look at comes first.
+FIRST = (
+    Bucket.LEFT_ALONE,
+    Bucket.REFUSED,
+    Bucket.KEPT,
+    Bucket.CHANGED,
+    Bucket.NEW,
+    Bucket.MISSING,
+    Bucket.UNCHANGED,
+)
+# In the order of the page: the bucket's sign and its word on a chip.
+CHIPS = (
+    (Bucket.NEW, "created", "New"),
+    (Bucket.CHANGED, "changed", "Changed"),
+    (Bucket.RENAMED, "renamed", "Renamed"),
+    (Bucket.KEPT, "kept", "Kept corrections"),
+    (Bucket.REFUSED, "refused", "Refused"),
+    (Bucket.MISSING, "missing", "Missing from the file"),
+    (Bucket.SUPERSEDED, "deleted", "Superseded"),
+    (Bucket.DELETED_HERE, "created", "Deleted here, but in the file"),
+    (Bucket.UNCHANGED, "already", "Unchanged"),
+    (Bucket.DECIDED, "kept", "Decided"),
+    (Bucket.LEFT_ALONE, "blocked", "Left alone"),
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence of a plan; one that is part of the one before stands under it."""
+
+    sign: str
+    number: int
+    words: str
+    bucket: Bucket | None = None
+    part: bool = False
+
+
+def plan_lines(run: ImportRun) -> list[Line]:
+    """Return what the plan would do, one sentence each; what is not there has none."""
+    return [line for line in _lines(run, run.counts or {}) if line.number]
+
+
+def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
+    options = ImportOptions.from_json(run.options)
+    meta = spec_named(run.spec).model._meta
+    names = (str(meta.verbose_name), str(meta.verbose_name_plural))
+
+    def line(sign: str, count: str, one: str, many: str, bucket: Bucket | None = None, *, part: bool = False) -> Line:
+        number = counts.get(count, 0)
+        noun = "of them" if part else names[number != 1]
+        return Line(sign, number, f"{noun} {one if number == 1 else many}", bucket, part)
+
+    yield line("created", "created", "is new", "are new", Bucket.NEW)
+    yield line("created", "deleted_here", "was deleted here and comes back", "were deleted here and come back",
+               Bucket.DELETED_HERE, part=True)  # fmt: skip
+    yield line("changed", "updated", "changes", "change", Bucket.CHANGED)
+    key = str(meta.pk.verbose_name)
+    yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
+    yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
+    yield line(MISSING_SIGNS[options.missing], "missing", *MISSING_WORDS[options.missing], Bucket.MISSING)
+    yield line("deleted", "superseded", f"makes room, since another one gets its {key}",
+               f"make room, since others get their {key}", Bucket.SUPERSEDED, part=True)  # fmt: skip
+    yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
+    refused = counts.get("refused", 0)
+    yield Line("refused", refused, f"row{'s are' if refused != 1 else ' is'} refused", Bucket.REFUSED)
+    skipped = counts.get("skipped", 0)
+    yield Line("already", skipped, f"row{'s are' if skipped != 1 else ' is'} left out")
+    yield from _links(run, counts)
+
+
+def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
+    """What follows from the rows: objects that are made to be linked to, and links."""
+    linker = spec_named(run.spec).linker
+    metas = [model._meta for model in (linker.models if linker else ())]
+    single = {str(meta.verbose_name_plural): str(meta.verbose_name) for meta in metas}
+    for name, number in counts.items():
+        if not isinstance(number, int):
+            continue
+        if name.endswith("_created"):
+            what = name.removesuffix("_created").replace("_", " ")
+            noun = single.get(what, what) if number == 1 else what
+            yield Line("created", number, f"{noun} will be added, to link to")
+        elif name.endswith("_links"):
+            what = name.removesuffix("_links").replace("_", " ")
+            yield Line("changed", number, f"link{'s' if number != 1 else ''} to a {what} will be made")
+
+
+def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:
+    """Yield the buckets that have rows with sign, word and number."""
+    for bucket, sign, word in CHIPS:
+        if counts.get(bucket):
+            yield bucket, sign, word, counts[bucket]
+
+
+def first_bucket(counts: dict[Bucket, Any]) -> Bucket:
+    """Return the bucket that is shown when none is asked for."""
+    return next((bucket for bucket in FIRST if counts.get(bucket)), Bucket.CHANGED)

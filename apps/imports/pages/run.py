@@ -1,0 +1,190 @@
+"""The page of a run, whatever its state: what happened or will, what it means, and what can be done next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.contrib.auth import get_permission_codename
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.http import urlencode
+
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links
+from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.words import is_open_to_revert
+from apps.imports import mapping
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.pages.addresses import page_url, run_url, upload_url
+from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
+from apps.imports.pages.plan_rows import field_labels, shown_rows
+from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import may_decide
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
+
+A_PAGE = 100
+_FARTHEST = 10_000_000
+STEPS = ("Upload", "Review", "Done")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which rows the address of the page asks for."""
+
+    wanted: Wanted
+    start: int = 0
+
+    def query(self, **changed: Any) -> str:
+        """Return the query of the address that asks for the same but for what is given; another bucket starts anew."""
+        asked = {"bucket": self.wanted.bucket, "field": self.wanted.field, "q": self.wanted.text, **changed}
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+
+def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
+    """Return the context of a run's page."""
+    spec = spec_named(run.spec)
+    model = spec.model
+    options = ImportOptions.from_json(run.options)
+    waits_for_mapping = run.status == RunStatus.UPLOADED and mapping.needs_mapping(run.header, spec, options)
+    context = {
+        "title": f"Import of {run.file_name}",
+        "subtitle": None,
+        "run": run,
+        "model": model._meta,
+        "who": _person(run),
+        "options": options,
+        "step": _step(run),
+        "waits_for_mapping": waits_for_mapping,
+        "may_act": not may_decide(request.user, run),
+        "upload_url": upload_url(model) if _may_import(request, run) else "",
+        "mapping_url": page_url(run, "mapping"),
+    }
+    if run.status == RunStatus.PLANNED:
+        context |= _plan(request, run, options)
+    elif run.status == RunStatus.APPLIED:
+        context |= _applied(request, run, options)
+    return context
+
+
+def read_asked(address: Any, default: Bucket) -> Asked:
+    """Return which rows an address asks for; what it gets wrong is left out."""
+    try:
+        bucket = Bucket(address.get("bucket", ""))
+    except ValueError:
+        bucket = default
+    start = address.get("start", "")
+    number = int(start) if start.isascii() and start.isdecimal() and len(start) < 9 else 0
+    field, text = (address.get(name, "").replace("\x00", "").strip()[:200] for name in ("field", "q"))
+    return Asked(Wanted(bucket, field, text), number if number < _FARTHEST else 0)
+
+
+def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
+    spec = spec_named(run.spec)
+    everything = mapping.columns_taken(run.header, spec, replace(options, columns=None))
+    taken = mapping.columns_taken(run.header, spec, options)
+    number = changes_of(run)
+    return {
+        "lines": plan_lines(run),
+        "number": number,
+        "taken": list(taken.values()),
+        "not_taken": mapping.not_taken(run.header, taken),
+        "no_confirm": why_not_confirm(run, request.user),
+        "confirm_form": ConfirmForm(initial={"sha256": run.file_sha256, "reason": run.reason}),
+        "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
+        "may_decide": not may_decide(request.user, run),
+        **rows_context(request, run, options),
+    }
+
+
+def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
+    """Return the rows that the address asks for, the buckets, the filters and the pages."""
+    counts = bucket_counts(run)
+    asked = read_asked(request.GET, first_bucket(counts))
+    bucket = asked.wanted.bucket
+    number = counts.get(bucket, 0)
+    rows, number = page_of(run, asked.wanted, start=asked.start, limit=A_PAGE, number=number)
+    start = asked.start
+    if not rows and number and start:
+        start = 0
+        rows, number = page_of(run, asked.wanted, start=0, limit=A_PAGE, number=number)
+    after = start + len(rows)
+    return {
+        "asked": asked,
+        "buckets": [
+            (sign, word, how_many, asked.query(bucket=each, field=""), each == bucket)
+            for each, sign, word, how_many in chips(counts)
+        ],
+        "fields": _fields(run, bucket),
+        "rows": shown_rows(run, rows, missing=options.missing),
+        "row_number": number,
+        "first": start + 1,
+        "last": after,
+        "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
+        "after": asked.query(start=after) if after < number and rows else "",
+        "unfiltered": asked.query(field="", q=""),
+        "kept_bucket": bucket == Bucket.KEPT,
+    }
+
+
+def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
+    """The fields to filter by; refusals are about columns of the file."""
+    spec = spec_named(run.spec)
+    if bucket == Bucket.REFUSED:
+        return [(column.header, column.header) for column in spec.columns]
+    if bucket in (Bucket.CHANGED, Bucket.RENAMED, Bucket.KEPT, Bucket.DECIDED, Bucket.LEFT_ALONE):
+        return field_labels(spec.model, [column.field for column in spec.columns])
+    return []
+
+
+def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
+    made = run.changeset
+    may_see = made is not None and request.user.has_perm(links.VIEW)
+    return {
+        "lines": plan_lines(run),
+        "changeset_url": links.changeset_url(made.pk) if may_see else "",
+        "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
+        "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
+        "may_download": not may_decide(request.user, run) and bool(run.kept_as),
+        **rows_context(request, run, options),
+    }
+
+
+def _may_revert(request: HttpRequest, made: Changeset) -> bool:
+    return request.user.has_perm(links.REVERT) and is_open_to_revert(made)
+
+
+def _may_import(request: HttpRequest, run: ImportRun) -> bool:
+    opts = spec_named(run.spec).model._meta
+    return request.user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}")
+
+
+def _person(run: ImportRun) -> str:
+    if run.actor is not None:
+        return run.actor.get_full_name() or run.actor.get_username()
+    return run.actor_name or "a command"
+
+
+def _step(run: ImportRun) -> int:
+    if run.status in (RunStatus.UPLOADED, RunStatus.PLANNING):
+        return 1
+    return 3 if run.status in (RunStatus.APPLIED, RunStatus.RUNNING, RunStatus.APPROVED) else 2
+
+
+def is_due(run: ImportRun) -> bool:
+    """Whether a confirmed run may start now."""
+    return run.start_at is None or run.start_at <= timezone.now()
+
+
+def back_to(request: HttpRequest, run: ImportRun) -> str:
+    """Return the address of the rows that somebody acted on."""
+    asked = read_asked(request.POST, Bucket.KEPT)
+    start = {"start": asked.start} if asked.start else {}
+    return run_url(run) + (asked.query(**start) if "bucket" in request.POST else "") + "#rows-title"
+
+
+def steps(current: int) -> Iterator[tuple[int, str, str]]:
+    """Yield the three steps with their state: done, now or later."""
+    for number, name in enumerate(STEPS, start=1):
+        yield number, name, "done" if number < current else "now" if number == current else "later"

@@ -1,0 +1,145 @@
+"""What people decide about a run: confirming it, cancelling it, starting it again; and who may."""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_permission_codename
+from django.utils import timezone
+
+from apps.changesets.locking import patience
+from apps.imports.errors import RunRefused
+from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.registry import spec_named
+from apps.imports.runs.amounts import changed_rows
+from apps.imports.runs.lease import fail_dead_runs
+from apps.imports.runs.progress import ask_to_stop, forget
+
+_WAITING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.APPROVED)
+_ENDED = (RunStatus.FAILED, RunStatus.CANCELLED)
+_PATIENCE_SECONDS = 5
+_NOTHING = dict.fromkeys(("counts", "summary", "changeset", "confirmed_by", "confirmed_at"))
+_NO_TIMES = dict.fromkeys(("start_at", "started_at", "finished_at"))
+_FRESH = {"status": RunStatus.UPLOADED, "error": "", "confirmed_by_name": "", **_NOTHING, **_NO_TIMES}
+
+
+def may_see(user: Any, run: ImportRun) -> str:
+    """Return why the person may not see the run; empty when they may."""
+    own = run.actor_id is not None and run.actor_id == user.pk
+    return "" if own or user.has_perm("imports.view_importrun") else "You need the permission to view imports."
+
+
+def may_decide(user: Any, run: ImportRun) -> str:
+    """Return why the person may not decide anything about the run, cancelling included; empty when they may."""
+    opts = spec_named(run.spec).model._meta
+    if not user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}"):
+        return f"You need the permission to import {opts.verbose_name_plural}."
+    if run.actor_id != user.pk and not user.has_perm("imports.approve_importrun"):
+        return "Only the person who uploaded the file, or somebody who may approve imports, can do that."
+    return ""
+
+
+def may_confirm(user: Any, run: ImportRun) -> str:
+    """Return why the person may not confirm the plan; empty when they may.
+
+    Where IMPORTS_SECOND_PERSON_ABOVE is set and more rows would change, nobody confirms what they uploaded themselves.
+    """
+    if why := may_decide(user, run):
+        return why
+    above = settings.IMPORTS_SECOND_PERSON_ABOVE
+    if above is None or run.actor_id != user.pk or changed_rows(run) <= above:
+        return ""
+    return f"More than {above:,} rows would change: somebody else who may approve imports has to confirm this."
+
+
+def confirm_run(
+    run: ImportRun, *, actor: Any, sha256: str, reason: str | None = None, start_at: datetime | None = None
+) -> ImportRun:
+    """Confirm the plan of a run and return the run; `start_applying` starts it, not before `start_at`.
+
+    `sha256` is that of the file whose plan the person saw. Raises RunRefused with the reason why not.
+    """
+    run.refresh_from_db()
+    _require(may_confirm(actor, run))
+    if sha256 != run.file_sha256:
+        raise RunRefused("The plan that you saw was of another file: look at this one before you confirm it.")
+    reason = run.reason if reason is None else reason.strip()
+    if not reason:
+        raise RunRefused("Say why: an import needs a reason.")
+    if start_at is not None and timezone.is_naive(start_at):
+        start_at = timezone.make_aware(start_at)
+    changed = ImportRun.objects.filter(pk=run.pk, status=RunStatus.PLANNED).update(
+        status=RunStatus.APPROVED,
+        confirmed_by=actor,
+        confirmed_by_name=actor.get_username(),
+        confirmed_at=timezone.now(),
+        start_at=start_at,
+        reason=reason,
+    )
+    run.refresh_from_db()
+    if not changed:
+        raise RunRefused(f"{run} is {_status(run)}: there is no plan to confirm.")
+    forget(run.pk)
+    return run
+
+
+def cancel_run(run: ImportRun, *, actor: Any) -> ImportRun:
+    """Cancel a run that waits, or ask its worker to stop; a worker stops within seconds, and the run is cancelled then.
+
+    `actor` is None for somebody at the command line. Nothing is written to the database while a worker is busy with
+    the run. Raises RunRefused when the run is over: when it was applied, its changeset is what to revert; and Busy when
+    another run writes for long.
+    """
+    fail_dead_runs()
+    run.refresh_from_db()
+    if actor is not None:
+        _require(may_decide(actor, run))
+    if run.status in _WAITING:
+        who = actor.get_username() if actor is not None else "somebody at the command line"
+        cancelled = {"status": RunStatus.CANCELLED, "error": f"Cancelled by {who}.", "lock": None}
+        with patience(_PATIENCE_SECONDS):
+            ImportRun.objects.filter(pk=run.pk, status__in=_WAITING).update(**cancelled, finished_at=timezone.now())
+        run.refresh_from_db()
+        if run.status == RunStatus.CANCELLED:
+            return run
+    if run.status in BUSY:
+        ask_to_stop(run.pk)
+        return run
+    raise RunRefused(_too_late(run))
+
+
+def start_again(run: ImportRun, *, actor: Any) -> ImportRun:
+    """Put a failed or cancelled run back to the start and return it; `start_planning` plans it then.
+
+    Raises RunRefused when it is neither, when its file is gone, or when a command made it.
+    """
+    fail_dead_runs()
+    run.refresh_from_db()
+    _require(may_decide(actor, run))
+    if command := (run.summary or {}).get("command"):
+        raise RunRefused(f"{run} was started by the command {command}: run that again.")
+    if not run.kept_as:
+        raise RunRefused(f"{run.file_name} is not kept any more: upload it again.")
+    changed = ImportRun.objects.filter(pk=run.pk, status__in=_ENDED).update(**_FRESH)
+    run.refresh_from_db()
+    if not changed:
+        raise RunRefused(f"{run} is {_status(run)}: only a failed or cancelled import is started again.")
+    forget(run.pk)
+    return run
+
+
+def _require(why_not: str) -> None:
+    if why_not:
+        raise RunRefused(why_not)
+
+
+def _status(run: ImportRun) -> str:
+    return run.get_status_display().lower()
+
+
+def _too_late(run: ImportRun) -> str:
+    if run.status != RunStatus.APPLIED:
+        return f"{run} is {_status(run)} already: there is nothing to cancel."
+    if run.changeset_id is None:
+        return f"{run} was applied already, and changed nothing."
+    return f"{run} was applied already: revert changeset {run.changeset_id} to take it back."

@@ -1,0 +1,176 @@
+"""The lease of a run: while a worker lives it beats; a run whose worker fell silent has failed, and wrote nothing."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from apps.changesets.errors import Busy
+from apps.changesets.locking import patience
+from apps.imports.errors import RunCancelled
+from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.runs.amounts import changed_rows, estimate_rows
+from apps.imports.runs.progress import forget, is_asked_to_stop, progress_of, report
+
+_BEAT_SECONDS = 0.5
+_CANCEL_SECONDS = 5
+_PATIENCE_SECONDS = 2
+# What ends a transaction is never held up.
+_ENDS = ("COMMIT", "ROLLBACK", "RELEASE")
+logger = logging.getLogger(__name__)
+
+
+class Heart:
+    """Beats for one run from a thread of its own; the work calls it to say how far it is.
+
+    The thread never touches the database, except that it interrupts the statement which is running when somebody wants
+    the run to stop. It does so only while one runs, and only until the work knows, so that what ends the run (a
+    ROLLBACK, the new status) is left in peace.
+    """
+
+    def __init__(self, run_id: int, connection: BaseDatabaseWrapper, totals: dict[str, int | None]) -> None:
+        self.run_id, self.connection, self.totals = run_id, connection, totals
+        self.phase, self.done, self.total = "start", 0, None
+        self.asked, self.over = threading.Event(), threading.Event()
+        self.told = False
+        self._lock, self._in_statement = threading.Lock(), False
+
+    def __call__(self, phase: str, done: int, total: int | None = None) -> None:
+        """Take note of how far the work is; raises RunCancelled when somebody asked it to stop."""
+        if self.phase == "read" and phase != "read":
+            self.totals["compare"] = self.totals["store"] = self.done
+        self.phase, self.done, self.total = phase, done, total if total is not None else self.totals.get(phase)
+        if self.asked.is_set():
+            raise self._cancelled()
+
+    def beat(self) -> None:
+        """Say that the worker lives and how far it is, and see whether it is to stop."""
+        try:
+            report(self.run_id, self.phase, self.done, self.total)
+            if is_asked_to_stop(self.run_id):
+                self.asked.set()
+        except OSError as error:
+            # A full disk is no reason to stop; should it last, the lease ends.
+            logger.warning("The progress of import %s cannot be kept: %s", self.run_id, error)
+
+    def keep_beating(self) -> None:
+        """Beat until the work is over."""
+        while not self.over.wait(_BEAT_SECONDS):
+            self.beat()
+            if self.asked.is_set():
+                self._interrupt()
+
+    def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Run one statement such that it can be interrupted; raises RunCancelled once, and then lets all through."""
+        if sql.startswith(_ENDS):
+            return execute(sql, params, many, context)
+        if self.asked.is_set() and not self.told:
+            raise self._cancelled()
+        self._enter(True)
+        try:
+            return execute(sql, params, many, context)
+        except DatabaseError as error:
+            self._enter(False)
+            if self.asked.is_set() and not self.told:
+                raise self._cancelled() from error
+            raise
+        finally:
+            self._enter(False)
+
+    def _enter(self, inside: bool) -> None:
+        with self._lock:
+            self._in_statement = inside
+
+    def _cancelled(self) -> RunCancelled:
+        self.told = True
+        return RunCancelled("Somebody asked this import to stop; nothing was written.")
+
+    def _interrupt(self) -> None:
+        with self._lock:
+            raw = self.connection.connection
+            if not self._in_statement or self.told or raw is None:
+                return
+            if self.connection.vendor == "sqlite":
+                raw.interrupt()
+                return
+            try:
+                raw.cancel_safe(timeout=_CANCEL_SECONDS)
+            except Exception as error:
+                logger.warning("The statement of import %s cannot be interrupted: %s", self.run_id, error)
+
+
+@contextmanager
+def working(run: ImportRun, *, using: str = "default") -> Iterator[Heart]:
+    """Keep the lease of a run for the length of the block, and lend what it reports its progress to.
+
+    When somebody asks the run to stop, the next report or statement raises RunCancelled, and so does a long statement
+    that is running. The last report stays; who ends the run forgets it.
+    """
+    heart = Heart(run.pk, connections[using], _totals(run))
+    heart.beat()
+    thread = threading.Thread(target=heart.keep_beating, name=f"import-{run.pk}", daemon=True)
+    thread.start()
+    try:
+        with heart.connection.execute_wrapper(heart.watch):
+            yield heart
+    except DatabaseError as error:
+        # What was interrupted may say so only later, at the end of its transaction.
+        if heart.asked.is_set() and not heart.told:
+            raise heart._cancelled() from error
+        raise
+    finally:
+        heart.over.set()
+        thread.join()
+
+
+def _totals(run: ImportRun) -> dict[str, int | None]:
+    if run.counts:
+        changed = changed_rows(run)
+        return dict.fromkeys(("load", "write", "record"), changed)
+    return {"read": estimate_rows(run)}
+
+
+def last_heard_of(run: ImportRun) -> float:
+    """Return when the worker of a busy run was last heard of, in seconds since 1970."""
+    snapshot = progress_of(run.pk)
+    taken_up = (run.started_at or run.created_at).timestamp()
+    return max(snapshot.beat, taken_up) if snapshot else taken_up
+
+
+def fail_dead_runs() -> list[ImportRun]:
+    """Fail the runs whose worker was not heard of for IMPORTS_LEASE_SECONDS, and return them; their locks are free.
+
+    A run whose changes were committed is applied, since its status is written in the same transaction: so what fails
+    here wrote nothing. Where somebody else writes for long, dead runs are left for the next time.
+    """
+    oldest = timezone.now().timestamp() - settings.IMPORTS_LEASE_SECONDS
+    dead = [run for run in ImportRun.objects.filter(status__in=BUSY) if last_heard_of(run) < oldest]
+    return [run for run in dead if _fail(run)]
+
+
+def _fail(run: ImportRun) -> bool:
+    heard = datetime.fromtimestamp(last_heard_of(run), tz=timezone.get_current_timezone())
+    ended = {
+        "status": RunStatus.FAILED,
+        "error": f"The worker stopped without a word: it was last heard of at {heard:%H:%M:%S on %Y-%m-%d}. "
+        "Nothing was written. Start it again.",
+        "lock": None,
+        "finished_at": timezone.now(),
+    }
+    try:
+        with patience(_PATIENCE_SECONDS), transaction.atomic():
+            # Only if nobody moved the run on since it was read.
+            found = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at).update(**ended)
+    except Busy:
+        return False
+    if found:
+        forget(run.pk)
+        vars(run).update(ended)
+    return bool(found)

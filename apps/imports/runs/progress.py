@@ -1,0 +1,86 @@
+"""How far a run is, that its worker lives, and that somebody wants it to stop; all of it in a cache, not the database.
+
+On SQLite a run that is applied locks every other writer out, itself in another thread included. The cache is one that
+all processes share.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from django.core.cache import BaseCache, caches
+from django.db import connections
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """How far a run was at `beat`; times are seconds since 1970, `done` counts the rows of this phase."""
+
+    phase: str
+    done: int
+    total: int | None
+    started: float
+    phase_started: float
+    beat: float
+
+    @property
+    def rate(self) -> float | None:
+        """Rows a second in this phase."""
+        seconds = self.beat - self.phase_started
+        return self.done / seconds if self.done and seconds > 0 else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long this phase will take from now on, where that can be told."""
+        if self.total is None or self.rate is None:
+            return None
+        return max(self.total - self.done, 0) / self.rate
+
+    @property
+    def silence(self) -> float:
+        """How many seconds ago the worker was last heard of."""
+        return max(time.time() - self.beat, 0.0)
+
+
+def report(run_id: int, phase: str, done: int, total: int | None = None) -> None:
+    """Say how far a run is; this is its heartbeat, too. Only its worker calls this."""
+    now = time.time()
+    before = progress_of(run_id)
+    snapshot = Snapshot(phase, done, total, started=now, phase_started=now, beat=now)
+    if before is not None:
+        same = before.phase == phase
+        snapshot = replace(
+            snapshot, started=before.started, phase_started=before.phase_started if same else snapshot.beat
+        )
+    _cache().set(_key(run_id, "progress"), snapshot)
+
+
+def progress_of(run_id: int) -> Snapshot | None:
+    """Return how far a run is, or None when no worker said anything about it yet."""
+    return _cache().get(_key(run_id, "progress"))
+
+
+def ask_to_stop(run_id: int) -> None:
+    """Let the worker of a run know that it is to stop; it looks twice a second."""
+    _cache().set(_key(run_id, "stop"), True)
+
+
+def is_asked_to_stop(run_id: int) -> bool:
+    """Return whether somebody asked the run to stop."""
+    return _cache().get(_key(run_id, "stop"), False)
+
+
+def forget(run_id: int) -> None:
+    """Forget progress and wishes of a run: it is over, or starts afresh."""
+    _cache().delete_many([_key(run_id, "progress"), _key(run_id, "stop")])
+
+
+def _cache() -> BaseCache:
+    return caches["progress"]
+
+
+def _key(run_id: int, what: str) -> str:
+    """Name the entry; two databases that share a folder have runs of the same numbers."""
+    its = connections["default"].settings_dict
+    database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
+    return f"{database}-{run_id}-{what}"

@@ -1,0 +1,40 @@
+"""What is kept of runs for a time only: their files, and the rows of their plans; what became of them stays."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from apps.imports.models import OPEN, ImportRun, PlannedRow, RefusedCell
+from apps.imports.runs.files import forget_file
+
+
+def prune_runs() -> dict[str, int]:
+    """Forget files and plans of runs that ended long ago, and return how many of each.
+
+    Files go after IMPORTS_KEEP_FILES_DAYS, plans after IMPORTS_KEEP_PLANS_DAYS; nothing of a run that is open still.
+    """
+    return {"files": _prune_files(), "plans": _prune_plans()}
+
+
+def _ended_before(days: int) -> QuerySet[ImportRun]:
+    return ImportRun.objects.exclude(status__in=OPEN).filter(finished_at__lt=timezone.now() - timedelta(days=days))
+
+
+def _prune_files() -> int:
+    runs = list(_ended_before(settings.IMPORTS_KEEP_FILES_DAYS).exclude(kept_as=""))
+    for run in runs:
+        forget_file(run)
+    return len(runs)
+
+
+def _prune_plans() -> int:
+    ended = _ended_before(settings.IMPORTS_KEEP_PLANS_DAYS)
+    pruned = set()
+    # First asked, then deleted: where nothing is to be done, nobody waits for a lock.
+    for model in (PlannedRow, RefusedCell):
+        for run in ended.filter(Exists(model.objects.filter(run=OuterRef("pk")))):
+            model.objects.filter(run=run).delete()
+            pruned.add(run.pk)
+    return len(pruned)

@@ -1,0 +1,142 @@
+"""The rows of a stored plan by bucket, field and text; the counts come with the plan and are not counted again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.imports.errors import RunRefused
+from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell, RunStatus
+from apps.imports.results import ImportOptions
+from apps.imports.runs.amounts import changed_rows
+from apps.imports.runs.confirming import may_confirm, may_decide
+
+
+class Bucket(StrEnum):
+    """The parts of a plan that a person looks at; some are parts of others."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    UNCHANGED = "unchanged"
+    KEPT = "kept"
+    REFUSED = "refused"
+    MISSING = "missing"
+    SUPERSEDED = "superseded"
+    DELETED_HERE = "deleted-here"
+    DECIDED = "decided"
+    LEFT_ALONE = "left-alone"
+
+
+# Which rows a bucket has, and which of the plan's counts says how many; without one they are few and are counted.
+_ROWS: dict[Bucket, tuple[Q, str]] = {
+    Bucket.NEW: (Q(operation=Operation.NEW), "created"),
+    Bucket.CHANGED: (Q(operation=Operation.CHANGED), "updated"),
+    Bucket.RENAMED: (Q(renamed=True), "renamed"),
+    Bucket.UNCHANGED: (Q(operation=Operation.UNCHANGED), "unchanged"),
+    Bucket.KEPT: (Q(kept=True), "kept"),
+    Bucket.REFUSED: (Q(operation=Operation.REFUSED), "refused"),
+    Bucket.MISSING: (Q(operation=Operation.MISSING), "missing"),
+    Bucket.SUPERSEDED: (Q(operation=Operation.MISSING, superseded=True), "superseded"),
+    Bucket.DELETED_HERE: (Q(deleted_here=True), "deleted_here"),
+    Bucket.DECIDED: (~Q(decision=Decision.NONE), ""),
+    Bucket.LEFT_ALONE: (~Q(left_alone=""), ""),
+}
+# What each decision can be about.
+_ABOUT = {
+    Decision.NONE: ~Q(decision=Decision.NONE),
+    Decision.TAKE: Q(kept=True),
+    Decision.KEEP: Q(kept=True),
+    Decision.LEAVE: Q(operation__in=(Operation.NEW, Operation.CHANGED, Operation.MISSING)),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows of a plan are asked for."""
+
+    bucket: Bucket
+    field: str = ""
+    text: str = ""
+
+    @property
+    def filtered(self) -> bool:
+        """Whether the plan's own counts do not tell how many they are."""
+        return bool(self.field or self.text)
+
+
+def bucket_counts(run: ImportRun) -> dict[Bucket, int]:
+    """Return how many rows each bucket has; empty ones are left out. Two short queries at most."""
+    told = run.counts or {}
+    numbers = {bucket: told.get(name, 0) for bucket, (_rows, name) in _ROWS.items() if name}
+    numbers[Bucket.DECIDED] = run.rows.filter(_ROWS[Bucket.DECIDED][0]).count()
+    if run.status == RunStatus.APPLIED:
+        numbers[Bucket.LEFT_ALONE] = run.rows.filter(_ROWS[Bucket.LEFT_ALONE][0]).count()
+    return {bucket: number for bucket, number in numbers.items() if number}
+
+
+def rows_of(run: ImportRun, wanted: Wanted) -> QuerySet[PlannedRow]:
+    """Return the rows asked for, in the order of the plan."""
+    rows = PlannedRow.objects.filter(_ROWS[wanted.bucket][0], run=run)
+    if wanted.field and wanted.bucket == Bucket.REFUSED:
+        cells = RefusedCell.objects.filter(run=run, line=OuterRef("line"), column=wanted.field)
+        rows = rows.filter(Exists(cells))
+    elif wanted.field:
+        rows = rows.filter(Q(changes__has_key=wanted.field) | Q(kept_values__has_key=wanted.field))
+    if wanted.text:
+        text = wanted.text
+        rows = rows.filter(
+            Q(natural__icontains=text) | Q(label__icontains=text) | Q(object_id__icontains=text) | _on_line(text)
+        )
+    return rows.order_by("id")
+
+
+def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: int) -> tuple[list[PlannedRow], int]:
+    """Return some of the rows asked for, and how many there are; `number` is what the plan's counts say of the bucket.
+
+    The keys of the page are found first, so that the rows before it are not read.
+    """
+    rows = rows_of(run, wanted)
+    if wanted.filtered:
+        number = rows.count()
+    keys = list(rows.values_list("pk", flat=True)[start : start + limit])
+    found = PlannedRow.objects.defer("payload").in_bulk(keys)
+    return [found[key] for key in keys], number
+
+
+def changes_of(run: ImportRun) -> int:
+    """Return how many objects applying the plan as decided would write."""
+    left = run.rows.filter(decision=Decision.LEAVE)
+    if ImportOptions.from_json(run.options).missing == "report":
+        # Nothing would happen to them either way.
+        left = left.exclude(operation=Operation.MISSING, superseded=False)
+    return max(0, changed_rows(run) - left.count())
+
+
+def why_not_confirm(run: ImportRun, user: Any) -> str:
+    """Return why the person may not confirm this plan, or nobody may; empty when they may."""
+    return may_confirm(user, run) or (run.summary or {}).get("missing_above_limit", "")
+
+
+def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Any) -> int:
+    """Record what a person decided about some rows of a plan; returns how many it is about.
+
+    Rows that the decision says nothing about stay as planned. Raises RunRefused when the plan is not to be reviewed any
+    more, or not by this person.
+    """
+    if why := may_decide(actor, run):
+        raise RunRefused(why)
+    if run.status != RunStatus.PLANNED:
+        raise RunRefused(
+            f"{run} is {run.get_status_display().lower()}: only a plan to be reviewed can be decided about."
+        )
+    chosen = PlannedRow.objects.filter(_ABOUT[decision], run=run, pk__in=list(rows), run__status=RunStatus.PLANNED)
+    return chosen.update(decision=decision)
+
+
+def _on_line(text: str) -> Q:
+    number = text.removeprefix("line ").strip()
+    known = number.isascii() and number.isdecimal() and len(number) < 10
+    return Q(line=int(number)) if known else Q(pk__in=[])

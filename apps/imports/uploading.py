@@ -1,0 +1,31 @@
+"""Uploads that are too large are cut off while they arrive, before they fill a disk."""
+
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile
+
+from apps.imports import sources
+
+
+class LimitedUpload(FileUploadHandler):
+    """Passes a file on to the next handler until it is too large; then the request has no file, but its name.
+
+    Stands first among the handlers; a temporary file of a later one is closed, and with that removed, when it is cut.
+    """
+
+    def new_file(self, *args: object, **kwargs: object) -> None:
+        super().new_file(*args, **kwargs)
+        self.size = 0
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        self.size += len(raw_data)
+        if self.size > sources.SIZE_LIMIT:
+            self.request.too_large_upload = self.file_name
+            raise SkipFile
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        """Leave the finished file to the next handler."""
+
+
+def too_large_upload(request: object) -> str:
+    """Return the name of the file that was cut off, or nothing."""
+    return getattr(request, "too_large_upload", "")

@@ -1,0 +1,36 @@
+// Watches a run: asks how far it is every second, and opens the page anew when its state changes.
+const box = document.querySelector("[data-progress]");
+const bar = box?.querySelector("progress");
+const PAUSE = 1000;
+const MOST_FAILURES = 30;
+let failures = 0;
+
+function show(state) {
+  box.querySelector("[data-words]").textContent = state.words;
+  box.querySelector("[data-numbers]").textContent = state.numbers;
+  const warning = box.querySelector("[data-warning]");
+  warning.textContent = state.warning;
+  warning.hidden = !state.warning;
+  if (state.percent === null) bar.removeAttribute("value");
+  else bar.value = state.percent;
+}
+
+async function ask() {
+  try {
+    const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const state = await answer.json();
+    failures = 0;
+    if (state.status !== box.dataset.status) {
+      window.location.reload();
+      return;
+    }
+    show(state);
+  } catch {
+    failures += 1;
+  }
+  // After a while without an answer (logged out, server gone) the person may reload.
+  if (failures < MOST_FAILURES) setTimeout(ask, PAUSE);
+}
+
+if (box) setTimeout(ask, PAUSE);

@@ -1,0 +1,141 @@
+"""A run in the admin, whatever its state: the list, the page while it is busy, and its progress."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.imports.models import ImportRun
+from apps.imports.pages.watching import NO_WORKER
+from apps.imports.runs.progress import Snapshot
+from tests.admin.runs import IMPORTS, make_run, page
+
+pytestmark = pytest.mark.django_db
+LONG_AGO = timedelta(minutes=5)
+
+
+def text_of(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "step"),
+    [
+        ("uploaded", "Uploaded", "Watch"),
+        ("planned", "To be reviewed", "Review"),
+        ("running", "Running", "Watch"),
+        ("failed", "Failed", "See why"),
+        ("cancelled", "Cancelled", "Look"),
+    ],
+)
+def test_the_list_shows_state_counts_person_file_and_the_next_step(operator, browse_as, status, word, step):
+    run = make_run(operator, status=status, counts={"created": 1200, "refused": 3})
+
+    text = text_of(browse_as(operator).get(IMPORTS))
+
+    for part in ("Airports from", "airports.csv", "spring refresh", "olga", word, "</b>1,200 added", "</b>3 refused"):
+        assert part in text
+    assert f'<a href="{IMPORTS}{run.pk}/change/" aria-label="{step} Import {run.pk} of airports.csv">{step}</a>' in text
+
+
+def test_an_applied_import_leads_from_the_list_to_its_changeset(operator, places, browse_as):
+    make_run(operator, status="applied", changeset=places["import"])
+
+    assert f'href="/admin/changesets/changeset/{places["import"].pk}/change/"' in text_of(
+        browse_as(operator).get(IMPORTS)
+    )
+
+
+@pytest.mark.parametrize("query", [{"status__exact": "failed"}, {"what": "cities"}, {"person": "nobody"}, {"q": "zz"}])
+def test_the_list_is_filtered(operator, browse_as, query):
+    make_run(operator)
+
+    assert not browse_as(operator).get(IMPORTS, query).context["cl"].result_count
+
+
+def test_the_list_takes_no_query_more_for_more_imports(operator, browse_as, django_assert_max_num_queries):
+    for _ in range(20):
+        make_run(operator)
+
+    client = browse_as(operator)
+
+    with django_assert_max_num_queries(12):
+        client.get(IMPORTS)
+
+
+@pytest.mark.parametrize("status", ["uploaded", "planning", "approved", "running"])
+def test_a_busy_run_is_watched_and_may_be_left(operator, browse_as, status):
+    run = make_run(operator, status=status, started_at=timezone.now())
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert f'data-progress="{IMPORTS}{run.pk}/progress/" data-status="{status}"' in text
+    assert '<script type="module" src="/static/console/progress.js"></script>' in text
+    assert "This page may be closed" in text
+    assert f'action="{IMPORTS}{run.pk}/cancel/"' in text
+
+
+def test_progress_is_told_as_phase_rows_rate_and_time_left(operator, browse_as, monkeypatch):
+    run = make_run(operator, status="planning", started_at=timezone.now())
+    snapshot = Snapshot("read", 40_000, 80_000, started=1000.0, phase_started=1000.0, beat=1004.0)
+    monkeypatch.setattr("apps.imports.pages.watching.progress_of", lambda run_id: snapshot)
+
+    state = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()
+
+    assert state == {
+        "status": "planning",
+        "words": "Reading the file",
+        "numbers": "40,000 of 80,000 rows · 10,000 a second · 4 s left",
+        "percent": 50,
+        "warning": "",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "warned"),
+    [
+        ({"status": "uploaded", "created_at": timezone.now() - LONG_AGO}, True),
+        ({"status": "uploaded"}, False),
+        ({"status": "approved", "confirmed_at": timezone.now() - LONG_AGO}, True),
+        (
+            {"status": "approved", "confirmed_at": timezone.now() - LONG_AGO, "start_at": timezone.now() + LONG_AGO},
+            False,
+        ),
+        ({"status": "running", "created_at": timezone.now() - LONG_AGO, "started_at": timezone.now()}, False),
+    ],
+)
+def test_where_no_worker_comes_it_is_said(operator, browse_as, values, warned):
+    run = make_run(operator, **{"created_at": timezone.now(), **values})
+
+    warning = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()["warning"]
+
+    assert warning == (NO_WORKER if warned else "")
+
+
+def test_a_run_whose_worker_died_has_failed_when_it_is_looked_at(operator, browse_as):
+    run = make_run(operator, status="running", started_at=timezone.now() - LONG_AGO)
+
+    state = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()
+
+    assert state["status"] == "failed"
+    assert "Start again" in text_of(page(browse_as(operator), ImportRun.objects.get()))
+
+
+def test_an_applied_import_leads_on(operator, steward, places, browse_as):
+    run = make_run(operator, status="applied", changeset=places["import"], counts={"created": 3})
+    number = places["import"].pk
+
+    text = text_of(page(browse_as(steward), run))
+
+    assert f'<a class="button" href="/admin/changesets/changeset/{number}/change/">Review #{number} Import</a>' in text
+    assert f'href="/admin/airports/airport/?changeset={number}"' in text
+    assert f'href="/admin/changesets/changeset/{number}/revert/"' in text
+
+
+def test_the_script_of_the_progress_is_no_inline_one(operator, browse_as):
+    run = make_run(operator, status="running", started_at=timezone.now())
+
+    text = page(browse_as(operator), run).content.decode()
+
+    assert " style=" not in text
+    assert "http-equiv" not in text

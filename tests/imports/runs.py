@@ -1,0 +1,44 @@
+"""Runs for tests: opened, planned, and larger than what is done at once."""
+
+from collections.abc import Callable
+
+import pytest
+
+from apps.airports.ourairports import OURAIRPORTS
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.results import ImportOptions
+from apps.imports.runs.opening import open_run
+from apps.imports.runs.planning import plan_run
+from apps.imports.sources import from_path
+
+
+@pytest.fixture
+def opened(airports_file: Callable) -> Callable[..., ImportRun]:
+    """Return a function that opens a run over the rows given."""
+
+    def open_it(*rows: dict[str, str], actor: object = None, **more: object) -> ImportRun:
+        source = from_path(airports_file(*(rows or ({},))))
+        asked = {"spec": OURAIRPORTS, "options": ImportOptions(), "reason": "a test", **more}
+        return open_run(source, actor=actor, **asked)
+
+    return open_it
+
+
+@pytest.fixture
+def planned(opened: Callable[..., ImportRun]) -> Callable[..., ImportRun]:
+    """Return a function that opens and plans a run over the rows given."""
+
+    def plan(*rows: dict[str, str], **more: object) -> ImportRun:
+        run = opened(*rows, **more)
+        plan_run(run)
+        run.refresh_from_db()
+        return run
+
+    return plan
+
+
+def put(run: ImportRun, status: RunStatus, **values: object) -> ImportRun:
+    """Put a run into a state, however it would have come there."""
+    ImportRun.objects.filter(pk=run.pk).update(status=status, **values)
+    run.refresh_from_db()
+    return run

@@ -1,0 +1,193 @@
+"""The lease of a run: a heartbeat while a worker lives, an end when it does not, and a stop when somebody wants it."""
+
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from apps.imports.errors import RunCancelled
+from apps.imports.models import RunStatus
+from apps.imports.runs import lease
+from apps.imports.runs.lease import fail_dead_runs, working
+from apps.imports.runs.progress import ask_to_stop, progress_of, report
+from tests.imports.runs import put
+
+pytestmark = pytest.mark.django_db
+# Both count for about a minute, which is longer than any test waits.
+LONG = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000000) SELECT COUNT(*) FROM n",
+    "postgresql": "SELECT pg_sleep(60)",
+}
+
+
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    monkeypatch.setattr(lease, "_BEAT_SECONDS", 0.02)
+
+
+def beating() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("import-")]
+
+
+def wait_until(true, seconds: float = 5) -> bool:
+    """Wait for something to become true, and return whether it did."""
+    until = time.monotonic() + seconds
+    while not true() and time.monotonic() < until:
+        time.sleep(0.01)
+    return true()
+
+
+def silent(run, *, seconds: int):
+    """Make a run look as if its worker had fallen silent so long ago."""
+    ago = timezone.now() - timedelta(seconds=seconds)
+    return put(run, RunStatus.RUNNING, started_at=ago, lock="one at a time")
+
+
+def test_a_worker_beats_without_saying_anything(opened, quick):
+    run = opened()
+
+    with working(run):
+        first = progress_of(run.pk).beat
+        assert wait_until(lambda: progress_of(run.pk).beat > first)
+
+
+def test_what_the_work_says_is_told_with_the_beat(opened, quick):
+    run = opened()
+
+    with working(run) as progress:
+        progress("read", 40, 80)
+        assert wait_until(lambda: progress_of(run.pk).done == 40)
+
+    assert (progress_of(run.pk).phase, progress_of(run.pk).total) == ("read", 80)
+
+
+def test_beating_does_not_ask_the_database(opened, quick):
+    run = opened()
+
+    with CaptureQueriesContext(connection) as queries, working(run):
+        first = progress_of(run.pk).beat
+        wait_until(lambda: progress_of(run.pk).beat > first)
+
+    assert not queries.captured_queries
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_the_heart_stops_with_the_work_however_it_ends(opened, quick, error):
+    with pytest.raises(error), working(opened()):
+        assert beating()
+        raise error
+
+    assert not beating()
+
+
+def test_a_cache_that_takes_nothing_does_not_stop_the_work(opened, quick, monkeypatch, caplog):
+    def full(*args: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(lease, "report", full)
+
+    with working(opened()) as progress:
+        progress("read", 1)
+        assert wait_until(lambda: "No space left" in caplog.text)
+        assert beating()
+
+
+def test_a_wish_to_stop_ends_the_work_at_its_next_word(opened, quick):
+    run = opened()
+
+    with pytest.raises(RunCancelled), working(run) as progress:
+        ask_to_stop(run.pk)
+        assert wait_until(progress.asked.is_set)
+        progress("read", 1)
+
+
+def test_a_wish_to_stop_ends_the_work_at_its_next_statement(opened, quick):
+    run = opened()
+
+    with pytest.raises(RunCancelled), working(run) as progress:
+        ask_to_stop(run.pk)
+        assert wait_until(progress.asked.is_set)
+        connection.cursor().execute("SELECT 1")
+
+
+def test_a_wish_to_stop_interrupts_a_long_statement(opened, quick):
+    run = opened()
+    started = time.monotonic()
+    ask_to_stop(run.pk)
+
+    with pytest.raises(RunCancelled), transaction.atomic(), working(run):
+        connection.cursor().execute(LONG[connection.vendor])
+
+    assert time.monotonic() - started < 15
+
+
+def test_once_it_is_told_the_work_can_clean_up(opened, quick):
+    run = opened()
+
+    with working(run) as progress:
+        ask_to_stop(run.pk)
+        assert wait_until(progress.asked.is_set)
+        with pytest.raises(RunCancelled), transaction.atomic():
+            put(run, RunStatus.FAILED)
+        put(run, RunStatus.CANCELLED)
+        time.sleep(0.1)
+        put(run, RunStatus.CANCELLED)
+
+    assert run.status == RunStatus.CANCELLED
+
+
+def test_an_error_of_the_database_is_no_wish_to_stop(opened, quick):
+    with pytest.raises(DatabaseError), transaction.atomic(), working(opened()):
+        connection.cursor().execute("SELECT nothing FROM nowhere")
+
+
+def test_a_run_whose_worker_fell_silent_has_failed(opened, settings):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+
+    assert fail_dead_runs() == [run]
+
+    run.refresh_from_db()
+    assert (run.status, run.lock) == (RunStatus.FAILED, None)
+    assert run.error.startswith("The worker stopped without a word: it was last heard of at ")
+    assert run.error.endswith("Nothing was written. Start it again.")
+    assert run.finished_at is not None
+
+
+def test_a_run_that_beats_is_left_alone(opened, settings):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+    report(run.pk, "read", 1)
+
+    assert fail_dead_runs() == []
+
+    run.refresh_from_db()
+    assert (run.status, run.lock) == (RunStatus.RUNNING, "one at a time")
+
+
+def test_a_run_taken_up_just_now_has_time_for_its_first_beat(opened):
+    silent(opened(), seconds=1)
+
+    assert fail_dead_runs() == []
+
+
+@pytest.mark.parametrize("status", [s for s in RunStatus if s not in (RunStatus.PLANNING, RunStatus.RUNNING)])
+def test_a_run_that_no_worker_has_needs_no_heartbeat(opened, status):
+    put(opened(), status, started_at=timezone.now() - timedelta(days=3))
+
+    assert fail_dead_runs() == []
+
+
+def test_a_run_that_was_taken_up_again_meanwhile_is_not_failed(opened, settings, monkeypatch):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+    heard = lease.last_heard_of
+
+    def taken_up(read):
+        put(run, RunStatus.RUNNING, started_at=timezone.now())
+        return heard(read)
+
+    monkeypatch.setattr(lease, "last_heard_of", taken_up)
+
+    assert fail_dead_runs() == []
