@@ -10,9 +10,10 @@ from apps.imports import merging
 from apps.imports.completing import complete
 from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
 from apps.imports.identity import refuse_clashes
+from apps.imports.layout import Layout, effective, layout_of
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
 from apps.imports.missing import above_limit, count_missing_to_change, list_missing
-from apps.imports.normalising import Layout, effective, layout_of, normalise
+from apps.imports.normalising import normalise
 from apps.imports.pinning import leave_deleted, load_pins
 from apps.imports.reading import RawFile, Reading
 from apps.imports.results import (

@@ -7,6 +7,7 @@ from typing import Any
 
 from apps.imports.models import ImportRun
 from apps.imports.reading import RawChunk, Reading
+from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.files import keep_file, kept_file
 from apps.imports.sources import SourceFile
@@ -63,4 +64,4 @@ def sample_of(run: ImportRun) -> list[list[str]]:
     if "sample" in (run.summary or {}):
         return run.summary["sample"]
     with kept_file(run) as source:
-        return list(islice(_rows(read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
+        return list(islice(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
