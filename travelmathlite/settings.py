@@ -7,6 +7,8 @@ them set, the console runs for development. A value that cannot be read stops th
 import os
 from pathlib import Path
 
+from csp.constants import NONE, SELF
+
 from travelmathlite.environment import read_bool, read_database, read_list, read_or_make_secret, read_time_zone
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,6 +24,7 @@ INSTALLED_APPS = [
     "apps.airports",
     "apps.base",
     "apps.imports",
+    "apps.backups",
     "apps.changesets",
     "travelmathlite.apps.ConsoleAdminConfig",
     "django.contrib.auth",
@@ -34,12 +37,14 @@ INSTALLED_APPS = [
     "django_object_actions",
     "import_export",
     "simple_history",
+    "csp",
     "django_tasks",
     "django_tasks_db",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -147,6 +152,19 @@ IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "import"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 
 X_FRAME_OPTIONS = "DENY"
+# Enforced everywhere, so that a page with something inline fails on the desk of who writes it.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

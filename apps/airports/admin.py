@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.imports.pages.exporting import ExportingMixin
 
 FEW = 500
 
@@ -32,8 +34,9 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(RecordedModelAdmin):
+class AirportAdmin(ExportingMixin, RecordedModelAdmin):
     form = AirportForm
+    resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")
     list_filter = ("airport_type", "active", LinksFilter, "country")
@@ -65,8 +68,11 @@ class AirportAdmin(RecordedModelAdmin):
 
 def find_airports(airports: QuerySet, term: str) -> QuerySet:
     """Keep the airports that have each word in name or municipality, as IATA code, or at the start of the ident."""
+    words = search_form(term).split()
+    if not words:
+        return airports
     found = airports
-    for word in search_form(term).split():
+    for word in words:
         found = found.filter(
             Q(search_name__contains=word)
             | Q(ident__istartswith=word)

@@ -4,15 +4,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.imports.pages.exporting import ExportingMixin
 
 
 @admin.register(Country)
-class CountryAdmin(RecordedModelAdmin):
+class CountryAdmin(ExportingMixin, RecordedModelAdmin):
     form = CountryForm
+    resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
     list_filter = ("active",)
     search_fields = ("name",)
@@ -30,8 +33,9 @@ class CountryAdmin(RecordedModelAdmin):
 
 
 @admin.register(City)
-class CityAdmin(RecordedModelAdmin):
+class CityAdmin(ExportingMixin, RecordedModelAdmin):
     form = CityForm
+    resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
     list_filter = ("active", "country")
     list_select_related = ("country",)

@@ -13,6 +13,7 @@ from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset, Kind
 from apps.imports.completing import completed_join, completed_value
 from apps.imports.errors import MissingAboveLimit, PlanIsGone
+from apps.imports.matching import superseded_keys
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
 from apps.imports.staging import Staging
 
@@ -70,10 +71,8 @@ def write(staging: Staging) -> None:
 def _write_missing(staging: Staging, now: Any) -> None:
     if not staging.count("SELECT COUNT(*) FROM {missing}"):
         return
-    natural = staging.quote(staging.spec.natural)
     # Superseded objects make room.
-    staging.run("DELETE FROM {live} WHERE {pk} IN "
-                "(SELECT m.old_pk FROM {missing} m JOIN {writes} w ON w.{n} = m.old_pk)", n=natural)  # fmt: skip
+    staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
     if staging.options.missing == "delete":
         # The other missing objects go too.
         staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")

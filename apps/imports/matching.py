@@ -186,18 +186,26 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
     """Count and list the missing objects whose natural key the file gives to another one."""
-    source = staging.fill("FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk JOIN {writes} w ON w.{n} = m.old_pk",
-                          n=staging.quote(staging.spec.natural))  # fmt: skip
-    total = staging.count("SELECT COUNT(*) {source}", source=source) if staging.count(
+    total = staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging)) if staging.count(
         "SELECT COUNT(*) FROM {missing}") else 0  # fmt: skip
     if not total:
         return 0, []
+    source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
+                          "WHERE m.old_pk = w.{n} AND l.{pk} = m.old_pk",
+                          n=staging.quote(staging.spec.natural))  # fmt: skip
     changed_here = " OR ".join(corrected(staging, field) for field in staging.layout.merged) or "FALSE"
     found = staging.fetch(
         "SELECT l.{pk}, l.{key}, w.{k}, w.line, CASE WHEN {changed_here} THEN 1 ELSE 0 END {source} "
         "ORDER BY w.line LIMIT {limit}",
         k=staging.quote(staging.spec.key), source=source, changed_here=changed_here, limit=str(LISTED))  # fmt: skip
     return total, [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
+
+
+def superseded_keys(staging: Staging) -> str:
+    """Return the SELECT of the primary keys of missing objects whose natural key the file gives to another one."""
+    # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
+    return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
+                        n=staging.quote(staging.spec.natural))  # fmt: skip
 
 
 def corrected(staging: Staging, field: str) -> str:

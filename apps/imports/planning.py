@@ -14,7 +14,7 @@ from apps.imports.matching import match, refuse_duplicates, refuse_held, superse
 from apps.imports.missing import above_limit, count_missing_to_change, list_missing
 from apps.imports.normalising import Layout, is_own_export, layout_of, normalise
 from apps.imports.pinning import leave_deleted, load_pins
-from apps.imports.reading import RawFile, Reading, read
+from apps.imports.reading import RawFile, Reading
 from apps.imports.results import (
     LISTED,
     FileIdentity,
@@ -112,7 +112,7 @@ def plan_import(
     columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
     options = options or ImportOptions()
-    raw = read(source, how)
+    raw = spec.read(source, how)
     if is_own_export(raw.header, spec):
         options = replace(options, corrections=True)
     check_options(spec, options)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from itertools import chain
 
 from apps.imports.errors import ColumnTwice, FileEmpty, NoRows
-from apps.imports.formats import delimited
+from apps.imports.formats import delimited, json_table, ods, xlsx
 from apps.imports.formats.detecting import Detected, detect
 from apps.imports.formats.tables import CHUNK_ROWS, RawChunk, RawFile, Reading
 from apps.imports.sources import SourceFile
 
 __all__ = ["CHUNK_ROWS", "RawChunk", "RawFile", "Reading", "read"]
 
+_READERS = {"json": json_table, "ods": ods, "xlsx": xlsx}
 # What copying from a page or a byte order mark leaves at the ends of a title without anybody seeing it.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 
@@ -32,7 +33,8 @@ def read(source: SourceFile, how: Reading | None = None) -> RawFile:
 
 def _chunks(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows."""
-    return delimited.chunks_of(source, detected.how, detected.start)
+    reader = _READERS.get(detected.how.format, delimited)
+    return reader.chunks_of(source, detected.how, detected.start)
 
 
 def _titles(cells: list[str], name: str) -> list[str]:

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from django.db import models
 
+from apps.imports.reading import RawFile, Reading, read
 from apps.imports.results import Refusal
+from apps.imports.sources import SourceFile
 
 # A cell that a parser refuses: its index in the chunk, the rule's name, and a hint.
 Bad = tuple[int, str, str]
@@ -114,7 +116,8 @@ class ImportSpec:
 
     A row that gives neither key nor primary key is about the object that has the same values of the fields in
     `identity`; or `identify` finds it. No two objects may have the same values of the fields of a group in `unique`.
-    Without `creates`, rows about no object are skipped. `label` is the field that people know an object by.
+    Without `creates`, rows about no object are skipped. `label` is the field that people know an object by. `read` is
+    for files that are no table with titles.
     """
 
     name: str
@@ -126,6 +129,7 @@ class ImportSpec:
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...] = ()
     linker: Linker | None = None
+    read: Callable[[SourceFile, Reading | None], RawFile] = read
     identity: tuple[str, ...] = ()
     identify: Identify | None = None
     unique: tuple[tuple[str, ...], ...] = ()

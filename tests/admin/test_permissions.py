@@ -17,6 +17,7 @@ NOBODY: set[str] = set()
 ADDRESSES = {
     "/admin/airports/airport/": (READERS, READERS),
     "/admin/airports/airport/add/": (EDITORS, EDITORS),
+    "/admin/airports/airport/export/": (EDITORS, EDITORS),
     "/admin/airports/airport/KDEN/change/": (READERS, EDITORS),
     "/admin/airports/airport/KDEN/delete/": (STEWARDS, STEWARDS),
     "/admin/airports/airport/KDEN/history/": (READERS, READERS),
@@ -27,6 +28,7 @@ ADDRESSES = {
     "/admin/airports/airport/between/": (READERS, NOBODY),
     "/admin/base/city/": (READERS, READERS),
     "/admin/base/city/add/": (EDITORS, EDITORS),
+    "/admin/base/city/export/": (EDITORS, EDITORS),
     "/admin/base/city/{city}/change/": (READERS, EDITORS),
     "/admin/base/city/{city}/delete/": (STEWARDS, STEWARDS),
     "/admin/base/city/{city}/history/": (READERS, READERS),
@@ -35,6 +37,7 @@ ADDRESSES = {
     "/admin/base/city/between/": (READERS, NOBODY),
     "/admin/base/country/": (READERS, READERS),
     "/admin/base/country/add/": (EDITORS, EDITORS),
+    "/admin/base/country/export/": (EDITORS, EDITORS),
     "/admin/base/country/{country}/change/": (READERS, EDITORS),
     "/admin/base/country/{country}/delete/": (STEWARDS, STEWARDS),
     "/admin/base/country/{country}/history/": (READERS, READERS),

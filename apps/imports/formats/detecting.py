@@ -109,7 +109,8 @@ def _text(source: SourceFile, start: bytes, chosen: Reading) -> Detected:
 
 def _ending(name: str) -> str:
     """Return the last part of a file name that tells the format, in lower case; .gz tells none."""
-    parts = [suffix.lstrip(".").lower() for suffix in PurePosixPath(name).suffixes]
+    path = PurePosixPath(name.partition("?")[0])
+    parts = [suffix.lstrip(".").lower() for suffix in path.suffixes]
     return next((part for part in reversed(parts) if part != "gz"), "")
 
 

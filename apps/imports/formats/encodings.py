@@ -11,7 +11,6 @@ ENCODINGS = ("utf-8", "utf-16", "cp1252")
 # So many characters beyond ASCII decide; a file with fewer is looked through to its end.
 _EVIDENCE = 64
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_CONTROLS = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1a\x1b")
 
 
 def encoding_of(source: SourceFile, start: bytes, chosen: str) -> str:
@@ -51,9 +50,8 @@ def _evident(start: bytes, name: str) -> str:
         return "utf-8"
     if _mark(start) or _without_mark(start):
         return "utf-16"
-    controls = len(start) - len(start.translate(None, _CONTROLS))
     # A stray NUL in a cell is the row's matter.
-    if controls > 8 and controls > len(start) // 20:
+    if start.count(0) > max(8, len(start) // 500):
         raise NotATable(f"{name} is not a text file but binary data: save the table as CSV or XLSX.")
     return ""
 

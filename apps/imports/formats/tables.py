@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from apps.imports.errors import FileTooLarge
+
 CHUNK_ROWS = 2000
 # A chunk of a sheet is cut earlier when its rows are wide or long, so that memory stays flat.
 CHUNK_CELLS = 100_000
 CHUNK_CHARACTERS = 4_000_000
+# A small sheet can lay claim to the last column of every row; the widest real ones stay far below.
+TABLE_CELLS = 200_000_000
 # The csv module's own limit, held for every format.
 CELL_CHARACTERS = 131_072
 
@@ -37,7 +41,7 @@ class RawFile:
     how: Reading = field(default_factory=Reading)
 
 
-def in_chunks(rows: Iterable[tuple[int, list[str]]]) -> Iterator[RawChunk]:
+def in_chunks(rows: Iterable[tuple[int, list[str]]], name: str) -> Iterator[RawChunk]:
     """Yield the first row, which is the header, as a chunk of its own, then the others made as wide as the header."""
     rows = iter(rows)
     first = next(rows, None)
@@ -48,7 +52,7 @@ def in_chunks(rows: Iterable[tuple[int, list[str]]]) -> Iterator[RawChunk]:
     yield RawChunk([first[0]], [header])
     lines: list[int] = []
     taken: list[list[str]] = []
-    cells = characters = 0
+    cells = characters = total = 0
     for line, row in rows:
         if len(row) > width:
             row = _cut(row, width)
@@ -58,6 +62,9 @@ def in_chunks(rows: Iterable[tuple[int, list[str]]]) -> Iterator[RawChunk]:
         taken.append(row)
         cells += len(row)
         characters += sum(map(len, row))
+        total += len(row)
+        if total > TABLE_CELLS:
+            raise FileTooLarge(f"{name} has more than {TABLE_CELLS:,} cells by line {line}: save the table as CSV.")
         if len(taken) >= CHUNK_ROWS or cells >= CHUNK_CELLS or characters >= CHUNK_CHARACTERS:
             yield RawChunk(lines, taken)
             lines, taken, cells, characters = [], [], 0, 0

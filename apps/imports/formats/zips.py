@@ -1,16 +1,18 @@
 """Sheets come as zip archives: which kind one is, and its parts, never more of them than the limits allow."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, BinaryIO
 
 from apps.imports.errors import FileDamaged, FileLocked, FileTooLarge, NotATable
 from apps.imports.sources import SourceFile
 
 INFLATED_LIMIT = 600 * 1024 * 1024
 PART_LIMIT = 16 * 1024 * 1024
+DIRECTORY_LIMIT = 4 * 1024 * 1024
 _ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 _OTHER_KINDS = (
     ("xl/workbook.bin", "a binary Excel file (.xlsb)"),
@@ -54,6 +56,8 @@ class Archive:
             raise FileDamaged(f"{self.name} lacks its part {part}: save it again.")
         if info.flag_bits & 1:
             raise FileLocked(f"{self.name} is protected by a password: save it without one.")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise FileDamaged(f"{self.name} is packed in an unusual way: save it again.")
         return self._archive.open(info)
 
     def _refuse_beyond(self, size: int) -> None:
@@ -66,10 +70,21 @@ def open_archive(source: SourceFile) -> Iterator[Archive]:
     """Open a zip archive for the length of the block; raises FileDamaged when it is none."""
     name = source.identity.name
     try:
-        with source.open() as file, zipfile.ZipFile(file) as archive:
+        with source.open() as file, _opened(file, name) as archive:
             yield Archive(archive, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, struct.error) as error:
         raise FileDamaged(f"{name} is damaged or cut short ({error}): save or fetch it again.") from error
+
+
+def _opened(file: BinaryIO, name: str) -> zipfile.ZipFile:
+    # zipfile holds the whole directory as objects; its own finder is asked, so that both mean the same directory.
+    end = zipfile._EndRecData(file)
+    if end is not None and end[5] > DIRECTORY_LIMIT:
+        raise FileTooLarge(f"{name} has too many parts for a table: save the table as CSV.")
+    try:
+        return zipfile.ZipFile(file)
+    except (ValueError, NotImplementedError) as error:
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def kind_of(source: SourceFile) -> str:

@@ -55,7 +55,7 @@ def _expect(staging: Staging, rows: list[PlannedRow]) -> None:
 
 def _staged(staging: Staging, rows: list[PlannedRow]) -> Iterator[tuple]:
     for row in rows:
-        values = row.payload["values"]
+        values = planned_values(row)
         yield (row.line, *(values[field] for field in staging.layout.staged), _text(row.payload["upstream"]))
 
 
@@ -76,7 +76,7 @@ def _changed(staging: Staging, rows: list[PlannedRow]) -> Iterator[tuple]:
 
 def decided(staging: Staging, row: PlannedRow) -> tuple[dict[str, Any], dict[str, bool]]:
     """Return final values and wanted links of a changed row, with what a person decided about its corrections."""
-    values, links = dict(row.payload["values"]), dict(row.payload["links"])
+    values, links = planned_values(row), dict(row.payload["links"])
     place = {Decision.TAKE: 1, Decision.KEEP: 2}.get(Decision(row.decision))
     if place is None or not row.kept_values:
         return values, links
@@ -90,6 +90,11 @@ def decided(staging: Staging, row: PlannedRow) -> tuple[dict[str, Any], dict[str
         if moved.keys() & set(link.follows) and link.field not in staging.options.skip_links:
             links[link.field] = True
     return values, links
+
+
+def planned_values(row: PlannedRow) -> dict[str, Any]:
+    """Return the values that a new or changed row will have: what upstream says, but for what its own values say."""
+    return {**(row.payload["upstream"] or {}), **row.payload["values"]}
 
 
 def _text(upstream: Any) -> str | None:

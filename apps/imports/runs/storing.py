@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import models, transaction
 
+from apps.imports.matching import superseded_keys
 from apps.imports.merging import kept_by_line
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.planning import ImportPlan
@@ -121,57 +122,64 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
             "kept_values": kept.get(line),
-            "payload": _payload(final, upstream, links),
+            "payload": _payload(_unsaid(final, upstream), upstream, links),
             "history_id": history_id,
         }
 
 
 def _created(staging: Staging) -> Iterator[dict[str, Any]]:
-    values, wants = staging.layout.staged, [link.field for link in staging.links]
+    wants = [link.field for link in staging.links]
+    # What upstream says is in the payload already.
+    said = set() if staging.layout.partial else set(staging.layout.merged)
+    values = [field for field in staging.layout.staged if field not in said]
+    shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
     deleted_here = {line for (line,) in staging.fetch("SELECT line FROM {deleted_here}")}
     # New objects, as the file says they will be.
     rows = _pages(
         staging,
-        "SELECT w.line, w.{upstream}, {values}{wants} FROM {created} w JOIN {staged} s ON s.line = w.line "
+        "SELECT w.line, w.{upstream}, {values}{wants}{shown} FROM {created} w JOIN {staged} s ON s.line = w.line "
         "WHERE {after} ORDER BY w.line LIMIT {limit}",
         page_by="w.line",
-        values="".join(f"s.{staging.quote(field)}, " for field in values).rstrip(", "),
+        values=", ".join(f"s.{staging.quote(field)}" for field in values),
+        shown="".join(f", s.{staging.quote(field)}" for field in shown),
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
     to_python = _converters(staging)
     for line, upstream, *rest in rows:
         final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
-        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=True))
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
+        names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
         yield {
             "operation": Operation.NEW,
             "line": line,
-            "natural": final.get(staging.spec.natural),
-            "label": final.get(staging.spec.label),
+            "natural": names.get(staging.spec.natural),
+            "label": names.get(staging.spec.label),
             "deleted_here": line in deleted_here,
             "payload": _payload(final, upstream, links),
         }
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
-    # Live objects that the file lacks; those whose natural key it gives to another object are superseded.
+    superseded = set()
+    if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+        superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
+    # Live objects that the file lacks.
     rows = _pages(
         staging,
-        "SELECT m.old_pk, l.{label}, {history}, "
-        "CASE WHEN EXISTS (SELECT 1 FROM {writes} w WHERE w.{n} = m.old_pk) THEN 1 ELSE 0 END "
-        "FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        "SELECT m.old_pk, l.{label}, {history} FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
         page_by="m.old_pk",
         label=staging.column(staging.spec.label),
         history=_newest_history(staging, "m.old_pk"),
-        n=staging.quote(staging.spec.natural),
     )
-    for old_pk, label, history_id, superseded in rows:
+    for old_pk, label, history_id in rows:
         yield {
             "operation": Operation.MISSING,
             "line": None,
             "object_id": old_pk,
             "natural": old_pk,
             "label": label,
-            "superseded": bool(superseded),
+            "superseded": old_pk in superseded,
             "history_id": history_id,
         }
 
@@ -220,6 +228,12 @@ def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
     for line, value in kept_by_line(staging):
         kept.setdefault(line, {})[value.field] = [value.base, value.new, value.current]
     return kept
+
+
+def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
+    """Return the values that are not just what upstream says."""
+    said = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
+    return {field: value for field, value in values.items() if field not in said or said[field] != value}
 
 
 def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:

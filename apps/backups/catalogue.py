@@ -1,0 +1,133 @@
+"""The catalogue: one manifest beside each backup, since a table in the database would not survive its own restore."""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from pathlib import Path
+
+from apps.backups.errors import BackupFailure, ManifestUnreadable
+from apps.backups.folder import PARTIAL, backup_folder, sync_file
+
+MANIFEST = ".json"
+FULL = "full"
+BEFORE_IMPORT = "before-import"
+KINDS = (FULL, BEFORE_IMPORT)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One complete backup: what it is of, who made it and why, and how to know that it is still the same file."""
+
+    id: str
+    kind: str
+    created_at: datetime
+    actor: str
+    reason: str
+    engine: str
+    server_version: str
+    migrations: tuple[str, ...]
+    newest_changeset: int | None
+    row_counts: dict[str, int]
+    size_bytes: int
+    sha256: str
+    # Relative to the folder, so that the folder can be moved.
+    path: str
+
+    @property
+    def file(self) -> Path:
+        """Where the backup is now."""
+        return backup_folder() / self.path
+
+    @property
+    def rows(self) -> int:
+        """How many rows the tables had together."""
+        return sum(self.row_counts.values())
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The backups, newest first, and one sentence about each file that should be one and is not."""
+
+    backups: list[Backup]
+    complaints: list[str]
+
+
+def read_catalogue() -> Catalogue:
+    """Return what is in the folder of the backups; a manifest that cannot be read is a complaint."""
+    backups, complaints = [], []
+    for manifest in sorted(backup_folder().glob(f"*{MANIFEST}")):
+        try:
+            backups.append(_read(manifest))
+        except BackupFailure as error:
+            complaints.append(str(error))
+    backups.sort(key=lambda backup: (backup.created_at, backup.id), reverse=True)
+    return Catalogue(backups, complaints)
+
+
+def list_backups() -> list[Backup]:
+    """Return all backups, newest first; what cannot be read is left out, and logged."""
+    catalogue = read_catalogue()
+    for complaint in catalogue.complaints:
+        logger.warning("%s", complaint)
+    return catalogue.backups
+
+
+def newest_backup() -> Backup | None:
+    """Return the newest backup of any kind, or None where there is none."""
+    return next(iter(list_backups()), None)
+
+
+def manifest_of(backup: Backup) -> Path:
+    """Return the path of a backup's manifest."""
+    return backup_folder() / f"{backup.id}{MANIFEST}"
+
+
+def write_manifest(backup: Backup) -> None:
+    """Put the manifest beside the backup; from then on there is one, also after a power cut."""
+    final = manifest_of(backup)
+    partial = final.with_name(final.name + PARTIAL)
+    text = json.dumps({**asdict(backup), "created_at": backup.created_at.isoformat()}, indent=2) + "\n"
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        sync_file(partial)
+        partial.rename(final)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_file(final.parent)
+
+
+def _read(manifest: Path) -> Backup:
+    try:
+        found = json.loads(manifest.read_text(encoding="utf-8"))
+        # A later version may know more about a backup; what this one does not know, it passes over.
+        known = {field.name: found[field.name] for field in fields(Backup)}
+        known["created_at"] = datetime.fromisoformat(known["created_at"])
+        known["migrations"] = tuple(known["migrations"])
+        backup = Backup(**known)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ManifestUnreadable(
+            f"The manifest {manifest.name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
+            "listed: bring the file back from a copy, or remove both."
+        ) from error
+    return _believable(backup, manifest)
+
+
+def _believable(backup: Backup, manifest: Path) -> Backup:
+    """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
+    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
+    if apart or backup.id != manifest.name.removesuffix(MANIFEST) or backup.created_at.tzinfo is None:
+        raise ManifestUnreadable(
+            f"The manifest {manifest.name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
+            "not listed: somebody has altered it; remove it."
+        )
+    if not backup.file.is_file():
+        raise ManifestUnreadable(
+            f"The backup {backup.path} is gone and only its manifest is left: bring it back, or remove {manifest.name}."
+        )
+    return backup

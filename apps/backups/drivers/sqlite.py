@@ -1,0 +1,158 @@
+"""SQLite: the online backup API, into one file, while others read and write."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote as quote_url
+
+from django.db import connections
+
+from apps.backups.errors import BackupFailure, CopyDamaged, DatabaseBusy, DatabaseUnreadable, NotWritten, disk_full
+from apps.backups.facts import Facts, read_facts
+from apps.backups.folder import sync_file
+
+PATIENCE_SECONDS = 60
+PAGES_PER_STEP = 1024
+
+
+def size(using: str) -> int:
+    """Return how many bytes the database has."""
+    with _reading(using) as source:
+        return _bytes(source)
+
+
+def copy_into(using: str, target: Path) -> Facts:
+    """Copy what is committed now into the empty file `target`, check the copy, and return its facts.
+
+    Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable or DiskFull.
+    """
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        # The file is synced once it is complete; until then nobody counts on it.
+        copy.execute("PRAGMA synchronous = OFF")
+        with _reading(using) as source:
+            needed = _bytes(source)
+            _copy(source, copy, target)
+        try:
+            # A copy of a WAL database says that it is one; so it is a single file wherever it is opened.
+            copy.execute("PRAGMA journal_mode = DELETE")
+            # The disk takes the bytes while they are checked, which saves a tenth of the time.
+            with ThreadPoolExecutor(max_workers=1) as meanwhile:
+                synced = meanwhile.submit(sync_file, target)
+                _check(copy)
+                facts = _facts(copy, using)
+                synced.result()
+                return facts
+        except sqlite3.DatabaseError as error:
+            raise _meaning(error, target, needed=needed) or _damaged(str(error)) from error
+
+
+@contextmanager
+def _reading(using: str) -> Iterator[sqlite3.Connection]:
+    """Give a connection of its own that sees one committed state until the end.
+
+    In a WAL database a reader keeps nobody from writing; and while it reads, what others commit does not make the
+    backup begin again, which on a busy database would never end.
+    """
+    django = connections[using]
+    if django.is_in_memory_db():
+        with _from_memory(using) as source:
+            yield source
+        return
+    # mode=rw: a database that is not there is an error, and not made.
+    uri = f"file:{quote_url(str(django.settings_dict['NAME']))}?mode=rw"
+    try:
+        source = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
+    except sqlite3.Error as error:
+        raise _unreadable(django.settings_dict["NAME"], error) from error
+    with closing(source):
+        try:
+            source.execute("BEGIN")
+            # The transaction takes its snapshot with the first read.
+            source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        except sqlite3.Error as error:
+            raise _unreadable(django.settings_dict["NAME"], error) from error
+        yield source
+
+
+@contextmanager
+def _from_memory(using: str) -> Iterator[sqlite3.Connection]:
+    """Give a copy of a database in memory: there a second connection would wait for the first one for ever."""
+    django = connections[using]
+    django.ensure_connection()
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
+        source.deserialize(django.connection.serialize())
+        yield source
+
+
+def _copy(source: sqlite3.Connection, copy: sqlite3.Connection, target: Path) -> None:
+    give_up = time.monotonic() + PATIENCE_SECONDS
+
+    def after_each_step(status: int, _remaining: int, _total: int) -> None:
+        # Python tries again for ever while somebody holds the database.
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > give_up:
+            raise _busy()
+
+    try:
+        source.backup(copy, pages=PAGES_PER_STEP, progress=after_each_step, sleep=0.05)
+    except sqlite3.Error as error:
+        unreadable = DatabaseUnreadable(f"The database could not be copied into {target.parent}: {error}.")
+        raise _meaning(error, target, needed=_bytes(source)) or unreadable from error
+
+
+def _meaning(error: sqlite3.Error, target: Path, *, needed: int) -> BackupFailure | None:
+    """Return what an error means that has nothing to do with the copy's content."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_FULL:
+        return disk_full(target.parent, needed=needed)
+    if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
+        return NotWritten(f"A disk failed while the backup was written in {target.parent}: {error}. Check the disks.")
+    return None
+
+
+def _bytes(source: sqlite3.Connection) -> int:
+    return source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
+
+
+def _check(copy: sqlite3.Connection) -> None:
+    # The rows broke no constraint where they come from; to parse each JSON value again would double the time.
+    copy.execute("PRAGMA ignore_check_constraints = ON")
+    found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise _damaged(found)
+
+
+def _facts(copy: sqlite3.Connection, using: str) -> Facts:
+    def fetch(statement: str) -> list[tuple]:
+        return copy.execute(statement).fetchall()
+
+    # The tables that are not SQLite's own.
+    names = fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    return read_facts(
+        fetch,
+        connections[using].ops.quote_name,
+        engine="sqlite",
+        server_version=sqlite3.sqlite_version,
+        tables=[name for (name,) in names],
+    )
+
+
+def _busy() -> DatabaseBusy:
+    return DatabaseBusy(
+        f"Somebody held the database for more than {PATIENCE_SECONDS} seconds, so no backup was made: try again later."
+    )
+
+
+def _unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
+    if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return _busy()
+    return DatabaseUnreadable(f"The database {name} cannot be read: {error}. No backup was made; check DATABASE_URL.")
+
+
+def _damaged(found: str) -> CopyDamaged:
+    return CopyDamaged(
+        f"The copy of the database is damaged ({' '.join(found.split())}), so it was thrown away. The database itself "
+        'is probably damaged too: check it with "PRAGMA integrity_check" before anything is written.'
+    )

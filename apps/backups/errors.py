@@ -1,0 +1,86 @@
+"""What can go wrong with a backup, each with one sentence that says what to do."""
+
+import errno
+from pathlib import Path
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
+
+
+class BackupFailure(Exception):
+    """Base of all errors of this app: no backup was made, nothing half is left, and the text says what to do."""
+
+
+class DiskFull(BackupFailure):
+    """The disk of the backups has no room for another one."""
+
+
+class FolderNotWritable(BackupFailure):
+    """The folder of the backups is not there and cannot be made, or nothing can be written in it."""
+
+
+class FolderIsServed(BackupFailure):
+    """The folder of the backups lies where the web server gives files to anybody."""
+
+
+class NotWritten(BackupFailure):
+    """The disk failed in some other way."""
+
+
+class ProgramMissing(BackupFailure):
+    """A program of PostgreSQL that the backup needs is not installed."""
+
+
+class DumpFailed(BackupFailure):
+    """pg_dump gave up."""
+
+
+class DatabaseBusy(BackupFailure):
+    """Somebody held the database, or a table of it, for too long."""
+
+
+class DatabaseUnreadable(BackupFailure):
+    """The database is not there, or cannot be read."""
+
+
+class CopyDamaged(BackupFailure):
+    """The copy was written and is not sound, so it was thrown away."""
+
+
+class UnknownKind(BackupFailure):
+    """No backup is of this kind."""
+
+
+class ManifestUnreadable(BackupFailure):
+    """A manifest that says nothing that can be relied on."""
+
+
+def disk_full(folder: Path, *, needed: int, free: int | None = None) -> DiskFull:
+    """Return the error that says how much room a backup needs in `folder`."""
+    left = "" if free is None else f" and {megabytes(free)} are free"
+    return DiskFull(
+        f"The disk of {folder} is full: a backup needs up to {megabytes(needed)} there{left}. No backup was made; "
+        "make room, or set BACKUP_DIR to a folder on another disk."
+    )
+
+
+def from_os_error(error: OSError, folder: Path, *, needed: int) -> BackupFailure:
+    """Return what an error of the operating system means for a backup of `needed` bytes in `folder`."""
+    if error.errno in FULL:
+        return disk_full(folder, needed=needed)
+    if error.errno in FORBIDDEN:
+        return not_writable(folder, error)
+    return NotWritten(f"The backup could not be written in {folder}: {error.strerror or error}. Check the disk.")
+
+
+def not_writable(folder: Path, error: OSError) -> FolderNotWritable:
+    """Return the error that says that nothing can be written in `folder`, and why."""
+    return FolderNotWritable(
+        f"Backups cannot be written in {folder}: {(error.strerror or str(error)).lower()}. Give the console's user "
+        "the right to write there, or set BACKUP_DIR to another folder."
+    )
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes for a person."""
+    return f"{size / 1_000_000:,.1f} MB"

@@ -1,0 +1,133 @@
+"""The folder of the backups: private, never served, and nothing in it is half written."""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+
+from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
+
+PARTIAL = ".partial"
+# What a backup that was killed has left is not touched sooner, so that one that is just starting is never taken for it.
+ABANDONED_SECONDS = 60
+MOST_IN_ONE_SECOND = 99
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of a backup that is being made: its name for good, and the file to write until it is complete."""
+
+    id: str
+    at: datetime
+    partial: Path
+
+
+def backup_folder() -> Path:
+    """Return the folder of the backups, whether it is there or not."""
+    return Path(settings.BACKUP_DIR).resolve()
+
+
+def open_folder() -> Path:
+    """Return the folder of the backups, made if it is missing; raises FolderIsServed or FolderNotWritable."""
+    folder = backup_folder()
+    for served in _served():
+        if folder.is_relative_to(served):
+            raise FolderIsServed(
+                f"Backups are not written in {folder}: the web server gives anybody the files in {served}. "
+                "Set BACKUP_DIR to a folder outside of it."
+            )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise not_writable(folder, error) from error
+    return folder
+
+
+def _served() -> list[Path]:
+    """Return the folders whose files a web server may give to anybody."""
+    chosen = [settings.STATIC_ROOT, settings.MEDIA_ROOT]
+    chosen += [entry[1] if isinstance(entry, (list, tuple)) else entry for entry in settings.STATICFILES_DIRS]
+    chosen += [Path(app.path) / "static" for app in apps.get_app_configs()]
+    return [Path(path).resolve() for path in chosen if path]
+
+
+@contextmanager
+def reserve(folder: Path, kind: str) -> Iterator[Place]:
+    """Give a name that no other backup has and a private empty file to write; the file is gone at the end."""
+    _sweep(folder)
+    place, descriptor = _take(folder, kind)
+    try:
+        # The lock says that somebody is still writing; it goes with the process, however that ends.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield place
+    finally:
+        for left in folder.glob(f"{place.id}{PARTIAL}*"):
+            left.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _take(folder: Path, kind: str) -> tuple[Place, int]:
+    at = datetime.now(tz=UTC)
+    for number in range(1, MOST_IN_ONE_SECOND + 1):
+        name = f"{at:%Y%m%d-%H%M%S}-{kind}" + (f"-{number:02}" if number > 1 else "")
+        partial = folder / f"{name}{PARTIAL}"
+        try:
+            descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise not_writable(folder, error) from error
+        # Asked after the name is taken: whoever had it before has then renamed its file, which is seen here.
+        if any(other != partial for other in folder.glob(f"{name}.*")):
+            partial.unlink()
+            os.close(descriptor)
+            continue
+        return Place(name, at, partial), descriptor
+    raise FolderNotWritable(
+        f"{MOST_IN_ONE_SECOND} backups were begun in {folder} within this second: check what starts them."
+    )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what backups that were killed have left."""
+    for partial in folder.glob(f"*{PARTIAL}*"):
+        try:
+            if time.time() - partial.stat().st_mtime < ABANDONED_SECONDS:
+                continue
+            with partial.open("rb") as stream:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                partial.unlink()
+        except OSError:
+            continue  # Somebody writes it, or swept it first.
+
+
+def sync_file(path: Path) -> None:
+    """Return when the bytes of a file are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_into_place(partial: Path, final: Path) -> None:
+    """Give a complete file its name, on the disk too; raises NotWritten rather than replace another file."""
+    if final.exists():
+        raise NotWritten(f"{final} is there already, and no backup replaces another: remove it, or try again.")
+    sync_file(partial)
+    partial.rename(final)
+    sync_file(final.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it is there, on the disk too."""
+    path.unlink(missing_ok=True)
+    sync_file(path.parent)

@@ -1,0 +1,30 @@
+"""import_cities: take what a file of GeoNames knows better of the cities that we have, as one changeset."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from apps.base.geonames import GEONAMES, options_for
+from apps.imports.management.importing import ImportingCommand
+from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.results import Progress
+from apps.imports.sources import from_path
+
+
+class Command(ImportingCommand):
+    help = "Enrich existing cities from a GeoNames-style file as one changeset; no city is made."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--file", metavar="PATH", required=True,
+            help="a file of GeoNames (cities500.txt and the like), or a table with its titles; plain or gzip",
+        )  # fmt: skip
+        parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+        parser.add_argument("--reason", default="", help="why, for the changeset")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        def make_plan(progress: Progress | None) -> ImportPlan:
+            source = from_path(options["file"])
+            return plan_import(source, spec=GEONAMES, options=options_for(source), progress=progress)
+
+        self.import_planned(make_plan, options)

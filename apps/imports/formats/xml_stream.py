@@ -1,0 +1,100 @@
+"""XML without a tree: elements are told to a handler as they come, so that memory stays flat."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from xml.parsers import expat
+
+from apps.imports.errors import FileDamaged
+
+DEEPEST = 256
+# Real sheets use some dozens of names; the parser remembers every one.
+MOST_NAMES = 10_000
+
+
+class _Names(dict):
+    """Names of elements and attributes without their namespace."""
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+
+    def __missing__(self, name: str) -> str:
+        if len(self) > MOST_NAMES:
+            raise FileDamaged(f"{self._part} has too many kinds of elements: save it again.")
+        local = self[name] = name.rpartition(" ")[2]
+        return local
+
+
+class Handler:
+    """What is told of the elements; `names` takes the namespace off a name."""
+
+    def __init__(self, part: str) -> None:
+        self.part = part
+        self.names = _Names(part)
+        self._depth = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins; raises FileDamaged when too many are open."""
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise FileDamaged(f"{self.part} is nested too deeply: save it again.")
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        self._depth -= 1
+
+    def text(self, data: str) -> None:
+        """Some characters stand between them."""
+
+
+def told(blocks: Iterable[bytes], handler: Handler) -> Iterator[None]:
+    """Tell `handler` of the elements in `blocks`, and yield after each block; raises FileDamaged."""
+    part = handler.part
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = handler.start
+    parser.EndElementHandler = handler.end
+    parser.CharacterDataHandler = handler.text
+    # Nothing that writes sheets declares a document type; without one, no entity can grow.
+    parser.StartDoctypeDeclHandler = _refuse(f"{part} declares a document type, which sheets do not: save it again.")
+    try:
+        for block in blocks:
+            parser.Parse(block, False)
+            yield
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise FileDamaged(f"{part} is damaged ({error}): save it again.") from error
+    yield
+
+
+def _refuse(sentence: str) -> Callable[..., None]:
+    def refuse(*_declared: Any) -> None:
+        raise FileDamaged(sentence)
+
+    return refuse
+
+
+class _Starts(Handler):
+    """Collects the elements that begin, each with the name of the one around it."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(part)
+        self.found: list[tuple[str, str, dict[str, str]]] = []
+        self._around = [""]
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        super().start(name, attributes)
+        local = self.names[name]
+        self.found.append((self._around[-1], local, {self.names[key]: value for key, value in attributes.items()}))
+        self._around.append(local)
+
+    def end(self, name: str) -> None:
+        super().end(name)
+        self._around.pop()
+
+
+def elements(blocks: Iterable[bytes], part: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Yield each element as the name of the one around it, its own name and its attributes."""
+    handler = _Starts(part)
+    for _block in told(blocks, handler):
+        yield from handler.found
+        handler.found.clear()

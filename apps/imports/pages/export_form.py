@@ -1,0 +1,38 @@
+"""The form of an export: import-export's, with the formats as a list to choose from, each with a line about itself."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django import forms
+from import_export.forms import ExportForm
+
+from apps.imports.export_formats import SUGGESTED, WritesTables
+
+
+class KeysField(forms.MultipleChoiceField):
+    """Keys of the ticked rows; the page looks them up, so they need no list of all keys to be checked against."""
+
+    widget = forms.MultipleHiddenInput
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+class FormatForm(ExportForm):
+    """Asks for the format; carries the keys of the rows when some were ticked."""
+
+    format = forms.ChoiceField(label="Format", widget=forms.RadioSelect)
+    export_items = KeysField(required=False)
+
+    def _init_formats(self, formats: Sequence[type[WritesTables]]) -> None:
+        self.formats = formats
+        self.fields["format"].choices = [(str(i), each().get_title().upper()) for i, each in enumerate(formats)]
+        self.fields["format"].initial = str(formats.index(SUGGESTED)) if SUGGESTED in formats else "0"
+
+    def formats_to_choose(self) -> Iterator[tuple[Any, str]]:
+        """Yield each format's radio button and the line about it."""
+        return zip(self["format"], (each.help for each in self.formats), strict=True)
+
+    def chosen(self) -> WritesTables:
+        """Return the format that a valid form asks for."""
+        return self.formats[int(self.cleaned_data["format"])]()

@@ -1,0 +1,151 @@
+"""Export from a list of the admin: what the list shows, or the rows that were ticked, as a file."""
+
+from tempfile import TemporaryFile
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
+from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import localdate
+from import_export.admin import ExportMixin
+from import_export.signals import post_export
+
+from apps.imports.export_formats import EXPORT_FORMATS, WritesTables
+from apps.imports.pages.export_form import FormatForm
+from apps.imports.pages.filter_words import filter_words
+
+# What belongs to the page of a list that somebody came from, and not to the list.
+NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
+
+
+class ExportingMixin(ExportMixin):
+    """Give a model's list an export; subclasses name their ExportResource in `resource_classes`.
+
+    Stands before the ModelAdmin among the bases. The permission is `export_<model>`, asked on every step.
+    """
+
+    import_export_change_list_template = "admin/imports/list.html"
+    export_template_name = "admin/imports/export.html"
+    export_form_class = FormatForm
+    export_formats = EXPORT_FORMATS
+
+    def get_actions(self, request: HttpRequest) -> dict:
+        actions = super().get_actions(request)
+        if IS_POPUP_VAR not in request.GET and self.has_export_permission(request):
+            name = "export_selected"
+            actions[name] = (type(self).export_selected, name, "Export selected %(verbose_name_plural)s")
+        return actions
+
+    def export_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        """Ask for the format of the ticked rows; when all rows of the list are meant, the filter says which."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        if request.POST.get("select_across") == "1":
+            return HttpResponseRedirect(self._address("export", request))
+        keys = [str(key) for key in queryset.values_list("pk", flat=True)]
+        form = self._form(request, initial={"export_items": keys})
+        return self._page(request, form, rows=len(keys), ticked=True)
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        """Ask for a format (GET), or give the file (POST)."""
+        if not self.has_export_permission(request):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        try:
+            changelist = self._whole_list(request)
+        except IncorrectLookupParameters:
+            messages.error(request, "The list cannot be filtered like this: choose the filter again, then export.")
+            return HttpResponseRedirect(self._address("changelist"))
+        if request.method != "POST":
+            return self._page(
+                request, self._form(request), rows=changelist.result_count, words=filter_words(changelist)
+            )
+        return self._answer(request, changelist, self._form(request, data=request.POST))
+
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet:
+        return self._whole_list(request).queryset
+
+    def get_export_filename(
+        self, request: HttpRequest, queryset: QuerySet, file_format: WritesTables, *, part: bool = False
+    ) -> str:
+        """Name the model, whether the file has only a part of it, and the day."""
+        name = str(self.opts.verbose_name_plural).replace(" ", "-")
+        return f"{name}{'-part' if part else ''}-{localdate():%Y-%m-%d}.{file_format.get_extension()}"
+
+    def _answer(self, request: HttpRequest, changelist: ChangeList, form: FormatForm) -> HttpResponse:
+        keys = request.POST.getlist("export_items")
+        rows = self._ticked(changelist.queryset, keys) if keys else changelist.queryset
+        number = rows.count() if keys else changelist.result_count
+        words = filter_words(changelist)
+        if form.is_valid():
+            most = form.chosen().most_rows
+            if most is None or number <= most:
+                return self._file(request, form.chosen(), rows, part=bool(keys or words))
+            form.add_error("format", f"A sheet holds {most:,} rows and a header: choose CSV for these {number:,}.")
+        return self._page(request, form, rows=number, words=words, ticked=bool(keys))
+
+    def _whole_list(self, request: HttpRequest) -> ChangeList:
+        """Return the list as filtered, searched and sorted by the address, whichever page of it was open."""
+        request.GET = request.GET.copy()
+        for name in NOT_FILTERS:
+            request.GET.pop(name, None)
+        return self.get_changelist_instance(request)
+
+    def _ticked(self, rows: QuerySet, keys: list[str]) -> QuerySet:
+        try:
+            clean = [self.opts.pk.clean(key, None) for key in keys if "\x00" not in key]
+        except ValidationError as error:
+            raise BadRequest("The key of a ticked row cannot be read.") from error
+        return rows.filter(pk__in=clean)
+
+    def _form(self, request: HttpRequest, **kwargs: Any) -> FormatForm:
+        resources = self.get_export_resource_classes(request)
+        return self.get_export_form_class()(self.get_export_formats(), resources, **kwargs)
+
+    def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> HttpResponse:
+        (resource_class,) = self.get_export_resource_classes(request)
+        # Written before it is sent: a download is whole, of one moment, or an error; the file has no name to be left.
+        out = TemporaryFile()  # noqa: SIM115 - the response closes it
+        try:
+            file_format.write(resource_class().table(rows), out)
+        except BaseException:
+            out.close()
+            raise
+        out.seek(0)
+        name = self.get_export_filename(request, rows, file_format, part=part)
+        post_export.send(sender=None, model=self.model)
+        return FileResponse(out, as_attachment=True, filename=name, content_type=file_format.get_content_type())
+
+    def _page(
+        self, request: HttpRequest, form: FormatForm, *, rows: int, words: list[str] = (), ticked: bool = False
+    ) -> HttpResponse:
+        (resource_class,) = self.get_export_resource_classes(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Export {self.opts.verbose_name_plural}",
+            "opts": self.opts,
+            "form": form,
+            "rows": rows,
+            "words": words,
+            "ticked": ticked,
+            "export_url": self._address("export", request),
+            "changelist_url": self._address("changelist", request),
+            "columns": resource_class().get_export_headers(),
+            "may_import": request.user.has_perm(
+                f"{self.opts.app_label}.{get_permission_codename('import', self.opts)}"
+            ),
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, self.export_template_name, context)
+
+    def _address(self, page: str, request: HttpRequest | None = None) -> str:
+        """Return the address of a page of this model, with the filter of the request's."""
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")
+        return f"{address}?{request.GET.urlencode()}" if request and request.GET else address

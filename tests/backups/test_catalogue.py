@@ -1,0 +1,184 @@
+"""The catalogue lists what is complete, passes over the rest with a sentence, and prunes only what was automatic."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from apps.backups import pruning
+from apps.backups.catalogue import Backup, list_backups, manifest_of, newest_backup, read_catalogue, write_manifest
+from apps.backups.errors import FolderNotWritable
+from apps.backups.folder import ABANDONED_SECONDS, reserve
+from apps.backups.pruning import prune_automatic
+
+NOW = datetime.now(tz=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def made_folder(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def put(*, days_old: float, kind: str = "before-import") -> Backup:
+    """Put a backup into the folder that was made so long ago."""
+    at = NOW - timedelta(days=days_old)
+    name = f"{at:%Y%m%d-%H%M%S}-{kind}"
+    about = {"actor": "", "reason": "", "engine": "sqlite", "server_version": "3.40.1"}
+    state = {"migrations": ("base.0001_initial",), "newest_changeset": 7, "row_counts": {"base_country": 3}}
+    file = {"size_bytes": 4, "sha256": "0" * 64, "path": f"{name}.sqlite3"}
+    made = Backup(id=name, kind=kind, created_at=at, **about, **state, **file)
+    made.file.write_bytes(b"copy")
+    write_manifest(made)
+    return made
+
+
+def test_an_empty_folder_and_one_that_is_not_there_hold_no_backups(folder: Path) -> None:
+    assert (list_backups(), newest_backup()) == ([], None)
+
+    folder.rmdir()
+
+    assert (list_backups(), newest_backup()) == ([], None)
+
+
+def test_the_newest_comes_first_and_is_what_was_written() -> None:
+    old, newest, middle = put(days_old=9), put(days_old=1, kind="full"), put(days_old=5)
+
+    assert list_backups() == [newest, middle, old]
+    assert newest_backup() == newest
+    assert newest.rows == 3
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"id": "x"}', '"\\ud800"', "\x00"])
+def test_a_manifest_that_cannot_be_read_is_told_and_the_others_stay(text: str, folder: Path, caplog) -> None:
+    good = put(days_old=1)
+    (folder / "20260101-000000-full.json").write_text(text)
+
+    with caplog.at_level(logging.WARNING):
+        assert list_backups() == [good]
+
+    assert "The manifest 20260101-000000-full.json cannot be read" in caplog.text
+    assert len(read_catalogue().complaints) == 1
+
+
+@pytest.mark.parametrize("path", ["../outside.sqlite3", "/etc/passwd", "other.sqlite3"])
+def test_a_manifest_that_speaks_of_another_file_is_not_believed(path: str, folder: Path) -> None:
+    (folder.parent / "outside.sqlite3").touch()
+    (folder / "other.sqlite3").touch()
+    altered = put(days_old=1)
+    manifest = manifest_of(altered)
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "path": path}))
+
+    catalogue = read_catalogue()
+
+    assert catalogue.backups == []
+    assert f"speaks of {path!r}, which is not the backup beside it" in catalogue.complaints[0]
+
+
+def test_a_manifest_without_its_file_is_told() -> None:
+    put(days_old=1).file.unlink()
+
+    catalogue = read_catalogue()
+
+    assert catalogue.backups == []
+    assert "is gone and only its manifest is left" in catalogue.complaints[0]
+
+
+def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
+    known = put(days_old=1)
+    manifest = manifest_of(known)
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "verified_at": "2027-01-01"}))
+
+    assert list_backups() == [known]
+
+
+def test_old_automatic_backups_go_and_young_ones_and_those_of_people_stay(folder: Path) -> None:
+    by_hand, old, young = put(days_old=90, kind="full"), put(days_old=9), put(days_old=0.5)
+
+    assert prune_automatic(keep=DAY, at_least=0) == [old]
+
+    assert list_backups() == [young, by_hand]
+    assert not [path for path in folder.iterdir() if path.name.startswith(old.id)]
+
+
+def test_the_newest_automatic_backup_is_never_pruned() -> None:
+    old, newest = put(days_old=99), put(days_old=98)
+
+    assert prune_automatic(keep=DAY, at_least=0) == [old]
+    assert prune_automatic(keep=-DAY, at_least=0) == []
+
+    assert list_backups() == [newest]
+
+
+def test_as_many_stay_as_were_asked_for() -> None:
+    made = [put(days_old=days) for days in (9, 8, 7, 6)]
+
+    assert prune_automatic(keep=DAY, at_least=3) == made[:1]
+
+
+def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Path, monkeypatch) -> None:
+    old, newest = put(days_old=9), put(days_old=1)
+    removed = []
+
+    def cut_off(path: Path) -> None:
+        if removed:
+            raise OSError(30, "Read-only file system")
+        removed.append(path)
+        path.unlink()
+
+    monkeypatch.setattr(pruning, "remove", cut_off)
+    with pytest.raises(FolderNotWritable, match="read-only file system"):
+        prune_automatic(keep=DAY, at_least=1)
+
+    assert removed == [manifest_of(old)]
+    assert read_catalogue().complaints == []
+    assert list_backups() == [newest]
+
+
+KILLED = (
+    "import django, os, pathlib, signal; django.setup();"
+    "from django.conf import settings; from apps.backups.folder import reserve;"
+    "place = reserve(pathlib.Path(settings.BACKUP_DIR), 'full').__enter__();"
+    "place.partial.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)"
+)
+
+
+def test_what_a_killed_backup_left_is_no_backup_and_goes_with_the_next_one(folder: Path) -> None:
+    environment = {**os.environ, "BACKUP_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "travelmathlite.settings"}
+    assert subprocess.run([sys.executable, "-c", KILLED], env=environment).returncode == -signal.SIGKILL
+    (half,) = folder.iterdir()
+    assert list_backups() == []
+
+    with reserve(folder, "full"):
+        assert half.exists(), "one that has only just begun is left alone"
+    long_ago = time.time() - ABANDONED_SECONDS - 1
+    os.utime(half, (long_ago, long_ago))
+    with reserve(folder, "full") as place:
+        assert list(folder.iterdir()) == [place.partial]
+
+
+def test_what_somebody_still_writes_is_never_swept_away(folder: Path) -> None:
+    with reserve(folder, "full") as slow:
+        long_ago = time.time() - ABANDONED_SECONDS - 1
+        os.utime(slow.partial, (long_ago, long_ago))
+
+        with reserve(folder, "full") as other:
+            assert other.id != slow.id
+            assert slow.partial.exists()
+
+
+def test_a_backup_is_a_value() -> None:
+    made = put(days_old=1)
+
+    assert replace(made, reason="x") != made
+    with pytest.raises(AttributeError):
+        made.reason = "x"

@@ -1,0 +1,68 @@
+"""JSON: a list of objects, as import-export writes it, and nothing else."""
+
+import gzip
+import json
+
+import pytest
+
+from apps.imports import errors
+from apps.imports.formats import json_table
+from apps.imports.reading import read
+from tests.imports.reading.conftest import rows_of, table_of
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-16"])
+def test_a_list_of_objects_is_a_table_whose_first_row_reads_as_line_2(source, pack, codec):
+    text = '[{"id": 1, "lat": -12.50, "name": "Łódź","on": true, "no": null}, {"id": 12345678901234567, "name": "b"}]'
+
+    file = source(pack(text.encode(codec)), "table.json")
+
+    assert read(file).how.format == "json"
+    assert read(file).header == ["id", "lat", "name", "on", "no"]
+    assert rows_of(file) == [(2, ["1", "-12.50", "Łódź", "true", ""]), (3, ["12345678901234567", "", "b", "", ""])]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ('{"id": 1}', errors.NotATable, "is JSON but no list of objects"),
+        ("12", errors.NotATable, "is JSON but no list of objects"),
+        ("[1, 2]", errors.NotATable, "object 1 is text or a number, not an object"),
+        ('[{"id": 1}, [2]]', errors.NotATable, "object 2 is a list, not an object"),
+        ('[{"id": 1}, {"id": {"a": 1}}]', errors.NotATable, "object 2, id holds an object"),
+        ('[{"id": [1]}]', errors.NotATable, "object 1, id holds a list"),
+        ('[{"id": 1}, {"id": NaN}]', errors.NotATable, "object 2: NaN is no value: write null"),
+        ('[{"id": -Infinity}]', errors.NotATable, "object 1: -Infinity is no value"),
+        ('[{"id": 1, "id": 2}]', errors.NotATable, "object 1: the key id stands there twice"),
+        ('[{"id": 1}, {"id": 1, "name": 2}]', errors.NotATable, "object 2 has the key name, which the first object"),
+        ('[{"id": ' + "[" * 100_000, errors.FileRefused, "object 1"),
+        ('[{"id": "\\ud800"}]', errors.EncodingRefused, "object 1, id holds half of a character"),
+        ("[]", errors.NoRows, "is a list without objects"),
+        ('[{"id": 1}, {"id": ', errors.FileDamaged, "is not JSON at object 2 or so"),
+        ('[{"id": 1} {"id": 2}]', errors.FileDamaged, "a comma or the closing ] is missing"),
+        ('[{"id": 1}]]', errors.FileDamaged, "something stands behind the closing ]"),
+        ('[{"id": 1},]', errors.FileDamaged, "is not JSON at object 2"),
+        ('[{"id": "' + "x" * 5_000_000, errors.CellRefused, "object 1 is longer than"),
+    ],
+)
+def test_json_that_is_no_table_is_refused_by_object_and_key(refusal, text, error, sentence):
+    caught = refusal(text, "table.json")
+
+    assert isinstance(caught, error)
+    assert sentence in str(caught)
+
+
+def test_objects_across_the_blocks_of_reading_are_whole(source):
+    rows = [{"id": str(number), "text": "x" * (number * 37 % 5000)} for number in range(300)]
+
+    assert table_of(source(json.dumps(rows), "table.json"))[1:] == [list(row.values()) for row in rows]
+
+
+def test_json_has_a_row_limit_that_names_csv(refusal, monkeypatch):
+    monkeypatch.setattr(json_table, "ROW_LIMIT", 2)
+
+    error = refusal(json.dumps([{"id": 1}] * 3), "table.json")
+
+    assert isinstance(error, errors.TooManyRows)
+    assert "more than 2 objects: JSON is read up to that, save the table as CSV" in str(error)
