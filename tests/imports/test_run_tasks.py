@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from django_tasks import TaskResultStatus
-from django_tasks_db.management.commands.db_worker import Worker
+from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from apps.airports.models import Airport
@@ -29,11 +29,12 @@ def everything_is_large(settings) -> None:
 
 
 @pytest.fixture
-def work(settings) -> Callable[[], None]:
-    """Return a function that lets a worker do all there is to do now."""
+def work(monkeypatch) -> Callable[[], None]:
+    """Return a function that lets a worker do all there is to do now, in the transaction of the test."""
+    monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
 
     def run() -> None:
-        Worker(
+        db_worker.Worker(
             queue_names=["*"], excluded_queue_names=[], interval=0, batch=True, backend_name="default",
             startup_delay=False, max_tasks=None, worker_id="a test",
         ).run()  # fmt: skip
