@@ -11,6 +11,7 @@ from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
+from apps.imports.pages.pinning import PinningMixin
 
 FEW = 500
 
@@ -35,7 +36,7 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
+class AirportAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
     form = AirportForm
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")

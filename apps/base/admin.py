@@ -11,10 +11,11 @@ from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
+from apps.imports.pages.pinning import PinningMixin
 
 
 @admin.register(Country)
-class CountryAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
+class CountryAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
     form = CountryForm
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
@@ -34,7 +35,7 @@ class CountryAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
 
 
 @admin.register(City)
-class CityAdmin(ImportingMixin, ExportingMixin, RecordedModelAdmin):
+class CityAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
     form = CityForm
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")

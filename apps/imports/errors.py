@@ -93,3 +93,23 @@ class RunRefused(ImportFailure):
 
 class RunCancelled(ImportFailure, ChangesetError):
     """Somebody asked the run to stop, and it has; nothing was written, no changeset of status failed either."""
+
+
+class PinFailure(Exception):
+    """Base of what can go wrong with pins; nothing was changed."""
+
+
+class NotPinnable(PinFailure):
+    """The field is none that an import fills."""
+
+
+class NoteMissing(PinFailure):
+    """A pin needs a note that says why."""
+
+
+class NotPinned(PinFailure):
+    """There is no such pin to take away."""
+
+
+class NotDeleted(PinFailure):
+    """The object lives, so its deletion cannot be pinned."""

@@ -11,6 +11,7 @@ made by hand, its own row is refused or left out, or a person gave it this natur
 holds it; a holder with its row in the file comes before a newcomer.
 """
 
+from apps.imports.bases import corrected
 from apps.imports.identity import forget_unmatched, identify_by_values, refuse_unknown_keys, refuse_unknown_references
 from apps.imports.refusing import refuse_blocked
 from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
@@ -206,22 +207,3 @@ def superseded_keys(staging: Staging) -> str:
     # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
     return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
                         n=staging.quote(staging.spec.natural))  # fmt: skip
-
-
-def corrected(staging: Staging, field: str) -> str:
-    """Return the SQL condition: somebody changed this field of the live row `l` since upstream was last applied."""
-    return f"(({known_base(staging, field)}) AND l.{staging.column(field)} IS DISTINCT FROM {base(staging, field)})"
-
-
-def known_base(staging: Staging, field: str) -> str:
-    """Return the SQL condition: what upstream last said of this field of `l` is known."""
-    if not staging.spec.upstream:
-        return "FALSE"
-    return f"(l.{staging.column(staging.spec.upstream)} -> '{field}') IS NOT NULL"
-
-
-def base(staging: Staging, field: str) -> str:
-    """Return the SQL for what upstream last said of this field of the live row `l`."""
-    if not staging.spec.upstream:
-        return "NULL"
-    return f"CAST(l.{staging.column(staging.spec.upstream)} ->> '{field}' AS {staging.column_type(field)})"

@@ -6,7 +6,8 @@ value here and upstream changed it since: the correction is kept, or overwritten
 always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
 """
 
-from apps.imports.matching import base, corrected
+from apps.imports.bases import base, corrected
+from apps.imports.pinning_sql import is_pinned
 from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
 from apps.imports.staging import Staging
@@ -94,7 +95,7 @@ def final(staging: Staging, field: str) -> str:
     if not staging.layout.corrections and field in staging.layout.merged:
         return _merged(staging, field)
     value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
-    return f"CASE WHEN {pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
+    return f"CASE WHEN {is_pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
 
 
 def _final_derived(staging: Staging, derived: Derived) -> str:
@@ -109,7 +110,7 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
         return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
     moves = f"{leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
     if derived.field in staging.pinned:
-        moves = f"{moves} AND NOT {pinned(staging, derived.field)}"
+        moves = f"{moves} AND NOT {is_pinned(staging, derived.field)}"
     return f"CASE WHEN {moves} THEN {staged} ELSE {live} END"
 
 
@@ -120,7 +121,7 @@ def _merged(staging: Staging, field: str) -> str:
     if staging.layout.sparse:
         stays += f" OR {staged} IS NULL"
     if field in staging.pinned:
-        stays += f" OR {pinned(staging, field)}"
+        stays += f" OR {is_pinned(staging, field)}"
     return (
         f"CASE WHEN {stays} THEN {live} "
         f"WHEN NOT {corrected(staging, field)} THEN {staged} "
@@ -134,18 +135,13 @@ def is_kept(staging: Staging, field: str) -> str:
     if not staging.layout.corrections and staging.options.on_local_edit != "overwrite":
         held.append(corrected(staging, field))
     if field in staging.pinned:
-        held.append(pinned(staging, field))
+        held.append(is_pinned(staging, field))
     if not held or field not in staging.layout.staged:
         return "FALSE"
     staged = f"s.{staging.quote(field)}"
     said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
     news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
     return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})"
-
-
-def pinned(staging: Staging, field: str) -> str:
-    """Return the SQL condition: somebody pinned this field of the live row `l`."""
-    return staging.fill("EXISTS (SELECT 1 FROM {pins} p WHERE p.old_pk = l.{pk} AND p.field = '{field}')", field=field)
 
 
 def new_upstream(staging: Staging) -> str:
@@ -177,7 +173,7 @@ def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
 
 
 def _free(staging: Staging, link: Link) -> str:
-    return f"NOT {pinned(staging, link.field)} AND " if link.field in staging.pinned else ""
+    return f"NOT {is_pinned(staging, link.field)} AND " if link.field in staging.pinned else ""
 
 
 def create_views(staging: Staging) -> None:

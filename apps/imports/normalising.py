@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
@@ -100,7 +100,12 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
     )
 
 
-def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
+def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -> ImportOptions:
+    """Return the options as they hold for a file with this header: what this console exported is corrections."""
+    return replace(options, corrections=True) if _is_own_export(header, spec) else options
+
+
+def _is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
     """Whether the file was exported from this console: it names the stable key as the field is called here."""
     titles = {title.casefold() for title in header}
     own = next((column for column in spec.columns if column.field == spec.key), None)

@@ -12,8 +12,8 @@ from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContr
 from apps.imports.identity import refuse_clashes
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
 from apps.imports.missing import above_limit, count_missing_to_change, list_missing
-from apps.imports.normalising import Layout, is_own_export, layout_of, normalise
-from apps.imports.pinning import leave_deleted, load_pins
+from apps.imports.normalising import Layout, effective, layout_of, normalise
+from apps.imports.pinning import leave_deleted, pinned_fields
 from apps.imports.reading import RawFile, Reading
 from apps.imports.results import (
     LISTED,
@@ -111,10 +111,8 @@ def plan_import(
     is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
     columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
-    options = options or ImportOptions()
     raw = spec.read(source, how)
-    if is_own_export(raw.header, spec):
-        options = replace(options, corrections=True)
+    options = effective(options or ImportOptions(), raw.header, spec)
     check_options(spec, options)
     layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
     _check_filters(layout, options)
@@ -178,7 +176,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
     stamp = stamp_of(staging)
     staging.progress("compare", counts.total)
-    staging.pinned = load_pins(staging)
+    staging.pinned = pinned_fields(staging)
     unmatched, about_nothing, more = match(staging)
     stays_deleted = leave_deleted(staging)
     merging.merge(staging)

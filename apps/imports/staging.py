@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.imports.bases import Columns
 from apps.imports.normalising import Layout, Seen
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import ImportSpec
@@ -19,6 +20,7 @@ from apps.imports.spec import ImportSpec
 TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
+    "imports_stays_deleted",
     *("imports_expected", "imports_moved", "imports_renamed"),
 )
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
@@ -28,7 +30,7 @@ _BATCH = 2000
 
 
 @dataclass
-class Staging:
+class Staging(Columns):
     """The temporary tables of one import on one connection."""
 
     connection: BaseDatabaseWrapper
@@ -47,19 +49,6 @@ class Staging:
     def postgresql(self) -> bool:
         return self.connection.vendor == "postgresql"
 
-    def quote(self, name: str) -> str:
-        return self.connection.ops.quote_name(name)
-
-    def column(self, field: str) -> str:
-        """Return the quoted column of a field of the live table."""
-        return self.quote(self.spec.model._meta.get_field(field).column)
-
-    def column_type(self, field: str) -> str:
-        """Return the database type of a value as it is written."""
-        if field in self._unstored:
-            return "text"
-        return self.spec.model._meta.get_field(field).cast_db_type(self.connection)
-
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
         column = next((column for column in self.spec.references if column.field == field), None)
@@ -76,10 +65,6 @@ class Staging:
     def upstream(self) -> str:
         """The quoted name of the column in the temporary tables that holds upstream's values."""
         return self.column(self.spec.upstream) if self.spec.upstream else self.quote(_NO_UPSTREAM)
-
-    @property
-    def _unstored(self) -> set[str]:
-        return {each.field for each in (*self.spec.columns, *self.spec.derived) if not each.stored}
 
     @property
     def values(self) -> list[str]:
@@ -159,6 +144,8 @@ class Staging:
         self.run('CREATE TEMP TABLE {refusals} (line integer, "column" text, value text, rule text, hint text)')
         # Lines about objects that a person deleted here.
         self.run("CREATE TEMP TABLE {deleted_here} (line integer PRIMARY KEY)")
+        # Those of them that are not made again, since the deletion is pinned.
+        self.run("CREATE TEMP TABLE {stays_deleted} (line integer PRIMARY KEY, natural_value text, label text)")
         # Good rows that cannot go in, and the line or object in their way.
         self.run("CREATE TEMP TABLE {blocked} (line integer, holder text)")
         # Objects that change, with their final values.

@@ -6,6 +6,7 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.imports.normalising import layout_of
 from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.results import ImportOptions
 
 
 def test_three_imports_are_registered():
@@ -31,7 +32,9 @@ def test_columns_are_known_by_the_name_of_the_field(name):
     spec = spec_named(name)
     fields = [column.field for column in spec.columns]
 
-    layout = layout_of([field.upper() for field in fields], spec, corrections=True, name="export.csv")
+    layout = layout_of(
+        [field.upper() for field in fields], spec, options=ImportOptions(corrections=True), name="export.csv"
+    )
 
     assert [(column.field, index) for column, index in layout.columns] == [
         (field, index) for index, field in enumerate(fields)

@@ -54,6 +54,10 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
     if not search.strip():
         paginator.count = dict(numbers)[chosen]
     page = paginator.get_page(request.GET.get("p"))
+    page.object_list = list(page.object_list)
+    remarks = model_admin.admin_site.get_model_admin(chosen.model).remarks_on_deleted(request, page.object_list)
+    for row in page.object_list:
+        row.remark = remarks.get(row.history_id, "")
     context = {
         "title": "Recycle bin",
         "lines": [

@@ -15,14 +15,23 @@ def show_origins(form: Any, obj: models.Model) -> None:
 
     Being help, they are read out with the field, and they stand there for fields that can only be read, too.
     """
-    lines = {name: _line(origin) for name, origin in origins_of(obj).items()}
+    add_lines(form, {name: origin_line(origin) for name, origin in origins_of(obj).items()})
+
+
+def add_lines(form: Any, lines: dict[str, SafeString]) -> None:
+    """Add a line to the help of fields, by name, of a form class that was made for this request."""
+    told = form._meta.help_texts or {}
     for name, field in form.base_fields.items():
         if name in lines:
             field.help_text = format_html("{} {}", field.help_text, lines[name]) if field.help_text else lines[name]
-    form._meta.help_texts = {**(form._meta.help_texts or {}), **lines}
+    form._meta.help_texts = {
+        **told,
+        **{name: format_html("{} {}", told[name], line) if told.get(name) else line for name, line in lines.items()},
+    }
 
 
-def _line(origin: Origin) -> SafeString:
+def origin_line(origin: Origin) -> SafeString:
+    """Return who or what set a value, in which changeset and when."""
     url = links.changeset_url(origin.changeset.pk)
     return format_html(
         '<span class="origin">{} <a href="{}">#{}</a>, {}</span>',

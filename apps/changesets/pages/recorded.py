@@ -1,6 +1,6 @@
 """The base of the admin of tracked models: every write is a changeset of the person who made it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,6 +17,7 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets import editing, versions
+from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset
 from apps.changesets.pages import moments
 from apps.changesets.pages.changed_by import ChangedByFilter
@@ -65,7 +66,12 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        more = {"title": title, "list_tools": self.list_tools(request)}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
+
+    def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
+        """Return further pages about the whole list, address and words each; other apps' mixins add theirs."""
+        return []
 
     def get_list_filter(self, request: HttpRequest) -> list:
         return [ChangedByFilter, *super().get_list_filter(request)]
@@ -185,13 +191,23 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         key = self._key_or_404(unquote(object_id))
         lives = self.get_queryset(request).filter(pk=key).exists()
+        tracked = tracked_for(self.model)
+        gone = [] if lives else list(deleted_objects(tracked).filter(**{self.opts.pk.attname: key})[:1])
         more = {
             "lives": lives,
+            "remark": next(iter(self.remarks_on_deleted(request, gone).values()), ""),
             "tracked_label": self.opts.label_lower,
             "subtitle": None,
             "may_go_back": may_go_back(self, request, lives=lives),
         }
         return super().history_view(request, object_id, {**more, **(extra_context or {})})
+
+    def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
+        """Return what there is to say of deleted objects, by the history_id of their deletion, as safe HTML.
+
+        Other apps' mixins say it; the recycle bin and the object's history show it.
+        """
+        return {}
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
         return f"History of {obj}"

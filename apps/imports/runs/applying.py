@@ -11,7 +11,7 @@ from apps.imports.completing import complete
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.merging import create_views
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.normalising import layout_of
+from apps.imports.normalising import effective, layout_of
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.leaving import leave_moved
@@ -48,8 +48,8 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
 
 
 def _staging_of(run: ImportRun, progress: Progress, using: str = "default") -> Staging:
-    options = ImportOptions.from_json(run.options)
     spec = spec_named(run.spec)
+    options = effective(ImportOptions.from_json(run.options), run.header, spec)
     layout = layout_of(run.header, spec, options=options, name=run.file_name)
     return Staging(connection=connections[using], layout=layout, options=options, progress=progress)
 

@@ -6,7 +6,8 @@ from itertools import islice
 from typing import Any
 
 from apps.imports.models import ImportRun
-from apps.imports.reading import RawChunk, Reading, read
+from apps.imports.reading import RawChunk, Reading
+from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.files import keep_file, kept_file
 from apps.imports.sources import SourceFile
@@ -32,7 +33,7 @@ def open_run(
     `lock` is a name that only one run may hold until it ends; `how` is what the person knows about the file. Nothing
     is kept when the file is refused.
     """
-    raw = read(source, how)
+    raw = spec.read(source, how)
     sample = list(islice(_rows(raw.chunks), SAMPLE_ROWS))
     return ImportRun.objects.create(
         spec=spec.name,
@@ -63,4 +64,4 @@ def sample_of(run: ImportRun) -> list[list[str]]:
     if "sample" in (run.summary or {}):
         return run.summary["sample"]
     with kept_file(run) as source:
-        return list(islice(_rows(read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
+        return list(islice(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))

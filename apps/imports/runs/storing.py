@@ -35,7 +35,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
     RefusedCell.objects.filter(run=run).delete()
     table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
     done = 0
-    for rows in (_changed(staging), _created(staging), _missing(staging), _refused(staging), _unchanged(staging)):
+    for rows in _all_rows(staging):
         while chunk := list(islice(rows, _CHUNK)):
             with _short_transaction(staging):
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
@@ -45,6 +45,11 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
     while chunk := list(islice(cells, _CHUNK)):
         with _short_transaction(staging):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
+
+
+def _all_rows(staging: Staging) -> list[Iterator[dict[str, Any]]]:
+    kinds = (_changed, _created, _missing, _refused, _staying_deleted, _unchanged)
+    return [rows_of(staging) for rows_of in kinds]
 
 
 def _short_transaction(staging: Staging) -> Any:
@@ -69,7 +74,7 @@ def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any
         more.get("payload"),
         more.get("history_id"),
         "",
-        "",
+        more.get("left_alone", ""),
     )
 
 
@@ -193,6 +198,24 @@ def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     )
     for line, natural in rows:
         yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
+
+
+def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Rows about objects that are to stay deleted.
+    rows = _pages(
+        staging,
+        "SELECT d.line, d.natural_value, d.label FROM {stays_deleted} d WHERE {after} ORDER BY d.line LIMIT {limit}",
+        page_by="d.line",
+    )
+    for line, natural, label in rows:
+        yield {
+            "operation": Operation.UNCHANGED,
+            "line": line,
+            "natural": natural,
+            "label": label,
+            "deleted_here": True,
+            "left_alone": "it was deleted here, and is to stay deleted",
+        }
 
 
 def _unchanged(staging: Staging) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,158 @@
+"""The report of corrections: how many by field, the values a page at a time, and all of them as a file."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from typing import Any
+
+from django.contrib.admin.utils import quote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.timezone import localdate
+
+from apps.changesets.pages import links
+from apps.changesets.pages.origins import origin_line
+from apps.changesets.words import person
+from apps.imports.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
+from apps.imports.formulas import guard
+from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
+from apps.imports.pins import pinnable_fields, pinned_by
+from apps.imports.registry import spec_for
+
+PER_PAGE = 50
+HEADER = (
+    *("object", "source_id", "name", "field", "value", "upstream_value", "since", "who", "reason"),
+    *("pinned", "pinned_by", "pin_note"),
+)
+
+
+def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
+    _check(model_admin, request)
+    found = find_corrections(model_admin.model)
+    field = _field_asked(model_admin, request)
+    shown = found.of(field) if field else found
+    page = Paginator(shown.pairs, PER_PAGE).get_page(request.GET.get("p"))
+    sees_pins, sees_changesets = request.user.has_perm(VIEW), request.user.has_perm(links.VIEW)
+    pins = request.user.has_perm(ADD) and model_admin.has_change_permission(request)
+    meta = model_admin.opts
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": meta,
+        "title": f"Corrections of {meta.verbose_name_plural}",
+        "plural": capfirst(meta.verbose_name_plural),
+        "changelist_url": _address(model_admin, "changelist"),
+        "file_url": _address(model_admin, "corrections_file") + (f"?field={field}" if field else ""),
+        "has_upstream": spec_for(model_admin.model).upstream is not None,
+        "values": len(found.pairs),
+        "objects": len({pk for pk, _ in found.pairs}),
+        "shown": len(shown.pairs),
+        "counts": _bars(found),
+        "field": field,
+        "field_name": meta.get_field(field).verbose_name if field else "",
+        "page": page,
+        "rows": [
+            _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
+            for correction in read_corrections(found, page.object_list)
+        ],
+    }
+    return TemplateResponse(request, "admin/imports/corrections.html", context)
+
+
+def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Stream the corrections as CSV, to be sent upstream so that they can end."""
+    _check(model_admin, request)
+    found = find_corrections(model_admin.model)
+    field = _field_asked(model_admin, request)
+    rows = as_csv(stream_corrections(found.of(field) if field else found))
+    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
+    name = str(model_admin.opts.verbose_name_plural).replace(" ", "-")
+    response["Content-Disposition"] = f'attachment; filename="corrections-of-{name}-{localdate():%Y-%m-%d}.csv"'
+    return response
+
+
+def as_csv(corrections: Iterable[Correction]) -> Iterator[str]:
+    """Yield the corrections as CSV, a line for each, fields called as upstream's file calls them."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for each in corrections:
+        writer.writerow([guard(cell) if isinstance(cell, str) else cell for cell in _cells(each)])
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue()
+
+
+def _cells(each: Correction) -> list[Any]:
+    origin, made = each.origin, each.pin
+    return [
+        _plain(each.obj.pk),
+        each.source_id,
+        str(getattr(each.obj, "name", each.obj)),
+        each.header,
+        _plain(each.value),
+        _plain(each.upstream),
+        origin.at.isoformat(timespec="seconds") if origin else "",
+        person(origin.changeset) if origin else "",
+        origin.changeset.reason if origin else "",
+        "yes" if made else "no",
+        pinned_by(made) if made else "",
+        made.note if made else "",
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as a file has it: numbers as numbers, all else as text."""
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return str(value)
+
+
+def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets: bool, pins: bool) -> dict[str, Any]:
+    obj, field = each.obj, each.field
+    may_be_pinned = pins and not each.pin and field.name in pinnable_fields(type(obj))
+    key = quote(obj.pk)
+    return {
+        "name": getattr(obj, "name", str(obj)),
+        "key": links.telling_key(obj._meta.label_lower, str(obj.pk)),
+        "source_id": each.source_id,
+        "url": links.object_url(type(obj), obj.pk),
+        "field": field.verbose_name,
+        "value": shown_value(field, each.value),
+        "upstream": shown_value(field, each.upstream) if each.said else "",
+        "differs": each.differs,
+        "said": each.said,
+        "origin": origin_line(each.origin) if each.origin and sees_changesets else "",
+        "reason": each.origin.changeset.reason if each.origin and sees_changesets else "",
+        "pin": pin_words(each.pin) if sees_pins else "",
+        "pin_url": _address(model_admin, "pin", key, field.name) if may_be_pinned or (each.pin and sees_pins) else "",
+    }
+
+
+def _bars(found: Found) -> list[dict[str, Any]]:
+    counts, meta = found.counts, found.model._meta
+    most = max((number for _, number in counts), default=1)
+    return [
+        {"name": name, "label": meta.get_field(name).verbose_name, "number": number, "percent": 100 * number / most}
+        for name, number in counts
+    ]
+
+
+def _check(model_admin: Any, request: HttpRequest) -> None:
+    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
+        raise PermissionDenied
+
+
+def _field_asked(model_admin: Any, request: HttpRequest) -> str:
+    asked = request.GET.get("field", "")
+    return asked if asked in {field.name for field in model_admin.opts.concrete_fields} else ""
+
+
+def _address(model_admin: Any, page: str, *args: Any) -> str:
+    meta = model_admin.opts
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)

@@ -1,0 +1,104 @@
+"""What pins add to the admin of a model: a line beside each field, the pages to pin and unpin, the corrections."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from django.contrib.admin.utils import quote, unquote
+from django.db import models
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from apps.changesets.pages.origins import add_lines
+from apps.imports.corrections import upstream_of
+from apps.imports.models import Pin
+from apps.imports.pages.corrections import corrections_file, corrections_page
+from apps.imports.pages.pin_page import deletion_page, pin_page
+from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
+from apps.imports.pins import object_key_of, pinnable_fields, pinned_deletions, pins_of
+
+
+class PinningMixin:
+    """Pins for the admin of a model that imports fill; stands before RecordedModelAdmin among the bases."""
+
+    def get_urls(self) -> list[URLPattern]:
+        def page(route: str, view: Callable, name: str) -> URLPattern:
+            view = self.admin_site.admin_view(partial(view, self))
+            return path(route, view, name=f"{self.opts.app_label}_{self.opts.model_name}_{name}")
+
+        return [
+            page("corrections/", corrections_page, "corrections"),
+            page("corrections/download/", corrections_file, "corrections_file"),
+            page("keep-deleted/<int:row>/", deletion_page, "keep_deleted"),
+            page("<path:object_id>/pin/<str:field>/", _pin_view, "pin"),
+            *super().get_urls(),
+        ]
+
+    def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
+        return [*super().list_tools(request), (self._address("corrections"), "Corrections")]
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
+        """Beside each field stands what upstream says otherwise, and whether it is pinned."""
+        form = super().get_form(request, obj, change=change, **kw)
+        if change and obj is not None and not getattr(request, "is_version_page", False):
+            add_lines(form, self._pin_lines(request, obj))
+        return form
+
+    def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
+        """Say which deleted objects stay deleted whatever imports say, and lead to where that is decided."""
+        remarks = super().remarks_on_deleted(request, rows)
+        if not rows or not request.user.has_perm(VIEW):
+            return remarks
+        pins = pinned_deletions(self.model)
+        decides = self.has_delete_permission(request) and _may_pin(request)
+        return remarks | {row.history_id: self._deletion_remark(row, pins, decides=decides) for row in rows}
+
+    def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> SafeString:
+        made = pins.get(object_key_of(row.instance))
+        told = format_html("Kept deleted: {}", pin_words(made)) if made else ""
+        if not decides:
+            return format_html('<span class="origin">{}</span>', told) if made else ""
+        words = "Let imports bring it back…" if made else "Keep it deleted…"
+        link = format_html('<a href="{}">{}</a>', self._address("keep_deleted", row.history_id), words)
+        return format_html('<span class="origin">{} {}</span>', told, link)
+
+    def _pin_lines(self, request: HttpRequest, obj: models.Model) -> dict[str, SafeString]:
+        sees = request.user.has_perm(VIEW)
+        pins = pins_of(obj) if sees else {}
+        decides = sees and self.has_change_permission(request, obj) and _may_pin(request)
+        lines = {}
+        for name in pinnable_fields(type(obj)):
+            parts = [part for part in (_upstream_line(obj, name), pin_words(pins.get(name))) if part]
+            if decides:
+                parts.append(self._pin_link(obj, name, pinned=name in pins))
+            if parts:
+                text = format_html_join(" · ", "{}", ((part,) for part in parts))
+                lines[name] = format_html(' <span class="origin pin-line">· {}</span>', text)
+        return lines
+
+    def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
+        words = "Unpin…" if pinned else "Pin…"
+        label = f"{words} {obj._meta.get_field(name).verbose_name}"
+        return format_html(
+            '<a href="{}" aria-label="{}">{}</a>', self._address("pin", quote(obj.pk), name), label, words
+        )
+
+    def _address(self, page: str, *args: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
+
+
+def _pin_view(model_admin: Any, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
+    return pin_page(model_admin, request, unquote(object_id), field)
+
+
+def _upstream_line(obj: models.Model, name: str) -> SafeString | str:
+    said, upstream = upstream_of(obj, name)
+    if not said or upstream == getattr(obj, name):
+        return ""
+    return format_html("<b>upstream says {}</b>", shown_value(obj._meta.get_field(name), upstream))
+
+
+def _may_pin(request: HttpRequest) -> bool:
+    return request.user.has_perm(ADD) or request.user.has_perm(DELETE)
