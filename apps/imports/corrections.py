@@ -12,7 +12,7 @@ from apps.changesets.origins import Origin, origins_of_many
 from apps.changesets.tracking import tracked_for
 from apps.imports.bases import Live, corrected
 from apps.imports.models import Pin
-from apps.imports.pinning_sql import pinned_rows
+from apps.imports.pinning import pinned_rows
 from apps.imports.registry import spec_for
 from apps.imports.spec import ImportSpec
 
@@ -75,14 +75,11 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Fo
     spec = spec_for(model)
     live = Live(connections[using], spec)
     order = {field.name: place for place, field in enumerate(model._meta.concrete_fields)}
-    pins: dict[tuple[Any, str], int] = {}
     text, params = pinned_rows(live)
     with live.connection.cursor() as cursor:
-        cursor.execute(text, params)
-        for pk, field, pin_id in cursor.fetchall():
-            if field in order:
-                # The pin under the key that stays comes first.
-                pins.setdefault((pk, field), pin_id)
+        # The pinned fields; under whichever key, the newest pin counts.
+        cursor.execute(f"{text} ORDER BY pin_id", params)
+        pins = {(pk, field): pin_id for pk, field, pin_id in cursor.fetchall() if field in order}
     pairs = {*_corrected(live, using), *pins}
     return Found(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
 

@@ -13,7 +13,7 @@ Refused = tuple[int, list[Refusal]]
 
 
 def refuse_unknown_references(staging: Staging) -> Refused:
-    """Refuse rows with a code that no object has; none is created for them."""
+    """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total, refusals = 0, []
     for column in staging.spec.references:
         if column.field not in staging.layout.fields:
@@ -23,7 +23,13 @@ def refuse_unknown_references(staging: Staging) -> Refused:
         staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, s.{code} FROM {staged} s "
                     "WHERE s.{code} IS NOT NULL AND {found} IS NULL",
                     code=staging.quote(column.field), found=staging.staged(column.field))  # fmt: skip
-        what = column.refers.model._meta.verbose_name
+        target = column.refers.model._meta
+        # Changes, planned earlier, that point to an object which is no longer there.
+        staging.run("INSERT INTO {blocked} (line, holder) SELECT x.line, x.{field} FROM {changed} x "
+                    "WHERE x.{field} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.{key} = x.{field})",
+                    field=staging.quote(column.field), table=staging.quote(target.db_table),
+                    key=staging.quote(target.pk.column))  # fmt: skip
+        what = target.verbose_name
         hint = f"there is no {what} with this {column.refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += refuse_blocked(staging)

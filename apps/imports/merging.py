@@ -7,7 +7,7 @@ always moved on to what the file says, so a correction ends when upstream catche
 """
 
 from apps.imports.bases import base, corrected
-from apps.imports.pinning_sql import is_pinned
+from apps.imports.pinning import is_pinned
 from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
 from apps.imports.staging import Staging

@@ -10,10 +10,11 @@ from apps.imports import merging
 from apps.imports.completing import complete
 from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
 from apps.imports.identity import refuse_clashes
+from apps.imports.layout import Layout, effective, layout_of
 from apps.imports.matching import match, refuse_duplicates, refuse_held, superseded
 from apps.imports.missing import above_limit, count_missing_to_change, list_missing
-from apps.imports.normalising import Layout, effective, layout_of, normalise
-from apps.imports.pinning import leave_deleted, pinned_fields
+from apps.imports.normalising import normalise
+from apps.imports.pinning import leave_deleted, load_pins
 from apps.imports.reading import RawFile, Reading
 from apps.imports.results import (
     LISTED,
@@ -176,7 +177,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
     stamp = stamp_of(staging)
     staging.progress("compare", counts.total)
-    staging.pinned = pinned_fields(staging)
+    staging.pinned = load_pins(staging)
     unmatched, about_nothing, more = match(staging)
     stays_deleted = leave_deleted(staging)
     merging.merge(staging)

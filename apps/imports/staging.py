@@ -13,7 +13,8 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.imports.bases import Columns
-from apps.imports.normalising import Layout, Seen
+from apps.imports.layout import Layout
+from apps.imports.normalising import Seen
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import ImportSpec
 

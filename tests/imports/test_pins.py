@@ -12,9 +12,9 @@ from apps.base.importing import CITIES
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
+from apps.imports.layout import layout_of
 from apps.imports.models import Pin
-from apps.imports.normalising import layout_of
-from apps.imports.pinning_sql import is_pinned, load_pinned_gone, load_pins
+from apps.imports.pinning import leave_deleted, load_pinned_gone, load_pins
 from apps.imports.pins import (
     object_key_of,
     pin,
@@ -40,8 +40,9 @@ def airport(ident: str, source_id: int | None = None, **values) -> Airport:
 
 
 def staging_of(spec=OURAIRPORTS, header=HEADER) -> Staging:
-    layout = layout_of(header, spec, options=ImportOptions(corrections=spec.upstream is None), name="a file")
-    staging = Staging(connection=connection, layout=layout, options=ImportOptions())
+    options = ImportOptions(corrections=spec.upstream is None)
+    layout = layout_of(header, spec, options=options, name="a file")
+    staging = Staging(connection=connection, layout=layout, options=options)
     staging.create()
     return staging
 
@@ -173,12 +174,10 @@ def test_pins_are_loaded_for_live_rows_by_either_key():
     Airport.objects.filter(pk="KDEN").update(ident="KDVX")
     staging = staging_of()
 
-    assert load_pins(staging) == load_pins(staging) == 2
+    assert load_pins(staging) == load_pins(staging) == {"name", "city"}
 
     pinned = staging.fetch("SELECT old_pk, field FROM {pins} ORDER BY old_pk")
     assert pinned == [("KAPA", "city"), ("KDVX", "name")]
-    asked = staging.fetch("SELECT l.{pk} FROM {live} l WHERE {pinned}", pinned=is_pinned(staging, "name"))
-    assert asked == [("KDVX",)]
 
 
 def test_pins_under_both_keys_are_one():
@@ -186,7 +185,10 @@ def test_pins_under_both_keys_are_one():
     for key in ("id:3486", "pk:KDEN"):
         Pin.objects.create(model="airports.airport", object_key=key, field="name", note="why")
 
-    assert load_pins(staging_of()) == 1
+    staging = staging_of()
+
+    assert load_pins(staging) == {"name"}
+    assert staging.fetch("SELECT old_pk, field FROM {pins}") == [("KDEN", "name")]
 
 
 def test_pins_of_models_without_a_stable_key_are_loaded_by_their_number():
@@ -195,7 +197,7 @@ def test_pins_of_models_without_a_stable_key_are_loaded_by_their_number():
     Pin.objects.create(model="airports.airport", object_key="id:3486", field="name", note="of another model")
     staging = staging_of(CITIES, ["id", "country", "name"])
 
-    assert load_pins(staging) == 1
+    assert load_pins(staging) == {"population"}
     assert staging.fetch("SELECT old_pk, field FROM {pins}") == [(city.pk, "population")]
     assert load_pinned_gone(staging) == 0
 
@@ -213,6 +215,57 @@ def test_pinned_deletions_are_loaded_by_either_key_unless_the_object_lives_again
 
     rows = staging.fetch("SELECT key_value, natural_value FROM {pinned_gone} ORDER BY key_value IS NULL")
     assert rows == [(3486, None), (None, "KAPA")]
+
+
+# -- imports -------------------------------------------------------------------------------------------------
+
+
+def test_an_import_leaves_a_pinned_field_alone_even_where_it_overwrites(import_file):
+    import_file({}, {})
+    pin(Airport.objects.get(pk="K001"), "name", note="as signed", actor=None)
+
+    import_file({"name": "New"}, {"name": "New"}, options=("--on-local-edit", "overwrite"))
+
+    assert list(Airport.objects.order_by("pk").values_list("name", flat=True)) == [
+        *("Denver International Airport", "New")
+    ]
+
+
+def test_an_import_leaves_a_pinned_link_alone(import_file):
+    import_file({})
+    pin(Airport.objects.get(), "city", note="belongs to none", actor=None)
+    Airport.objects.update(city=None)
+
+    import_file({})
+
+    assert Airport.objects.get().city is None
+
+
+def test_what_is_kept_deleted_does_not_come_back_and_is_skipped(import_file):
+    import_file({}, {})
+    Airport.objects.filter(pk="K001").delete()
+    pin_deletion(Airport, "id:1", note="never built", actor=None)
+
+    result = import_file({}, {})
+
+    assert (result["skipped"], result["created"], result["missing"], result["changeset"]) == (1, 0, 0, None)
+    assert [each.pk for each in Airport.objects.all()] == ["K002"]
+
+
+def test_what_is_let_go_comes_back(import_file):
+    import_file({})
+    Airport.objects.all().delete()
+    pin_deletion(Airport, "id:1", note="never built", actor=None)
+    unpin_deletion(Airport, "id:1")
+
+    assert import_file({})["created"] == 1
+
+
+def test_a_deletion_pinned_by_the_primary_key_holds_back_rows_with_that_key(import_file):
+    airport("K001").delete()
+    pin_deletion(Airport, "pk:K001", note="never built", actor=None)
+
+    assert (import_file({}, {})["created"], leave_deleted(staging_of())) == (1, 0)
 
 
 # -- properties ----------------------------------------------------------------------------------------------
@@ -254,6 +307,6 @@ class TestPinning(TestCase):
 
         assert {(number, field) for number, obj in enumerate(objects) for field in pins_of(obj)} == expected
         staging = staging_of()
-        assert load_pins(staging) == len(expected)
+        assert load_pins(staging) == {field for _, field in expected}
         loaded = {*staging.fetch("SELECT old_pk, field FROM {pins}")}
         assert loaded == {(objects[number].pk, field) for number, field in expected}

@@ -4,7 +4,7 @@ import pytest
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.imports.normalising import layout_of
+from apps.imports.layout import layout_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
 
@@ -32,9 +32,7 @@ def test_columns_are_known_by_the_name_of_the_field(name):
     spec = spec_named(name)
     fields = [column.field for column in spec.columns]
 
-    layout = layout_of(
-        [field.upper() for field in fields], spec, options=ImportOptions(corrections=True), name="export.csv"
-    )
+    layout = layout_of([f.upper() for f in fields], spec, options=ImportOptions(corrections=True), name="export.csv")
 
     assert [(column.field, index) for column, index in layout.columns] == [
         (field, index) for index, field in enumerate(fields)

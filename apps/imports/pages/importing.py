@@ -17,8 +17,8 @@ from import_export.admin import ImportMixin
 
 from apps.imports import mapping, sources
 from apps.imports.errors import ImportFailure
+from apps.imports.layout import effective
 from apps.imports.models import ImportRun
-from apps.imports.normalising import effective
 from apps.imports.pages.addresses import list_url, page_url, run_url
 from apps.imports.pages.forms import FORMATS, UploadForm
 from apps.imports.registry import all_specs, spec_for, spec_named

@@ -37,7 +37,7 @@ class PinningMixin:
         ]
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
-        return [*super().list_tools(request), (self._address("corrections"), "Corrections")]
+        return [*super().list_tools(request), (self._pins_address("corrections"), "Corrections")]
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
         """Beside each field stands what upstream says otherwise, and whether it is pinned."""
@@ -61,7 +61,7 @@ class PinningMixin:
         if not decides:
             return format_html('<span class="origin">{}</span>', told) if made else ""
         words = "Let imports bring it back…" if made else "Keep it deleted…"
-        link = format_html('<a href="{}">{}</a>', self._address("keep_deleted", row.history_id), words)
+        link = format_html('<a href="{}">{}</a>', self._pins_address("keep_deleted", row.history_id), words)
         return format_html('<span class="origin">{} {}</span>', told, link)
 
     def _pin_lines(self, request: HttpRequest, obj: models.Model) -> dict[str, SafeString]:
@@ -82,10 +82,10 @@ class PinningMixin:
         words = "Unpin…" if pinned else "Pin…"
         label = f"{words} {obj._meta.get_field(name).verbose_name}"
         return format_html(
-            '<a href="{}" aria-label="{}">{}</a>', self._address("pin", quote(obj.pk), name), label, words
+            '<a href="{}" aria-label="{}">{}</a>', self._pins_address("pin", quote(obj.pk), name), label, words
         )
 
-    def _address(self, page: str, *args: Any) -> str:
+    def _pins_address(self, page: str, *args: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
 

@@ -9,9 +9,9 @@ from apps.changesets.models import Changeset, Kind
 from apps.imports.applying import lock_tables, write
 from apps.imports.completing import complete
 from apps.imports.errors import ImportFailure, RunCancelled
+from apps.imports.layout import effective, layout_of
 from apps.imports.merging import create_views
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.normalising import effective, layout_of
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.leaving import leave_moved

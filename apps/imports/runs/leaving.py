@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from apps.imports.identity import refuse_clashes
+from apps.imports.identity import refuse_clashes, refuse_unknown_references
 from apps.imports.matching import refuse_held
 from apps.imports.models import ImportRun, PlannedRow
 from apps.imports.staging import Staging
@@ -21,7 +21,9 @@ def leave_moved(run: ImportRun, staging: Staging) -> int:
     alone = dict(_moved(staging))
     alone |= dict(_already_there(staging))
     _take_out(staging)
-    refusals = [*refuse_held(staging)[1], *refuse_clashes(staging)[1]]
+    refusals = [
+        refusal for refuse in (refuse_unknown_references, refuse_held, refuse_clashes) for refusal in refuse(staging)[1]
+    ]
     alone |= {("line", refusal.line): refusal.hint for refusal in refusals}
     _note(run, alone)
     return len(alone)

@@ -122,7 +122,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "line": line,
             "object_id": old_pk,
             "natural": final.get(staging.spec.natural),
-            "renamed": final.get(staging.spec.natural) != old_pk,
+            "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
             "kept": bool(is_kept),
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
@@ -165,6 +165,9 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
+    if staging.spec.automatic:
+        # Corrections lack nothing, and there may be no natural key to give away.
+        return
     superseded = set()
     if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
         superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}

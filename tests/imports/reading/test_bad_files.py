@@ -146,7 +146,7 @@ def test_a_sheet_with_more_rows_than_a_sheet_has_is_refused(refusal):
 def test_a_sheet_that_claims_its_last_column_in_every_row_is_refused(refusal, monkeypatch):
     monkeypatch.setattr(tables, "TABLE_CELLS", 1_000_000)
 
-    assert "cells by line 62" in str(refusal(xlsx('<row><c r="XFD1"><v>1</v></c></row>' * 100), "wide.xlsx"))
+    assert "cells by line 63" in str(refusal(xlsx('<row><c r="XFD1"><v>1</v></c></row>' * 100), "wide.xlsx"))
 
 
 def test_entities_that_grow_are_refused(refusal):
