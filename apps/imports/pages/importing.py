@@ -17,7 +17,7 @@ from import_export.admin import ImportMixin
 
 from apps.imports import mapping, sources
 from apps.imports.errors import ImportFailure
-from apps.imports.layout import is_own_export
+from apps.imports.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import list_url, page_url, run_url
 from apps.imports.pages.forms import FORMATS, UploadForm
@@ -87,8 +87,8 @@ class ImportingMixin(ImportMixin):
 def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Lead to the next step of an opened run: saying which column is which where that is open, else the plan."""
     spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
-    if is_own_export(run.header, spec) and not options.corrections:
-        options = as_corrections(replace(options, corrections=True))
+    if effective(options, run.header, spec) != options:
+        options = as_corrections(effective(options, run.header, spec))
         set_options(run, options, actor=request.user)
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
     if mapping.needs_mapping(run.header, spec, options):

@@ -8,8 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from apps.changesets.diff import FieldChange
-from apps.changesets.origins import Origin
-from apps.changesets.origins_together import origins_of_many
+from apps.changesets.origins import Origin, origins_of_many
 from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.registry import spec_named
@@ -63,8 +62,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
     spec = spec_named(run.spec)
     label = spec.model._meta.label_lower
     urls = links.urls_of(label, {row.object_id for row in rows if row.object_id})
-    with_kept = [row.object_id for row in rows if row.kept_values]
-    origins = origins_of_many(spec.model, with_kept) if with_kept else {}
+    origins = _origins(spec.model, [row.object_id for row in rows if row.kept_values])
     cells = _cells(run, rows)
     told = _Values(spec.model, rows)
     return [
@@ -85,6 +83,11 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
 def field_labels(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, str]]:
     """Return fields with what people call them."""
     return [(name, _label(model, name)) for name in names]
+
+
+def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, Origin]]:
+    objects = list(model._base_manager.filter(pk__in=keys)) if keys else []
+    return {str(key): origins for key, origins in origins_of_many(objects).items()}
 
 
 def _sign(row: PlannedRow, missing: str) -> str:
