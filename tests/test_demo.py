@@ -1,7 +1,11 @@
 """demo: from nothing to a console with airports, and again without harm."""
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from io import StringIO
 from unittest import mock
@@ -12,6 +16,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -78,8 +83,56 @@ def test_json_is_one_object_and_the_password_goes_to_the_person(debug, small_imp
     assert authenticate(username="admin", password=printed_password(err))
 
 
+@pytest.fixture
+def no_worker() -> Iterator[mock.Mock]:
+    with mock.patch("apps.airports.demo.subprocess.Popen") as started:
+        yield started
+
+
 @pytest.mark.django_db
-def test_the_server_listens_on_the_loopback_address_only(debug, small_import):
+def test_a_worker_starts_beside_the_server_and_stops_with_it(debug, small_import, no_worker):
+    with mock.patch("apps.airports.management.commands.demo.is_taken", return_value=False):
+        out, _ = demo()
+
+    assert no_worker.call_args.args[0][-2:] == ["db_worker", "--no-reload"]
+    assert no_worker.return_value.terminate.called
+    assert "A worker for large imports runs beside the server, and stops with it" in out
+
+
+@pytest.mark.django_db
+def test_without_a_server_there_is_no_worker(debug, small_import, no_worker):
+    out, _ = demo("--no-server")
+
+    assert not no_worker.called
+    assert "worker" not in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "Ctrl-C"])
+def test_the_worker_does_not_outlive_what_started_it(tmp_path, number):
+    script = (
+        "import os, django; django.setup(); from apps.airports.demo import worker_beside; import time\n"
+        "with worker_beside() as worker:\n    print(worker.pid, flush=True)\n    time.sleep(60)"
+    )
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "travelmathlite.settings",
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'demo.sqlite3'}",
+    }
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as demo:
+        worker = int(demo.stdout.readline())
+
+        demo.send_signal(number)
+        demo.wait(timeout=30)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+@pytest.mark.django_db
+def test_the_server_listens_on_the_loopback_address_only(debug, small_import, no_worker):
     with mock.patch("apps.airports.management.commands.demo.is_taken", return_value=False):
         demo("--port", "8123")
 

@@ -1,14 +1,23 @@
 """What a newcomer needs to look around: somebody to log in as, and real airports."""
 
 import secrets
+import signal
 import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
+from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 
 ADMIN = "admin"
+# So long a worker that is asked to stop may go on with what it does.
+_PATIENCE_SECONDS = 10
 
 
 def make_admin() -> str | None:
@@ -35,3 +44,31 @@ def is_taken(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def worker_beside() -> Iterator[subprocess.Popen]:
+    """Run a worker for the length of the block; it stops with the block, also when this process is terminated."""
+    # In the same group of processes, so that what ends the group ends the worker, too.
+    worker = subprocess.Popen(  # noqa: S603 - our own command, with no word from outside
+        [sys.executable, str(settings.BASE_DIR / "manage.py"), "db_worker", "--no-reload"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    # A process that is terminated ends without leaving its blocks, unless it is made an exception.
+    before = signal.signal(signal.SIGTERM, _leave)
+    try:
+        yield worker
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        worker.terminate()
+        try:
+            worker.wait(_PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            # What it was busy with fails when its lease ends, and can be started again.
+            worker.kill()
+            worker.wait()
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)

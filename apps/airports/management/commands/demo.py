@@ -8,16 +8,18 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.airports.demo import ADMIN, count_tables, is_taken, make_admin
+from apps.airports.demo import ADMIN, count_tables, is_taken, make_admin, worker_beside
 from apps.airports.groups import create_groups
 
 
 class Command(BaseCommand):
-    help = "Migrate, make a superuser and the groups, import the bundled airports, and start the server."
+    help = "Migrate, make a superuser and the groups, import the bundled airports, and start the server and a worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="the port of the server (default: 8000)")
-        parser.add_argument("--no-server", action="store_true", help="prepare everything, do not start the server")
+        parser.add_argument(
+            "--no-server", action="store_true", help="prepare everything, start neither server nor worker"
+        )
         parser.add_argument(
             "--json", action="store_true", help="print one JSON object; what a person reads goes to stderr"
         )
@@ -38,6 +40,11 @@ class Command(BaseCommand):
             self.say(f"{name:<10} {count:>8,}")
         self._tell_login(url, password)
         if not no_server:
+            self._serve(port)
+
+    def _serve(self, port: int) -> None:
+        with worker_beside():
+            self.say("A worker for large imports runs beside the server, and stops with it (manage.py db_worker).")
             # Without the reloader, which would start by running this whole command again.
             call_command("runserver", f"127.0.0.1:{port}", use_reloader=False, stdout=self.for_person)
 
