@@ -16,7 +16,7 @@ from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.mapping import mapping_page
-from apps.imports.pages.run import page_context
+from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_named
@@ -95,7 +95,8 @@ class ImportRunAdmin(admin.ModelAdmin):
         return next_step(run)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Imports", **(extra_context or {})})
+        more = {"title": "Imports", "import_links": import_links(request)}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
 
     # -- one import ------------------------------------------------------------------------------------------
 
