@@ -46,6 +46,8 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
     if "db" not in request.fixturenames and request.node.get_closest_marker("django_db") is None:
         return
     settings, folder = request.getfixturevalue("settings"), request.getfixturevalue("tmp_path")
+    # A second of work for each password is for those who guess them.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     imports = {**settings.STORAGES["imports"], "OPTIONS": {"location": folder / "imports"}}
     settings.STORAGES = {**settings.STORAGES, "imports": imports}
     progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}

@@ -3,7 +3,7 @@
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.base.countries import is_known_code
-from apps.base.text import search_form
+from apps.base.importing import comparable, name_text
 from apps.imports import parsers
 from apps.imports.spec import Column, Derived, ImportSpec
 
@@ -17,10 +17,6 @@ _DAMAGE = "a spreadsheet has turned this ident into a number: import the file as
 
 def _is_open(types: list[str | None]) -> list[bool | None]:
     return [None if each is None else each != AirportType.CLOSED for each in types]
-
-
-def _comparable(texts: list[str | None]) -> list[str | None]:
-    return [search_form(each) if each else each for each in texts]
 
 
 def _length(field: str) -> int:
@@ -50,7 +46,7 @@ OURAIRPORTS = ImportSpec(
         Column(
             "name",
             "name",
-            parsers.text(max_length=_length("name"), required=True),
+            name_text(max_length=_length("name"), required=True),
             guesses=("airport", "airport name", "title"),
             required=True,
         ),
@@ -103,14 +99,14 @@ OURAIRPORTS = ImportSpec(
         Column(
             "municipality",
             "municipality",
-            parsers.text(max_length=_length("municipality")),
+            name_text(max_length=_length("municipality")),
             guesses=("city", "town", "place", "location"),
         ),
     ),
     derived=(
-        Derived("search_name", "name", _comparable),
+        Derived("search_name", "name", comparable),
         Derived("active", "airport_type", _is_open, merged=True),
-        Derived("city_search", "municipality", _comparable, stored=False),
+        Derived("city_search", "municipality", comparable, stored=False),
     ),
     linker=PlacesLinker(),
 )

@@ -18,10 +18,13 @@ def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOption
 
 
 def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether the column is taken; what names an object always is."""
-    if options.columns is None or column.field in options.columns:
-        return True
-    return column.field in spec.names or column.field in spec.identity_columns
+    """Whether the column is read; what names an object always is."""
+    return is_chosen(column, options) or column.field in spec.names or column.field in spec.identity_columns
+
+
+def is_chosen(column: Column, options: ImportOptions) -> bool:
+    """Whether values are taken from the column; all are, unless some were chosen."""
+    return options.columns is None or column.field in options.columns
 
 
 def _titles_of(column: Column, options: ImportOptions) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from apps.imports.columns import columns_found, is_wanted
+from apps.imports.columns import columns_found, is_chosen, is_wanted
 from apps.imports.errors import ColumnsMissing
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
@@ -18,6 +18,8 @@ class Layout:
     columns: tuple[tuple[Column, int], ...]
     corrections: bool
     sparse: bool
+    # Fields of columns that were not chosen, and are read because they say which object a row is about.
+    naming_only: frozenset[str] = frozenset()
 
     @property
     def width(self) -> int:
@@ -48,7 +50,8 @@ class Layout:
     @property
     def merged(self) -> list[str]:
         """The fields whose upstream values are kept, always in the same order."""
-        merged = [column.field for column, _index in self.columns if column.merged]
+        columns = [column for column, _index in self.columns if column.field not in self.naming_only]
+        merged = [column.field for column in columns if column.merged]
         return merged + [each.field for each in self.derived if each.merged]
 
     @property
@@ -78,6 +81,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         columns=tuple(taken),
         corrections=options.corrections,
         sparse=not options.blank_clears,
+        naming_only=frozenset(column.field for column, _index in taken if not is_chosen(column, options)),
     )
 
 

@@ -47,7 +47,7 @@ def _differs(staging: Staging) -> list[str]:
     unstored = set(staging.values) - set(staging.stored)
     conditions = []
     for field in staging.layout.staged:
-        if field in derived or field in unstored:
+        if field in derived or field in unstored or field in staging.layout.naming_only:
             continue
         said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
         conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
@@ -90,7 +90,7 @@ def final(staging: Staging, field: str) -> str:
     if field not in staging.stored:
         return staged if field in staging.layout.fields else "NULL"
     live = f"l.{staging.column(field)}"
-    if field not in staging.layout.fields:
+    if field not in staging.layout.fields or field in staging.layout.naming_only:
         return live
     if not staging.layout.corrections and field in staging.layout.merged:
         return _merged(staging, field)

@@ -113,10 +113,17 @@ def _work(run: ImportRun, work: Work) -> None:
         return
     except RunCancelled:
         # The wish came while the run was being put to its next state.
-        run.refresh_from_db()
-        if run.status in BUSY:
-            end(run, RunStatus.CANCELLED)
+        _end_if_busy(run, RunStatus.CANCELLED)
+    except BaseException as error:
+        _end_if_busy(run, RunStatus.FAILED, error=f"{type(error).__name__}: {error} Nothing was written.")
+        raise
     forget(run.pk)
+
+
+def _end_if_busy(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
+    run.refresh_from_db()
+    if run.status in BUSY:
+        end(run, status, error=error)
 
 
 def _tidy_up() -> None:

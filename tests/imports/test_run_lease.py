@@ -17,9 +17,10 @@ from apps.imports.runs.progress import ask_to_stop, progress_of, report
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db
-# Both count for about a minute, which is longer than any test waits.
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000000)"
+# Both take a minute at least, which is longer than any test waits.
 LONG = {
-    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000000) SELECT COUNT(*) FROM n",
+    "sqlite": f"{NUMBERS} SELECT COUNT(*) FROM n",
     "postgresql": "SELECT pg_sleep(60)",
 }
 
@@ -77,9 +78,15 @@ def test_beating_does_not_ask_the_database(opened, quick):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_the_heart_stops_with_the_work_however_it_ends(opened, quick, error):
-    with pytest.raises(error), working(opened()):
-        assert beating()
-        raise error
+    run = opened()
+
+    def work() -> None:
+        with working(run):
+            assert beating()
+            raise error
+
+    with pytest.raises(error):
+        work()
 
     assert not beating()
 
@@ -99,19 +106,21 @@ def test_a_cache_that_takes_nothing_does_not_stop_the_work(opened, quick, monkey
 def test_a_wish_to_stop_ends_the_work_at_its_next_word(opened, quick):
     run = opened()
 
-    with pytest.raises(RunCancelled), working(run) as progress:
+    with working(run) as progress:
         ask_to_stop(run.pk)
         assert wait_until(progress.asked.is_set)
-        progress("read", 1)
+        with pytest.raises(RunCancelled):
+            progress("read", 1)
 
 
 def test_a_wish_to_stop_ends_the_work_at_its_next_statement(opened, quick):
     run = opened()
 
-    with pytest.raises(RunCancelled), working(run) as progress:
+    with working(run) as progress:
         ask_to_stop(run.pk)
         assert wait_until(progress.asked.is_set)
-        connection.cursor().execute("SELECT 1")
+        with pytest.raises(RunCancelled):
+            connection.cursor().execute("SELECT 1")
 
 
 def test_a_wish_to_stop_interrupts_a_long_statement(opened, quick):

@@ -1,6 +1,9 @@
 """Runs: what is stored is what is applied, and what moved since is named and left alone."""
 
+from dataclasses import replace
+
 import pytest
+from django.core.management import call_command
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
@@ -9,6 +12,7 @@ from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, Operation, RunStatus
+from apps.imports.pins import pin, pin_deletion
 from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
 from apps.imports.runs.opening import open_run
@@ -31,6 +35,12 @@ def planned(airports_file):
         return run
 
     return plan
+
+
+@pytest.fixture
+def call_revert():
+    """Return a function that reverts a changeset as the command does."""
+    return lambda made: call_command("rollback_airports", changeset=made.pk, yes=True, verbosity=0)
 
 
 def confirm(run: ImportRun) -> ImportRun:
@@ -213,3 +223,78 @@ def test_a_file_that_turns_out_damaged_fails_the_run_with_a_sentence(planned):
     assert "line 5002" in run.error
     assert run.error.endswith("Nothing was written.")
     assert not run.rows.exists()
+
+
+def test_a_column_that_was_not_chosen_names_its_object_and_changes_nothing(planned):
+    apply(planned({"ident": "AAAA", "name": "Old", "elevation_ft": "1"}))
+
+    options = ImportOptions(columns=frozenset({"elevation_ft"}))
+    apply(planned({"ident": "BBBB", "name": "New", "elevation_ft": "2"}, options=options))
+
+    airport = Airport.objects.get()
+    assert (airport.ident, airport.name, airport.elevation_ft) == ("AAAA", "Old", 2)
+
+
+@pytest.mark.parametrize(("blank", "expected"), [("keep", 5431), ("clear", None)])
+@pytest.mark.parametrize("corrections", [True, False])
+def test_a_blank_cell_keeps_the_value_or_clears_it_as_asked(planned, blank, expected, corrections):
+    apply(planned({"elevation_ft": "5431"}))
+
+    options = ImportOptions(blank=blank, corrections=corrections)
+    apply(planned({"elevation_ft": ""}, options=options))
+
+    assert Airport.objects.get().elevation_ft == expected
+    assert not planned({"elevation_ft": ""}, options=options).rows.filter(operation=Operation.CHANGED).exists()
+
+
+def test_what_a_person_deleted_comes_back_and_is_listed(planned):
+    apply(planned({}, {}))
+    with changeset(kind="delete", actor=None):
+        Airport.objects.filter(pk="K002").delete()
+
+    run = planned({}, {})
+
+    assert run.counts["deleted_here"] == 1
+    assert run.rows.get(deleted_here=True).natural == "K002"
+    apply(run)
+    assert Airport.objects.count() == 2
+
+
+def test_what_a_revert_deleted_is_no_deletion_of_a_person(planned, call_revert):
+    call_revert(apply(planned({})))
+
+    assert planned({}).counts["deleted_here"] == 0
+
+
+def test_a_pinned_deletion_stays(planned):
+    apply(planned({}, {}))
+    with changeset(kind="delete", actor=None):
+        Airport.objects.filter(pk="K002").delete()
+    pin_deletion(Airport, "id:2", note="demolished", actor=None)
+
+    run = planned({}, {})
+
+    assert (run.counts["created"], run.counts["skipped"], run.counts["missing"]) == (0, 1, 0)
+    assert "stay deleted" in run.rows.get(deleted_here=True).left_alone
+
+
+def test_a_pinned_field_is_kept_even_where_nothing_says_what_upstream_said(planned):
+    with changeset(kind="edit", actor=None):
+        airport = Airport.objects.create(ident="K001", name="By hand", airport_type="closed")
+    pin(airport, "name", note="as signed", actor=None)
+
+    run = planned({"name": "From the file"})
+    apply(run)
+
+    assert run.rows.get().kept_values == {"name": [None, "From the file", "By hand"]}
+    assert (Airport.objects.get().name, Airport.objects.get().source_id) == ("By hand", 1)
+
+
+def test_too_many_missing_objects_are_not_deleted_unless_the_limit_is_raised(planned):
+    apply(planned(*({} for _ in range(150))))
+    options = ImportOptions(missing="delete")
+
+    run = planned({}, options=options)
+
+    assert "lacks 149 of 150 airports" in run.summary["missing_above_limit"]
+    assert planned({}, options=replace(options, missing_limit=100)).summary["missing_above_limit"] == ""

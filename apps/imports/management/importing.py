@@ -3,7 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -23,6 +24,18 @@ JSON_KEYS = (
 )
 
 
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """Within, an import that fails becomes a CommandError of one sentence."""
+    try:
+        yield
+    except (ImportFailure, ChangesetError) as error:
+        raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        said = " ".join(str(error).split())
+        raise CommandError(f"Nothing was imported, the database says: {said}. Has manage.py migrate run?") from error
+
+
 class ImportingCommand(BaseCommand):
     """Base of the commands that import a file."""
 
@@ -32,28 +45,25 @@ class ImportingCommand(BaseCommand):
         progress = progress_on(sys.stderr)
         opened = None
         try:
-            plan = make_plan(progress)
-            if options["dry_run"]:
-                plan.discard()
-            else:
-                opened = apply_import(plan, actor=None, reason=options["reason"])
-        except (ImportFailure, ChangesetError) as error:
-            raise CommandError(str(error)) from error
-        except DatabaseError as error:
-            said = " ".join(str(error).split())
-            raise CommandError(
-                f"Nothing was imported, the database says: {said}. Has manage.py migrate run?"
-            ) from error
+            with one_sentence():
+                plan = make_plan(progress)
+                if options["dry_run"]:
+                    plan.discard()
+                else:
+                    opened = apply_import(plan, actor=None, reason=options["reason"])
         finally:
             if progress:
                 progress("done", 0)
-        self._tell(plan, opened, options, duration=time.monotonic() - started)
+        self.tell(plan, opened, options, duration=time.monotonic() - started)
 
-    def _tell(self, plan: ImportPlan, opened: Changeset | None, options: dict[str, Any], *, duration: float) -> None:
+    def tell(
+        self, plan: ImportPlan, opened: Changeset | None, options: dict[str, Any], *, duration: float, **more: int
+    ) -> None:
+        """Print what happened, for a person or as JSON; `more` numbers are for JSON only."""
         counts = opened.summary["counts"] if opened else plan.counts.as_dict()
         if options["json"]:
             numbers = {key: counts.get(key, 0) for key in JSON_KEYS}
-            result = {"changeset": opened.pk if opened else None, **numbers, "duration_s": round(duration, 3)}
+            result = {"changeset": opened.pk if opened else None, **numbers, "duration_s": round(duration, 3), **more}
             self.stdout.write(json.dumps(result))
             return
         for line in lines_for_people(plan, counts, opened, dry_run=options["dry_run"]):

@@ -1,0 +1,89 @@
+"""What commands that import airports have in common: their arguments, and the file and options these mean."""
+
+from argparse import ArgumentParser
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from django.conf import settings
+
+from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
+from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.results import ImportOptions, Progress
+from apps.imports.sources import SourceFile, from_path, from_url
+
+BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
+
+
+def add_import_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments: a source, and how it is imported."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--bundled", action="store_true", help="the snapshot of October 2022 that comes with this")
+    source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
+    source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
+    parser.add_argument(
+        "--source", choices=(SOURCE, CORRECTIONS), default=SOURCE, metavar="NAME",
+        help=f"{SOURCE} (a snapshot of upstream, the default) or {CORRECTIONS} (values corrected by hand: "
+        "blank cells are left alone)",
+    )  # fmt: skip
+    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
+    parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N rows that are not left out")
+    parser.add_argument("--skip-country-link", action="store_true", help="link no country, and so no city either")
+    parser.add_argument("--skip-city-link", action="store_true", help="link no city")
+    parser.add_argument(
+        "--on-local-edit", choices=("keep", "overwrite", "abort"), default="keep",
+        help="what to do with values that were corrected here and changed upstream since (default: keep)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--missing", choices=("report", "deactivate", "delete"), default="report",
+        help="what to do with airports that the file does not have (default: report)",
+    )  # fmt: skip
+    parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
+    parser.add_argument("--reason", default="", help="why, for the changeset")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def source_name(options: dict[str, Any]) -> str:
+    """Return what the file that was asked for is called, before it is there."""
+    return str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL)
+
+
+def source_of(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
+    """Return the file that was asked for; raises SourceUnavailable."""
+    if options["bundled"] or options["file"]:
+        return nullcontext(from_path(BUNDLED if options["bundled"] else options["file"]))
+    return from_url(options["url"] or URL)
+
+
+def make_plan(options: dict[str, Any], progress: Progress | None) -> ImportPlan:
+    """Plan what was asked for."""
+    with source_of(options) as source:
+        return plan_import(source, spec=OURAIRPORTS, options=import_options(options), progress=progress)
+
+
+def import_options(options: dict[str, Any]) -> ImportOptions:
+    """Return what the person asked for as options of an import."""
+    only = {}
+    if options["filter_iata"]:
+        only["iata_code"] = bool
+    if options["country"]:
+        code = options["country"].strip().upper()
+        only["iso_country"] = code.__eq__
+    skipped = {"country", "city"} if options["skip_country_link"] else {"city"} if options["skip_city_link"] else ()
+    return ImportOptions(
+        corrections=options["source"] == CORRECTIONS,
+        on_local_edit=options["on_local_edit"],
+        missing=options["missing"],
+        strict=options["strict"],
+        limit=options["limit"],
+        only=only,
+        skip_links=frozenset(skipped),
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number

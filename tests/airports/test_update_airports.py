@@ -1,0 +1,252 @@
+"""update_airports: for cron: one at a time, after a backup, all or nothing, and a line that tells."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.airports import updating
+from apps.airports.models import Airport
+from apps.backups.errors import DiskFull
+from apps.changesets.models import Changeset
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.runs.files import kept_file
+from apps.imports.runs.progress import ask_to_stop
+from tests.imports.files import airports_file  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+KEYS = [
+    *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
+    *("country_links", "countries_created", "city_links", "cities_created", "duration_s"),
+    *("initial_count", "final_count"),
+]
+BAD = {"latitude_deg": "91"}
+
+
+@pytest.fixture
+def backups(monkeypatch) -> list[int]:
+    """Instead of making backups, note how many airports there are at the time."""
+    made: list[int] = []
+
+    def back_up() -> str:
+        made.append(Airport.objects.count())
+        return f"backup-{len(made)}"
+
+    monkeypatch.setattr(updating, "back_up", back_up)
+    return made
+
+
+@pytest.fixture
+def lines(caplog) -> Callable[[], list[dict]]:
+    """Return a function that reads the structured lines of the log."""
+    caplog.set_level(logging.INFO, logger="apps.imports.update")
+
+    def read() -> list[dict]:
+        return [json.loads(record.message) for record in caplog.records if record.name == "apps.imports.update"]
+
+    return read
+
+
+@pytest.fixture
+def update(airports_file, backups) -> Callable[..., dict]:  # noqa: F811
+    """Return a function that runs the command over the rows given and returns what it prints."""
+
+    def run(*rows: dict[str, str], options: tuple[str, ...] = (), raw: str | None = None) -> dict:
+        out = StringIO()
+        path = airports_file(*rows, raw=raw)
+        call_command("update_airports", "--file", str(path), "--json", *options, stdout=out)
+        return json.loads(out.getvalue())
+
+    return run
+
+
+def test_it_backs_up_imports_and_says_so(update, backups, lines):
+    result = update({}, {}, options=("--reason", "nightly"))
+
+    assert list(result) == KEYS
+    assert (result["created"], result["initial_count"], result["final_count"]) == (2, 0, 2)
+    assert backups == [0]
+    made = Changeset.objects.get()
+    assert (made.pk, made.reason) == (result["changeset"], "nightly")
+    [line] = lines()
+    assert line["counts"]["created"] == 2
+    assert (line["event"], line["changeset"], line["outcome"]) == ("update_airports", made.pk, "applied")
+    assert (line["backup"], line["run"]) == ("backup-1", ImportRun.objects.get().pk)
+
+
+def test_the_run_is_there_to_be_seen_with_its_file(update):
+    update({})
+
+    run = ImportRun.objects.get()
+    assert (run.status, run.lock, run.changeset) == (RunStatus.APPLIED, None, Changeset.objects.get())
+    assert run.counts["created"] == 1
+    with kept_file(run) as source:
+        assert source.identity.sha256 == Changeset.objects.get().source_sha256
+
+
+def test_the_same_file_again_changes_nothing(update, lines):
+    update({})
+
+    result = update({})
+
+    assert (result["changeset"], result["unchanged"]) == (None, 1)
+    assert [line["outcome"] for line in lines()] == ["applied", "unchanged"]
+    assert Changeset.objects.count() == 1
+
+
+def test_a_backup_can_be_left_out(update, backups, lines):
+    update({}, options=("--no-backup",))
+
+    assert backups == []
+    assert lines()[0]["backup"] is None
+
+
+def test_a_dry_run_writes_nothing_at_all(update, backups, lines):
+    result = update({}, {}, options=("--dry-run",))
+
+    assert list(result) == KEYS
+    assert (result["created"], result["changeset"], result["final_count"]) == (2, None, 0)
+    assert not Airport.objects.exists()
+    assert not ImportRun.objects.exists()
+    assert backups == lines() == []
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_more_than_one_row_in_a_hundred_refused_is_too_many(update, options):
+    with pytest.raises(CommandError, match=r"2 of 101 rows of .* are refused, more than 1 %: nothing was imported"):
+        update(BAD, BAD, *[{}] * 99, options=options)
+
+    assert not Airport.objects.exists()
+    assert not Changeset.objects.exists()
+    assert [run.status for run in ImportRun.objects.all()] == ([] if options else [RunStatus.FAILED])
+
+
+def test_one_row_in_a_hundred_refused_is_not(update):
+    assert update(BAD, *[{}] * 99)["created"] == 99
+
+
+def test_too_many_refused_leaves_a_failed_run_and_a_line(update, lines):
+    with pytest.raises(CommandError):
+        update(BAD)
+
+    run = ImportRun.objects.get()
+    assert (run.status, run.lock) == (RunStatus.FAILED, None)
+    assert "more than 1 %: nothing was imported. The first: line 2, latitude_deg" in run.error
+    [line] = lines()
+    assert (line["outcome"], line["run"], line["changeset"], line["counts"]["refused"]) == ("refused", run.pk, None, 1)
+    assert line["error"] == run.error
+
+
+def test_a_second_one_is_told_who_is_at_it_since_when(update, lines):
+    since = timezone.now() - timedelta(seconds=2)
+    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": updating.LOCK}
+    holder = ImportRun.objects.create(
+        **values, status=RunStatus.RUNNING, started_at=since, summary={"host": "night", "process": 77}
+    )
+
+    with pytest.raises(CommandError) as caught:
+        update({})
+
+    assert f"by import {holder.pk} (process 77 on night) since {since:%H:%M:%S on %Y-%m-%d}" in str(caught.value)
+    assert ImportRun.objects.get() == holder
+    assert lines()[0]["outcome"] == "locked"
+
+
+def test_one_that_crashed_does_not_block_for_ever(update):
+    long_ago = timezone.now() - timedelta(hours=1)
+    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": updating.LOCK}
+    crashed = ImportRun.objects.create(**values, status=RunStatus.RUNNING, started_at=long_ago)
+
+    assert update({})["created"] == 1
+
+    crashed.refresh_from_db()
+    assert (crashed.status, crashed.lock) == (RunStatus.FAILED, None)
+
+
+def test_a_file_that_is_not_there_leaves_a_failed_run(lines, tmp_path):
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("update_airports", "--file", str(tmp_path / "nowhere.csv"))
+
+    run = ImportRun.objects.get()
+    assert (run.status, run.lock) == (RunStatus.FAILED, None)
+    assert run.file_name.endswith("nowhere.csv")
+    assert lines()[0]["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("error", [DiskFull("The disk is full."), OperationalError("gone")])
+def test_no_backup_no_import(update, monkeypatch, error):
+    def back_up() -> str:
+        raise error
+
+    monkeypatch.setattr(updating, "back_up", back_up)
+
+    with pytest.raises(CommandError, match=str(error)):
+        update({})
+
+    assert not Airport.objects.exists()
+    assert ImportRun.objects.get().status == RunStatus.FAILED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_breaks_while_it_is_written_is_taken_back_whole(update, monkeypatch):
+    def breaks(*args: object, **values: object) -> None:
+        if args[1] == RunStatus.APPLIED:
+            raise OperationalError("disk I/O error")
+        ends(*args, **values)
+
+    ends = updating._end
+    monkeypatch.setattr(updating, "_end", breaks)
+
+    with pytest.raises(CommandError, match="Nothing was imported, the database says: disk I/O error"):
+        update({})
+
+    assert not Airport.objects.exists()
+    assert not Changeset.objects.exists()
+    assert ImportRun.objects.get().status == RunStatus.FAILED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_can_be_cancelled(update, monkeypatch, lines):
+    def cancel_meanwhile() -> str:
+        run = ImportRun.objects.get()
+        ask_to_stop(run.pk)
+        return "backup"
+
+    monkeypatch.setattr(updating, "back_up", cancel_meanwhile)
+    monkeypatch.setattr("apps.imports.runs.lease._BEAT_SECONDS", 0.01)
+
+    with pytest.raises(CommandError, match="Somebody asked this import to stop; nothing was written"):
+        update(*[{}] * 5000)
+
+    assert ImportRun.objects.get().status == RunStatus.CANCELLED
+    assert not Airport.objects.exists()
+    assert lines()[0]["outcome"] == "cancelled"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_was_given_up_meanwhile_writes_nothing(update, monkeypatch):
+    def given_up() -> str:
+        ImportRun.objects.update(status=RunStatus.FAILED, error="The worker stopped.", lock=None)
+        return "backup"
+
+    monkeypatch.setattr(updating, "back_up", given_up)
+
+    with pytest.raises(CommandError, match="was given up: nothing was imported"):
+        update({})
+
+    assert not Airport.objects.exists()
+    assert ImportRun.objects.get().error == "The worker stopped."
+
+
+def test_a_backup_is_made_for_real(airports_file, settings, tmp_path, monkeypatch):  # noqa: F811
+    calls = []
+    monkeypatch.setattr(updating, "create_backup", lambda **asked: calls.append(asked) or type("B", (), {"id": "b1"}))
+
+    assert updating.back_up() == "b1"
+    assert calls == [{"actor": None, "reason": "before update_airports"}]

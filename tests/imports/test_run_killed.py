@@ -1,0 +1,137 @@
+"""A worker that is killed, or asked to stop, half way: nothing is written, and the run can be started again."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection
+
+from tests.imports.files import csv_text
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROWS = 20_000
+WORKER = ("db_worker", "--no-reload", "--interval", "0.1", "--no-startup-delay")
+
+
+class Console:
+    """A console with a database and folders of its own, driven through processes."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.url, self.worker = url, None
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": "tests.imports.worker_settings",
+            "WORKER_TEST_FOLDER": str(folder),
+        }
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def step(self, call: str) -> str:
+        return self.manage(
+            "shell", "--verbosity", "0", "-c", f"from tests.imports import worker_steps; worker_steps.{call}"
+        )
+
+    def work(self) -> None:
+        """Let a worker do all that is to be done."""
+        self.manage(*WORKER, "--batch")
+
+    def status(self) -> str:
+        """Ask the database about the only run, past Django."""
+        question = "SELECT status FROM imports_importrun"
+        if self.url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=30)) as database:
+                return database.execute(question).fetchone()[0]
+        with psycopg.connect(self.url) as database:
+            return database.execute(question).fetchone()[0]
+
+    def start_worker(self, *, until: str) -> subprocess.Popen:
+        """Start a worker, and return it a moment after the run got into a state."""
+        self.worker = subprocess.Popen(
+            [sys.executable, "manage.py", *WORKER], cwd=ROOT, env=self.environment, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 120
+        while self.status() != until and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.2)
+        return self.worker
+
+    def wait_for(self, status: str) -> None:
+        deadline = time.monotonic() + 60
+        while self.status() != status and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert self.status() == status
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[Console]:
+    url, server = f"sqlite:///{tmp_path / 'console.sqlite3'}", connection.settings_dict
+    if connection.vendor == "postgresql":
+        name = f"{server['NAME'].removeprefix('test_')}_worker"
+        url = f"postgres://{server['USER']}:{server['PASSWORD']}@{server['HOST']}:{server['PORT']}/{name}"
+        admin = psycopg.connect(url.removesuffix(name) + "postgres", autocommit=True)
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        admin.execute(f'CREATE DATABASE "{name}"')
+    made = Console(tmp_path, url)
+    made.manage("migrate", "--verbosity", "0")
+    path = tmp_path / "airports.csv"
+    path.write_text(csv_text(*[{"ident": f"X{number:05}", "iata_code": ""} for number in range(ROWS)]))
+    made.step(f"upload({str(path)!r})")
+    yield made
+    if made.worker is not None:
+        made.worker.kill()
+        made.worker.wait()
+    if connection.vendor == "postgresql":
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        admin.close()
+
+
+def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_started_again(console: Console):
+    for busy in ("planning", "running"):
+        if busy == "running":
+            console.step("confirm()")
+        worker = console.start_worker(until=busy)
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+        assert console.status() == busy
+        time.sleep(3)
+
+        status, lock, airports, changesets, error = console.step("tell()").split("|")
+
+        assert (status, lock, airports, changesets) == ("failed", "None", "0", "0")
+        assert error.startswith("The worker stopped without a word: it was last heard of at ")
+        console.step("again()")
+        console.work()
+        assert console.step("tell()").startswith("planned|None|0|0|")
+
+    console.step("confirm()")
+    console.work()
+    assert console.step("tell()") == f"applied|None|{ROWS}|1|"
+
+
+def test_a_worker_that_is_asked_to_stop_while_it_writes_writes_nothing_and_lives_on(console: Console):
+    console.work()
+    console.step("confirm()")
+    worker = console.start_worker(until="running")
+
+    console.manage("imports", "cancel", "1")
+
+    console.wait_for("cancelled")
+    assert worker.poll() is None
+    assert console.step("tell()") == "cancelled|None|0|0|"
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(timeout=30) == 0

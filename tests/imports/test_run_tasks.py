@@ -1,0 +1,235 @@
+"""Work at once and in the background: small files in the request, larger ones and later ones by a worker."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from django_tasks import TaskResultStatus
+from django_tasks_db.management.commands import db_worker
+from django_tasks_db.models import DBTaskResult
+
+from apps.airports.models import Airport
+from apps.changesets.models import Changeset
+from apps.imports import tasks
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.runs import applying, planning
+from apps.imports.runs.confirming import cancel_run
+from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, progress_of
+from apps.imports.tasks import start_applying, start_lost_runs, start_planning
+from tests.imports.runs import put
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def everything_is_large(settings) -> None:
+    settings.IMPORTS_AT_ONCE_BYTES = 0
+
+
+@pytest.fixture
+def work(monkeypatch) -> Callable[[], None]:
+    """Return a function that lets a worker do all there is to do now, in the transaction of the test."""
+    monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
+
+    def run() -> None:
+        db_worker.Worker(
+            queue_names=["*"], excluded_queue_names=[], interval=0, batch=True, backend_name="default",
+            startup_delay=False, max_tasks=None, worker_id="a test",
+        ).run()  # fmt: skip
+
+    return run
+
+
+def approved(run: ImportRun, **values: object) -> ImportRun:
+    return put(run, RunStatus.APPROVED, **{"confirmed_at": timezone.now(), **values})
+
+
+def test_a_small_file_is_planned_and_applied_at_once(opened):
+    run = opened()
+
+    assert start_planning(run) is True
+    assert run.status == RunStatus.PLANNED
+    assert start_applying(approved(run)) is True
+
+    assert ImportRun.objects.get().status == RunStatus.APPLIED
+    assert Airport.objects.count() == 1
+    assert not DBTaskResult.objects.exists()
+
+
+def test_a_large_file_waits_for_a_worker(opened, everything_is_large, work):
+    run = opened()
+
+    assert start_planning(run) is False
+    assert ImportRun.objects.get().status == RunStatus.UPLOADED
+    work()
+    run.refresh_from_db()
+    assert run.status == RunStatus.PLANNED
+    assert start_applying(approved(run)) is False
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.APPLIED
+    assert set(DBTaskResult.objects.values_list("status", flat=True)) == {TaskResultStatus.SUCCESSFUL}
+
+
+def test_nothing_of_the_progress_is_left_when_a_run_is_over(opened):
+    run = opened()
+
+    start_planning(run)
+
+    assert progress_of(run.pk) is None
+
+
+def test_a_run_with_a_time_waits_for_it(planned, work):
+    later = timezone.now() + timedelta(hours=5)
+
+    assert start_applying(approved(planned(), start_at=later)) is False
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.APPROVED
+    assert DBTaskResult.objects.get().run_after == later
+
+
+def test_a_run_whose_time_has_passed_starts_when_a_worker_comes(planned, work):
+    start_applying(approved(planned(), start_at=timezone.now() + timedelta(hours=5)))
+    past = timezone.now() - timedelta(minutes=1)
+    DBTaskResult.objects.update(run_after=past)
+    ImportRun.objects.update(start_at=past)
+
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.APPLIED
+
+
+def test_a_run_cancelled_while_it_waits_is_not_started(planned, everything_is_large, work):
+    run = approved(planned())
+    start_applying(run)
+
+    cancel_run(run, actor=None)
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.CANCELLED
+    assert not Airport.objects.exists()
+
+
+def test_an_older_task_does_not_start_a_run_before_its_time(planned, everything_is_large, work):
+    run = approved(planned())
+    start_applying(run)
+    put(run, RunStatus.APPROVED, start_at=timezone.now() + timedelta(hours=5))
+
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.APPROVED
+
+
+def test_a_run_of_which_two_tasks_speak_is_applied_once(planned, everything_is_large, work):
+    run = approved(planned())
+    start_applying(run)
+    start_applying(run)
+
+    work()
+
+    assert Changeset.objects.count() == 1
+    assert ImportRun.objects.get().status == RunStatus.APPLIED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("step", ["load_plan", "leave_moved", "write"])
+def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monkeypatch, step):
+    run, does = approved(planned(lock="one")), getattr(applying, step)
+
+    def asked_meanwhile(*args: object) -> object:
+        ask_to_stop(run.pk)
+        # Longer than it takes until the worker looks.
+        time.sleep(1.2)
+        return does(*args)
+
+    monkeypatch.setattr(applying, step, asked_meanwhile)
+
+    start_applying(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.lock) == (RunStatus.CANCELLED, None)
+    assert not Airport.objects.exists()
+    assert not Changeset.objects.exists()
+    assert not is_asked_to_stop(run.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_planning_is_cancelled_too(opened, monkeypatch):
+    run, does = opened(), planning.store_plan
+
+    def asked_meanwhile(*args: object, **more: object) -> object:
+        ask_to_stop(run.pk)
+        time.sleep(1.2)
+        return does(*args, **more)
+
+    monkeypatch.setattr(planning, "store_plan", asked_meanwhile)
+
+    start_planning(run)
+
+    assert ImportRun.objects.get().status == RunStatus.CANCELLED
+
+
+def test_an_old_wish_to_stop_does_not_stop_a_new_start(opened):
+    run = opened()
+    ask_to_stop(run.pk)
+
+    start_planning(run)
+
+    assert run.status == RunStatus.PLANNED
+    assert not is_asked_to_stop(run.pk)
+
+
+def test_work_that_breaks_leaves_the_run_failed(planned, monkeypatch):
+    run = approved(planned())
+
+    def breaks(run: ImportRun, *, progress) -> None:
+        put(run, RunStatus.RUNNING)
+        raise MemoryError("too much")
+
+    monkeypatch.setattr(tasks, "apply_run", breaks)
+
+    with pytest.raises(MemoryError):
+        start_applying(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.error) == (RunStatus.FAILED, "MemoryError: too much Nothing was written.")
+
+
+@pytest.mark.parametrize("task", ["none", "taken by a worker that died"])
+def test_a_confirmed_run_that_no_worker_will_take_up_is_given_to_them_again(planned, everything_is_large, work, task):
+    long_ago = timezone.now() - timedelta(hours=1)
+    run = approved(planned(), confirmed_at=long_ago)
+    if task != "none":
+        start_applying(run)
+        DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, started_at=long_ago)
+
+    assert start_lost_runs() == [run]
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.APPLIED
+
+
+@pytest.mark.parametrize("when", ["just confirmed", "later", "with a task"])
+def test_a_confirmed_run_that_is_not_lost_is_left_alone(planned, everything_is_large, when):
+    now = timezone.now()
+    start_at = now + timedelta(hours=1) if when == "later" else None
+    run = approved(
+        planned(), start_at=start_at, confirmed_at=now if when == "just confirmed" else now - timedelta(hours=1)
+    )
+    if when == "with a task":
+        start_applying(run)
+
+    assert start_lost_runs() == []
+
+
+def test_a_worker_sees_after_the_runs_of_dead_ones(planned, opened, everything_is_large, work):
+    dead = put(planned(), RunStatus.RUNNING, started_at=timezone.now() - timedelta(hours=1))
+    start_planning(opened())
+
+    work()
+
+    dead.refresh_from_db()
+    assert dead.status == RunStatus.FAILED
