@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
 from apps.changesets.pages import show
 from apps.imports.errors import ImportFailure
@@ -16,8 +16,8 @@ from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.mapping import mapping_page
-from apps.imports.pages.run import page_context
-from apps.imports.pages.status import next_step, state
+from apps.imports.pages.run import import_links, page_context
+from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.runs.confirming import may_decide, may_see
@@ -49,7 +49,7 @@ class WhoFilter(admin.SimpleListFilter):
 
 @admin.register(ImportRun)
 class ImportRunAdmin(admin.ModelAdmin):
-    list_display = ("what", "why", "who", "when", "state", "counts_of", "next_steps")
+    list_display = ("what", "why", "who", "when", "state", "next_steps")
     list_display_links = ("what",)
     list_filter = ("status", WhatFilter, WhoFilter)
     list_select_related = ("actor", "changeset")
@@ -81,21 +81,15 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     @admin.display(description="State")
     def state(self, run: ImportRun) -> str:
-        return state(run)
-
-    @admin.display(description="Objects")
-    def counts_of(self, run: ImportRun) -> str:
-        counts = run.counts or {}
-        names = (("created", "created"), ("changed", "updated"), ("kept", "kept"), ("refused", "refused"))
-        told = [(show.sign(sign, counts[name]),) for sign, name in names if counts.get(name)]
-        return format_html_join(" ", "{}", told) or (show.NOTHING if run.counts else "")
+        return format_html("{} {}", state(run), counts(run))
 
     @admin.display(description="Next")
     def next_steps(self, run: ImportRun) -> str:
         return next_step(run)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Imports", **(extra_context or {})})
+        more = {"title": "Imports", "import_links": import_links(request)}
+        return super().changelist_view(request, {**more, **(extra_context or {})})
 
     # -- one import ------------------------------------------------------------------------------------------
 

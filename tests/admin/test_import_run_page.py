@@ -139,3 +139,16 @@ def test_the_script_of_the_progress_is_no_inline_one(operator, browse_as):
 
     assert " style=" not in text
     assert "http-equiv" not in text
+
+
+def test_where_nothing_was_imported_it_says_where_to_begin(operator, viewer, browse_as):
+    empty = text_of(browse_as(operator).get(IMPORTS))
+
+    assert '<a href="/admin/airports/airport/import/">airports</a>' in empty
+    assert "/import/" not in text_of(browse_as(viewer).get(IMPORTS))
+
+
+def test_where_nothing_fits_the_way_back_is_shown(operator, browse_as):
+    make_run(operator)
+
+    assert '<a href="?">Show all imports</a>' in text_of(browse_as(operator).get(IMPORTS, {"q": "zz"}))

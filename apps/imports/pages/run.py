@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_permission_codename
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -19,7 +20,7 @@ from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
-from apps.imports.registry import spec_named
+from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import may_decide
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
@@ -58,7 +59,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
         "may_act": not may_decide(request.user, run),
-        "upload_url": upload_url(model) if _may_import(request, run) else "",
+        "upload_url": upload_url(model) if _may_import(request, model) else "",
         "mapping_url": page_url(run, "mapping"),
     }
     if run.status == RunStatus.PLANNED:
@@ -155,8 +156,16 @@ def _may_revert(request: HttpRequest, made: Changeset) -> bool:
     return request.user.has_perm(links.REVERT) and is_open_to_revert(made)
 
 
-def _may_import(request: HttpRequest, run: ImportRun) -> bool:
-    opts = spec_named(run.spec).model._meta
+def import_links(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return where the person may upload a file, and of what."""
+    models = dict.fromkeys(spec.model for spec in all_specs())
+    return [
+        (upload_url(model), str(model._meta.verbose_name_plural)) for model in models if _may_import(request, model)
+    ]
+
+
+def _may_import(request: HttpRequest, model: type[Model]) -> bool:
+    opts = model._meta
     return request.user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}")
 
 
@@ -184,7 +193,8 @@ def back_to(request: HttpRequest, run: ImportRun) -> str:
     return run_url(run) + (asked.query(**start) if "bucket" in request.POST else "") + "#rows-title"
 
 
-def steps(current: int) -> Iterator[tuple[int, str, str]]:
-    """Yield the three steps with their state: done, now or later."""
-    for number, name in enumerate(STEPS, start=1):
+def steps(current: int, status: str = "") -> Iterator[tuple[int, str, str]]:
+    """Yield the three steps with their state: done, now or later; the last is under way before it is done."""
+    under_way = status in (RunStatus.APPROVED, RunStatus.RUNNING)
+    for number, name in enumerate((*STEPS[:2], "Under way" if under_way else STEPS[2]), start=1):
         yield number, name, "done" if number < current else "now" if number == current else "later"

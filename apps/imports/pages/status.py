@@ -1,8 +1,8 @@
 """A run in a list: its state with a sign, and the next step."""
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
-from apps.changesets.pages import links
+from apps.changesets.pages import links, show
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 
@@ -17,6 +17,8 @@ SIGNS = {
     RunStatus.FAILED: ("×", "refused"),  # noqa: RUF001 - the sign of refusal
     RunStatus.CANCELLED: ("−", "kept"),  # noqa: RUF001 - the minus sign
 }
+# What a list tells of a plan: its sign, and the name of the count.
+COUNTS = (("created", "created"), ("changed", "updated"), ("kept", "kept"), ("refused", "refused"))
 STEPS = {
     RunStatus.UPLOADED: "Watch",
     RunStatus.PLANNING: "Watch",
@@ -32,6 +34,13 @@ def state(run: ImportRun) -> str:
     """Return the state of a run with its sign."""
     sign, colour = SIGNS[RunStatus(run.status)]
     return format_html('<span class="op op-{}"><b>{}</b> {}</span>', colour, sign, run.get_status_display())
+
+
+def counts(run: ImportRun) -> str:
+    """Return what the plan of a run does, in signs; nothing where there is none yet."""
+    found = run.counts or {}
+    told = [(show.sign(sign, found[name]),) for sign, name in COUNTS if found.get(name)]
+    return format_html_join(" ", "{}", told) or (show.NOTHING if run.counts else "")
 
 
 def next_step(run: ImportRun) -> str:

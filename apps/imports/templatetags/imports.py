@@ -14,6 +14,6 @@ register.filter("page_of_run", page_url)
 
 
 @register.inclusion_tag("admin/imports/steps.html")
-def import_steps(current: int) -> dict[str, Any]:
+def import_steps(current: int, status: str = "") -> dict[str, Any]:
     """Show the three steps of an import, and where one is."""
-    return {"steps": list(steps(current))}
+    return {"steps": list(steps(current, status))}
