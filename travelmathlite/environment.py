@@ -1,5 +1,6 @@
 """Typed readers of environment variables that stop the start with one sentence when a value cannot be read."""
 
+import hashlib
 import os
 import secrets
 import zoneinfo
@@ -58,6 +59,12 @@ def read_database(name: str, *, default: str) -> dict:
     if not database.get("NAME"):
         raise refusal
     return database
+
+
+def folder_of(database: dict, *, base: Path) -> Path:
+    """Return the folder below `base` for files that belong to one database: runs are numbered in each of them anew."""
+    where = [str(database.get(key, "")) for key in ("ENGINE", "HOST", "PORT", "NAME")]
+    return base / hashlib.sha256("\n".join(where).encode()).hexdigest()[:12]
 
 
 _DATABASE_SCHEMES = ("sqlite://", "postgres://", "postgresql://")

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from travelmathlite.environment import read_bool, read_database, read_list, read_or_make_secret, read_time_zone
+from travelmathlite.environment import (
+    folder_of,
+    read_bool,
+    read_database,
+    read_list,
+    read_or_make_secret,
+    read_time_zone,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -121,17 +128,18 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+VAR_DIR = folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
 STORAGES["imports"] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": BASE_DIR / "var" / "imports", "file_permissions_mode": 0o600},
+    "OPTIONS": {"location": VAR_DIR / "imports", "file_permissions_mode": 0o600},
 }
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": BASE_DIR / "var" / "progress",
+        "LOCATION": VAR_DIR / "progress",
         "TIMEOUT": 7 * 24 * 3600,
         # Beyond its limit this cache drops entries at random, heartbeats among them.
         "OPTIONS": {"MAX_ENTRIES": 100_000},

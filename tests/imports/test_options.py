@@ -138,7 +138,7 @@ def test_without_a_source_the_file_comes_from_ourairports(airports_file, monkeyp
         asked.append(address)
         return nullcontext(from_path(airports_file({})))
 
-    monkeypatch.setattr("apps.airports.management.commands.import_airports.from_url", from_url)
+    monkeypatch.setattr("apps.airports.management.importing.from_url", from_url)
 
     call_command("import_airports")
 

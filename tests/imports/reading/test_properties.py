@@ -75,4 +75,5 @@ def test_numbers_of_an_ods_keep_every_digit(number):
     again = read_again(tablib.Dataset([number], headers=["id"]).export("ods"))[1][0]
 
     assert float(again) == number
-    assert not again.endswith(".0")
+    # Beyond that, a float stands for more than one whole number, and stays a float.
+    assert not again.endswith(".0") or abs(number) > 2**53
