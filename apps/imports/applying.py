@@ -14,6 +14,7 @@ from apps.changesets.models import Changeset, Kind
 from apps.imports.completing import completed_join, completed_value
 from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.matching import superseded_keys
+from apps.imports.pins import settle_pins
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
 from apps.imports.staging import Staging
 
@@ -66,6 +67,7 @@ def write(staging: Staging) -> None:
         _update(staging, now)
         _put_back_renamed(staging, now)
     _insert(staging, now)
+    settle_pins(staging.spec.model)
 
 
 def _write_missing(staging: Staging, now: Any) -> None:

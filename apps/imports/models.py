@@ -124,6 +124,7 @@ class PlannedRow(models.Model):
     # The newest history row of the object when the plan was made.
     history_id = models.BigIntegerField(null=True)
     decision = models.CharField(max_length=5, choices=Decision.choices, blank=True, default="")
+    decided_by_name = models.CharField(max_length=255, blank=True, default="")
     # Why applying left the row alone: it moved meanwhile, or something stood in its way.
     left_alone = models.CharField(max_length=255, blank=True, default="")
 

@@ -22,7 +22,8 @@ async function ask() {
     const state = await answer.json();
     failures = 0;
     if (state.status !== box.dataset.status) {
-      window.location.reload();
+      if (state.next) window.location.assign(state.next);
+      else window.location.reload();
       return;
     }
     show(state);

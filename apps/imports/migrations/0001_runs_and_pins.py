@@ -166,6 +166,7 @@ class Migration(migrations.Migration):
                         max_length=5,
                     ),
                 ),
+                ("decided_by_name", models.CharField(blank=True, default="", max_length=255)),
                 ("left_alone", models.CharField(blank=True, default="", max_length=255)),
                 (
                     "run",

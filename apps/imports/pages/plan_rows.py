@@ -48,8 +48,11 @@ class ShownRow:
 
     @property
     def decided(self) -> str:
-        """What a person decided, in words."""
-        return self.row.get_decision_display() if self.row.decision != Decision.NONE else ""
+        """What a person decided, in words, and who."""
+        if self.row.decision == Decision.NONE:
+            return ""
+        by = f" (by {self.row.decided_by_name})" if self.row.decided_by_name else ""
+        return f"{self.row.get_decision_display()}{by}"
 
     @property
     def can_be_ticked(self) -> bool:

@@ -9,10 +9,11 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.rows import Bucket
 
+# What becomes of objects that the file lacks, unless their key goes to another one.
 MISSING_WORDS = {
-    "report": ("is not in the file and stays as it is", "are not in the file and stay as they are"),
-    "deactivate": ("is not in the file and will be deactivated", "are not in the file and will be deactivated"),
-    "delete": ("is not in the file and will be deleted", "are not in the file and will be deleted"),
+    "report": ("stays as it is", "stay as they are"),
+    "deactivate": ("will be deactivated", "will be deactivated"),
+    "delete": ("will be deleted", "will be deleted"),
 }
 MISSING_SIGNS = {"report": "missing", "deactivate": "changed", "delete": "deleted"}
 # What a person should look at comes first.
@@ -74,9 +75,12 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
-    yield line(MISSING_SIGNS[options.missing], "missing", *MISSING_WORDS[options.missing], Bucket.MISSING)
-    yield line("deleted", "superseded", f"makes room, since another one gets its {key}",
-               f"make room, since others get their {key}", Bucket.SUPERSEDED, part=True)  # fmt: skip
+    yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
+    yield line("deleted", "superseded", f"will be deleted, since another one gets its {key}",
+               f"will be deleted, since others get their {key}", Bucket.SUPERSEDED, part=True)  # fmt: skip
+    others = counts.get("missing", 0) - counts.get("superseded", 0)
+    yield Line(MISSING_SIGNS[options.missing], others,
+               f"of them {MISSING_WORDS[options.missing][others != 1]}", part=True)  # fmt: skip
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
     yield Line("refused", refused, f"row{'s are' if refused != 1 else ' is'} refused", Bucket.REFUSED)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.changesets.pages.links import changeset_url
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.progress import progress_of
 
@@ -41,6 +42,8 @@ def state_of(run: ImportRun, *, waits_for_mapping: bool = False) -> dict[str, An
         "words": words,
         "numbers": _numbers(snapshot) if snapshot else "",
         "percent": percent,
+        # Where the person goes from here once the state is another one: to what the import did.
+        "next": changeset_url(run.changeset_id) if run.status == RunStatus.APPLIED and run.changeset_id else "",
         "warning": "" if waits_for_mapping else _warning(run),
     }
 

@@ -61,6 +61,7 @@ def confirm_run(
     """
     run.refresh_from_db()
     _require(may_confirm(actor, run))
+    _require((run.summary or {}).get("missing_above_limit", ""))
     if sha256 != run.file_sha256:
         raise RunRefused("The plan that you saw was of another file: look at this one before you confirm it.")
     reason = run.reason if reason is None else reason.strip()

@@ -1,15 +1,18 @@
 """What applying leaves alone: rows whose object moved since the plan, and rows in whose way something stands now."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from apps.imports.identity import refuse_clashes, refuse_unknown_references
 from apps.imports.matching import refuse_held
-from apps.imports.models import ImportRun, PlannedRow
+from apps.imports.models import ImportRun, Pin, PlannedRow
+from apps.imports.pinning import pinned_rows
 from apps.imports.staging import Staging
 
 _AT_ONCE = 500
 _MOVED = "somebody changed it after the plan was made"
 _GONE = "it was deleted after the plan was made"
+_PINNED = "somebody pinned a field of it after the plan was made"
 _THERE = "somebody made an object with this key after the plan was made"
 
 
@@ -18,7 +21,7 @@ def leave_moved(run: ImportRun, staging: Staging) -> int:
 
     What they hold up (a natural key that they would have given free) is left alone with them.
     """
-    alone = dict(_moved(staging))
+    alone = dict(_moved(staging)) | dict(_pinned_since(run, staging))
     alone |= dict(_already_there(staging))
     _take_out(staging)
     refusals = [
@@ -40,6 +43,19 @@ def _moved(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
                 history=history)  # fmt: skip
     for old_pk, gone in staging.fetch("SELECT old_pk, gone FROM {moved}"):
         yield ("object_id", str(old_pk)), _GONE if gone else _MOVED
+
+
+def _pinned_since(run: ImportRun, staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
+    planned_at = datetime.fromisoformat(run.summary["planned_at"])
+    rows, params = pinned_rows(staging)
+    # Objects with a pin that the plan knows nothing of.
+    found = staging.fetch("SELECT DISTINCT r.old_pk FROM ({rows}) r JOIN {pin} p ON p.id = r.pin_id "
+                          "JOIN {expected} e ON e.old_pk = r.old_pk WHERE p.created_at > %s",
+                          [*params, staging.connection.ops.adapt_datetimefield_value(planned_at)],
+                          rows=rows, pin=staging.quote(Pin._meta.db_table))  # fmt: skip
+    staging.load("imports_moved", ["old_pk", "gone"], ((old_pk, 0) for (old_pk,) in found))
+    for (old_pk,) in found:
+        yield ("object_id", str(old_pk)), _PINNED
 
 
 def _already_there(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:

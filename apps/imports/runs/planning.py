@@ -1,6 +1,7 @@
 """Planning a run: its kept file is compared with the live rows, and what it would do is stored for people to review."""
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
@@ -21,6 +22,7 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
     """
     progress = progress or quiet
     claim(run, RunStatus.UPLOADED, RunStatus.PLANNING)
+    planned_at = timezone.now()
     try:
         with kept_file(run) as source:
             plan = plan_import(
@@ -43,6 +45,6 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
         raise
     else:
         run.counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
-        run.summary = plan.figures()
+        run.summary = {**plan.figures(), "planned_at": planned_at.isoformat()}
         run.status = RunStatus.PLANNED
         run.save(update_fields=["counts", "summary", "status"])

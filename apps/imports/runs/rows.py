@@ -133,7 +133,7 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: An
             f"{run} is {run.get_status_display().lower()}: only a plan to be reviewed can be decided about."
         )
     chosen = PlannedRow.objects.filter(_ABOUT[decision], run=run, pk__in=list(rows), run__status=RunStatus.PLANNED)
-    return chosen.update(decision=decision)
+    return chosen.update(decision=decision, decided_by_name=actor.get_username() if decision else "")
 
 
 def _on_line(text: str) -> Q:

@@ -23,7 +23,7 @@ from apps.imports.staging import Staging
 _CHUNK = 5000
 _COLUMNS = (
     *("run_id", "line", "operation", "renamed", "kept", "deleted_here", "superseded", "object_id", "natural", "label"),
-    *("changes", "kept_values", "payload", "history_id", "decision", "left_alone"),
+    *("changes", "kept_values", "payload", "history_id", "decision", "decided_by_name", "left_alone"),
 )
 
 
@@ -73,6 +73,7 @@ def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any
         _json(more.get("kept_values")),
         more.get("payload"),
         more.get("history_id"),
+        "",
         "",
         more.get("left_alone", ""),
     )
