@@ -141,6 +141,15 @@ def test_the_script_of_the_progress_is_no_inline_one(operator, browse_as):
     assert "http-equiv" not in text
 
 
+def test_what_a_command_started_is_started_again_by_that_command(operator, browse_as):
+    run = make_run(operator, status="failed", error="No network.", summary={"command": "update_airports"})
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert "It was started by the command update_airports: run that again." in text
+    assert "/start-again/" not in text
+
+
 def test_where_nothing_was_imported_it_says_where_to_begin(operator, viewer, browse_as):
     empty = text_of(browse_as(operator).get(IMPORTS))
 

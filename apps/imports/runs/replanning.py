@@ -18,6 +18,8 @@ def set_options(run: ImportRun, options: ImportOptions, *, actor: Any) -> Import
     """
     if why := may_decide(actor, run):
         raise RunRefused(why)
+    if command := (run.summary or {}).get("command"):
+        raise RunRefused(f"{run} was started by the command {command}: run that again.")
     if not run.kept_as:
         raise RunRefused(f"{run.file_name} is not kept any more: upload it again.")
     mapping: Mapping[str, str] | None = options.mapping
