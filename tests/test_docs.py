@@ -55,7 +55,11 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, dict[str, 
     folder = tmp_path_factory.mktemp("documents")
     clean = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "DEBUG")}
     environments = {
-        document: {**clean, "DATABASE_URL": f"sqlite:///{folder / f'{number}.sqlite3'}"}
+        document: {
+            **clean,
+            "DATABASE_URL": f"sqlite:///{folder / f'{number}.sqlite3'}",
+            "BACKUP_DIR": str(folder / "backups"),
+        }
         for number, document in enumerate(DOCUMENTS)
     }
     subprocess.run(

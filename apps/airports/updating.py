@@ -21,7 +21,7 @@ from apps.backups.creating import create_backup
 from apps.backups.pruning import prune_automatic
 from apps.changesets.models import Changeset
 from apps.imports.applying import apply_import
-from apps.imports.errors import ImportFailure, RunCancelled, RunRefused
+from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.planning import ImportPlan, plan_import
 from apps.imports.results import ImportOptions, Progress
@@ -29,6 +29,7 @@ from apps.imports.runs.files import keep_file
 from apps.imports.runs.lease import fail_dead_runs, working
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
+from apps.imports.runs.states import end, move
 from apps.imports.sources import SourceFile
 
 LOCK = "update:ourairports"
@@ -175,7 +176,8 @@ def _update(
     with transaction.atomic():
         made = update.changeset = apply_import(plan, actor=None, reason=update.run.reason)
         update.counts = made.summary["counts"] if made else update.counts
-        _end(update.run, RunStatus.APPLIED, changeset=made, counts=update.counts)
+        ended = {"finished_at": timezone.now(), "lock": None}
+        move(update.run, RunStatus.APPLIED, changeset=made, counts=update.counts, **ended)
     update.outcome = "applied" if made else "unchanged"
     update.final_count = Airport.objects.count()
 
@@ -196,17 +198,11 @@ def _fail(update: Update, error: BaseException) -> None:
     known = {AlreadyUpdating: "locked", TooManyRefused: "refused", RunCancelled: "cancelled"}
     update.outcome = known.get(type(error), "failed")
     if update.run is not None:
-        status = RunStatus.CANCELLED if isinstance(error, RunCancelled) else RunStatus.FAILED
-        # Who fell silent for too long has been failed already.
-        if ImportRun.objects.filter(pk=update.run.pk, status=RunStatus.RUNNING).exists():
-            _end(update.run, status, error=update.error)
-
-
-def _end(run: ImportRun, status: RunStatus, **values: Any) -> None:
-    """End the run, if it is this process's still."""
-    mine = ImportRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, started_at=run.started_at)
-    if not mine.update(status=status, lock=None, finished_at=timezone.now(), **values):
-        raise RunRefused(f"{run} was not heard of for so long that it was given up: nothing was imported.")
+        end(
+            update.run,
+            RunStatus.CANCELLED if isinstance(error, RunCancelled) else RunStatus.FAILED,
+            error=update.error,
+        )
 
 
 def _line(update: Update) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Order matters: superseded objects go first, then renamed ones are taken out and 
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Field
@@ -16,7 +17,11 @@ from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.matching import superseded_keys
 from apps.imports.pins import settle_pins
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
+from apps.imports.results import Progress
 from apps.imports.staging import Staging
+
+# So many lines of the file a statement writes.
+_PORTION = 20_000
 
 
 def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
@@ -57,34 +62,56 @@ def lock_tables(staging: Staging) -> None:
 def write(staging: Staging) -> None:
     """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
+    written = Written(staging.progress)
+    written.add(0)
     if staging.spec.linker:
         staging.spec.linker.create(staging, now)
-    _write_missing(staging, now)
-    if staging.spec.automatic:
-        _update(staging, now)
-    else:
+    written.add(_write_missing(staging, now))
+    if not staging.spec.automatic:
         _take_out_renamed(staging)
-        _update(staging, now)
-        _put_back_renamed(staging, now)
-    _insert(staging, now)
+    _update(staging, now, written)
+    if not staging.spec.automatic:
+        written.add(_put_back_renamed(staging, now))
+    _insert(staging, now, written)
     settle_pins(staging.spec.model)
 
 
-def _write_missing(staging: Staging, now: Any) -> None:
+class Written:
+    """Counts the objects written so far, and tells whoever watches."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.number = progress, 0
+
+    def add(self, number: int) -> None:
+        """Count some more; raises RunCancelled when somebody asked to stop."""
+        self.number += number
+        self.progress("write", self.number)
+
+
+def _portions(staging: Staging, table: str) -> Iterator[tuple[int, int]]:
+    """Yield the first and last line of portions of a table, so that progress is seen between the statements."""
+    first, last = staging.fetch("SELECT MIN(line), MAX(line) FROM {name}", name=f"imports_{table}")[0]
+    if first is not None:
+        for start in range(first, last + 1, _PORTION):
+            yield start, min(start + _PORTION - 1, last)
+
+
+def _write_missing(staging: Staging, now: Any) -> int:
     if not staging.count("SELECT COUNT(*) FROM {missing}"):
-        return
+        return 0
     # Superseded objects make room.
-    staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
+    gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
     if staging.options.missing == "delete":
         # The other missing objects go too.
-        staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
+        gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
         touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
-        staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
-                    "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
-                    [now] * len(touched), inactive=_upstream_inactive(staging),
-                    touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+        gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
+                            "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
+                            [now] * len(touched), inactive=_upstream_inactive(staging),
+                            touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+    return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
@@ -161,16 +188,18 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
 
-def _put_back_renamed(staging: Staging, now: Any) -> None:
+def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
     # Renamed objects come back under their new natural keys, with everything they had.
-    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
-                "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
-                names=_names(staging), values=", ".join(expressions), joins=_joins(staging, "x"))  # fmt: skip
+    put_back = staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
+                           "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
+                           names=_names(staging), values=", ".join(expressions),
+                           joins=_joins(staging, "x"))  # fmt: skip
     staging.run("DROP TABLE imports_renamed")
+    return put_back
 
 
-def _update(staging: Staging, now: Any) -> None:
+def _update(staging: Staging, now: Any, written: Written) -> None:
     live = staging.fill("{live}")
     expressions, params = _final_values(staging, "x", now, live=live)
     sets = [
@@ -179,15 +208,21 @@ def _update(staging: Staging, now: Any) -> None:
         if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
     ]
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
-    # Changed objects that keep their natural key get their final values.
-    staging.run("UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays}",
-                params, sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays)  # fmt: skip
+    for first, last in _portions(staging, "changed"):
+        # Changed objects that keep their natural key get their final values.
+        written.add(staging.run(
+            "UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays} "
+            "AND x.line BETWEEN %s AND %s",
+            [*params, first, last], sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays))  # fmt: skip
 
 
-def _insert(staging: Staging, now: Any) -> None:
+def _insert(staging: Staging, now: Any, written: Written) -> None:
     expressions, params = _final_values(staging, "w", now, live=None)
-    # New objects, linked from the start; with automatic keys in the order of the file.
-    staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} {order}",
-                params, names=_names(staging, new=True), values=", ".join(expressions), joins=_joins(staging, "w"),
-                completed_join=completed_join(staging, "w"),
-                order="ORDER BY w.line" if staging.spec.automatic else "")  # fmt: skip
+    for first, last in _portions(staging, "staged"):
+        # New objects, linked from the start; with automatic keys in the order of the file.
+        written.add(staging.run(
+            "INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} "
+            "WHERE w.line BETWEEN %s AND %s {order}",
+            [*params, first, last], names=_names(staging, new=True), values=", ".join(expressions),
+            joins=_joins(staging, "w"), completed_join=completed_join(staging, "w"),
+            order="ORDER BY w.line" if staging.spec.automatic else ""))  # fmt: skip

@@ -121,7 +121,7 @@ def _work(run: ImportRun, work: Work) -> None:
 
 
 def _end_if_busy(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
-    run.refresh_from_db()
+    # As this process knows it: what it has ended, and what is somebody else's by now, is left alone.
     if run.status in BUSY:
         end(run, status, error=error)
 

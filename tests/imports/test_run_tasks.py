@@ -172,6 +172,25 @@ def test_planning_is_cancelled_too(opened, monkeypatch):
     assert ImportRun.objects.get().status == RunStatus.CANCELLED
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.RUNNING], ids=["given up", "taken up by another"])
+def test_a_worker_that_woke_up_too_late_writes_nothing(planned, monkeypatch, status):
+    run, does = approved(planned()), applying.load_plan
+
+    def slept_meanwhile(*args: object) -> object:
+        started_at = timezone.now() + timedelta(minutes=5)
+        ImportRun.objects.update(status=status, started_at=started_at, error="What the other one says.")
+        return does(*args)
+
+    monkeypatch.setattr(applying, "load_plan", slept_meanwhile)
+
+    start_applying(run)
+
+    assert not Airport.objects.exists()
+    kept = ImportRun.objects.get()
+    assert (kept.status, kept.error) == (status, "What the other one says.")
+
+
 def test_an_old_wish_to_stop_does_not_stop_a_new_start(opened):
     run = opened()
     ask_to_stop(run.pk)

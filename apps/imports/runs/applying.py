@@ -16,7 +16,7 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.leaving import leave_moved
 from apps.imports.runs.loading import load_plan
-from apps.imports.runs.states import claim, end, fail
+from apps.imports.runs.states import claim, end, fail, move
 from apps.imports.staging import Staging
 
 
@@ -74,10 +74,9 @@ def _write(run: ImportRun, staging: Staging, progress: Progress) -> Changeset | 
             raise
         counts = {**(run.counts or {}), **links, "left_alone": left_alone}
         opened.summary = {**(run.summary or {}), "counts": counts, "run": run.pk}
-        run.changeset, run.status, run.counts = opened, RunStatus.APPLIED, counts
-        run.finished_at, run.lock = timezone.now(), None
-        run.save(update_fields=["changeset", "status", "counts", "finished_at", "lock"])
+        ended = {"finished_at": timezone.now(), "lock": None}
+        move(run, RunStatus.APPLIED, changeset=opened, counts=counts, **ended)
+    run.refresh_from_db()
     if opened.pk is None:
-        run.changeset = None
         return None
     return opened

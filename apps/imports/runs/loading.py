@@ -36,7 +36,16 @@ def load_plan(run: ImportRun, staging: Staging) -> int:
             staging.load("imports_missing", ["old_pk"], ((to_pk(row.object_id),) for row in rows))
             _expect(staging, rows)
             total += len(rows)
+    _finish(staging)
     return total
+
+
+def _finish(staging: Staging) -> None:
+    """Let the database know what was loaded."""
+    staging.finish()
+    staging.run("CREATE INDEX imports_changed_old_pk ON {changed} (old_pk)")
+    for table, columns in (("changed", "line, old_pk"), ("missing", "old_pk"), ("expected", "old_pk")):
+        staging.analyze(f"imports_{table}", columns=columns)
 
 
 def _chunks(run: ImportRun, **which: Any) -> Iterator[list[PlannedRow]]:

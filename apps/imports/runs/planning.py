@@ -10,7 +10,7 @@ from apps.imports.reading import Reading
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.files import kept_file
-from apps.imports.runs.states import claim, end, fail
+from apps.imports.runs.states import claim, end, fail, move
 from apps.imports.runs.storing import store_plan
 
 
@@ -44,7 +44,6 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
         fail(run, error, progress)
         raise
     else:
-        run.counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
-        run.summary = {**plan.figures(), "planned_at": planned_at.isoformat()}
-        run.status = RunStatus.PLANNED
-        run.save(update_fields=["counts", "summary", "status"])
+        counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
+        move(run, RunStatus.PLANNED, counts=counts, summary={**plan.figures(), "planned_at": planned_at.isoformat()})
+        run.refresh_from_db()

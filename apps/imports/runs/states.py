@@ -1,5 +1,8 @@
 """Moving a run from one state to the next, so that no two workers ever do the same."""
 
+from contextlib import suppress
+from typing import Any
+
 from django.utils import timezone
 
 from apps.imports.errors import ImportFailure, RunCancelled, RunRefused
@@ -16,10 +19,23 @@ def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:
     run.status, run.started_at, run.error = after, now, ""
 
 
+def move(run: ImportRun, after: RunStatus, **values: Any) -> None:
+    """Move on, in the database, a run that this process took up.
+
+    Raises RunRefused when it is not this process's any more: it fell silent for so long (a laptop that slept) that the
+    run was failed meanwhile, and perhaps taken up by another one.
+    """
+    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not mine.update(status=after, **values):
+        raise RunRefused(f"{run} was not heard of for so long that it was given up: nothing was written.")
+
+
 def end(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
-    """End a run that wrote nothing; the lock it held is free again."""
-    run.status, run.error, run.lock, run.finished_at = status, error, None, timezone.now()
-    run.save(update_fields=["status", "error", "lock", "finished_at"])
+    """End a run that wrote nothing, unless it is somebody else's by now; the lock it held is free again."""
+    ended = {"error": error, "lock": None, "finished_at": timezone.now()}
+    with suppress(RunRefused):
+        move(run, status, **ended)
+        vars(run).update(ended, status=status)
 
 
 def fail(run: ImportRun, error: BaseException, progress: Progress) -> None:
