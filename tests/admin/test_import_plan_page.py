@@ -35,8 +35,9 @@ def test_the_counts_come_first_in_sentences(run, operator, browse_as):
         (3, "airports change"),
         (1, "of them gets another ident"),
         (1, "airport keeps a correction made here"),
-        (2, "airports are not in the file and stay as they are"),
-        (1, "of them makes room, since another one gets its ident"),
+        (2, "airports are not in the file"),
+        (1, "of them will be deleted, since another one gets its ident"),
+        (1, "of them stays as it is"),
         (1, "airport is as the file says already"),
         (1, "row is refused"),
         (2, "links to a country will be made"),
@@ -113,9 +114,9 @@ def test_columns_that_are_not_taken_are_named(run, operator, browse_as):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (ImportOptions(), "airports are not in the file and stay as they are"),
-        (ImportOptions(missing="deactivate"), "airports are not in the file and will be deactivated"),
-        (ImportOptions(missing="delete"), "airports are not in the file and will be deleted"),
+        (ImportOptions(), "of them stays as it is"),
+        (ImportOptions(missing="deactivate"), "of them will be deactivated"),
+        (ImportOptions(missing="delete"), "of them will be deleted"),
     ],
 )
 def test_it_says_what_becomes_of_missing_ones(run, operator, browse_as, options, sentence):
@@ -147,11 +148,11 @@ def many_rows(run: ImportRun) -> None:
         cursor.execute(
             """
             INSERT INTO imports_plannedrow (run_id, line, operation, renamed, kept, deleted_here, superseded, object_id,
-                "natural", label, changes, kept_values, payload, decision, left_alone)
+                "natural", label, changes, kept_values, payload, decision, decided_by_name, left_alone)
             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 85008)
             SELECT %s, i + 2, CASE WHEN i < 34672 THEN 'changed' ELSE 'unchanged' END, FALSE, i < 100, FALSE, FALSE,
                 'KDEN', 'K' || i, 'An airport with a middling name, number ' || i,
-                CASE WHEN i < 34672 THEN {json} END, CASE WHEN i < 100 THEN {json} END, {json}, '', ''
+                CASE WHEN i < 34672 THEN {json} END, CASE WHEN i < 100 THEN {json} END, {json}, '', '', ''
             FROM n
             """.replace("{json}", "CAST(%s AS jsonb)" if connection.vendor == "postgresql" else "%s"),
             [

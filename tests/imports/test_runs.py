@@ -298,3 +298,33 @@ def test_too_many_missing_objects_are_not_deleted_unless_the_limit_is_raised(pla
 
     assert "lacks 149 of 150 airports" in run.summary["missing_above_limit"]
     assert planned({}, options=replace(options, missing_limit=100)).summary["missing_above_limit"] == ""
+
+
+def test_a_pin_made_after_the_plan_holds(planned):
+    apply(planned({"name": "A"}, {"name": "B"}))
+    run = planned({"name": "A2"}, {"name": "B2"})
+    pin(Airport.objects.get(pk="K001"), "name", note="as signed", actor=None)
+
+    apply(run)
+
+    assert dict(Airport.objects.values_list("pk", "name")) == {"K001": "A", "K002": "B2"}
+    assert "pinned" in run.rows.get(object_id="K001").left_alone
+
+
+def test_a_pin_follows_its_object_once_an_import_has_given_it_a_stable_key(planned):
+    with changeset(kind="edit", actor=None):
+        airport = Airport.objects.create(ident="K001", name="By hand", airport_type="closed")
+    pin(airport, "name", note="as signed", actor=None)
+    apply(planned({"name": "From the file"}))
+
+    apply(planned({"ident": "K999", "name": "From the file, renamed"}))
+
+    assert dict(Airport.objects.values_list("pk", "name")) == {"K999": "By hand"}
+
+
+def test_progress_tells_how_many_objects_are_written(planned):
+    run, told = confirm(planned({}, {}, {})), []
+
+    apply_run(run, progress=lambda phase, rows: told.append((phase, rows)))
+
+    assert ("write", 3) in told

@@ -2,12 +2,26 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow
 from apps.imports.staging import Staging
 
 _CHUNK = 2000
+
+
+class Loaded(NamedTuple):
+    """What applying needs of a planned row; making whole objects of them would take longer than writing does."""
+
+    id: int
+    line: int | None
+    object_id: str
+    superseded: bool
+    kept: bool
+    kept_values: dict[str, list[Any]] | None
+    payload: dict[str, Any]
+    history_id: int | None
+    decision: str
 
 
 def load_plan(run: ImportRun, staging: Staging) -> int:
@@ -48,27 +62,28 @@ def _finish(staging: Staging) -> None:
         staging.analyze(f"imports_{table}", columns=columns)
 
 
-def _chunks(run: ImportRun, **which: Any) -> Iterator[list[PlannedRow]]:
+def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
     after = 0
     rows = PlannedRow.objects.filter(run=run, **which).exclude(decision=Decision.LEAVE).order_by("id")
-    while chunk := list(rows.filter(id__gt=after)[:_CHUNK]):
+    values = rows.values_list(*Loaded._fields)
+    while chunk := list(map(Loaded._make, values.filter(id__gt=after)[:_CHUNK])):
         yield chunk
-        after = chunk[-1].pk
+        after = chunk[-1].id
 
 
-def _expect(staging: Staging, rows: list[PlannedRow]) -> None:
+def _expect(staging: Staging, rows: list[Loaded]) -> None:
     to_pk = staging.spec.model._meta.pk.to_python
     staging.load("imports_expected", ["old_pk", "history_id"],
                  ((to_pk(row.object_id), row.history_id) for row in rows))  # fmt: skip
 
 
-def _staged(staging: Staging, rows: list[PlannedRow]) -> Iterator[tuple]:
+def _staged(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
     for row in rows:
         values = planned_values(row)
         yield (row.line, *(values[field] for field in staging.layout.staged), _text(row.payload["upstream"]))
 
 
-def _changed(staging: Staging, rows: list[PlannedRow]) -> Iterator[tuple]:
+def _changed(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
     to_pk = staging.spec.model._meta.pk.to_python
     for row in rows:
         values, links = decided(staging, row)
@@ -83,7 +98,7 @@ def _changed(staging: Staging, rows: list[PlannedRow]) -> Iterator[tuple]:
         )
 
 
-def decided(staging: Staging, row: PlannedRow) -> tuple[dict[str, Any], dict[str, bool]]:
+def decided(staging: Staging, row: Loaded) -> tuple[dict[str, Any], dict[str, bool]]:
     """Return final values and wanted links of a changed row, with what a person decided about its corrections."""
     values, links = planned_values(row), dict(row.payload["links"])
     place = {Decision.TAKE: 1, Decision.KEEP: 2}.get(Decision(row.decision))
@@ -101,7 +116,7 @@ def decided(staging: Staging, row: PlannedRow) -> tuple[dict[str, Any], dict[str
     return values, links
 
 
-def planned_values(row: PlannedRow) -> dict[str, Any]:
+def planned_values(row: Loaded) -> dict[str, Any]:
     """Return the values that a new or changed row will have: what upstream says, but for what its own values say."""
     return {**(row.payload["upstream"] or {}), **row.payload["values"]}
 

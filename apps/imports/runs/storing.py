@@ -6,7 +6,7 @@ JSON that Python writes and reads.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from itertools import islice
 from typing import Any
@@ -41,6 +41,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
             done += len(chunk)
             progress("store", done)
+    _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
     cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
     while chunk := list(islice(cells, _CHUNK)):
         with _short_transaction(staging):
@@ -48,7 +49,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
 
 
 def _all_rows(staging: Staging) -> list[Iterator[dict[str, Any]]]:
-    kinds = (_changed, _created, _missing, _refused, _staying_deleted, _unchanged)
+    kinds = (_changed, _created, _missing, _refused, _staying_deleted)
     return [rows_of(staging) for rows_of in kinds]
 
 
@@ -111,13 +112,12 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         wants="".join(f", x.{staging.want(field)}" for field in wants),
         live_values="".join(f", l.{staging.column(field)}" for field in stored),
     )
-    to_python = _converters(staging)
+    shown, booleans = staging.shown, _booleans(staging)
     for line, old_pk, upstream, is_kept, history_id, label, *rest in rows:
-        final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
+        final = _python(dict(zip(values, rest, strict=False)), booleans)
         links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
-        live = dict(zip(stored, rest[len(values) + len(wants) :], strict=True))
-        shown = staging.shown
-        changes = {f: [to_python[f](live[f]), final[f]] for f in shown if to_python[f](live[f]) != final[f]}
+        live = _python(dict(zip(stored, rest[len(values) + len(wants) :], strict=True)), booleans)
+        changes = {field: [live[field], final[field]] for field in shown if live[field] != final[field]}
         yield {
             "operation": Operation.CHANGED,
             "line": line,
@@ -150,9 +150,9 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
         shown="".join(f", s.{staging.quote(field)}" for field in shown),
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
-    to_python = _converters(staging)
+    booleans = _booleans(staging)
     for line, upstream, *rest in rows:
-        final = {field: to_python[field](value) for field, value in zip(values, rest, strict=False)}
+        final = _python(dict(zip(values, rest, strict=False)), booleans)
         links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
         names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
         yield {
@@ -222,23 +222,27 @@ def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
         }
 
 
-def _unchanged(staging: Staging) -> Iterator[dict[str, Any]]:
-    # Rows whose object is as they say already.
-    rows = _pages(
-        staging,
-        "SELECT m.line, m.old_pk, l.{label} FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk "
-        "WHERE NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) AND {after} ORDER BY m.line LIMIT {limit}",
-        page_by="m.line",
-        label=staging.column(staging.spec.label),
-    )
-    for line, old_pk, label in rows:
-        yield {
-            "operation": Operation.UNCHANGED,
-            "line": line,
-            "object_id": old_pk,
-            "natural": old_pk,
-            "label": label,
-        }
+def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], None]) -> None:
+    """Store the rows whose object is as they say already: most of a file, and nothing of them passes through Python."""
+    done = after = 0
+    while upto := staging.fetch("SELECT MAX(line) FROM "
+                                "(SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c",
+                                [after], limit=str(_CHUNK))[0][0]:  # fmt: skip
+        with _short_transaction(staging):
+            # Rows of the file with an object, which is not among those that change.
+            done += staging.run(
+                "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, "
+                "{object_id}, {object_id}, COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', '' "
+                "FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s "
+                "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line",
+                [run.pk, str(Operation.UNCHANGED), after, upto],
+                table=staging.quote(PlannedRow._meta.db_table),
+                columns=", ".join(map(staging.quote, _COLUMNS)),
+                object_id="SUBSTR(CAST(m.old_pk AS text), 1, 255)",
+                label=staging.column(staging.spec.label),
+            )
+        after = upto
+        tell(done)
 
 
 def _newest_history(staging: Staging, pk: str) -> str:
@@ -269,12 +273,14 @@ def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> s
     return f'{{"values": {json.dumps(values)}, "links": {json.dumps(links)}, "upstream": {text or "null"}}}'
 
 
-def _converters(staging: Staging) -> dict[str, Any]:
-    """Return, for each value, what makes Python's of the database's: SQLite knows no booleans."""
-    boolean = {
-        field.name for field in staging.spec.model._meta.concrete_fields if isinstance(field, models.BooleanField)
-    }
-    return {
-        field: (lambda value: None if value is None else bool(value)) if field in boolean else (lambda value: value)
-        for field in staging.values
-    }
+def _booleans(staging: Staging) -> list[str]:
+    fields = staging.spec.model._meta.concrete_fields
+    return [each.name for each in fields if isinstance(each, models.BooleanField) and each.name in staging.values]
+
+
+def _python(values: dict[str, Any], booleans: list[str]) -> dict[str, Any]:
+    """Make Python's of the database's values, in place: SQLite knows no booleans."""
+    for field in booleans:
+        if values.get(field) is not None:
+            values[field] = bool(values[field])
+    return values
