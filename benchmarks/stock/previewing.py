@@ -25,6 +25,8 @@ def preview(path: str) -> dict[str, Any]:
     client.login(**WHO)
     with open(path, "rb") as file:
         answer = client.post(UPLOAD, {"import_file": file, "format": "0", "resource": ""})
-    if answer.status_code != 200 or b"errorlist" in answer.content:
+    # A file without rows, which tells the start-up, gets the form back.
+    refused = b"errorlist" in answer.content and b"No valid data to import" not in answer.content
+    if answer.status_code != 200 or refused:
         raise NoPreview(f"{answer.status_code}: {answer.content[:2000].decode()}")
     return {"page_bytes": len(answer.content)}

@@ -230,8 +230,8 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
         with _short_transaction(staging):
             # Rows of the file with an object, which is not among those that change.
             done += staging.run(
-                "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {object_id}, {object_id}, "
-                "COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '' "
+                "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, "
+                "{object_id}, {object_id}, COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '' "
                 "FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s "
                 "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line",
                 [run.pk, str(Operation.UNCHANGED), after, upto],
