@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
+from apps.changesets.revert.plan import plan_revert
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +219,13 @@ def test_corrections_file_with_all_columns_makes_a_new_airport_without_upstream_
     airport = Airport.objects.get()
     assert result["created"] == 1
     assert (airport.source_id, airport.upstream, airport.city.name) == (None, None, "Denver")
+
+
+def test_reverting_an_import_explains_that_a_later_one_moved_what_upstream_said(import_file):
+    first = import_file({"name": "One"})
+    import_file({"name": "Two"})
+
+    verdicts = plan_revert(Changeset.objects.filter(pk=first["changeset"])).verdicts
+
+    kept = next(each for each in verdicts if each.model == "airports.airport")
+    assert {"name", "last upstream values"} <= {field.label for field in kept.fields}
