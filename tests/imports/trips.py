@@ -1,4 +1,4 @@
-"""A file's whole way: out of the console by its export page, through somebody's spreadsheet, and in by its import page."""
+"""The whole way of a file: out by an export page, through a spreadsheet that is not ours, and in by an import page."""
 
 import csv
 import io
@@ -105,8 +105,9 @@ def _ods(data: bytes, key: str, edits: Edits) -> bytes:
     rows = [[cell.getAttribute("value") or str(cell) for cell in line] for line in lines]
 
     def put(row: int, column: int, value: Any) -> None:
-        number = isinstance(value, int | float)
-        cell = table.TableCell(**({"valuetype": "float", "value": value} if number else {"valuetype": "string"}))
+        kinds = {bool: ("boolean", "booleanvalue"), int: ("float", "value"), float: ("float", "value")}
+        kind, attribute = kinds.get(type(value), ("string", "stringvalue"))
+        cell = table.TableCell(valuetype=kind, **{attribute: str(value).lower() if kind == "boolean" else value})
         cell.addElement(text.P(text=str(value)))
         old = lines[row][column]
         old.parentNode.insertBefore(cell, old)
