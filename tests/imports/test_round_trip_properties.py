@@ -22,7 +22,7 @@ from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions
 from apps.imports.sources import from_path
 
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 RESOURCES = (AirportResource, CityResource, CountryResource)
 CODES = ("NA", "CI", "US")
 ODD = ["=1+1", "'=1", "''", "-", "@a", "1E4", "007", "NA", "a  b", "_x0041_", 'a"b', "a,b;c\td", "\u202ea", "\u200b"]

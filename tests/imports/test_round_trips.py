@@ -4,16 +4,20 @@ The tables hold what real ones hold at their worst: formulas, other scripts, inv
 float, corrections, pins, renamed airports, and rows made by hand.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import models
 
+from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
 from apps.changesets.diff import changes_of
+from apps.imports.export_formats import Csv
 from apps.imports.models import ImportRun
 from apps.imports.pins import pin
 from tests.imports import trips
@@ -146,4 +150,48 @@ def test_blank_cells_that_clear_change_nothing_where_nothing_is(client, hostile,
     run = trip(client, model, "csv", blank="clear")
 
     assert run.changeset is None
+    assert trips.recorded(*TABLES) == before
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_command_takes_an_own_export_for_what_it_is(hostile, operator, browse_as, tmp_path, capsys, form):
+    path = tmp_path / f"airports.{form}"
+    path.write_bytes(trips.download(browse_as(operator), Airport, form))
+    before = trips.recorded(*TABLES)
+    capsys.readouterr()
+
+    call_command("import_airports", "--file", str(path), "--json")
+
+    said = json.loads(capsys.readouterr().out)
+    names = ("changeset", "unchanged", "created", "updated", "missing", "kept", "refused")
+    assert [said[name] for name in names] == [None, Airport.objects.count(), 0, 0, 0, 0, 0]
+    assert trips.recorded(*TABLES) == before
+
+
+def test_what_upstream_said_last_is_not_touched_by_a_round_trip(client, hostile):
+    before = list(Airport.objects.order_by("pk").values("pk", "upstream", "active", "country_id", "city_id"))
+
+    trip(client, Airport, "xlsx", {("KA-NEW", "name"): "Renamed and corrected"})
+
+    assert list(Airport.objects.order_by("pk").values("pk", "upstream", "active", "country_id", "city_id")) == before
+
+
+def test_a_pinned_field_stays_where_a_spreadsheet_changes_it(client, hostile):
+    run = trip(client, Airport, "ods", {("KA005", "name"): "Another sign", ("KA005", "elevation_ft"): 77})
+
+    airport = Airport.objects.get(pk="KA005")
+    assert (airport.name, airport.elevation_ft, run.counts["kept"]) == (NAMES[5], 77, 1)
+
+
+def test_the_real_snapshot_goes_out_and_in_without_a_change(tmp_path, capsys):
+    call_command("import_airports", "--bundled", "--json")
+    before, path = trips.recorded(*TABLES), tmp_path / "airports.csv"
+    with path.open("wb") as out:
+        Csv().write(AirportResource().table(Airport.objects.all()), out)
+    capsys.readouterr()
+
+    call_command("import_airports", "--file", str(path), "--json")
+
+    said = json.loads(capsys.readouterr().out)
+    assert [said[name] for name in ("changeset", "total", "unchanged", "refused")] == [None, 73623, 73623, 0]
     assert trips.recorded(*TABLES) == before
