@@ -50,7 +50,17 @@ def load_plan(run: ImportRun, staging: Staging) -> int:
             staging.load("imports_missing", ["old_pk"], ((to_pk(row.object_id),) for row in rows))
             _expect(staging, rows)
             total += len(rows)
+    _finish(staging)
     return total
+
+
+def _finish(staging: Staging) -> None:
+    """Let the database find the rows as it does while planning: without the index each rename scans all changes."""
+    staging.finish()
+    staging.run("CREATE INDEX imports_changed_old_pk ON {changed} (old_pk)")
+    staging.analyze("imports_changed", columns="line, old_pk")
+    for table in ("imports_missing", "imports_expected"):
+        staging.analyze(table, columns="old_pk")
 
 
 def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
