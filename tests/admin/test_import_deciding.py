@@ -76,7 +76,7 @@ def test_deciding_leads_back_to_the_same_rows(run, operator, browse_as):
     )
 
     assert response.redirect_chain[-1][0].endswith("/change/?bucket=changed&q=denver#rows-title")
-    assert [row.decided for row in response.context["rows"]] == ["Take the file's values"]
+    assert [row.decided for row in response.context["rows"]] == ["Take the file's values (by olga)"]
 
 
 def test_rows_of_another_plan_cannot_be_decided_about(run, operator, browse_as):

@@ -86,6 +86,7 @@ def test_progress_is_told_as_phase_rows_rate_and_time_left(operator, browse_as, 
         "status": "planning",
         "words": "Reading the file",
         "numbers": "40,000 of 80,000 rows · 10,000 a second · 4 s left",
+        "next": "",
         "percent": 50,
         "warning": "",
     }

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.airports import updating
 from apps.airports.models import Airport
+from apps.backups.catalogue import list_backups
 from apps.backups.errors import DiskFull
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
@@ -241,9 +242,12 @@ def test_one_that_was_given_up_meanwhile_writes_nothing(update, monkeypatch):
     assert ImportRun.objects.get().error == "The worker stopped."
 
 
-def test_a_backup_is_made_for_real(airports_file, settings, tmp_path, monkeypatch):  # noqa: F811
-    calls = []
-    monkeypatch.setattr(updating, "create_backup", lambda **asked: calls.append(asked) or type("B", (), {"id": "b1"}))
+def test_a_backup_is_made_for_real_before_anything_is_imported(airports_file, settings, tmp_path):  # noqa: F811
+    settings.BACKUP_DIR = tmp_path / "backups"
 
-    assert updating.back_up() == "b1"
-    assert calls == [{"actor": None, "reason": "before update_airports"}]
+    call_command("update_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    (made,) = list_backups()
+    assert (made.kind, made.reason) == ("before-import", "before update_airports")
+    assert made.row_counts["airports_airport"] == 0
+    assert Airport.objects.count() == 2

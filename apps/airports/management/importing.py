@@ -39,6 +39,11 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         "--missing", choices=("report", "deactivate", "delete"), default="report",
         help="what to do with airports that the file does not have (default: report)",
     )  # fmt: skip
+    parser.add_argument(
+        "--missing-limit", type=float, default=ImportOptions.missing_limit, metavar="PERCENT",
+        help="nothing is imported when more of the airports would be deactivated or deleted (default: 1; a hundred "
+        "always may be)",
+    )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
     parser.add_argument("--reason", default="", help="why, for the changeset")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -75,6 +80,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         corrections=options["source"] == CORRECTIONS,
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
+        missing_limit=options["missing_limit"],
         strict=options["strict"],
         limit=options["limit"],
         only=only,
