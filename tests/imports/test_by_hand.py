@@ -1,10 +1,18 @@
 """Corrections change what they say and nothing else: what files and spreadsheets do to a value is no correction."""
 
+from pathlib import Path
+
 import pytest
 
 from apps.airports.models import Airport
+from apps.base.models import City, Country
 from apps.changesets.models import Changeset
+from apps.imports.applying import apply_import
 from apps.imports.pins import pin
+from apps.imports.planning import plan_import
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions, Refusal
+from apps.imports.sources import from_path
 
 pytestmark = pytest.mark.django_db
 DIGITS = -104.67299652099613
@@ -84,3 +92,35 @@ def test_a_corrected_municipality_is_linked(correct, airport):
     correct(ident="KDEN", municipality="Boulder")
 
     assert Airport.objects.get().city.name == "Boulder"
+
+
+def clear(path: Path, spec: str) -> list[Refusal]:
+    """Apply corrections whose blank cells clear, and return what is refused."""
+    options = ImportOptions(corrections=True, blank="clear")
+    plan = plan_import(from_path(path), spec=spec_named(spec), options=options)
+    apply_import(plan, actor=None, reason="a test")
+    return list(plan.refusals)
+
+
+@pytest.mark.parametrize(("ident", "key"), [("KDEN", ""), ("", "1")])
+def test_blank_cells_that_clear_never_clear_what_names_the_object(airport, airports_file, ident, key):
+    header = ["id", "ident", "elevation_ft", "iata_code"]
+
+    assert clear(airports_file({"id": key, "ident": ident, "iata_code": ""}, columns=header), "ourairports") == []
+
+    changed = Airport.objects.get()
+    assert (changed.pk, changed.source_id, changed.iata_code, changed.elevation_ft) == ("KDEN", 1, None, 5431)
+
+
+def test_an_object_without_key_is_corrected_where_blank_cells_clear(airports_file):
+    Airport.objects.create(ident="HAND", name="By hand", airport_type="heliport", elevation_ft=5)
+
+    assert clear(airports_file(raw="id,ident,elevation_ft\n,HAND,\n"), "ourairports") == []
+    assert Airport.objects.get().elevation_ft is None
+
+
+def test_a_city_that_its_country_and_name_tell_keeps_its_key_where_blank_cells_clear(airports_file):
+    city = City.objects.create(country=Country.objects.create(iso_code="CH", name="CH"), name="Chur", population=5)
+
+    assert clear(airports_file(raw="id,country,name,population\n,CH,Chur,\n"), "cities") == []
+    assert City.objects.values_list("pk", "population").get() == (city.pk, None)
