@@ -20,6 +20,7 @@ from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset
 from apps.changesets.pages import moments
+from apps.changesets.pages.bulk import BulkActingAdmin
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
@@ -32,7 +33,7 @@ from apps.changesets.tracking import tracked_for
 NO_REASON = "Say why: others will read it beside the deletion."
 
 
-class RecordedModelAdmin(SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; subclasses give `fieldsets`, and a form that is a RecordedForm."""
 
     form = RecordedForm
