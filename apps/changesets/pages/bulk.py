@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,6 +21,15 @@ from apps.changesets.pages.links import outcome_message
 NO_REASON = "Say why: others will read it beside the change."
 NOTHING_TICKED = "Nothing was selected, so nothing was changed: tick the rows you mean, then choose the action again."
 LONGEST_REASON = 1000
+
+
+class _RowsOnly(ChangeList):
+    """A list of which only the queryset is wanted: no page of it is read, nothing is counted."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        self.result_list, self.result_count, self.full_result_count = self.queryset.none(), 0, 0
+        self.show_full_result_count = self.show_admin_actions = self.can_show_all = self.multi_page = False
+        self.paginator = None
 
 
 class BulkActingAdmin(admin.ModelAdmin):
@@ -51,7 +61,21 @@ class BulkActingAdmin(admin.ModelAdmin):
             elif not self._keys_can_be(request.POST.getlist(ACTION_CHECKBOX_NAME)):
                 self.message_user(request, NOTHING_TICKED, messages.WARNING)
                 return HttpResponseRedirect(request.get_full_path())
+            return self._act_on_list(request)
         return super().changelist_view(request, extra_context)
+
+    def _act_on_list(self, request: HttpRequest) -> HttpResponse:
+        """Act on what the list's filter and search leave, without listing it."""
+        request.acts_only = True
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return self.response_action(request, queryset=rows) or HttpResponseRedirect(request.get_full_path())
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        kind = super().get_changelist(request, **kwargs)
+        return type("RowsOnly", (_RowsOnly, kind), {}) if getattr(request, "acts_only", False) else kind
 
     def _keys_can_be(self, posted: list[str]) -> bool:
         try:
