@@ -17,9 +17,24 @@ MAY = {
         "clear_city": STEWARDS,
         "set_active": EDITORS,
         "set_inactive": EDITORS,
+        "delete_recent_import": STEWARDS,
+        "delete_selected": STEWARDS,
     },
-    "country": {"clear_country": STEWARDS, "set_active": EDITORS, "set_inactive": EDITORS},
-    "city": {"clear_city": STEWARDS, "set_active": EDITORS, "set_inactive": EDITORS},
+    "country": {
+        "clear_country": STEWARDS,
+        "set_active": EDITORS,
+        "set_inactive": EDITORS,
+        "delete_recent_import": STEWARDS,
+        "delete_selected": STEWARDS,
+    },
+    "city": {
+        "clear_city": STEWARDS,
+        "merge_city": STEWARDS,
+        "set_active": EDITORS,
+        "set_inactive": EDITORS,
+        "delete_recent_import": STEWARDS,
+        "delete_selected": STEWARDS,
+    },
 }
 CASES = [(name, action) for name, actions in MAY.items() for action in actions]
 

@@ -1,10 +1,15 @@
 """The bulk actions of the lists of airports, countries and cities, and which permission each takes."""
 
 from apps.airports.bulk import links
+from apps.base.bulk.merging import MERGE_CITY
+from apps.base.pages.merging import MergeForm
+from apps.changesets.bulk.deleting import deleting
+from apps.changesets.bulk.recent import DELETE_RECENT_IMPORT
 from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
 from apps.changesets.pages.bulk_registry import BulkAction, register_actions
 
 CLEAR_LINKS = "airports.clear_links"
+RECENT = "airports.delete_recent_import"
 AIRPORT, COUNTRY, CITY = "airports.airport", "base.country", "base.city"
 
 
@@ -18,11 +23,24 @@ def activating(label: str) -> tuple[BulkAction, BulkAction]:
     )
 
 
+def removing(label: str, *along: str) -> tuple[BulkAction, BulkAction]:
+    """Return the two actions that delete objects of a model: those selected, and what the newest import created."""
+    app, _, model = label.partition(".")
+    delete, recent = "Delete {what}", "Delete {what} of the newest import"
+    return (
+        BulkAction(
+            "delete_recent_import", "Delete what the newest import created…", recent, RECENT, DELETE_RECENT_IMPORT, True
+        ),
+        BulkAction("delete_selected", "Delete…", delete, f"{app}.delete_{model}", deleting(*along), True),
+    )
+
+
 register_actions(
     AIRPORT,
     BulkAction("clear_country", "Clear country…", "Clear country on {what}", CLEAR_LINKS, links.CLEAR_COUNTRY),
     BulkAction("clear_city", "Clear city…", "Clear city on {what}", CLEAR_LINKS, links.CLEAR_CITY),
     *activating(AIRPORT),
+    *removing(AIRPORT),
 )
 register_actions(
     COUNTRY,
@@ -34,6 +52,7 @@ register_actions(
         links.CLEAR_COUNTRY_OF_PLACES,
     ),
     *activating(COUNTRY),
+    *removing(COUNTRY, "cities"),
 )
 register_actions(
     CITY,
@@ -44,5 +63,15 @@ register_actions(
         CLEAR_LINKS,
         links.CLEAR_CITY_OF_PLACES,
     ),
+    BulkAction(
+        "merge_city",
+        "Merge into another city…",
+        "Merge {what}",
+        "base.merge_city",
+        MERGE_CITY,
+        danger=True,
+        form=MergeForm,
+    ),
     *activating(CITY),
+    *removing(CITY),
 )

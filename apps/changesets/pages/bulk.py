@@ -96,8 +96,9 @@ def _chosen_action(request: HttpRequest) -> str:
 def _act(action: BulkAction, model_admin: Any, request: HttpRequest, objects: QuerySet) -> HttpResponse | None:
     """Answer an action: with the page that shows its plan or, once it is confirmed, by doing it."""
     form = action.form(_own_data(action, request, objects), objects=objects)
-    reason = request.POST.get("reason", "").strip()[:LONGEST_REASON]
-    asked = request.POST.get("confirm") == "yes"
+    reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
+    # Django's own page of a deletion confirms by `post`.
+    asked = "yes" in (request.POST.get("confirm"), request.POST.get("post"))
     refused = _gone(request, objects) if asked else ""
     try:
         if asked and not refused and reason and (not form.is_bound or form.is_valid()):

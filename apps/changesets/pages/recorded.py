@@ -4,8 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected as confirm_and_delete
-from django.contrib.admin.utils import flatten_fieldsets, model_ngettext, quote, unquote
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -42,10 +41,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     paginator = KeysFirstPaginator
-    actions = ("delete_selected",)
     change_list_template = "admin/changesets/recorded_list.html"
     delete_confirmation_template = "admin/changesets/delete_object.html"
-    delete_selected_confirmation_template = "admin/changesets/delete_selected.html"
     object_history_template = "admin/changesets/object_history.html"
     object_history_list_template = "admin/changesets/object_history_list.html"
     object_history_form_template = "admin/changesets/object_version.html"
@@ -142,17 +139,6 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             extra_context["cleared"] = editing.links_cleared_by_deleting([obj])
         return super().delete_view(request, object_id, extra_context)
 
-    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        lacks_reason = "post" in request.POST and not _reason(request)
-        if lacks_reason:
-            request.POST = request.POST.copy()
-            del request.POST["post"]
-        response = confirm_and_delete(self, request, queryset)
-        if response is not None and lacks_reason:
-            response.context_data["reason_error"] = NO_REASON
-        return response
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
         """Name what forbids a deletion one by one while that can be read, and count it where it cannot."""
         protecting = editing.protected_by(objs) if len(objs) <= self.list_per_page else []
@@ -164,11 +150,6 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         name = str(obj)
         made = editing.delete_objects(self._only(obj), actor=request.user, reason=_reason(request))
         _tell(request, made, f"{name} deleted.")
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        number = queryset.count()
-        made = editing.delete_objects(queryset, actor=request.user, reason=_reason(request))
-        _tell(request, made, f"{number:,} {model_ngettext(self.opts, number)} deleted.")
 
     def _only(self, obj: models.Model) -> QuerySet:
         return self.model._base_manager.filter(pk=obj.pk)
