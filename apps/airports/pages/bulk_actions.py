@@ -1,6 +1,6 @@
 """The bulk actions of the lists of airports, countries and cities, and which permission each takes."""
 
-from apps.airports.bulk import links
+from apps.airports.bulk import links, relinking
 from apps.base.bulk.merging import MERGE_CITY
 from apps.base.pages.merging import MergeForm
 from apps.changesets.bulk.deleting import deleting
@@ -9,6 +9,7 @@ from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
 from apps.changesets.pages.bulk_registry import BulkAction, register_actions
 
 CLEAR_LINKS = "airports.clear_links"
+RELINK = "airports.relink"
 RECENT = "airports.delete_recent_import"
 AIRPORT, COUNTRY, CITY = "airports.airport", "base.country", "base.city"
 
@@ -39,6 +40,7 @@ register_actions(
     AIRPORT,
     BulkAction("clear_country", "Clear country…", "Clear country on {what}", CLEAR_LINKS, links.CLEAR_COUNTRY),
     BulkAction("clear_city", "Clear city…", "Clear city on {what}", CLEAR_LINKS, links.CLEAR_CITY),
+    BulkAction("relink", "Relink…", "Relink {what}", RELINK, relinking.RELINK),
     *activating(AIRPORT),
     *removing(AIRPORT),
 )
@@ -51,6 +53,7 @@ register_actions(
         CLEAR_LINKS,
         links.CLEAR_COUNTRY_OF_PLACES,
     ),
+    BulkAction("relink", "Relink their airports…", "Relink {what}", RELINK, relinking.RELINK_OF_COUNTRIES),
     *activating(COUNTRY),
     *removing(COUNTRY, "cities"),
 )
@@ -63,6 +66,7 @@ register_actions(
         CLEAR_LINKS,
         links.CLEAR_CITY_OF_PLACES,
     ),
+    BulkAction("relink", "Relink their airports…", "Relink {what}", RELINK, relinking.RELINK_OF_CITIES),
     BulkAction(
         "merge_city",
         "Merge into another city…",

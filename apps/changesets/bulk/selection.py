@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.core.exceptions import EmptyResultSet
 from django.db import models
@@ -23,6 +23,8 @@ class Selection:
     number: int
     # Any change of a selected object, and any that comes or goes, makes it another text.
     seen: str
+    # Further temporary tables that go with the selection.
+    temps: list[str] = field(default_factory=list)
 
     @property
     def table(self) -> str:
@@ -59,6 +61,8 @@ def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[S
         f"SELECT MAX(history_id) FROM {sql.quote(tracked.history_table)} "
         f"WHERE {sql.quote(tracked.pk)} IN (SELECT pk FROM {sql.temp(TABLE)})"
     )
-    yield Selection(objects.model, sql, number, f"{number}.{newest or 0}")
+    selection = Selection(objects.model, sql, number, f"{number}.{newest or 0}")
+    yield selection
     # After an error the transaction is gone, and the table with it; or the next selection makes it anew.
-    sql.drop_temp(TABLE)
+    for name in (TABLE, *selection.temps):
+        sql.drop_temp(name)
