@@ -195,6 +195,16 @@ def test_a_selection_that_changed_meanwhile_is_refused_and_shown_anew(others, cl
     assert not Airport.objects.filter(country__isnull=False).exists()
 
 
+@pytest.mark.parametrize("seen", ["x", "1", "9.9", "99999999999999999999.1.1.1", "..", "1.2.3.4.5"])
+def test_a_made_up_version_changes_nothing_and_breaks_nothing(seen, client):
+    before = all_rows(Airport)
+
+    response = confirm(client, AIRPORTS, "clear_country", ["KDEN"], seen=seen)
+
+    assert response.status_code == 200
+    assert all_rows(Airport) == before
+
+
 def test_an_airport_deleted_in_another_tab_is_named(client):
     seen = seen_on(act(client, AIRPORTS, "clear_country", ["KDEN", "EDDM"]))
     Airport.objects.get(pk="KDEN").delete()

@@ -1,6 +1,8 @@
 """The bulk actions of the lists of airports, countries and cities, and which permission each takes."""
 
 from apps.airports.bulk import links, relinking
+from apps.airports.bulk.duplicates import RESOLVE_DUPLICATES as DUPLICATES
+from apps.airports.pages.duplicates import DuplicatesForm
 from apps.base.bulk.merging import MERGE_CITY
 from apps.base.pages.merging import MergeForm
 from apps.changesets.bulk.deleting import deleting
@@ -41,6 +43,15 @@ register_actions(
     BulkAction("clear_country", "Clear country…", "Clear country on {what}", CLEAR_LINKS, links.CLEAR_COUNTRY),
     BulkAction("clear_city", "Clear city…", "Clear city on {what}", CLEAR_LINKS, links.CLEAR_CITY),
     BulkAction("relink", "Relink…", "Relink {what}", RELINK, relinking.RELINK),
+    BulkAction(
+        "resolve_duplicates",
+        "Resolve duplicate IATA codes…",
+        "Resolve {what}",
+        "airports.resolve_duplicates",
+        DUPLICATES,
+        danger=True,
+        form=DuplicatesForm,
+    ),
     *activating(AIRPORT),
     *removing(AIRPORT),
 )

@@ -1,5 +1,6 @@
 """Planning a bulk action, and doing it: one transaction, one changeset, and never more than was shown."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from django.db import models
 from apps.changesets.bulk.plans import BulkPlan, Options
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
-from apps.changesets.errors import BulkRefused, NothingSelected, SelectionMoved
+from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, SelectionMoved
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
 
@@ -56,9 +57,9 @@ def apply_bulk(
     with patience(PATIENCE), changeset(kind=operation.kind, actor=actor, reason=reason) as opened:
         lock_tracked_tables()
         with selecting(objects) as selection:
-            if seen and seen != selection.seen:
-                raise SelectionMoved(_moved(seen, selection))
             plan = _plan(operation, selection, options or {})
+            if seen and seen != plan.seen:
+                raise _moved(seen, plan, selection)
             if plan.refusal:
                 raise BulkRefused(plan.refusal)
             if plan.number:
@@ -74,14 +75,21 @@ def _plan(operation: Operation, selection: Selection, options: Options) -> BulkP
             "nothing was changed. Look at the list again."
         )
     plan = operation.plan(selection, options)
-    return replace(plan, selected=selection.number, seen=selection.seen)
+    # What was selected (see Selection), what would become of it, and what was chosen.
+    numbers = "-".join(str(line.number) for line in plan.lines)
+    chosen = zlib.crc32(repr(sorted((name, str(value)) for name, value in options.items())).encode())
+    return replace(plan, selected=selection.number, seen=f"{selection.seen}.{numbers}{plan.seen}.{chosen}")
 
 
-def _moved(seen: str, selection: Selection) -> str:
-    before = seen.partition(".")[0]
-    names = selection.model._meta.verbose_name_plural
-    if before.isdecimal() and len(before) < 19 and int(before) != selection.number:
+def _moved(seen: str, plan: BulkPlan, selection: Selection) -> ChangesetError:
+    before, names = seen.partition(".")[0], selection.model._meta.verbose_name_plural
+    same, chose_else = seen.startswith(f"{selection.seen}."), seen.rpartition(".")[2] != plan.seen.rpartition(".")[2]
+    if (same and chose_else) or not before.isdecimal() or len(before) > 18:
+        return BulkRefused("This is the plan of what you chose now: look at it, then confirm. Nothing was changed yet.")
+    if int(before) != selection.number:
         what = f"you saw {int(before):,} {names}, and by now it is {selection.number:,}"
     else:
-        what = f"somebody changed some of these {names} meanwhile"
-    return f"The selection is no longer what you were shown: {what}. Nothing was changed; look again and confirm."
+        what = f"somebody changed some of these {names}, or what belongs to them, meanwhile"
+    return SelectionMoved(
+        f"The selection is no longer what you were shown: {what}. Nothing was changed; look again and confirm."
+    )

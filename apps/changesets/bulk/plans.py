@@ -44,7 +44,7 @@ class BulkPlan:
     refusal: str = ""
     # The action on the same selection that takes away what stands in the way.
     way_out: str = ""
-    # What was selected, and the newest version among it, when this was planned.
+    # What was selected when this was planned; in `seen` anything that moves changes the text.
     selected: int = 0
     seen: str = ""
     # What the action wants to remember of its plan when it writes.
