@@ -64,7 +64,7 @@ def test_after_the_way_out_a_country_goes_with_its_cities_and_all_comes_back(cli
     page = act(client, COUNTRIES, "delete_selected", [places["usa"].pk]).content.decode()
     confirm(client, COUNTRIES, "delete_selected", [places["usa"].pk])
 
-    assert "<strong>1</strong> city of theirs go with them" in page
+    assert "<strong>1</strong> of its cities goes along" in page
     assert "<strong>2</strong> airports will no longer be linked to a city" in page
     assert newest().counts == {
         "base.country": {"deleted": 1},
@@ -82,11 +82,24 @@ def test_what_a_deleted_city_unlinks_is_said_recorded_and_comes_back(client, pla
     page = act(client, CITIES, "delete_selected", [places["denver"].pk]).content.decode()
     confirm(client, CITIES, "delete_selected", [places["denver"].pk])
 
-    assert "<strong>2</strong> airports will no longer be linked to a city" in page
+    assert "<strong>2</strong> airports will no longer be linked to it." in page
     assert Airport.objects.filter(city=None).count() == 2
     assert newest().counts == {"base.city": {"deleted": 1}, "airports.airport": {"changed": 2}}
     undo(client, newest())
     assert everything() == before
+
+
+def test_a_country_without_airports_goes_with_its_cities_from_its_own_page_too(client, places):
+    Airport.objects.update(country=None)
+    address = f"/admin/base/country/{places['usa'].pk}/delete/"
+
+    page = client.get(address).content.decode()
+    response = client.post(address, {"confirm": "yes", "reason": "gone"}, follow=True)
+
+    assert "<strong>1</strong> of its cities goes along" in page
+    assert "United States (US) deleted." in response.content.decode()
+    assert newest().counts["base.country"] == {"deleted": 1}
+    assert not City.objects.filter(name="Denver").exists()
 
 
 def test_the_newest_import_goes_and_what_it_did_not_create_stays(client, places):

@@ -24,10 +24,11 @@ def deleting(*along: str) -> Operation:
         lines = [Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} will be deleted")]
         for rows in _going(selection, along):
             if number := rows.count():
-                lines.append(Line("deleted", number, f"{_noun(rows.model, number)} of theirs go with them"))
+                lines.append(Line("deleted", number, _along(selection, rows.model, number)))
         for rows, field in _losing(selection, along):
             if number := rows.count():
-                words = f"{_noun(rows.model, number)} will no longer be linked to a {field.verbose_name}"
+                to = _them(selection, field)
+                words = f"{_noun(rows.model, number)} will no longer be linked to {to}."
                 lines.append(Line("changed", number, words))
         refusal, listed, way_out = "", [], ""
         for relation in _relations(selection.model, models.PROTECT):
@@ -81,6 +82,17 @@ def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[mode
         for relation in _relations(rows.model, models.SET_NULL):
             holders = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.values("pk")})
             yield holders, relation.field
+
+
+def _along(selection: Selection, model: type[models.Model], number: int) -> str:
+    whose = "its" if selection.number == 1 else "their"
+    return f"of {whose} {model._meta.verbose_name_plural} {'goes' if number == 1 else 'go'} along"
+
+
+def _them(selection: Selection, field: models.Field) -> str:
+    if field.related_model is not selection.model:
+        return f"a {field.verbose_name}"
+    return "it" if selection.number == 1 else "them"
 
 
 def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field) -> str:

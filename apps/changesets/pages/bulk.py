@@ -8,6 +8,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -16,7 +17,7 @@ from apps.changesets.bulk.operations import apply_bulk, plan_bulk
 from apps.changesets.bulk.plans import BulkPlan
 from apps.changesets.errors import ChangesetError, NothingSelected
 from apps.changesets.pages.bulk_registry import BulkAction, OptionsForm, actions_of
-from apps.changesets.pages.links import outcome_message
+from apps.changesets.pages.links import list_url, object_url, outcome_message
 
 NO_REASON = "Say why: others will read it beside the change."
 NOTHING_TICKED = "Nothing was selected, so nothing was changed: tick the rows you mean, then choose the action again."
@@ -94,16 +95,37 @@ def _chosen_action(request: HttpRequest) -> str:
 
 
 def _act(action: BulkAction, model_admin: Any, request: HttpRequest, objects: QuerySet) -> HttpResponse | None:
-    """Answer an action: with the page that shows its plan or, once it is confirmed, by doing it."""
-    form = action.form(_own_data(action, request, objects), objects=objects)
-    reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
+    """Answer an action of the list; None leads back to the list."""
     # Django's own page of a deletion confirms by `post`.
     asked = "yes" in (request.POST.get("confirm"), request.POST.get("post"))
     refused = _gone(request, objects) if asked else ""
+    return _answer(action, model_admin, request, objects, asked=asked, refused=refused)
+
+
+def act_on_one(name: str, model_admin: Any, request: HttpRequest, obj: models.Model) -> HttpResponse | None:
+    """Answer an action on one object, on a page of its own: any POST there confirms; None where there is no object."""
+    objects = type(obj)._base_manager.filter(pk=obj.pk)
+    action = actions_of(model_admin.opts.label_lower)[name]
+    return _answer(action, model_admin, request, objects, asked=request.method == "POST", refused="", one=obj)
+
+
+def _answer(
+    action: BulkAction,
+    model_admin: Any,
+    request: HttpRequest,
+    objects: QuerySet,
+    *,
+    asked: bool,
+    refused: str,
+    one: models.Model | None = None,
+) -> HttpResponse | None:
+    """Answer with the page that shows the plan or, once it is confirmed, by doing it."""
+    form = action.form(_own_data(action, request, objects), objects=objects)
+    reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
     try:
         if asked and not refused and reason and (not form.is_bound or form.is_valid()):
             try:
-                return _do(action, model_admin, request, objects, form=form, reason=reason)
+                return _do(action, model_admin, request, objects, form=form, reason=reason, one=one)
             except NothingSelected:
                 raise
             except ChangesetError as refusal:
@@ -113,7 +135,7 @@ def _act(action: BulkAction, model_admin: Any, request: HttpRequest, objects: Qu
         model_admin.message_user(request, str(nothing), messages.WARNING)
         return None
     errors = {"refused": refused, "reason_error": NO_REASON if asked and not reason else "", "reason": reason}
-    return _page(action, model_admin, request, plan, form=form, **errors)
+    return _page(action, model_admin, request, plan, form=form, one=one, **errors)
 
 
 def _own_data(action: BulkAction, request: HttpRequest, objects: QuerySet) -> Any:
@@ -136,7 +158,14 @@ def _gone(request: HttpRequest, objects: QuerySet) -> str:
 
 
 def _do(
-    action: BulkAction, model_admin: Any, request: HttpRequest, objects: QuerySet, *, form: OptionsForm, reason: str
+    action: BulkAction,
+    model_admin: Any,
+    request: HttpRequest,
+    objects: QuerySet,
+    *,
+    form: OptionsForm,
+    reason: str,
+    one: models.Model | None,
 ) -> HttpResponse:
     outcome = apply_bulk(
         action.operation,
@@ -146,29 +175,40 @@ def _do(
         seen=request.POST.get("seen", ""),
         options=form.options(),
     )
-    sentence = outcome.plan.done if outcome.changeset else "Nothing was to be changed, and nothing was."
+    done = outcome.plan.done if one is None else f"{one} {outcome.plan.done.rpartition(' ')[2]}"
+    sentence = done if outcome.changeset else "Nothing was to be changed, and nothing was."
     level = messages.SUCCESS if outcome.changeset else messages.INFO
     model_admin.message_user(request, outcome_message(request.user, outcome.changeset, sentence), level)
-    return HttpResponseRedirect(request.get_full_path())
+    return HttpResponseRedirect(request.get_full_path() if one is None else list_url(objects.model))
 
 
 def _page(
-    action: BulkAction, model_admin: Any, request: HttpRequest, plan: BulkPlan, *, form: OptionsForm, **errors: str
+    action: BulkAction,
+    model_admin: Any,
+    request: HttpRequest,
+    plan: BulkPlan,
+    *,
+    form: OptionsForm,
+    one: models.Model | None,
+    **errors: str,
 ) -> HttpResponse:
     across = request.POST.get("select_across") == "1"
     ways = model_admin.get_actions(request)
     context = {
         **model_admin.admin_site.each_context(request),
         **errors,
-        "title": action.title.format(what=plan.what),
+        "title": action.title.format(what=plan.what if one is None else one),
+        "one": one,
+        "post_url": request.get_full_path(),
         "opts": model_admin.opts,
         "action": action,
         "plan": plan,
         "form": form,
         "way_out": actions_of(model_admin.opts.label_lower).get(plan.way_out) if plan.way_out in ways else None,
         "across": across,
-        "keys": ["all"] if across else request.POST.getlist(ACTION_CHECKBOX_NAME),
-        "list_url": request.get_full_path(),
+        "keys": [one.pk] if one else ["all"] if across else request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "list_url": list_url(model_admin.model) if one else request.get_full_path(),
+        "back_url": object_url(model_admin.model, one.pk) if one else request.get_full_path(),
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, model_admin.bulk_confirm_template, context)
