@@ -46,7 +46,14 @@ class Airport(FollowsName):
 
     class Meta:
         ordering = ["ident"]
-        permissions = [("import_airport", "Can import airports"), ("export_airport", "Can export airports")]
+        permissions = [
+            ("import_airport", "Can import airports"),
+            ("export_airport", "Can export airports"),
+            ("clear_links", "Can clear the links of many airports"),
+            ("relink", "Can relink many airports"),
+            ("delete_recent_import", "Can delete what the newest import created"),
+            ("resolve_duplicates", "Can resolve duplicate IATA codes"),
+        ]
         indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
 
     def __str__(self) -> str:

@@ -60,7 +60,11 @@ class City(FollowsName):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "cities"
-        permissions = [("import_city", "Can import cities"), ("export_city", "Can export cities")]
+        permissions = [
+            ("import_city", "Can import cities"),
+            ("export_city", "Can export cities"),
+            ("merge_city", "Can merge cities"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["country", "search_name"], name="city_name_in_country"),
             models.UniqueConstraint(fields=["country", "slug"], name="city_slug_in_country"),
