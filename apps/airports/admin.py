@@ -7,8 +7,10 @@ from django.http import HttpRequest
 from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
+from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.changesets.pages.tools import ObjectTools
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
@@ -36,8 +38,9 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
+class AirportAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = AirportForm
+    change_actions = ("backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")

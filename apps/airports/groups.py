@@ -20,9 +20,9 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "imports.view_pin",
         ),
     ),
-    "editor": ("viewer", ("add", "change"), ("imports.add_pin", "imports.delete_pin")),
+    "editor": ("viewer", ("add", "change", "backup"), ("imports.add_pin", "imports.delete_pin")),
     "importer": ("editor", ("import", "export"), ()),
-    "steward": ("importer", ("delete",), ("changesets.revert_changeset", "changesets.review_changeset")),
+    "steward": ("importer", ("delete", "restore"), ("changesets.revert_changeset", "changesets.review_changeset")),
     "approver": ("steward", (), ("imports.approve_importrun",)),
 }
 

@@ -46,7 +46,12 @@ class Airport(FollowsName):
 
     class Meta:
         ordering = ["ident"]
-        permissions = [("import_airport", "Can import airports"), ("export_airport", "Can export airports")]
+        permissions = [
+            ("import_airport", "Can import airports"),
+            ("export_airport", "Can export airports"),
+            ("backup_airport", "Can back up an airport"),
+            ("restore_airport", "Can restore an airport from a backup"),
+        ]
         indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
 
     def __str__(self) -> str:

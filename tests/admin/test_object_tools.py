@@ -1,0 +1,101 @@
+"""The buttons of an object's page: who sees and may use them, by page and by address; and undoing the last change."""
+
+import pytest
+
+from apps.airports.models import Airport
+from apps.changesets.context import changeset
+from apps.changesets.models import Changeset
+
+pytestmark = pytest.mark.django_db
+GROUPS = ("viewer", "editor", "importer", "steward", "approver")
+# tool -> the groups that may use it.
+TOOLS = {
+    "backup": {"editor", "importer", "steward", "approver"},
+    "restore": {"steward", "approver"},
+    "undo_last_change": {"steward", "approver"},
+}
+OBJECTS = {"airports/airport": "KDEN", "base/city": "denver", "base/country": "usa"}
+
+
+@pytest.fixture
+def pages(places) -> list[str]:
+    """The address of one object of each table."""
+    return [f"/admin/{table}/{places[key].pk}" for table, key in OBJECTS.items()]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("group", [*GROUPS, None])
+def test_a_button_answers_those_who_may_and_nobody_else(tool, group, pages, make_person, browse_as):
+    client = browse_as(make_person("somebody", group=group))
+    before = Changeset.objects.count()
+
+    read = {client.get(f"{page}/actions/{tool}/").status_code for page in pages}
+    posted = {client.post(f"{page}/actions/{tool}/", {}).status_code for page in pages}
+
+    may = {200, 302} if group in TOOLS[tool] else {403}
+    assert read | posted <= may
+    assert Changeset.objects.count() == before
+
+
+@pytest.mark.parametrize("group", [*GROUPS])
+def test_the_page_shows_the_buttons_that_the_person_may_use(group, pages, make_person, browse_as):
+    client = browse_as(make_person("somebody", group=group))
+
+    for page in pages:
+        shown = client.get(f"{page}/change/").content.decode()
+        assert {tool for tool in TOOLS if f"{page}/actions/{tool}/" in shown} == {
+            tool for tool, may in TOOLS.items() if group in may
+        }
+        assert f"{page}/history/" in shown
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_other_methods_are_refused(method, pages, steward, browse_as):
+    assert getattr(browse_as(steward), method)(f"{pages[0]}/actions/backup/").status_code == 405
+
+
+def test_what_is_no_button_or_no_object_is_not_found(places, steward, browse_as):
+    client = browse_as(steward)
+
+    assert client.get("/admin/airports/airport/KDEN/actions/save_model/").status_code == 404
+    assert client.post("/admin/airports/airport/NONE/actions/backup/").status_code == 404
+    assert client.post("/admin/base/city/x/actions/backup/").status_code == 404
+
+
+def test_a_key_with_strange_characters_has_its_buttons(places, steward, browse_as):
+    Airport.objects.filter(pk="KDEN").update(ident="K/D_N")
+    client = browse_as(steward)
+
+    page = client.get("/admin/airports/airport/K_2FD_5FN/change/").content.decode()
+
+    assert "/admin/airports/airport/K_2FD_5FN/actions/backup/" in page
+    assert client.get("/admin/airports/airport/K_2FD_5FN/actions/backup/").status_code == 200
+
+
+def test_undo_leads_to_the_plan_of_the_newest_change_of_this_object(places, steward, browse_as, edit):
+    edit("KDEN", name="first")
+    newest = edit("KDEN", name="second")
+    edit("EDDM", name="another")
+
+    answer = browse_as(steward).post("/admin/airports/airport/KDEN/actions/undo_last_change/")
+
+    assert answer.url == f"/admin/changesets/changeset/{newest.pk}/revert/?model=airports.airport&pk=KDEN"
+    assert browse_as(steward).get(answer.url).status_code == 200
+    assert Airport.objects.get(pk="KDEN").name == "second"
+
+
+def test_undo_of_a_deletion_leads_to_its_plan_too(places, steward, browse_as):
+    with changeset(kind="delete", actor=steward) as deletion:
+        Airport.objects.filter(pk="KDEN").delete()
+
+    answer = browse_as(steward).get("/admin/airports/airport/KDEN/actions/undo_last_change/")
+
+    assert answer.url.startswith(f"/admin/changesets/changeset/{deletion.pk}/revert/")
+
+
+def test_what_cannot_be_undone_is_told(places, steward, browse_as):
+    Changeset.objects.filter(pk=places["import"].pk).update(kind="baseline")
+
+    answer = browse_as(steward).get("/admin/airports/airport/KDEN/actions/undo_last_change/", follow=True)
+
+    assert f"Its newest change, #{places['import'].pk} Baseline, cannot be undone" in answer.content.decode()
