@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
+from apps.airports.pages.link_tools import LinkTools
 from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
@@ -38,9 +39,11 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
+class AirportAdmin(
+    ImportingMixin, ExportingMixin, LinkTools, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin
+):
     form = AirportForm
-    change_actions = ("backup", "restore", "undo_last_change")
+    change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")

@@ -1,0 +1,1 @@
+"""What airports add to the pages of the admin."""
