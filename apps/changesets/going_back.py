@@ -53,19 +53,19 @@ def go_back(
     fields: Collection[str],
     actor: Any,
     reason: str,
-    seen: int,
+    seen: int | None,
     source: Source | None = None,
 ) -> Changeset:
     """Give the object the version's values of these fields, as one changeset of kind restore (from a file: `source`).
 
-    Raises PlanMoved when the object's newest history row is not `seen` any more, and NothingToRestore when no field
-    differs or something stands in the way. Nothing is done by half.
+    Raises PlanMoved when the object's newest history row is not `seen` any more (None: whichever it is), and
+    NothingToRestore when no field differs or something stands in the way. Nothing is done by half.
     """
     sql = Sql(version._state.db)
     with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source, using=sql.using) as opened:
         lock_tracked_tables(sql.using)
         plan, touched = _plan(sql, tracked, version, fields)
-        if plan.seen != seen:
+        if seen is not None and plan.seen != seen:
             raise PlanMoved("Somebody changed it since you opened this page: this is the difference now.")
         if plan.obstacles:
             raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
@@ -74,6 +74,25 @@ def go_back(
         write_copies(sql, touched)
         opened.summary = {"version": {"row": version.history_id, "fields": sorted(fields)}}
     return opened
+
+
+def recreate(tracked: Tracked, versions: Collection[Any], *, using: str = "default") -> None:
+    """Bring objects that are gone back as these versions have them, in the changeset that is open.
+
+    Raises NothingToRestore when something stands in the way of one of them.
+    """
+    sql = Sql(using)
+    start_working_copy(sql, tracked)
+    for version in versions:
+        _put_in_copy(sql, tracked, version)
+    settle(sql, [tracked])
+    if Bucket.BLOCKED in verdicts_in(sql, tracked):
+        names = tracked.model._meta.verbose_name_plural
+        raise NothingToRestore(
+            f"Nothing was restored: some of the {names} that would come back have values that others have now, or "
+            "point to what is gone. Restore without them, or mend that first."
+        )
+    write_copies(sql, [tracked])
 
 
 def living(tracked: Tracked, version: Any) -> models.Model | None:

@@ -9,7 +9,7 @@ from apps.airports.links_of_one import CLEAR_CITY, CLEAR_COUNTRY, RELINK, change
 from apps.airports.models import Airport
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
+from apps.changesets.pages.forms import RevertForm, posted_version
 from apps.changesets.pages.tools import object_tool
 
 TITLES = {RELINK: "Relink {}", CLEAR_COUNTRY: "Clear the country of {}", CLEAR_CITY: "Clear the city of {}"}
@@ -55,9 +55,7 @@ class LinkTools:
         return TemplateResponse(request, "admin/airports/change_links.html", context)
 
     def _do_links(self, request: HttpRequest, airport: Airport, act: str, *, reason: str) -> HttpResponse:
-        seen = request.POST.get("seen", "")
-        known = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else None
-        made, plan = change_links(airport, act, actor=request.user, reason=reason, seen=known)
+        made, plan = change_links(airport, act, actor=request.user, reason=reason, seen=posted_version(request))
         sentence = DONE[act].format(airport) if made else f"Nothing was to be changed on {airport}, and nothing was."
         told = links.outcome_message(request.user, made, sentence)
         messages.add_message(request, messages.SUCCESS if made else messages.INFO, told)

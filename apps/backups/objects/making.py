@@ -10,11 +10,14 @@ from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_wr
 from apps.backups.folder import move_into_place, open_folder, reserve
 from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
 from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, schema_of, values_of
+from apps.backups.objects.hanging import hanging_of
 from apps.changesets.tracking import Tracked, tracked_for
 
 
-def back_up_object(obj: models.Model, *, actor: Any, reason: str = "") -> ObjectBackup:
+def back_up_object(obj: models.Model, *, actor: Any, reason: str = "", hanging: bool = False) -> ObjectBackup:
     """Write the object as it is now to a private file below BACKUP_DIR/objects; return its backup.
+
+    With `hanging` it has what hangs on the object, too: what belongs to it, and the links of what points to it.
 
     Raises ObjectGone when the object is not there any more, and another BackupFailure when nothing can be written.
     """
@@ -23,12 +26,13 @@ def back_up_object(obj: models.Model, *, actor: Any, reason: str = "") -> Object
         live = tracked.model._base_manager.using(using).filter(pk=obj.pk).first()
         if live is None:
             raise ObjectGone(f"{obj} is deleted by now, and what is gone cannot be backed up.")
-        document = _document(tracked, live, actor=actor, reason=reason, using=using)
+        more = {"hanging": hanging_of(live, using=using)} if hanging else {}
+        document = {**_document(tracked, live, actor=actor, reason=reason, using=using), **more}
     return read_object_backup(_write(document, name_part(tracked, live)))
 
 
 def _document(tracked: Tracked, live: models.Model, *, actor: Any, reason: str, using: str) -> dict[str, Any]:
-    document = {
+    return {
         "format": FORMAT,
         "model": tracked.label,
         "key": live.pk,
@@ -40,11 +44,11 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Any, reason: str, 
         "fields": values_of(live),
         "links": links_of(live),
     }
-    return {**document, HASH: hash_of(document)}
 
 
 def _write(document: dict[str, Any], told: str) -> str:
     folder = open_folder() / FOLDER
+    document = {**document, HASH: hash_of(document)}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     data = text.encode("utf-8")
     try:

@@ -69,7 +69,7 @@ def restore_from(
     fields: Collection[str],
     actor: Any,
     reason: str,
-    seen: int,
+    seen: int | None,
     rest: bool = False,
 ) -> Changeset:
     """Give the object the backup's values of these fields, as one changeset of kind restore.
@@ -86,8 +86,13 @@ def restore_from(
         actor=actor,
         reason=reason,
         seen=seen,
-        source=Source(backup.file.name, backup.sha256, backup.size),
+        source=source_of(backup),
     )
+
+
+def source_of(backup: ObjectBackup) -> Source:
+    """Return the backup's file as what a changeset came from."""
+    return Source(backup.file.name, backup.sha256, backup.size)
 
 
 def _read(field: models.Field, backup: ObjectBackup, *, using: str) -> Any:

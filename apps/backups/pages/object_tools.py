@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from apps.backups.errors import BackupFailure
 from apps.backups.objects.catalogue import ObjectBackup, is_named_for, names_of
+from apps.backups.objects.hanging import kinds_hanging_on
 from apps.backups.objects.making import back_up_object
 from apps.backups.pages.restore_page import list_page, plan_page
 from apps.changesets.pages import links
@@ -44,7 +45,12 @@ class ObjectBackups:
         form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
         if form.is_bound and form.is_valid():
             try:
-                made = back_up_object(obj, actor=request.user, reason=form.cleaned_data["reason"])
+                made = back_up_object(
+                    obj,
+                    actor=request.user,
+                    reason=form.cleaned_data["reason"],
+                    hanging=bool(request.POST.get("hanging")),
+                )
             except BackupFailure as failure:
                 form.add_error(None, str(failure))
             else:
@@ -56,6 +62,7 @@ class ObjectBackups:
             "title": f"Back up {obj}",
             "object": obj,
             "form": form,
+            "hanging": _hanging_words(self.model),
             "plural": str(self.opts.verbose_name_plural).capitalize(),
             "changelist_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
             "object_url": links.object_url(self.model, obj.pk),
@@ -91,3 +98,11 @@ class ObjectBackups:
         if not may_use(self, request, self.restore):
             return sentence
         return format_html('{} <a href="{}">Its backups</a>', sentence, tool_url(self.model, obj.pk, "restore"))
+
+
+def _hanging_words(model: type[models.Model]) -> str:
+    """Say what hangs on objects of this model: `its cities and the links of its airports`; empty for nothing."""
+    belonging, pointing = kinds_hanging_on(model)
+    parts = [f"its {field.model._meta.verbose_name_plural}" for field in belonging]
+    parts += [f"the links of its {field.model._meta.verbose_name_plural}" for field in pointing]
+    return " and ".join(parts)

@@ -9,12 +9,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.backups.errors import BackupFailure, OtherSchema
+from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
 from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
 from apps.backups.objects.restoring import Fit, fit_backup, plan_restore_of, restore_from
 from apps.changesets.errors import ChangesetError, PlanMoved
 from apps.changesets.going_back import living
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
+from apps.changesets.pages.forms import RevertForm, posted_version
 from apps.changesets.tracking import tracked_for
 
 
@@ -61,6 +62,8 @@ def plan_page(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.M
         "fit": fit,
         "plan": plan,
         "form": form,
+        "hanging": plan_hanging(backup),
+        "with_hanging": form.is_bound and bool(request.POST.get("hanging")),
         "rest": bool(request.POST.get("rest")),
         "fields": [(field, ticked is None or field.name in ticked) for field in plan.fields],
     }
@@ -70,15 +73,15 @@ def plan_page(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.M
 def _do(
     model_admin: admin.ModelAdmin, request: HttpRequest, backup: ObjectBackup, fit: Fit, form: RevertForm
 ) -> HttpResponse:
-    tracked, seen = tracked_for(model_admin.model), request.POST.get("seen", "")
-    made = restore_from(
+    tracked = tracked_for(model_admin.model)
+    made = (restore_with_hanging if request.POST.get("hanging") else restore_from)(
         tracked,
         backup,
         fit,
         fields=request.POST.getlist("field"),
         actor=request.user,
         reason=form.cleaned_data["reason"],
-        seen=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1,
+        seen=posted_version(request),
         rest=bool(request.POST.get("rest")),
     )
     now = living(tracked, fit.version)

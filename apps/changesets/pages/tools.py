@@ -99,7 +99,8 @@ class ObjectTools(BaseDjangoObjectActions):
         found = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
         if not isinstance(found, HttpResponse):
             return method(request, found)
-        messages.error(request, f"{links.name_of(self.opts.label_lower, str(key))} is deleted: nothing was done.")
+        name = links.name_of(self.opts.label_lower, str(key))
+        messages.error(request, f"{name} is deleted, or has another key by now: nothing was done.")
         return found
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
