@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
+from apps.base.models import Country
+from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 
 from .test_browser_revert import fits
@@ -40,3 +42,32 @@ def test_an_airport_is_backed_up_damaged_and_one_field_restored(
     airport = Airport.objects.get(pk="KDEN")
     assert (airport.name, airport.elevation_ft) == ("Denver International Airport", -1)
     assert Changeset.objects.first().kind == "restore"
+
+
+def test_a_country_is_backed_up_with_its_cities_and_brought_back(
+    live_server, page, log_in, places, steward, screenshots
+):
+    log_in(steward)
+    page.goto(f"{live_server.url}/admin/base/country/{places['usa'].pk}/change/")
+    page.get_by_role("link", name="Back up…").click()
+    page.get_by_label("With its cities and the links of its airports").check()
+    page.get_by_label("Why").fill("before the merge")
+    assert fits(page)
+    screenshots("back-up-object")
+    page.get_by_role("button", name="Back up this country").click()
+    with changeset(kind="delete", actor=None):
+        Airport.objects.update(country=None, city=None)
+        places["denver"].delete()
+        places["usa"].delete()
+
+    page.goto(f"{live_server.url}/admin/base/country/{Country.history.first().id}/history/")
+    page.get_by_role("link", name="Restore from a backup…").click()
+    page.get_by_role("link", name="Compare and restore…").click()
+    page.get_by_label("With what hung on it then").check()
+    page.get_by_label("Why").fill("it was needed")
+    screenshots("restore-deleted")
+    assert fits(page)
+    page.get_by_role("button", name="Bring it back").click()
+
+    expect(page.get_by_text("is restored from its backup.")).to_be_visible()
+    assert Airport.objects.get(pk="KDEN").city.country.iso_code == "US"

@@ -193,6 +193,30 @@ def test_a_link_to_what_is_gone_is_named_and_nothing_is_written(backup, places, 
     assert Airport.objects.get(pk="KDEN").city is None
 
 
+def test_a_unique_value_that_somebody_else_has_is_named(places, restore):
+    backup = back_up_object(places["denver"], actor=None)
+    with changeset(kind="edit", actor=None):
+        City.objects.filter(pk=places["denver"].pk).update(name="Old", search_name="old", slug="old")
+        City.objects.create(country=places["usa"], name="Denver")
+
+    page = restore(backup.name, "name", address=f"/admin/base/city/{places['denver'].pk}/actions/restore/")
+
+    assert "Nothing was restored: search name denver is that of Denver now." in page.content.decode()
+    assert City.objects.get(pk=places["denver"].pk).name == "Old"
+
+
+def test_a_backup_whose_number_another_airport_has_by_now_changes_neither(backup, places, restore):
+    with changeset(kind="edit", actor=None):
+        Airport.objects.filter(pk="KDEN").update(source_id=None, name="Denver Intl")
+        Airport.objects.filter(pk="KBKF").update(source_id=3486)
+
+    page = restore(backup.name, "name", "ident").content.decode()
+
+    assert "is of what is KBKF · Buckley Space Force Base by now, not of KDEN" in page
+    assert Airport.objects.get(pk="KDEN").name == "Denver Intl"
+    assert Airport.objects.get(pk="KBKF").name == "Buckley Space Force Base"
+
+
 def test_a_change_meanwhile_is_shown_first(backup, steward, browse_as, edit):
     edit("KDEN", name="Denver Intl")
     client = browse_as(steward)
@@ -286,6 +310,21 @@ def test_a_backup_of_another_schema_names_the_fields_and_waits_for_a_choice(back
     assert "made with airports.0002_airport_core_integrations, and the table is at airports.0" in page
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
     assert Airport.objects.get(pk="KDEN").municipality == "Denver"
+
+
+def test_a_backup_is_downloaded_as_it_is(backup, steward, browse_as):
+    answer = browse_as(steward).get(f"{RESTORE}?backup={backup.name}&download=yes")
+
+    assert answer["Content-Disposition"] == f'attachment; filename="{backup.file.name}"'
+    assert b"".join(answer.streaming_content) == backup.file.read_bytes()
+
+
+def test_an_altered_backup_is_not_downloaded(backup, steward, browse_as):
+    rewrite(backup, honest=False, reason="mine")
+
+    answer = browse_as(steward).get(f"{RESTORE}?backup={backup.name}&download=yes")
+
+    assert "was altered after it was made" in answer.content.decode()
 
 
 def test_the_list_says_which_files_are_damaged(backup, places, steward, browse_as):

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from apps.backups.errors import OtherSchema
+from apps.backups.errors import OtherObject, OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.document import find_by_codes, schema_of
 from apps.changesets.context import Source
@@ -54,6 +54,21 @@ def fit_backup(tracked: Tracked, backup: ObjectBackup, *, using: str = "default"
         "the table no longer takes the backup's": sorted(unfit),
     }
     return Fit(version, _complaint(tracked, backup, left_out, using=using))
+
+
+def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
+    """Return the backup as a version of this object; raises OtherObject when going back would change another one.
+
+    That is so where the number that the object had when it was backed up is that of another object by now.
+    """
+    fit = fit_backup(tracked, backup, using=obj._state.db or "default")
+    now = living(tracked, fit.version)
+    if now is not None and now.pk != obj.pk:
+        raise OtherObject(
+            f"The backup {backup.name} is of what is {now} by now, not of {obj}. Nothing was restored; open that one, "
+            "and restore it there."
+        )
+    return fit
 
 
 def plan_restore_of(tracked: Tracked, fit: Fit, *, fields: Collection[str] | None = None) -> VersionPlan:

@@ -15,7 +15,7 @@ from apps.backups.errors import BackupFailure
 from apps.backups.objects.catalogue import ObjectBackup, is_named_for, names_of
 from apps.backups.objects.hanging import kinds_hanging_on
 from apps.backups.objects.making import back_up_object
-from apps.backups.pages.restore_page import list_page, plan_page
+from apps.backups.pages.restore_page import download, list_page, plan_page
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.pages.tools import may_use, object_tool, tool_url
@@ -75,6 +75,8 @@ class ObjectBackups:
     def restore(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
         """Show the backups of this object, or what the chosen one would set (GET); set the ticked fields (POST)."""
         name = (request.POST if request.method == "POST" else request.GET).get("backup", "")
+        if name and request.method != "POST" and "download" in request.GET:
+            return download(self, request, obj, name)
         return plan_page(self, request, obj, name) if name else list_page(self, request, obj)
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:

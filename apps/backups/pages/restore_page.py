@@ -4,14 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
 from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
-from apps.backups.objects.restoring import Fit, fit_backup, plan_restore_of, restore_from
+from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.errors import ChangesetError, PlanMoved
 from apps.changesets.going_back import living
 from apps.changesets.pages import links
@@ -35,16 +35,25 @@ def list_page(
     return _answer(model_admin, request, obj, "admin/backups/object_backups.html", more)
 
 
+def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
+    """Give the file of a backup of this object, once it is proved to be as it was written."""
+    try:
+        backup = backup_of(tracked_for(model_admin.model), obj, name)
+    except BackupFailure as refusal:
+        return list_page(model_admin, request, obj, refusal=str(refusal))
+    return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.file.name)
+
+
 def plan_page(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
     """Show what the backup would set (GET); set the ticked fields as one changeset (POST)."""
     tracked = tracked_for(model_admin.model)
     try:
         backup = backup_of(tracked, obj, name)
+        fit = fit_to(tracked, backup, obj)
     except BackupFailure as refusal:
         return list_page(model_admin, request, obj, refusal=str(refusal))
     form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
     ticked = request.POST.getlist("field") if form.is_bound else None
-    fit = fit_backup(tracked, backup)
     try:
         if form.is_bound and form.is_valid():
             return _do(model_admin, request, backup, fit, form)
