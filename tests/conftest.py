@@ -42,12 +42,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(autouse=True)
 def files_of_its_own(request: pytest.FixtureRequest) -> None:
-    """Give each test that touches the database its own folders for the files and the progress of imports."""
+    """Give each test that touches the database its own folders for backups, and for files and progress of imports."""
     if "db" not in request.fixturenames and request.node.get_closest_marker("django_db") is None:
         return
     settings, folder = request.getfixturevalue("settings"), request.getfixturevalue("tmp_path")
     # A second of work for each password is for those who guess them.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.BACKUP_DIR = folder / "backups"
     imports = {**settings.STORAGES["imports"], "OPTIONS": {"location": folder / "imports"}}
     settings.STORAGES = {**settings.STORAGES, "imports": imports}
     progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}

@@ -8,8 +8,11 @@ from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
+from apps.airports.pages.link_tools import LinkTools
+from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.changesets.pages.tools import ObjectTools
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
@@ -37,8 +40,11 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
+class AirportAdmin(
+    ImportingMixin, ExportingMixin, LinkTools, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin
+):
     form = AirportForm
+    change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")

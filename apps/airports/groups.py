@@ -20,11 +20,11 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "imports.view_pin",
         ),
     ),
-    "editor": ("viewer", ("add", "change"), ("imports.add_pin", "imports.delete_pin")),
+    "editor": ("viewer", ("add", "change", "backup"), ("imports.add_pin", "imports.delete_pin")),
     "importer": ("editor", ("import", "export"), ("airports.relink",)),
     "steward": (
         "importer",
-        ("delete",),
+        ("delete", "restore"),
         (
             "changesets.revert_changeset",
             "changesets.review_changeset",

@@ -53,6 +53,8 @@ class Airport(FollowsName):
             ("relink", "Can relink many airports"),
             ("delete_recent_import", "Can delete what the newest import created"),
             ("resolve_duplicates", "Can resolve duplicate IATA codes"),
+            ("backup_airport", "Can back up an airport"),
+            ("restore_airport", "Can restore an airport from a backup"),
         ]
         indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
 

@@ -55,6 +55,34 @@ class ManifestUnreadable(BackupFailure):
     """A manifest that says nothing that can be relied on."""
 
 
+class ObjectGone(BackupFailure):
+    """An object should be backed up that is deleted."""
+
+
+class UnknownBackup(BackupFailure):
+    """No backup has this name."""
+
+
+class BackupUnreadable(BackupFailure):
+    """A file that should be the backup of an object and is none that can be read."""
+
+
+class BackupAltered(BackupFailure):
+    """Somebody changed the backup of an object after it was made."""
+
+
+class OtherModel(BackupFailure):
+    """The backup is of another kind of object than the one that should be restored."""
+
+
+class OtherObject(BackupFailure):
+    """The backup is of another object than the one that should be restored."""
+
+
+class OtherSchema(BackupFailure):
+    """The backup has fields that the table has no more, or lacks some that it has since."""
+
+
 def disk_full(folder: Path, *, needed: int, free: int | None = None) -> DiskFull:
     """Return the error that says how much room a backup needs in `folder`."""
     left = "" if free is None else f" and {megabytes(free)} are free"

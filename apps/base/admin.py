@@ -4,19 +4,22 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.changesets.pages.tools import ObjectTools
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
 
 
 @admin.register(Country)
-class CountryAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
+class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = CountryForm
+    change_actions = ("backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
     list_filter = ("active",)
@@ -35,8 +38,9 @@ class CountryAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAd
 
 
 @admin.register(City)
-class CityAdmin(ImportingMixin, ExportingMixin, PinningMixin, RecordedModelAdmin):
+class CityAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = CityForm
+    change_actions = ("backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
     list_filter = ("active", "country")

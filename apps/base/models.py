@@ -28,7 +28,12 @@ class Country(FollowsName):
     class Meta:
         ordering = ["name"]
         verbose_name_plural = "countries"
-        permissions = [("import_country", "Can import countries"), ("export_country", "Can export countries")]
+        permissions = [
+            ("import_country", "Can import countries"),
+            ("export_country", "Can export countries"),
+            ("backup_country", "Can back up a country"),
+            ("restore_country", "Can restore a country from a backup"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.iso_code})"
@@ -64,6 +69,8 @@ class City(FollowsName):
             ("import_city", "Can import cities"),
             ("export_city", "Can export cities"),
             ("merge_city", "Can merge cities"),
+            ("backup_city", "Can back up a city"),
+            ("restore_city", "Can restore a city from a backup"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["country", "search_name"], name="city_name_in_country"),

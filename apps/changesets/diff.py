@@ -114,6 +114,12 @@ def changes_between(
     return [_change(tracked, rows.get(before), rows.get(after), labels) for before, after in pairs]
 
 
+def difference(tracked: Tracked, before: Any, after: Any, *, using: str = "default") -> Change:
+    """Return the change between two rows in hand: of history, or made like one; None is absence."""
+    labels = _link_labels(tracked, [row for row in (before, after) if row is not None], {}, using)
+    return _change(tracked, before, after, labels)
+
+
 def _change(tracked: Tracked, before: Any, after: Any, labels: dict[str, dict[Any, str]]) -> Change:
     pk = tracked.model._meta.pk.attname
     old_pk, new_pk = getattr(before, pk, None), getattr(after, pk, None)

@@ -2,6 +2,8 @@
 
 For an object that lives, what is set is what people may set, like an edit: the last values of upstream stay, so that
 the next import treats the old values as corrections. An object that is gone comes back with key and every value.
+
+A version is a row of history, or one that was never saved (without history_id): values that a backup kept.
 """
 
 from collections.abc import Collection
@@ -11,13 +13,12 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.bin import deleted_objects
-from apps.changesets.context import changeset
-from apps.changesets.diff import FieldChange, changes_between
+from apps.changesets.context import Source, changeset
+from apps.changesets.diff import FieldChange, difference
 from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.moments import stable_key_of
 from apps.changesets.obstacles import Obstacle, obstacles_of
-from apps.changesets.restoring import bring_back_in_copy
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.run import lock_tracked_tables, write_copies
 from apps.changesets.revert.verdicts import Bucket
@@ -40,24 +41,31 @@ class VersionPlan:
 
 
 def plan_version(tracked: Tracked, version: Any, *, fields: Collection[str] | None = None) -> VersionPlan:
-    """Return what going back to the version (a history row) would mean for the fields (None: all that differ)."""
+    """Return what going back to the version would mean for the fields (None: all that differ)."""
     plan, _made = _plan(Sql(version._state.db), tracked, version, fields)
     return plan
 
 
 def go_back(
-    tracked: Tracked, version: Any, *, fields: Collection[str], actor: Any, reason: str, seen: int
+    tracked: Tracked,
+    version: Any,
+    *,
+    fields: Collection[str],
+    actor: Any,
+    reason: str,
+    seen: int | None,
+    source: Source | None = None,
 ) -> Changeset:
-    """Give the object the version's values of these fields, as one changeset of kind restore.
+    """Give the object the version's values of these fields, as one changeset of kind restore (from a file: `source`).
 
-    Raises PlanMoved when the object's newest history row is not `seen` any more, and NothingToRestore when no field
-    differs or something stands in the way. Nothing is done by half.
+    Raises PlanMoved when the object's newest history row is not `seen` any more (None: whichever it is), and
+    NothingToRestore when no field differs or something stands in the way. Nothing is done by half.
     """
     sql = Sql(version._state.db)
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, using=sql.using) as opened:
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source, using=sql.using) as opened:
         lock_tracked_tables(sql.using)
         plan, touched = _plan(sql, tracked, version, fields)
-        if plan.seen != seen:
+        if seen is not None and plan.seen != seen:
             raise PlanMoved("Somebody changed it since you opened this page: this is the difference now.")
         if plan.obstacles:
             raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
@@ -66,6 +74,25 @@ def go_back(
         write_copies(sql, touched)
         opened.summary = {"version": {"row": version.history_id, "fields": sorted(fields)}}
     return opened
+
+
+def recreate(tracked: Tracked, versions: Collection[Any], *, using: str = "default") -> None:
+    """Bring objects that are gone back as these versions have them, in the changeset that is open.
+
+    Raises NothingToRestore when something stands in the way of one of them.
+    """
+    sql = Sql(using)
+    start_working_copy(sql, tracked)
+    for version in versions:
+        _put_in_copy(sql, tracked, version)
+    settle(sql, [tracked])
+    if Bucket.BLOCKED in verdicts_in(sql, tracked):
+        names = tracked.model._meta.verbose_name_plural
+        raise NothingToRestore(
+            f"Nothing was restored: some of the {names} that would come back have values that others have now, or "
+            "point to what is gone. Restore without them, or mend that first."
+        )
+    write_copies(sql, [tracked])
 
 
 def living(tracked: Tracked, version: Any) -> models.Model | None:
@@ -87,17 +114,17 @@ def _plan(
 ) -> tuple[VersionPlan, list[Tracked]]:
     now = living(tracked, version)
     newest = _newest_row(tracked, version, now)
-    pair = (newest.history_id if now is not None else None, version.history_id)
-    fields = tuple(field for field in changes_between(tracked, [pair], using=sql.using)[0].fields if not field.derived)
+    found = difference(tracked, newest if now is not None else None, version, using=sql.using)
+    fields = tuple(field for field in found.fields if not field.derived)
     wanted = {field.name for field in fields if chosen is None or field.name in chosen or now is None}
-    plan = VersionPlan(fields, (), newest.history_id, now is not None)
+    plan = VersionPlan(fields, (), newest.history_id or 0, now is not None)
     if not wanted:
         return plan, []
     start_working_copy(sql, tracked)
     if now is None:
-        bring_back_in_copy(sql, tracked, [version.history_id])
+        _put_in_copy(sql, tracked, version)
     else:
-        _set_in_copy(sql, tracked, _as_it_would_be(now, version, wanted), now.pk)
+        _put_in_copy(sql, tracked, _as_it_would_be(now, version, wanted), live=now.pk)
     settle(sql, [tracked])
     if Bucket.BLOCKED not in verdicts_in(sql, tracked):
         return plan, [tracked]
@@ -119,16 +146,17 @@ def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) ->
     return would_be
 
 
-def _set_in_copy(sql: Sql, tracked: Tracked, would_be: models.Model, live: Any) -> None:
-    """Put the object as it would be into the working copy, standing for the live row."""
+def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Any, *, live: Any = None) -> None:
+    """Put the object as it would be into the working copy: in place of the live row, or as one that comes back."""
     fields = tracked.model._meta.concrete_fields
-    pk = tracked.model._meta.pk
     values = [field.get_db_prep_save(getattr(would_be, field.attname), sql.connection) for field in fields]
-    marks = ", ".join(["%s"] * (len(fields) + 1))
+    if live is not None:
+        live = tracked.model._meta.pk.get_db_prep_save(live, sql.connection)
+    columns, marks = sql.names(field.column for field in fields), ", ".join(["%s"] * (len(fields) + 2))
     sql.run(
-        f"INSERT INTO {sql.temp(working_table(tracked))} "
-        f"(w_present, w_live, {sql.names(field.column for field in fields)}) VALUES ({true_in(sql)}, {marks})",
-        [pk.get_db_prep_save(live, sql.connection), *values],
+        f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_live, w_verdict, {columns}) "
+        f"VALUES ({true_in(sql)}, {marks})",
+        [live, None if live is not None else Bucket.RECREATED, *values],
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
+from apps.backups.objects.making import back_up_object
 from apps.changesets.models import Changeset
 
 pytestmark = pytest.mark.browser
@@ -46,6 +47,7 @@ def visit(live_server, page) -> Callable[[str], None]:
 @pytest.fixture
 def pages(places, edit) -> list[str]:
     """One address of each kind of page of the three tables and of changesets."""
+    backup = back_up_object(places["KDEN"], actor=None).name
     edit("KDEN", name="Denver by hand")
     Airport.objects.filter(pk="KBKF").delete()
     made, deleted = places["import"].pk, Airport.history.filter(history_type="-").get().pk
@@ -59,6 +61,8 @@ def pages(places, edit) -> list[str]:
         *(f"{table}/{key}/{page}/" for table, key in tables.items() for page in ("change", "delete", "history")),
         *("airports/airport/?q=den&airport_type__exact=heliport", "airports/airport/?_popup=1"),
         *(f"airports/airport/KDEN/{page}/" for page in ("as-of", f"history/{version}", f"go-back/{version}")),
+        *(f"airports/airport/KDEN/actions/{page}/" for page in ("backup", "restore")),
+        f"airports/airport/KDEN/actions/restore/?backup={backup}",
         *("changesets/changeset/", "changesets/changeset/?find=1", "changesets/changeset/recycle-bin/"),
         f"changesets/changeset/recycle-bin/restore/?pick=airports.airport:{deleted}",
         *(f"changesets/changeset/{made}/{page}/" for page in ("change", "revert")),

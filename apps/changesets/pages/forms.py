@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -119,6 +120,14 @@ class RevertForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         error_messages={"required": "Say why: others will read it beside the change."},
     )
+
+
+def posted_version(request: HttpRequest) -> int | None:
+    """Return the version that the page showed, as it was posted; None where none was, and 0 for what is none."""
+    posted = request.POST.get("seen", "")
+    if not posted:
+        return None
+    return int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 19 else 0
 
 
 def _key(value: Any) -> Any:

@@ -1,0 +1,179 @@
+"""Finding and reading the backups of single objects; nothing is believed of a file that is not as it was written."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.db import models
+
+from apps.backups.errors import BackupAltered, BackupFailure, BackupUnreadable, OtherModel, OtherObject, UnknownBackup
+from apps.backups.folder import backup_folder
+from apps.backups.objects.document import HASH, hash_of
+from apps.changesets.moments import stable_key_of
+from apps.changesets.tracking import Tracked
+
+FOLDER = "objects"
+SUFFIX = ".json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_~-]*")
+
+
+@dataclass(frozen=True)
+class ObjectBackup:
+    """One backup of one object: of what, by whom, when, why; `hanging` has what hung on it, where that was asked for.
+
+    `name` is the file's name without its ending.
+    """
+
+    name: str
+    model: str
+    key: Any
+    object_name: str
+    fields: dict[str, Any]
+    links: dict[str, dict[str, Any]]
+    schema: str
+    made_at: datetime
+    made_by: str
+    reason: str
+    sha256: str
+    hanging: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    size: int = 0
+
+    @property
+    def file(self) -> Path:
+        """Where the backup is."""
+        return object_folder() / f"{self.name}{SUFFIX}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The backups of one object, newest first, and a sentence about each file that should be one and is not."""
+
+    backups: list[ObjectBackup]
+    complaints: list[str]
+
+
+def object_folder() -> Path:
+    """Return the folder of the backups of single objects, whether it is there or not."""
+    return backup_folder() / FOLDER
+
+
+def name_part(tracked: Tracked, obj: Any) -> str:
+    """Return the part of a file name that tells the object: its key, and what stays when the key changes."""
+    stable = stable_key_of(tracked, obj)
+    end = "" if stable is None else f"~{_safe(stable)}"
+    return f"{tracked.name}-{_safe(getattr(obj, tracked.model._meta.pk.attname))}{end}"
+
+
+def names_of(tracked: Tracked) -> list[str]:
+    """Return the names of all files that should be backups of this model's objects, in no order."""
+    return [path.stem for path in object_folder().glob(f"*-{tracked.name}-*{SUFFIX}")]
+
+
+def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
+    """Whether a file name can be that of a backup of this object; what it is of, only its content tells."""
+    key, _, stable = name_part(tracked, obj).partition("~")
+    return f"-{key}" in name or (stable != "" and f"~{stable}" in name)
+
+
+def backups_of(tracked: Tracked, obj: models.Model) -> Found:
+    """Return the backups of this object, under whatever key it had; a damaged one is a complaint."""
+    found = Found([], [])
+    for name in sorted(names_of(tracked), reverse=True):
+        if not is_named_for(tracked, name, obj):
+            continue
+        try:
+            backup = read_object_backup(name)
+        except BackupFailure as error:
+            found.complaints.append(str(error))
+        else:
+            if is_of(tracked, backup, obj):
+                found.backups.append(backup)
+    found.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
+    return found
+
+
+def backup_of(tracked: Tracked, obj: models.Model, name: str) -> ObjectBackup:
+    """Return the named backup if it is one of this object; raises an error with a sentence in any other case."""
+    backup = read_object_backup(name)
+    if backup.model != tracked.label:
+        raise OtherModel(
+            f"The backup {name} is one of another kind of object, {backup.model} {backup.object_name}, and cannot be "
+            f"restored to {obj}. Nothing was restored; choose a backup of this {tracked.model._meta.verbose_name}."
+        )
+    if not is_of(tracked, backup, obj):
+        raise OtherObject(
+            f"The backup {name} is of {backup.object_name}, not of {obj}. Nothing was restored; choose a backup of "
+            f"this {tracked.model._meta.verbose_name}, or open the other one."
+        )
+    return backup
+
+
+def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
+    """Whether the backup is of this object: told by what stays where both have it, and by the key otherwise."""
+    if backup.model != tracked.label:
+        return False
+    stable = stable_key_of(tracked, obj)
+    kept = backup.fields.get(tracked.fields_by_column[tracked.stable_key].name) if tracked.stable_key else None
+    if stable is not None and kept is not None:
+        return kept == stable
+    return backup.key == getattr(obj, tracked.model._meta.pk.attname)
+
+
+def read_object_backup(name: str) -> ObjectBackup:
+    """Return the named backup, proved to be as it was written; raises UnknownBackup, -Unreadable or -Altered."""
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise UnknownBackup(f"“{name[:60]}” is not the name of a backup: choose one from the list.")
+    path = object_folder() / f"{name}{SUFFIX}"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UnknownBackup(f"There is no backup {name} any more: choose one from the list.") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
+    try:
+        document = json.loads(text)
+        altered = hash_of(document) != document[HASH]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _unreadable(name, error) from error
+    if altered:
+        raise BackupAltered(
+            f"The backup {name} was altered after it was made: its content does not have the SHA-256 that it carries. "
+            "Nothing was restored; choose another one."
+        )
+    return _told_by(document, name, len(text.encode("utf-8")))
+
+
+def _told_by(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
+    try:
+        backup = ObjectBackup(
+            name=name,
+            model=document["model"],
+            key=document["key"],
+            object_name=document["name"],
+            fields=dict(document["fields"]),
+            links=dict(document["links"]),
+            schema=document["schema"],
+            made_at=datetime.fromisoformat(document["made_at"]),
+            made_by=document["made_by"],
+            reason=document["reason"],
+            sha256=document[HASH],
+            hanging=dict(document.get("hanging", {})),
+            size=size,
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise _unreadable(name, error) from error
+    return backup
+
+
+def _unreadable(name: str, error: Exception) -> BackupUnreadable:
+    return BackupUnreadable(
+        f"The backup {name} cannot be read ({type(error).__name__}: {str(error)[:80]}): the file is damaged or no "
+        "backup of an object. Nothing was restored; choose another one."
+    )
+
+
+def _safe(value: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "_", str(value))[:60]

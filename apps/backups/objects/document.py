@@ -1,0 +1,82 @@
+"""What a backup of one object says of it: its values as they are stored, and its links by codes that people know.
+
+The document is JSON; its SHA-256 is taken over everything else in it, in one canonical form, so that layout and order
+of the file do not matter and every value does.
+"""
+
+import hashlib
+import json
+from datetime import date, datetime, time
+from typing import Any
+
+from django.db import connections, models
+from django.db.migrations.recorder import MigrationRecorder
+
+from apps.changesets.tracking import tracked_for
+
+FORMAT = 1
+HASH = "sha256"
+_PLAIN = (bool, int, float, str, dict, list)
+
+
+def values_of(obj: models.Model) -> dict[str, Any]:
+    """Return every value of the object by field name, as it is stored; links by key."""
+    return {field.name: _plain(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
+
+
+def links_of(obj: models.Model) -> dict[str, dict[str, Any]]:
+    """Return what each link of the object points to: model, key, name, and the codes that tell it without its key."""
+    links = {}
+    for field in obj._meta.concrete_fields:
+        target = getattr(obj, field.name) if field.is_relation else None
+        if target is not None:
+            links[field.name] = {
+                "model": target._meta.label_lower,
+                "key": _plain(target.pk),
+                "name": str(target),
+                "codes": codes_of(target),
+            }
+    return links
+
+
+def codes_of(obj: models.Model) -> dict[str, Any]:
+    """Return the first unique values of a tracked object that are no key of the database; links by their codes."""
+    tracked = tracked_for(type(obj))
+    columns = next((columns for columns in tracked.unique_sets if columns != (tracked.pk,)), (tracked.pk,))
+    codes = {}
+    for field in (tracked.fields_by_column[column] for column in columns):
+        value = getattr(obj, field.name)
+        codes[field.name] = codes_of(value) if field.is_relation and value is not None else _plain(value)
+    return codes
+
+
+def find_by_codes(model: type[models.Model], codes: dict[str, Any], *, using: str) -> models.Model | None:
+    """Return the object that has these codes now, or None; what cannot be asked for is not found."""
+    asked = {}
+    for name, value in codes.items():
+        if isinstance(value, dict):
+            value = find_by_codes(model._meta.get_field(name).related_model, value, using=using)
+            if value is None:
+                return None
+        asked[name] = value
+    return model._base_manager.using(using).filter(**asked).first() if asked else None
+
+
+def schema_of(model: type[models.Model], *, using: str) -> str:
+    """Return the newest migration of the model's app that the database has: `airports.0004_permissions`."""
+    label = model._meta.app_label
+    applied = MigrationRecorder(connections[using]).applied_migrations()
+    return f"{label}.{max((name for app, name in applied if app == label), default='none')}"
+
+
+def hash_of(document: dict[str, Any]) -> str:
+    """Return the SHA-256 of a document's content, in hex; the hash that it carries is no part of it."""
+    content = {name: value for name, value in document.items() if name != HASH}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, _PLAIN):
+        return value
+    return value.isoformat() if isinstance(value, (datetime, date, time)) else str(value)

@@ -1,0 +1,134 @@
+"""Buttons of one object (django-object-actions): reading shows what would be done, posting does it.
+
+The package checks neither permission nor method, and finds no object that is gone: `object_tool` and `tool_view` do.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.admin.utils import quote, unquote
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, re_path, reverse
+from django_object_actions import BaseDjangoObjectActions, action
+
+from apps.changesets.bin import deleted_objects
+from apps.changesets.pages import links
+from apps.changesets.tracking import tracked_for
+from apps.changesets.words import is_open_to_revert
+
+METHODS = ("GET", "HEAD", "POST")
+# The first button of a group stands a little apart from the one before it.
+NEW_GROUP = "new-group"
+
+
+def object_tool(
+    *, label: str, permissions: tuple[str, ...], words: str = "", new_group: bool = False, of_gone: bool = False
+) -> Callable[[Callable], Callable]:
+    """Return a decorator that makes a method a button of the object's page, for those who have all the permissions.
+
+    Each permission is asked of `has_<permission>_permission`, in the action itself and whatever the method. Only a
+    tool that is `of_gone` is called for a deleted object, with the object as it was.
+    """
+
+    def decorate(method: Callable) -> Callable:
+        @wraps(method)
+        def guarded(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
+            if not may_use(self, request, guarded):
+                raise PermissionDenied
+            if request.method not in METHODS:
+                return HttpResponseNotAllowed(METHODS)
+            return method(self, request, obj)
+
+        guarded.of_gone = of_gone
+        look = action(
+            permissions=permissions,
+            description=words,
+            label=label,
+            attrs={"class": NEW_GROUP} if new_group else {},
+            methods=METHODS,
+            button_type="a",
+        )
+        return look(guarded)
+
+    return decorate
+
+
+def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
+    """Whether the person has the permissions of a tool, and may see the objects at all."""
+    asked = ("view", *tool.allowed_permissions)
+    return all(getattr(model_admin, f"has_{permission}_permission")(request) for permission in asked)
+
+
+def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
+    """Return the address of a button of an object's page."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_actions"
+    return reverse(name, kwargs={"pk": quote(pk), "tool": tool})
+
+
+class ObjectTools(BaseDjangoObjectActions):
+    """The buttons that `change_actions` names; stands right before RecordedModelAdmin among the bases.
+
+    The package's other base would put its own template in place of our lists'.
+    """
+
+    change_form_template = "django_object_actions/change_form.html"
+    change_actions: tuple[str, ...] = ("undo_last_change",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Lead the package's address of a tool through ours, which knows what is gone."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
+        view = self.admin_site.admin_view(self.tool_view)
+        return [re_path(r"^(?P<pk>.+)/actions/(?P<tool>\w+)/$", view, name=name), *super().get_urls()]
+
+    def get_change_actions(self, request: HttpRequest, object_id: str, form_url: str) -> list[str]:
+        return [name for name in self.change_actions if may_use(self, request, getattr(self, name))]
+
+    def tool_view(self, request: HttpRequest, pk: str, tool: str) -> HttpResponse:
+        """Call the tool of this name with the object, as it is or, for tools that take what is gone, as it was."""
+        if tool not in self.change_actions:
+            raise Http404("There is no such button.")
+        method = getattr(self, tool)
+        if not may_use(self, request, method):
+            raise PermissionDenied
+        key = self._key_or_404(unquote(pk))
+        found = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
+        if not isinstance(found, HttpResponse):
+            return method(request, found)
+        name = links.name_of(self.opts.label_lower, str(key))
+        messages.error(request, f"{name} is deleted, or has another key by now: nothing was done.")
+        return found
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(links.REVERT)
+
+    @object_tool(
+        label="Undo the last change…",
+        permissions=("undo",),
+        words="See what undoing its newest change would do",
+        new_group=True,
+        of_gone=True,
+    )
+    def undo_last_change(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
+        """Lead to the plan of undoing the object's newest change, for this object alone; that page does it."""
+        rows = self.model.history.filter(**{self.opts.pk.attname: obj.pk}).order_by("-history_id")
+        newest = rows.select_related("changeset").first()
+        if newest is None or not is_open_to_revert(newest.changeset):
+            what = f"Its newest change, {newest.changeset}, cannot be undone" if newest else "It has no history"
+            messages.warning(request, f"{what}: nothing was done.")
+            return HttpResponseRedirect(links.object_url(self.model, obj.pk, page="history"))
+        scope = urlencode({"model": self.opts.label_lower, "pk": obj.pk})
+        return HttpResponseRedirect(f"{links.revert_url(newest.changeset_id)}?{scope}")
+
+    def _as_it_was(self, key: Any, *, tool: Any) -> models.Model | HttpResponse:
+        """Return a deleted object as it was, or the way to its history for a tool that wants it to be there."""
+        row = deleted_objects(tracked_for(self.model)).filter(**{self.opts.pk.attname: key}).first()
+        if row is not None and tool.of_gone:
+            return row.instance
+        if not self.model.history.filter(**{self.opts.pk.attname: key}).exists():
+            raise Http404("There is no such object.")
+        return HttpResponseRedirect(links.object_url(self.model, key, page="history"))
