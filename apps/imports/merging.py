@@ -79,6 +79,9 @@ def _forget_unchanged(staging: Staging) -> None:
     if staging.spec.upstream:
         same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
     same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
+    if staging.layout.corrections:
+        # What a pin holds against a person's file is listed, though nothing is written.
+        same.append("x.kept = 0")
     staging.run("DELETE FROM {changed} WHERE line IN "
                 "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
                 same=" AND ".join(same))  # fmt: skip
