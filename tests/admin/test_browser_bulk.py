@@ -1,4 +1,4 @@
-"""Bulk actions in a real browser: the way from a country that cannot be deleted to its deletion, and all of it undone."""
+"""Bulk actions in a real browser: a country that cannot be deleted is cleared, deleted, and all of it undone."""
 
 import re
 

@@ -76,12 +76,13 @@ def _try_variants(sql: Sql) -> None:
     sql.run(
         f"""
         WITH wanted AS MATERIALIZED ({wanted}),
+        plain AS MATERIALIZED (SELECT id, country_id, LOWER(ascii_name) AS name FROM {city}),
         hits AS (
             SELECT w.c0 AS country, w.c1 AS municipality, w.c2 AS rank, t.id AS city
             FROM wanted w JOIN {city} t ON t.country_id = w.c0 AND t.search_name = w.c3 WHERE w.c2 < {PLAIN}
             UNION ALL
             SELECT w.c0, w.c1, w.c2, t.id
-            FROM wanted w JOIN {city} t ON t.country_id = w.c0 AND LOWER(t.ascii_name) = w.c3 WHERE w.c2 = {PLAIN}
+            FROM wanted w JOIN plain t ON t.country_id = w.c0 AND t.name = w.c3 WHERE w.c2 = {PLAIN}
         ),
         best AS (
             SELECT country, municipality, MIN(city) AS city, COUNT(DISTINCT city) AS number FROM (
