@@ -179,7 +179,9 @@ def _do(
     sentence = done if outcome.changeset else "Nothing was to be changed, and nothing was."
     level = messages.SUCCESS if outcome.changeset else messages.INFO
     model_admin.message_user(request, outcome_message(request.user, outcome.changeset, sentence), level)
-    return HttpResponseRedirect(request.get_full_path() if one is None else list_url(objects.model))
+    if one is None:
+        return HttpResponseRedirect(request.get_full_path())
+    return HttpResponseRedirect(object_url(type(one), one.pk) if objects.exists() else list_url(type(one)))
 
 
 def _page(
