@@ -83,15 +83,17 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         losers += others
         names.append(f"{group.code}: {kept.pk} keeps it, not {', '.join(airport.pk for airport in others)}")
     number, what = len(losers), counted(len(losers), Airport)
+    codes = f"{len(groups):,} {'code is' if len(groups) == 1 else 'codes are'}"
+    shared = f"{len(groups):,} shared IATA {'code' if len(groups) == 1 else 'codes'}"
     fate = "will be deleted" if deletes else "will have no IATA code"
     lines = [
         Line("deleted" if deletes else "changed", number, f"{what.partition(' ')[2]} {fate}"),
         Line("kept", len(groups), "with the code, one of each group"),
     ]
     return BulkPlan(
-        number, what, f"{what} {'deleted' if deletes else 'without IATA code'}: {len(groups):,} codes are unique now.",
+        number, shared, f"{what} {'deleted' if deletes else 'without IATA code'}: {codes} unique now.",
         tuple(lines) if groups else (), tuple(str(airport) for airport in losers[:SAMPLE]),
-        (Listed("codes are shared", len(groups), tuple(names[:SAMPLE])),) if groups else (),
+        (Listed(f"{codes.partition(' ')[2]} shared", len(groups), tuple(names[:SAMPLE])),) if groups else (),
         seen=f"~{zlib.crc32(repr([(group.code, [a.pk for a in group.airports]) for group in groups]).encode())}",
         facts={"losers": [airport.pk for airport in losers]})  # fmt: skip
 
