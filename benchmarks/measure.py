@@ -18,11 +18,15 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-40960")
 
 @dataclass(frozen=True)
 class Measurement:
-    """One child process: how long it took, how much memory it had at most, and what it printed as JSON."""
+    """One child process: how long it took, how much memory it had at most, and what it printed as JSON.
+
+    `cpu_seconds` are its own, without those of a database server; they tell more than `seconds` on a busy machine.
+    """
 
     seconds: float
     peak_mb: float
     printed: dict = field(default_factory=dict)
+    cpu_seconds: float = 0.0
 
     def as_dict(self) -> dict:
         return asdict(self)
@@ -54,7 +58,8 @@ def run_child(arguments: list[str], *, url: str) -> Measurement:
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise ChildFailed(f"{' '.join(arguments)}: exit {child.returncode}\n{printed[-2000:]}")
-    return Measurement(seconds, usage.ru_maxrss / 1024, last_json(printed))
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Measurement(seconds, usage.ru_maxrss / 1024, last_json(printed), cpu_seconds)
 
 
 def _environment() -> dict[str, str]:

@@ -14,11 +14,13 @@ from pathlib import Path
 from benchmarks.floor import measure_floor
 from benchmarks.measure import ROOT, drop
 from benchmarks.ours import measure_ours
-from benchmarks.report import Rounds, table_of
-from benchmarks.stock.measuring import measure_stock
+from benchmarks.report import Rounds, memory_table_of, preview_table_of, table_of
+from benchmarks.stock.measuring import measure_stock, measure_whole_preview
+from benchmarks.uploading import measure_memory, measure_pages, write_update_files
 
 BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
+PARTS = ["ours", "floor", "pages", "memory", "stock"]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -34,7 +36,8 @@ def main() -> None:
             measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases
         ]
     for rounds in results:
-        print(table_of(rounds, whole))
+        for table in (table_of(rounds, whole), preview_table_of(rounds, whole), memory_table_of(rounds)):
+            print(table, end="\n" if table else "")
     written = write_json(results, whole, options)
     print(f"Everything measured: {written.relative_to(ROOT)}")
 
@@ -44,8 +47,10 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="medians are over this many rounds (default: 3)")
     parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
-    parser.add_argument("--parts", nargs="+", choices=["ours", "floor", "stock"], default=["ours", "floor", "stock"])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--sample", type=int, default=5000, help="about how many rows stock gets (default: 5000)")
+    parser.add_argument("--large", type=int, default=1_000_000, help="rows of the large file (default: 1000000)")
+    parser.add_argument("--whole-preview", action="store_true", help="also measure the stock preview of all rows")
     parser.add_argument("--update", type=Path, default=UPDATE, help="a newer packed airports.csv")
     parser.add_argument(
         "--postgres",
@@ -65,12 +70,28 @@ def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | 
         if "ours" in options.parts:
             for step, measured in measure_ours(url, update=update):
                 rounds.ours.setdefault(step, []).append(measured)
+        if "pages" in options.parts and update:
+            files = write_update_files(url, update=update, scratch=scratch)
+            for step, measured in measure_pages(url, files=files, scratch=scratch):
+                rounds.pages.setdefault(step, []).append(measured)
         if "stock" in options.parts:
             steps = measure_stock(url, source=BUNDLED, update=update, sample=options.sample, scratch=scratch)
             for step, measured, rows in steps:
                 rounds.stock.setdefault(step, []).append((measured, rows))
+    if update:
+        measure_once(url, rounds, options=options, update=update, scratch=scratch)
     drop(url)
     return rounds
+
+
+def measure_once(url: str, rounds: Rounds, *, options: argparse.Namespace, update: Path, scratch: Path) -> None:
+    """Add what is not worth repeating: memory, and the stock preview of all rows, which takes minutes."""
+    if "memory" in options.parts:
+        files = write_update_files(url, update=update, scratch=scratch, rows=options.large)
+        for step, measured in measure_memory(url, files=files, scratch=scratch):
+            rounds.memory[step] = measured
+    if options.whole_preview:
+        rounds.whole_preview = measure_whole_preview(url, source=BUNDLED, update=update, scratch=scratch)
 
 
 def count_rows(source: Path) -> int:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
+from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
 from apps.airports.pages.link_tools import LinkTools
 from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.text import search_form

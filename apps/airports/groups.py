@@ -21,8 +21,19 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
         ),
     ),
     "editor": ("viewer", ("add", "change", "backup"), ("imports.add_pin", "imports.delete_pin")),
-    "importer": ("editor", ("import", "export"), ()),
-    "steward": ("importer", ("delete", "restore"), ("changesets.revert_changeset", "changesets.review_changeset")),
+    "importer": ("editor", ("import", "export"), ("airports.relink",)),
+    "steward": (
+        "importer",
+        ("delete", "restore"),
+        (
+            "changesets.revert_changeset",
+            "changesets.review_changeset",
+            "airports.clear_links",
+            "airports.delete_recent_import",
+            "airports.resolve_duplicates",
+            "base.merge_city",
+        ),
+    ),
     "approver": ("steward", (), ("imports.approve_importrun",)),
 }
 

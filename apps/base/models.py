@@ -68,6 +68,7 @@ class City(FollowsName):
         permissions = [
             ("import_city", "Can import cities"),
             ("export_city", "Can export cities"),
+            ("merge_city", "Can merge cities"),
             ("backup_city", "Can back up a city"),
             ("restore_city", "Can restore a city from a backup"),
         ]

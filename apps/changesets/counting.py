@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from apps.changesets.models import Changeset
-from apps.changesets.net_query import Rows, net_select, row_before, rows_of
+from apps.changesets.net_query import Rows, net_select, row_before, rows_of, single_select
 from apps.changesets.netting import net_objects, net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -26,12 +26,11 @@ def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts,
     counts: Counts = {}
     fields: Counts = {}
     for tracked in tracked_models():
-        of_model = _count_model(sql, tracked, changeset_id)
+        of_model, once = _count_model(sql, tracked, changeset_id)
         if of_model:
             counts[tracked.label] = of_model
         if of_model.get("changed"):
-            # Counting what was changed has filled the net table.
-            fields[tracked.label] = _count_fields(sql, tracked, sql.temp(net_table(tracked)))
+            fields[tracked.label] = _count_fields(sql, tracked, *_changed_rows(sql, tracked, changeset_id, once=once))
     return counts, fields
 
 
@@ -45,6 +44,15 @@ def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "defau
         for tracked in tracked_models()
         if counts.get(tracked.label, {}).get("changed")
     }
+
+
+def _changed_rows(sql: Sql, tracked: Tracked, changeset_id: int, *, once: bool) -> tuple[str, tuple]:
+    """Return where the rows before and after of the changed objects are, straight after `_count_model`."""
+    if once:
+        rows = rows_of(changeset_id)
+        net = single_select(sql, tracked, rows)
+        return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n)", rows.params
+    return sql.temp(net_table(tracked)), ()
 
 
 def _changed(sql: Sql, tracked: Tracked, rows: Rows) -> str:
@@ -73,21 +81,27 @@ def total(counts: Counts | None, operations: Iterable[str] = ("created", "change
     return sum(model.get(operation, 0) for model in (counts or {}).values() for operation in operations)
 
 
-def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> dict[str, int]:
+def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> tuple[dict[str, int], bool]:
+    """Return the objects by operation, and whether all were changed by one row each; otherwise the net table is filled
+    where any was changed."""
+    history = sql.quote(tracked.history_table)
     rows = dict(
         sql.rows(
-            f"SELECT history_type, count(*) FROM {sql.quote(tracked.history_table)} "
-            "WHERE changeset_id = %s GROUP BY history_type",
+            f"SELECT history_type, count(*) FROM {history} WHERE changeset_id = %s GROUP BY history_type",
             [changeset_id],
         )
     )
     # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
     if not rows:
-        return {}
+        return {}, False
     if set(rows) == {"+"}:
-        return {"created": rows["+"]}
+        return {"created": rows["+"]}, False
     if set(rows) == {"-"}:
-        return {"deleted": rows["-"]}
+        return {"deleted": rows["-"]}, False
+    if set(rows) == {"~"} and rows["~"] == sql.value(
+        f"SELECT count(DISTINCT {sql.quote(tracked.pk)}) FROM {history} WHERE changeset_id = %s", [changeset_id]
+    ):
+        return {"changed": rows["~"]}, True
     net_objects(sql, tracked, changeset_id)
     created, deleted, changed, renamed = sql.rows(
         f"""
@@ -99,7 +113,7 @@ def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> dict[str, int
     )[0]
     counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
     # Created and deleted again is nothing on balance, yet rows were written: keep the changeset.
-    return {name: number for name, number in counts.items() if number} or {"changed": 0}
+    return {name: number for name, number in counts.items() if number} or {"changed": 0}, False
 
 
 def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -> dict[int, Counts]:

@@ -1,4 +1,4 @@
-"""Adding, changing and deleting objects by hand: each a changeset, and never more than the person meant."""
+"""Adding and changing objects by hand: each a changeset, and never more than the person meant."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,34 +25,6 @@ def change_object(obj: models.Model, *, fields: Iterable[str], actor: Any, reaso
     with changeset(kind=Kind.EDIT, actor=actor, reason=reason) as opened:
         obj.save(update_fields=fields | stamps)
     return _made(opened)
-
-
-def delete_objects(objects: models.QuerySet, *, actor: Any, reason: str) -> Changeset | None:
-    """Delete the objects as a changeset; None when there were none. Raises ProtectedError as Django does."""
-    with changeset(kind=Kind.DELETE, actor=actor, reason=reason) as opened:
-        objects.delete()
-    return _made(opened)
-
-
-def links_cleared_by_deleting(objects: Iterable[models.Model]) -> list[tuple[int, str]]:
-    """Return how many objects of which model would lose their link to these, were they deleted."""
-    return _pointing_to(objects, models.SET_NULL)
-
-
-def protected_by(objects: Iterable[models.Model]) -> list[tuple[int, str]]:
-    """Return how many objects of which model forbid the deletion of these, because they point to them."""
-    return _pointing_to(objects, models.PROTECT)
-
-
-def _pointing_to(objects: Iterable[models.Model], on_delete: Any) -> list[tuple[int, str]]:
-    objects = list(objects)
-    found = []
-    for relation in objects[0]._meta.related_objects if objects else ():
-        if relation.on_delete is on_delete:
-            number = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": objects}).count()
-            meta = relation.related_model._meta
-            found.append((number, str(meta.verbose_name if number == 1 else meta.verbose_name_plural)))
-    return [line for line in found if line[0]]
 
 
 def _made(opened: Changeset) -> Changeset | None:

@@ -55,3 +55,15 @@ class NotToReview(ChangesetError):
 
 class TooManyObjects(ChangesetError):
     """A search fits so many objects that none of them can be meant."""
+
+
+class NothingSelected(ChangesetError):
+    """A bulk action was asked for, and no object fits the selection; nothing was changed."""
+
+
+class SelectionMoved(ChangesetError):
+    """What a bulk action would change is no longer what the person was shown; nothing was changed."""
+
+
+class BulkRefused(ChangesetError):
+    """A bulk action cannot be done to this selection; nothing was changed."""

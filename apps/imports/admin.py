@@ -10,7 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
+from apps.changesets.remarks import register_remark
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
@@ -22,6 +24,18 @@ from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.runs.confirming import may_decide, may_see
 from apps.imports.runs.lease import fail_dead_runs
+
+
+def link_to_import(changeset: Changeset) -> str:
+    """Return the way from a changeset to the import that made it: its plan, what was left alone, its file."""
+    number = (changeset.summary or {}).get("run")
+    if changeset.kind != Kind.IMPORT or not number:
+        return ""
+    address = reverse("admin:imports_importrun_change", args=[number])
+    return format_html('<a href="{}">The import</a>: its plan, what was left alone, its file', address)
+
+
+register_remark(link_to_import)
 
 
 class WhatFilter(admin.SimpleListFilter):

@@ -7,6 +7,7 @@ always moved on to what the file says, so a correction ends when upstream catche
 """
 
 from apps.imports.bases import base, corrected
+from apps.imports.by_hand import by_hand
 from apps.imports.pinning import is_pinned
 from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
@@ -61,6 +62,8 @@ def _base_moves(staging: Staging) -> list[str]:
 
 
 def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
+    if staging.layout.corrections:
+        return []
     links = [link for link in staging.links if link.field not in staging.options.skip_links]
     return [f"({_free(staging, link)}{_empty_but_possible(staging, link, finals)})" for link in links]
 
@@ -76,6 +79,9 @@ def _forget_unchanged(staging: Staging) -> None:
     if staging.spec.upstream:
         same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
     same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
+    if staging.layout.corrections:
+        # What a pin holds against a person's file is listed, though nothing is written.
+        same.append("x.kept = 0")
     staging.run("DELETE FROM {changed} WHERE line IN "
                 "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
                 same=" AND ".join(same))  # fmt: skip
@@ -94,7 +100,10 @@ def final(staging: Staging, field: str) -> str:
         return live
     if not staging.layout.corrections and field in staging.layout.merged:
         return _merged(staging, field)
-    value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
+    if staging.layout.corrections:
+        value = by_hand(staging, field)
+    else:
+        value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
     return f"CASE WHEN {is_pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
 
 
@@ -140,6 +149,8 @@ def is_kept(staging: Staging, field: str) -> str:
         return "FALSE"
     staged = f"s.{staging.quote(field)}"
     said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
+    if staging.layout.corrections and field in staging.layout.fields:
+        staged = by_hand(staging, field)
     news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
     return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})"
 
@@ -165,11 +176,16 @@ def _said(staging: Staging, live: str) -> str:
 
 
 def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
-    """Return the SQL for the flag of a changed row: this link is to be made (again)."""
+    """Return the SQL for the flag of a changed row: this link is to be made (again).
+
+    Corrections change only what they say: they make no link that is merely lacking.
+    """
     if link.field in staging.options.skip_links:
         return "FALSE"
     moved = " OR ".join(f"{finals[field]} IS DISTINCT FROM l.{staging.column(field)}" for field in link.follows)
-    return f"({_free(staging, link)}(({moved}) OR ({_empty_but_possible(staging, link, finals)})))"
+    if not staging.layout.corrections:
+        moved = f"({moved}) OR ({_empty_but_possible(staging, link, finals)})"
+    return f"({_free(staging, link)}({moved}))"
 
 
 def _free(staging: Staging, link: Link) -> str:

@@ -15,6 +15,7 @@ from apps.imports.spec import Column, Parser
 # Line, key and natural key of a row of the file that is not staged, and whether it was refused.
 Seen = tuple[int, int | None, str | int | None, bool]
 _LARGEST_KEY = 2**63 - 1
+_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass
@@ -95,7 +96,7 @@ def _refuse_ragged(
 
 def _shown(text: str) -> str:
     """Return text as a refusal shows it: short, and without NUL, which PostgreSQL stores nowhere."""
-    return text[:200].replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    return text[:200].replace("\x00", _LOST)
 
 
 def _refuse_nameless(
@@ -119,8 +120,8 @@ def _refuse_nameless(
 
 def _parser(column: Column, layout: Layout) -> Parser:
     """Return the column's parser; where blank cells leave values alone, they are None."""
-    parser = _unguarded(column.parse) if layout.corrections else column.parse
-    if not layout.sparse:
+    parser = _as_exported(column.parse) if layout.corrections else column.parse
+    if not layout.sparse and not (layout.corrections and column.field in layout.spec.names):
         return parser
 
     def parse(cells: list[str]) -> tuple[list[Any], list]:
@@ -136,11 +137,17 @@ def _parser(column: Column, layout: Layout) -> Parser:
     return parse
 
 
-def _unguarded(parser: Parser) -> Parser:
-    """Take off the apostrophe that an export puts before text which a spreadsheet would take for a formula."""
+def _as_exported(parser: Parser) -> Parser:
+    """Take off the apostrophe that an export puts before text which a spreadsheet would take for a formula.
+
+    A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
+    """
 
     def parse(cells: list[str]) -> tuple[list[Any], list]:
-        return parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
+        values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
+        refused = {row for row, _rule, _hint in bad}
+        lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
+        return values, [*bad, *((row, "lost_character", "a character was lost here: write it again") for row in lost)]
 
     return parse
 

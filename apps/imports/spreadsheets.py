@@ -18,6 +18,8 @@ ROWS_OF_A_SHEET = 1_048_576
 EXACT = 2**53
 PART = 1000
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Excel reads `_x0041_` as the character of that number, so an underscore that would begin one is written as such.
+_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
@@ -100,7 +102,7 @@ def _xlsx_row(number: int, row: list[Cell], letters: list[str]) -> str:
         elif _is_number(value):
             cells.append(f'<c r="{letter}{number}"><v>{value!r}</v></c>')
         else:
-            text = _text(str(value)).replace("\r", "&#13;")
+            text = _ESCAPE.sub("_x005F_", _text(str(value))).replace("\r", "&#13;")
             cells.append(f'<c r="{letter}{number}" s="1" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>')
     return f'<row r="{number}">{"".join(cells)}</row>'
 

@@ -217,8 +217,8 @@ def test_what_forbids_a_deletion_is_counted_where_it_is_much(places, steward, br
     page = client.get(address).content.decode()
     client.post(address, {"post": "yes", "change_reason": "gone"})
 
-    assert "61 cities" in page
-    assert "2 airports" in page
+    assert "<strong>61</strong> of its cities go along" in page
+    assert "2 airports point to United States (US): clear their country first." in page
     assert "Town 7" not in page
     assert Country.objects.filter(pk=places["usa"].pk).exists()
 
@@ -229,6 +229,8 @@ def test_a_country_in_use_is_not_deleted(places, steward, browse_as):
 
     client.post(address, {"post": "yes", "change_reason": "gone"})
 
-    assert "protected" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert "2 airports point to United States (US): clear their country first." in page
+    assert '<input type="hidden" name="action" value="clear_country">' in page
     assert Country.objects.filter(pk=places["usa"].pk).exists()
     assert Changeset.objects.count() == 1

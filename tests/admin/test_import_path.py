@@ -65,6 +65,15 @@ def test_a_confirmed_small_file_lands_on_its_changeset(client_of):
     assert (made.reason, made.actor.username) == ("spring refresh", "olga")
 
 
+def test_the_changeset_leads_back_to_the_import(client_of):
+    imported(client_of, *SNAPSHOT)
+    run = ImportRun.objects.get()
+
+    shown = client_of.get(f"/admin/changesets/changeset/{run.changeset_id}/change/").content.decode()
+
+    assert f'<a href="/admin/imports/importrun/{run.pk}/change/">The import</a>' in shown
+
+
 def test_the_list_is_filtered_to_what_an_import_changed(client_of):
     imported(client_of, *SNAPSHOT)
     renamed = [SNAPSHOT[0], {**SNAPSHOT[1], "name": "Centennial"}, SNAPSHOT[2]]

@@ -100,6 +100,13 @@ def test_corrections_by_hand_are_taken_as_such(operator, browse_as, planned):
     assert planned[0].options["corrections"] is True
 
 
+@pytest.mark.parametrize("said", ["tsv", "1"])
+def test_a_format_goes_by_its_name_or_its_place_in_the_packages_own_form(operator, browse_as, planned, said):
+    upload(browse_as(operator), "ident\tname\nKDEN\tDenver\n", source="corrections", format=said)
+
+    assert planned[0].how["format"] == "tsv"
+
+
 def test_a_missing_choice_means_the_harmless_one(operator, browse_as, planned):
     upload(browse_as(operator), csv_text({}), on_local_edit=None, missing=None, missing_limit=None, links=None)
 

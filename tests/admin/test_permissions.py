@@ -15,7 +15,7 @@ EDITORS = {"operator", "steward"}
 STEWARDS = {"steward"}
 NOBODY: set[str] = set()
 ADDRESSES = {
-    "/admin/airports/airport/": (READERS, READERS),
+    "/admin/airports/airport/": (READERS, STEWARDS),
     "/admin/airports/airport/add/": (EDITORS, EDITORS),
     "/admin/airports/airport/export/": (EDITORS, EDITORS),
     "/admin/airports/airport/KDEN/change/": (READERS, EDITORS),
@@ -32,7 +32,7 @@ ADDRESSES = {
     "/admin/airports/airport/KDEN/as-of/": (READERS, NOBODY),
     "/admin/airports/airport/as-of/": (READERS, NOBODY),
     "/admin/airports/airport/between/": (READERS, NOBODY),
-    "/admin/base/city/": (READERS, READERS),
+    "/admin/base/city/": (READERS, STEWARDS),
     "/admin/base/city/add/": (EDITORS, EDITORS),
     "/admin/base/city/export/": (EDITORS, EDITORS),
     "/admin/base/city/{city}/change/": (READERS, EDITORS),
@@ -41,7 +41,7 @@ ADDRESSES = {
     "/admin/base/city/{city}/as-of/": (READERS, NOBODY),
     "/admin/base/city/as-of/": (READERS, NOBODY),
     "/admin/base/city/between/": (READERS, NOBODY),
-    "/admin/base/country/": (READERS, READERS),
+    "/admin/base/country/": (READERS, STEWARDS),
     "/admin/base/country/add/": (EDITORS, EDITORS),
     "/admin/base/country/export/": (EDITORS, EDITORS),
     "/admin/base/country/{country}/change/": (READERS, EDITORS),

@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
+from apps.changesets.revert.plan import plan_revert
 
 pytestmark = pytest.mark.django_db
 
@@ -218,3 +219,14 @@ def test_corrections_file_with_all_columns_makes_a_new_airport_without_upstream_
     airport = Airport.objects.get()
     assert result["created"] == 1
     assert (airport.source_id, airport.upstream, airport.city.name) == (None, None, "Denver")
+
+
+def test_reverting_an_import_explains_that_a_later_one_moved_what_upstream_said(import_file):
+    import_file({"municipality": "Denver"})
+    second = import_file({"municipality": "Boulder"})
+    import_file({"municipality": "Boulder", "name": "New"})
+
+    verdicts = plan_revert(Changeset.objects.filter(pk=second["changeset"])).verdicts
+
+    told = {field.label for verdict in verdicts for field in verdict.fields}
+    assert "last upstream values" in told

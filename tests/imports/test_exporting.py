@@ -1,6 +1,7 @@
 """Rows as files: every format gives back exactly what the table has."""
 
 from io import BytesIO
+from tempfile import NamedTemporaryFile
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +11,11 @@ from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport
 from apps.base.exporting import CityResource, CountryResource
 from apps.base.models import City, Country
+from apps.imports import reading
 from apps.imports.export_formats import EXPORT_FORMATS
 from apps.imports.exporting import ExportColumn, Table, cell
 from apps.imports.formulas import unguard
+from apps.imports.sources import from_path
 from tests.imports.exported import READERS
 
 # A machine that is busy with other things is no failure.
@@ -89,6 +92,17 @@ def test_a_text_comes_back_as_it_was(form, text):
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_text_formats_keep_control_characters_too(form, text):
     assert unguard(one_cell(text, form)) == text
+
+
+@pytest.mark.parametrize("form", BY_NAME)
+@pytest.mark.parametrize("text", ["_x0041_", "a_x000D_b", "_x005F_x0041_", "__x0041__x", "_xyzw_"])
+def test_what_excel_would_take_for_a_character_stays_text(form, text):
+    out = BytesIO()
+    BY_NAME[form]().write(Table("things", (ExportColumn("a", is_text=True),), iter([[text]])), out)
+    with NamedTemporaryFile(suffix=f".{form}") as file:
+        file.write(out.getvalue())
+        file.flush()
+        assert [row for chunk in reading.read(from_path(file.name)).chunks for row in chunk.rows] == [[text]]
 
 
 @pytest.mark.parametrize("form", ["xlsx", "ods"])

@@ -46,6 +46,11 @@ class Console:
             "shell", "--verbosity", "0", "-c", f"from tests.imports import worker_steps; worker_steps.{call}"
         )
 
+    def start_step(self, call: str) -> subprocess.Popen:
+        code = f"from tests.imports import worker_steps; worker_steps.{call}"
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
+        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
+
     def work(self) -> None:
         """Let a worker do all that is to be done."""
         self.manage(*WORKER, "--batch")
@@ -126,9 +131,9 @@ def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_start
 def test_a_worker_that_is_asked_to_stop_while_it_writes_writes_nothing_and_lives_on(console: Console):
     console.work()
     console.step("confirm()")
-    worker = console.start_worker(until="running")
-
-    console.manage("imports", "cancel", "1")
+    with console.start_step("cancel_once_running()") as cancelling:
+        assert cancelling.stdout.readline() == "ready\n"
+        worker = console.start_worker(until="running")
 
     console.wait_for("cancelled")
     assert worker.poll() is None

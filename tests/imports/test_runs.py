@@ -328,3 +328,14 @@ def test_progress_tells_how_many_objects_are_written(planned):
     apply_run(run, progress=lambda phase, rows: told.append((phase, rows)))
 
     assert ("write", 3) in told
+
+
+def test_what_a_pin_holds_against_corrections_is_listed_and_nothing_is_written(planned):
+    apply(planned({"name": "Upstream"}))
+    pin(Airport.objects.get(), "name", note="as signed", actor=None)
+
+    run = planned({"name": "From a colleague"}, options=ImportOptions(corrections=True))
+
+    assert run.rows.get().kept_values["name"][1:] == ["From a colleague", "Upstream"]
+    assert apply(run) is None
+    assert Airport.objects.get().name == "Upstream"

@@ -1,15 +1,16 @@
 """What a test lets a console of its own do, in a process of its own; each is called by `manage.py shell -c`."""
 
 import sys
+import time
 
 from django.contrib.auth.models import User
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
-from apps.imports.models import ImportRun
+from apps.imports.models import ImportRun, RunStatus
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import confirm_run, start_again
+from apps.imports.runs.confirming import cancel_run, confirm_run, start_again
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.opening import open_run
 from apps.imports.sources import from_path
@@ -41,3 +42,12 @@ def tell() -> None:
     fail_dead_runs()
     run = ImportRun.objects.get()
     sys.stdout.write(f"{run.status}|{run.lock}|{Airport.objects.count()}|{Changeset.objects.count()}|{run.error}")
+
+
+def cancel_once_running() -> None:
+    """Cancel the only run as soon as a worker is writing: a command that starts only then may come too late."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while ImportRun.objects.get().status != RunStatus.RUNNING:
+        time.sleep(0.02)
+    cancel_run(ImportRun.objects.get(), actor=None)

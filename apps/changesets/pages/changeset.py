@@ -14,6 +14,7 @@ from apps.changesets.errors import NothingToRevert
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.asked import Asked, place_name, read_asked
+from apps.changesets.remarks import remarks_on
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.selecting import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
@@ -74,6 +75,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "subtitle": None,
         "changeset": changeset,
         "who": person(changeset),
+        "remarks": remarks_on(changeset),
         "counts": counts,
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),

@@ -51,6 +51,11 @@ def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> s
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=[quote(pk)])
 
 
+def list_url(model: type[models.Model]) -> str:
+    """Return the address of the list of a model's objects in the admin."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
 def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:
     """Return the address for each key of a model: the object's page, or its history where it is gone. One query."""
     tracked = tracked_by_name(label)

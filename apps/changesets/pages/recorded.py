@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.actions import delete_selected as confirm_and_delete
-from django.contrib.admin.utils import flatten_fieldsets, model_ngettext, quote, unquote
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import localize
 from django.utils.timezone import localtime
@@ -20,6 +19,7 @@ from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset
 from apps.changesets.pages import moments
+from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
@@ -29,10 +29,8 @@ from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.timeline import entries_of
 from apps.changesets.tracking import tracked_for
 
-NO_REASON = "Say why: others will read it beside the deletion."
 
-
-class RecordedModelAdmin(SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; subclasses give `fieldsets`, and a form that is a RecordedForm."""
 
     form = RecordedForm
@@ -41,10 +39,7 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     paginator = KeysFirstPaginator
-    actions = ("delete_selected",)
     change_list_template = "admin/changesets/recorded_list.html"
-    delete_confirmation_template = "admin/changesets/delete_object.html"
-    delete_selected_confirmation_template = "admin/changesets/delete_selected.html"
     object_history_template = "admin/changesets/object_history.html"
     object_history_list_template = "admin/changesets/object_history_list.html"
     object_history_form_template = "admin/changesets/object_version.html"
@@ -132,45 +127,12 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
     # -- deleting --------------------------------------------------------------------------------------------
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        extra_context = dict(extra_context or {})
-        if request.method == "POST" and not _reason(request):
-            # Without data Django asks again; with any, it deletes.
-            request.POST = QueryDict()
-            extra_context["reason_error"] = NO_REASON
-        if (obj := self.get_object(request, unquote(object_id))) is not None:
-            extra_context["cleared"] = editing.links_cleared_by_deleting([obj])
-        return super().delete_view(request, object_id, extra_context)
-
-    @admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
-    def delete_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
-        lacks_reason = "post" in request.POST and not _reason(request)
-        if lacks_reason:
-            request.POST = request.POST.copy()
-            del request.POST["post"]
-        response = confirm_and_delete(self, request, queryset)
-        if response is not None and lacks_reason:
-            response.context_data["reason_error"] = NO_REASON
-        return response
-
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple:
-        """Name what forbids a deletion one by one while that can be read, and count it where it cannot."""
-        protecting = editing.protected_by(objs) if len(objs) <= self.list_per_page else []
-        if sum(number for number, _ in protecting) <= self.list_per_page:
-            return super().get_deleted_objects(objs, request)
-        return [], {}, set(), [f"{number:,} {name}" for number, name in protecting]
-
-    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
-        name = str(obj)
-        made = editing.delete_objects(self._only(obj), actor=request.user, reason=_reason(request))
-        _tell(request, made, f"{name} deleted.")
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet) -> None:
-        number = queryset.count()
-        made = editing.delete_objects(queryset, actor=request.user, reason=_reason(request))
-        _tell(request, made, f"{number:,} {model_ngettext(self.opts, number)} deleted.")
-
-    def _only(self, obj: models.Model) -> QuerySet:
-        return self.model._base_manager.filter(pk=obj.pk)
+        """Say what the deletion would take along, clear, or what forbids it; delete once it is confirmed."""
+        obj = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, obj):
+            raise PermissionDenied
+        page = act_on_one("delete_selected", self, request, obj) if obj is not None else None
+        return page or self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
     # -- points in time --------------------------------------------------------------------------------------
 
@@ -250,10 +212,6 @@ class RecordedModelAdmin(SimpleHistoryAdmin):
 
 def _is_version_page(request: HttpRequest) -> bool:
     return getattr(request, "is_version_page", False)
-
-
-def _reason(request: HttpRequest) -> str:
-    return request.POST.get("change_reason", "").strip()
 
 
 def _tell(request: HttpRequest, made: Changeset | None, sentence: str) -> None:

@@ -174,5 +174,5 @@ class _Labels:
                 target = field.related_model._base_manager.using(self.using).filter(pk=value).first()
                 self.linked[key] = str(target) if target else f"{value} (deleted)"
             return self.linked[key]
-        text = str(dict(field.flatchoices).get(value, value))
+        text = str(dict(field.flatchoices).get(value, value) if field.choices else value)
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

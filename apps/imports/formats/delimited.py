@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from apps.imports.errors import CellRefused, ChoiceContradicts, FileDamaged
@@ -37,7 +38,18 @@ def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChu
         where = f"after line {reader.line_num if reader else 0} or so"
         raise not_text(name, how.encoding, where) from error
     except csv.Error as error:
-        raise _csv_error(name, reader.line_num if reader else 0, error) from error
+        raise _csv_error(name, reader.line_num if reader else 0, _begins(source, how, start), error) from error
+
+
+def _begins(source: SourceFile, how: Reading, start: bytes) -> int:
+    """Return the line on which the row begins that is not CSV: where a quote is left open, the reader is far below."""
+    line = 0
+    with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
+        reader = csv.reader(text, strict=True, delimiter=how.delimiter)
+        with suppress(csv.Error):
+            for _row in reader:
+                line = reader.line_num
+    return line + 1
 
 
 def _next_rows(reader: Iterator[list[str]], size: int, metered: Metered, name: str) -> list[list[str]]:
@@ -64,13 +76,14 @@ def _numbered(rows: list[list[str]], before: int, after: int) -> RawChunk:
     return RawChunk([line for line, _row in filled], [row for _line, row in filled])
 
 
-def _csv_error(name: str, line: int, error: csv.Error) -> FileDamaged | CellRefused:
+def _csv_error(name: str, line: int, begins: int, error: csv.Error) -> FileDamaged | CellRefused:
     text = str(error)
     if "field larger" in text:
-        return CellRefused(f"{name}, line {line}: a cell is longer than {CELL_CHARACTERS} characters; "
+        return CellRefused(f"{name}, line {begins}: a cell is longer than {CELL_CHARACTERS} characters; "
                            "is a quote left open?")  # fmt: skip
     if "unexpected end of data" in text:
-        return FileDamaged(f"{name} ends inside a quoted cell: a quote is left open, or the file is cut short.")
+        return FileDamaged(f"{name} ends inside a quoted cell: a quote is left open in the row that begins on line "
+                           f"{begins}, or the file is cut short.")  # fmt: skip
     return FileDamaged(f"{name}, line {line} is not CSV ({text}): check the quotes there.")
 
 

@@ -129,9 +129,19 @@ class OptionsForm(forms.Form):
         )
 
 
+class FormatField(forms.ChoiceField):
+    """A format by its name, or by its place among the formats, which is what the package's own form posts."""
+
+    def to_python(self, value: Any) -> str:
+        said = super().to_python(value)
+        names = [name for name, _label in self.choices if name]
+        return names[int(said)] if said.isascii() and said.isdigit() and int(said) < len(names) else said
+
+
 class UploadForm(OptionsForm, ImportForm):
     """The first step: the file, how it is read and taken, and why."""
 
+    format = FormatField(label="Format", required=False, help_text="What the file is, whatever its name ends with.")
     encoding = forms.ChoiceField(
         label="Encoding", choices=ENCODINGS, required=False, help_text="Of text files; choose it if names look wrong."
     )
@@ -147,9 +157,7 @@ class UploadForm(OptionsForm, ImportForm):
     def __init__(self, formats: Any, resources: Any, *, spec: ImportSpec, **kwargs: Any) -> None:
         super().__init__(formats, resources, **kwargs)
         titles = [each().get_title() for each in formats]
-        self.fields["format"].required = False
         self.fields["format"].choices = [("", "Find out from the file"), *((each, each.upper()) for each in titles)]
-        self.fields["format"].help_text = "What the file is, whatever its name ends with."
         self.fields["import_file"].label = "File"
         self.fields["import_file"].help_text = "CSV, TSV, XLSX, ODS or JSON, up to 200 MB."
         self.fields["import_file"].error_messages = {

@@ -8,6 +8,7 @@ JSON that Python writes and reads.
 import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -270,7 +271,13 @@ def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
 def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:
     """Return the JSON of what applying needs; the upstream values are JSON already on SQLite."""
     text = upstream if isinstance(upstream, str) or upstream is None else json.dumps(upstream)
-    return f'{{"values": {json.dumps(values)}, "links": {json.dumps(links)}, "upstream": {text or "null"}}}'
+    return f'{{"values": {json.dumps(values)}, "links": {_flags(*links.items())}, "upstream": {text or "null"}}}'
+
+
+@cache
+def _flags(*links: tuple[str, bool]) -> str:
+    # The same few for all rows of a file.
+    return json.dumps(dict(links))
 
 
 def _booleans(staging: Staging) -> list[str]:

@@ -16,8 +16,10 @@ class Migration(migrations.Migration):
                 "permissions": [
                     ("import_airport", "Can import airports"),
                     ("export_airport", "Can export airports"),
-                    ("backup_airport", "Can back up an airport"),
-                    ("restore_airport", "Can restore an airport from a backup"),
+                    ("clear_links", "Can clear the links of many airports"),
+                    ("relink", "Can relink many airports"),
+                    ("delete_recent_import", "Can delete what the newest import created"),
+                    ("resolve_duplicates", "Can resolve duplicate IATA codes"),
                 ],
             },
         ),

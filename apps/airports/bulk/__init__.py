@@ -1,0 +1,1 @@
+"""What is done to the links and codes of many airports at once."""

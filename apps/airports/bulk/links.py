@@ -1,0 +1,39 @@
+"""Clearing the links of many airports: of those selected, or of those that point to selected places."""
+
+from django.db.models import QuerySet
+
+from apps.airports.models import Airport
+from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.selection import Selection
+from apps.changesets.bulk.setting import setting, write_values
+from apps.changesets.models import Kind
+
+
+def clearing_of_places(field: str) -> Operation:
+    """Return the operation that clears this link on every airport that points to a selected place."""
+
+    def airports(selection: Selection) -> QuerySet:
+        return selection.pointing(Airport, field)
+
+    def plan(selection: Selection, options: Options) -> BulkPlan:
+        number = airports(selection).count()
+        linked = airports(selection).order_by().values(field).distinct().count()
+        lines = [Line("changed", number, f"{'airport' if number == 1 else 'airports'} will have no {field}")]
+        if selection.number > linked:
+            names = counted(selection.number - linked, selection.model).partition(" ")[2]
+            lines.append(Line("kept", selection.number - linked, f"{names} no airport points to"))
+        what = counted(number, Airport)
+        shown = lines if number else lines[1:]
+        return BulkPlan(number, what, f"The {field} of {what} cleared.", tuple(shown), sample_of(airports(selection)))
+
+    def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
+        write_values(airports(selection), {field: None})
+
+    return Operation(Kind.BULK_ACTION, plan, write)
+
+
+CLEAR_COUNTRY = setting("country", None, done="without country", already="without country already")
+CLEAR_CITY = setting("city", None, done="without city", already="without city already")
+CLEAR_COUNTRY_OF_PLACES = clearing_of_places("country")
+CLEAR_CITY_OF_PLACES = clearing_of_places("city")

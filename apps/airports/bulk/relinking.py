@@ -1,0 +1,120 @@
+"""Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
+
+from collections.abc import Callable
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
+from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
+from apps.changesets.bulk.selection import Selection
+from apps.changesets.models import Kind
+from apps.changesets.sql import Sql
+
+# outcome -> what is said of the airports that have it.
+NOT_DONE = {
+    "no_country": "have a country code that no country has",
+    "no_municipality": "name no municipality",
+    "no_city": "name a municipality that no city is called",
+    "several": "name a municipality that several cities may be",
+    "doubtful": f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked",
+}
+
+
+def relinking(airports: Callable[[Selection], QuerySet]) -> Operation:
+    """Return the operation that relinks the airports that belong to a selection."""
+
+    def plan(selection: Selection, options: Options) -> BulkPlan:
+        table = find_candidates(selection, airports(selection))
+        number, countries, cities, right, pinned, *left = _count(selection.sql, table)
+        names = _names(selection.sql, table)
+        lines = [
+            Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
+            Line("kept", right, "are linked rightly already"),
+            Line("kept", pinned, "have a pinned link, which stays"),
+        ]
+        lines += [Line("blocked", n, words) for n, words in zip(left, NOT_DONE.values(), strict=True)]
+        listed = [
+            Listed(NOT_DONE[outcome], n, tuple(names.get(outcome, ())))
+            for n, outcome in zip(left, NOT_DONE, strict=True)
+            if outcome != "no_municipality"
+        ]
+        what = counted(number, Airport)
+        return BulkPlan(
+            number, what, _told(what, countries, cities, left), tuple(line for line in lines if line.number),
+            tuple(names.get("changes", ())), tuple(some for some in listed if some.number))  # fmt: skip
+
+    return Operation(Kind.RELINK, plan, _write)
+
+
+def _told(what: str, countries: int, cities: int, left: list[int]) -> str:
+    told = f"{what} relinked ({countries:,} to a country, {cities:,} to a city)"
+    rest = [f"{n:,} {words}" for n, words in zip(left, NOT_DONE.values(), strict=True) if n]
+    return f"{told}; {'; '.join(rest)}." if rest else f"{told}."
+
+
+def _count(sql: Sql, table: str) -> list[int]:
+    """Return how many change, by country and by city, are right already, are pinned, and each outcome not done."""
+    conditions = [
+        CHANGES,
+        "r.new_country IS NOT NULL AND r.new_country IS DISTINCT FROM r.old_country",
+        "r.new_city IS NOT NULL AND r.new_city IS DISTINCT FROM r.old_city",
+        f"r.outcome = 'found' AND r.pinned = 0 AND NOT {CHANGES}",
+        "r.pinned = 1",
+        *(f"r.outcome = '{outcome}'" for outcome in NOT_DONE),
+    ]
+    counts = ", ".join(f"COUNT(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
+    return list(sql.rows(f"SELECT {counts} FROM {table} r")[0])
+
+
+def _names(sql: Sql, table: str) -> dict[str, list[str]]:
+    """Return the first airports of each outcome that is listed, and of those that change, with what decided."""
+    # A few of each sort; one that changes may also stand under what could not be done.
+    sorts = (
+        f"SELECT r.pk, r.municipality, r.km, 'changes' AS sort FROM {table} r WHERE {CHANGES} UNION ALL "
+        f"SELECT r.pk, r.municipality, r.km, r.outcome FROM {table} r "
+        "WHERE r.outcome NOT IN ('found', 'no_municipality')"
+    )
+    rows = sql.rows(
+        "SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km FROM ("
+        f"SELECT s.*, ROW_NUMBER() OVER (PARTITION BY s.sort ORDER BY s.pk) AS place FROM ({sorts}) s) f "
+        f"JOIN {sql.quote(Airport._meta.db_table)} a ON a.ident = f.pk WHERE f.place <= {SAMPLE} ORDER BY f.pk"
+    )
+    named: dict[str, list[str]] = {}
+    for sort, pk, name, municipality, code, km in rows:
+        where = {"changes": "", "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
+        named.setdefault(sort, []).append(f"{pk} · {name}{where}" + (f", {km:,} km" if km else ""))
+    return named
+
+
+def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
+    sql = selection.sql
+    airport = sql.quote(Airport._meta.db_table)
+    # The links that were found; what was not found stays.
+    sql.run(
+        f"UPDATE {airport} SET country_id = COALESCE(r.new_country, {airport}.country_id), "
+        f"city_id = COALESCE(r.new_city, {airport}.city_id), updated_at = %s "
+        f"FROM {sql.temp(TABLE)} r WHERE r.pk = {airport}.ident AND {CHANGES}",
+        [sql.moment(timezone.now())],
+    )
+
+
+def _of_countries(selection: Selection) -> QuerySet:
+    codes = Country.objects.filter(pk__in=selection.keys()).values("iso_code")
+    return Airport.objects.filter(Q(country__in=selection.keys()) | Q(iso_country__in=codes))
+
+
+def _of_cities(selection: Selection) -> QuerySet:
+    named = City.objects.filter(pk__in=selection.keys(), country__iso_code=OuterRef("iso_country")).filter(
+        Q(name=OuterRef("municipality")) | Q(search_name=Lower(OuterRef("municipality")))
+    )
+    return Airport.objects.filter(Q(city__in=selection.keys()) | Exists(named))
+
+
+RELINK = relinking(Selection.rows)
+RELINK_OF_COUNTRIES = relinking(_of_countries)
+RELINK_OF_CITIES = relinking(_of_cities)

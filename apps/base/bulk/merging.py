@@ -1,0 +1,81 @@
+"""Merging cities into another one of the same country: what points to them points to it, then they are deleted."""
+
+from django.db.models import Count, QuerySet
+
+from apps.base.models import City
+from apps.base.text import search_form
+from apps.changesets.bulk.deleting import delete_rows, relations_to
+from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.selection import Selection
+from apps.changesets.bulk.setting import write_values
+from apps.changesets.models import Kind
+
+WHICH = "Say into which city to merge: the name or the number of a city of the same country."
+
+
+def proposed_target(cities: QuerySet) -> int | None:
+    """Return the key of the city that most objects point to, of several; of one alone none can be proposed."""
+    keys = list(cities.order_by("pk").values_list("pk", flat=True)[:2])
+    if len(keys) < 2:
+        return None
+    ranked = City.objects.filter(pk__in=cities.order_by().values("pk")).order_by()
+    counts = {f"n{i}": Count(relation.name, distinct=True) for i, relation in enumerate(relations_to(City))}
+    return ranked.annotate(**counts).order_by(*(f"-{name}" for name in counts), "pk").values_list("pk", flat=True)[0]
+
+
+def _target(selection: Selection, asked: str) -> City | str:
+    """Return the city that is meant, or a sentence where none can be told."""
+    countries = list(selection.rows().order_by().values_list("country_id", flat=True).distinct()[:2])
+    if len(countries) > 1:
+        return "Cities of several countries are selected: merge those of one country at a time. Nothing was changed."
+    if not asked:
+        return WHICH
+    cities = City.objects.select_related("country")
+    number = asked.isdecimal() and len(asked) < 19
+    found = cities.filter(pk=asked).first() if number else cities.filter(
+        country_id=countries[0], search_name=search_form(asked)).first()  # fmt: skip
+    if found is None:
+        return f"There is no city {asked!r} to merge into. {WHICH}"
+    if found.country_id != countries[0]:
+        return f"{found} is in {found.country}, not in the country of the selected cities. Nothing was changed."
+    return found
+
+
+def _merged(selection: Selection, target: City) -> QuerySet:
+    return selection.rows().exclude(pk=target.pk)
+
+
+def _plan(selection: Selection, options: Options) -> BulkPlan:
+    target = _target(selection, str(options.get("target") or "").strip())
+    if isinstance(target, str):
+        return BulkPlan(0, counted(selection.number, City), "", refusal=target)
+    merged = _merged(selection, target)
+    number = merged.count()
+    if not number:
+        return BulkPlan(
+            0, counted(0, City), "", refusal=f"Only {target} itself is selected: select what to merge into it."
+        )
+    lines = [Line("deleted", number, f"{'city' if number == 1 else 'cities'} will go into {target} (no. {target.pk})")]
+    for relation in relations_to(City):
+        moving = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": merged.values("pk")})
+        if links := moving.count():
+            noun = counted(links, relation.related_model).partition(" ")[2]
+            lines.append(Line("changed", links, f"{noun} will be linked to {target} instead"))
+    what = counted(number, City)
+    return BulkPlan(
+        number, f"{what} into {target}", f"{what} merged into {target}.", tuple(lines), sample_of(merged),
+        facts={"target": target})  # fmt: skip
+
+
+def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
+    target = plan.facts["target"]
+    merged = _merged(selection, target)
+    for relation in relations_to(City):
+        name = relation.field.name
+        rows = relation.related_model._base_manager.filter(**{f"{name}__in": merged.values("pk")})
+        write_values(rows, {name: target})
+    delete_rows(merged)
+
+
+MERGE_CITY = Operation(Kind.BULK_ACTION, _plan, _write)

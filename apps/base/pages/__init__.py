@@ -1,0 +1,1 @@
+"""What places add to the pages of the admin."""

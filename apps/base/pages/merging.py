@@ -1,0 +1,25 @@
+"""The form of merging cities: into which one."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from apps.base.bulk.merging import proposed_target
+from apps.changesets.pages.bulk_registry import OptionsForm
+
+
+class MergeForm(OptionsForm):
+    """Which city takes the links of the others; proposed is the selected one that has most."""
+
+    target = forms.CharField(
+        label="Into the city",
+        max_length=255,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        help_text="Name or number of a city of the same country.",
+    )
+
+    def __init__(self, data: Any, *, objects: QuerySet):
+        super().__init__(data, objects=objects)
+        self.fields["target"].initial = proposed_target(objects)

@@ -1,0 +1,95 @@
+"""Planning a bulk action, and doing it: one transaction, one changeset, and never more than was shown."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import models
+
+from apps.changesets.bulk.plans import BulkPlan, Options
+from apps.changesets.bulk.selection import Selection, selecting
+from apps.changesets.context import changeset
+from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, SelectionMoved
+from apps.changesets.locking import lock_tracked_tables, patience
+from apps.changesets.models import Changeset
+
+PATIENCE = 10
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A kind of bulk action: `plan` looks and changes nothing, `write` does what the plan says."""
+
+    kind: str
+    plan: Callable[[Selection, Options], BulkPlan]
+    write: Callable[[Selection, BulkPlan, Options], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: the changeset, None when nothing was to change, and the plan that was followed."""
+
+    changeset: Changeset | None
+    plan: BulkPlan
+
+
+def plan_bulk(operation: Operation, objects: models.QuerySet, options: Options | None = None) -> BulkPlan:
+    """Return what the operation would do to the objects; nothing is changed. Raises NothingSelected."""
+    with selecting(objects) as selection:
+        return _plan(operation, selection, options or {})
+
+
+def apply_bulk(
+    operation: Operation,
+    objects: models.QuerySet,
+    *,
+    actor: Any,
+    reason: str,
+    seen: str = "",
+    options: Options | None = None,
+) -> Outcome:
+    """Do the operation to the objects as one changeset.
+
+    With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
+    NothingSelected, SelectionMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
+    """
+    with patience(PATIENCE), changeset(kind=operation.kind, actor=actor, reason=reason) as opened:
+        lock_tracked_tables()
+        with selecting(objects) as selection:
+            plan = _plan(operation, selection, options or {})
+            if seen and seen != plan.seen:
+                raise _moved(seen, plan, selection)
+            if plan.refusal:
+                raise BulkRefused(plan.refusal)
+            if plan.number:
+                operation.write(selection, plan, options or {})
+            opened.summary = {"selected": plan.selected, "lines": [[line.number, line.words] for line in plan.lines]}
+    return Outcome(opened if opened.pk else None, plan)
+
+
+def _plan(operation: Operation, selection: Selection, options: Options) -> BulkPlan:
+    if not selection.number:
+        raise NothingSelected(
+            f"No {selection.model._meta.verbose_name} is selected, or what was selected is gone by now: "
+            "nothing was changed. Look at the list again."
+        )
+    plan = operation.plan(selection, options)
+    # What was selected (see Selection), what would become of it, and what was chosen.
+    numbers = "-".join(str(line.number) for line in plan.lines)
+    chosen = zlib.crc32(repr(sorted((name, str(value)) for name, value in options.items())).encode())
+    return replace(plan, selected=selection.number, seen=f"{selection.seen}.{numbers}{plan.seen}.{chosen}")
+
+
+def _moved(seen: str, plan: BulkPlan, selection: Selection) -> ChangesetError:
+    before, names = seen.partition(".")[0], selection.model._meta.verbose_name_plural
+    same, chose_else = seen.startswith(f"{selection.seen}."), seen.rpartition(".")[2] != plan.seen.rpartition(".")[2]
+    if (same and chose_else) or not before.isdecimal() or len(before) > 18:
+        return BulkRefused("This is the plan of what you chose now: look at it, then confirm. Nothing was changed yet.")
+    if int(before) != selection.number:
+        what = f"you saw {int(before):,} {names}, and by now it is {selection.number:,}"
+    else:
+        what = f"somebody changed some of these {names}, or what belongs to them, meanwhile"
+    return SelectionMoved(
+        f"The selection is no longer what you were shown: {what}. Nothing was changed; look again and confirm."
+    )

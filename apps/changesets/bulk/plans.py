@@ -1,0 +1,62 @@
+"""What a bulk action would do, as values that know neither admin nor HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+SAMPLE = 10
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """So many of something, and what would become of them; `sign` is one of the kinds of change."""
+
+    sign: str
+    number: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Objects that need naming, at most a few of them: what could not be done, and why."""
+
+    why: str
+    number: int
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BulkPlan:
+    """What would change, what would not and why; `refusal` says why nothing can be done at all.
+
+    `what` says in words how many objects would change ("1,204 airports"), `done` what is told afterwards.
+    """
+
+    number: int
+    what: str
+    done: str
+    lines: tuple[Line, ...] = ()
+    sample: tuple[str, ...] = ()
+    listed: tuple[Listed, ...] = ()
+    refusal: str = ""
+    # The action on the same selection that takes away what stands in the way.
+    way_out: str = ""
+    # What was selected when this was planned; in `seen` anything that moves changes the text.
+    selected: int = 0
+    seen: str = ""
+    # What the action wants to remember of its plan when it writes.
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def sample_of(rows: models.QuerySet) -> tuple[str, ...]:
+    """Return the names of the first few objects."""
+    return tuple(str(row) for row in rows.order_by("pk")[:SAMPLE])
+
+
+def counted(number: int, model: type[models.Model]) -> str:
+    """Return a number of objects in words: `1 airport`, `1,204 airports`."""
+    meta = model._meta
+    return f"{number:,} {meta.verbose_name if number == 1 else meta.verbose_name_plural}"

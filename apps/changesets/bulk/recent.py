@@ -1,0 +1,90 @@
+"""Deleting what the newest import created: those of the selected objects, as far as nothing refers to them."""
+
+from django.db import models
+from django.db.models import Q
+
+from apps.changesets.bulk.deleting import delete_rows, relations_to
+from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted, sample_of
+from apps.changesets.bulk.selection import Selection
+from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.tracking import Tracked, tracked_for
+
+
+def newest_import(model: type[models.Model]) -> Changeset | None:
+    """Return the newest import that changed objects of the model and is not reverted."""
+    imports = Changeset.objects.filter(kind=Kind.IMPORT, status__in=[Status.APPLIED, Status.PARTLY_REVERTED])
+    return imports.filter(counts__has_key=model._meta.label_lower).order_by("-pk").first()
+
+
+def created_in(made: Changeset, rows: models.QuerySet) -> models.QuerySet:
+    """Keep the rows that the changeset created; one that it renamed was there before."""
+    tracked = tracked_for(rows.model)
+    stable, history = _stable(tracked), tracked.history_model.objects.filter(changeset=made).order_by()
+    created, pk = history.filter(history_type="+"), tracked.model._meta.pk.name
+    if stable is None:
+        return rows.filter(pk__in=created.values(pk))
+    gone = history.filter(history_type="-", **{f"{stable}__isnull": False})
+    arrived = created.filter(**{f"{stable}__isnull": False}).exclude(**{f"{stable}__in": gone.values(stable)})
+    keyless = created.filter(**{f"{stable}__isnull": True})
+    return rows.filter(
+        Q(**{f"{stable}__in": arrived.values(stable)}) | Q(**{f"{stable}__isnull": True, "pk__in": keyless.values(pk)})
+    )
+
+
+def _stable(tracked: Tracked) -> str | None:
+    return tracked.fields_by_column[tracked.stable_key].name if tracked.stable_key else None
+
+
+def _referred(rows: models.QuerySet) -> Q:
+    """Return the condition that something points to a row."""
+    condition = Q(pk__in=[])
+    for relation in relations_to(rows.model):
+        name = relation.field.name
+        pointing = relation.related_model._base_manager.filter(**{f"{name}__isnull": False})
+        condition |= Q(pk__in=pointing.values(name))
+    return condition
+
+
+def _free(selection: Selection, made: Changeset) -> models.QuerySet:
+    rows = created_in(made, selection.rows())
+    return rows.exclude(_referred(rows)) if relations_to(rows.model) else rows
+
+
+def _plan(selection: Selection, options: Options) -> BulkPlan:
+    made, model = newest_import(selection.model), selection.model
+    if made is None:
+        refusal = f"No import of {model._meta.verbose_name_plural} stands: there is nothing of it to delete."
+        return BulkPlan(0, counted(0, model), "", refusal=refusal)
+    created, free = created_in(made, selection.rows()), _free(selection, made)
+    number, of_import = free.count(), created.count()
+    held = created.filter(_referred(created)) if of_import > number else created.none()
+    later = tracked_for(model).history_model.objects.filter(changeset_id__gt=made.pk).order_by()
+    changed = free.filter(pk__in=later.values(model._meta.pk.name))
+    moved = changed.count()
+    source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
+    lines = [
+        Line("deleted", number, f"{_noun(model, number)} that the newest import ({source.strip(',')}) created"),
+        Line("blocked", of_import - number, "created by it too, but other objects point to them"),
+        Line("kept", selection.number - of_import, "not created by it"),
+    ]
+    listed = [
+        Listed("stay, since other objects point to them", of_import - number, sample_of(held)),
+        Listed("were changed since, and are deleted too", moved, sample_of(changed) if moved else ()),
+    ]
+    what = counted(number, model)
+    return BulkPlan(
+        number, what, f"{what} of import #{made.pk} deleted.", tuple(line for line in lines if line.number),
+        sample_of(free) if number else (), tuple(names for names in listed if names.number),
+        facts={"import": made})  # fmt: skip
+
+
+def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
+    delete_rows(_free(selection, plan.facts["import"]))
+
+
+def _noun(model: type[models.Model], number: int) -> str:
+    return counted(number, model).partition(" ")[2]
+
+
+DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write)

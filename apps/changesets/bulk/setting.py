@@ -1,0 +1,54 @@
+"""Bulk actions that give one field of all selected objects the same value."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.selection import Selection
+from apps.changesets.models import Kind
+
+
+def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> Operation:
+    """Return the operation that sets `field` to `value` on all selected objects that have another.
+
+    `done` and `already` say what the objects are, after and before: "set active", "are active already".
+    """
+
+    def plan(selection: Selection, options: Options) -> BulkPlan:
+        others = selection.rows().filter(_differs(field, value))
+        number = others.count()
+        rest = selection.number - number
+        lines = [Line("changed", number, f"{_noun(selection.model, number)} will be {done}")] if number else []
+        if rest:
+            lines.append(Line("kept", rest, already))
+        what = counted(number, selection.model)
+        return BulkPlan(number, what, f"{what} {done}.", tuple(lines), sample_of(others) if number else ())
+
+    def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
+        write_values(selection.rows().filter(_differs(field, value)), {field: value})
+
+    return Operation(kind, plan, write)
+
+
+def write_values(rows: models.QuerySet, values: dict[str, Any]) -> int:
+    """Set the values in all rows by one statement, and when they were changed; return how many."""
+    stamps = {f.name: timezone.now() for f in rows.model._meta.concrete_fields if getattr(f, "auto_now", False)}
+    return rows.order_by().update(**values, **stamps)
+
+
+def _differs(field: str, value: Any) -> Q:
+    if value is None:
+        return Q(**{f"{field}__isnull": False})
+    return ~Q(**{field: value})
+
+
+def _noun(model: type[models.Model], number: int) -> str:
+    return str(model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural)
+
+
+SET_ACTIVE = setting("active", True, done="set active", already="active already")
+SET_INACTIVE = setting("active", False, done="set inactive", already="inactive already")

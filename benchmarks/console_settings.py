@@ -1,0 +1,12 @@
+"""The settings of the console for a benchmark: as in production, with folders that go when the benchmark is over."""
+
+import os
+from pathlib import Path
+
+from travelmathlite.settings import *  # noqa: F403
+
+_folder = Path(os.environ["BENCHMARK_FOLDER"])
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+STORAGES["imports"]["OPTIONS"]["location"] = _folder / "imports"  # noqa: F405
+CACHES["progress"]["LOCATION"] = _folder / "progress"  # noqa: F405
