@@ -8,11 +8,10 @@ from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
-from apps.airports.pages.link_tools import LinkTools
 from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
-from apps.changesets.pages.tools import ObjectTools
+from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
@@ -40,9 +39,7 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(
-    ImportingMixin, ExportingMixin, LinkTools, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin
-):
+class AirportAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = AirportForm
     change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)
@@ -60,6 +57,10 @@ class AirportAdmin(
         ("Place", {"fields": (("municipality", "iso_region", "iso_country"), ("country", "city"))}),
         ("Kept by the console", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
+
+    relink = bulk_tool("relink", label="Relink…", words="Link it to the country and city that its codes name")
+    clear_country = bulk_tool("clear_country", label="Clear country…", words="Take its link to a country away")
+    clear_city = bulk_tool("clear_city", label="Clear city…", words="Take its link to a city away")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
         """The ident is the primary key: it is chosen once."""

@@ -10,7 +10,7 @@ from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
-from apps.changesets.pages.tools import ObjectTools
+from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
@@ -19,7 +19,7 @@ from apps.imports.pages.pinning import PinningMixin
 @admin.register(Country)
 class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = CountryForm
-    change_actions = ("backup", "restore", "undo_last_change")
+    change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
     list_filter = ("active",)
@@ -31,6 +31,9 @@ class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, 
         ("Kept by the console", {"fields": (("slug", "created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 
+    relink = bulk_tool("relink", label="Relink its airports…", words="Link them to the places that their codes name")
+    clear_country = bulk_tool("clear_country", label="Clear from its airports…", words="Take their links to it away")
+
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
         if len(term.strip()) in (2, 3) and (coded := _by_code(queryset, term.strip())).exists():
             return coded, False
@@ -40,7 +43,7 @@ class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, 
 @admin.register(City)
 class CityAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
     form = CityForm
-    change_actions = ("backup", "restore", "undo_last_change")
+    change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
     list_filter = ("active", "country")
@@ -54,6 +57,9 @@ class CityAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, Obj
         ("More", {"fields": (("population", "timezone"),)}),
         ("Kept by the console", {"fields": (("slug", "created_at", "updated_at"),), "classes": ("collapse",)}),
     )
+
+    relink = bulk_tool("relink", label="Relink its airports…", words="Link them to the places that their codes name")
+    clear_city = bulk_tool("clear_city", label="Clear from its airports…", words="Take their links to it away")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
         return _by_name(queryset, term), False

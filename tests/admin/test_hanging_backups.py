@@ -5,6 +5,7 @@ import json
 import pytest
 
 from apps.airports.models import Airport
+from apps.backups.objects.bringing_back import plan_hanging
 from apps.backups.objects.document import hash_of
 from apps.backups.objects.making import back_up_object
 from apps.base.models import City, Country
@@ -55,6 +56,11 @@ def test_a_deleted_country_comes_back_with_its_cities_and_links_as_one_changeset
     clear_and_delete(usa)
     changesets = Changeset.objects.count()
 
+    assert plan_hanging(backup).lines == [
+        ("created", 1, "city comes back"),
+        ("changed", 2, "airports get their country back"),
+        ("changed", 2, "airports get their city back"),
+    ]
     restore(browse_as(steward), usa, backup, hanging="yes")
 
     assert everything() == before

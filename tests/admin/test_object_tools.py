@@ -12,12 +12,17 @@ EDITORS = {"editor", "importer", "steward", "approver"}
 STEWARDS = {"steward", "approver"}
 # tool -> the groups that may use it.
 TOOLS = {"backup": EDITORS, "restore": STEWARDS, "undo_last_change": STEWARDS}
-LINK_TOOLS = {"relink": EDITORS, "clear_country": EDITORS, "clear_city": EDITORS}
+IMPORTERS = EDITORS - {"editor"}
+LINK_TOOLS = {
+    "KDEN": {"relink": IMPORTERS, "clear_country": STEWARDS, "clear_city": STEWARDS},
+    "denver": {"relink": IMPORTERS, "clear_city": STEWARDS},
+    "usa": {"relink": IMPORTERS, "clear_country": STEWARDS},
+}
 OBJECTS = {"airports/airport": "KDEN", "base/city": "denver", "base/country": "usa"}
 ADDRESSES = {
     f"/admin/{table}/{{{key}}}/actions/{tool}/": may
     for table, key in OBJECTS.items()
-    for tool, may in (TOOLS | (LINK_TOOLS if key == "KDEN" else {})).items()
+    for tool, may in (TOOLS | LINK_TOOLS[key]).items()
 }
 
 

@@ -35,14 +35,19 @@ class HangingPlan:
     complaint: str
 
     @property
-    def lines(self) -> list[tuple[int, str]]:
-        """How many of what come back, and how many of what are linked again."""
-        counted: dict[str, int] = defaultdict(int)
+    def lines(self) -> list[tuple[str, int, str]]:
+        """What comes back and what is linked again: the kind of change, how many, and in words."""
+        came: dict[str, int] = defaultdict(int)
         for each in self.gone:
-            counted[f"{_plural(each.model)} come back"] += 1
+            came[each.model] += 1
+        lines = [
+            ("created", number, _words(label, number, "comes back", "come back")) for label, number in came.items()
+        ]
         for (label, field), targets in self.links.items():
-            counted[f"{_plural(label)} get their {field} back"] += sum(map(len, targets.values()))
-        return [(number, words) for words, number in counted.items() if number]
+            number = sum(map(len, targets.values()))
+            words = _words(label, number, f"gets its {field} back", f"get their {field} back")
+            lines.append(("changed", number, words))
+        return lines
 
 
 def restore_with_hanging(
@@ -172,5 +177,6 @@ def _made_again(record: dict[str, Any], using: str) -> models.Model | None:
     return find_by_codes(tracked_by_name(record["model"]).model, record.get("codes", {}), using=using)
 
 
-def _plural(label: str) -> str:
-    return str(tracked_by_name(label).model._meta.verbose_name_plural)
+def _words(label: str, number: int, one: str, many: str) -> str:
+    meta = tracked_by_name(label).model._meta
+    return f"{meta.verbose_name} {one}" if number == 1 else f"{meta.verbose_name_plural} {many}"

@@ -18,6 +18,8 @@ from django_object_actions import BaseDjangoObjectActions, action
 
 from apps.changesets.bin import deleted_objects
 from apps.changesets.pages import links
+from apps.changesets.pages.bulk import act_on_one
+from apps.changesets.pages.bulk_registry import actions_of
 from apps.changesets.tracking import tracked_for
 from apps.changesets.words import is_open_to_revert
 
@@ -27,11 +29,17 @@ NEW_GROUP = "new-group"
 
 
 def object_tool(
-    *, label: str, permissions: tuple[str, ...], words: str = "", new_group: bool = False, of_gone: bool = False
+    *,
+    label: str,
+    permissions: tuple[str | Callable, ...],
+    words: str = "",
+    new_group: bool = False,
+    of_gone: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Return a decorator that makes a method a button of the object's page, for those who have all the permissions.
 
-    Each permission is asked of `has_<permission>_permission`, in the action itself and whatever the method. Only a
+    Each permission is asked of `has_<permission>_permission`, or is a function of the admin and the request; it is
+    asked in the action itself and whatever the method. Only a
     tool that is `of_gone` is called for a deleted object, with the object as it was.
     """
 
@@ -60,8 +68,27 @@ def object_tool(
 
 def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
     """Whether the person has the permissions of a tool, and may see the objects at all."""
-    asked = ("view", *tool.allowed_permissions)
-    return all(getattr(model_admin, f"has_{permission}_permission")(request) for permission in asked)
+    return all(
+        permission(model_admin, request)
+        if callable(permission)
+        else getattr(model_admin, f"has_{permission}_permission")(request)
+        for permission in ("view", *tool.allowed_permissions)
+    )
+
+
+def bulk_tool(name: str, *, label: str, words: str) -> Callable:
+    """Return a button that does a bulk action of the model's list to the one object, for who may do it and change."""
+
+    def permitted(model_admin: Any, request: HttpRequest) -> bool:
+        return request.user.has_perm(actions_of(model_admin.opts.label_lower)[name].permission)
+
+    def act(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
+        answer = act_on_one(name, self, request, obj)
+        done = answer is None or isinstance(answer, HttpResponseRedirect)
+        return HttpResponseRedirect(links.object_url(self.model, obj.pk)) if done else answer
+
+    act.__name__ = name
+    return object_tool(label=label, permissions=("change", permitted), words=words)(act)
 
 
 def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
