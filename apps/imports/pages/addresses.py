@@ -19,8 +19,3 @@ def page_url(run: ImportRun, page: str) -> str:
 def upload_url(model: type[models.Model]) -> str:
     """Return the address where a file of this model is uploaded."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_import")
-
-
-def list_url(model: type[models.Model]) -> str:
-    """Return the address of the list of a model."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
