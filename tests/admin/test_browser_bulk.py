@@ -72,6 +72,8 @@ def act(page: Page, name: str) -> None:
     page.locator("#action-toggle").check()
     page.locator("select[name=action]").select_option(name)
     page.get_by_role("button", name=re.compile("^(Go|Run)")).click()
+    # The confirm page is there: what is evaluated next must not meet the page that is left.
+    expect(page.get_by_label("Why")).to_be_visible()
 
 
 def undo(page: Page) -> None:
