@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -64,7 +63,7 @@ class ObjectBackups:
             "form": form,
             "hanging": _hanging_words(self.model),
             "plural": str(self.opts.verbose_name_plural).capitalize(),
-            "changelist_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+            "changelist_url": links.list_url(self.model),
             "object_url": links.object_url(self.model, obj.pk),
         }
         return TemplateResponse(request, "admin/backups/back_up_object.html", context)

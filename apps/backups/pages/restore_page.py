@@ -107,7 +107,7 @@ def _answer(
         "opts": meta,
         "object": obj,
         "plural": str(meta.verbose_name_plural).capitalize(),
-        "changelist_url": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
+        "changelist_url": links.list_url(meta.model),
         # For what is deleted this leads on to its history.
         "object_url": links.object_url(meta.model, obj.pk),
         "bin_url": reverse("admin:changesets_recycle_bin"),

@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 
 from apps.changesets.models import Changeset
+from apps.changesets.pages import links
 from apps.changesets.tracking import tracked_for
 
 PARAMETER = "changeset"
@@ -36,8 +36,7 @@ class ChangedByFilter(admin.SimpleListFilter):
 
 def list_of_changed(model: type[Any], changeset: int) -> str:
     """Return the address of a model's list with what a changeset touched."""
-    meta = model._meta
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist") + f"?{PARAMETER}={changeset}"
+    return f"{links.list_url(model)}?{PARAMETER}={changeset}"
 
 
 def _number(asked: str) -> int:

@@ -46,14 +46,19 @@ def revert_since_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_revert_many") + f"?since={pk}"
 
 
+def model_url(model: type[models.Model], page: str, *args: Any) -> str:
+    """Return the address of a page that the admin of a model has: "changelist", "import", ..."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
 def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> str:
     """Return the address of an object's page in the admin."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=[quote(pk)])
+    return model_url(model, page, quote(pk))
 
 
 def list_url(model: type[models.Model]) -> str:
     """Return the address of the list of a model's objects in the admin."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return model_url(model, "changelist")
 
 
 def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 
@@ -171,18 +170,17 @@ def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
 
 def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
     meta = model_admin.opts
-    base = f"admin:{meta.app_label}_{meta.model_name}"
     if "object_key" in context:
         key = quote(context["object_key"])
         context["object_urls"] = {
-            name: reverse(f"{base}_{name}", args=[key]) for name in ("as_of", "history", "change")
+            name: links.model_url(meta.model, name, key) for name in ("as_of", "history", "change")
         }
     moment = context.get("moment") or context.get("first") or NOW
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": meta,
         "plural": _title(model_admin),
-        "urls": {name: reverse(f"{base}_{name}") for name in ("changelist", "as_of_list", "between")},
+        "urls": {name: links.model_url(meta.model, name) for name in ("changelist", "as_of_list", "between")},
         "date_value": _input_value(moment.date),
         "changeset_value": moment.changeset or "",
         "may_see_changesets": request.user.has_perm(links.VIEW),

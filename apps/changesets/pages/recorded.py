@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.formats import localize
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
@@ -18,7 +18,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset
-from apps.changesets.pages import moments
+from apps.changesets.pages import links, moments
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
@@ -121,7 +121,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         """Lead to the history of an object that is deleted: that is where it can be brought back."""
         key = self._key_or_404(object_id)
         if self.model.history.filter(**{opts.pk.attname: key}).exists():
-            return HttpResponseRedirect(reverse(f"admin:{opts.app_label}_{opts.model_name}_history", args=[quote(key)]))
+            return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
 
     # -- deleting --------------------------------------------------------------------------------------------

@@ -84,8 +84,8 @@ def _render(
         "form": form,
         "fields": [(field, ticked is None or field.name in ticked) for field in plan.fields],
         "plural": str(meta.verbose_name_plural).capitalize(),
-        "changelist_url": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
-        "history_url": reverse(f"admin:{meta.app_label}_{meta.model_name}_history", args=[key]),
+        "changelist_url": links.list_url(meta.model),
+        "history_url": links.model_url(meta.model, "history", key),
         "bin_url": reverse("admin:changesets_recycle_bin"),
     }
     return TemplateResponse(request, "admin/changesets/go_back.html", context)

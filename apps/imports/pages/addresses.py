@@ -3,6 +3,7 @@
 from django.db import models
 from django.urls import reverse
 
+from apps.changesets.pages import links
 from apps.imports.models import ImportRun
 
 
@@ -18,4 +19,4 @@ def page_url(run: ImportRun, page: str) -> str:
 
 def upload_url(model: type[models.Model]) -> str:
     """Return the address where a file of this model is uploaded."""
-    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_import")
+    return links.model_url(model, "import")

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
@@ -45,8 +44,8 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "opts": meta,
         "title": f"Corrections of {meta.verbose_name_plural}",
         "plural": capfirst(meta.verbose_name_plural),
-        "changelist_url": _address(model_admin, "changelist"),
-        "file_url": _address(model_admin, "corrections_file") + (f"?field={field}" if field else ""),
+        "changelist_url": links.list_url(model_admin.model),
+        "file_url": links.model_url(model_admin.model, "corrections_file") + (f"?field={field}" if field else ""),
         "has_upstream": spec_for(model_admin.model).upstream is not None,
         "values": len(found.pairs),
         "objects": len({pk for pk, _ in found.pairs}),
@@ -116,7 +115,7 @@ def _plain(value: Any) -> Any:
 def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets: bool, pins: bool) -> dict[str, Any]:
     obj, field = each.obj, each.field
     may_be_pinned = pins and not each.pin and field.name in pinnable_fields(type(obj))
-    key = quote(obj.pk)
+    leads = may_be_pinned or (each.pin and sees_pins)
     return {
         "name": getattr(obj, "name", str(obj)),
         "key": links.telling_key(obj._meta.label_lower, str(obj.pk)),
@@ -130,7 +129,7 @@ def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets
         "origin": origin_line(each.origin) if each.origin and sees_changesets else "",
         "reason": each.origin.changeset.reason if each.origin and sees_changesets else "",
         "pin": pin_words(each.pin) if sees_pins else "",
-        "pin_url": _address(model_admin, "pin", key, field.name) if may_be_pinned or (each.pin and sees_pins) else "",
+        "pin_url": links.model_url(type(obj), "pin", quote(obj.pk), field.name) if leads else "",
     }
 
 
@@ -151,8 +150,3 @@ def _check(model_admin: Any, request: HttpRequest) -> None:
 def _field_asked(model_admin: Any, request: HttpRequest) -> str:
     asked = request.GET.get("field", "")
     return asked if asked in {field.name for field in model_admin.opts.concrete_fields} else ""
-
-
-def _address(model_admin: Any, page: str, *args: Any) -> str:
-    meta = model_admin.opts
-    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{page}", args=args)

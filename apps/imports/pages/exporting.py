@@ -11,11 +11,11 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
+from apps.changesets.pages import links
 from apps.imports.export_formats import EXPORT_FORMATS, WritesTables
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
@@ -147,5 +147,5 @@ class ExportingMixin(ExportMixin):
 
     def _address(self, page: str, request: HttpRequest | None = None) -> str:
         """Return the address of a page of this model, with the filter of the request's."""
-        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")
+        address = links.model_url(self.model, page)
         return f"{address}?{request.GET.urlencode()}" if request and request.GET else address

@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.text import capfirst
 
 from apps.changesets.bin import still_deleted
@@ -168,7 +167,7 @@ def _render(
         **model_admin.admin_site.each_context(request),
         "opts": meta,
         "plural": capfirst(meta.verbose_name_plural),
-        "changelist_url": reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist"),
+        "changelist_url": links.list_url(model_admin.model),
         "history_url": links.object_url(model_admin.model, context["object"].pk, page="history"),
         "form": form,
         "pin": made,

@@ -7,10 +7,11 @@ from typing import Any
 from django.contrib.admin.utils import quote, unquote
 from django.db import models
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
 from apps.imports.corrections import upstream_of
 from apps.imports.models import Pin
@@ -37,7 +38,7 @@ class PinningMixin:
         ]
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
-        return [*super().list_tools(request), (self._pins_address("corrections"), "Corrections")]
+        return [*super().list_tools(request), (links.model_url(self.model, "corrections"), "Corrections")]
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
         """Beside each field stands what upstream says otherwise, and whether it is pinned."""
@@ -61,7 +62,7 @@ class PinningMixin:
         if not decides:
             return format_html('<span class="origin">{}</span>', told) if made else ""
         words = "Let imports bring it back…" if made else "Keep it deleted…"
-        link = format_html('<a href="{}">{}</a>', self._pins_address("keep_deleted", row.history_id), words)
+        link = format_html('<a href="{}">{}</a>', links.model_url(self.model, "keep_deleted", row.history_id), words)
         return format_html('<span class="origin">{} {}</span>', told, link)
 
     def _pin_lines(self, request: HttpRequest, obj: models.Model) -> dict[str, SafeString]:
@@ -82,11 +83,8 @@ class PinningMixin:
         words = "Unpin…" if pinned else "Pin…"
         label = f"{words} {obj._meta.get_field(name).verbose_name}"
         return format_html(
-            '<a href="{}" aria-label="{}">{}</a>', self._pins_address("pin", quote(obj.pk), name), label, words
+            '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )
-
-    def _pins_address(self, page: str, *args: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}", args=args)
 
 
 def _pin_view(model_admin: Any, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
