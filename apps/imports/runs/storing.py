@@ -7,7 +7,7 @@ JSON that Python writes and reads.
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -19,6 +19,7 @@ from apps.imports.merging import kept_by_line
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.planning import ImportPlan
 from apps.imports.results import Progress, quiet
+from apps.imports.runs.states import hold
 from apps.imports.staging import Staging
 
 _CHUNK = 5000
@@ -29,23 +30,27 @@ _COLUMNS = (
 
 
 def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
-    """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read."""
+    """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read.
+
+    Raises RunRefused when the run was given up meanwhile, because its worker fell silent.
+    """
     staging = plan.staging
     progress = progress or quiet
-    PlannedRow.objects.filter(run=run).delete()
-    RefusedCell.objects.filter(run=run).delete()
+    with _portion(staging, run):
+        PlannedRow.objects.filter(run=run).delete()
+        RefusedCell.objects.filter(run=run).delete()
     table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
     done = 0
     for rows in _all_rows(staging):
         while chunk := list(islice(rows, _CHUNK)):
-            with _short_transaction(staging):
+            with _portion(staging, run):
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
             done += len(chunk)
             progress("store", done)
     _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
     cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
     while chunk := list(islice(cells, _CHUNK)):
-        with _short_transaction(staging):
+        with _portion(staging, run):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
 
 
@@ -54,9 +59,14 @@ def _all_rows(staging: Staging) -> list[Iterator[dict[str, Any]]]:
     return [rows_of(staging) for rows_of in kinds]
 
 
-def _short_transaction(staging: Staging) -> Any:
+@contextmanager
+def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
+    """A short transaction, and only while the run is this worker's: one that slept would mix its rows with others'."""
+    inside = staging.connection.in_atomic_block
     # Inside a transaction of somebody else there is nothing to keep short.
-    return nullcontext() if staging.connection.in_atomic_block else transaction.atomic(using=staging.connection.alias)
+    with nullcontext() if inside else transaction.atomic(using=staging.connection.alias):
+        hold(run)
+        yield
 
 
 def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any) -> tuple:
@@ -229,7 +239,7 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
     while upto := staging.fetch("SELECT MAX(line) FROM "
                                 "(SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c",
                                 [after], limit=str(_CHUNK))[0][0]:  # fmt: skip
-        with _short_transaction(staging):
+        with _portion(staging, run):
             # Rows of the file with an object, which is not among those that change.
             done += staging.run(
                 "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, "
