@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "apps.base",
     "apps.imports",
     "apps.backups",
+    "apps.quality",
     "apps.changesets",
     "travelmathlite.apps.ConsoleAdminConfig",
     "django.contrib.auth",
