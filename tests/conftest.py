@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "docs" / "screenshots"
@@ -24,6 +26,18 @@ CHROMIUM_ARGS = (
 )
 PASSWORD = "a password for tests only"
 WIDTHS = {"wide": 1280, "narrow": 390}
+# The gate draws a few examples, the same ones for the same tree, so that it fails only for what was changed;
+# `--hypothesis-profile thorough` draws many new ones.
+SLOWLY_DRAWN = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
+for profile, examples in {"quick": 20, "thorough": 400}.items():
+    properties.register_profile(
+        profile,
+        max_examples=examples,
+        derandomize=profile == "quick",
+        deadline=None,
+        suppress_health_check=SLOWLY_DRAWN,
+    )
+properties.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "travelmathlite.routing.ReplicaMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -63,6 +64,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "travelmathlite.urls"
+TEST_RUNNER = "travelmathlite.testing.PytestRunner"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -94,6 +96,9 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 30}
     # Large set-based statements look dear to the planner, and compiling them takes longer than running them.
     DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
+DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
+# For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
+REPLICA_LAG_SECONDS = 15
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
-from apps.backups.catalogue import BEFORE_IMPORT
 from apps.backups.creating import create_backup
+from apps.backups.kinds import BEFORE_IMPORT
 from apps.backups.pruning import prune_automatic
 from apps.changesets.models import Changeset
 from apps.imports.applying import apply_import

@@ -3,17 +3,16 @@
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from apps.backups.errors import BackupFailure, ManifestUnreadable
 from apps.backups.folder import PARTIAL, backup_folder, sync_file
 
 MANIFEST = ".json"
-FULL = "full"
-BEFORE_IMPORT = "before-import"
-KINDS = (FULL, BEFORE_IMPORT)
+_MOMENTS = ("created_at", "verified_at", "expires_at")
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +35,19 @@ class Backup:
     sha256: str
     # Relative to the folder, so that the folder can be moved.
     path: str
+    # What follows came later: a manifest without it is as good as before.
+    label: str = ""
+    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    base: str | None = None
+    since_changeset: int | None = None
+    # The chosen tables; none for all.
+    tables: tuple[str, ...] = ()
+    # A hash over the rows of each table as they were copied, where the driver takes one.
+    contents: dict[str, str] = field(default_factory=dict)
+    # When it was proved that it restores, and the proof or what was found instead, in one sentence.
+    verified_at: datetime | None = None
+    verified: str = ""
+    expires_at: datetime | None = None
 
     @property
     def file(self) -> Path:
@@ -90,7 +102,7 @@ def write_manifest(backup: Backup) -> None:
     """Put the manifest beside the backup; from then on there is one, also after a power cut."""
     final = manifest_of(backup)
     partial = final.with_name(final.name + PARTIAL)
-    text = json.dumps({**asdict(backup), "created_at": backup.created_at.isoformat()}, indent=2) + "\n"
+    text = json.dumps(asdict(backup), indent=2, default=datetime.isoformat) + "\n"
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -102,13 +114,23 @@ def write_manifest(backup: Backup) -> None:
     sync_file(final.parent)
 
 
+def amend(backup: Backup, **changes: Any) -> Backup:
+    """Write the manifest anew with these changes, and return the backup as it now is."""
+    amended = replace(backup, **changes)
+    write_manifest(amended)
+    return amended
+
+
 def _read(manifest: Path) -> Backup:
     try:
         found = json.loads(manifest.read_text(encoding="utf-8"))
         # A later version may know more about a backup; what this one does not know, it passes over.
-        known = {field.name: found[field.name] for field in fields(Backup)}
-        known["created_at"] = datetime.fromisoformat(known["created_at"])
+        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        for name in _MOMENTS:
+            if known.get(name):
+                known[name] = datetime.fromisoformat(known[name])
         known["migrations"] = tuple(known["migrations"])
+        known["tables"] = tuple(known.get("tables", ()))
         backup = Backup(**known)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ManifestUnreadable(
@@ -118,10 +140,15 @@ def _read(manifest: Path) -> Backup:
     return _believable(backup, manifest)
 
 
+def _optional(each: Field) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING
+
+
 def _believable(backup: Backup, manifest: Path) -> Backup:
     """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
     apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
-    if apart or backup.id != manifest.name.removesuffix(MANIFEST) or backup.created_at.tzinfo is None:
+    moments = [moment for name in _MOMENTS if (moment := getattr(backup, name)) is not None]
+    if apart or backup.id != manifest.name.removesuffix(MANIFEST) or not all(moment.tzinfo for moment in moments):
         raise ManifestUnreadable(
             f"The manifest {manifest.name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
             "not listed: somebody has altered it; remove it."

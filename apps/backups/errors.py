@@ -47,6 +47,10 @@ class CopyDamaged(BackupFailure):
     """The copy was written and is not sound, so it was thrown away."""
 
 
+class UnknownTable(BackupFailure):
+    """A table was chosen that is not there."""
+
+
 class UnknownKind(BackupFailure):
     """No backup is of this kind."""
 
@@ -64,11 +68,15 @@ class UnknownBackup(BackupFailure):
 
 
 class BackupUnreadable(BackupFailure):
-    """A file that should be the backup of an object and is none that can be read."""
+    """A file that should be a backup and is none that can be read."""
 
 
 class BackupAltered(BackupFailure):
-    """Somebody changed the backup of an object after it was made."""
+    """The backup is not the file any more that was written."""
+
+
+class RestoreFailed(BackupFailure):
+    """The database would not take what the backup has; it is as it was."""
 
 
 class OtherModel(BackupFailure):

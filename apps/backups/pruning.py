@@ -2,9 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
-from apps.backups.catalogue import BEFORE_IMPORT, Backup, list_backups, manifest_of
+from apps.backups.catalogue import Backup, list_backups, manifest_of
 from apps.backups.errors import from_os_error
 from apps.backups.folder import backup_folder, remove
+from apps.backups.kinds import BEFORE_IMPORT
 
 
 def prune_automatic(*, keep: timedelta, at_least: int) -> list[Backup]:

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from apps.backups import pruning
-from apps.backups.catalogue import Backup, list_backups, manifest_of, newest_backup, read_catalogue, write_manifest
+from apps.backups.catalogue import (
+    Backup,
+    amend,
+    list_backups,
+    manifest_of,
+    newest_backup,
+    read_catalogue,
+    write_manifest,
+)
 from apps.backups.errors import FolderNotWritable
 from apps.backups.folder import ABANDONED_SECONDS, reserve
 from apps.backups.pruning import prune_automatic
@@ -93,10 +101,28 @@ def test_a_manifest_without_its_file_is_told() -> None:
     assert "is gone and only its manifest is left" in catalogue.complaints[0]
 
 
+def test_a_manifest_of_an_earlier_version_is_as_good_as_before() -> None:
+    known = put(days_old=1)
+    manifest = manifest_of(known)
+    later = ("label", "base", "since_changeset", "tables", "contents", "verified_at", "verified", "expires_at")
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({name: told[name] for name in told if name not in later}))
+
+    assert list_backups() == [known]
+
+
+def test_an_amended_manifest_tells_the_rest_as_before() -> None:
+    known, now = put(days_old=1), datetime.now(tz=UTC)
+
+    amended = amend(known, verified_at=now, verified="3 tables")
+
+    assert list_backups() == [amended] == [replace(known, verified_at=now, verified="3 tables")]
+
+
 def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
     known = put(days_old=1)
     manifest = manifest_of(known)
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "verified_at": "2027-01-01"}))
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "weather": "fine"}))
 
     assert list_backups() == [known]
 

@@ -44,17 +44,12 @@ def relinking(airports: Callable[[Selection], QuerySet]) -> Operation:
             if outcome != "no_municipality"
         ]
         what = counted(number, Airport)
+        done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
         return BulkPlan(
-            number, what, _told(what, countries, cities, left), tuple(line for line in lines if line.number),
+            number, what, done, tuple(line for line in lines if line.number),
             tuple(names.get("changes", ())), tuple(some for some in listed if some.number))  # fmt: skip
 
     return Operation(Kind.RELINK, plan, _write)
-
-
-def _told(what: str, countries: int, cities: int, left: list[int]) -> str:
-    told = f"{what} relinked ({countries:,} to a country, {cities:,} to a city)"
-    rest = [f"{n:,} {words}" for n, words in zip(left, NOT_DONE.values(), strict=True) if n]
-    return f"{told}; {'; '.join(rest)}." if rest else f"{told}."
 
 
 def _count(sql: Sql, table: str) -> list[int]:

@@ -2,20 +2,31 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.errors import BackupFailure, CopyDamaged, DatabaseBusy, DatabaseUnreadable, NotWritten, disk_full
-from apps.backups.facts import Facts, read_facts
+from apps.backups.errors import (
+    BackupFailure,
+    BackupUnreadable,
+    CopyDamaged,
+    DatabaseBusy,
+    DatabaseUnreadable,
+    NotWritten,
+    RestoreFailed,
+    disk_full,
+)
+from apps.backups.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.folder import sync_file
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
+# The tables that are not SQLite's own.
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
 def size(using: str) -> int:
@@ -24,10 +35,11 @@ def size(using: str) -> int:
         return _bytes(source)
 
 
-def copy_into(using: str, target: Path) -> Facts:
+def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Copy what is committed now into the empty file `target`, check the copy, and return its facts.
 
-    Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable or DiskFull.
+    With `tables`, the others are thrown out of the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull
+    or UnknownTable.
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         # The file is synced once it is complete; until then nobody counts on it.
@@ -35,6 +47,8 @@ def copy_into(using: str, target: Path) -> Facts:
         with _reading(using) as source:
             needed = _bytes(source)
             _copy(source, copy, target)
+        if tables:
+            _keep_only(copy, tables)
         try:
             # A copy of a WAL database says that it is one; so it is a single file wherever it is opened.
             copy.execute("PRAGMA journal_mode = DELETE")
@@ -47,6 +61,83 @@ def copy_into(using: str, target: Path) -> Facts:
                 return facts
         except sqlite3.DatabaseError as error:
             raise _meaning(error, target, needed=needed) or _damaged(str(error)) from error
+
+
+def check(source: Path) -> None:
+    """Raise BackupUnreadable unless the file is a sound SQLite database."""
+    try:
+        with closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True)) as copy:
+            _check(copy)
+    except (sqlite3.Error, CopyDamaged) as error:
+        raise BackupUnreadable(
+            f"The backup {source.name} is no sound SQLite database ({' '.join(str(error).split())[:120]}): nothing was "
+            "restored; choose another one."
+        ) from error
+
+
+def restore_into(source: Path, using: str, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Make the database hold exactly what the file holds, while others read it; all of it or nothing.
+
+    `meanwhile` is called once nobody else can write any more and before anything counts; what it raises leaves the
+    database as it was. Raises DatabaseBusy, DatabaseUnreadable or DiskFull.
+    """
+    with (
+        closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True, isolation_level=None)) as copy,
+        _writing(using) as live,
+    ):
+        pages = copy.execute("PRAGMA page_count").fetchone()[0]
+        _overwrite(copy, live, pages=max(1, min(PAGES_PER_STEP, pages - 1)), meanwhile=meanwhile)
+
+
+@contextmanager
+def _writing(using: str) -> Iterator[sqlite3.Connection]:
+    """Give a connection of its own that may write; a database that is not there is made."""
+    django = connections[using]
+    if django.is_in_memory_db():
+        django.ensure_connection()
+        yield django.connection
+        return
+    django.close()
+    name = str(django.settings_dict["NAME"])
+    with closing(sqlite3.connect(name, isolation_level=None, timeout=PATIENCE_SECONDS)) as live:
+        yield live
+        with suppress(sqlite3.Error):
+            # Or the log stays as large as the database for a while.
+            live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _overwrite(copy: sqlite3.Connection, live: sqlite3.Connection, *, pages: int, meanwhile: Callable) -> None:
+    give_up, asked = time.monotonic() + PATIENCE_SECONDS, False
+
+    def after_each_step(status: int, remaining: int, _total: int) -> None:
+        nonlocal asked
+        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if time.monotonic() > give_up:
+                raise _busy_restoring()
+        elif not asked:
+            asked = True
+            meanwhile()
+
+    try:
+        copy.backup(live, pages=pages, progress=after_each_step, sleep=0.05)
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None) or 0
+        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise _busy_restoring() from error
+        raise RestoreFailed(f"SQLite did not take the backup: {error}. The database is as it was.") from error
+
+
+def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+    quote = connections["default"].ops.quote_name
+    there = [name for (name,) in copy.execute(_TABLES)]
+    require_tables(tables, there)
+    copy.execute("PRAGMA foreign_keys = OFF")
+    # Views and triggers speak of tables that go.
+    for kind, name in copy.execute("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchall():
+        copy.execute(f"DROP {kind} {quote(name)}")
+    for name in set(there) - {*tables, MIGRATIONS}:
+        copy.execute(f"DROP TABLE {quote(name)}")
+    copy.execute("VACUUM")
 
 
 @contextmanager
@@ -128,8 +219,7 @@ def _facts(copy: sqlite3.Connection, using: str) -> Facts:
     def fetch(statement: str) -> list[tuple]:
         return copy.execute(statement).fetchall()
 
-    # The tables that are not SQLite's own.
-    names = fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    names = fetch(_TABLES)
     return read_facts(
         fetch,
         connections[using].ops.quote_name,
@@ -142,6 +232,13 @@ def _facts(copy: sqlite3.Connection, using: str) -> Facts:
 def _busy() -> DatabaseBusy:
     return DatabaseBusy(
         f"Somebody held the database for more than {PATIENCE_SECONDS} seconds, so no backup was made: try again later."
+    )
+
+
+def _busy_restoring() -> DatabaseBusy:
+    return DatabaseBusy(
+        f"Somebody wrote to the database for more than {PATIENCE_SECONDS} seconds (an import?), so nothing was "
+        "restored: try again later."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from apps.changesets.bulk.plans import BulkPlan, Options
+from apps.changesets.bulk.plans import BulkPlan, Options, told_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, SelectionMoved
@@ -64,7 +64,7 @@ def apply_bulk(
                 raise BulkRefused(plan.refusal)
             if plan.number:
                 operation.write(selection, plan, options or {})
-            opened.summary = {"selected": plan.selected, "lines": [[line.number, line.words] for line in plan.lines]}
+            opened.summary = {"bulk": told_of(plan, objects.model)}
     return Outcome(opened if opened.pk else None, plan)
 
 
