@@ -8,7 +8,9 @@ from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
+from apps.airports.pages.relinking import RelinkingMixin
 from apps.backups.pages.object_tools import ObjectBackups
+from apps.base.pages.checking import ValidatingMixin
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import ObjectTools, bulk_tool
@@ -39,7 +41,10 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
+class AirportAdmin(
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, RelinkingMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = AirportForm
     change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)

@@ -51,16 +51,23 @@ def create_groups() -> dict[str, int]:
 
     Members stay. Raises Permission.DoesNotExist when the database is not migrated.
     """
-    return {name: _set_permissions(name) for name in GROUPS}
+    wanted = _wanted_keys()
+    Group.objects.bulk_create([Group(name=name) for name in GROUPS], ignore_conflicts=True)
+    groups = Group.objects.in_bulk(GROUPS, field_name="name")
+    links = Group.permissions.through.objects
+    rows = links.filter(group__in=groups.values()).values_list("group_id", "permission_id", "pk")
+    found = {(group, key): link for group, key, link in rows}
+    should = {(groups[name].pk, key) for name, keys in wanted.items() for key in keys}
+    links.filter(pk__in=[found[pair] for pair in found.keys() - should]).delete()
+    links.bulk_create([links.model(group_id=group, permission_id=key) for group, key in sorted(should - found.keys())])
+    return {name: len(keys) for name, keys in wanted.items()}
 
 
-def _set_permissions(name: str) -> int:
-    group, _ = Group.objects.get_or_create(name=name)
-    permissions = [_permission(wanted) for wanted in sorted(permissions_of(name))]
-    group.permissions.set(permissions)
-    return len(permissions)
-
-
-def _permission(wanted: str) -> Permission:
-    app_label, _, codename = wanted.partition(".")
-    return Permission.objects.get(content_type__app_label=app_label, codename=codename)
+def _wanted_keys() -> dict[str, list[int]]:
+    """Return the primary keys of the permissions that each group should have."""
+    rows = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    keys = {f"{app_label}.{codename}": key for app_label, codename, key in rows}
+    wanted = {name: permissions_of(name) for name in GROUPS}
+    if missing := sorted(set().union(*wanted.values()) - keys.keys()):
+        raise Permission.DoesNotExist(f"There is no permission {missing[0]}.")
+    return {name: [keys[permission] for permission in names] for name, names in wanted.items()}

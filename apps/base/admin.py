@@ -8,6 +8,7 @@ from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
+from apps.base.pages.checking import ValidatingMixin
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import ObjectTools, bulk_tool
@@ -17,7 +18,9 @@ from apps.imports.pages.pinning import PinningMixin
 
 
 @admin.register(Country)
-class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
+class CountryAdmin(
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
+):
     form = CountryForm
     change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
@@ -41,7 +44,9 @@ class CountryAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, 
 
 
 @admin.register(City)
-class CityAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
+class CityAdmin(
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
+):
     form = CityForm
     change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -19,7 +19,6 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.sources import from_path
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 CITY = ("id", "country", "name", "ascii_name", "latitude", "longitude", "timezone", "population", "active")
 COUNTRY = ("iso_code", "iso3", "name", "latitude", "longitude", "active")
 CODES = ("CH", "DE", "FR")
@@ -68,7 +67,6 @@ def table_of(model: type, fields: tuple[str, ...]) -> list[tuple]:
 
 
 class ImportProperties(TestCase):
-    @FEW
     @given(st.lists(cities, min_size=1, max_size=8), st.booleans())
     def test_cities_as_they_are_change_nothing(self, drawn: list[tuple], with_id: bool):
         make_cities(drawn)
@@ -81,7 +79,6 @@ class ImportProperties(TestCase):
         assert apply_import(plan, actor=None) is None
         assert City.history.count() == history
 
-    @FEW
     @given(st.lists(names, min_size=3, max_size=3), degrees, st.booleans())
     def test_countries_as_they_are_change_nothing(self, drawn: list[str], latitude: float | None, active: bool):
         for country, name in zip(make_countries().values(), drawn, strict=True):
@@ -93,7 +90,6 @@ class ImportProperties(TestCase):
         assert (plan.counts.unchanged, plan.counts.refused) == (3, 0), plan.refusals
         assert apply_import(plan, actor=None) is None
 
-    @FEW
     @given(
         st.lists(cities, min_size=1, max_size=6),
         st.lists(st.tuples(st.integers(-1, 5), st.sampled_from(("", *CODES)), st.just("") | names), max_size=8),

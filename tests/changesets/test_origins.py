@@ -9,7 +9,7 @@ from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.origins import origins_of, origins_of_many
-from tests.changesets.test_properties import PROPERTY, STEPS, work
+from tests.changesets.test_properties import STEPS, work
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +52,6 @@ def test_models_without_a_stable_key_and_no_objects_at_all(world):
 class TestMany(TestCase):
     """Whatever was done, many at once are what each is alone."""
 
-    @PROPERTY
     @given(st.lists(STEPS, max_size=3))
     def test_many_are_what_each_is_alone(self, acts):
         for steps in acts:

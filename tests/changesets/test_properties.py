@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -32,7 +32,6 @@ STEPS = st.lists(
     min_size=1,
     max_size=5,
 )
-PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def create(which: int, value: int) -> None:
@@ -101,7 +100,6 @@ def assert_taken_back_and_redone(made: Changeset, before: State, after: State) -
 class Properties(TestCase):
     """Each example is rolled back by itself."""
 
-    @PROPERTY
     @given(before=STEPS, steps=STEPS)
     def test_revert_with_nothing_after_it_is_exact_and_so_is_redo(self, before: list[Step], steps: list[Step]) -> None:
         work(before)
@@ -114,7 +112,6 @@ class Properties(TestCase):
 
         assert_taken_back_and_redone(made, state, after)
 
-    @PROPERTY
     @given(steps=st.lists(STEPS, min_size=1, max_size=4))
     def test_everything_since_a_moment_is_undone_exactly_in_one_go(self, steps: list[list[Step]]) -> None:
         work([("place", 0, 0), ("create", 0, 0), ("create", 1, 1), ("link", 0, 0)])
@@ -127,7 +124,6 @@ class Properties(TestCase):
         assert tables() == state
         assert_recorded()
 
-    @PROPERTY
     @given(steps=STEPS, since=STEPS)
     def test_what_was_changed_since_is_never_overwritten(self, steps: list[Step], since: list[Step]) -> None:
         work([("place", 0, 0), ("create", 0, 0), ("create", 1, 1), ("link", 0, 0)])
@@ -150,7 +146,6 @@ class Properties(TestCase):
 
 Table = dict[str, dict[str, object]]
 FIELDS = ("name", "elevation_ft")
-SHORTER = settings(PROPERTY, max_examples=30)
 EDITS = st.lists(st.tuples(st.sampled_from(IDENTS), st.sampled_from(FIELDS), st.integers(0, 2)), min_size=1, max_size=4)
 VALUES = {"name": NAMES, "elevation_ft": (None, 10, 20)}
 
@@ -204,7 +199,6 @@ def reverted(now: Table, before: Table, after: Table, *, fields: tuple[str, ...]
 class AgainstAModel(TestCase):
     """Partial reverts, redo chains and plain SQL do what a dictionary does."""
 
-    @SHORTER
     @given(
         edits=EDITS,
         since=EDITS,
@@ -229,7 +223,6 @@ class AgainstAModel(TestCase):
         assert airports() == reverted(now, before, after, fields=chosen[0], idents=chosen[1])
         assert_recorded()
 
-    @SHORTER
     @given(edits=EDITS, fields=st.sets(st.sampled_from(FIELDS)), links=st.integers(1, 5))
     def test_a_chain_of_redos_goes_to_and_fro(self, edits: list, fields: set[str], links: int) -> None:
         three_airports()
@@ -249,7 +242,6 @@ class AgainstAModel(TestCase):
                 assert airports() == states[(number + 1) % 2]
         assert_recorded()
 
-    @SHORTER
     @given(edits=EDITS, since=EDITS)
     def test_what_was_written_after_a_plan_was_seen_stays_to_the_last_value(self, edits: list, since: list) -> None:
         three_airports()

@@ -21,7 +21,6 @@ from tests.changesets.conftest import tables
 from tests.changesets.test_properties import (
     IDENTS,
     NAMES,
-    PROPERTY,
     STEPS,
     Step,
     assert_recorded,
@@ -116,7 +115,6 @@ def blocked_keys(verdicts: Iterable[Verdict], *snapshots: Snapshot) -> set[tuple
 class ImportProperties(TestCase):
     """Each example is rolled back by itself."""
 
-    @PROPERTY
     @given(before=st.lists(ACTS, max_size=3), act=ACTS)
     def test_the_newest_act_is_taken_back_and_redone_exactly(self, before: list, act: list | tuple) -> None:
         for one in before:
@@ -130,7 +128,6 @@ class ImportProperties(TestCase):
 
         assert_taken_back_and_redone(made, state, after)
 
-    @PROPERTY
     @given(before=st.lists(ACTS, max_size=2), act=ACTS, since=st.lists(ACTS, min_size=1, max_size=2))
     def test_a_revert_is_the_merge_of_three_values_but_for_what_it_blocks(
         self, before: list, act: list | tuple, since: list[list[Step] | tuple]
@@ -156,7 +153,6 @@ class ImportProperties(TestCase):
             expected = now.get(key) if key in blocked else merged(was.get(key), left.get(key), now.get(key))
             assert found.get(key) == expected, key
 
-    @PROPERTY
     @given(acts=st.lists(ACTS, min_size=1, max_size=4))
     def test_every_history_row_belongs_to_a_changeset_of_a_kind(self, acts: list) -> None:
         made = {one.pk for one in map(do, acts) if one is not None}

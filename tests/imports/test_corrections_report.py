@@ -18,7 +18,6 @@ from apps.imports.corrections import (
     upstream_of,
 )
 from apps.imports.pins import pin
-from tests.changesets.test_properties import PROPERTY
 
 pytestmark = pytest.mark.django_db
 
@@ -163,7 +162,6 @@ ROWS = st.lists(
 class TestFinding(TestCase):
     """SQL finds the corrections that a plain comparison in Python finds."""
 
-    @PROPERTY
     @given(ROWS)
     def test_sql_finds_what_python_finds(self, rows):
         cache.clear()

@@ -4,7 +4,7 @@ from io import BytesIO
 from tempfile import NamedTemporaryFile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.airports.exporting import AirportResource
@@ -19,7 +19,6 @@ from apps.imports.sources import from_path
 from tests.imports.exported import READERS
 
 # A machine that is busy with other things is no failure.
-PATIENT = settings(deadline=None)
 BY_NAME = dict(zip(("csv", "tsv", "xlsx", "ods", "json"), EXPORT_FORMATS, strict=True))
 HEADERS = {
     AirportResource: "source_id ident iata_code name airport_type latitude_deg longitude_deg elevation_ft iso_country"
@@ -64,7 +63,6 @@ def test_every_kind_of_value_comes_back(form, db):
 
 
 @pytest.mark.parametrize("form", BY_NAME)
-@PATIENT
 @given(number=st.floats(allow_nan=False, allow_infinity=False))
 def test_a_float_comes_back_to_the_last_digit(form, number):
     read_back = one_cell(number, form)
@@ -74,21 +72,18 @@ def test_a_float_comes_back_to_the_last_digit(form, number):
 
 
 @pytest.mark.parametrize("form", BY_NAME)
-@PATIENT
 @given(number=st.integers(-(2**63), 2**63 - 1))
 def test_a_whole_number_comes_back_to_the_last_digit(form, number):
     assert int(one_cell(number, form)) == number
 
 
 @pytest.mark.parametrize("form", BY_NAME)
-@PATIENT
 @given(text=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1))
 def test_a_text_comes_back_as_it_was(form, text):
     assert unguard(one_cell(text, form)) == text
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "json"])
-@PATIENT
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_text_formats_keep_control_characters_too(form, text):
     assert unguard(one_cell(text, form)) == text

@@ -29,7 +29,6 @@ from apps.imports.pins import (
 )
 from apps.imports.results import ImportOptions
 from apps.imports.staging import Staging
-from tests.changesets.test_properties import PROPERTY
 
 pytestmark = pytest.mark.django_db
 HEADER = ["id", "ident", "type", "name", "latitude_deg", "longitude_deg", "iso_country"]
@@ -284,7 +283,6 @@ STEPS = st.lists(
 class TestPinning(TestCase):
     """Any pinning, unpinning, keying and renaming: what is pinned is what a set in Python says."""
 
-    @PROPERTY
     @given(STEPS)
     def test_pins_are_a_set_that_follows_its_objects(self, steps):
         objects = [airport(f"K{number}") for number in range(3)]

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -22,7 +22,8 @@ from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions
 from apps.imports.sources import from_path
 
-FEW = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+# Each example is written and read in every format.
+FEW = settings(max_examples=settings.default.max_examples // 4)
 RESOURCES = (AirportResource, CityResource, CountryResource)
 CODES = ("NA", "CI", "US")
 ODD = ["=1+1", "'=1", "''", "-", "@a", "1E4", "007", "NA", "a  b", "_x0041_", 'a"b', "a,b;c\td", "\u202ea", "\u200b"]

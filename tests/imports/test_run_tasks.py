@@ -13,7 +13,7 @@ from django_tasks_db.models import DBTaskResult
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports import tasks
-from apps.imports.models import ImportRun, RunStatus
+from apps.imports.models import ImportRun, PlannedRow, RunStatus
 from apps.imports.runs import applying, planning
 from apps.imports.runs.confirming import cancel_run
 from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, progress_of
@@ -189,6 +189,21 @@ def test_a_worker_that_woke_up_too_late_writes_nothing(planned, monkeypatch, sta
     assert not Airport.objects.exists()
     kept = ImportRun.objects.get()
     assert (kept.status, kept.error) == (status, "What the other one says.")
+
+
+def test_a_planner_that_woke_up_too_late_stores_no_row(opened, monkeypatch):
+    run, does = opened(), planning.store_plan
+
+    def slept_meanwhile(*args: object, **more: object) -> object:
+        ImportRun.objects.update(started_at=timezone.now() + timedelta(minutes=5))
+        return does(*args, **more)
+
+    monkeypatch.setattr(planning, "store_plan", slept_meanwhile)
+
+    start_planning(run)
+
+    assert not PlannedRow.objects.exists()
+    assert ImportRun.objects.get().status == RunStatus.PLANNING
 
 
 def test_an_old_wish_to_stop_does_not_stop_a_new_start(opened):

@@ -83,9 +83,7 @@ def bulk_tool(name: str, *, label: str, words: str) -> Callable:
         return request.user.has_perm(actions_of(model_admin.opts.label_lower)[name].permission)
 
     def act(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
-        answer = act_on_one(name, self, request, obj)
-        done = answer is None or isinstance(answer, HttpResponseRedirect)
-        return HttpResponseRedirect(links.object_url(self.model, obj.pk)) if done else answer
+        return act_on_one(name, self, request, obj) or HttpResponseRedirect(links.object_url(self.model, obj.pk))
 
     act.__name__ = name
     return object_tool(label=label, permissions=("change", permitted), words=words)(act)

@@ -27,7 +27,17 @@ def move(run: ImportRun, after: RunStatus, **values: Any) -> None:
     """
     mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
     if not mine.update(status=after, **values):
-        raise RunRefused(f"{run} was not heard of for so long that it was given up: nothing was written.")
+        raise _given_up(run)
+
+
+def hold(run: ImportRun) -> None:
+    """Keep a run that this process took up from everybody else until the open transaction ends.
+
+    Raises RunRefused when it is not this process's any more.
+    """
+    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not mine.select_for_update().exists():
+        raise _given_up(run)
 
 
 def end(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
@@ -47,3 +57,7 @@ def fail(run: ImportRun, error: BaseException, progress: Progress) -> None:
         return
     said = str(error) if isinstance(error, ImportFailure) else f"{type(error).__name__}: {' '.join(str(error).split())}"
     end(run, RunStatus.FAILED, error=f"{said} Nothing was written.")
+
+
+def _given_up(run: ImportRun) -> RunRefused:
+    return RunRefused(f"{run} was not heard of for so long that it was given up: nothing was written.")

@@ -1,0 +1,209 @@
+"""The rows of a plan as they are stored: what happens to each object, from which value to which.
+
+What must come back exactly as it was (floats above all) is carried as JSON that Python writes and reads.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from django.db import models
+
+from apps.imports.matching import superseded_keys
+from apps.imports.merging import kept_by_line
+from apps.imports.models import Operation
+from apps.imports.staging import Staging
+
+_PAGE = 5000
+
+
+def all_rows(staging: Staging) -> list[Iterator[dict[str, Any]]]:
+    """Return the rows of a plan, kind by kind, but for those whose object stays as it is."""
+    kinds = (_changed, _created, _missing, _refused, _staying_deleted)
+    return [rows_of(staging) for rows_of in kinds]
+
+
+def _pages(staging: Staging, text: str, **parts: str) -> Iterator[tuple]:
+    """Yield the rows of a query by its first column, a chunk at a time; `{after}` is where the next one begins."""
+    after: Any = None
+    while True:
+        condition = "TRUE" if after is None else "{page_by} > %s"
+        rows = staging.fetch(text, [] if after is None else [after], limit=str(_PAGE),
+                             after=condition.format(page_by=parts["page_by"]), **parts)  # fmt: skip
+        yield from rows
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0]
+
+
+def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
+    values, stored, wants = staging.values, staging.stored, [link.field for link in staging.links]
+    kept = _kept_values(staging)
+    # Objects that change: their final values, what upstream says now, which links are made, and the values they have.
+    rows = _pages(
+        staging,
+        "SELECT x.line, x.old_pk, x.{upstream}, x.kept, {history}, l.{label}, {values}{wants}{live_values} "
+        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}",
+        page_by="x.line",
+        history=_newest_history(staging, "x.old_pk"),
+        label=staging.column(staging.spec.label),
+        values=", ".join(f"x.{staging.quote(field)}" for field in values),
+        wants="".join(f", x.{staging.want(field)}" for field in wants),
+        live_values="".join(f", l.{staging.column(field)}" for field in stored),
+    )
+    shown, booleans = staging.shown, _booleans(staging)
+    for line, old_pk, upstream, is_kept, history_id, label, *rest in rows:
+        final = _python(dict(zip(values, rest, strict=False)), booleans)
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
+        live = _python(dict(zip(stored, rest[len(values) + len(wants) :], strict=True)), booleans)
+        changes = {field: [live[field], final[field]] for field in shown if live[field] != final[field]}
+        yield {
+            "operation": Operation.CHANGED,
+            "line": line,
+            "object_id": old_pk,
+            "natural": final.get(staging.spec.natural),
+            "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
+            "kept": bool(is_kept),
+            "label": final.get(staging.spec.label) or label,
+            "changes": changes,
+            "kept_values": kept.get(line),
+            "payload": _payload(_unsaid(final, upstream), upstream, links),
+            "history_id": history_id,
+        }
+
+
+def _created(staging: Staging) -> Iterator[dict[str, Any]]:
+    wants = [link.field for link in staging.links]
+    # What upstream says is in the payload already.
+    said = set() if staging.layout.partial else set(staging.layout.merged)
+    values = [field for field in staging.layout.staged if field not in said]
+    shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
+    deleted_here = {line for (line,) in staging.fetch("SELECT line FROM {deleted_here}")}
+    # New objects, as the file says they will be.
+    rows = _pages(
+        staging,
+        "SELECT w.line, w.{upstream}, {values}{wants}{shown} FROM {created} w JOIN {staged} s ON s.line = w.line "
+        "WHERE {after} ORDER BY w.line LIMIT {limit}",
+        page_by="w.line",
+        values=", ".join(f"s.{staging.quote(field)}" for field in values),
+        shown="".join(f", s.{staging.quote(field)}" for field in shown),
+        wants="".join(f", w.{staging.want(field)}" for field in wants),
+    )
+    booleans = _booleans(staging)
+    for line, upstream, *rest in rows:
+        final = _python(dict(zip(values, rest, strict=False)), booleans)
+        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
+        names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
+        yield {
+            "operation": Operation.NEW,
+            "line": line,
+            "natural": names.get(staging.spec.natural),
+            "label": names.get(staging.spec.label),
+            "deleted_here": line in deleted_here,
+            "payload": _payload(final, upstream, links),
+        }
+
+
+def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
+    if staging.spec.automatic:
+        # Corrections lack nothing, and there may be no natural key to give away.
+        return
+    superseded = set()
+    if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+        superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
+    # Live objects that the file lacks.
+    rows = _pages(
+        staging,
+        "SELECT m.old_pk, l.{label}, {history} FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        page_by="m.old_pk",
+        label=staging.column(staging.spec.label),
+        history=_newest_history(staging, "m.old_pk"),
+    )
+    for old_pk, label, history_id in rows:
+        yield {
+            "operation": Operation.MISSING,
+            "line": None,
+            "object_id": old_pk,
+            "natural": old_pk,
+            "label": label,
+            "superseded": old_pk in superseded,
+            "history_id": history_id,
+        }
+
+
+def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Rows of the file that break a rule.
+    rows = _pages(
+        staging,
+        "SELECT e.line, e.natural_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
+        page_by="e.line",
+    )
+    for line, natural in rows:
+        yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
+
+
+def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
+    # Rows about objects that are to stay deleted.
+    rows = _pages(
+        staging,
+        "SELECT d.line, d.natural_value, d.label FROM {stays_deleted} d WHERE {after} ORDER BY d.line LIMIT {limit}",
+        page_by="d.line",
+    )
+    for line, natural, label in rows:
+        yield {
+            "operation": Operation.UNCHANGED,
+            "line": line,
+            "natural": natural,
+            "label": label,
+            "deleted_here": True,
+            "left_alone": "it was deleted here, and is to stay deleted",
+        }
+
+
+def _newest_history(staging: Staging, pk: str) -> str:
+    history = staging.spec.model.history.model
+    return (
+        f"(SELECT MAX(h.history_id) FROM {staging.quote(history._meta.db_table)} h "
+        f"WHERE h.{staging.column(staging.spec.natural)} = {pk})"
+    )
+
+
+def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
+    """Return base, new and current of each kept value by line; corrections are few beside the rows of a file."""
+    kept: dict[int, dict[str, list[Any]]] = {}
+    for line, value in kept_by_line(staging):
+        kept.setdefault(line, {})[value.field] = [value.base, value.new, value.current]
+    return kept
+
+
+def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
+    """Return the values that are not just what upstream says."""
+    said = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
+    return {field: value for field, value in values.items() if field not in said or said[field] != value}
+
+
+def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:
+    """Return the JSON of what applying needs; the upstream values are JSON already on SQLite."""
+    text = upstream if isinstance(upstream, str) or upstream is None else json.dumps(upstream)
+    return f'{{"values": {json.dumps(values)}, "links": {_flags(*links.items())}, "upstream": {text or "null"}}}'
+
+
+@cache
+def _flags(*links: tuple[str, bool]) -> str:
+    # The same few for all rows of a file.
+    return json.dumps(dict(links))
+
+
+def _booleans(staging: Staging) -> list[str]:
+    fields = staging.spec.model._meta.concrete_fields
+    return [each.name for each in fields if isinstance(each, models.BooleanField) and each.name in staging.values]
+
+
+def _python(values: dict[str, Any], booleans: list[str]) -> dict[str, Any]:
+    """Make Python's of the database's values, in place: SQLite knows no booleans."""
+    for field in booleans:
+        if values.get(field) is not None:
+            values[field] = bool(values[field])
+    return values
