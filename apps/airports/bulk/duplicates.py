@@ -141,4 +141,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(losers, {"iata_code": None})
 
 
-RESOLVE_DUPLICATES = Operation(Kind.BULK_ACTION, _plan, _write)
+RESOLVE_DUPLICATES = Operation(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: options.get("rule") == DELETE)

@@ -84,4 +84,4 @@ def _noun(model: type[models.Model], number: int) -> str:
     return counted(number, model).partition(" ")[2]
 
 
-DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write)
+DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write, deletes=lambda options: True)
