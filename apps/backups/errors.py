@@ -79,6 +79,18 @@ class RestoreFailed(BackupFailure):
     """The database would not take what the backup has; it is as it was."""
 
 
+class OffsiteUnavailable(BackupFailure):
+    """The storage elsewhere cannot be reached, or takes nothing."""
+
+
+class NotEncrypted(BackupFailure):
+    """gpg did not encrypt what was to leave this machine, so it did not."""
+
+
+class NotDecrypted(BackupFailure):
+    """gpg did not decrypt a copy that came back."""
+
+
 class OtherModel(BackupFailure):
     """The backup is of another kind of object than the one that should be restored."""
 
