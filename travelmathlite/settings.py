@@ -134,6 +134,9 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Whether a backup is made before each import, bulk deletion and migration that drops data.
+BACKUPS_AUTOMATIC = True
+
 VAR_DIR = folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
