@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
+from apps.backups.aliases import alias_of
 from apps.base.models import Country
 from apps.changesets.context import changeset
 
@@ -31,15 +32,14 @@ def using(transactional_db: None, tmp_path: Path) -> Iterator[str]:
     file = tmp_path / "console.sqlite3"
     with closing(sqlite3.connect(file)) as target:
         connection.connection.backup(target)
-    connections.settings["filed"] = {**connections.settings["default"], "NAME": str(file)}
-    with closing(sqlite3.connect(file)) as somebody:
-        somebody.execute("PRAGMA journal_mode = WAL")
-        somebody.execute("UPDATE auth_group SET name = name")
-        somebody.commit()
-        yield "filed"
-    connections["filed"].close()
-    del connections["filed"]
-    del connections.settings["filed"]
+    with (
+        alias_of({**connections.settings["default"], "NAME": str(file)}) as alias,
+        closing(sqlite3.connect(file)) as other,
+    ):
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("UPDATE auth_group SET name = name")
+        other.commit()
+        yield alias
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Copies elsewhere: sent with their manifest last, encrypted where that is asked for, fetched, pruned."""
 
+import json
 import logging
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.core.files.storage import FileSystemStorage
+from django.core.management import call_command
 from django.utils import timezone
 
 from apps.backups.catalogue import amend, list_backups, manifest_of, newest_backup
@@ -18,6 +20,7 @@ from apps.backups.errors import BackupAltered, NotDecrypted, NotEncrypted, Progr
 from apps.backups.folder import sha256_of
 from apps.backups.kinds import BEFORE_IMPORT
 from apps.backups.offsite import fetch, list_offsite, send_missing
+from apps.backups.opening import find_backup
 from apps.backups.pruning import prune
 from tests.backups.opening import contents_elsewhere, live_contents
 
@@ -76,6 +79,17 @@ def test_a_copy_goes_elsewhere_and_is_the_same_when_it_comes_back(elsewhere: Pat
     assert list_backups() == [back] == [made]
     assert back.file.stat().st_mode & 0o777 == 0o600
     assert contents_elsewhere(back, tmp_path / "scratch") == live_contents(using, back)
+
+
+def test_a_backup_that_is_only_elsewhere_is_listed_and_found(elsewhere: Path, using: str, capsys) -> None:
+    made = create_backup(actor=None, reason="", using=using)
+    for file in (made.file, manifest_of(made)):
+        file.unlink()
+
+    call_command("backup", "list", "--json")
+
+    assert [(told["id"], told["offsite"]) for told in json.loads(capsys.readouterr().out)] == [(made.id, made.path)]
+    assert find_backup(made.id).file.is_file()
 
 
 def test_what_was_made_automatically_stays_here(elsewhere: Path, using: str) -> None:
