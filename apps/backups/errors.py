@@ -82,6 +82,18 @@ class RestoreFailed(BackupFailure):
     """The database would not take what the backup has; it is as it was."""
 
 
+class OffsiteUnavailable(BackupFailure):
+    """The storage elsewhere cannot be reached, or takes nothing."""
+
+
+class NotEncrypted(BackupFailure):
+    """gpg did not encrypt what was to leave this machine, so it did not."""
+
+
+class NotDecrypted(BackupFailure):
+    """gpg did not decrypt a copy that came back."""
+
+
 class RestoreRefused(BackupFailure):
     """The restore was not begun, since it would do harm now."""
 

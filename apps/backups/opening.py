@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from apps.backups.catalogue import Backup, read_catalogue
-from apps.backups.creating import sha256_of
 from apps.backups.drivers import Driver
 from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup
+from apps.backups.folder import sha256_of
 from apps.backups.kinds import driver_for
+from apps.backups.offsite import fetch, storage
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def find_backup(name: str) -> Backup:
-    """Return the backup of this name; raises UnknownBackup, or what is wrong with its manifest."""
+    """Return the backup of this name, brought back from elsewhere where it is only there.
+
+    Raises UnknownBackup, or what is wrong with its manifest or its copy.
+    """
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"{name[:60]!r} is not the name of a backup: `manage.py backup list` shows them.")
     catalogue = read_catalogue()
@@ -25,6 +29,8 @@ def find_backup(name: str) -> Backup:
     for complaint in catalogue.complaints:
         if f"{name}." in complaint:
             raise BackupUnreadable(complaint)
+    if storage() is not None:
+        return fetch(name)
     raise UnknownBackup(f"There is no backup {name}: `manage.py backup list` shows them.")
 
 

@@ -13,6 +13,7 @@ from apps.backups.errors import BackupFailure, megabytes
 from apps.backups.kinds import FULL, OBJECT
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.making import back_up_object
+from apps.backups.offsite import only_offsite
 from apps.backups.opening import find_backup
 from apps.backups.pruning import prune
 from apps.backups.restoring import Restored, restore
@@ -95,13 +96,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Made {made.name}: {made.object_name}, in {made.file}")
 
     def do_list(self, options: dict[str, Any]) -> None:
-        """Print the backups, newest first."""
+        """Print the backups, newest first, and then those that are only elsewhere."""
         catalogue = read_catalogue()
+        every = catalogue.backups + only_offsite(catalogue.backups)
         if options["json"]:
-            self.stdout.write(json.dumps([as_json(backup) for backup in catalogue.backups]))
+            self.stdout.write(json.dumps([as_json(backup) for backup in every]))
         else:
-            self._print(catalogue.backups)
-            if not catalogue.backups:
+            self._print(every)
+            if not every:
                 self.stdout.write("There is no backup yet. To make one: python manage.py backup create")
         for complaint in catalogue.complaints:
             self.stderr.write(complaint)
@@ -201,6 +203,7 @@ def as_json(backup: Backup) -> dict[str, Any]:
         "kind": backup.kind,
         "label": backup.label,
         "created_at": backup.created_at.isoformat(),
+        "offsite": backup.offsite,
         "tables": backup.row_counts,
     }
 
