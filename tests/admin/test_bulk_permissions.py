@@ -15,6 +15,7 @@ MAY = {
     "airport": {
         "clear_country": STEWARDS,
         "clear_city": STEWARDS,
+        "clear_iata": STEWARDS,
         "resolve_duplicates": STEWARDS,
         "set_active": EDITORS,
         "set_inactive": EDITORS,
