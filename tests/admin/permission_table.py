@@ -71,6 +71,13 @@ PAGES = {
     # Neither file is kept in this world: those who may are told so.
     "imports_importrun_refused": ("uploader 302", "uploader 302"),
     "imports_importrun_file": ("uploader 302", "uploader 302"),
+    # -- findings ----------------------------------------------------------------------------------------------
+    **dict.fromkeys(
+        ("quality_finding_changelist", "quality_findings", "quality_findings_file", "quality_rule", "quality_rule_file"),
+        ("viewer 200", "viewer 405"),
+    ),
+    "quality_accept": ("steward 405", "steward 302"),
+    "quality_withdraw": ("steward 405", "steward 302"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
@@ -97,7 +104,13 @@ _COMMON = {
 }
 # The actions of each list, and the least of the groups that may do each.
 ACTIONS = {
-    "airport": {**_COMMON, "clear_country": "steward", "clear_city": "steward", "resolve_duplicates": "steward"},
+    "airport": {
+        **_COMMON,
+        "clear_country": "steward",
+        "clear_city": "steward",
+        "clear_iata": "steward",
+        "resolve_duplicates": "steward",
+    },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
 }
