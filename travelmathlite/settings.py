@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "apps.base",
     "apps.imports",
     "apps.backups",
+    "apps.quality",
     "apps.changesets",
     "travelmathlite.apps.ConsoleAdminConfig",
     "django.contrib.auth",
@@ -53,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "travelmathlite.routing.ReplicaMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -62,6 +64,7 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "travelmathlite.urls"
+TEST_RUNNER = "travelmathlite.testing.PytestRunner"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -93,6 +96,9 @@ else:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 30}
     # Large set-based statements look dear to the planner, and compiling them takes longer than running them.
     DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
+DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
+# For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
+REPLICA_LAG_SECONDS = 15
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -128,6 +134,9 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Whether a backup is made before each import, bulk deletion and migration that drops data.
+BACKUPS_AUTOMATIC = True
+
 VAR_DIR = folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
@@ -155,6 +164,10 @@ IMPORTS_LEASE_SECONDS = 30
 # How many days the files of applied runs are kept, and the plans of the others.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
+# Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
+# encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
+BACKUPS_ENCRYPT_TO: list[str] = []
+BACKUPS_GPG_HOME: Path | None = None
 
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [

@@ -8,13 +8,16 @@ from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
+from apps.airports.pages.relinking import RelinkingMixin
 from apps.backups.pages.object_tools import ObjectBackups
+from apps.base.pages.checking import ValidatingMixin
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
+from apps.quality.pages.list_filter import FindingFilter
 
 FEW = 500
 
@@ -39,13 +42,16 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ObjectTools, RecordedModelAdmin):
+class AirportAdmin(
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, RelinkingMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = AirportForm
     change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")
-    list_filter = ("airport_type", "active", LinksFilter, "country")
+    list_filter = (FindingFilter, "airport_type", "active", LinksFilter, "country")
     list_select_related = ("country", "city")
     search_fields = ("ident",)
     search_help_text = "Search by ident, IATA code, name or municipality"

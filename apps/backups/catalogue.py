@@ -3,17 +3,16 @@
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from apps.backups.errors import BackupFailure, ManifestUnreadable
 from apps.backups.folder import PARTIAL, backup_folder, sync_file
 
 MANIFEST = ".json"
-FULL = "full"
-BEFORE_IMPORT = "before-import"
-KINDS = (FULL, BEFORE_IMPORT)
+_MOMENTS = ("created_at", "verified_at", "expires_at")
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +35,21 @@ class Backup:
     sha256: str
     # Relative to the folder, so that the folder can be moved.
     path: str
+    # What follows came later: a manifest without it is as good as before.
+    label: str = ""
+    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    base: str | None = None
+    since_changeset: int | None = None
+    # The chosen tables; none for all.
+    tables: tuple[str, ...] = ()
+    # A hash over the rows of each table as they were copied, where the driver takes one.
+    contents: dict[str, str] = field(default_factory=dict)
+    # When it was proved that it restores, and the proof or what was found instead, in one sentence.
+    verified_at: datetime | None = None
+    verified: str = ""
+    expires_at: datetime | None = None
+    # What its copy is called in the storage elsewhere; empty while there is none.
+    offsite: str = ""
 
     @property
     def file(self) -> Path:
@@ -46,6 +60,10 @@ class Backup:
     def rows(self) -> int:
         """How many rows the tables had together."""
         return sum(self.row_counts.values())
+
+    def as_text(self) -> str:
+        """Return what the manifest says."""
+        return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
 
 
 @dataclass(frozen=True)
@@ -90,11 +108,10 @@ def write_manifest(backup: Backup) -> None:
     """Put the manifest beside the backup; from then on there is one, also after a power cut."""
     final = manifest_of(backup)
     partial = final.with_name(final.name + PARTIAL)
-    text = json.dumps({**asdict(backup), "created_at": backup.created_at.isoformat()}, indent=2) + "\n"
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.write(backup.as_text())
         sync_file(partial)
         partial.rename(final)
     finally:
@@ -102,32 +119,57 @@ def write_manifest(backup: Backup) -> None:
     sync_file(final.parent)
 
 
+def amend(backup: Backup, **changes: Any) -> Backup:
+    """Write the manifest anew with these changes, and return the backup as it now is."""
+    amended = replace(backup, **changes)
+    write_manifest(amended)
+    return amended
+
+
 def _read(manifest: Path) -> Backup:
-    try:
-        found = json.loads(manifest.read_text(encoding="utf-8"))
-        # A later version may know more about a backup; what this one does not know, it passes over.
-        known = {field.name: found[field.name] for field in fields(Backup)}
-        known["created_at"] = datetime.fromisoformat(known["created_at"])
-        known["migrations"] = tuple(known["migrations"])
-        backup = Backup(**known)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ManifestUnreadable(
-            f"The manifest {manifest.name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
-            "listed: bring the file back from a copy, or remove both."
-        ) from error
-    return _believable(backup, manifest)
-
-
-def _believable(backup: Backup, manifest: Path) -> Backup:
     """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
-    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
-    if apart or backup.id != manifest.name.removesuffix(MANIFEST) or backup.created_at.tzinfo is None:
-        raise ManifestUnreadable(
-            f"The manifest {manifest.name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
-            "not listed: somebody has altered it; remove it."
-        )
+    try:
+        text = manifest.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(manifest.name, error) from error
+    backup = read_manifest(text, manifest.name)
     if not backup.file.is_file():
         raise ManifestUnreadable(
             f"The backup {backup.path} is gone and only its manifest is left: bring it back, or remove {manifest.name}."
         )
     return backup
+
+
+def read_manifest(text: str, name: str) -> Backup:
+    """Return what a manifest of this name tells; raises ManifestUnreadable when it cannot be relied on."""
+    try:
+        found = json.loads(text)
+        # A later version may know more about a backup; what this one does not know, it passes over.
+        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        for moment in _MOMENTS:
+            if known.get(moment):
+                known[moment] = datetime.fromisoformat(known[moment])
+        known["migrations"] = tuple(known["migrations"])
+        known["tables"] = tuple(known.get("tables", ()))
+        backup = Backup(**known)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(name, error) from error
+    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
+    moments = [at for moment in _MOMENTS if (at := getattr(backup, moment)) is not None]
+    if apart or backup.id != name.removesuffix(MANIFEST) or not all(at.tzinfo for at in moments):
+        raise ManifestUnreadable(
+            f"The manifest {name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
+            "not listed: somebody has altered it; remove it."
+        )
+    return backup
+
+
+def _unreadable(name: str, error: Exception) -> ManifestUnreadable:
+    return ManifestUnreadable(
+        f"The manifest {name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
+        "listed: bring the file back from a copy, or remove both."
+    )
+
+
+def _optional(each: Field) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING

@@ -1,8 +1,9 @@
 """What a manifest tells about a database: read from the copy itself, or from the snapshot that is dumped."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 
+from apps.backups.errors import UnknownTable
 from apps.changesets.models import Changeset
 
 Fetch = Callable[[str], list[tuple]]
@@ -20,18 +21,44 @@ class Facts:
     migrations: tuple[str, ...]
     newest_changeset: int | None
     row_counts: dict[str, int]
+    # A hash over the rows of each table, where the driver takes one.
+    contents: dict[str, str] = field(default_factory=dict)
+    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    base: str | None = None
+    since_changeset: int | None = None
 
 
-def read_facts(fetch: Fetch, quote: Quote, *, engine: str, server_version: str, tables: list[str]) -> Facts:
-    """Return the facts of a database whose tables are these; `fetch` runs a query and returns its rows."""
+def read_facts(
+    fetch: Fetch,
+    quote: Quote,
+    *,
+    engine: str,
+    server_version: str,
+    tables: list[str],
+    only: Collection[str] = (),
+    content: str = "NULL",
+) -> Facts:
+    """Return the facts of a database whose tables are these; `fetch` runs a query and returns its rows.
+
+    Rows are counted of all tables, or of these alone; `content` is SQL that hashes the rows of a table called `t`.
+    """
+    chosen = sorted(only or tables)
+    # How many rows each table has, and what they are.
+    told = {table: fetch(f"SELECT COUNT(*), {content} FROM {quote(table)} t")[0] for table in chosen}
     return Facts(
         engine=engine,
         server_version=server_version,
         migrations=_migrations(fetch, quote) if MIGRATIONS in tables else (),
         newest_changeset=_newest_changeset(fetch, quote) if Changeset._meta.db_table in tables else None,
-        # How many rows each table has.
-        row_counts={table: fetch(f"SELECT COUNT(*) FROM {quote(table)}")[0][0] for table in sorted(tables)},
+        row_counts={table: count for table, (count, _) in told.items()},
+        contents={table: str(content) for table, (_, content) in told.items() if content is not None},
     )
+
+
+def require_tables(chosen: Iterable[str], there: Iterable[str]) -> None:
+    """Raise UnknownTable when one of the chosen tables is not there."""
+    if unknown := sorted(set(chosen) - set(there)):
+        raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(there))}.")
 
 
 def _migrations(fetch: Fetch, quote: Quote) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.bin import bin_urls
+from apps.changesets.pages.bulk_result import result_page
 from apps.changesets.pages.changeset import page_of
 from apps.changesets.pages.download import download_page
 from apps.changesets.pages.finding import TouchedFilter, find_form
@@ -129,12 +130,16 @@ class ChangesetAdmin(ActingAdmin):
         return [
             path("<int:pk>/revert/", view, name="changesets_changeset_revert"),
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
+            path("<int:pk>/result/", self.admin_site.admin_view(self.result_view), name="changesets_changeset_result"),
             *bin_urls(self),
             *super().get_urls(),
         ]
 
     def download_view(self, request: HttpRequest, pk: str, form: str) -> HttpResponse:
         return download_page(request, self, int(pk), form)
+
+    def result_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return result_page(self, request, pk)
 
     def revert_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return revert_page(self, request, pk)

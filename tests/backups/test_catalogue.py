@@ -14,10 +14,18 @@ from pathlib import Path
 import pytest
 
 from apps.backups import pruning
-from apps.backups.catalogue import Backup, list_backups, manifest_of, newest_backup, read_catalogue, write_manifest
+from apps.backups.catalogue import (
+    Backup,
+    amend,
+    list_backups,
+    manifest_of,
+    newest_backup,
+    read_catalogue,
+    write_manifest,
+)
 from apps.backups.errors import FolderNotWritable
 from apps.backups.folder import ABANDONED_SECONDS, reserve
-from apps.backups.pruning import prune_automatic
+from apps.backups.pruning import prune, prune_automatic
 
 NOW = datetime.now(tz=UTC)
 DAY = timedelta(days=1)
@@ -93,40 +101,54 @@ def test_a_manifest_without_its_file_is_told() -> None:
     assert "is gone and only its manifest is left" in catalogue.complaints[0]
 
 
-def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
+def test_a_manifest_of_an_earlier_version_is_as_good_as_before() -> None:
     known = put(days_old=1)
     manifest = manifest_of(known)
-    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "verified_at": "2027-01-01"}))
+    later = ("label", "base", "since_changeset", "tables", "contents", "verified_at", "verified", "expires_at")
+    told = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({name: told[name] for name in told if name not in later}))
 
     assert list_backups() == [known]
 
 
-def test_old_automatic_backups_go_and_young_ones_and_those_of_people_stay(folder: Path) -> None:
-    by_hand, old, young = put(days_old=90, kind="full"), put(days_old=9), put(days_old=0.5)
+def test_an_amended_manifest_tells_the_rest_as_before() -> None:
+    known, now = put(days_old=1), datetime.now(tz=UTC)
 
-    assert prune_automatic(keep=DAY, at_least=0) == [old]
+    amended = amend(known, verified_at=now, verified="3 tables")
 
-    assert list_backups() == [young, by_hand]
+    assert list_backups() == [amended] == [replace(known, verified_at=now, verified="3 tables")]
+
+
+def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
+    known = put(days_old=1)
+    manifest = manifest_of(known)
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "weather": "fine"}))
+
+    assert list_backups() == [known]
+
+
+def test_pruning_the_automatic_ones_leaves_those_of_people_alone(folder: Path) -> None:
+    by_hand = [put(days_old=days, kind="full") for days in (900, 901)]
+    old, *young = [put(days_old=days) for days in (9, 8, 7, 0.5)]
+
+    assert prune_automatic() == [old]
+
+    assert list_backups() == [*reversed(young), *by_hand]
     assert not [path for path in folder.iterdir() if path.name.startswith(old.id)]
 
 
-def test_the_newest_automatic_backup_is_never_pruned() -> None:
-    old, newest = put(days_old=99), put(days_old=98)
+def test_a_dry_run_names_what_would_go_and_removes_nothing() -> None:
+    old, *young = [put(days_old=days) for days in (9, 8, 7, 6)]
 
-    assert prune_automatic(keep=DAY, at_least=0) == [old]
-    assert prune_automatic(keep=-DAY, at_least=0) == []
+    assert prune(dry_run=True) == [old]
+    assert list_backups() == [*reversed(young), old]
 
-    assert list_backups() == [newest]
-
-
-def test_as_many_stay_as_were_asked_for() -> None:
-    made = [put(days_old=days) for days in (9, 8, 7, 6)]
-
-    assert prune_automatic(keep=DAY, at_least=3) == made[:1]
+    assert prune() == [old]
+    assert list_backups() == [*reversed(young)]
 
 
 def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Path, monkeypatch) -> None:
-    old, newest = put(days_old=9), put(days_old=1)
+    old, *others = [put(days_old=days) for days in (9, 4, 3, 2)]
     removed = []
 
     def cut_off(path: Path) -> None:
@@ -137,11 +159,11 @@ def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Pat
 
     monkeypatch.setattr(pruning, "remove", cut_off)
     with pytest.raises(FolderNotWritable, match="read-only file system"):
-        prune_automatic(keep=DAY, at_least=1)
+        prune_automatic()
 
     assert removed == [manifest_of(old)]
     assert read_catalogue().complaints == []
-    assert list_backups() == [newest]
+    assert list_backups() == [*reversed(others)]
 
 
 KILLED = (

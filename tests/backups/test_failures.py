@@ -112,9 +112,14 @@ def test_a_folder_that_is_served_is_refused(name: str, using: str, settings, tmp
     assert not (tmp_path / "served").exists()
 
 
-@pytest.mark.parametrize("kind", ["../../etc/passwd", "", "incremental"])
+@pytest.mark.parametrize("kind", ["../../etc/passwd", "", "weekly"])
 def test_a_kind_that_is_none_never_becomes_a_name(kind: str, using: str, folder: Path) -> None:
-    refused(UnknownKind, f"There is no backup of kind {kind!r}: use one of full, before-import.", using, kind=kind)
+    refused(
+        UnknownKind,
+        f"There is no backup of kind {kind!r}: use one of full, before-import, before-bulk,",
+        using,
+        kind=kind,
+    )
 
     assert not folder.exists()
 

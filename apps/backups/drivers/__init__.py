@@ -1,4 +1,4 @@
-"""One driver for each engine: `copy_into(using, target)` writes the database into a file and returns its facts."""
+"""Drivers: how the database gets into a file, and out of it again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,14 +6,40 @@ from typing import Protocol
 
 from django.db import connections
 
-from apps.backups.drivers import postgresql, sqlite
+from apps.backups.drivers import data, postgresql, sqlite, sqlite_restoring
 from apps.backups.facts import Facts
 
 
 class Copy(Protocol):
-    """Writes a consistent copy of the database `using` into the empty file `target`."""
+    """Writes a consistent copy of the database `using` into the empty file `target`; no tables means all of them."""
 
-    def __call__(self, using: str, target: Path) -> Facts: ...
+    def __call__(self, using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts: ...
+
+
+class Restore(Protocol):
+    """Makes the database `using` hold what the file `source` has, all of it or nothing.
+
+    A native driver replaces everything there. A portable one finds all tables migrated, and the recording taken away;
+    on PostgreSQL it is called inside a transaction, and leaves that to the caller. The caller has checked the file's
+    hash; afterwards it migrates, installs the recording and sets the sequences.
+    """
+
+    def __call__(self, source: Path, using: str) -> None: ...
+
+
+class Tell(Protocol):
+    """Returns the facts of what is in the database `using` now, to be compared with the manifest.
+
+    The rows of each table are hashed when `hashed` asks for it.
+    """
+
+    def __call__(self, using: str, *, hashed: bool = False) -> Facts: ...
+
+
+class Check(Protocol):
+    """Raises BackupUnreadable when the file is not what this driver writes; changes nothing."""
+
+    def __call__(self, source: Path) -> None: ...
 
 
 class Size(Protocol):
@@ -24,21 +50,55 @@ class Size(Protocol):
 
 @dataclass(frozen=True)
 class Driver:
-    """How databases of one engine are backed up, and how the files are called."""
+    """How one kind of backup is made and restored, and how the files are called."""
 
     suffix: str
     # Whether a copy is as large as its database, or only smaller.
     same_size: bool
     size: Size
     copy_into: Copy
+    restore_into: Restore
+    check: Check
+    facts: Tell
+    # Whether it brings its tables along and goes back only into the engine it came from.
+    native: bool = True
 
 
-DRIVERS = {
-    "sqlite": Driver(".sqlite3", same_size=True, size=sqlite.size, copy_into=sqlite.copy_into),
-    "postgresql": Driver(".dump", same_size=False, size=postgresql.size, copy_into=postgresql.copy_into),
+def _size(using: str) -> int:
+    return NATIVE[connections[using].vendor].size(using)
+
+
+# By engine: the database's own format.
+NATIVE = {
+    "sqlite": Driver(
+        ".sqlite3",
+        same_size=True,
+        size=sqlite.size,
+        copy_into=sqlite.copy_into,
+        restore_into=sqlite_restoring.restore_into,
+        check=sqlite_restoring.check,
+        facts=sqlite.facts,
+    ),
+    "postgresql": Driver(
+        ".dump",
+        same_size=False,
+        size=postgresql.size,
+        copy_into=postgresql.copy_into,
+        restore_into=postgresql.restore_into,
+        check=postgresql.check,
+        facts=postgresql.facts,
+    ),
 }
-
-
-def driver_of(using: str) -> Driver:
-    """Return the driver for the database `using`."""
-    return DRIVERS[connections[using].vendor]
+# By kind: what moves between engines.
+PORTABLE: dict[str, Driver] = {
+    "data": Driver(
+        data.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=data.copy_into,
+        restore_into=data.restore_into,
+        check=data.check,
+        facts=data.facts,
+        native=False,
+    ),
+}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from django.db import DatabaseError, InterfaceError, connections
+from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.backups.drivers.archive import play, script_of
 from apps.backups.errors import (
     BackupFailure,
     CopyDamaged,
@@ -17,12 +18,22 @@ from apps.backups.errors import (
     DatabaseUnreadable,
     DumpFailed,
     ProgramMissing,
+    RestoreFailed,
     disk_full,
 )
-from apps.backups.facts import Facts, read_facts
+from apps.backups.facts import Facts, read_facts, require_tables
+from apps.changesets.recording import uninstall_recording
 
 PATIENCE_SECONDS = 60
 MAGIC = b"PGDMP"
+# The sum over the rows, in any order: rows that are lost, doubled or altered change it. Hashing the text of a row costs
+# a third of what pg_dump takes, runs beside it in the same snapshot, and works for every type.
+CONTENT = "COALESCE(SUM(hashtextextended(t::text, 0)::numeric), 0)"
+_AS_TEXT = (
+    "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"
+    " SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'"
+)
+_DOES = {"pg_dump": "made", "pg_restore": "restored"}
 
 
 def size(using: str) -> int:
@@ -31,15 +42,74 @@ def size(using: str) -> int:
         return _database_size(own)
 
 
-def copy_into(using: str, target: Path) -> Facts:
+def facts(using: str, *, hashed: bool = False) -> Facts:
+    """Return the facts of what is in the database now, as the transaction that may be open sees it."""
+    with transaction.atomic(using=using):
+        return _facts(connections[using], content=CONTENT if hashed else "NULL")
+
+
+def check(source: Path) -> None:
+    """Raise BackupUnreadable unless pg_restore can read the file; raises ProgramMissing, too."""
+    with script_of(find_program("pg_restore"), source, "--list") as listed:
+        listed.read()
+
+
+def restore_bare(source: Path, using: str) -> None:
+    """Bring the tables of a dump of chosen ones back with their rows, and without links, indexes and recording."""
+    _play(source, using, "--no-owner", "--no-privileges", "--section=pre-data", "--section=data")
+
+
+def restore_into(source: Path, using: str) -> None:
+    """Replace all tables by those of the dump, inside the caller's transaction.
+
+    Raises BackupUnreadable, DumpFailed, ProgramMissing or RestoreFailed; the caller rolls back.
+    """
+    drop_tables(using)
+    _play(source, using, "--clean", "--if-exists", "--no-owner")
+
+
+def _play(source: Path, using: str, *options: str) -> None:
+    program = find_program("pg_restore")
+    try:
+        with connections[using].cursor() as cursor:
+            with script_of(program, source, *options) as script:
+                play(script, cursor)
+            # The script looked nothing up by its bare name.
+            cursor.execute("RESET search_path")
+    except (DatabaseError, InterfaceError) as error:
+        raise RestoreFailed(
+            f"PostgreSQL did not take the backup: {_first_line(str(error))}. The database is as it was."
+        ) from error
+
+
+def drop_tables(using: str) -> None:
+    """Drop all tables and the recording; on SQLite, where databases are filled afresh, there are none."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return
+    uninstall_recording(using)
+    with connection.cursor() as cursor:
+        # All tables, also those that are newer than the dump.
+        cursor.execute(
+            "SELECT format('DROP TABLE IF EXISTS %I CASCADE', tablename) FROM pg_tables"
+            " WHERE schemaname = current_schema()"
+        )
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
+
+
+def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Dump what is committed now into the empty file `target`, and return the facts of exactly that state.
 
-    Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull, DumpFailed or ProgramMissing.
+    With `tables`, these alone.
+
+    Raises UnknownTable, CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull, DumpFailed or ProgramMissing.
     """
     program = find_program("pg_dump")
     with _own_connection(using) as own, _snapshot(own) as snapshot:
+        require_tables(tables, _tables(own))
         with subprocess.Popen(  # noqa: S603 - a program of PostgreSQL's, and options that nobody types
-            [program, *_options(snapshot, target), *_address(own)],
+            [program, *_options(own, snapshot, target, tables), *_address(own)],
             env=_environment(own),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -48,7 +118,7 @@ def copy_into(using: str, target: Path) -> Facts:
             errors="replace",
         ) as dump:
             try:
-                facts = _facts(own)
+                facts = _facts(own, only=tables)
                 complaints = dump.communicate()[1]
             except BaseException:
                 dump.kill()
@@ -66,13 +136,14 @@ def find_program(name: str) -> str:
     if found := shutil.which(name):
         return found
     raise ProgramMissing(
-        f"{name} is not on PATH, so no backup was made: install PostgreSQL's client programs "
+        f"{name} is not on PATH, so no backup was {_DOES[name]}: install PostgreSQL's client programs "
         "(on Debian the package postgresql-client) of the server's version or newer."
     )
 
 
-def _options(snapshot: str, target: Path) -> list[str]:
+def _options(own: BaseDatabaseWrapper, snapshot: str, target: Path, tables: tuple[str, ...]) -> list[str]:
     return [
+        *(f"--table={own.ops.quote_name(table)}" for table in tables),
         "--format=custom",
         "--no-password",
         f"--snapshot={snapshot}",
@@ -121,20 +192,29 @@ def _snapshot(own: BaseDatabaseWrapper) -> Iterator[str]:
             cursor.execute("ROLLBACK")
 
 
-def _facts(own: BaseDatabaseWrapper) -> Facts:
+def _facts(own: BaseDatabaseWrapper, *, only: tuple[str, ...] = (), content: str = CONTENT) -> Facts:
+    with own.cursor() as cursor:
+        # Values as text look the same on every server.
+        cursor.execute(_AS_TEXT)
+    return read_facts(
+        lambda statement: _fetch(own, statement),
+        own.ops.quote_name,
+        engine="postgresql",
+        server_version=_fetch(own, "SHOW server_version")[0][0],
+        tables=_tables(own),
+        only=only,
+        content=content,
+    )
+
+
+def _tables(own: BaseDatabaseWrapper) -> list[str]:
     # The tables of our schema; temporary ones are not in it.
     names = _fetch(
         own,
         "SELECT table_name FROM information_schema.tables"
         " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
     )
-    return read_facts(
-        lambda statement: _fetch(own, statement),
-        own.ops.quote_name,
-        engine="postgresql",
-        server_version=_fetch(own, "SHOW server_version")[0][0],
-        tables=[name for (name,) in names],
-    )
+    return [name for (name,) in names]
 
 
 def _fetch(own: BaseDatabaseWrapper, statement: str) -> list[tuple]:

@@ -1,21 +1,33 @@
 """SQLite: the online backup API, into one file, while others read and write."""
 
+import hashlib
 import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.errors import BackupFailure, CopyDamaged, DatabaseBusy, DatabaseUnreadable, NotWritten, disk_full
-from apps.backups.facts import Facts, read_facts
+from apps.backups.errors import (
+    BackupFailure,
+    CopyDamaged,
+    DatabaseBusy,
+    DatabaseUnreadable,
+    NotWritten,
+    disk_full,
+)
+from apps.backups.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.folder import sync_file
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
+ROWS_AT_ONCE = 500
+# The tables that are not SQLite's own.
+_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
 def size(using: str) -> int:
@@ -24,10 +36,11 @@ def size(using: str) -> int:
         return _bytes(source)
 
 
-def copy_into(using: str, target: Path) -> Facts:
+def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Copy what is committed now into the empty file `target`, check the copy, and return its facts.
 
-    Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable or DiskFull.
+    With `tables`, the others are thrown out of the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull
+    or UnknownTable.
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         # The file is synced once it is complete; until then nobody counts on it.
@@ -35,18 +48,59 @@ def copy_into(using: str, target: Path) -> Facts:
         with _reading(using) as source:
             needed = _bytes(source)
             _copy(source, copy, target)
+        if tables:
+            _keep_only(copy, tables)
         try:
             # A copy of a WAL database says that it is one; so it is a single file wherever it is opened.
             copy.execute("PRAGMA journal_mode = DELETE")
             # The disk takes the bytes while they are checked, which saves a tenth of the time.
             with ThreadPoolExecutor(max_workers=1) as meanwhile:
                 synced = meanwhile.submit(sync_file, target)
-                _check(copy)
+                quick_check(copy)
                 facts = _facts(copy, using)
                 synced.result()
                 return facts
         except sqlite3.DatabaseError as error:
             raise _meaning(error, target, needed=needed) or _damaged(str(error)) from error
+
+
+def facts(using: str, *, hashed: bool = False) -> Facts:
+    """Return the facts of what is in the database, a file, now."""
+    django = connections[using]
+    django.ensure_connection()
+    found = _facts(django.connection, using)
+    return replace(found, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else found
+
+
+def contents_of(file: Path) -> dict[str, str]:
+    """Return a hash over the rows of each table in a file, read in flat memory."""
+    quote, found = connections["default"].ops.quote_name, {}
+    with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
+        tables = [name for (name,) in opened.execute(_TABLES)]
+        # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
+        opened.text_factory = bytearray
+        for table in tables:
+            digest = hashlib.sha256()
+            # In the order of the table itself, since that is what is copied.
+            rows = opened.execute(f"SELECT * FROM {quote(table)} NOT INDEXED")
+            while part := rows.fetchmany(ROWS_AT_ONCE):
+                digest.update(repr(part).encode())
+            found[table] = digest.hexdigest()
+    return found
+
+
+def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+    quote = connections["default"].ops.quote_name
+    there = [name for (name,) in copy.execute(_TABLES)]
+    require_tables(tables, there)
+    copy.execute("PRAGMA foreign_keys = OFF")
+    # Views and triggers speak of tables that go.
+    speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
+    for kind, name in copy.execute(speaking).fetchall():
+        copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
+    for name in set(there) - {*tables, MIGRATIONS}:
+        copy.execute(f"DROP TABLE {quote(name)}")
+    copy.execute("VACUUM")
 
 
 @contextmanager
@@ -66,14 +120,14 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
     try:
         source = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
     except sqlite3.Error as error:
-        raise _unreadable(django.settings_dict["NAME"], error) from error
+        raise unreadable(django.settings_dict["NAME"], error) from error
     with closing(source):
         try:
             source.execute("BEGIN")
             # The transaction takes its snapshot with the first read.
             source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
-            raise _unreadable(django.settings_dict["NAME"], error) from error
+            raise unreadable(django.settings_dict["NAME"], error) from error
         yield source
 
 
@@ -116,7 +170,8 @@ def _bytes(source: sqlite3.Connection) -> int:
     return source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
 
 
-def _check(copy: sqlite3.Connection) -> None:
+def quick_check(copy: sqlite3.Connection) -> None:
+    """Raise CopyDamaged unless SQLite finds the database sound."""
     # The rows broke no constraint where they come from; to parse each JSON value again would double the time.
     copy.execute("PRAGMA ignore_check_constraints = ON")
     found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -128,8 +183,7 @@ def _facts(copy: sqlite3.Connection, using: str) -> Facts:
     def fetch(statement: str) -> list[tuple]:
         return copy.execute(statement).fetchall()
 
-    # The tables that are not SQLite's own.
-    names = fetch("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    names = fetch(_TABLES)
     return read_facts(
         fetch,
         connections[using].ops.quote_name,
@@ -145,7 +199,8 @@ def _busy() -> DatabaseBusy:
     )
 
 
-def _unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
+def unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
+    """Return what it means that the database of this name cannot be opened or read."""
     if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _busy()
     return DatabaseUnreadable(f"The database {name} cannot be read: {error}. No backup was made; check DATABASE_URL.")

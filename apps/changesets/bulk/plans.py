@@ -51,6 +51,21 @@ class BulkPlan:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+# Lines of these signs tell what is left alone.
+LEFT = ("kept", "blocked")
+
+
+def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
+    """Return what a changeset keeps of the plan it followed: what was left alone and why is in no table."""
+    return {
+        "model": model._meta.label_lower,
+        "selected": plan.selected,
+        "done": plan.done,
+        "left": [[line.sign, line.number, line.words] for line in plan.lines if line.sign in LEFT],
+        "listed": [[listed.why, listed.number, list(listed.names)] for listed in plan.listed],
+    }
+
+
 def sample_of(rows: models.QuerySet) -> tuple[str, ...]:
     """Return the names of the first few objects."""
     return tuple(str(row) for row in rows.order_by("pk")[:SAMPLE])

@@ -1,5 +1,6 @@
 """The bulk actions of a list: a page that says what would change, and only after it, with a reason, the change."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,15 +14,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.changesets.bulk.operations import apply_bulk, plan_bulk
-from apps.changesets.bulk.plans import BulkPlan
+from apps.changesets.bulk.operations import Outcome, apply_bulk, plan_bulk
+from apps.changesets.bulk.plans import LEFT, BulkPlan, counted
+from apps.changesets.counting import total
 from apps.changesets.errors import ChangesetError, NothingSelected
 from apps.changesets.pages.bulk_registry import BulkAction, OptionsForm, actions_of
-from apps.changesets.pages.links import list_url, object_url, outcome_message
+from apps.changesets.pages.links import VIEW, list_url, object_url, outcome_message, result_url
 
 NO_REASON = "Say why: others will read it beside the change."
 NOTHING_TICKED = "Nothing was selected, so nothing was changed: tick the rows you mean, then choose the action again."
 LONGEST_REASON = 1000
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where an action was asked for: on a list, for one object, or on a page of its own; and where Back leads."""
+
+    list_url: str
+    back_url: str
+    one: models.Model | None = None
 
 
 class _RowsOnly(ChangeList):
@@ -99,14 +110,23 @@ def _act(action: BulkAction, model_admin: Any, request: HttpRequest, objects: Qu
     # Django's own page of a deletion confirms by `post`.
     asked = "yes" in (request.POST.get("confirm"), request.POST.get("post"))
     refused = _gone(request, objects) if asked else ""
-    return _answer(action, model_admin, request, objects, asked=asked, refused=refused)
+    door = Door(request.get_full_path(), request.get_full_path())
+    return _answer(action, model_admin, request, objects, asked=asked, refused=refused, door=door)
 
 
 def act_on_one(name: str, model_admin: Any, request: HttpRequest, obj: models.Model) -> HttpResponse | None:
     """Answer an action on one object, on a page of its own: any POST there confirms; None where there is no object."""
     objects = type(obj)._base_manager.filter(pk=obj.pk)
+    door = Door(list_url(model_admin.model), object_url(model_admin.model, obj.pk), obj)
     action = actions_of(model_admin.opts.label_lower)[name]
-    return _answer(action, model_admin, request, objects, asked=request.method == "POST", refused="", one=obj)
+    return _answer(action, model_admin, request, objects, asked=request.method == "POST", refused="", door=door)
+
+
+def act_on_rows(name: str, model_admin: Any, request: HttpRequest, objects: QuerySet) -> HttpResponse | None:
+    """Answer an action on certain objects, on a page of its own: any POST there confirms; None where there are none."""
+    door = Door(list_url(model_admin.model), list_url(model_admin.model))
+    action = actions_of(model_admin.opts.label_lower)[name]
+    return _answer(action, model_admin, request, objects, asked=request.method == "POST", refused="", door=door)
 
 
 def _answer(
@@ -117,15 +137,16 @@ def _answer(
     *,
     asked: bool,
     refused: str,
-    one: models.Model | None = None,
+    door: Door,
 ) -> HttpResponse | None:
     """Answer with the page that shows the plan or, once it is confirmed, by doing it."""
-    form = action.form(_own_data(action, request, objects), objects=objects)
+    form = action.form(None, objects=objects)
+    form.take(request.POST)
     reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
     try:
         if asked and not refused and reason and (not form.is_bound or form.is_valid()):
             try:
-                return _do(action, model_admin, request, objects, form=form, reason=reason, one=one)
+                return _do(action, model_admin, request, objects, form=form, reason=reason, door=door)
             except NothingSelected:
                 raise
             except ChangesetError as refusal:
@@ -135,12 +156,7 @@ def _answer(
         model_admin.message_user(request, str(nothing), messages.WARNING)
         return None
     errors = {"refused": refused, "reason_error": NO_REASON if asked and not reason else "", "reason": reason}
-    return _page(action, model_admin, request, plan, form=form, one=one, **errors)
-
-
-def _own_data(action: BulkAction, request: HttpRequest, objects: QuerySet) -> Any:
-    names = action.form(None, objects=objects).fields
-    return request.POST if any(name in request.POST for name in names) else None
+    return _page(action, model_admin, request, plan, form=form, door=door, **errors)
 
 
 def _gone(request: HttpRequest, objects: QuerySet) -> str:
@@ -165,7 +181,7 @@ def _do(
     *,
     form: OptionsForm,
     reason: str,
-    one: models.Model | None,
+    door: Door,
 ) -> HttpResponse:
     outcome = apply_bulk(
         action.operation,
@@ -175,13 +191,36 @@ def _do(
         seen=request.POST.get("seen", ""),
         options=form.options(),
     )
-    done = outcome.plan.done if one is None else f"{one} {outcome.plan.done.rpartition(' ')[2]}"
-    sentence = done if outcome.changeset else "Nothing was to be changed, and nothing was."
-    level = messages.SUCCESS if outcome.changeset else messages.INFO
-    model_admin.message_user(request, outcome_message(request.user, outcome.changeset, sentence), level)
-    if one is None:
-        return HttpResponseRedirect(request.get_full_path())
-    return HttpResponseRedirect(object_url(type(one), one.pk) if objects.exists() else list_url(type(one)))
+    return _done(model_admin, request, outcome, objects, door=door)
+
+
+def _done(model_admin: Any, request: HttpRequest, outcome: Outcome, objects: QuerySet, *, door: Door) -> HttpResponse:
+    """Lead to the page of what was done; or, where that is little or nothing, back with a sentence."""
+    made, one, back = outcome.changeset, door.one, door.back_url
+    if one is not None and not objects.exists():
+        back = door.list_url
+    if made is None:
+        model_admin.message_user(request, _nothing(outcome.plan), messages.INFO)
+        return HttpResponseRedirect(back)
+    sentence, alone = _sentence(outcome.plan, one), one is not None and total(made.counts) == 1
+    if alone or not request.user.has_perm(VIEW):
+        model_admin.message_user(request, outcome_message(request.user, made, sentence), messages.SUCCESS)
+        return HttpResponseRedirect(back)
+    if one is not None:
+        model_admin.message_user(request, sentence, messages.SUCCESS)
+    return HttpResponseRedirect(result_url(made.pk, back=back.partition("?")[2]))
+
+
+def _nothing(plan: BulkPlan) -> str:
+    left = "; ".join(f"{line.number:,} {line.words}" for line in plan.lines if line.sign in LEFT)
+    return f"Nothing was to be changed, and nothing was: {left}." if left else "Nothing was to be changed."
+
+
+def _sentence(plan: BulkPlan, one: models.Model | None) -> str:
+    """Say what was done; where it was done to one object, by its name."""
+    if one is None or plan.what != counted(1, type(one)):
+        return plan.done
+    return plan.done.replace(plan.what, str(one), 1)
 
 
 def _page(
@@ -191,10 +230,10 @@ def _page(
     plan: BulkPlan,
     *,
     form: OptionsForm,
-    one: models.Model | None,
+    door: Door,
     **errors: str,
 ) -> HttpResponse:
-    across = request.POST.get("select_across") == "1"
+    across, one = request.POST.get("select_across") == "1", door.one
     ways = model_admin.get_actions(request)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -209,8 +248,8 @@ def _page(
         "way_out": actions_of(model_admin.opts.label_lower).get(plan.way_out) if plan.way_out in ways else None,
         "across": across,
         "keys": [one.pk] if one else ["all"] if across else request.POST.getlist(ACTION_CHECKBOX_NAME),
-        "list_url": list_url(model_admin.model) if one else request.get_full_path(),
-        "back_url": object_url(model_admin.model, one.pk) if one else request.get_full_path(),
+        "list_url": door.list_url,
+        "back_url": door.back_url,
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, model_admin.bulk_confirm_template, context)

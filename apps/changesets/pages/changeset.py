@@ -77,15 +77,17 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "who": person(changeset),
         "remarks": remarks_on(changeset),
         "counts": counts,
+        "result_url": links.result_url(changeset.pk) if "bulk" in (changeset.summary or {}) else "",
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
-        "lines": list(_lines(changeset, counts, asked)),
+        "lines": list(lines_of(changeset, counts, asked)),
         **(_shown(changeset, counts, asked) if asked else {}),
-        **_revert_offer(changeset, request),
+        **revert_offer(changeset, request),
     }
 
 
-def _lines(changeset: Changeset, counts: Counts, asked: Asked | None) -> Iterator[ModelCounts]:
+def lines_of(changeset: Changeset, counts: Counts, asked: Asked | None = None) -> Iterator[ModelCounts]:
+    """Yield a line of counts for each model that the changeset touched."""
     by_field = field_counts_of(changeset, counts=counts)
     for tracked in tracked_models():
         if tracked.label in counts:
@@ -202,7 +204,7 @@ def _duration(changeset: Changeset) -> float | None:
     return round(seconds, 1) if seconds >= 1 else None
 
 
-def _revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
+def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     """Whether the person may revert, and if not why: a button that is missing needs a word."""
     try:
         refuse_unless_revertable(changeset)

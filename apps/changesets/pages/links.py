@@ -5,12 +5,15 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.db import models
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from apps.changesets.models import Changeset
 from apps.changesets.tracking import tracked_by_name
 
+# Where Django's own pages keep the query of the list that they came from.
+PRESERVED = "_changelist_filters"
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
 REVIEW = "changesets.review_changeset"
@@ -29,6 +32,12 @@ def changesets_url() -> str:
 def revert_url(pk: int) -> str:
     """Return the address of the plan of reverting a changeset."""
     return reverse("admin:changesets_changeset_revert", args=[pk])
+
+
+def result_url(pk: int, *, back: str = "") -> str:
+    """Return the address of what a bulk action did and left alone; `back` is the query of the list it came from."""
+    address = reverse("admin:changesets_changeset_result", args=[pk])
+    return f"{address}?{urlencode({PRESERVED: back})}" if back else address
 
 
 def download_url(pk: int, form: str) -> str:
@@ -59,6 +68,14 @@ def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> s
 def list_url(model: type[models.Model]) -> str:
     """Return the address of the list of a model's objects in the admin."""
     return model_url(model, "changelist")
+
+
+def address_of(name: str) -> str:
+    """Return the address of a page by its name; empty where no app has such a page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
 
 
 def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -17,7 +18,7 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links, moments
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
@@ -26,6 +27,7 @@ from apps.changesets.pages.links import VIEW, outcome_message
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
+from apps.changesets.revert import newest_revertable
 from apps.changesets.timeline import entries_of
 from apps.changesets.tracking import tracked_for
 
@@ -66,9 +68,14 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return further pages about the whole list, address and words each; other apps' mixins add theirs."""
-        return []
+        if not (request.user.has_perm(links.REVERT) and request.user.has_perm(VIEW)):
+            return []
+        newest = newest_revertable(kind=Kind.IMPORT, model=self.opts.label_lower)
+        return [(links.revert_url(newest.pk), "Undo the newest import…")] if newest else []
 
     def get_list_filter(self, request: HttpRequest) -> list:
+        if getattr(request, "acts_only", False) and not set(request.GET) - {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}:
+            return []  # Nothing is filtered, and no choice is shown.
         return [ChangedByFilter, *super().get_list_filter(request)]
 
     # -- adding and changing ---------------------------------------------------------------------------------

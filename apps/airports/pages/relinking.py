@@ -1,0 +1,39 @@
+"""The button of the list of airports that relinks whatever lacks a link."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
+
+from apps.airports.pages.bulk_actions import RELINK
+from apps.changesets.pages import links
+from apps.changesets.pages.bulk import act_on_rows
+
+LACKING = Q(country__isnull=True) | Q(city__isnull=True)
+
+
+class RelinkingMixin:
+    """Relink everything missing; stands before RecordedModelAdmin among the bases."""
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.relink_missing_view)
+        return [path("relink-missing/", view, name="airports_airport_relink_missing"), *super().get_urls()]
+
+    def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
+        tools = super().list_tools(request)
+        if request.user.has_perm(RELINK):
+            tools.append((links.model_url(self.model, "relink_missing"), "Relink everything missing…"))
+        return tools
+
+    def relink_missing_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what relinking the airports that lack a country or a city would do (GET); do it (POST)."""
+        if not (self.has_view_permission(request) and request.user.has_perm(RELINK)):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD", "POST"):
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        lacking = self.model._base_manager.filter(LACKING)
+        if not lacking.exists():
+            self.message_user(request, "Every airport has a country and a city: nothing is missing.", messages.INFO)
+            return HttpResponseRedirect(links.list_url(self.model))
+        return act_on_rows("relink", self, request, lacking) or HttpResponseRedirect(links.list_url(self.model))

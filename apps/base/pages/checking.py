@@ -1,0 +1,16 @@
+"""The way from a list to what the quality rules find, where there is a page that shows it."""
+
+from django.http import HttpRequest
+
+from apps.changesets.pages.links import address_of
+
+FINDINGS = "admin:quality_findings"
+SEE_FINDINGS = "quality.view_findings"
+
+
+class ValidatingMixin:
+    """A button Validate on the list of a model; stands before RecordedModelAdmin among the bases."""
+
+    def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
+        address = address_of(FINDINGS) if request.user.has_perm(SEE_FINDINGS) else ""
+        return [*super().list_tools(request), *([(address, "Validate")] if address else [])]

@@ -1,0 +1,48 @@
+"""The page after a bulk action: what it did in numbers, what it left alone and why, and the way to undo it.
+
+What was done is counted with every changeset; what was left alone is in no table, so the changeset keeps it.
+"""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+
+from apps.changesets.bulk.plans import Line, Listed
+from apps.changesets.models import Changeset, Status
+from apps.changesets.pages import links
+from apps.changesets.pages.changeset import lines_of, revert_offer
+from apps.changesets.tracking import tracked_by_name
+from apps.changesets.words import person, standing_revert
+
+
+def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what the changeset of a bulk action did; those that are none have no such page."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    if request.method not in ("GET", "HEAD"):
+        return HttpResponseNotAllowed(["GET", "HEAD"])
+    made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
+    told = (made.summary or {}).get("bulk") if made else None
+    tracked = tracked_by_name(told["model"]) if told else None
+    if tracked is None:
+        raise Http404("There is no bulk action of this number.")
+    meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"#{made.pk} {made.get_kind_display()}",
+        "opts": meta,
+        "changeset": made,
+        "who": person(made),
+        "told": told,
+        "lines": list(lines_of(made, made.counts or {})),
+        "left": [Line(*line) for line in told["left"]],
+        "listed": [Listed(*each) for each in told["listed"]],
+        "noun": meta.verbose_name if told["selected"] == 1 else meta.verbose_name_plural,
+        "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
+        "changeset_url": links.changeset_url(made.pk),
+        "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),
+        **revert_offer(made, request),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "admin/changesets/bulk_result.html", context)

@@ -1,0 +1,13 @@
+"""What is wrong with the data: rules, findings, coverage of links. It knows no airport; apps declare their rules."""
+
+from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
+
+
+class QualityConfig(AppConfig):
+    name = "apps.quality"
+    verbose_name = "Data quality"
+
+    def ready(self) -> None:
+        # Any installed app may have a `quality_rules.py` that registers rules.
+        autodiscover_modules("quality_rules")

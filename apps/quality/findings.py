@@ -1,0 +1,63 @@
+"""Findings: the live rows that break a rule, without those that somebody accepted as known."""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.quality.accepting import accepted_of, keys_condition
+from apps.quality.rules import Rule, Severity, all_rules
+
+
+def broken_rows(rule: Rule, *, using: str = "default") -> QuerySet:
+    """Return the rows that break a rule, accepted ones included."""
+    return rule.find(rule.model_class._base_manager.using(using).order_by())
+
+
+def findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
+    """Return the findings of a rule: the rows that break it and are not accepted."""
+    keys = accepted_of([rule], using=using)[rule.code]
+    found = broken_rows(rule, using=using)
+    return found.exclude(keys_condition(rule.model_class, keys)) if keys else found
+
+
+def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default") -> dict[str, int]:
+    """Return how many findings each rule has, by its code, looked for now.
+
+    The rules that are conditions on single rows take one query a model, each of the others one.
+    """
+    rules = all_rules() if rules is None else tuple(rules)
+    accepted = accepted_of(rules, using=using)
+    counts: dict[str, int] = {}
+    for label in dict.fromkeys(rule.model for rule in rules):
+        alone = [rule for rule in rules if rule.model == label and isinstance(rule.broken, Q)]
+        if alone:
+            rows = alone[0].model_class._base_manager.using(using).order_by()
+            asked = {rule.code: Count("pk", filter=_condition(rule, accepted[rule.code])) for rule in alone}
+            counts |= rows.aggregate(**asked)
+    for rule in rules:
+        if rule.code not in counts:
+            keys = accepted[rule.code]
+            found = broken_rows(rule, using=using)
+            counts[rule.code] = (found.exclude(keys_condition(rule.model_class, keys)) if keys else found).count()
+    return {rule.code: counts[rule.code] for rule in rules}
+
+
+def count_accepted(*, using: str = "default") -> dict[str, int]:
+    """Return how many rows that break a rule are accepted, by the rule's code; rules without any are left out."""
+    accepted = accepted_of(all_rules(), using=using)
+    return {
+        rule.code: number
+        for rule in all_rules()
+        if (keys := accepted[rule.code])
+        and (number := broken_rows(rule, using=using).filter(keys_condition(rule.model_class, keys)).count())
+    }
+
+
+def by_severity(counts: dict[str, int]) -> dict[Severity, int]:
+    """Return how many findings there are of each severity, the worst first."""
+    severity = {rule.code: rule.severity for rule in all_rules()}
+    return {each: sum(n for code, n in counts.items() if severity.get(code) == each) for each in Severity}
+
+
+def _condition(rule: Rule, keys: list[str]) -> Q:
+    return rule.broken & ~keys_condition(rule.model_class, keys) if keys else rule.broken

@@ -1,0 +1,1 @@
+"""The machinery that runs docs/runbook.md: reading it, worlds to run it in, running its blocks."""

@@ -1,0 +1,151 @@
+"""The runbook does what it says: each of its blocks is run, in a database prepared as its story begins."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands, load_command_class
+from django.urls import resolve
+
+from apps.backups.kinds import kinds
+from tests.runbook import preparing
+from tests.runbook.document import Story, read_stories
+from tests.runbook.running import Runner, fits
+from tests.runbook.worlds import ROOT, Worlds, at
+
+RUNBOOK = ROOT / "docs" / "runbook.md"
+TEXT = RUNBOOK.read_text(encoding="utf-8")
+# Sections about how to work, not about what went wrong.
+NO_SCENARIO = {"The schedule", "Before, during and after something risky"}
+ENGINE = "postgresql" if "postgres" in os.environ.get("DATABASE_URL", "") else "sqlite"
+STORIES = [story for story in read_stories(RUNBOOK) if ENGINE in story.on and story.blocks_on(ENGINE)]
+
+
+def takes(command: str, option: str) -> bool:
+    """Return whether a command of manage.py has this option."""
+    return option in load_command_class(get_commands()[command], command).create_parser("", "")._option_string_actions
+
+
+# What other branches bring and stories need, and whether it has landed: then nothing is skipped.
+LANDED: dict[str, Callable[[], bool]] = {
+    "backup": lambda: "backup" in get_commands(),
+    "guard": lambda: takes("migrate", "--force"),
+    "history": lambda: get_commands()["loaddata"].startswith("apps."),
+    "incremental": lambda: "incremental" in kinds(),
+    "quality": lambda: "validate_airports" in get_commands(),
+    "scripts": (ROOT / "backups" / "backup_airports.sh").exists,
+}
+
+
+@pytest.fixture
+def _django_db_helper() -> None:
+    """Stand in for pytest-django's own, which would open the database of the tests: stories have others."""
+
+
+@pytest.fixture(scope="module")
+def worlds(django_db_setup: None, django_db_blocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
+    """The databases that stories start from."""
+    with django_db_blocker.unblock():
+        made = Worlds(tmp_path_factory.mktemp("worlds"))
+        yield made
+        made.drop()
+
+
+@pytest.fixture
+def runner(worlds: Worlds, story: Story, tmp_path: Path) -> Iterator[Runner]:
+    """Runs blocks in a folder and a database of this story's own."""
+    database = worlds.copy(story.world, tmp_path / "db.sqlite3")
+    for name in ("airports.csv", "newer.csv"):
+        (tmp_path / name).symlink_to(worlds.folder / name)
+    for name in ("manage.py", "data"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    with at(database, tmp_path):
+        running = Runner(tmp_path, database)
+        yield running
+        running.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
+def test_a_story_of_the_runbook_goes_as_it_says(story: Story, runner: Runner):
+    if missing := [name for name in story.needs if not LANDED[name]()]:
+        pytest.skip(f"not there yet: {', '.join(missing)}")
+    preparing.prepare(story.prepare, runner)
+    for block in story.blocks_on(ENGINE):
+        preparing.prepare(block.prepare, runner)
+
+        code, said = runner.run(block)
+
+        promised = f"exit {block.exit}\n{block.output if block.output is not None else '…'}"
+        if block.exit not in (code, None) or (block.output is not None and not fits(runner.meant(block.output), said)):
+            pytest.fail(
+                f"{RUNBOOK.name}:{block.line}\n{block.text}\n--- promised: {promised}\n--- said: exit {code}\n{said}",
+                pytrace=False,
+            )
+
+
+def sections() -> dict[str, str]:
+    """Return the sections of the runbook by their headings."""
+    return dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
+
+
+@pytest.mark.parametrize("section", sections().keys() - NO_SCENARIO)
+def test_a_scenario_says_what_one_sees_how_to_make_sure_what_to_do_and_what_if_that_fails(section: str):
+    said = sections()[section]
+
+    assert not [word for word in ("Symptom", "Check", "Command", "Admin", "If that fails") if f"**{word}" not in said]
+
+
+def test_the_table_leads_to_sections_that_are_there():
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in sections()}
+
+    assert not set(re.findall(r"\]\(#(.*?)\)", TEXT)) - anchors
+
+
+def test_the_addresses_in_the_admin_are_there():
+    addresses = re.findall(r"`(/admin/.*?)`", TEXT)
+
+    assert addresses
+    assert [resolve(address) for address in addresses]
+
+
+@pytest.mark.parametrize(
+    ("promised", "said"),
+    [
+        ("97\n", "97\n"),
+        ("#2 2026-11-24 10:23 import …\n", "#2      2027-01-02 03:04  import   applied\n"),
+        ("a\n…\nb\n", "a\nb\n"),
+        ("a\n…\nb\n", "a\n1\n2\nb\n"),
+        ("20261124-101500-before-import made\n", "20270102-030405-before-import-02 made\n"),
+    ],
+)
+def test_a_promise_is_kept(promised: str, said: str):
+    assert fits(promised, said)
+
+
+@pytest.mark.parametrize(
+    ("promised", "said"),
+    [
+        ("97\n", "98\n"),
+        ("97\n", "97\n98\n"),
+        ("a …\n", "a 1\n2\n"),
+        ("#2 2026-11-24 10:23\n", "#2 soon\n"),
+        ("20261124-101500-full made\n", "20270102-030405-data made\n"),
+    ],
+)
+def test_a_promise_is_broken(promised: str, said: str):
+    assert not fits(promised, said)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["```bash\ntrue\n```\n", "<!-- story: world=empty -->\n```perl\n1;\n```\n", "```output\nnothing\n```\n"],
+    ids=["outside of stories", "in a language nobody runs", "output of nothing"],
+)
+def test_a_block_that_nobody_would_run_is_refused(text: str, tmp_path: Path):
+    (tmp_path / "runbook.md").write_text(text)
+
+    with pytest.raises(ValueError, match="line "):
+        read_stories(tmp_path / "runbook.md")

@@ -1,0 +1,116 @@
+"""Read replicas: which database a query goes to, where DATABASES names any beside the primary.
+
+A replica is a database whose alias begins with `replica`. Only pages that read (GET, HEAD) read from one, and only what
+the console shows: airports, places, their history and changesets. Whatever writes or decides reads from the primary:
+forms that are posted, commands, workers, anything inside a transaction, and whoever has just written.
+"""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+
+PREFIX = "replica"
+COOKIE = "primary"
+APPS = frozenset({"airports", "base", "changesets"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Statements that change nothing, or only begin or end something.
+_READS = ("SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "PRAGMA", "EXPLAIN")
+
+
+@dataclass
+class Reader:
+    """Somebody who may read from a replica, until they write; who is pinned may not."""
+
+    pinned: bool = False
+    wrote: bool = False
+
+    def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Run one statement on the primary, and take note when it writes."""
+        if not str(sql).lstrip("( \n").upper().startswith(_READS):
+            self.wrote = True
+        return execute(sql, params, many, context)
+
+
+_reader: ContextVar[Reader | None] = ContextVar("reader of replicas", default=None)
+
+
+def replicas() -> list[str]:
+    """Return the aliases of the replicas."""
+    return [alias for alias in connections if alias.startswith(PREFIX)]
+
+
+@contextmanager
+def reading_from_replicas(*, pinned: bool = False) -> Iterator[Reader]:
+    """Let what reads within the block do so from a replica; pinned, and after the first write, from the primary."""
+    reader = Reader(pinned=pinned)
+    before = _reader.set(reader)
+    try:
+        with connections[DEFAULT_DB_ALIAS].execute_wrapper(reader.watch):
+            yield reader
+    finally:
+        _reader.reset(before)
+
+
+class ReplicaRouter:
+    """Sends reads to a replica where that is safe, and everything else to the primary."""
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        """Return a replica for who may read from one now."""
+        reader = _reader.get()
+        if reader is None or reader.pinned or reader.wrote or model._meta.app_label not in APPS:
+            return self._primary(hints)
+        # What is written in a transaction, such as a changeset in progress, is nowhere else yet.
+        if connections[DEFAULT_DB_ALIAS].in_atomic_block:
+            return DEFAULT_DB_ALIAS
+        return random.choice(replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
+
+    def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
+        """Return the primary, also for an object that was read from a replica."""
+        return self._primary(hints)
+
+    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
+        """Let objects of the primary and of its replicas refer to each other: they are the same rows."""
+        same = {DEFAULT_DB_ALIAS, *replicas()}
+        return True if {one._state.db, other._state.db} <= same else None
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+        """Migrate the primary only: its replicas follow by themselves."""
+        return False if db.startswith(PREFIX) else None
+
+    def _primary(self, hints: dict[str, Any]) -> str | None:
+        """Return the primary for an object of a replica, and leave others where Django would look for them."""
+        instance = hints.get("instance")
+        return DEFAULT_DB_ALIAS if instance is not None and str(instance._state.db).startswith(PREFIX) else None
+
+
+class ReplicaMiddleware:
+    """Lets pages that read do so from a replica, and keeps who has just written at the primary for some seconds."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not replicas():
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        pinned = request.method not in _SAFE or COOKIE in request.COOKIES
+        with reading_from_replicas(pinned=pinned) as reader:
+            response = self.get_response(request)
+        if reader.wrote:
+            response.set_cookie(
+                COOKIE,
+                "1",
+                max_age=settings.REPLICA_LAG_SECONDS,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
