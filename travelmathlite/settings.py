@@ -164,6 +164,10 @@ IMPORTS_LEASE_SECONDS = 30
 # How many days the files of applied runs are kept, and the plans of the others.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
+# Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
+# encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
+BACKUPS_ENCRYPT_TO: list[str] = []
+BACKUPS_GPG_HOME: Path | None = None
 
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [

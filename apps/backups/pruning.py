@@ -9,12 +9,17 @@ from apps.backups.catalogue import Backup, list_backups, manifest_of
 from apps.backups.errors import from_os_error
 from apps.backups.folder import backup_folder, remove
 from apps.backups.kinds import AUTOMATIC
+from apps.backups.offsite import forget, only_offsite
 from apps.backups.retention import judge
 
 
 def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Backup]:
-    """Remove the backups that the retention does not keep, and return them; with `dry_run` only return them."""
-    return _remove_ended(list_backups(), None, dry_run=dry_run, now=now)
+    """Remove the backups that the retention does not keep, here and elsewhere, and return them.
+
+    With `dry_run` only return them.
+    """
+    here = list_backups()
+    return _remove_ended(here + only_offsite(here), None, dry_run=dry_run, now=now)
 
 
 def prune_automatic(*, now: datetime | None = None) -> list[Backup]:
@@ -31,6 +36,7 @@ def _remove_ended(
         return ended
     try:
         for backup in ended:
+            forget(backup)
             # The manifest goes first: whoever is killed here leaves a file nobody counts on, never the promise of one.
             remove(manifest_of(backup))
             remove(backup.file)
