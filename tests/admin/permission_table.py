@@ -71,6 +71,14 @@ PAGES = {
     # Neither file is kept in this world: those who may are told so.
     "imports_importrun_refused": ("uploader 302", "uploader 302"),
     "imports_importrun_file": ("uploader 302", "uploader 302"),
+    # -- findings ----------------------------------------------------------------------------------------------
+    "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_findings": ("viewer 200", "viewer 405"),
+    "quality_findings_file": ("viewer 200", "viewer 405"),
+    "quality_rule": ("viewer 200", "viewer 405"),
+    "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_accept": ("editor 405", "editor 200"),
+    "quality_withdraw": ("editor 405", "editor 302"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
@@ -97,7 +105,10 @@ _COMMON = {
 }
 # The actions of each list, and the least of the groups that may do each.
 ACTIONS = {
-    "airport": {**_COMMON, "clear_country": "steward", "clear_city": "steward", "resolve_duplicates": "steward"},
+    "airport": {
+        **_COMMON,
+        **dict.fromkeys(("clear_country", "clear_city", "clear_iata", "resolve_duplicates"), "steward"),
+    },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
 }
