@@ -19,6 +19,7 @@ from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
+from apps.quality.pages.list_filter import FindingFilter
 
 FEW = 500
 
@@ -52,7 +53,7 @@ class AirportAdmin(
     resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")
-    list_filter = ("airport_type", "active", LinksFilter, "country")
+    list_filter = (FindingFilter, "airport_type", "active", LinksFilter, "country")
     list_select_related = ("country", "city")
     search_fields = ("ident",)
     search_help_text = "Search by ident, IATA code, name or municipality"

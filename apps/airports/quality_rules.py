@@ -1,10 +1,12 @@
 """The quality rules of airports: what of one row alone, and of several rows together, is likely wrong."""
 
 from django.db.models import Count, F, Q, QuerySet, Value
-from django.db.models.functions import Concat, Upper
+from django.db.models.functions import Concat, Substr, Upper
+from django.db.models.lookups import Exact, Regex
 
 from apps.airports.models import AirportType
 from apps.airports.nearby import at_one_point, near_namesakes
+from apps.base.boxes import off_country
 from apps.quality.coverage import watch_links
 from apps.quality.rules import Rule, Severity, register_rules
 
@@ -16,6 +18,11 @@ COUNTRIES, CITIES, STATE, NAMES = "Normalized Country links", "Normalized City l
 HIGHEST_FT, LOWEST_FT = 16_500, -1_300
 # So near to (0, 0) nothing but ocean is; whoever knows no position writes something like 0.01.
 ZERO_DEGREES = 0.05
+_ZERO = (-ZERO_DEGREES, ZERO_DEGREES)
+AT_ZERO = Q(
+    latitude_deg__isnull=False, latitude_deg__range=_ZERO, longitude_deg__isnull=False, longitude_deg__range=_ZERO
+)
+_POSITION = {"code": "iso_country", "latitude": "latitude_deg", "longitude": "longitude_deg"}
 # Control characters and what is invisible, and what HTML leaves behind.
 CONTROL = "[\x01-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\ufeff\ufffd]"
 HTML = r"<[A-Za-z/!][^>]*>|&(#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);"
@@ -33,6 +40,16 @@ def differ_by_case(rows: QuerySet) -> QuerySet:
     idents = rows.model._base_manager.using(rows.db).order_by().values(upper=Upper("ident"))
     twins = idents.annotate(number=Count("pk")).filter(number__gt=1)
     return rows.alias(upper=Upper("ident")).filter(upper__in=twins.values("upper"))
+
+
+def seem_swapped(rows: QuerySet) -> QuerySet:
+    """Keep airports outside of their country that would be inside with latitude for longitude."""
+    return off_country(rows, **_POSITION, swapped=True).exclude(AT_ZERO)
+
+
+def lie_abroad(rows: QuerySet) -> QuerySet:
+    """Keep airports outside of their country, whichever way round; the point (0, 0) has a rule of its own."""
+    return off_country(rows, **_POSITION, swapped=False).exclude(AT_ZERO)
 
 
 def without_airports(rows: QuerySet) -> QuerySet:
@@ -84,8 +101,19 @@ register_rules(
         "position_zero", AIRPORT, ERROR, COORDINATES, "Airports at (0, 0)",
         why="There is only ocean: the position is not known, or the row is a test or an advertisement.",
         mend="Give the true position, or delete what is no airport.", action="delete_selected",
-        broken=Q(latitude_deg__gt=-ZERO_DEGREES, latitude_deg__lt=ZERO_DEGREES,
-                 longitude_deg__gt=-ZERO_DEGREES, longitude_deg__lt=ZERO_DEGREES),
+        broken=AT_ZERO,
+        fields=("latitude_deg", "longitude_deg", "iso_country"),
+    ),
+    Rule(
+        "position_swapped", AIRPORT, ERROR, COORDINATES, "Airports whose latitude and longitude are probably swapped",
+        why="The point is not in their country, and would be the other way round.",
+        mend="Let latitude and longitude change places.", broken=seem_swapped,
+        fields=("latitude_deg", "longitude_deg", "iso_country"),
+    ),
+    Rule(
+        "position_country", AIRPORT, WARNING, COORDINATES, "Airports outside of their country",
+        why="The point is in none of the boxes around the country's parts: a sign or the country code is wrong.",
+        mend="Correct the coordinates or the country code.", broken=lie_abroad,
         fields=("latitude_deg", "longitude_deg", "iso_country"),
     ),
     Rule(
@@ -157,7 +185,7 @@ register_rules(
     Rule(
         "region_country", AIRPORT, WARNING, COUNTRIES, "Airports whose region belongs to another country",
         why="A region code begins with the code of its country.", mend="Correct the region or the country code.",
-        broken=~Q(iso_region="") & ~Q(iso_region__startswith=Concat(F("iso_country"), Value("-"))),
+        broken=~Q(iso_region="") & ~Q(Exact(Substr("iso_region", 1, 3), Concat(F("iso_country"), Value("-")))),
         fields=("iso_region", "iso_country"),
     ),
     Rule(
@@ -191,7 +219,7 @@ register_rules(
     Rule(
         "name_control", AIRPORT, ERROR, NAMES, "Airports with invisible or lost characters in name or municipality",
         why="They break files, searches and displays.", mend="Write the text anew.",
-        broken=Q(name__regex=CONTROL) | Q(municipality__regex=CONTROL), fields=("municipality",),
+        broken=Q(Regex(Concat("name", Value(" "), "municipality"), CONTROL)), fields=("municipality",),
     ),
     Rule(
         "name_html", AIRPORT, ERROR, NAMES, "Airports with HTML in name or municipality",

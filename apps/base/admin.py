@@ -16,6 +16,7 @@ from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
+from apps.quality.pages.list_filter import FindingFilter
 
 
 @admin.register(Country)
@@ -27,7 +28,7 @@ class CountryAdmin(
     change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
-    list_filter = ("active",)
+    list_filter = (FindingFilter, "active")
     search_fields = ("name",)
     search_help_text = "Search by name or code"
     readonly_fields = ("slug", "created_at", "updated_at")
@@ -54,7 +55,7 @@ class CityAdmin(
     change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
-    list_filter = ("active", "country")
+    list_filter = (FindingFilter, "active", "country")
     list_select_related = ("country",)
     search_fields = ("name",)
     search_help_text = "Search by name"

@@ -12,6 +12,8 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.base.text import search_form, slug_stem
 from apps.changesets.models import Changeset
+from apps.quality.findings import count_findings, findings_of
+from apps.quality.rules import rule_named
 
 SPRING_2026 = Path(settings.BASE_DIR).parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
 
@@ -45,10 +47,24 @@ def test_real_snapshot_of_2022_goes_in_whole_and_a_second_time_changes_nothing(r
     numbered = [slug for name, slug in City.objects.values_list("name", "slug") if slug != slug_stem(name)]
     assert len(numbered) == 175
 
+    known_truths_are_found()
+
     history, changesets = Airport.history.count(), Changeset.objects.count()
     again = run("--bundled")
     assert some(again, "changeset", "created", "updated", "unchanged") == [None, 0, 0, 73623]
     assert (Airport.history.count(), Changeset.objects.count()) == (history, changesets)
+
+
+def known_truths_are_found() -> None:
+    """The rules find what is known of this snapshot; here, since it takes seconds to get it in."""
+    found = count_findings()
+    shared = findings_of(rule_named("iata_shared")).values_list("iata_code", flat=True)
+
+    assert (found["iata_zero"], found["iata_shared"], len({*shared})) == (52, 44, 22)
+    assert (found["ident_lower"], found["ident_case"], found["ident_damaged"]) == (42, 0, 0)
+    assert (found["position_zero"], found["position_country"], found["near_duplicate"]) == (4, 1, 328)
+    assert findings_of(rule_named("position_country")).get().name == "MIAA"
+    assert (found["municipality_missing"], found["country_unlinked"], found["city_unlinked"]) == (5084, 0, 0)
 
 
 @pytest.mark.skipif(not SPRING_2026.exists(), reason="the snapshot of 2026 is not part of the repository")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -74,6 +75,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         return [(links.revert_url(newest.pk), "Undo the newest import…")] if newest else []
 
     def get_list_filter(self, request: HttpRequest) -> list:
+        if getattr(request, "acts_only", False) and not set(request.GET) - {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}:
+            return []  # Nothing is filtered, and no choice is shown.
         near = [NearFilter] if tracked_for(self.model).point else []
         return [ChangedByFilter, *near, *super().get_list_filter(request)]
 

@@ -1,0 +1,66 @@
+"""Where countries are: boxes of latitude and longitude, several for a country whose parts lie far from each other."""
+
+import csv
+from functools import cache
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+BOXES = settings.BASE_DIR / "data" / "country-boxes.csv"
+SIDES = ("south", "west", "north", "east")
+# A country's code and the four sides; no box goes across longitude 180.
+Box = tuple[str, float, float, float, float]
+
+
+@cache
+def boxes() -> tuple[Box, ...]:
+    """Return the boxes of all countries; codes that name no place have none."""
+    with BOXES.open(encoding="utf-8", newline="") as file:
+        return tuple((row["country"], *(float(row[side]) for side in SIDES)) for row in csv.DictReader(file))
+
+
+def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swapped: bool) -> QuerySet:
+    """Keep the rows whose point is in no box of the country that the field `code` names.
+
+    With `swapped` only those that would be in one if latitude and longitude changed places, else only the others.
+    """
+    meta, quote = rows.model._meta, connections[rows.db].ops.quote_name
+    table, pk, code, lat, lon = (
+        quote(name)
+        for name in (meta.db_table, meta.pk.column, *(_column(meta, f) for f in (code, latitude, longitude)))
+    )
+    # Most rows are in the largest box of their country, and done with; only the others are held against all boxes.
+    found = (
+        f"WITH main (code, south, west, north, east) AS (VALUES {_marks(_main_boxes())}), "
+        f"box (code, south, west, north, east) AS (VALUES {_marks(boxes())}), "
+        f"away AS MATERIALIZED (SELECT t.{pk} AS pk, t.{code} AS code, t.{lat} AS lat, t.{lon} AS lon "
+        f"FROM {table} t JOIN main ON main.code = t.{code} WHERE t.{lat} NOT BETWEEN south AND north "
+        f"OR t.{lon} NOT BETWEEN west AND east) "
+        f"SELECT a.pk FROM away a WHERE a.lat IS NOT NULL AND a.lon IS NOT NULL AND NOT {_in_box('lat', 'lon')} "
+        f"AND {'' if swapped else 'NOT '}{_in_box('lon', 'lat')}"
+    )
+    params = [value for box in (*_main_boxes(), *boxes()) for value in box]
+    return rows.filter(pk__in=RawSQL(found, params))  # noqa: S611 - the names are those of our own fields
+
+
+@cache
+def _main_boxes() -> tuple[Box, ...]:
+    by_area = sorted(boxes(), key=lambda box: (box[3] - box[1]) * (box[4] - box[2]))
+    return tuple({box[0]: box for box in by_area}.values())
+
+
+def _marks(values: tuple[Box, ...]) -> str:
+    return ", ".join(["(%s, %s, %s, %s, %s)"] * len(values))
+
+
+def _in_box(lat: str, lon: str) -> str:
+    return (
+        f"EXISTS (SELECT 1 FROM box WHERE box.code = a.code AND a.{lat} BETWEEN south AND north "
+        f"AND a.{lon} BETWEEN west AND east)"
+    )
+
+
+def _column(meta: object, field: str) -> str:
+    return meta.get_field(field).column
