@@ -75,7 +75,7 @@ class AirportAdmin(
         return [path("map.json", view, name="airports_airport_map"), *super().get_urls()]
 
     def map_view(self, request: HttpRequest) -> HttpResponse:
-        return airports_map(self, request)
+        return airports_map(request, self)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
         """The ident is the primary key: it is chosen once."""

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from apps.airports.maps import map_of_airports
 from apps.airports.models import Airport
@@ -13,7 +14,8 @@ from apps.changesets.pages.maps import addresses_of, map_answer
 from apps.changesets.remembering import reading_alias, state_of_tables
 
 
-def airports_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+@require_safe
+def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
     """Answer with the data of the map of all airports, or of the `country` that the address names."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied

@@ -55,8 +55,10 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
 def changeset_map_data(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> HttpResponse:
     """Answer with the points of the map of a changeset, of the model that the address names."""
     changeset, counts = _changeset(request, model_admin, pk)
-    tracked = tracked_by_name(request.GET.get("model", ""))
-    if tracked not in on_maps(request, counts):
+    shown = on_maps(request, counts)
+    asked = request.GET.get("model")
+    tracked = tracked_by_name(asked) if asked else (shown or [None])[-1]
+    if tracked is None or tracked not in shown:
         raise Http404("The changeset touched nothing of this model that stands on a map.")
     state, using = _state(changeset)
     return map_answer(request, _name(changeset, tracked), state, lambda: _map(changeset, tracked, using))

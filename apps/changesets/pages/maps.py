@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
 
 from apps.changesets.maps import Addresses, PackedMap
 from apps.changesets.pages import links, near
@@ -58,6 +59,7 @@ def addresses_of(model: type[models.Model], *, page: str = "change") -> Addresse
     )
 
 
+@require_safe
 def name_page(request: HttpRequest) -> HttpResponse:
     """Answer with what an object is called, or was called last, to who may see its model."""
     tracked = tracked_by_name(request.GET.get("model", ""))

@@ -47,9 +47,16 @@ class WorldMap {
     this.chosen = null;
     this.colours = coloursOf(this.box, points.groups);
     this.drawLegend();
-    if (this.box.dataset.fit && points.number) this.view.fit(...points.box());
+    this.fit();
     this.rest();
     this.redraw();
+  }
+
+  // Where the points are, if that is a part of the world.
+  fit() {
+    const box = this.box.dataset.fit && this.points?.number ? this.points.box() : [0, 0, 1, 1];
+    if (box[2] - box[0] > 0.7) this.view.fitWorld();
+    else this.view.fit(...box);
   }
 
   // What is said while nothing is pointed at.
@@ -187,8 +194,7 @@ class WorldMap {
   zoom(how) {
     if (how === "in") this.view.zoom(ZOOM);
     else if (how === "out") this.view.zoom(1 / ZOOM);
-    else if (this.box.dataset.fit && this.points?.number) this.view.fit(...this.points.box());
-    else this.view.fitWorld();
+    else this.fit();
     this.redraw();
   }
 
