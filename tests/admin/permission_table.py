@@ -78,12 +78,13 @@ PAGES = {
     "imports_importrun_refused": ("uploader 302", "uploader 302"),
     "imports_importrun_file": ("uploader 302", "uploader 302"),
     # -- findings ----------------------------------------------------------------------------------------------
-    **dict.fromkeys(
-        ("quality_finding_changelist", "quality_findings", "quality_findings_file", "quality_rule", "quality_rule_file"),
-        ("viewer 200", "viewer 405"),
-    ),
-    "quality_accept": ("steward 405", "steward 302"),
-    "quality_withdraw": ("steward 405", "steward 302"),
+    "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_findings": ("viewer 200", "viewer 405"),
+    "quality_findings_file": ("viewer 200", "viewer 405"),
+    "quality_rule": ("viewer 200", "viewer 405"),
+    "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_accept": ("editor 405", "editor 200"),
+    "quality_withdraw": ("editor 405", "editor 302"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
@@ -112,10 +113,7 @@ _COMMON = {
 ACTIONS = {
     "airport": {
         **_COMMON,
-        "clear_country": "steward",
-        "clear_city": "steward",
-        "clear_iata": "steward",
-        "resolve_duplicates": "steward",
+        **dict.fromkeys(("clear_country", "clear_city", "clear_iata", "resolve_duplicates"), "steward"),
     },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
