@@ -18,6 +18,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "base.view_historicalcity",
             "base.view_historicalcountry",
             "imports.view_pin",
+            "backups.view_backups",
         ),
     ),
     "editor": ("viewer", ("add", "change", "backup"), ("imports.add_pin", "imports.delete_pin")),
@@ -32,9 +33,11 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "airports.delete_recent_import",
             "airports.resolve_duplicates",
             "base.merge_city",
+            "backups.create_backup",
+            "backups.verify_backup",
         ),
     ),
-    "approver": ("steward", (), ("imports.approve_importrun",)),
+    "approver": ("steward", (), ("imports.approve_importrun", "backups.restore_backup", "backups.download_backup")),
 }
 
 
