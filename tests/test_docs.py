@@ -28,7 +28,7 @@ SOURCES = {
     for path in ROOT.glob(f"{folder}/**/*.py")
 }
 TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
-COMMANDS = sorted(path.stem for path in ROOT.glob("apps/*/management/commands/*.py") if path.stem != "__init__")
+COMMANDS = sorted({path.stem for path in ROOT.glob("apps/*/management/commands/*.py")} - {"__init__"})
 
 # Commands that no test runs, each with its reason.
 NOT_RUN = {

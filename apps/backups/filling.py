@@ -16,6 +16,7 @@ from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
 from apps.backups.facts import Facts
 from apps.backups.jobs import Done, Progress, Step
+from apps.backups.migrating import without_backup
 from apps.backups.opening import chain_of, driver_of, opened
 from apps.backups.sequences import raise_sequences
 from apps.changesets.audit import find_drift
@@ -108,8 +109,9 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
     progress("migrate")
     # The numbers of content types are those of this database.
     ContentType.objects.clear_cache()
-    # Django's own command: ours asks for a backup first.
-    call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
+    # Django's own command, and no backup before it: there is one already, and here nothing is live yet.
+    with without_backup(True):
+        call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
     ContentType.objects.clear_cache()
     if connections[using].vendor == "postgresql":
         with connections[using].cursor() as cursor:

@@ -34,7 +34,8 @@ from apps.changesets.recording import recording_problems
 from apps.imports.models import ImportRun, RunStatus
 from tests.backups.opening import connect_to, live_contents
 
-on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="it is the same on both, and cheaper on SQLite")
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="this is about PostgreSQL")
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="it is about files, or the same on both")
 
 
 @pytest.fixture
@@ -187,14 +188,14 @@ def test_a_name_that_is_none_finds_nothing(name: str, folder: Path) -> None:
         find_backup(name)
 
 
+@on_postgresql
 def test_without_pg_restore_it_says_what_to_install(backup: Backup, using: str, monkeypatch, tmp_path: Path) -> None:
-    if backup.engine != "postgresql":
-        pytest.skip("SQLite needs no program")
     monkeypatch.setenv("PATH", str(tmp_path))
 
     refused(ProgramMissing, "pg_restore is not on PATH, so no backup was restored: install", backup, using)
 
 
+@on_sqlite
 def test_what_somebody_writes_after_the_safety_backup_is_in_a_second_one(
     backup: Backup, using: str, database: Path
 ) -> None:
@@ -210,6 +211,7 @@ def test_what_somebody_writes_after_the_safety_backup_is_in_a_second_one(
     assert [each.row_counts["base_country"] for each in list_backups()[1:2]] == [2]
 
 
+@on_sqlite
 def test_somebody_who_never_stops_writing_keeps_a_restore_out(backup: Backup, using: str, database: Path) -> None:
     def write(step: str) -> None:
         if step == "put it in place":
@@ -222,9 +224,8 @@ def test_somebody_who_never_stops_writing_keeps_a_restore_out(backup: Backup, us
     assert names(using) == ["Schweiz", "日本"]
 
 
+@on_postgresql
 def test_nobody_writes_between_the_safety_backup_and_the_restore(backup: Backup, using: str) -> None:
-    if backup.engine != "postgresql":
-        pytest.skip("SQLite's own test is above")
     kept_out = []
 
     def write(step: str) -> None:
@@ -240,6 +241,7 @@ def test_nobody_writes_between_the_safety_backup_and_the_restore(backup: Backup,
     assert kept_out == ["back up what is there now", f"restore {backup.id}"]
 
 
+@on_sqlite
 def test_an_open_connection_goes_on_after_a_restore(backup: Backup, using: str, database: Path) -> None:
     with connect_to(using) as somebody:
         assert somebody.execute("SELECT count(*) FROM base_country").fetchone() == (2,)
@@ -251,6 +253,7 @@ def test_an_open_connection_goes_on_after_a_restore(backup: Backup, using: str, 
         assert somebody.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@on_sqlite
 def test_a_database_that_is_gone_comes_back(backup: Backup, using: str, database: Path) -> None:
     connections[using].close()
     for file in database.parent.glob(f"{database.name}*"):
@@ -262,6 +265,7 @@ def test_a_database_that_is_gone_comes_back(backup: Backup, using: str, database
     assert names(using) == ["Switzerland", "United States", "日本"]
 
 
+@on_sqlite
 def test_a_damaged_database_is_not_overwritten_and_it_says_what_to_do(
     backup: Backup, using: str, database: Path
 ) -> None:

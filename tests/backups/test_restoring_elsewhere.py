@@ -67,9 +67,8 @@ def test_elsewhere_has_the_rows_and_records_and_the_live_one_is_as_it_was(
     assert len(list_backups()) == 1
 
 
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="files have no password")
 def test_the_journal_has_no_password(using: str, folder: Path, target: str) -> None:
-    if connection.vendor == "sqlite":
-        pytest.skip("files have no password")
     backup = create_backup(actor=None, reason="", using=using)
 
     restore(backup, actor=None, into=target.replace(":@", ":secret@"), using=using)
@@ -117,9 +116,8 @@ def test_another_engine_elsewhere_is_refused(using: str, folder: Path, tmp_path:
         restore(backup, actor=None, into=other, using=using)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL's disk is not ours")
 def test_a_full_disk_is_one_sentence_and_nothing_half_is_left(using: str, folder: Path, tmp_path: Path) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL's disk is not ours")
     backup = create_backup(actor=None, reason="", using=using)
     small = tmp_path / "small"
     small.mkdir()
@@ -147,6 +145,7 @@ def test_chosen_tables_fill_a_fresh_database_that_records(using: str, folder: Pa
     assert (done.changeset, done.row_counts) == (1, {"base_country": 3})
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="it is the same on both")
 def test_a_command_restores_elsewhere_without_asking(using: str, folder: Path, target: str, capsys) -> None:
     backup = create_backup(actor=None, reason="", using=using)
 

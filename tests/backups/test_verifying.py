@@ -9,6 +9,7 @@ from django.db import connection
 from apps.backups.catalogue import Backup, amend, list_backups
 from apps.backups.creating import create_backup, sha256_of
 from apps.backups.errors import BackupAltered, BackupFailure, NotTheSame
+from apps.backups.kinds import driver_for
 from apps.backups.verifying import verify
 from apps.base.models import Country
 from tests.backups.opening import connect_to, live_contents
@@ -87,10 +88,11 @@ def test_a_backup_of_chosen_tables_is_proved_by_their_rows(using: str, folder: P
 
 
 def test_hashes_differ_when_two_values_of_a_row_change_places(using: str, folder: Path) -> None:
+    driver = driver_for("full", connection.vendor)
     Country.objects.using(using).filter(iso_code="CH").update(search_name="b", slug="a")
-    first = verify(create_backup(actor=None, reason="", using=using), using=using)
+    first = driver.facts(using, hashed=True).contents
     Country.objects.using(using).filter(iso_code="CH").update(search_name="a", slug="b")
-    second = verify(create_backup(actor=None, reason="", using=using), using=using)
+    second = driver.facts(using, hashed=True).contents
 
-    assert first.contents["base_country"] != second.contents["base_country"]
-    assert first.contents["base_city"] == second.contents["base_city"]
+    assert first["base_country"] != second["base_country"]
+    assert first["base_city"] == second["base_city"]
