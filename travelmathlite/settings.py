@@ -174,6 +174,8 @@ IMPORTS_KEEP_PLANS_DAYS = 30
 # encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
 BACKUPS_ENCRYPT_TO: list[str] = []
 BACKUPS_GPG_HOME: Path | None = None
+# What is about no more bytes than this, the admin does while the browser waits; anything else a process of its own.
+BACKUPS_AT_ONCE_BYTES = 64 * 1024 * 1024
 
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [
