@@ -20,6 +20,7 @@ PHASES = {
     "load": "Loading the plan",
     "lock": "Waiting for other writers",
     "check": "Checking what changed meanwhile",
+    "look": "Looking for findings",
     "links": "Finding countries and cities",
     "write": "Writing",
     "record": "Recording the changes",
