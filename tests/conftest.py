@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings as console
 from django.contrib.auth.models import Group, User
 from django.test import Client
 from hypothesis import HealthCheck
@@ -45,8 +48,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run browser tests last, and skip them where there is no browser unless REQUIRE_BROWSER says there must be."""
+    """Run browser tests last, and skip them where there is no browser unless REQUIRE_BROWSER says there must be.
+
+    On PostgreSQL, skip what the run on SQLite has shown.
+    """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    if console.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        for item in items:
+            if item.get_closest_marker("once"):
+                item.add_marker(pytest.mark.skip(reason="knows no database: the run on SQLite shows it"))
     if CHROMIUM or os.environ.get("REQUIRE_BROWSER"):
         return
     for item in items:
@@ -66,7 +76,17 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
     imports = {**settings.STORAGES["imports"], "OPTIONS": {"location": folder / "imports"}}
     settings.STORAGES = {**settings.STORAGES, "imports": imports}
     progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}
-    settings.CACHES = {**settings.CACHES, "progress": progress}
+    figures = {**settings.CACHES["figures"], "LOCATION": str(folder / "figures")}
+    settings.CACHES = {**settings.CACHES, "progress": progress, "figures": figures}
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that is migrated and empty, for processes of their own to work on a copy of."""
+    file = tmp_path_factory.mktemp("migrated") / "console.sqlite3"
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{file}"}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
+    return file
 
 
 # -- people ------------------------------------------------------------------------------------------------------
@@ -79,7 +99,8 @@ def make_person(db: None) -> Callable[..., User]:
     def make(name: str, *, group: str | None) -> User:
         from apps.airports.groups import create_groups
 
-        create_groups()
+        if not Group.objects.exists():
+            create_groups()
         person = User.objects.create_user(name, password=PASSWORD, is_staff=True)
         if group:
             person.groups.add(Group.objects.get(name=group))

@@ -3,12 +3,14 @@
 import os
 import re
 import shlex
-import subprocess
-import sys
+import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
@@ -26,7 +28,7 @@ SOURCES = {
     for path in ROOT.glob(f"{folder}/**/*.py")
 }
 TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
-COMMANDS = sorted(path.stem for path in ROOT.glob("apps/*/management/commands/*.py") if path.stem != "__init__")
+COMMANDS = sorted({path.stem for path in ROOT.glob("apps/*/management/commands/*.py")} - {"__init__"})
 
 # Commands that no test runs, each with its reason.
 NOT_RUN = {
@@ -52,42 +54,28 @@ def walk() -> Iterator[tuple[Path, str]]:
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, dict[str, str]]:
-    """The environment of each document: a database of its own; that of the README is migrated, as after the demo."""
+def consoles(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[dict[Path, Console]]:
+    """A console for each document with commands, with a database of its own; the README's is migrated by the demo."""
     folder = tmp_path_factory.mktemp("documents")
     clean = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "DEBUG")}
-    environments = {
-        document: {
-            **clean,
-            "DATABASE_URL": f"sqlite:///{folder / f'{number}.sqlite3'}",
-            "BACKUP_DIR": str(folder / "backups"),
-        }
-        for number, document in enumerate(DOCUMENTS)
-    }
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environments[DOCUMENTS[0]], check=True
-    )
-    return environments
+    shutil.copy(migrated_file, folder / "0.sqlite3")
+    with ExitStack() as stack:
+        made = {}
+        for document in dict(walk()):
+            url = f"sqlite:///{folder / str(len(made))}.sqlite3"
+            environment = {**clean, "DATABASE_URL": url, "BACKUP_DIR": str(folder / "backups")}
+            made[document] = stack.enter_context(Console(environment))
+        yield made
 
 
-@pytest.mark.skipif("postgres" in os.environ.get("DATABASE_URL", ""), reason="the documents are walked on SQLite once")
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("document", "command"), [pytest.param(*each, id=f"{each[0].name}: {each[1]}") for each in walk()]
 )
-def test_each_command_in_a_document_runs_after_those_before_it(document: Path, command: str, databases):
+def test_each_command_in_a_document_runs_after_those_before_it(document: Path, command: str, consoles):
     assert command.startswith(MANAGE), "a test runs only manage.py; anything else is listed in NOT_RUN with its reason"
 
-    result = subprocess.run(
-        [sys.executable, "manage.py", *shlex.split(command.removeprefix(MANAGE))],
-        cwd=ROOT,
-        env=databases[document],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-    assert result.returncode == 0, result.stdout[-1000:] + result.stderr[-2000:]
+    consoles[document].manage(*shlex.split(command.removeprefix(MANAGE)))
 
 
 def test_a_command_that_no_test_runs_is_in_a_document_and_not_listed_for_nothing():

@@ -12,6 +12,8 @@ from django.core.exceptions import ImproperlyConfigured
 from travelmathlite.environment import read_or_make_secret
 from travelmathlite.production import refuse_unless_ready
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent
 OURS = ("DATABASE_URL", "DEBUG", "SECRET_KEY", "ALLOWED_HOSTS", "BACKUP_DIR", "TIME_ZONE", "DJANGO_SETTINGS_MODULE")
 SECRET = "a secret that is long enough for the checks of Django to be content with it"
@@ -43,13 +45,10 @@ def shown(**environment: str) -> list[str]:
     return result.stdout.strip().split("|")
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a migrated SQLite database."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('settings') / 'console.sqlite3'}"
-    result = python("import manage, sys; sys.argv = ['manage.py', 'migrate', '-v0']; manage.main()", DATABASE_URL=url)
-    assert result.returncode == 0, result.stderr
-    return url
+@pytest.fixture
+def migrated(migrated_file: Path) -> str:
+    """The address of a migrated SQLite database, which no test here changes."""
+    return f"sqlite:///{migrated_file}"
 
 
 def test_with_nothing_set_it_runs_for_development():

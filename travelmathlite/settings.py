@@ -134,6 +134,9 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Whether a backup is made before each import, bulk deletion and migration that drops data.
+BACKUPS_AUTOMATIC = True
+
 VAR_DIR = folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
@@ -143,6 +146,12 @@ STORAGES["imports"] = {
 }
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Figures and maps that are dear to work out, remembered for one state of the tables.
+    "figures": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "figures",
+        "TIMEOUT": 7 * 24 * 3600,
+    },
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "progress",
@@ -169,6 +178,10 @@ GATE_ALWAYS_ALLOWED = 100
 # How many days the files of applied runs are kept, and the plans of the others.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
+# Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
+# encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
+BACKUPS_ENCRYPT_TO: list[str] = []
+BACKUPS_GPG_HOME: Path | None = None
 
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [

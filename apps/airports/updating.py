@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -35,9 +34,6 @@ from apps.imports.sources import SourceFile
 LOCK = "update:ourairports"
 COMMAND = "update_airports"
 REFUSED_LIMIT_PERCENT = 1
-# What was backed up before an import is there for a week, and the newest few for longer.
-KEEP_BACKUPS = timedelta(days=7)
-_BACKUPS_AT_LEAST = 3
 logger = logging.getLogger("apps.imports.update")
 
 
@@ -73,7 +69,7 @@ class Update:
 def back_up() -> str:
     """Make a backup of the whole database, and return what it is called; old ones of this sort go."""
     made = create_backup(actor=None, reason=f"before {COMMAND}", kind=BEFORE_IMPORT)
-    prune_automatic(keep=KEEP_BACKUPS, at_least=_BACKUPS_AT_LEAST)
+    prune_automatic()
     return made.id
 
 

@@ -48,6 +48,8 @@ class Backup:
     verified_at: datetime | None = None
     verified: str = ""
     expires_at: datetime | None = None
+    # What its copy is called in the storage elsewhere; empty while there is none.
+    offsite: str = ""
 
     @property
     def file(self) -> Path:
@@ -58,6 +60,10 @@ class Backup:
     def rows(self) -> int:
         """How many rows the tables had together."""
         return sum(self.row_counts.values())
+
+    def as_text(self) -> str:
+        """Return what the manifest says."""
+        return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,10 @@ def write_manifest(backup: Backup) -> None:
     """Put the manifest beside the backup; from then on there is one, also after a power cut."""
     final = manifest_of(backup)
     partial = final.with_name(final.name + PARTIAL)
-    text = json.dumps(asdict(backup), indent=2, default=datetime.isoformat) + "\n"
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.write(backup.as_text())
         sync_file(partial)
         partial.rename(final)
     finally:
@@ -122,39 +127,49 @@ def amend(backup: Backup, **changes: Any) -> Backup:
 
 
 def _read(manifest: Path) -> Backup:
-    try:
-        found = json.loads(manifest.read_text(encoding="utf-8"))
-        # A later version may know more about a backup; what this one does not know, it passes over.
-        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
-        for name in _MOMENTS:
-            if known.get(name):
-                known[name] = datetime.fromisoformat(known[name])
-        known["migrations"] = tuple(known["migrations"])
-        known["tables"] = tuple(known.get("tables", ()))
-        backup = Backup(**known)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise ManifestUnreadable(
-            f"The manifest {manifest.name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
-            "listed: bring the file back from a copy, or remove both."
-        ) from error
-    return _believable(backup, manifest)
-
-
-def _optional(each: Field) -> bool:
-    return each.default is not MISSING or each.default_factory is not MISSING
-
-
-def _believable(backup: Backup, manifest: Path) -> Backup:
     """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
-    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
-    moments = [moment for name in _MOMENTS if (moment := getattr(backup, name)) is not None]
-    if apart or backup.id != manifest.name.removesuffix(MANIFEST) or not all(moment.tzinfo for moment in moments):
-        raise ManifestUnreadable(
-            f"The manifest {manifest.name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
-            "not listed: somebody has altered it; remove it."
-        )
+    try:
+        text = manifest.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(manifest.name, error) from error
+    backup = read_manifest(text, manifest.name)
     if not backup.file.is_file():
         raise ManifestUnreadable(
             f"The backup {backup.path} is gone and only its manifest is left: bring it back, or remove {manifest.name}."
         )
     return backup
+
+
+def read_manifest(text: str, name: str) -> Backup:
+    """Return what a manifest of this name tells; raises ManifestUnreadable when it cannot be relied on."""
+    try:
+        found = json.loads(text)
+        # A later version may know more about a backup; what this one does not know, it passes over.
+        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        for moment in _MOMENTS:
+            if known.get(moment):
+                known[moment] = datetime.fromisoformat(known[moment])
+        known["migrations"] = tuple(known["migrations"])
+        known["tables"] = tuple(known.get("tables", ()))
+        backup = Backup(**known)
+    except (ValueError, TypeError, KeyError) as error:
+        raise _unreadable(name, error) from error
+    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
+    moments = [at for moment in _MOMENTS if (at := getattr(backup, moment)) is not None]
+    if apart or backup.id != name.removesuffix(MANIFEST) or not all(at.tzinfo for at in moments):
+        raise ManifestUnreadable(
+            f"The manifest {name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
+            "not listed: somebody has altered it; remove it."
+        )
+    return backup
+
+
+def _unreadable(name: str, error: Exception) -> ManifestUnreadable:
+    return ManifestUnreadable(
+        f"The manifest {name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
+        "listed: bring the file back from a copy, or remove both."
+    )
+
+
+def _optional(each: Field) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING

@@ -1,9 +1,7 @@
 """Making a backup of the whole database, while others read and write."""
 
-import hashlib
 import shutil
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from django.db import connections
@@ -12,8 +10,9 @@ from apps.backups.catalogue import Backup, write_manifest
 from apps.backups.drivers import Driver
 from apps.backups.errors import disk_full, from_os_error
 from apps.backups.facts import Facts
-from apps.backups.folder import Place, move_into_place, open_folder, remove, reserve
-from apps.backups.kinds import FULL, driver_for
+from apps.backups.folder import Place, move_into_place, open_folder, remove, reserve, sha256_of
+from apps.backups.kinds import AUTOMATIC, FULL, driver_for
+from apps.backups.offsite import try_to_send
 
 
 def create_backup(
@@ -28,7 +27,8 @@ def create_backup(
     """Copy all that is committed now into the folder of the backups, and return the backup when it is safe on disk.
 
     `actor` is a user, or None for a job; `tables` are the only ones to copy. What the caller has written and not
-    committed is not in it. Raises a BackupFailure with one sentence, and then leaves nothing in the folder.
+    committed is not in it. Where there is a storage elsewhere, a copy goes there. Raises a BackupFailure with one
+    sentence, and then leaves nothing in the folder.
     """
     driver = driver_for(kind, connections[using].vendor)
     folder = open_folder()
@@ -41,9 +41,10 @@ def create_backup(
         with reserve(folder, kind) as place:
             facts = driver.copy_into(using, place.partial, tables=tables)
             backup = _describe(place, facts, driver, actor=actor, reason=reason, kind=kind)
-            return _put(place, replace(backup, label=label, tables=tuple(sorted(tables))))
+            made = _put(place, replace(backup, label=label, tables=tuple(sorted(tables))))
     except OSError as error:
         raise from_os_error(error, folder, needed=needed) from error
+    return made if kind in AUTOMATIC else try_to_send(made)
 
 
 def _describe(place: Place, facts: Facts, driver: Driver, *, actor: Any, reason: str, kind: str) -> Backup:
@@ -70,9 +71,3 @@ def _put(place: Place, backup: Backup) -> Backup:
         remove(final)
         raise
     return backup
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,6 +3,9 @@
 import errno
 from pathlib import Path
 
+from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import is_busy
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)
 
@@ -79,12 +82,68 @@ class RestoreFailed(BackupFailure):
     """The database would not take what the backup has; it is as it was."""
 
 
+class OffsiteUnavailable(BackupFailure):
+    """The storage elsewhere cannot be reached, or takes nothing."""
+
+
+class NotEncrypted(BackupFailure):
+    """gpg did not encrypt what was to leave this machine, so it did not."""
+
+
+class NotDecrypted(BackupFailure):
+    """gpg did not decrypt a copy that came back."""
+
+
+class RestoreRefused(BackupFailure):
+    """The restore was not begun, since it would do harm now."""
+
+
+class ChangedMeanwhile(BackupFailure):
+    """Somebody wrote between the safety backup and the restore."""
+
+
+class OtherEngine(BackupFailure):
+    """The backup is of another kind of database."""
+
+
+class TablesRefused(BackupFailure, ChangesetError):
+    """The chosen tables cannot come back without others; to a changeset that is a refusal, and no failure."""
+
+
+class NewerSchema(BackupFailure):
+    """The backup was made by a newer version of the console."""
+
+
+class NotTheSame(BackupFailure):
+    """What was restored is not what the manifest tells."""
+
+
+class UnknownTarget(BackupFailure):
+    """Nothing can be restored into what was named."""
+
+
+class NotFresh(BackupFailure):
+    """There is something already where a backup should be restored into."""
+
+
 class OtherModel(BackupFailure):
     """The backup is of another kind of object than the one that should be restored."""
 
 
 class OtherObject(BackupFailure):
     """The backup is of another object than the one that should be restored."""
+
+
+class NoBase(BackupFailure):
+    """No backup is there that an incremental one could go on from."""
+
+
+class ChainBroken(BackupFailure):
+    """Incremental backups that do not follow each other, or not what they should be restored onto."""
+
+
+class NotReached(BackupFailure):
+    """No backup reaches the changeset or the moment up to which to restore."""
 
 
 class OtherSchema(BackupFailure):
@@ -107,6 +166,19 @@ def from_os_error(error: OSError, folder: Path, *, needed: int) -> BackupFailure
     if error.errno in FORBIDDEN:
         return not_writable(folder, error)
     return NotWritten(f"The backup could not be written in {folder}: {error.strerror or error}. Check the disk.")
+
+
+def meaning_for_restore(error: Exception, backup: str, *, patience: int) -> BackupFailure:
+    """Return what an error of a database or of the disk means for a restore, which it ended."""
+    said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    if getattr(error, "errno", None) in FULL or any(word in said for word in ("disk is full", "No space left")):
+        return DiskFull(f"There is no room to restore {backup}: nothing was restored; make room, and try again.")
+    if is_busy(error):
+        return DatabaseBusy(
+            f"Somebody held the database, or a table of it, for more than {patience} seconds (an import?), so nothing "
+            "was restored: try again later."
+        )
+    return RestoreFailed(f"The database did not take {backup} ({said}): it is as it was.")
 
 
 def not_writable(folder: Path, error: OSError) -> FolderNotWritable:

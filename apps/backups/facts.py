@@ -29,19 +29,29 @@ class Facts:
 
 
 def read_facts(
-    fetch: Fetch, quote: Quote, *, engine: str, server_version: str, tables: list[str], only: Collection[str] = ()
+    fetch: Fetch,
+    quote: Quote,
+    *,
+    engine: str,
+    server_version: str,
+    tables: list[str],
+    only: Collection[str] = (),
+    content: str = "NULL",
 ) -> Facts:
     """Return the facts of a database whose tables are these; `fetch` runs a query and returns its rows.
 
-    Rows are counted of all tables, or of these alone.
+    Rows are counted of all tables, or of these alone; `content` is SQL that hashes the rows of a table called `t`.
     """
+    chosen = sorted(only or tables)
+    # How many rows each table has, and what they are.
+    told = {table: fetch(f"SELECT COUNT(*), {content} FROM {quote(table)} t")[0] for table in chosen}
     return Facts(
         engine=engine,
         server_version=server_version,
         migrations=_migrations(fetch, quote) if MIGRATIONS in tables else (),
         newest_changeset=_newest_changeset(fetch, quote) if Changeset._meta.db_table in tables else None,
-        # How many rows each table has.
-        row_counts={table: fetch(f"SELECT COUNT(*) FROM {quote(table)}")[0][0] for table in sorted(only or tables)},
+        row_counts={table: count for table, (count, _) in told.items()},
+        contents={table: str(content) for table, (_, content) in told.items() if content is not None},
     )
 
 

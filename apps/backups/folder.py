@@ -1,6 +1,7 @@
 """The folder of the backups: private, never served, and nothing in it is half written."""
 
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -107,6 +108,12 @@ def _sweep(folder: Path) -> None:
                 partial.unlink()
         except OSError:
             continue  # Somebody writes it, or swept it first.
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def sync_file(path: Path) -> None:

@@ -1,24 +1,42 @@
-"""Removing automatic backups that have had their time."""
+"""Removing the backups that have had their time."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Container
+from datetime import datetime
+
+from django.utils import timezone
 
 from apps.backups.catalogue import Backup, list_backups, manifest_of
 from apps.backups.errors import from_os_error
 from apps.backups.folder import backup_folder, remove
-from apps.backups.kinds import BEFORE_IMPORT
+from apps.backups.kinds import AUTOMATIC
+from apps.backups.offsite import forget, only_offsite
+from apps.backups.retention import judge
 
 
-def prune_automatic(*, keep: timedelta, at_least: int) -> list[Backup]:
-    """Remove the backups made before imports that are older than `keep`, and return them.
+def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Backup]:
+    """Remove the backups that the retention does not keep, here and elsewhere, and return them.
 
-    The newest `at_least` of them stay however old they are, and the newest one always does. Backups that a person
-    asked for are never touched.
+    With `dry_run` only return them.
     """
-    automatic = [backup for backup in list_backups() if backup.kind == BEFORE_IMPORT]
-    oldest_kept = datetime.now(tz=UTC) - keep
-    ended = [backup for backup in automatic[max(1, at_least) :] if backup.created_at < oldest_kept]
+    here = list_backups()
+    return _remove_ended(here + only_offsite(here), None, dry_run=dry_run, now=now)
+
+
+def prune_automatic(*, now: datetime | None = None) -> list[Backup]:
+    """Remove those that were made automatically and have had their time; what a person asked for is not touched."""
+    return _remove_ended(list_backups(), AUTOMATIC, dry_run=False, now=now)
+
+
+def _remove_ended(
+    backups: list[Backup], kinds: Container[str] | None, *, dry_run: bool, now: datetime | None
+) -> list[Backup]:
+    verdicts = judge(backups, now=now or timezone.now())
+    ended = [each.backup for each in verdicts if not each.kept and (kinds is None or each.backup.kind in kinds)]
+    if dry_run:
+        return ended
     try:
         for backup in ended:
+            forget(backup)
             # The manifest goes first: whoever is killed here leaves a file nobody counts on, never the promise of one.
             remove(manifest_of(backup))
             remove(backup.file)

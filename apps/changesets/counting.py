@@ -25,8 +25,9 @@ def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts,
     sql = Sql(using)
     counts: Counts = {}
     fields: Counts = {}
+    written = _rows_written(sql, changeset_id)
     for tracked in tracked_models():
-        of_model, once = _count_model(sql, tracked, changeset_id)
+        of_model, once = _count_model(sql, tracked, changeset_id, written.get(tracked.label, {}))
         if of_model:
             counts[tracked.label] = of_model
         if of_model.get("changed"):
@@ -81,27 +82,34 @@ def total(counts: Counts | None, operations: Iterable[str] = ("created", "change
     return sum(model.get(operation, 0) for model in (counts or {}).values() for operation in operations)
 
 
-def _count_model(sql: Sql, tracked: Tracked, changeset_id: int) -> tuple[dict[str, int], bool]:
+def _rows_written(sql: Sql, changeset_id: int) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return how many rows of history the changeset has, by model label and type, and of how many keys the changed."""
+    selects = [
+        f"SELECT '{tracked.label}', history_type, count(*), "
+        f"count(DISTINCT CASE WHEN history_type = '~' THEN {sql.quote(tracked.pk)} END) "
+        f"FROM {sql.quote(tracked.history_table)} WHERE changeset_id = %s GROUP BY history_type"
+        for tracked in tracked_models()
+    ]
+    written: dict[str, dict[str, tuple[int, int]]] = {}
+    for label, history_type, *numbers in sql.rows(" UNION ALL ".join(selects), [changeset_id] * len(selects)):
+        written.setdefault(label, {})[history_type] = tuple(numbers)
+    return written
+
+
+def _count_model(
+    sql: Sql, tracked: Tracked, changeset_id: int, rows: dict[str, tuple[int, int]]
+) -> tuple[dict[str, int], bool]:
     """Return the objects by operation, and whether all were changed by one row each; otherwise the net table is filled
-    where any was changed."""
-    history = sql.quote(tracked.history_table)
-    rows = dict(
-        sql.rows(
-            f"SELECT history_type, count(*) FROM {history} WHERE changeset_id = %s GROUP BY history_type",
-            [changeset_id],
-        )
-    )
+    where any was changed. `rows` has the rows of history and their changed keys by type."""
     # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
     if not rows:
         return {}, False
     if set(rows) == {"+"}:
-        return {"created": rows["+"]}, False
+        return {"created": rows["+"][0]}, False
     if set(rows) == {"-"}:
-        return {"deleted": rows["-"]}, False
-    if set(rows) == {"~"} and rows["~"] == sql.value(
-        f"SELECT count(DISTINCT {sql.quote(tracked.pk)}) FROM {history} WHERE changeset_id = %s", [changeset_id]
-    ):
-        return {"changed": rows["~"]}, True
+        return {"deleted": rows["-"][0]}, False
+    if set(rows) == {"~"} and rows["~"][0] == rows["~"][1]:
+        return {"changed": rows["~"][0]}, True
     net_objects(sql, tracked, changeset_id)
     created, deleted, changed, renamed = sql.rows(
         f"""

@@ -26,8 +26,14 @@ def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
     """Within, wait at most so long for others who write; raises Busy with a sentence when they take longer."""
     sql = Sql(using)
     sqlite = sql.connection.vendor == "sqlite"
-    before = sql.value("PRAGMA busy_timeout" if sqlite else "SHOW lock_timeout")
-    _wait(sql, seconds * 1000 if sqlite else f"{seconds}s")
+    if sqlite:
+        before = sql.value("PRAGMA busy_timeout")
+        _wait(sql, seconds * 1000)
+    else:
+        # The setting as it was, and then as it is to be.
+        before = sql.value(
+            "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, false)", [f"{seconds}s"]
+        )
     try:
         yield
     except OperationalError as error:

@@ -50,6 +50,12 @@ class Sql:
         """Drop a temporary table if it is there."""
         self.run(f"DROP TABLE IF EXISTS {self.temp(name)}")
 
+    def drop_temps(self, names: Sequence[str]) -> None:
+        """Drop temporary tables, as far as they are there; SQLite takes one a statement."""
+        tables = [self.temp(name) for name in names]
+        for statement in tables if self.connection.vendor == "sqlite" else [", ".join(tables)]:
+            self.run(f"DROP TABLE IF EXISTS {statement}")
+
     def index_temp(self, name: str, columns: Iterable[str]) -> None:
         """Make an index on columns of a temporary table."""
         columns = list(columns)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Field
 from django.utils import timezone
 
+from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset, Kind
 from apps.imports.completing import completed_join, completed_value
@@ -44,6 +45,8 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
+        staging.progress("back up", 0)
+        prepare(Coming(Kind.IMPORT, actor, f"the import of {plan.file.name}", using))
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
             lock_tables(staging)
             if stamp_of(staging) != plan.stamp:

@@ -241,19 +241,6 @@ def test_the_message_leads_to_review_and_undo(client):
     assert "Undo…" in said
 
 
-@pytest.mark.parametrize("action", SETTING)
-def test_the_number_of_queries_does_not_grow(action, client, places, django_assert_max_num_queries):
-    Airport.objects.bulk_create(
-        Airport(ident=f"X{n}", name="x", airport_type="heliport", country=places["usa"], city=places["denver"])
-        for n in range(500)
-    )
-
-    with django_assert_max_num_queries(30):
-        confirm(client, AIRPORTS, action, select_across="1")
-
-    assert newest().counts == {"airports.airport": {"changed": 503}}
-
-
 def test_country_and_city_rows_stay_as_they_are(client):
     before = all_rows(Country), all_rows(City)
 

@@ -51,6 +51,14 @@ def test_one_group_with_another_airport_kept(client):
     assert codes() == {"KDEN": None, "A1": "DEN", "EDDM": "MUC", "B1": "MUC", "KBKF": None}
 
 
+def test_what_changes_unselected_is_said(client):
+    one = act(client, AIRPORTS, "resolve_duplicates", ["KDEN"]).content.decode()
+    both = act(client, AIRPORTS, "resolve_duplicates", ["KDEN", "A1"]).content.decode()
+
+    assert "<strong>1</strong> of them is not selected: it shares a code with one that is" in one
+    assert "not selected" not in both
+
+
 def test_the_airports_stand_side_by_side(client):
     page = act(client, AIRPORTS, "resolve_duplicates", ["A1"]).content.decode()
 

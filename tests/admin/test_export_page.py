@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from tests.admin.test_permissions import everything
+from tests.admin.everywhere import everything
 from tests.imports.exported import FORMATS, content, export, lines
 
 pytestmark = pytest.mark.django_db

@@ -25,7 +25,7 @@ from apps.backups.catalogue import (
 )
 from apps.backups.errors import FolderNotWritable
 from apps.backups.folder import ABANDONED_SECONDS, reserve
-from apps.backups.pruning import prune_automatic
+from apps.backups.pruning import prune, prune_automatic
 
 NOW = datetime.now(tz=UTC)
 DAY = timedelta(days=1)
@@ -127,32 +127,28 @@ def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
     assert list_backups() == [known]
 
 
-def test_old_automatic_backups_go_and_young_ones_and_those_of_people_stay(folder: Path) -> None:
-    by_hand, old, young = put(days_old=90, kind="full"), put(days_old=9), put(days_old=0.5)
+def test_pruning_the_automatic_ones_leaves_those_of_people_alone(folder: Path) -> None:
+    by_hand = [put(days_old=days, kind="full") for days in (900, 901)]
+    old, *young = [put(days_old=days) for days in (9, 8, 7, 0.5)]
 
-    assert prune_automatic(keep=DAY, at_least=0) == [old]
+    assert prune_automatic() == [old]
 
-    assert list_backups() == [young, by_hand]
+    assert list_backups() == [*reversed(young), *by_hand]
     assert not [path for path in folder.iterdir() if path.name.startswith(old.id)]
 
 
-def test_the_newest_automatic_backup_is_never_pruned() -> None:
-    old, newest = put(days_old=99), put(days_old=98)
+def test_a_dry_run_names_what_would_go_and_removes_nothing() -> None:
+    old, *young = [put(days_old=days) for days in (9, 8, 7, 6)]
 
-    assert prune_automatic(keep=DAY, at_least=0) == [old]
-    assert prune_automatic(keep=-DAY, at_least=0) == []
+    assert prune(dry_run=True) == [old]
+    assert list_backups() == [*reversed(young), old]
 
-    assert list_backups() == [newest]
-
-
-def test_as_many_stay_as_were_asked_for() -> None:
-    made = [put(days_old=days) for days in (9, 8, 7, 6)]
-
-    assert prune_automatic(keep=DAY, at_least=3) == made[:1]
+    assert prune() == [old]
+    assert list_backups() == [*reversed(young)]
 
 
 def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Path, monkeypatch) -> None:
-    old, newest = put(days_old=9), put(days_old=1)
+    old, *others = [put(days_old=days) for days in (9, 4, 3, 2)]
     removed = []
 
     def cut_off(path: Path) -> None:
@@ -163,11 +159,11 @@ def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Pat
 
     monkeypatch.setattr(pruning, "remove", cut_off)
     with pytest.raises(FolderNotWritable, match="read-only file system"):
-        prune_automatic(keep=DAY, at_least=1)
+        prune_automatic()
 
     assert removed == [manifest_of(old)]
     assert read_catalogue().complaints == []
-    assert list_backups() == [newest]
+    assert list_backups() == [*reversed(others)]
 
 
 KILLED = (

@@ -52,16 +52,16 @@ def test_an_update_in_psql_is_a_direct_changeset_that_can_be_reverted(shell, wor
     assert tables() == before
 
 
+@pytest.mark.once
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="no sqlite3 on this machine")
-def test_an_update_in_the_sqlite3_shell_is_recorded(tmp_path) -> None:
-    file = tmp_path / "console.sqlite3"
+def test_an_update_in_the_sqlite3_shell_is_recorded(tmp_path, migrated_file) -> None:
+    file = shutil.copy(migrated_file, tmp_path)
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{file}"}
 
     def manage(*arguments: str) -> str:
         command = [os.sys.executable, "manage.py", *arguments]
         return subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout
 
-    manage("migrate", "-v0")
     manage(
         "shell",
         "-c",

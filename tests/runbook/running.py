@@ -46,7 +46,7 @@ class Runner:
 
     def run(self, block: Block) -> tuple[int, str]:
         """Run a block, and return its exit status and what it printed."""
-        text = self.meant(_BACKUP.sub(self._newest_backup, block.text)).replace(HOME, str(self.folder))
+        text = self.meant(block.text).replace(HOME, str(self.folder))
         return getattr(self, f"_run_{block.language}")(text)
 
     def meant(self, text: str) -> str:
@@ -71,7 +71,7 @@ class Runner:
 
     def manage(self, line: str) -> tuple[int, str]:
         """Run one command of manage.py as a terminal would, in this process."""
-        name, *arguments = shlex.split(line)
+        name, *arguments = shlex.split(_BACKUP.sub(self._newest_backup, line))
         said, code = io.StringIO(), 0
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), contextlib.chdir(self.folder):
             try:
@@ -120,6 +120,7 @@ class Runner:
 
     def _in_bash(self, text: str) -> tuple[int, str]:
         connection.close()
+        text = _BACKUP.sub(self._newest_backup, text)
         # `uv run python` is this Python: what uv does first takes longer than the command.
         preamble = f'set -o pipefail\nuv() {{ shift 2; {shlex.quote(sys.executable)} "$@"; }}\nexport -f uv\n'
         done = subprocess.run(

@@ -37,6 +37,9 @@ class Worlds:
         """Return the settings of a new database with what is in a world; on SQLite it is the file `target`."""
         if world not in self.made:
             self._make(world)
+        if self.engine == "postgresql":
+            # What the document calls consoledb_new.
+            self._server(f'DROP DATABASE IF EXISTS "{self.settings["NAME"]}_story_new" WITH (FORCE)')
         return self._copied(self.made[world]["NAME"], target, "story")
 
     def _make(self, world: str) -> None:

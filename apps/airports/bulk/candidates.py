@@ -2,76 +2,83 @@
 
 import json
 from collections.abc import Iterable
-
-from django.db.models import QuerySet
+from math import sin
 
 from apps.airports.bulk.matching import PLAIN, names_of
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.base.points import distance_km
 from apps.changesets.bulk.selection import Selection
+from apps.changesets.maps import EARTH_KM
 from apps.changesets.sql import Sql
 from apps.imports.models import Pin
 
 TABLE = "bulk_relink"
-LIMIT_KM = 150
+# Up to here nine of ten airports lie in the region of their city; beyond, most mean a place of that name elsewhere.
+LIMIT_KM = 200
 # Within so many degrees both ways a point is nearer than the limit wherever on earth it is.
-_NEAR_DEGREES = 0.9
+_NEAR_DEGREES = 1.25
+_FAR = f"COALESCE(haversine > {sin(LIMIT_KM / 2 / EARTH_KM) ** 2}, FALSE)"
+_KM = f"ROUND({2 * EARTH_KM} * ASIN(SQRT(CASE WHEN haversine > 1 THEN 1 ELSE haversine END)))"
 CHANGES = (
     "(r.new_country IS NOT NULL AND r.new_country IS DISTINCT FROM r.old_country "
     "OR r.new_city IS NOT NULL AND r.new_city IS DISTINCT FROM r.old_city)"
 )
 
 
-def find_candidates(selection: Selection, airports: QuerySet) -> str:
-    """Fill the table for the airports and return its name; it goes when the selection does.
+def find_candidates(selection: Selection, which: str) -> str:
+    """Fill the table for the airports that belong to the selection, and return its name; it goes when that does.
+
+    `which` is a condition on an airport `a`, the country `c` of its code and the city `n` there of its municipality.
 
     `outcome` is found, no_country, no_municipality, no_city, several or doubtful; NULL keys are left as they are.
     """
     sql = selection.sql
-    sql.fresh_temp(
-        TABLE,
-        f"pk {Airport._meta.pk.db_type(sql.connection)} PRIMARY KEY, source_id bigint, old_country bigint, "
-        "old_city bigint, new_country bigint, new_city bigint, municipality text, outcome text, pinned integer, "
-        "km integer",
+    key = Airport._meta.pk.db_type(sql.connection) + (" PRIMARY KEY" if sql.connection.vendor == "sqlite" else "")
+    sql.run(
+        f"CREATE TEMPORARY TABLE {TABLE} (pk {key}, source_id bigint, old_country bigint, old_city bigint, "
+        "new_country bigint, new_city bigint, municipality text, outcome text, pinned integer, km integer)"
     )
     selection.temps.append(TABLE)
-    _fill(sql, airports)
-    sql.analyse(TABLE)
+    _fill(sql, which)
     _try_variants(sql)
-    _doubt_far_ones(sql)
     _keep_pinned(sql)
     return sql.temp(TABLE)
 
 
-def _fill(sql: Sql, airports: QuerySet) -> None:
-    keys, params = airports.order_by().values_list("pk").query.sql_with_params()
+def _fill(sql: Sql, which: str) -> None:
     airport, country, city = (sql.quote(model._meta.db_table) for model in (Airport, Country, City))
     # Each airport with the country of its code, and the city there whose name is the municipality but for case.
     sql.run(
         f"""
         INSERT INTO {sql.temp(TABLE)}
-        SELECT a.ident, a.source_id, a.country_id, a.city_id, c.id, COALESCE(t.id, n.id), a.municipality,
-               CASE WHEN c.id IS NULL THEN 'no_country' WHEN TRIM(a.municipality) = '' THEN 'no_municipality'
-                    WHEN t.id IS NULL AND n.id IS NULL THEN 'no_city' ELSE 'found' END, 0, NULL
-        FROM {airport} a
-        LEFT JOIN {country} c ON c.iso_code = a.iso_country
-        LEFT JOIN {city} t ON t.id = a.city_id AND t.country_id = c.id AND t.name = a.municipality
-        LEFT JOIN {city} n ON n.country_id = c.id AND n.search_name = LOWER(a.municipality)
-        WHERE a.ident IN ({keys})
-        """,
-        params,
+        SELECT pk, source_id, old_country, old_city, new_country, CASE WHEN {_FAR} THEN NULL ELSE new_city END,
+               municipality, CASE WHEN {_FAR} THEN 'doubtful' ELSE outcome END, 0, CASE WHEN {_FAR} THEN {_KM} END
+        FROM (
+            SELECT a.ident AS pk, a.source_id, a.country_id AS old_country, a.city_id AS old_city, c.id AS new_country,
+                   COALESCE(t.id, n.id) AS new_city, a.municipality,
+                   CASE WHEN c.id IS NULL THEN 'no_country' WHEN TRIM(a.municipality) = '' THEN 'no_municipality'
+                        WHEN t.id IS NULL AND n.id IS NULL THEN 'no_city' ELSE 'found' END AS outcome,
+                   {_haversine("a", "n", f"t.id IS NULL AND n.id IS DISTINCT FROM a.city_id AND {_away('a', 'n')}")}
+            FROM {airport} a
+            LEFT JOIN {country} c ON c.iso_code = a.iso_country
+            LEFT JOIN {city} t ON t.id = a.city_id AND t.country_id = c.id AND t.name = a.municipality
+            LEFT JOIN {city} n ON n.country_id = c.id AND n.search_name = LOWER(a.municipality)
+            WHERE {which}
+        ) f
+        """
     )
 
 
 def _try_variants(sql: Sql) -> None:
     """Look for the municipalities that no city is called, under what else they may be called."""
-    table, city = sql.temp(TABLE), sql.quote(City._meta.db_table)
+    table = sql.temp(TABLE)
     missing = sql.rows(f"SELECT DISTINCT new_country, municipality FROM {table} WHERE outcome = 'no_city'")
     names = [[country, name, *variant] for country, name in missing for variant in names_of(name)]
     if not names:
         return
+    airport, city = (sql.quote(model._meta.db_table) for model in (Airport, City))
     wanted = _table_of(sql, names, ("bigint", "text", "integer", "text"))
+    away = f"best.number = 1 AND b.id IS DISTINCT FROM a.city_id AND {_away('a', 'b')}"
     # Per municipality the cities of the lowest rank that has any; several at one rank are several candidates.
     sql.run(
         f"""
@@ -88,52 +95,54 @@ def _try_variants(sql: Sql) -> None:
             SELECT country, municipality, MIN(city) AS city, COUNT(DISTINCT city) AS number FROM (
                 SELECT h.*, MIN(rank) OVER (PARTITION BY country, municipality) AS lowest FROM hits h
             ) f WHERE rank = lowest GROUP BY country, municipality
+        ),
+        judged AS (
+            SELECT r.pk AS airport, best.city, best.number, {_haversine("a", "b", away)}
+            FROM {table} r JOIN best ON r.new_country = best.country AND r.municipality = best.municipality
+            JOIN {airport} a ON a.ident = r.pk JOIN {city} b ON b.id = best.city WHERE r.outcome = 'no_city'
         )
-        UPDATE {table} SET new_city = CASE WHEN best.number = 1 THEN best.city END,
-               outcome = CASE WHEN best.number = 1 THEN 'found' ELSE 'several' END
-        FROM best WHERE outcome = 'no_city' AND new_country = best.country
-             AND {TABLE}.municipality = best.municipality
+        UPDATE {table} SET new_city = CASE WHEN number = 1 AND NOT {_FAR} THEN city END,
+               outcome = CASE WHEN number > 1 THEN 'several' WHEN {_FAR} THEN 'doubtful' ELSE 'found' END,
+               km = CASE WHEN {_FAR} THEN {_KM} END
+        FROM judged WHERE pk = judged.airport
         """,
         [json.dumps(names)],
     )
 
 
-def _doubt_far_ones(sql: Sql) -> None:
-    """Take back the new links to cities that are farther from the airport than the limit."""
-    table = sql.temp(TABLE)
-    airport, city = (sql.quote(model._meta.db_table) for model in (Airport, City))
-    # New links to a city that is not certainly near.
-    rows = sql.rows(
-        f"""
-        SELECT r.pk, a.latitude_deg, a.longitude_deg, t.latitude, t.longitude
-        FROM {table} r JOIN {airport} a ON a.ident = r.pk JOIN {city} t ON t.id = r.new_city
-        WHERE r.outcome = 'found' AND r.new_city IS DISTINCT FROM r.old_city
-          AND (ABS(a.latitude_deg - t.latitude) > {_NEAR_DEGREES}
-               OR ABS(a.longitude_deg - t.longitude) > {_NEAR_DEGREES})
-        """
+def _away(airport: str, city: str) -> str:
+    """Return the condition that a city is not certainly near an airport; only then the distance is worked out."""
+    return (
+        f"(ABS({airport}.latitude_deg - {city}.latitude) > {_NEAR_DEGREES} "
+        f"OR ABS({airport}.longitude_deg - {city}.longitude) > {_NEAR_DEGREES})"
     )
-    far = [[pk, round(km)] for pk, *point in rows if (km := distance_km(point[:2], point[2:])) > LIMIT_KM]
-    if not far:
-        return
-    # What is too far is not linked, but listed.
-    sql.run(
-        f"WITH far AS MATERIALIZED ({_table_of(sql, far, ('text', 'integer'))}) "
-        f"UPDATE {table} SET new_city = NULL, outcome = 'doubtful', km = far.c1 FROM far WHERE pk = far.c0",
-        [json.dumps(far)],
+
+
+def _haversine(airport: str, city: str, condition: str) -> str:
+    """Return the column `haversine` of the distance between the two, where the condition holds.
+
+    Django gives SQLite the functions that PostgreSQL has.
+    """
+    south, north = f"RADIANS({airport}.latitude_deg)", f"RADIANS({city}.latitude)"
+    east = f"RADIANS({city}.longitude) - RADIANS({airport}.longitude_deg)"
+    return (
+        f"CASE WHEN {condition} THEN POWER(SIN(({north} - {south}) / 2), 2) "
+        f"+ COS({south}) * COS({north}) * POWER(SIN(({east}) / 2), 2) END AS haversine"
     )
 
 
 def _keep_pinned(sql: Sql) -> None:
     """Leave links alone that somebody pinned."""
-    pins = Pin.objects.filter(model=Airport._meta.label_lower, field__in=["country", "city"])
-    for field in sorted(set(pins.order_by().values_list("field", flat=True))):
-        # The key of a pin says by which key it knows the airport.
-        sql.run(
-            f"UPDATE {sql.temp(TABLE)} SET new_{field} = NULL, pinned = 1 WHERE EXISTS ("
-            f"SELECT 1 FROM {sql.quote(Pin._meta.db_table)} p WHERE p.model = %s AND p.field = %s "
-            "AND p.object_key IN ('id:' || CAST(source_id AS text), 'pk:' || pk))",
-            [Airport._meta.label_lower, field],
-        )
+    label, fields = Airport._meta.label_lower, ("country", "city")
+    pins = f"SELECT SUBSTR(object_key, 4) FROM {sql.quote(Pin._meta.db_table)} WHERE model = '{label}' AND field = "
+    # The key of a pin says by which key it knows the airport.
+    pinned = {
+        field: f"(pk IN ({pins}'{field}' AND object_key LIKE 'pk:%%') OR "
+        f"CAST(source_id AS text) IN ({pins}'{field}' AND object_key LIKE 'id:%%'))"
+        for field in fields
+    }
+    values = ", ".join(f"new_{field} = CASE WHEN {pinned[field]} THEN NULL ELSE new_{field} END" for field in fields)
+    sql.run(f"UPDATE {sql.temp(TABLE)} SET {values}, pinned = %s WHERE {' OR '.join(pinned.values())}", [1])
 
 
 def _table_of(sql: Sql, rows: Iterable[list], types: tuple[str, ...]) -> str:

@@ -1,11 +1,14 @@
-"""Airports that share an IATA code: one of them keeps it, the others lose it or are deleted."""
+"""Airports that share an IATA code: one of them keeps it, the others lose it or are deleted.
 
-import zlib
-from collections.abc import Mapping
+Who keeps a code is ranked by the database; Python holds the few groups that are shown.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count, QuerySet
+from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, When, Window
+from django.db.models.functions import RowNumber
 
 from apps.airports.models import Airport, AirportType
 from apps.base.points import distance_km, in_words
@@ -17,7 +20,7 @@ from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
 
 CLEAR, DELETE = "clear", "delete"
-_TYPES = list(AirportType.values)
+KEEP = "keep_"
 
 
 @dataclass(frozen=True)
@@ -41,69 +44,101 @@ class Group:
         return " · ".join(parts) + ("" if airport.active else " · inactive")
 
 
-def duplicates_of(airports: QuerySet) -> list[Group]:
-    """Return the groups that share a code with any of the airports, by code; others than those are in them, too."""
-    codes = Airport.objects.filter(pk__in=airports.order_by().values("pk"), iata_code__gt="").values("iata_code")
-    shared = Airport.objects.filter(iata_code__in=codes).order_by().values("iata_code").annotate(number=Count("pk"))
-    members = Airport.objects.filter(iata_code__in=shared.filter(number__gt=1).values("iata_code"))
-    found = members.select_related("country", "city").defer("upstream").order_by("iata_code", "pk")
-    return [
-        Group(code, tuple(sorted(group, key=_worth))) for code, group in groupby(found, key=lambda row: row.iata_code)
-    ]
-
-
-def _worth(airport: Airport) -> tuple:
-    """Order by type (large first), then active ones, then those with more links, then by ident."""
-    place = _TYPES.index(airport.airport_type) if airport.airport_type in _TYPES else len(_TYPES)
-    links = (airport.country_id is not None) + (airport.city_id is not None)
-    return place, not airport.active, -links, airport.pk
+def first_groups(airports: QuerySet, number: int, *, kept: Iterable[str] = ()) -> list[Group]:
+    """Return the first groups that share a code with any of the airports; others than those are in them, too."""
+    codes = _codes(airports).order_by("iata_code")[:number]
+    ranked = _ranked(Airport.objects.filter(iata_code__in=codes), kept).order_by("iata_code", "place")
+    found = ranked.select_related("country", "city").defer("upstream")
+    return [Group(code, tuple(group)) for code, group in groupby(found, key=lambda row: row.iata_code)]
 
 
 def keep_field(code: str) -> str:
     """Return the name of the option that says which airport keeps a code."""
-    return f"keep_{code}"
+    return f"{KEEP}{code}"
 
 
-def _kept(group: Group, options: Mapping) -> Airport | None:
-    asked = options.get(keep_field(group.code)) or group.proposed.pk
-    return next((airport for airport in group.airports if airport.pk == asked), None)
+def _codes(airports: QuerySet) -> QuerySet:
+    """Return the codes that any of the airports shares with another one."""
+    shared = Airport.objects.filter(iata_code__gt="").order_by().values("iata_code").annotate(number=Count("pk"))
+    shared = shared.filter(number__gt=1).values("iata_code")
+    some = Airport.objects.filter(iata_code__in=shared, pk__in=airports.order_by().values("pk"))
+    return some.order_by().values_list("iata_code", flat=True).distinct()
+
+
+def _ranked(members: QuerySet, kept: Iterable[str]) -> QuerySet:
+    """Give each its place in its group: who is to keep, by type (large first), active, with more links, by ident."""
+    of_type = [When(airport_type=value, then=place) for place, value in enumerate(AirportType.values)]
+    links = [Case(When(**{f"{link}__isnull": False}, then=1), default=0) for link in ("country", "city")]
+    order = [
+        Case(When(pk__in=list(kept), then=0), default=1),
+        Case(*of_type, default=len(of_type), output_field=IntegerField()),
+        F("active").desc(),
+        (links[0] + links[1]).desc(),
+        F("pk").asc(),
+    ]
+    return members.annotate(place=Window(RowNumber(), partition_by=F("iata_code"), order_by=order))
+
+
+def _kept(options: Mapping) -> tuple[list[str], str]:
+    """Return the airports that were chosen to keep their code; or a sentence where one has not the code."""
+    chosen = {name.removeprefix(KEEP): pk for name, pk in options.items() if name.startswith(KEEP) and pk}
+    if not chosen:
+        return [], ""
+    codes = dict(Airport.objects.filter(pk__in=chosen.values()).values_list("pk", "iata_code"))
+    for code, pk in chosen.items():
+        if codes.get(pk) != code:
+            return [], f"{pk} has not the code {code} any more: look again which airports share it."
+    return list(chosen.values()), ""
 
 
 def _plan(selection: Selection, options: Options) -> BulkPlan:
-    groups = duplicates_of(selection.rows())
-    deletes = options.get("rule") == DELETE
-    losers, names = [], []
-    for group in groups:
-        kept = _kept(group, options)
-        if kept is None:
-            asked = options[keep_field(group.code)]
-            refusal = f"{asked} has not the code {group.code} any more: look again which airports share it."
-            return BulkPlan(0, counted(0, Airport), "", refusal=refusal)
-        others = [airport for airport in group.airports if airport is not kept]
-        losers += others
-        names.append(f"{group.code}: {kept.pk} keeps it, not {', '.join(airport.pk for airport in others)}")
-    number, what = len(losers), counted(len(losers), Airport)
-    codes = f"{len(groups):,} {'code is' if len(groups) == 1 else 'codes are'}"
-    shared = f"{len(groups):,} shared IATA {'code' if len(groups) == 1 else 'codes'}"
+    kept, refusal = _kept(options)
+    if refusal:
+        return BulkPlan(0, counted(0, Airport), "", refusal=refusal)
+    members = selection.subset("bulk_sharing", Airport.objects.filter(iata_code__in=_codes(selection.rows())))
+    losers = _ranked(members, kept).filter(place__gt=1)
+    # Each group has one that keeps the code, and so one loser at least.
+    outside = Count("pk", filter=~Q(pk__in=selection.keys()))
+    facts = losers.aggregate(number=Count("pk"), groups=Count("iata_code", distinct=True), outside=outside)
+    number, groups = facts["number"], facts["groups"]
+    newest = Airport.history.filter(ident__in=members.values("pk")).aggregate(newest=Max("history_id"))["newest"]
+    first = first_groups(members, SAMPLE, kept=kept)
+    what, deletes = counted(number, Airport), options.get("rule") == DELETE
     fate = "will be deleted" if deletes else "will have no IATA code"
     lines = [
         Line("deleted" if deletes else "changed", number, f"{what.partition(' ')[2]} {fate}"),
-        Line("kept", len(groups), "with the code, one of each group"),
+        _unselected(facts["outside"], deletes=deletes),
+        Line("kept", groups, "with the code, one of each group"),
+    ]
+    codes = f"{groups:,} {'code is' if groups == 1 else 'codes are'}"
+    shown = [
+        f"{group.code}: {group.proposed.pk} keeps it, not {', '.join(other.pk for other in group.airports[1:])}"
+        for group in first
     ]
     return BulkPlan(
-        number, shared, f"{what} {'deleted' if deletes else 'without IATA code'}: {codes} unique now.",
-        tuple(lines) if groups else (), tuple(str(airport) for airport in losers[:SAMPLE]),
-        (Listed(f"{codes.partition(' ')[2]} shared", len(groups), tuple(names[:SAMPLE])),) if groups else (),
-        seen=f"~{zlib.crc32(repr([(group.code, [a.pk for a in group.airports]) for group in groups]).encode())}",
-        facts={"losers": [airport.pk for airport in losers]})  # fmt: skip
+        number,
+        f"{groups:,} shared IATA {'code' if groups == 1 else 'codes'}",
+        f"{what} {'deleted' if deletes else 'without IATA code'}: {codes} unique now.",
+        tuple(line for line in lines if line.number),
+        tuple(str(airport) for group in first for airport in group.airports[1:])[:SAMPLE],
+        (Listed(f"{codes.partition(' ')[2]} shared", groups, tuple(shown)),) if groups else (),
+        seen=f"~{newest or 0}",
+        facts={"losers": losers},
+    )
+
+
+def _unselected(number: int, *, deletes: bool) -> Line:
+    """Say how many are changed that nobody selected: a code is made unique among all that share it."""
+    who = "of them is not selected: it shares" if number == 1 else "of them are not selected: they share"
+    return Line("deleted" if deletes else "changed", number, f"{who} a code with one that is")
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
-    losers = Airport.objects.filter(pk__in=plan.facts["losers"])
+    losers = Airport.objects.filter(pk__in=plan.facts["losers"].values("pk"))
     if options.get("rule") == DELETE:
         delete_rows(losers)
     else:
         write_values(losers, {"iata_code": None})
 
 
-RESOLVE_DUPLICATES = Operation(Kind.BULK_ACTION, _plan, _write)
+RESOLVE_DUPLICATES = Operation(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: options.get("rule") == DELETE)

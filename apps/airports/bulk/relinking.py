@@ -1,14 +1,10 @@
 """Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
 
-from collections.abc import Callable
-
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 from django.utils import timezone
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
 from apps.airports.models import Airport
-from apps.base.models import City, Country
+from apps.base.models import City
 from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
 from apps.changesets.bulk.selection import Selection
@@ -25,11 +21,15 @@ NOT_DONE = {
 }
 
 
-def relinking(airports: Callable[[Selection], QuerySet]) -> Operation:
-    """Return the operation that relinks the airports that belong to a selection."""
+def relinking(which: str) -> Operation:
+    """Return the operation that relinks the airports that belong to a selection (see `find_candidates`).
+
+    In the condition `{selected}` is the query of the selected keys, `{city}` the table of cities.
+    """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        table = find_candidates(selection, airports(selection))
+        selected, city = f"SELECT pk FROM {selection.table}", selection.sql.quote(City._meta.db_table)
+        table = find_candidates(selection, which.format(selected=selected, city=city))
         number, countries, cities, right, pinned, *left = _count(selection.sql, table)
         names = _names(selection.sql, table)
         lines = [
@@ -69,15 +69,17 @@ def _count(sql: Sql, table: str) -> list[int]:
 def _names(sql: Sql, table: str) -> dict[str, list[str]]:
     """Return the first airports of each outcome that is listed, and of those that change, with what decided."""
     # A few of each sort; one that changes may also stand under what could not be done.
-    sorts = (
-        f"SELECT r.pk, r.municipality, r.km, 'changes' AS sort FROM {table} r WHERE {CHANGES} UNION ALL "
-        f"SELECT r.pk, r.municipality, r.km, r.outcome FROM {table} r "
-        "WHERE r.outcome NOT IN ('found', 'no_municipality')"
+    sorts = {"changes": CHANGES} | {
+        outcome: f"r.outcome = '{outcome}'" for outcome in NOT_DONE if outcome != "no_municipality"
+    }
+    few = " UNION ALL ".join(
+        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, '{sort}' AS sort FROM {table} r "
+        f"WHERE {condition} ORDER BY r.pk LIMIT {SAMPLE}) {sort}"
+        for sort, condition in sorts.items()
     )
     rows = sql.rows(
-        "SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km FROM ("
-        f"SELECT s.*, ROW_NUMBER() OVER (PARTITION BY s.sort ORDER BY s.pk) AS place FROM ({sorts}) s) f "
-        f"JOIN {sql.quote(Airport._meta.db_table)} a ON a.ident = f.pk WHERE f.place <= {SAMPLE} ORDER BY f.pk"
+        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km FROM ({few}) f "
+        f"JOIN {sql.quote(Airport._meta.db_table)} a ON a.ident = f.pk ORDER BY f.pk"
     )
     named: dict[str, list[str]] = {}
     for sort, pk, name, municipality, code, km in rows:
@@ -98,18 +100,10 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     )
 
 
-def _of_countries(selection: Selection) -> QuerySet:
-    codes = Country.objects.filter(pk__in=selection.keys()).values("iso_code")
-    return Airport.objects.filter(Q(country__in=selection.keys()) | Q(iso_country__in=codes))
-
-
-def _of_cities(selection: Selection) -> QuerySet:
-    named = City.objects.filter(pk__in=selection.keys(), country__iso_code=OuterRef("iso_country")).filter(
-        Q(name=OuterRef("municipality")) | Q(search_name=Lower(OuterRef("municipality")))
-    )
-    return Airport.objects.filter(Q(city__in=selection.keys()) | Exists(named))
-
-
-RELINK = relinking(Selection.rows)
-RELINK_OF_COUNTRIES = relinking(_of_countries)
-RELINK_OF_CITIES = relinking(_of_cities)
+RELINK = relinking("a.ident IN ({selected})")
+RELINK_OF_COUNTRIES = relinking("(a.country_id IN ({selected}) OR c.id IN ({selected}))")
+# SQLite knows no small letters but those of ASCII: a city may also be named as the airport names it.
+RELINK_OF_CITIES = relinking(
+    "(a.city_id IN ({selected}) OR n.id IN ({selected}) "
+    "OR (c.id, a.municipality) IN (SELECT country_id, name FROM {city} WHERE id IN ({selected})))"
+)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
-from apps.airports.bulk.duplicates import CLEAR, DELETE, duplicates_of, keep_field
+from apps.airports.bulk.duplicates import CLEAR, DELETE, first_groups, keep_field
 from apps.changesets.pages.bulk_registry import OptionsForm
 
 # So many groups are shown to choose in; further ones follow the rule.
@@ -24,7 +24,7 @@ class DuplicatesForm(OptionsForm):
 
     def __init__(self, data: Any, *, objects: QuerySet):
         super().__init__(data, objects=objects)
-        for group in duplicates_of(objects)[:GROUPS]:
+        for group in first_groups(objects, GROUPS):
             self.fields[keep_field(group.code)] = forms.ChoiceField(
                 label=f"{group.code} is kept by",
                 choices=[(airport.pk, group.described(airport)) for airport in group.airports],
@@ -34,6 +34,7 @@ class DuplicatesForm(OptionsForm):
             )
 
     def options(self) -> dict[str, Any]:
-        """Return the choices; what was left open is the proposal."""
-        chosen = super().options()
-        return {name: value or self.fields[name].initial for name, value in chosen.items()}
+        """Return what was chosen otherwise than it is proposed."""
+        return {
+            name: value for name, value in super().options().items() if value not in ("", self.fields[name].initial)
+        }

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from apps.backups.drivers import postgresql, sqlite
+from django.db import connections
+
+from apps.backups.drivers import data, incremental, postgresql, sqlite, sqlite_restoring
 from apps.backups.facts import Facts
 
 
@@ -23,6 +25,15 @@ class Restore(Protocol):
     """
 
     def __call__(self, source: Path, using: str) -> None: ...
+
+
+class Tell(Protocol):
+    """Returns the facts of what is in the database `using` now, to be compared with the manifest.
+
+    The rows of each table are hashed when `hashed` asks for it.
+    """
+
+    def __call__(self, using: str, *, hashed: bool = False) -> Facts: ...
 
 
 class Check(Protocol):
@@ -48,8 +59,13 @@ class Driver:
     copy_into: Copy
     restore_into: Restore
     check: Check
+    facts: Tell
     # Whether it brings its tables along and goes back only into the engine it came from.
     native: bool = True
+
+
+def _size(using: str) -> int:
+    return NATIVE[connections[using].vendor].size(using)
 
 
 # By engine: the database's own format.
@@ -59,8 +75,9 @@ NATIVE = {
         same_size=True,
         size=sqlite.size,
         copy_into=sqlite.copy_into,
-        restore_into=sqlite.restore_into,
-        check=sqlite.check,
+        restore_into=sqlite_restoring.restore_into,
+        check=sqlite_restoring.check,
+        facts=sqlite.facts,
     ),
     "postgresql": Driver(
         ".dump",
@@ -69,7 +86,29 @@ NATIVE = {
         copy_into=postgresql.copy_into,
         restore_into=postgresql.restore_into,
         check=postgresql.check,
+        facts=postgresql.facts,
     ),
 }
 # By kind: what moves between engines.
-PORTABLE: dict[str, Driver] = {}
+PORTABLE: dict[str, Driver] = {
+    "data": Driver(
+        data.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=data.copy_into,
+        restore_into=data.restore_into,
+        check=data.check,
+        facts=data.facts,
+        native=False,
+    ),
+    "incremental": Driver(
+        incremental.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=incremental.copy_into,
+        restore_into=incremental.restore_into,
+        check=incremental.check,
+        facts=incremental.facts,
+        native=False,
+    ),
+}

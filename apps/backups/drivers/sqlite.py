@@ -1,10 +1,12 @@
 """SQLite: the online backup API, into one file, while others read and write."""
 
+import hashlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote as quote_url
 
@@ -12,12 +14,10 @@ from django.db import connections
 
 from apps.backups.errors import (
     BackupFailure,
-    BackupUnreadable,
     CopyDamaged,
     DatabaseBusy,
     DatabaseUnreadable,
     NotWritten,
-    RestoreFailed,
     disk_full,
 )
 from apps.backups.facts import MIGRATIONS, Facts, read_facts, require_tables
@@ -25,6 +25,7 @@ from apps.backups.folder import sync_file
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
+ROWS_AT_ONCE = 500
 # The tables that are not SQLite's own.
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
@@ -55,7 +56,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
             # The disk takes the bytes while they are checked, which saves a tenth of the time.
             with ThreadPoolExecutor(max_workers=1) as meanwhile:
                 synced = meanwhile.submit(sync_file, target)
-                _check(copy)
+                quick_check(copy)
                 facts = _facts(copy, using)
                 synced.result()
                 return facts
@@ -63,68 +64,29 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
             raise _meaning(error, target, needed=needed) or _damaged(str(error)) from error
 
 
-def check(source: Path) -> None:
-    """Raise BackupUnreadable unless the file is a sound SQLite database."""
-    try:
-        with closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True)) as copy:
-            _check(copy)
-    except (sqlite3.Error, CopyDamaged) as error:
-        raise BackupUnreadable(
-            f"The backup {source.name} is no sound SQLite database ({' '.join(str(error).split())[:120]}): nothing was "
-            "restored; choose another one."
-        ) from error
-
-
-def restore_into(source: Path, using: str, *, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Make the database hold exactly what the file holds, while others read it; all of it or nothing.
-
-    `meanwhile` is called once nobody else can write any more and before anything counts; what it raises leaves the
-    database as it was. Raises DatabaseBusy, DatabaseUnreadable or DiskFull.
-    """
-    with (
-        closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True, isolation_level=None)) as copy,
-        _writing(using) as live,
-    ):
-        pages = copy.execute("PRAGMA page_count").fetchone()[0]
-        _overwrite(copy, live, pages=max(1, min(PAGES_PER_STEP, pages - 1)), meanwhile=meanwhile)
-
-
-@contextmanager
-def _writing(using: str) -> Iterator[sqlite3.Connection]:
-    """Give a connection of its own that may write; a database that is not there is made."""
+def facts(using: str, *, hashed: bool = False) -> Facts:
+    """Return the facts of what is in the database, a file, now."""
     django = connections[using]
-    if django.is_in_memory_db():
-        django.ensure_connection()
-        yield django.connection
-        return
-    django.close()
-    name = str(django.settings_dict["NAME"])
-    with closing(sqlite3.connect(name, isolation_level=None, timeout=PATIENCE_SECONDS)) as live:
-        yield live
-        with suppress(sqlite3.Error):
-            # Or the log stays as large as the database for a while.
-            live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    django.ensure_connection()
+    found = _facts(django.connection, using)
+    return replace(found, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else found
 
 
-def _overwrite(copy: sqlite3.Connection, live: sqlite3.Connection, *, pages: int, meanwhile: Callable) -> None:
-    give_up, asked = time.monotonic() + PATIENCE_SECONDS, False
-
-    def after_each_step(status: int, remaining: int, _total: int) -> None:
-        nonlocal asked
-        if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            if time.monotonic() > give_up:
-                raise _busy_restoring()
-        elif not asked:
-            asked = True
-            meanwhile()
-
-    try:
-        copy.backup(live, pages=pages, progress=after_each_step, sleep=0.05)
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None) or 0
-        if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise _busy_restoring() from error
-        raise RestoreFailed(f"SQLite did not take the backup: {error}. The database is as it was.") from error
+def contents_of(file: Path) -> dict[str, str]:
+    """Return a hash over the rows of each table in a file, read in flat memory."""
+    quote, found = connections["default"].ops.quote_name, {}
+    with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
+        tables = [name for (name,) in opened.execute(_TABLES)]
+        # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
+        opened.text_factory = bytearray
+        for table in tables:
+            digest = hashlib.sha256()
+            # In the order of the table itself, since that is what is copied.
+            rows = opened.execute(f"SELECT * FROM {quote(table)} NOT INDEXED")
+            while part := rows.fetchmany(ROWS_AT_ONCE):
+                digest.update(repr(part).encode())
+            found[table] = digest.hexdigest()
+    return found
 
 
 def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
@@ -133,8 +95,9 @@ def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     require_tables(tables, there)
     copy.execute("PRAGMA foreign_keys = OFF")
     # Views and triggers speak of tables that go.
-    for kind, name in copy.execute("SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger')").fetchall():
-        copy.execute(f"DROP {kind} {quote(name)}")
+    speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
+    for kind, name in copy.execute(speaking).fetchall():
+        copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
     for name in set(there) - {*tables, MIGRATIONS}:
         copy.execute(f"DROP TABLE {quote(name)}")
     copy.execute("VACUUM")
@@ -157,14 +120,14 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
     try:
         source = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
     except sqlite3.Error as error:
-        raise _unreadable(django.settings_dict["NAME"], error) from error
+        raise unreadable(django.settings_dict["NAME"], error) from error
     with closing(source):
         try:
             source.execute("BEGIN")
             # The transaction takes its snapshot with the first read.
             source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
-            raise _unreadable(django.settings_dict["NAME"], error) from error
+            raise unreadable(django.settings_dict["NAME"], error) from error
         yield source
 
 
@@ -207,7 +170,8 @@ def _bytes(source: sqlite3.Connection) -> int:
     return source.execute("PRAGMA page_count").fetchone()[0] * source.execute("PRAGMA page_size").fetchone()[0]
 
 
-def _check(copy: sqlite3.Connection) -> None:
+def quick_check(copy: sqlite3.Connection) -> None:
+    """Raise CopyDamaged unless SQLite finds the database sound."""
     # The rows broke no constraint where they come from; to parse each JSON value again would double the time.
     copy.execute("PRAGMA ignore_check_constraints = ON")
     found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -235,14 +199,8 @@ def _busy() -> DatabaseBusy:
     )
 
 
-def _busy_restoring() -> DatabaseBusy:
-    return DatabaseBusy(
-        f"Somebody wrote to the database for more than {PATIENCE_SECONDS} seconds (an import?), so nothing was "
-        "restored: try again later."
-    )
-
-
-def _unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
+def unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
+    """Return what it means that the database of this name cannot be opened or read."""
     if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _busy()
     return DatabaseUnreadable(f"The database {name} cannot be read: {error}. No backup was made; check DATABASE_URL.")

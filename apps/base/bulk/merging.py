@@ -78,4 +78,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     delete_rows(merged)
 
 
-MERGE_CITY = Operation(Kind.BULK_ACTION, _plan, _write)
+MERGE_CITY = Operation(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: True)

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from apps.changesets.pages.links import address_of
 
 FINDINGS = "admin:quality_findings"
-SEE_FINDINGS = "quality.view_finding"
+SEE_FINDINGS = "quality.view_findings"
 
 
 class ValidatingMixin:

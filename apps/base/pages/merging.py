@@ -22,4 +22,5 @@ class MergeForm(OptionsForm):
 
     def __init__(self, data: Any, *, objects: QuerySet):
         super().__init__(data, objects=objects)
-        self.fields["target"].initial = proposed_target(objects)
+        # Asked for only where nothing was chosen.
+        self.fields["target"].initial = lambda: proposed_target(objects)

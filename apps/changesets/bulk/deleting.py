@@ -49,7 +49,7 @@ def deleting(*along: str) -> Operation:
             delete_rows(rows)
         delete_rows(selection.rows())
 
-    return Operation(Kind.DELETE, plan, write)
+    return Operation(Kind.DELETE, plan, write, deletes=lambda options: True)
 
 
 def delete_rows(rows: models.QuerySet) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.before import Coming, is_time_for_it, prepare
 from apps.changesets.bulk.plans import BulkPlan, Options, told_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
@@ -19,11 +20,15 @@ PATIENCE = 10
 
 @dataclass(frozen=True)
 class Operation:
-    """A kind of bulk action: `plan` looks and changes nothing, `write` does what the plan says."""
+    """A kind of bulk action: `plan` looks and changes nothing, `write` does what the plan says.
+
+    `deletes` tells whether it deletes objects, as it was asked to be done.
+    """
 
     kind: str
     plan: Callable[[Selection, Options], BulkPlan]
     write: Callable[[Selection, BulkPlan, Options], None]
+    deletes: Callable[[Options], bool] = lambda options: False
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ def apply_bulk(
     With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
     NothingSelected, SelectionMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
     """
+    if operation.deletes(options or {}) and is_time_for_it(objects.db):
+        _prepare(operation, objects, actor, options)
     with patience(PATIENCE), changeset(kind=operation.kind, actor=actor, reason=reason) as opened:
         lock_tracked_tables()
         with selecting(objects) as selection:
@@ -66,6 +73,13 @@ def apply_bulk(
                 operation.write(selection, plan, options or {})
             opened.summary = {"bulk": told_of(plan, objects.model)}
     return Outcome(opened if opened.pk else None, plan)
+
+
+def _prepare(operation: Operation, objects: models.QuerySet, actor: Any, options: Options | None) -> None:
+    """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
+    plan = plan_bulk(operation, objects, options)
+    if sum(line.number for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
+        prepare(Coming(operation.kind, actor, f"the deletion of {plan.what}", objects.db))
 
 
 def _plan(operation: Operation, selection: Selection, options: Options) -> BulkPlan:

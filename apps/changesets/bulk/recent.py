@@ -1,7 +1,7 @@
 """Deleting what the newest import created: those of the selected objects, as far as nothing refers to them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
@@ -9,6 +9,8 @@ from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted,
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.tracking import Tracked, tracked_for
+
+CREATED = "bulk_created"
 
 
 def newest_import(model: type[models.Model]) -> Changeset | None:
@@ -36,19 +38,12 @@ def _stable(tracked: Tracked) -> str | None:
     return tracked.fields_by_column[tracked.stable_key].name if tracked.stable_key else None
 
 
-def _referred(rows: models.QuerySet) -> Q:
+def _referred(model: type[models.Model]) -> Q:
     """Return the condition that something points to a row."""
     condition = Q(pk__in=[])
-    for relation in relations_to(rows.model):
-        name = relation.field.name
-        pointing = relation.related_model._base_manager.filter(**{f"{name}__isnull": False})
-        condition |= Q(pk__in=pointing.values(name))
+    for relation in relations_to(model):
+        condition |= Exists(relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}))
     return condition
-
-
-def _free(selection: Selection, made: Changeset) -> models.QuerySet:
-    rows = created_in(made, selection.rows())
-    return rows.exclude(_referred(rows)) if relations_to(rows.model) else rows
 
 
 def _plan(selection: Selection, options: Options) -> BulkPlan:
@@ -56,35 +51,37 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     if made is None:
         refusal = f"No import of {model._meta.verbose_name_plural} stands: there is nothing of it to delete."
         return BulkPlan(0, counted(0, model), "", refusal=refusal)
-    created, free = created_in(made, selection.rows()), _free(selection, made)
-    number, of_import = free.count(), created.count()
-    held = created.filter(_referred(created)) if of_import > number else created.none()
-    later = tracked_for(model).history_model.objects.filter(changeset_id__gt=made.pk).order_by()
-    changed = free.filter(pk__in=later.values(model._meta.pk.name))
+    created = selection.subset(CREATED, created_in(made, selection.rows()))
+    held = created.filter(_referred(model)) if relations_to(model) else created.none()
+    free = created.exclude(pk__in=held.values("pk")) if relations_to(model) else created
+    number, blocked = free.count(), held.count()
+    tracked = tracked_for(model)
+    later = tracked.history_model.objects.filter(changeset_id__gt=made.pk, **{model._meta.pk.name: OuterRef("pk")})
+    changed = free.filter(Exists(later.order_by()))
     moved = changed.count()
     source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
     lines = [
         Line("deleted", number, f"{_noun(model, number)} that the newest import ({source.strip(',')}) created"),
-        Line("blocked", of_import - number, "created by it too, but other objects point to them"),
-        Line("kept", selection.number - of_import, "not created by it"),
+        Line("blocked", blocked, "created by it too, but other objects point to them"),
+        Line("kept", selection.number - number - blocked, "not created by it"),
     ]
     listed = [
-        Listed("stay, since other objects point to them", of_import - number, sample_of(held)),
+        Listed("stay, since other objects point to them", blocked, sample_of(held) if blocked else ()),
         Listed("were changed since, and are deleted too", moved, sample_of(changed) if moved else ()),
     ]
     what = counted(number, model)
     return BulkPlan(
         number, what, f"{what} of import #{made.pk} deleted.", tuple(line for line in lines if line.number),
         sample_of(free) if number else (), tuple(names for names in listed if names.number),
-        facts={"import": made})  # fmt: skip
+        facts={"free": free})  # fmt: skip
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
-    delete_rows(_free(selection, plan.facts["import"]))
+    delete_rows(plan.facts["free"])
 
 
 def _noun(model: type[models.Model], number: int) -> str:
     return counted(number, model).partition(" ")[2]
 
 
-DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write)
+DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write, deletes=lambda options: True)

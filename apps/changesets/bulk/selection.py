@@ -1,15 +1,16 @@
 """The objects that a bulk action is about: their keys in a temporary table, however many they are."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.core.exceptions import EmptyResultSet
-from django.db import models
+from django.db import DatabaseError, models
 from django.db.models.expressions import RawSQL
 
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import tracked_for
+from apps.changesets.tracking import Tracked, tracked_for
 
 TABLE = "bulk_selected"
 
@@ -23,8 +24,8 @@ class Selection:
     number: int
     # Any change of a selected object, and any that comes or goes, makes it another text.
     seen: str
-    # Further temporary tables that go with the selection.
-    temps: list[str] = field(default_factory=list)
+    # The temporary tables that go with the selection.
+    temps: list[str]
 
     @property
     def table(self) -> str:
@@ -38,6 +39,14 @@ class Selection:
         """Return the selected objects as they are now."""
         return self.model._base_manager.filter(pk__in=self.keys())
 
+    def subset(self, name: str, rows: models.QuerySet) -> models.QuerySet:
+        """Return some of the selected objects by their keys as they are now, so that what tells them is asked once."""
+        key = self.sql.key_type(tracked_for(self.model))
+        self.sql.run(f"CREATE TEMPORARY TABLE {name} (pk {key} PRIMARY KEY)")
+        self.temps.append(name)
+        _fill(self.sql, name, rows.order_by().values_list("pk"))
+        return self.model._base_manager.filter(pk__in=RawSQL(f"SELECT pk FROM {self.sql.temp(name)}", ()))  # noqa: S611
+
     def pointing(self, model: type[models.Model], field: str) -> models.QuerySet:
         """Return the objects of another model that point to the selected ones by this field."""
         return model._base_manager.filter(**{f"{field}__in": self.keys()})
@@ -46,23 +55,41 @@ class Selection:
 @contextmanager
 def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[Selection]:
     """Lend the objects as a selection that stays what it is while the block changes them."""
-    sql, tracked = Sql(using), tracked_for(objects.model)
-    sql.fresh_temp(TABLE, f"pk {sql.key_type(tracked)} PRIMARY KEY")
+    sql, tracked, temps = Sql(using), tracked_for(objects.model), [TABLE]
+    # PostgreSQL hashes the keys; an index of 85,000 texts takes longer than all that it is used for.
+    index = "PRIMARY KEY" if sql.connection.vendor == "sqlite" else "NOT NULL"
+    sql.run(f"CREATE TEMPORARY TABLE {TABLE} (pk {sql.key_type(tracked)} {index})")
     try:
-        query, params = objects.using(using).order_by().values_list("pk").distinct().query.sql_with_params()
+        number = _fill(sql, TABLE, objects.using(using).order_by().values_list("pk"))
+        sql.analyse(TABLE)
+        newest = _newest(sql, tracked, number)
+        yield Selection(objects.model, sql, number, f"{number}.{newest or 0}", temps)
+    finally:
+        # After an error of the database its transaction is gone, and the tables with it.
+        if not (sql.connection.in_atomic_block and isinstance(sys.exc_info()[1], DatabaseError)):
+            sql.drop_temps(temps)
+
+
+def _fill(sql: Sql, table: str, keys: models.QuerySet) -> int:
+    """Put the keys of what the list's filter, its search and the ticks leave into the table; return how many."""
+    try:
+        query, params = (keys.distinct() if _joins(keys) else keys).query.sql_with_params()
     except EmptyResultSet:
-        number = 0
-    else:
-        # The keys of what the list's filter, its search and the ticks leave.
-        number = sql.run(f"INSERT INTO {sql.temp(TABLE)} (pk) {query}", params)
-    sql.analyse(TABLE)
-    # The newest history row of any selected object.
-    newest = sql.value(
-        f"SELECT MAX(history_id) FROM {sql.quote(tracked.history_table)} "
-        f"WHERE {sql.quote(tracked.pk)} IN (SELECT pk FROM {sql.temp(TABLE)})"
+        return 0
+    return sql.run(f"INSERT INTO {sql.temp(table)} (pk) {query}", params)
+
+
+def _joins(keys: models.QuerySet) -> bool:
+    """Whether the query joins tables, and so may have an object twice."""
+    str(keys.query)
+    return len([table for table, uses in keys.query.alias_refcount.items() if uses]) > 1
+
+
+def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
+    """Return the newest history row of any selected object; of all objects it is that of the table."""
+    history, table, pk = sql.quote(tracked.history_table), sql.quote(tracked.table), sql.quote(tracked.pk)
+    return sql.value(
+        f"SELECT CASE WHEN (SELECT COUNT(*) FROM {table}) = %s THEN (SELECT MAX(history_id) FROM {history}) "
+        f"ELSE (SELECT MAX(history_id) FROM {history} WHERE {pk} IN (SELECT pk FROM {sql.temp(TABLE)})) END",
+        [number],
     )
-    selection = Selection(objects.model, sql, number, f"{number}.{newest or 0}")
-    yield selection
-    # After an error the transaction is gone, and the table with it; or the next selection makes it anew.
-    for name in (TABLE, *selection.temps):
-        sql.drop_temp(name)

@@ -140,7 +140,8 @@ def _answer(
     door: Door,
 ) -> HttpResponse | None:
     """Answer with the page that shows the plan or, once it is confirmed, by doing it."""
-    form = action.form(_own_data(action, request, objects), objects=objects)
+    form = action.form(None, objects=objects)
+    form.take(request.POST)
     reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
     try:
         if asked and not refused and reason and (not form.is_bound or form.is_valid()):
@@ -156,11 +157,6 @@ def _answer(
         return None
     errors = {"refused": refused, "reason_error": NO_REASON if asked and not reason else "", "reason": reason}
     return _page(action, model_admin, request, plan, form=form, door=door, **errors)
-
-
-def _own_data(action: BulkAction, request: HttpRequest, objects: QuerySet) -> Any:
-    names = action.form(None, objects=objects).fields
-    return request.POST if any(name in request.POST for name in names) else None
 
 
 def _gone(request: HttpRequest, objects: QuerySet) -> str:

@@ -17,6 +17,11 @@ class OptionsForm(forms.Form):
         self.objects = objects
         super().__init__(data)
 
+    def take(self, posted: Any) -> None:
+        """Take what was posted, if any of the fields was."""
+        if any(name in posted for name in self.fields):
+            self.data, self.is_bound = posted, True
+
     def options(self) -> dict[str, Any]:
         """Return what was chosen, or what is proposed where nothing was yet."""
         if self.is_bound and self.is_valid():

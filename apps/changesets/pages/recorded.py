@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.db.models import QuerySet
@@ -23,6 +24,7 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.near import NearFilter
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
@@ -73,7 +75,10 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         return [(links.revert_url(newest.pk), "Undo the newest import…")] if newest else []
 
     def get_list_filter(self, request: HttpRequest) -> list:
-        return [ChangedByFilter, *super().get_list_filter(request)]
+        if getattr(request, "acts_only", False) and not set(request.GET) - {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}:
+            return []  # Nothing is filtered, and no choice is shown.
+        near = [NearFilter] if tracked_for(self.model).point else []
+        return [ChangedByFilter, *near, *super().get_list_filter(request)]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 

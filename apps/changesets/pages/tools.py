@@ -105,10 +105,14 @@ class ObjectTools(BaseDjangoObjectActions):
     change_actions: tuple[str, ...] = ("undo_last_change",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Lead the package's address of a tool through ours, which knows what is gone."""
+        """Put our address of a tool, which knows what is gone, in place of the package's two.
+
+        Its second one would call the tools of one object with all rows of the table.
+        """
         name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
         view = self.admin_site.admin_view(self.tool_view)
-        return [re_path(r"^(?P<pk>.+)/actions/(?P<tool>\w+)/$", view, name=name), *super().get_urls()]
+        others = [url for url in super().get_urls() if url.name != name]
+        return [re_path(r"^(?P<pk>.+)/actions/(?P<tool>\w+)/$", view, name=name), *others]
 
     def get_change_actions(self, request: HttpRequest, object_id: str, form_url: str) -> list[str]:
         return [name for name in self.change_actions if may_use(self, request, getattr(self, name))]

@@ -5,7 +5,6 @@ from types import ModuleType
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
 from apps.changesets.models import Changeset
@@ -15,6 +14,8 @@ from apps.changesets.tracking import Tracked, tracked_models
 
 # What was found to fit, by database: the next changeset compares with one query.
 _known: dict[tuple[str, str], dict[str, str]] = {}
+# The columns of each table that is there, in their order.
+Columns = dict[str, list[str]]
 
 
 def install_recording(using: str = "default") -> list[str]:
@@ -23,7 +24,7 @@ def install_recording(using: str = "default") -> list[str]:
     What is there already is made anew, from the columns that the tables have now.
     """
     connection = connections[using]
-    parts = _expected(connection)
+    parts = _expected(connection, _columns(connection))
     with connection.cursor() as cursor:
         for part in reversed(parts.values()):
             for statement in part.drop:
@@ -53,11 +54,11 @@ def uninstall_recording(using: str = "default") -> None:
     _known.clear()
 
 
-def recording_problems(using: str = "default") -> list[str]:
+def recording_problems(using: str = "default", *, installed: dict[str, str] | None = None) -> list[str]:
     """Return a sentence for each tracked table whose changes the database would not record as the table is now."""
     connection = connections[using]
-    expected = _expected(connection)
-    installed = _installed(connection)
+    columns = _columns(connection)
+    expected, installed = _expected(connection, columns), installed or _installed(connection)
     problems = []
     for tracked in tracked_models():
         part = expected.get(tracked.table)
@@ -65,7 +66,7 @@ def recording_problems(using: str = "default") -> list[str]:
             problems.append(f"{tracked.table} or its history table {tracked.history_table} does not exist.")
         elif missing := _missing(connection, part, installed):
             problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({_some(missing)}).")
-        elif lost := _columns_lost(connection, tracked):
+        elif lost := _columns_lost(columns, tracked):
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
         problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
@@ -86,30 +87,29 @@ def require_recording(using: str = "default") -> None:
     installed = _installed(connection)
     if key in _known and _known[key] == installed:
         return
-    if problems := recording_problems(using):
+    if problems := recording_problems(using, installed=installed):
         raise RecordingNotInstalled(
             f"{problems[0]} Run `python manage.py migrate`, then `python manage.py audit_history --repair`."
         )
     _known[key] = installed
 
 
-def _expected(connection: BaseDatabaseWrapper) -> dict[str, Recording]:
+def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Recording]:
     """Return the parts of the recording by table; what they share stands first, under the empty name."""
-    with connection.cursor() as cursor:
-        tables = set(connection.introspection.table_names(cursor))
-        changeset_table = Changeset._meta.db_table
-        if changeset_table not in tables:
-            return {}
-        schema = ""
-        if connection.vendor == "postgresql":
+    changeset_table = Changeset._meta.db_table
+    if changeset_table not in columns:
+        return {}
+    schema = ""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
             cursor.execute("SELECT current_schema()")
             schema = cursor.fetchone()[0]
-        names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
-        dialect = _dialect(connection)
-        parts = {"": dialect.shared_objects(names, _columns(connection, cursor, changeset_table))}
-        for tracked in tracked_models():
-            if {tracked.table, tracked.history_table} <= tables:
-                parts[tracked.table] = dialect.table_objects(names, _shape(connection, cursor, tracked))
+    names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
+    dialect = _dialect(connection)
+    parts = {"": dialect.shared_objects(names, columns[changeset_table])}
+    for tracked in tracked_models():
+        if tracked.table in columns and tracked.history_table in columns:
+            parts[tracked.table] = dialect.table_objects(names, _shape(columns, tracked))
     return parts
 
 
@@ -117,9 +117,9 @@ def _dialect(connection: BaseDatabaseWrapper) -> ModuleType:
     return sqlite if connection.vendor == "sqlite" else postgresql
 
 
-def _shape(connection: BaseDatabaseWrapper, cursor: CursorWrapper, tracked: Tracked) -> TableShape:
-    in_history = set(_columns(connection, cursor, tracked.history_table))
-    columns = tuple(c for c in _columns(connection, cursor, tracked.table) if c in in_history)
+def _shape(of: Columns, tracked: Tracked) -> TableShape:
+    in_history = set(of[tracked.history_table])
+    columns = tuple(c for c in of[tracked.table] if c in in_history)
     return TableShape(
         table=tracked.table,
         history_table=tracked.history_table,
@@ -129,14 +129,35 @@ def _shape(connection: BaseDatabaseWrapper, cursor: CursorWrapper, tracked: Trac
     )
 
 
-def _columns(connection: BaseDatabaseWrapper, cursor: CursorWrapper, table: str) -> list[str]:
-    return [column.name for column in connection.introspection.get_table_description(cursor, table)]
+def _columns(connection: BaseDatabaseWrapper) -> Columns:
+    """Return the columns of the tables that the recording is about, in one query; Django's introspection takes dozens.
 
-
-def _columns_lost(connection: BaseDatabaseWrapper, tracked: Tracked) -> list[str]:
+    A process asks it before its first changeset.
+    """
+    tables = [Changeset._meta.db_table]
+    tables += [table for tracked in tracked_models() for table in (tracked.table, tracked.history_table)]
+    marks = ", ".join(["%s"] * len(tables))
+    if connection.vendor == "sqlite":
+        query = (
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
+            f"WHERE t.type = 'table' AND t.name IN ({marks}) ORDER BY t.name, c.cid"
+        )
+    else:
+        query = (
+            "SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid "
+            "WHERE t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid) AND c.attnum > 0 AND NOT c.attisdropped "
+            f"AND t.relname IN ({marks}) ORDER BY t.relname, c.attnum"
+        )
+    columns: Columns = {}
     with connection.cursor() as cursor:
-        in_history = set(_columns(connection, cursor, tracked.history_table))
-        return [column for column in _columns(connection, cursor, tracked.table) if column not in in_history]
+        cursor.execute(query, tables)
+        for table, column in cursor.fetchall():
+            columns.setdefault(table, []).append(column)
+    return columns
+
+
+def _columns_lost(columns: Columns, tracked: Tracked) -> list[str]:
+    return [column for column in columns[tracked.table] if column not in columns[tracked.history_table]]
 
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:

@@ -13,9 +13,8 @@ def open_mark(connection: BaseDatabaseWrapper, *, changeset_id: int, user_id: in
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             moment = connection.ops.adapt_datetimefield_value(at)
-            cursor.execute(f"DELETE FROM {OPEN}")
             cursor.execute(
-                f"INSERT INTO {OPEN} (id, changeset_id, user_id, at) VALUES (1, %s, %s, %s)",
+                f"INSERT OR REPLACE INTO {OPEN} (id, changeset_id, user_id, at) VALUES (1, %s, %s, %s)",
                 [changeset_id, user_id, moment],
             )
         else:

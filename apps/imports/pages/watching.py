@@ -18,6 +18,7 @@ PHASES = {
     "compare": "Comparing with what is here",
     "store": "Storing the plan",
     "load": "Loading the plan",
+    "back up": "Making a backup first",
     "lock": "Waiting for other writers",
     "check": "Checking what changed meanwhile",
     "look": "Looking for findings",

@@ -3,6 +3,7 @@
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
@@ -35,6 +36,9 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
         create_views(staging)
         progress("load", 0)
         progress("load", load_plan(run, staging))
+        progress("back up", 0)
+        using = staging.connection.alias
+        prepare(Coming(Kind.IMPORT, run.confirmed_by or run.actor, f"import {run.pk} of {run.file_name}", using))
         return _write(run, staging, progress)
     except RunCancelled:
         end(run, RunStatus.CANCELLED)

@@ -1,0 +1,76 @@
+"""Backups that are made by themselves before something that may go wrong: an import, a bulk deletion, a migration."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.backups.catalogue import Backup, list_backups
+from apps.backups.creating import create_backup
+from apps.backups.errors import BackupFailure
+from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, NATIVE_KINDS
+from apps.backups.pruning import prune_automatic
+from apps.changesets.before import Coming
+from apps.changesets.errors import ChangesetError
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.tracking import tracked_models
+
+RECENT = timedelta(hours=1)
+
+
+class NotBackedUp(ChangesetError):
+    """The backup that should have come first could not be made, so nothing was done."""
+
+
+def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup | None:
+    """Return a backup that holds all there is now: a recent one if nothing was written since, or a new one.
+
+    None where nothing was ever recorded, or the setting BACKUPS_AUTOMATIC is off. Old automatic ones go. Raises
+    BackupFailure.
+    """
+    if not settings.BACKUPS_AUTOMATIC or not _history_counts(using):
+        return None
+    if recent := newest_complete(using):
+        return recent
+    made = create_backup(actor=actor, reason=reason, kind=kind, using=using)
+    prune_automatic()
+    return made
+
+
+def newest_complete(using: str = "default") -> Backup | None:
+    """Return a backup of the last hour that holds every change recorded so far, if there is one."""
+    oldest, counts = timezone.now() - RECENT, _history_counts(using)
+    newest = Changeset.objects.using(using).aggregate(newest=Max("pk"))["newest"] if counts else None
+    for backup in list_backups():
+        if backup.created_at < oldest or newest is None:
+            return None
+        whole = backup.kind in NATIVE_KINDS and not backup.tables and backup.engine == connections[using].vendor
+        # Direct writes may go on in the newest changeset; each of them is a row of history.
+        same = backup.newest_changeset == newest and counts.items() <= backup.row_counts.items()
+        if whole and same and backup.file.is_file():
+            return backup
+    return None
+
+
+def _history_counts(using: str) -> dict[str, int]:
+    """Return how many rows each table of history has, where it has any; none while the tables are not there."""
+    there = set(connections[using].introspection.table_names())
+    if Changeset._meta.db_table not in there:
+        return {}
+    models = [tracked.history_model for tracked in tracked_models() if tracked.history_table in there]
+    counts = {model._meta.db_table: model.objects.using(using).count() for model in models}
+    return {table: number for table, number in counts.items() if number}
+
+
+def before_act(coming: Coming) -> None:
+    """Back up before an import or a bulk deletion; raises NotBackedUp when that fails, and nothing is done then."""
+    kind = BEFORE_IMPORT if coming.kind == Kind.IMPORT else BEFORE_BULK
+    try:
+        back_up_before(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
+    except BackupFailure as error:
+        raise NotBackedUp(
+            f"{error} Nothing was changed: a backup comes first, unless BACKUPS_AUTOMATIC is off in the settings."
+        ) from error

@@ -1,0 +1,83 @@
+"""The rows of chosen tables of a backup, where SQL can compare them with live ones."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote as quote_url
+
+from django.db import connections
+
+from apps.backups.drivers.archive import rows_of, script_of
+from apps.backups.drivers.postgresql import find_program
+from apps.backups.errors import BackupUnreadable, TablesRefused
+
+_SAVED = "saved"
+_COPY = re.compile(rb"COPY .+? \((?P<columns>.+)\) FROM stdin;\n")
+
+
+@contextmanager
+def at_hand(using: str, file: Path) -> Iterator[None]:
+    """Let transactions within the block read the backup; SQLite attaches it, which no open transaction allows."""
+    connection = connections[using]
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"ATTACH DATABASE %s AS {_SAVED}", [f"file:{quote_url(str(file))}?mode=ro"])
+        try:
+            yield
+        finally:
+            cursor.execute(f"DETACH DATABASE {_SAVED}")
+
+
+def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str]:
+    """Return by what name the saved rows of each table can be read in this transaction.
+
+    Raises TablesRefused where the table has other columns by now.
+    """
+    load = _attached if connections[using].vendor == "sqlite" else _loaded
+    return {table: load(using, file, table) for table in tables}
+
+
+def _attached(using: str, _file: Path, table: str) -> str:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pragma_table_info(%s, %s)", [table, _SAVED])
+        _require_columns(using, table, [name for (name,) in cursor.fetchall()])
+    return f"{_SAVED}.{connection.ops.quote_name(table)}"
+
+
+def _loaded(using: str, file: Path, table: str) -> str:
+    """Stream the rows out of the dump into a temporary table."""
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    temporary = f"pg_temp.{quote(f'saved_{table}'[:63])}"
+    options = ["--data-only", f"--table={table}"]
+    with connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
+        cursor.execute(f"CREATE TEMPORARY TABLE {quote(f'saved_{table}'[:63])} (LIKE {quote(table)}) ON COMMIT DROP")
+        for line in script:
+            if found := _COPY.fullmatch(line):
+                columns = found["columns"].decode()
+                _require_columns(using, table, [name.strip().strip('"') for name in columns.split(",")])
+                with cursor.copy(f"COPY {temporary} ({columns}) FROM stdin") as copy:
+                    for part in rows_of(script):
+                        copy.write(part)
+                break
+        else:
+            raise BackupUnreadable(f"The backup {file.name} has no rows of {table}: choose another one.")
+        for _rest in script:
+            pass
+        cursor.execute(f"ANALYZE {temporary}")
+    return temporary
+
+
+def _require_columns(using: str, table: str, saved: list[str]) -> None:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        live = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+    if other := sorted(live ^ set(saved)):
+        raise TablesRefused(
+            f"{table} has other columns now than in the backup ({', '.join(other)}), so its rows cannot come back by "
+            "themselves: restore the whole backup, elsewhere with --into."
+        )

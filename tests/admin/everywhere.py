@@ -1,0 +1,73 @@
+"""One world where each address of the admin has something to show; everybody who may come; all the rows there are."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, User
+from django.contrib.sessions.models import Session
+from django.test import Client
+
+from apps.airports.groups import GROUPS, create_groups
+from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.changesets.context import changeset
+from apps.quality.models import AcceptedFinding
+from apps.quality.rules import all_rules
+from tests.admin.addresses import addresses_of
+from tests.admin.permission_table import PEOPLE
+from tests.admin.runs import make_run, plan_rows
+
+MODELS = {"airports_airport": Airport, "base_country": Country, "base_city": City}
+
+
+@pytest.fixture
+def clients(db) -> dict[str, Client]:
+    """One browser for each of the five groups, for staff without any, and for nobody at all."""
+    create_groups()
+    found = {"anonymous": Client()}
+    for name in PEOPLE[1:]:
+        person = User.objects.create_user(name, is_staff=True)
+        if name in GROUPS:
+            person.groups.add(Group.objects.get(name=name))
+        found[name] = Client()
+        found[name].force_login(person)
+    return found
+
+
+@pytest.fixture
+def addresses(clients, places, planned) -> dict[str, str]:
+    """Every address, about objects that are there: one of each table, one of each that is deleted, an import."""
+    with changeset(kind="bulk_action", actor=None) as act:
+        Airport.objects.filter(pk="EDDM").update(city=None)
+        places["KBKF"].delete()
+        City.objects.create(country=places["germany"], name="Ulm").delete()
+        Country.objects.create(iso_code="XX", name="Nowhere").delete()
+        act.summary = {"bulk": {"model": "airports.airport", "selected": 1, "done": "", "left": [], "listed": []}}
+    run = make_run(User.objects.get(username="importer"), summary={"sample": []})
+    plan_rows(run)
+    accepted = AcceptedFinding.objects.create(rule=all_rules()[0].code, model="airports.airport", object_key="pk:KDEN")
+    world: dict[str, Any] = {
+        "": {"field": "name", "form": "csv", "app_label": "airports"},
+        "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
+        "changesets_changeset_result": {"pk": act.pk},
+        "imports_importrun": {"pk": run.pk, "object_id": run.pk},
+        "quality_": {"code": all_rules()[0].code},
+        "quality_withdraw": {"pk": accepted.pk},
+        "auth_user": {"object_id": User.objects.first().pk, "id": User.objects.first().pk},
+        "auth_group": {"object_id": Group.objects.first().pk},
+        "django_tasks_database_dbtaskresult": {"object_id": 1},
+        "view_on_site": {"content_type_id": 1, "object_id": 1},
+    }
+    for table, obj in zip(MODELS, (places["KDEN"], places["usa"], places["denver"]), strict=True):
+        version = MODELS[table].history.filter(**{obj._meta.pk.attname: obj.pk}).first().history_id
+        gone = MODELS[table].history.filter(history_type="-").first().history_id
+        world[table] = {"object_id": obj.pk, "pk": obj.pk, "row": version, "args": (obj.pk, version)}
+        world[f"{table}_keep_deleted"] = {"row": gone}
+    return addresses_of(world)
+
+
+def everything() -> dict[str, list]:
+    """Return every row of every table but sessions."""
+    models = [model for model in apps.get_models() if model is not Session]
+    return {model._meta.label: list(model._base_manager.order_by("pk").values_list()) for model in models}

@@ -1,0 +1,142 @@
+"""Who may do what in the admin: for each address the least of the groups that may read it and post to it.
+
+`importer 200` is answered with 200 to importers and to all groups after them, and with 403 to the others; `nobody` to
+no group, `staff` to everybody who may enter the admin. Whoever has not logged in is always led to the login.
+"""
+
+from collections.abc import Iterable
+
+PEOPLE = ("anonymous", "outsider", "viewer", "editor", "importer", "steward", "approver")
+# Who uploaded a file may decide about it, and who approves imports of others.
+OTHERS = {"uploader": {"importer", "approver"}, "staff": set(PEOPLE), "nobody": set()}
+
+READ = ("viewer 200", "nobody 403")
+LIST = ("viewer 200", "viewer 200")
+ADMINS_ONLY = ("nobody 403", "nobody 403")
+DECIDED = ("uploader 405", "uploader 302")
+
+PAGES = {
+    # -- airports, countries and cities ------------------------------------------------------------------------
+    "<model>_changelist": LIST,
+    "<model>_add": ("editor 200", "editor 200"),
+    "<model>_change": ("viewer 200", "editor 200"),
+    "<model>_delete": ("steward 200", "steward 200"),
+    "<model>_history": LIST,
+    "<model>_simple_history": READ,
+    "<model>_as_of": READ,
+    "<model>_as_of_list": READ,
+    "<model>_between": READ,
+    "<model>_go_back": ("editor 200", "editor 200"),
+    "<model>_import": ("importer 200", "importer 200"),
+    "<model>_export": ("importer 200", "importer 200"),
+    "<model>_corrections": READ,
+    "<model>_corrections_file": READ,
+    "<model>_pin": ("viewer 200", "editor 200"),
+    "<model>_keep_deleted": ("viewer 200", "steward 200"),
+    "<model>_relink_missing": ("importer 200", "importer 200"),
+    "<model>_actions backup": ("editor 200", "editor 200"),
+    "<model>_actions restore": ("steward 200", "steward 200"),
+    "<model>_actions relink": ("importer 200", "importer 200"),
+    "<model>_actions clear_country": ("steward 200", "steward 200"),
+    "<model>_actions clear_city": ("steward 200", "steward 200"),
+    "<model>_actions undo_last_change": ("steward 302", "steward 302"),
+    # -- changesets --------------------------------------------------------------------------------------------
+    "changesets_changeset_changelist": LIST,
+    "changesets_changeset_add": ADMINS_ONLY,
+    "changesets_changeset_change": READ,
+    "changesets_changeset_delete": ADMINS_ONLY,
+    "changesets_changeset_history": ("staff 302", "staff 302"),
+    "changesets_changeset_changes": ("viewer 200", "staff 405"),
+    "changesets_changeset_result": ("viewer 200", "viewer 405"),
+    "changesets_changeset_revert": ("steward 200", "steward 200"),
+    "changesets_changeset_revert_many": ("steward 200", "steward 200"),
+    "changesets_changeset_review": ("steward 405", "steward 302"),
+    "changesets_changeset_unreview": ("steward 405", "steward 302"),
+    "changesets_changeset_name": ("steward 405", "steward 302"),
+    **dict.fromkeys(
+        ("<model>_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("viewer 200", "staff 405"),
+    ),
+    # It tells names only to who asks for one of a model that they may see.
+    "changesets_changeset_name_of": ("nobody 403", "staff 405"),
+    "changesets_recycle_bin": READ,
+    "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
+    # -- imports -----------------------------------------------------------------------------------------------
+    "imports_importrun_changelist": LIST,
+    "imports_importrun_add": ADMINS_ONLY,
+    "imports_importrun_change": READ,
+    "imports_importrun_delete": ADMINS_ONLY,
+    "imports_importrun_history": ("staff 302", "staff 302"),
+    "imports_importrun_progress": LIST,
+    "imports_importrun_mapping": ("uploader 200", "uploader 200"),
+    "imports_importrun_plan_again": DECIDED,
+    "imports_importrun_decide": DECIDED,
+    "imports_importrun_confirm": DECIDED,
+    "imports_importrun_cancel": DECIDED,
+    "imports_importrun_start_again": DECIDED,
+    # Neither file is kept in this world: those who may are told so.
+    "imports_importrun_refused": ("uploader 302", "uploader 302"),
+    "imports_importrun_file": ("uploader 302", "uploader 302"),
+    # -- findings ----------------------------------------------------------------------------------------------
+    "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_findings": ("viewer 200", "viewer 405"),
+    "quality_findings_file": ("viewer 200", "viewer 405"),
+    "quality_rule": ("viewer 200", "viewer 405"),
+    "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_accept": ("editor 405", "editor 200"),
+    "quality_withdraw": ("editor 405", "editor 302"),
+    # -- people and tasks: for superusers ----------------------------------------------------------------------
+    **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
+       for page in ("changelist", "add", "change", "delete", "history")},
+    # There is no task in this world.
+    "django_tasks_database_dbtaskresult_history": ("staff 302", "staff 302"),
+    "auth_user_password_change": ADMINS_ONLY,
+    # -- Django's own ------------------------------------------------------------------------------------------
+    "home": ("staff 302", "staff 302"),
+    "index": ("staff 200", "staff 200"),
+    "app_list": ("viewer 200 404", "viewer 200 404"),
+    "autocomplete": ("nobody 403", "staff 405"),
+    "jsi18n": ("staff 200", "staff 405"),
+    "password_change": ("staff 200", "staff 200"),
+    "password_change_done": ("staff 200", "staff 405"),
+    "view_on_site": ("staff 404", "staff 404"),
+}  # fmt: skip
+
+_COMMON = {
+    "set_active": "editor",
+    "set_inactive": "editor",
+    "relink": "importer",
+    "delete_recent_import": "steward",
+    "delete_selected": "steward",
+}
+# The actions of each list, and the least of the groups that may do each.
+ACTIONS = {
+    "airport": {
+        **_COMMON,
+        **dict.fromkeys(("clear_country", "clear_city", "clear_iata", "resolve_duplicates"), "steward"),
+    },
+    "country": {**_COMMON, "clear_country": "steward"},
+    "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
+}
+
+
+def line_of(page: str) -> str:
+    """Return the line of the table that an address of the matrix has; those of the three tables share one."""
+    return page.rpartition(" ")[0] if page.startswith("<model>") else page
+
+
+def expected(pages: Iterable[str], method: str) -> dict[tuple[str, str], int]:
+    """Return what each page should answer everybody, as the table has it."""
+    answers = {}
+    for page in pages:
+        least, status, *otherwise = PAGES[line_of(page)][method == "post"].split()
+        for who in PEOPLE:
+            answers[page, who] = int(status if may(who, least) else (otherwise or [403])[0])
+            if who == "anonymous" and page != "home":
+                answers[page, who] = 302
+    return answers
+
+
+def may(who: str, least: str) -> bool:
+    """Whether somebody is among those that a line of the table means."""
+    return who in OTHERS[least] if least in OTHERS else PEOPLE.index(who) >= PEOPLE.index(least)
