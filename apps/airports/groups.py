@@ -18,9 +18,14 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "base.view_historicalcity",
             "base.view_historicalcountry",
             "imports.view_pin",
+            "quality.view_findings",
         ),
     ),
-    "editor": ("viewer", ("add", "change", "backup"), ("imports.add_pin", "imports.delete_pin")),
+    "editor": (
+        "viewer",
+        ("add", "change", "backup"),
+        ("imports.add_pin", "imports.delete_pin", "quality.accept_findings"),
+    ),
     "importer": ("editor", ("import", "export"), ("airports.relink",)),
     "steward": (
         "importer",

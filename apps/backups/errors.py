@@ -134,6 +134,18 @@ class OtherObject(BackupFailure):
     """The backup is of another object than the one that should be restored."""
 
 
+class NoBase(BackupFailure):
+    """No backup is there that an incremental one could go on from."""
+
+
+class ChainBroken(BackupFailure):
+    """Incremental backups that do not follow each other, or not what they should be restored onto."""
+
+
+class NotReached(BackupFailure):
+    """No backup reaches the changeset or the moment up to which to restore."""
+
+
 class OtherSchema(BackupFailure):
     """The backup has fields that the table has no more, or lacks some that it has since."""
 

@@ -9,23 +9,26 @@ from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.pages.checking import ValidatingMixin
+from apps.base.pages.figures import FiguresMixin
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
+from apps.quality.pages.list_filter import FindingFilter
 
 
 @admin.register(Country)
 class CountryAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
-):
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = CountryForm
     change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
-    list_filter = ("active",)
+    list_filter = (FindingFilter, "active")
     search_fields = ("name",)
     search_help_text = "Search by name or code"
     readonly_fields = ("slug", "created_at", "updated_at")
@@ -45,13 +48,14 @@ class CountryAdmin(
 
 @admin.register(City)
 class CityAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
-):
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = CityForm
     change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
-    list_filter = ("active", "country")
+    list_filter = (FindingFilter, "active", "country")
     list_select_related = ("country",)
     search_fields = ("name",)
     search_help_text = "Search by name"

@@ -1,11 +1,17 @@
 """Accepting findings as known: with a reason, until a day or for good; and taking that back."""
 
 from collections.abc import Iterable
+from datetime import date
+from typing import Any
 
-from django.db.models import Model, Q
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from apps.changesets.moments import stable_key_of
 from apps.changesets.tracking import tracked_for
+from apps.changesets.words import full_name
+from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
 from apps.quality.models import AcceptedFinding
 from apps.quality.rules import Rule
 
@@ -20,7 +26,7 @@ def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, l
     return keys
 
 
-def standing(*, using: str = "default") -> "AcceptedFinding.objects":
+def standing(*, using: str = "default") -> QuerySet:
     """Return the acceptances that stand today: neither withdrawn nor run out."""
     today = timezone.localdate()
     found = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
@@ -36,3 +42,51 @@ def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     if stable and tracked.stable_key:
         condition |= Q(**{f"{tracked.fields_by_column[tracked.stable_key].name}__in": stable})
     return condition
+
+
+def key_of(obj: Model) -> str:
+    """Return the key that stays with an object: `id:3486`, or else `pk:KDEN`."""
+    stable = stable_key_of(tracked_for(type(obj)), obj)
+    return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
+
+
+@transaction.atomic
+def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor: Any) -> int:
+    """Accept those of the rows that are findings of the rule, and return how many; data does not change.
+
+    Raises ReasonMissing, UntilPast for a day that is over, NotFound when none of the rows is a finding.
+    """
+    if not reason.strip():
+        raise ReasonMissing("Say why: others will read it beside the finding.")
+    if until is not None and until < timezone.localdate():
+        raise UntilPast(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
+    taken = set(accepted_of([rule])[rule.code])
+    found = {key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
+    new = {key: name for key, name in found.items() if key not in taken}
+    if not new:
+        raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it meanwhile.")
+    # One that ran out makes room; it stays in the list as withdrawn by the calendar.
+    AcceptedFinding.objects.filter(rule=rule.code, object_key__in=new, withdrawn_at=None).update(
+        withdrawn_at=timezone.now(), withdrawn_by_name="its day"
+    )
+    common = {
+        "rule": rule.code,
+        "model": rule.model,
+        "reason": reason.strip(),
+        "until": until,
+        "actor": actor,
+        "actor_name": full_name(actor) if actor is not None else "",
+    }
+    AcceptedFinding.objects.bulk_create(
+        AcceptedFinding(object_key=key, object_name=name, **common) for key, name in new.items()
+    )
+    return len(new)
+
+
+def withdraw(accepted: AcceptedFinding, *, actor: Any) -> None:
+    """Take an acceptance back: the row counts as a finding again. Raises NotAccepted when it was taken back already."""
+    changed = AcceptedFinding.objects.filter(pk=accepted.pk, withdrawn_at=None).update(
+        withdrawn_at=timezone.now(), withdrawn_by_name=full_name(actor) if actor is not None else ""
+    )
+    if not changed:
+        raise NotAccepted(f"{accepted.object_name} is not accepted any more: somebody took it back meanwhile.")

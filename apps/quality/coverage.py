@@ -19,16 +19,21 @@ class Coverage:
 
     @property
     def percent(self) -> float:
-        """The share in percent, two decimals, never rounded up to the whole; 100 of nothing."""
-        if not self.total:
-            return 100.0
-        share = round(self.linked * 100 / self.total, 2)
-        return share if self.linked == self.total else min(share, 99.99)
+        """The share in percent."""
+        return share_of(self.linked, self.total)
 
     @property
     def unlinked(self) -> int:
         """How many rows have no such link."""
         return self.total - self.linked
+
+
+def share_of(linked: int, total: int) -> float:
+    """Return a share in percent, two decimals, never rounded up to the whole; 100 of nothing."""
+    if not total:
+        return 100.0
+    share = round(linked * 100 / total, 2)
+    return share if linked == total else min(share, 99.99)
 
 
 def watch_links(label: str, *fields: str) -> None:

@@ -53,6 +53,10 @@ class Tally(models.Model):
     # {code: number} of the findings; {"airports.airport.country": [linked, total]} of the links.
     counts = models.JSONField()
     coverage = models.JSONField(default=dict)
+    # {code: number} of the rows that break a rule and are accepted.
+    accepted = models.JSONField(default=dict)
+    # What was counted: as long as nothing moves, it stays the same text.
+    stamp = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
         ordering = ["-id"]
@@ -60,3 +64,11 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"Tally of {self.taken_at:%Y-%m-%d %H:%M}"
+
+
+class Finding(Tally):
+    """What the admin lists as findings: no table of its own, since findings are looked for and not stored."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()

@@ -91,7 +91,7 @@ def rules_of(label: str) -> tuple[Rule, ...]:
     return tuple(rule for rule in _rules.values() if rule.model == label)
 
 
-def sections() -> dict[str, list[Rule]]:
+def rules_by_section() -> dict[str, list[Rule]]:
     """Return the rules by the section that a report shows them in, in order."""
     found: dict[str, list[Rule]] = {}
     for rule in _rules.values():

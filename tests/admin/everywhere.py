@@ -12,6 +12,8 @@ from apps.airports.groups import GROUPS, create_groups
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
+from apps.quality.models import AcceptedFinding
+from apps.quality.rules import all_rules
 from tests.admin.addresses import addresses_of
 from tests.admin.permission_table import PEOPLE
 from tests.admin.runs import make_run, plan_rows
@@ -44,11 +46,14 @@ def addresses(clients, places, planned) -> dict[str, str]:
         act.summary = {"bulk": {"model": "airports.airport", "selected": 1, "done": "", "left": [], "listed": []}}
     run = make_run(User.objects.get(username="importer"), summary={"sample": []})
     plan_rows(run)
+    accepted = AcceptedFinding.objects.create(rule=all_rules()[0].code, model="airports.airport", object_key="pk:KDEN")
     world: dict[str, Any] = {
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
         "changesets_changeset_result": {"pk": act.pk},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},
+        "quality_": {"code": all_rules()[0].code},
+        "quality_withdraw": {"pk": accepted.pk},
         "auth_user": {"object_id": User.objects.first().pk, "id": User.objects.first().pk},
         "auth_group": {"object_id": Group.objects.first().pk},
         "django_tasks_database_dbtaskresult": {"object_id": 1},

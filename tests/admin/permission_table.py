@@ -53,6 +53,12 @@ PAGES = {
     "changesets_changeset_review": ("steward 405", "steward 302"),
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),
+    **dict.fromkeys(
+        ("<model>_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("viewer 200", "staff 405"),
+    ),
+    # It tells names only to who asks for one of a model that they may see.
+    "changesets_changeset_name_of": ("nobody 403", "staff 405"),
     "changesets_recycle_bin": READ,
     "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
     # -- imports -----------------------------------------------------------------------------------------------
@@ -71,6 +77,14 @@ PAGES = {
     # Neither file is kept in this world: those who may are told so.
     "imports_importrun_refused": ("uploader 302", "uploader 302"),
     "imports_importrun_file": ("uploader 302", "uploader 302"),
+    # -- findings ----------------------------------------------------------------------------------------------
+    "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_findings": ("viewer 200", "viewer 405"),
+    "quality_findings_file": ("viewer 200", "viewer 405"),
+    "quality_rule": ("viewer 200", "viewer 405"),
+    "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_accept": ("editor 405", "editor 200"),
+    "quality_withdraw": ("editor 405", "editor 302"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
@@ -97,7 +111,10 @@ _COMMON = {
 }
 # The actions of each list, and the least of the groups that may do each.
 ACTIONS = {
-    "airport": {**_COMMON, "clear_country": "steward", "clear_city": "steward", "resolve_duplicates": "steward"},
+    "airport": {
+        **_COMMON,
+        **dict.fromkeys(("clear_country", "clear_city", "clear_iata", "resolve_duplicates"), "steward"),
+    },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
 }

@@ -1,14 +1,17 @@
 """A folder for backups, and a database that other connections and programs can reach."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, connections
 
-from apps.backups.aliases import alias_of
+from apps.backups.aliases import alias_of, sqlite_file
 from apps.base.models import Country
 from apps.changesets.context import changeset
 
@@ -48,3 +51,19 @@ def database(using: str) -> Path:
     if connections[using].vendor != "sqlite":
         pytest.skip("this is about files of SQLite")
     return Path(connections[using].settings_dict["NAME"])
+
+
+@pytest.fixture
+def another(using: str, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
+    """The name of another database without rows, in a file of SQLite whatever the engine of the tests is."""
+    with sqlite_file(Path(shutil.copy(migrated_file, tmp_path / "another.sqlite3"))) as alias:
+        yield alias
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Path:
+    """A file of SQLite with all tables and no rows in them."""
+    file = tmp_path_factory.mktemp("migrated") / "migrated.sqlite3"
+    with django_db_blocker.unblock(), sqlite_file(file) as alias:
+        call_command("migrate", database=alias, verbosity=0)
+    return file

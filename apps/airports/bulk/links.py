@@ -35,5 +35,6 @@ def clearing_of_places(field: str) -> Operation:
 
 CLEAR_COUNTRY = setting("country", None, done="without country", already="without country already")
 CLEAR_CITY = setting("city", None, done="without city", already="without city already")
+CLEAR_IATA = setting("iata_code", None, done="without IATA code", already="without IATA code already")
 CLEAR_COUNTRY_OF_PLACES = clearing_of_places("country")
 CLEAR_CITY_OF_PLACES = clearing_of_places("city")

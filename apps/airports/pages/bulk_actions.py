@@ -12,6 +12,7 @@ from apps.changesets.pages.bulk_registry import BulkAction, register_actions
 
 CLEAR_LINKS = "airports.clear_links"
 RELINK = "airports.relink"
+RESOLVE = "airports.resolve_duplicates"
 RECENT = "airports.delete_recent_import"
 AIRPORT, COUNTRY, CITY = "airports.airport", "base.country", "base.city"
 
@@ -43,11 +44,12 @@ register_actions(
     BulkAction("clear_country", "Clear country…", "Clear country on {what}", CLEAR_LINKS, links.CLEAR_COUNTRY),
     BulkAction("clear_city", "Clear city…", "Clear city on {what}", CLEAR_LINKS, links.CLEAR_CITY),
     BulkAction("relink", "Relink…", "Relink {what}", RELINK, relinking.RELINK),
+    BulkAction("clear_iata", "Clear IATA code…", "Clear the IATA code of {what}", RESOLVE, links.CLEAR_IATA),
     BulkAction(
         "resolve_duplicates",
         "Resolve duplicate IATA codes…",
         "Resolve {what}",
-        "airports.resolve_duplicates",
+        RESOLVE,
         DUPLICATES,
         danger=True,
         form=DuplicatesForm,

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from apps.backups.drivers import postgresql, sqlite, sqlite_restoring
+from django.db import connections
+
+from apps.backups.drivers import data, incremental, postgresql, sqlite, sqlite_restoring
 from apps.backups.facts import Facts
 
 
@@ -62,6 +64,10 @@ class Driver:
     native: bool = True
 
 
+def _size(using: str) -> int:
+    return NATIVE[connections[using].vendor].size(using)
+
+
 # By engine: the database's own format.
 NATIVE = {
     "sqlite": Driver(
@@ -84,4 +90,25 @@ NATIVE = {
     ),
 }
 # By kind: what moves between engines.
-PORTABLE: dict[str, Driver] = {}
+PORTABLE: dict[str, Driver] = {
+    "data": Driver(
+        data.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=data.copy_into,
+        restore_into=data.restore_into,
+        check=data.check,
+        facts=data.facts,
+        native=False,
+    ),
+    "incremental": Driver(
+        incremental.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=incremental.copy_into,
+        restore_into=incremental.restore_into,
+        check=incremental.check,
+        facts=incremental.facts,
+        native=False,
+    ),
+}

@@ -1,0 +1,89 @@
+"""Which tables a portable backup carries, and in which order they can be loaded."""
+
+from functools import cache
+
+from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connections, models
+
+from apps.changesets.tracking import tracked_models
+
+Model = type[models.Model]
+
+# What migrations make anew, with other numbers; links to them are written by their natural keys.
+REBUILT: tuple[Model, ...] = (ContentType, Permission)
+# What belongs to a running console, and to no other.
+LEFT_OUT = ("sessions.session", "django_tasks_db.dbtaskresult")
+
+
+@cache
+def carried_models() -> tuple[Model, ...]:
+    """Return the models whose rows are carried, each after those that it points to."""
+    wanted = {
+        model
+        for model in apps.get_models()
+        if model._meta.managed
+        and not model._meta.proxy
+        and not model._meta.swapped
+        and model not in REBUILT
+        and model._meta.label_lower not in LEFT_OUT
+    }
+    ordered: list[Model] = []
+    begun: set[Model] = set()
+
+    def place(model: Model) -> None:
+        if model in begun or model not in wanted:
+            return
+        begun.add(model)
+        for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many):
+            if field.is_relation:
+                place(field.related_model)
+        ordered.append(model)
+
+    for model in sorted(wanted, key=lambda model: model._meta.label_lower):
+        place(model)
+    return tuple(ordered)
+
+
+@cache
+def history_models() -> tuple[Model, ...]:
+    """Return the models of the history tables, in the order of the tables that they tell of."""
+    return tuple(tracked.history_model for tracked in tracked_models())
+
+
+@cache
+def other_models() -> tuple[Model, ...]:
+    """Return the carried models that are neither tracked nor history: changesets, people, runs, pins and the like."""
+    recorded = {tracked.model for tracked in tracked_models()} | set(history_models())
+    return tuple(model for model in carried_models() if model not in recorded)
+
+
+def links_of(model: Model) -> list[models.ManyToManyField]:
+    """Return the many-to-many fields whose table has nothing but the two keys."""
+    return [field for field in model._meta.local_many_to_many if field.remote_field.through._meta.auto_created]
+
+
+def tables_of(chosen: tuple[Model, ...]) -> list[str]:
+    """Return the tables of models, those of their many-to-many fields included."""
+    own = [model._meta.db_table for model in chosen]
+    return own + [field.m2m_db_table() for model in chosen for field in links_of(model)]
+
+
+def natural_keys(model: Model, using: str) -> dict[int, list[str]]:
+    """Return number -> natural key of the rows of a rebuilt model."""
+    rows = model._base_manager.using(using)
+    if model is Permission:
+        rows = rows.select_related("content_type")
+    return {row.pk: list(row.natural_key()) for row in rows}
+
+
+def numbers(model: Model, using: str) -> dict[tuple[str, ...], int]:
+    """Return natural key -> number of the rows of a rebuilt model."""
+    return {tuple(key): number for number, key in natural_keys(model, using).items()}
+
+
+def is_in_memory(using: str) -> bool:
+    """Whether it is a database that other connections cannot reach."""
+    connection = connections[using]
+    return connection.vendor == "sqlite" and connection.is_in_memory_db()

@@ -1,0 +1,41 @@
+"""One committed state of a database, seen until the end by a connection of its own, while others write."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, InterfaceError, connections, transaction
+from psycopg import IsolationLevel
+
+from apps.backups.aliases import alias_of
+from apps.backups.errors import DatabaseUnreadable
+from apps.backups.portable.carried import is_in_memory
+
+# By engine. A reader of SQLite must not take the lock that it takes to write.
+_AS_READER = {
+    "postgresql": {"isolation_level": IsolationLevel.REPEATABLE_READ},
+    "sqlite": {"transaction_mode": "DEFERRED"},
+}
+
+
+@contextmanager
+def snapshot(using: str) -> Iterator[str]:
+    """Give the alias of a connection that sees one committed state, and keeps nobody from writing.
+
+    A database in memory has one connection only, which is given then. Raises DatabaseUnreadable.
+    """
+    connection = connections[using]
+    settings = connection.settings_dict
+    options = {**settings.get("OPTIONS", {}), **_AS_READER[connection.vendor]}
+    try:
+        if is_in_memory(using):
+            with transaction.atomic(using=using):
+                yield using
+            return
+        with alias_of({**settings, "OPTIONS": options}) as alias, transaction.atomic(using=alias):
+            with connections[alias].cursor() as cursor:
+                # The transaction takes its snapshot with the first read.
+                cursor.execute("SELECT COUNT(*) FROM django_migrations")
+            yield alias
+    except (DatabaseError, InterfaceError) as error:
+        said = " ".join(str(error).split())
+        raise DatabaseUnreadable(f"The database cannot be read: {said}. No backup was made.") from error

@@ -1,0 +1,134 @@
+"""Rows as lines of text: what Django's `dumpdata` writes as JSONL, with times to the microsecond."""
+
+import gzip
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+
+from apps.backups.portable.carried import REBUILT, Model, links_of, natural_keys
+
+# Leaves the rows that are wanted.
+Only = Callable[[models.QuerySet], models.QuerySet]
+
+ROWS_AT_ONCE = 2000
+# Twice as fast as the usual 6, and the files are a tenth larger.
+COMPRESSION = 4
+_HASH_BITS = 128
+
+
+@dataclass
+class Told:
+    """How many rows a table has, and a hash over them that asks for no order: databases sort texts differently."""
+
+    rows: int = 0
+    total: int = 0
+
+    def add(self, line: bytes) -> None:
+        """Count a row in."""
+        self.rows += 1
+        self.total += int.from_bytes(hashlib.blake2b(line, digest_size=_HASH_BITS // 8).digest(), "big")
+
+    @property
+    def content(self) -> str:
+        """The hash, in hex."""
+        return f"{self.total % (1 << _HASH_BITS):032x}"
+
+
+class _Encoder(DjangoJSONEncoder):
+    """Django's, which cuts times to milliseconds, without that."""
+
+    def default(self, o: Any) -> Any:
+        return o.isoformat() if isinstance(o, (datetime, date, time)) else super().default(o)
+
+
+# Keys in order, since PostgreSQL keeps none in its JSON; ASCII, since text may hold what UTF-8 has no bytes for.
+encode = _Encoder(sort_keys=True, separators=(",", ":")).encode
+
+
+@contextmanager
+def packed(target: Path) -> Iterator[BinaryIO]:
+    """Give the file to write compressed lines to."""
+    with target.open("wb") as file, gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as stream:
+        yield stream
+
+
+def write_rows(
+    using: str,
+    model: Model,
+    stream: BinaryIO | None,
+    *,
+    only: Only | None = None,
+) -> Told:
+    """Write the rows of a table, or of the part that `only` leaves of it, and tell of them; no stream only tells."""
+    told = Told()
+    for part in _parts(lines_of(using, model, only=only)):
+        for line in part:
+            told.add(line)
+        if stream is not None:
+            stream.write(b"".join(part))
+    return told
+
+
+def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[bytes]:
+    """Yield one line for each row, as Django's deserializer reads it, in the order of the keys."""
+    meta = model._meta
+    fields = [field for field in meta.concrete_fields if not field.primary_key]
+    names = [field.name for field in fields]
+    rebuilt = {
+        number: natural_keys(field.related_model, using)
+        for number, field in enumerate(fields, 1)
+        if field.is_relation and field.related_model in REBUILT
+    }
+    floats = [number for number, field in enumerate(fields, 1) if isinstance(field, models.FloatField)]
+    links = {field.name: _linked(using, field) for field in links_of(model)}
+    rows = model._base_manager.using(using).order_by(meta.pk.attname)
+    rows = (only(rows) if only else rows).values_list(meta.pk.attname, *(field.attname for field in fields))
+    for row in rows.iterator(chunk_size=ROWS_AT_ONCE):
+        if rebuilt or floats:
+            row = _portable(row, rebuilt, floats)
+        told = dict(zip(names, row[1:], strict=True))
+        for name, linked in links.items():
+            told[name] = linked.get(row[0], [])
+        yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': told})}\n".encode("ascii")
+
+
+def _portable(row: tuple, rebuilt: dict[int, dict[int, list[str]]], floats: list[int]) -> list:
+    row = list(row)
+    for number, keys in rebuilt.items():
+        row[number] = keys.get(row[number])
+    for number in floats:
+        # SQLite has one zero only.
+        row[number] = row[number] or (None if row[number] is None else 0.0)
+    return row
+
+
+def _linked(using: str, field: models.ManyToManyField) -> dict[Any, list]:
+    """Return what each row is linked to: keys, or natural keys, in order."""
+    source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
+    through = field.remote_field.through
+    attnames = [through._meta.get_field(name).attname for name in (source, target)]
+    pairs = through._base_manager.using(using).order_by(*attnames).values_list(*attnames).iterator()
+    names = natural_keys(field.related_model, using) if field.related_model in REBUILT else None
+    return {
+        key: sorted(names[other] if names else other for _, other in linked)
+        for key, linked in groupby(pairs, key=itemgetter(0))
+    }
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    for line in lines:
+        part.append(line)
+        if len(part) == ROWS_AT_ONCE:
+            yield part
+            part = []
+    yield part

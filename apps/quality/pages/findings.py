@@ -1,0 +1,79 @@
+"""The list of rules: how many findings each has, how that moved, and what can be done about them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.utils.timezone import localdate
+from django.views.decorators.http import require_safe
+
+from apps.changesets.pages.bulk_registry import actions_of
+from apps.quality.findings import by_severity
+from apps.quality.pages.addresses import list_of_findings, rule_url
+from apps.quality.pages.trend import since_words, trend_of
+from apps.quality.rows import findings_as_csv
+from apps.quality.rules import Rule, Severity, all_rules
+from apps.quality.tallies import earlier_tally, newest_counted
+
+# Actions that may be planned for all findings of a rule at once; of the others a person picks the rows.
+FOR_ALL = ("relink", "clear_iata", "resolve_duplicates", "set_inactive", "set_active", "clear_city", "clear_country")
+
+
+@require_safe
+def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Show the rules that have findings, the worst first; then those that have none, folded away."""
+    counted = newest_counted()
+    earlier = earlier_tally(counted)
+    rows = [_row(rule, counted, earlier, request) for rule in all_rules()]
+    order = list(Severity)
+    found = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
+    more = {
+        "title": "Findings",
+        "found": found,
+        "clean": [row for row in rows if not row["number"]],
+        "severities": [(each, _sign(each), n) for each, n in by_severity(counted.counts).items() if n],
+        "total": sum(counted.counts.values()),
+        "accepted": sum(counted.accepted.values()),
+        "since": since_words(earlier),
+        "counted": counted,
+    }
+    return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **more})
+
+
+@require_safe
+def findings_file(request: HttpRequest, rules: tuple[Rule, ...], name: str) -> HttpResponse:
+    """Stream the findings of the rules as CSV."""
+    response = StreamingHttpResponse(findings_as_csv(rules), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}-{localdate():%Y-%m-%d}.csv"'
+    return response
+
+
+def mending(rule: Rule, request: HttpRequest) -> dict[str, Any]:
+    """Return how findings of the rule are mended in bulk: the list with them, and the action that is planned for all.
+
+    What the person may not do is left out.
+    """
+    app, _, model = rule.model.partition(".")
+    if not (request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")):
+        return {}
+    address = list_of_findings(rule)
+    action = actions_of(rule.model).get(rule.action)
+    if action is None or not request.user.has_perm(action.permission):
+        return {"list_url": address}
+    return {"list_url": address, "action": action, "at_once": rule.action in FOR_ALL and bool(address)}
+
+
+def _row(rule: Rule, counted: Any, earlier: Any, request: HttpRequest) -> dict[str, Any]:
+    number = counted.counts.get(rule.code, 0)
+    return {
+        "rule": rule,
+        "url": rule_url(rule),
+        "number": number,
+        "accepted": counted.accepted.get(rule.code, 0),
+        "trend": trend_of(rule.code, number, earlier),
+        **(mending(rule, request) if number else {}),
+    }
+
+
+def _sign(severity: Severity) -> str:
+    return next(rule.sign for rule in all_rules() if rule.severity == severity)

@@ -1,0 +1,35 @@
+"""A list filtered to the findings of a rule, by its code in the address."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from apps.quality.findings import findings_of
+from apps.quality.pages.addresses import PARAMETER
+from apps.quality.rules import Rule, rule_named
+
+
+class FindingFilter(admin.SimpleListFilter):
+    """Keeps the findings of a rule; it shows only where an address asks for it."""
+
+    title = "finding"
+    parameter_name = PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        asked = self.used_parameters.get(PARAMETER, "")
+        rule = _rule_of(asked, model_admin.opts.label_lower)
+        return [(asked, rule.title if rule else f"No rule is called {asked[:40]}")] if asked else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if not self.value():
+            return queryset
+        rule = _rule_of(self.value(), queryset.model._meta.label_lower)
+        return queryset.filter(pk__in=findings_of(rule).values("pk")) if rule else queryset.none()
+
+
+def _rule_of(code: str, label: str) -> Rule | None:
+    try:
+        rule = rule_named(code)
+    except LookupError:
+        return None
+    return rule if rule.model == label else None

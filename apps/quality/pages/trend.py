@@ -1,0 +1,39 @@
+"""How many more or fewer findings there are than at an earlier moment, with sign and word."""
+
+from dataclasses import dataclass
+
+from django.utils.html import format_html
+
+from apps.changesets.pages import links, show
+from apps.quality.models import Tally
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The difference of a number to what it was; `name` is that of its colour."""
+
+    sign: str
+    words: str
+    name: str
+
+
+def trend_of(code: str, number: int, earlier: Tally | None) -> Trend | None:
+    """Return how the number of a rule's findings moved; None where nothing is known of it earlier."""
+    if earlier is None or code not in earlier.counts:
+        return None
+    more = number - earlier.counts[code]
+    if more == 0:
+        return Trend("=", "as many", "kept")
+    if more > 0:
+        return Trend("↑", f"{more:,} more", "deleted")
+    return Trend("↓", f"{-more:,} fewer", "created")
+
+
+def since_words(earlier: Tally | None) -> str:
+    """Return what the trend is compared with, as safe HTML."""
+    if earlier is None:
+        return ""
+    if earlier.changeset_id is None:
+        return format_html("since {}", show.moment(earlier.taken_at))
+    address = links.changeset_url(earlier.changeset_id)
+    return format_html('since <a href="{}">#{}</a>, {}', address, earlier.changeset_id, show.moment(earlier.taken_at))

@@ -1,0 +1,46 @@
+"""The report of findings for a terminal: sections with counts, coverage and examples."""
+
+from collections.abc import Iterator
+
+from apps.quality.coverage import link_coverage
+from apps.quality.findings import by_severity, findings_of
+from apps.quality.rows import values_of, with_links
+from apps.quality.rules import Rule, Severity, rules_by_section
+
+EXAMPLES = 3
+
+
+def lines_for_people(
+    counts: dict[str, int], accepted: dict[str, int], *, links: dict[str, str], every: bool
+) -> Iterator[str]:
+    """Yield the sections; `links` says which field's coverage opens which section, `every` asks for all examples."""
+    coverage = {each.field: each for each in link_coverage()}
+    by_section = rules_by_section()
+    for section in dict.fromkeys([*links.values(), *by_section]):
+        yield section
+        for field in (field for field, where in links.items() if where == section and field in coverage):
+            each = coverage[field]
+            yield f"  {each.linked:,} of {each.total:,} linked ({each.percent:.2f} %)"
+        for rule in by_section.get(section, ()):
+            yield from _rule_lines(rule, counts[rule.code], accepted.get(rule.code, 0), every=every)
+        yield ""
+    yield _sum_line(counts, accepted)
+
+
+def _rule_lines(rule: Rule, number: int, accepted: int, *, every: bool) -> Iterator[str]:
+    known = f" ({accepted:,} more accepted as known)" if accepted else ""
+    yield f"  {rule.sign if number else ' '} {number:>7,}  {rule.code:<22}{rule.title}{known}"
+    if not number:
+        return
+    found = with_links(rule, findings_of(rule).order_by("pk"))
+    for row in found.iterator() if every else found[:EXAMPLES]:
+        yield "               " + " · ".join([str(row), *(f"{name} {shown}" for name, shown in values_of(rule, row))])
+    if not every and number > EXAMPLES:
+        yield f"               ... and {number - EXAMPLES:,} more"
+
+
+def _sum_line(counts: dict[str, int], accepted: dict[str, int]) -> str:
+    words = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "remarks"}
+    parts = [f"{number:,} {words[severity]}" for severity, number in by_severity(counts).items()]
+    known = f"; {sum(accepted.values()):,} accepted as known" if accepted else ""
+    return f"Findings: {', '.join(parts)}{known}."

@@ -1,0 +1,51 @@
+"""The rows behind a rule: what is told of each beside its name, and all of them as a file."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
+from apps.changesets.downloading import harmless
+from apps.quality.findings import findings_of
+from apps.quality.rules import Rule
+
+HEADER = ("rule", "severity", "model", "object", "name", "what")
+_CHUNK = 2000
+
+
+def with_links(rule: Rule, rows: QuerySet) -> QuerySet:
+    """Return the rows with the linked objects that are told of them, in the same query."""
+    links = [name for name in rule.fields if rule.model_class._meta.get_field(name).is_relation]
+    return rows.select_related(*links) if links else rows
+
+
+def values_of(rule: Rule, row: Model) -> list[tuple[str, str]]:
+    """Return what the rule wants told of a row: the name of each field, and its value in words."""
+    meta = rule.model_class._meta
+    return [(str(meta.get_field(name).verbose_name), _shown(row, name)) for name in rule.fields]
+
+
+def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
+    """Yield the findings of the rules as CSV, a line for each, safe for spreadsheets."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for rule in rules:
+        for row in with_links(rule, findings_of(rule)).order_by("pk").iterator(chunk_size=_CHUNK):
+            what = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row))
+            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), what]
+            writer.writerow([harmless(cell) for cell in cells])
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
+
+
+def _shown(row: Model, name: str) -> str:
+    display = getattr(row, f"get_{name}_display", None)
+    value: Any = display() if display else getattr(row, name)
+    if value is None or value == "":
+        return "empty"
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -1,0 +1,128 @@
+"""Tallies: how many findings there were when; the newest one spares counting again until a table moves."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Max
+from django.utils import timezone
+
+from apps.changesets.models import Changeset
+from apps.changesets.tracking import tracked_models
+from apps.quality.coverage import link_coverage
+from apps.quality.findings import count_accepted, count_findings
+from apps.quality.models import AcceptedFinding, Tally
+from apps.quality.rules import all_rules
+
+KEEP_DAYS = 400
+_REMEMBER_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many findings each rule has (by code), how many of them are accepted, and how many links are made.
+
+    `coverage` is by label and field: `{"airports.airport.city": [68539, 73623]}`. A stale one is of an earlier state.
+    """
+
+    counts: dict[str, int]
+    accepted: dict[str, int]
+    coverage: dict[str, list[int]]
+    at: datetime
+    changeset_id: int | None
+    stale: bool = False
+
+
+def count_now() -> Counted:
+    """Count all findings and links as they are now, and remember that in this process; nothing is written."""
+    stamp = _stamp()
+    counted = Counted(
+        counts=count_findings(),
+        accepted=count_accepted(),
+        coverage={f"{each.model}.{each.field}": [each.linked, each.total] for each in link_coverage()},
+        at=timezone.now(),
+        changeset_id=Changeset.objects.order_by("-pk").values_list("pk", flat=True).first(),
+    )
+    cache.set(_remembered_under(stamp), counted, _REMEMBER_SECONDS)
+    return counted
+
+
+def newest_counted(*, count: bool = True) -> Counted | None:
+    """Return the counts of now: of the newest tally, or as this process remembers them, or counted anew.
+
+    With `count=False` nothing is counted: where the tables moved since, the newest tally comes back as stale, or None
+    where there is none; a few short queries at most.
+    """
+    stamp = _stamp()
+    newest = Tally.objects.order_by("-pk").first()
+    if newest is not None and newest.stamp == stamp:
+        return _of(newest)
+    remembered = cache.get(_remembered_under(stamp))
+    if remembered is not None:
+        return remembered
+    if count:
+        return count_now()
+    return _of(newest, stale=True) if newest is not None else None
+
+
+def take_tally() -> Tally:
+    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go."""
+    stamp, counted = _stamp(), count_now()
+    values = {"counts": counted.counts, "accepted": counted.accepted, "coverage": counted.coverage, "stamp": stamp}
+    newest = Tally.objects.order_by("-pk").first()
+    if newest and newest.changeset_id == counted.changeset_id and _day(newest.taken_at) == _day(counted.at):
+        Tally.objects.filter(pk=newest.pk).update(taken_at=counted.at, **values)
+        newest.refresh_from_db()
+        return newest
+    Tally.objects.filter(taken_at__lt=counted.at - timedelta(days=KEEP_DAYS)).delete()
+    return Tally.objects.create(taken_at=counted.at, changeset_id=counted.changeset_id, **values)
+
+
+def earlier_tally(counted: Counted) -> Tally | None:
+    """Return the newest tally of an earlier state than this: before its changeset, or of another day."""
+    before = Tally.objects.filter(taken_at__lt=counted.at).order_by("-pk")
+    if counted.changeset_id is not None:
+        return before.exclude(changeset_id=counted.changeset_id).select_related("changeset").first()
+    return before.first()
+
+
+def _of(tally: Tally, *, stale: bool = False) -> Counted:
+    known = {rule.code for rule in all_rules()}
+    return Counted(
+        {code: number for code, number in tally.counts.items() if code in known},
+        tally.accepted,
+        tally.coverage,
+        tally.taken_at,
+        tally.changeset_id,
+        stale,
+    )
+
+
+def _stamp() -> str:
+    """Return a text that changes when a table, an acceptance, a rule or the day does."""
+    parts: list[Any] = [timezone.localdate().isoformat(), *_newest_rows()]
+    known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
+    parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(rule.code for rule in all_rules())]
+    return "|".join(map(str, parts))[:300]
+
+
+def _newest_rows() -> Iterable[Any]:
+    newest = Changeset.objects.order_by("-pk").values_list("pk", "finished_at").first()
+    yield newest
+    for tracked in tracked_models():
+        yield tracked.history_model._base_manager.order_by("-history_id").values_list("history_id", flat=True).first()
+
+
+def _number_of(words: Iterable[str]) -> int:
+    return zlib.crc32("\n".join(words).encode())
+
+
+def _remembered_under(stamp: str) -> str:
+    return f"quality.{_number_of([stamp])}"
+
+
+def _day(moment: datetime) -> str:
+    return timezone.localtime(moment).date().isoformat()
