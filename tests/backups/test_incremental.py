@@ -99,8 +99,8 @@ def state(*, exact: bool = True) -> dict[str, Any]:
 
 
 class RestoringAnywhereTest(TestCase):
-    # Few as a rule, and a third of them where many are asked for.
-    @settings(max_examples=settings.default.max_examples // 3)
+    # Few as a rule, and a quarter of them where many are asked for.
+    @settings(max_examples=settings.default.max_examples // 4)
     @given(
         segments=st.lists(st.lists(st.one_of(STEPS, st.integers(0, 5)), max_size=3), min_size=2, max_size=4),
         which=st.integers(0, 20),
