@@ -76,7 +76,8 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
     imports = {**settings.STORAGES["imports"], "OPTIONS": {"location": folder / "imports"}}
     settings.STORAGES = {**settings.STORAGES, "imports": imports}
     progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}
-    settings.CACHES = {**settings.CACHES, "progress": progress}
+    figures = {**settings.CACHES["figures"], "LOCATION": str(folder / "figures")}
+    settings.CACHES = {**settings.CACHES, "progress": progress, "figures": figures}
 
 
 @pytest.fixture(scope="session")

@@ -146,6 +146,12 @@ STORAGES["imports"] = {
 }
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # Figures and maps that are dear to work out, remembered for one state of the tables.
+    "figures": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": VAR_DIR / "figures",
+        "TIMEOUT": 7 * 24 * 3600,
+    },
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "progress",

@@ -53,6 +53,12 @@ PAGES = {
     "changesets_changeset_review": ("steward 405", "steward 302"),
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),
+    **dict.fromkeys(
+        ("<model>_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("viewer 200", "staff 405"),
+    ),
+    # It tells names only to who asks for one of a model that they may see.
+    "changesets_changeset_name_of": ("nobody 403", "staff 405"),
     "changesets_recycle_bin": READ,
     "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
     # -- imports -----------------------------------------------------------------------------------------------
