@@ -1,6 +1,7 @@
 """The command goes back to a changeset or a moment with a backup and the increments on it."""
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from apps.backups.aliases import alias_of
 from apps.backups.catalogue import list_backups
+from apps.backups.creating import create_backup
 from apps.backups.errors import TablesRefused
 from apps.backups.journal import read_journal
 from apps.backups.point_in_time import read_upto
@@ -89,3 +92,23 @@ def test_what_up_to_may_be(db: None) -> None:
     assert read_upto("2026-04-01") < timezone.now()
     with pytest.raises(UnreadableMoment, match="is neither a changeset nor a time"):
         read_upto("now")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_what_was_open_when_the_base_was_made_is_in_the_increment(transactional_db: None, folder: Path) -> None:
+    with alias_of(connection.settings_dict) as slow, ExitStack() as open_until_later:
+        open_until_later.enter_context(changeset(kind="edit", actor=None, using=slow))
+        Country.objects.using(slow).create(iso_code="CH", name="slow")
+        with changeset(kind="edit", actor=None) as quick:
+            Country.objects.create(iso_code="US", name="quick")
+        base = create_backup(actor=None, reason="")
+        open_until_later.close()
+        slow_one = Changeset.objects.order_by("pk").first()
+        made = create_backup(actor=None, reason="", kind="incremental")
+        Country.objects.all().delete()
+
+        restore(made, actor=None)
+
+    assert (base.newest_changeset, slow_one.pk < quick.pk) == (quick.pk, True)
+    assert set(Country.objects.values_list("name", flat=True)) == {"slow", "quick"}
+    assert find_drift() == (2, [])
