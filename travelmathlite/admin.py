@@ -23,5 +23,12 @@ class ConsoleAdminSite(AdminSite):
     # The root leads here: there is no other site to view.
     site_url = None
 
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the dashboard above the list of apps."""
+        # The site is made before the models that the dashboard knows are.
+        from travelmathlite.dashboard import dashboard_of
+
+        return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})
+
     def autocomplete_view(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return TellingChoices.as_view(admin_site=self)(request)

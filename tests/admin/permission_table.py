@@ -54,7 +54,7 @@ PAGES = {
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),
     **dict.fromkeys(
-        ("<model>_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("<model>_map", "<model>_findings_map", "changesets_changeset_map", "changesets_changeset_map_data"),
         ("viewer 200", "staff 405"),
     ),
     # It tells names only to who asks for one of a model that they may see.
