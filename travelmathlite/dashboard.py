@@ -1,5 +1,6 @@
 """The dashboard: what the first page of the admin shows to a person, put together from all apps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -23,13 +24,13 @@ from apps.imports.pages.run import import_links
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.runs.confirming import may_decide, may_see
 from apps.quality import figures
-from apps.quality.coverage import share_of
+from apps.quality.coverage import Coverage
 from apps.quality.findings import by_severity
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
 from apps.quality.tallies import Counted, newest_counted
-from travelmathlite.charts import coverage_chart, findings_chart, growth_chart
+from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
 
 MODELS = (Airport, City, Country)
 LABELS = tuple(model._meta.label_lower for model in MODELS)
@@ -74,13 +75,43 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
             number = next(each.number for each in shown if each.label == LABELS[0])
             found |= _airports(request, number)
             found["charts"] = [growth_chart(figures.growth(LABELS[0], number, moves))]
-    if seen or request.user.has_perm(VIEW_FINDINGS):
-        found |= _quality(request, see_links=Airport in seen, using=using)
-    if request.user.has_perm(links.VIEW):
-        found["history"] = figures.history_completeness(state=state, using=using)
+    if Airport in seen:
+        found["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
+    found["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
     if request.user.has_perm(VIEW_BACKUPS):
         found["backup"] = backup_state()
+    return found | looked_for(request, state=state, using=using, look=False)
+
+
+def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str = "") -> dict[str, Any]:
+    """Return what takes seconds after each change: findings, and whether history is complete.
+
+    Without `look` only what is known already comes back; `wait` says that there is something to look for, which the
+    page then asks for by itself.
+    """
+    using = using or reading_alias()
+    state = state or state_of_tables(using=using)
+    found: dict[str, Any] = {}
+    if request.user.has_perm(VIEW_FINDINGS):
+        counted = newest_counted(count=look)
+        known = counted is not None and not counted.stale
+        found["findings"] = _findings(counted) if known else None
+        found["counted_at"], found["wait"] = counted.at if known else None, not known
+        found["findings_url"] = findings_url()
+    if request.user.has_perm(links.VIEW):
+        found["history"] = figures.history_completeness(state=state, look=look, using=using)
+        found["wait"] = found.get("wait") or found["history"] is None
     return found
+
+
+def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
+    """Return what the cards show that the page asks for after it is there, looked for now."""
+    backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
+    return looked_for(request, look=True) | backup
+
+
+def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
+    return [(each, SIGNS[each], number) for each, number in by_severity(counted.counts).items()]
 
 
 def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
@@ -112,31 +143,21 @@ def airports_by_type() -> list[tuple[str, int, int, str]]:
     return [(label, number, alone, f"{address}?airport_type__exact={value}") for value, label, number, alone in counted]
 
 
-def _quality(request: HttpRequest, *, see_links: bool, using: str) -> dict[str, Any]:
-    counted = newest_counted()
-    tallies = figures.newest_tallies(using=using)
-    found: dict[str, Any] = {"counted_at": counted.at, "more_charts": []}
-    if see_links:
-        found["coverage"] = _coverage(counted)
-        found["more_charts"].append(coverage_chart(figures.coverage_trend(tallies)))
-    if request.user.has_perm(VIEW_FINDINGS):
-        found["findings"] = [(each, SIGNS[each], n) for each, n in by_severity(counted.counts).items()]
-        found["findings_url"] = findings_url()
-        found["more_charts"].append(findings_chart(figures.findings_trend(tallies)))
-    return found
+def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]:
+    findings = request.user.has_perm(VIEW_FINDINGS)
+    tallies = figures.newest_tallies(using=using) if see_links or findings else []
+    charts = [coverage_chart(figures.coverage_trend(tallies))] if see_links else []
+    return charts + ([findings_chart(figures.findings_trend(tallies))] if findings else [])
 
 
-def _coverage(counted: Counted) -> list[tuple[str, int, int, float, str]]:
-    """Return each link's name, how many are made, of how many, the share, and the list of those without."""
-    rows = []
-    for link, (linked, total) in counted.coverage.items():
-        label, _, field = link.rpartition(".")
-        if label == LABELS[0]:
-            address = f"{links.list_url(Airport)}?links=no-{field}"
-            rows.append(
-                (str(Airport._meta.get_field(field).verbose_name), linked, total, share_of(linked, total), address)
-            )
-    return rows
+def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
+    """Return the name of each link of airports, its coverage, and the list of those without it."""
+    address = links.list_url(Airport)
+    return [
+        (str(Airport._meta.get_field(each.field).verbose_name), each, f"{address}?links=no-{each.field}")
+        for each in found
+        if each.model == LABELS[0]
+    ]
 
 
 def runs_shown(request: HttpRequest) -> list[RunShown]:

@@ -10,8 +10,8 @@ from django.utils import timezone
 from apps.changesets.audit import find_drift
 from apps.changesets.counting import counts_of_many
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.remembering import remembered
-from apps.quality.coverage import share_of
+from apps.changesets.remembering import recalled, remembered
+from apps.quality.coverage import Coverage, link_coverage, share_of
 from apps.quality.findings import by_severity
 from apps.quality.models import Tally
 
@@ -114,15 +114,23 @@ def findings_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, i
     return [(tally.taken_at, {str(each): n for each, n in by_severity(tally.counts).items()}) for tally in tallies]
 
 
-def history_completeness(*, state: str, using: str = "default") -> History:
-    """Return whether history is complete, looked for once an hour and state of the tables: it reads all rows."""
-    hour = timezone.now().strftime("%Y%m%d%H")
+def history_completeness(*, state: str, look: bool = True, using: str = "default") -> History | None:
+    """Return whether history is complete, looked for once an hour and state of the tables: it reads all rows.
 
-    def look() -> History:
+    Without `look` it is not looked for, and None comes back where nobody has looked yet.
+    """
+    name = f"history-{timezone.now():%Y%m%d%H}"
+
+    def find() -> History:
         objects, drifts = find_drift(using)
         return History(objects, sum(drift.total for drift in drifts), timezone.now())
 
-    return remembered(f"history-{hour}", state, look)
+    return remembered(name, state, find) if look else recalled(name, state)
+
+
+def coverage_now(*, state: str, using: str = "default") -> tuple[Coverage, ...]:
+    """Return the coverage of every watched link, counted once a state of the tables."""
+    return remembered("coverage", state, lambda: link_coverage(using=using))
 
 
 def a_week_ago() -> datetime:
