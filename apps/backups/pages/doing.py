@@ -26,7 +26,7 @@ def create_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResp
     if form.is_bound and form.is_valid():
         asked = form.cleaned_data
         about = {"kind": asked["kind"], "label": asked["label"], "reason": asked["label"]}
-        if address := _begin(request, CREATE, database_size(), **about):
+        if address := _begin(request, CREATE, **about):
             return HttpResponseRedirect(address)
     return answer(model_admin, request, "create", {"title": TITLES[CREATE], "form": form})
 
@@ -34,7 +34,7 @@ def create_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResp
 def verify_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
     """Prove that a backup restores (POST)."""
     backup, _here = _listed(name)
-    address = _begin(request, VERIFY, backup.size_bytes, backup=backup.id)
+    address = _begin(request, VERIFY, backup=backup.id)
     return HttpResponseRedirect(address or list_url())
 
 
@@ -42,10 +42,9 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str)
     """Say what a restore would do (GET); do it once the name is typed and the reason given (POST)."""
     backup, here = _listed(name)
     form = RestoreForm(request.POST, wanted=name) if request.method == "POST" else RestoreForm(wanted=name)
-    if form.is_bound and form.is_valid():
-        size = max(backup.size_bytes, database_size())
-        if address := _begin(request, RESTORE, size, backup=name, reason=form.cleaned_data["reason"]):
-            return HttpResponseRedirect(address)
+    asked = form.is_bound and form.is_valid()
+    if asked and (address := _begin(request, RESTORE, backup=name, reason=form.cleaned_data["reason"])):
+        return HttpResponseRedirect(address)
     more = {
         "title": f"Restore {name}",
         "backup": backup,
@@ -95,10 +94,11 @@ def list_url() -> str:
     return reverse("admin:backups_backup_changelist")
 
 
-def _begin(request: HttpRequest, verb: str, size: int, **about: str) -> str:
+def _begin(request: HttpRequest, verb: str, **about: str) -> str:
     """Begin it, and return the address of its page; what stands in the way is told, and the address is empty."""
     try:
-        work = begin(verb, actor=request.user, size=size, **about)
+        # Also an increment of few bytes is restored together with what is under it.
+        work = begin(verb, actor=request.user, size=database_size(), **about)
     except BackupFailure as failure:
         messages.error(request, str(failure))
         return ""
