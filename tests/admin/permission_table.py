@@ -68,7 +68,7 @@ PAGES = {
     "imports_importrun_delete": ADMINS_ONLY,
     "imports_importrun_history": ("staff 302", "staff 302"),
     "imports_importrun_progress": LIST,
-    **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "viewer 405")),
+    **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
     "imports_importrun_mapping": ("uploader 200", "uploader 200"),
     "imports_importrun_plan_again": DECIDED,
     "imports_importrun_decide": DECIDED,
