@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.bulk import measure_bulk, table_of_bulk
 from benchmarks.floor import measure_floor
 from benchmarks.measure import ROOT, drop
 from benchmarks.ours import measure_ours
@@ -20,7 +21,7 @@ from benchmarks.uploading import measure_memory, measure_pages, write_update_fil
 
 BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
-PARTS = ["ours", "floor", "pages", "memory", "stock"]
+PARTS = ["ours", "floor", "pages", "memory", "bulk", "stock"]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -36,7 +37,8 @@ def main() -> None:
             measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases
         ]
     for rounds in results:
-        for table in (table_of(rounds, whole), preview_table_of(rounds, whole), memory_table_of(rounds)):
+        bulk = table_of_bulk(rounds.bulk, rounds.database)
+        for table in (table_of(rounds, whole), preview_table_of(rounds, whole), memory_table_of(rounds), bulk):
             print(table, end="\n" if table else "")
     written = write_json(results, whole, options)
     print(f"Everything measured: {written.relative_to(ROOT)}")
@@ -74,6 +76,8 @@ def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | 
             files = write_update_files(url, update=update, scratch=scratch)
             for step, measured in measure_pages(url, files=files, scratch=scratch):
                 rounds.pages.setdefault(step, []).append(measured)
+        if "bulk" in options.parts:
+            rounds.bulk.append(measure_bulk(url, update=update, scratch=scratch))
         if "stock" in options.parts:
             steps = measure_stock(url, source=BUNDLED, update=update, sample=options.sample, scratch=scratch)
             for step, measured, rows in steps:
