@@ -126,6 +126,10 @@ class NotFresh(BackupFailure):
     """There is something already where a backup should be restored into."""
 
 
+class WorkRefused(BackupFailure):
+    """Somebody else's backup, proof or restore is not finished."""
+
+
 class OtherModel(BackupFailure):
     """The backup is of another kind of object than the one that should be restored."""
 
