@@ -154,6 +154,14 @@ class OtherSchema(BackupFailure):
     """The backup has fields that the table has no more, or lacks some that it has since."""
 
 
+def gap(increment: str, base: str) -> ChainBroken:
+    """Return the error for an incremental backup without the one that it goes on from."""
+    return ChainBroken(
+        f"The incremental backup {increment} goes on from {base}, which is not there (any more): nothing was restored. "
+        "Bring it back from a copy, or restore a full backup."
+    )
+
+
 def disk_full(folder: Path, *, needed: int, free: int | None = None) -> DiskFull:
     """Return the error that says how much room a backup needs in `folder`."""
     left = "" if free is None else f" and {megabytes(free)} are free"

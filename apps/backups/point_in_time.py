@@ -4,11 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from apps.backups.catalogue import Backup
-from apps.backups.errors import ChainBroken, NotReached
+from apps.backups.errors import ChainBroken, NotReached, gap
 from apps.backups.portable.cutting import Upto
 from apps.backups.portable.replaying import replay
+from apps.changesets.errors import UnreadableMoment
+from apps.changesets.moments import read_moment
 
-__all__ = ["Upto", "chain_to", "plan_restore", "replay"]
+__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "read_upto", "replay"]
 
 _WHOLE = ("full", "data")
 
@@ -18,18 +20,32 @@ def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
     by_id, chain = {each.id: each for each in backups}, [backup]
     while (base := chain[0].base) is not None:
         if base not in by_id or by_id[base] in chain:
-            raise ChainBroken(
-                f"The incremental backup {chain[0].id} goes on from {base}, which is not there (any more): nothing was "
-                "restored. Bring it back from a copy, or restore a full backup."
-            )
+            raise gap(chain[0].id, base)
         chain.insert(0, by_id[base])
     return chain
 
 
-def plan_restore(backups: Sequence[Backup], upto: Upto) -> list[Backup]:
+def read_upto(text: str) -> Upto:
+    """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
+    number = text.strip().removeprefix("#")
+    if number.isascii() and number.isdecimal() and len(number) < 19:
+        return int(number)
+    moment = read_moment(text)
+    if moment.date is None:
+        raise UnreadableMoment(f"“{text[:40]}” is neither a changeset nor a time: write 41, or 2026-04-01T12:30.")
+    return moment.date
+
+
+def in_words(upto: Upto) -> str:
+    """Return a changeset or moment as people read it."""
+    return f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
+
+
+def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | None = None) -> list[Backup]:
     """Return the chain of backups that reaches a changeset or moment; its last one is replayed only up to there.
 
-    Raises NotReached where none does, and ChainBroken where one does and something under it is missing.
+    With `through`, that backup is in the chain. Raises NotReached where no backup reaches so far, and ChainBroken where
+    one does and something under it is missing.
     """
     broken: ChainBroken | None = None
     for backup in sorted(backups, key=lambda each: each.created_at, reverse=not isinstance(upto, datetime)):
@@ -39,6 +55,8 @@ def plan_restore(backups: Sequence[Backup], upto: Upto) -> list[Backup]:
             chain = chain_to(backup, backups)
         except ChainBroken as error:
             broken = broken or error
+            continue
+        if through is not None and through not in chain:
             continue
         if len(chain) == 1 or _begins_before(chain[-2], upto):
             return chain
@@ -60,16 +78,11 @@ def _begins_before(base: Backup, upto: Upto) -> bool:
 
 def _not_reached(backups: Sequence[Backup], upto: Upto) -> NotReached:
     if isinstance(upto, int):
-        wanted, ends = f"changeset #{upto}", [f"#{backup.newest_changeset or 0}" for backup in backups]
+        ends = [f"#{number}" for number in sorted(backup.newest_changeset or 0 for backup in backups)]
     else:
-        wanted, ends = moment_in_words(upto), [f"{backup.created_at:%Y-%m-%d %H:%M:%S}" for backup in backups]
-    reach = f"they end at {ends[-1]} to {ends[0]}" if ends else "there is none"
+        ends = [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in sorted(backup.created_at for backup in backups)]
+    reach = f"they end at {ends[0]} to {ends[-1]}" if ends else "there is none"
     return NotReached(
-        f"No incremental backup reaches {wanted} from a backup before it ({reach}): nothing was restored. Choose "
-        "another time, or make an incremental backup now with `manage.py backup create --kind incremental`."
+        f"No incremental backup reaches {in_words(upto)} from a backup before it ({reach}): nothing was restored. "
+        "Choose another time, or make an incremental backup now with `manage.py backup create --kind incremental`."
     )
-
-
-def moment_in_words(upto: datetime) -> str:
-    """Return a moment as people read it."""
-    return f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
