@@ -2,12 +2,14 @@
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
-from apps.airports.pages import bulk_actions  # noqa: F401 - it registers the actions of the lists
+from apps.airports.pages import bulk_actions, places  # noqa: F401 - they register what lists and pages show
+from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
 from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.pages.checking import ValidatingMixin
@@ -67,6 +69,20 @@ class AirportAdmin(
     relink = bulk_tool("relink", label="Relink…", words="Link it to the country and city that its codes name")
     clear_country = bulk_tool("clear_country", label="Clear country…", words="Take its link to a country away")
     clear_city = bulk_tool("clear_city", label="Clear city…", words="Take its link to a city away")
+
+    def get_urls(self) -> list[URLPattern]:
+        by_type, by_finding = map(self.admin_site.admin_view, (self.map_view, self.findings_map_view))
+        return [
+            path("map.json", by_type, name="airports_airport_map"),
+            path("findings-map.json", by_finding, name="airports_airport_findings_map"),
+            *super().get_urls(),
+        ]
+
+    def map_view(self, request: HttpRequest) -> HttpResponse:
+        return airports_map(request, self)
+
+    def findings_map_view(self, request: HttpRequest) -> HttpResponse:
+        return airports_findings_map(request, self)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
         """The ident is the primary key: it is chosen once."""

@@ -42,7 +42,7 @@ class Airport(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(stable_key="source_id", filter_by="country")
+    history = ChangesetHistory(stable_key="source_id", filter_by="country", point=("latitude_deg", "longitude_deg"))
 
     class Meta:
         ordering = ["ident"]

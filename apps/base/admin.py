@@ -9,6 +9,7 @@ from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
 from apps.base.pages.checking import ValidatingMixin
+from apps.base.pages.figures import FiguresMixin
 from apps.base.text import search_form
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import ObjectTools, bulk_tool
@@ -20,8 +21,9 @@ from apps.quality.pages.list_filter import FindingFilter
 
 @admin.register(Country)
 class CountryAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
-):
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = CountryForm
     change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
     resource_classes = (CountryResource,)
@@ -46,8 +48,9 @@ class CountryAdmin(
 
 @admin.register(City)
 class CityAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, ObjectTools, RecordedModelAdmin
-):
+    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
+    RecordedModelAdmin,
+):  # fmt: skip
     form = CityForm
     change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
     resource_classes = (CityResource,)

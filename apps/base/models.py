@@ -23,7 +23,7 @@ class Country(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(filter_by="id")
+    history = ChangesetHistory(filter_by="id", point=("latitude", "longitude"))
 
     class Meta:
         ordering = ["name"]
@@ -60,7 +60,7 @@ class City(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(filter_by="country")
+    history = ChangesetHistory(filter_by="country", point=("latitude", "longitude"))
 
     class Meta:
         ordering = ["name"]

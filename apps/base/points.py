@@ -1,13 +1,13 @@
 """How far a point moved, in words and as a small map: what places and airports add to a change of coordinates."""
 
-from math import asin, cos, floor, hypot, log10, radians, sin, sqrt
+from math import cos, floor, hypot, log10, radians
 
 from django.utils.html import format_html
 
 from apps.changesets.describing import Describer
 from apps.changesets.diff import Change
+from apps.changesets.maps import distance_km
 
-EARTH_KM = 6371.0
 DEGREE_KM = 111.195
 WIDTH, HEIGHT, MARGIN = 150, 84, 14
 # The scale bar stands below the points.
@@ -32,13 +32,6 @@ def describe_move(latitude: str, longitude: str) -> Describer:
         return format_html('<div class="moved"><p>moved {}</p>{}</div>', in_words(km), small_map(old, new))
 
     return describe
-
-
-def distance_km(old: Point, new: Point) -> float:
-    """Return the great-circle distance of two points (latitude, longitude in degrees)."""
-    (lat1, lon1), (lat2, lon2) = (tuple(map(radians, point)) for point in (old, new))
-    half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_KM * asin(min(1.0, sqrt(half)))
 
 
 def in_words(km: float) -> str:

@@ -17,8 +17,10 @@ from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.bin import bin_urls
 from apps.changesets.pages.bulk_result import result_page
 from apps.changesets.pages.changeset import page_of
+from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.download import download_page
 from apps.changesets.pages.finding import TouchedFilter, find_form
+from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.words import is_open_to_revert, person, subjects_of
 
@@ -121,7 +123,9 @@ class ChangesetAdmin(ActingAdmin):
     ) -> HttpResponse:
         changeset = self.get_object(request, object_id)
         if changeset is not None and self.has_view_permission(request, changeset) and request.method != "POST":
-            extra_context = {**page_of(changeset, request), **(extra_context or {})}
+            shown = page_of(changeset, request)
+            on_map = {"map_url": map_page_url(changeset, request, shown["counts"])}
+            extra_context = {**shown, **on_map, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_urls(self) -> list[URLPattern]:
@@ -131,6 +135,9 @@ class ChangesetAdmin(ActingAdmin):
             path("<int:pk>/revert/", view, name="changesets_changeset_revert"),
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
             path("<int:pk>/result/", self.admin_site.admin_view(self.result_view), name="changesets_changeset_result"),
+            path("<int:pk>/map/", self.admin_site.admin_view(self.map_view), name="changesets_changeset_map"),
+            path("<int:pk>/map.json", self.admin_site.admin_view(self.map_data), name="changesets_changeset_map_data"),
+            path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),
             *bin_urls(self),
             *super().get_urls(),
         ]
@@ -140,6 +147,12 @@ class ChangesetAdmin(ActingAdmin):
 
     def result_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return result_page(self, request, pk)
+
+    def map_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return changeset_map(request, self, pk)
+
+    def map_data(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return changeset_map_data(request, self, pk)
 
     def revert_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
         return revert_page(self, request, pk)

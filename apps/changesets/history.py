@@ -77,7 +77,8 @@ class ChangesetHistory(HistoricalRecords):
 
     `stable_key` names a unique field that stays when the primary key changes (a renamed object), or is None.
     `untracked` names columns whose change alone is no change. `filter_by` names the foreign key, or the primary key
-    itself, by which people filter changes (an airport's country).
+    itself, by which people filter changes (an airport's country). `point` names the two fields, latitude and
+    longitude, that put an object on a map.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class ChangesetHistory(HistoricalRecords):
         stable_key: str | None = None,
         untracked: tuple[str, ...] = ("updated_at",),
         filter_by: str | None = None,
+        point: tuple[str, str] | None = None,
         **kwargs: Any,
     ):
         self.stable_key = stable_key
         self.untracked = untracked
         self.filter_by = filter_by
+        self.point = point
         super().__init__(
             bases=(Stamped,),
             history_id_field=models.BigAutoField(),

@@ -60,7 +60,7 @@ def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, i
 
 def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
     """Return a page of the changes by key, as history rows before and after."""
-    source, condition, params = _parts(sql, selection)
+    source, condition, params = parts_of(sql, selection)
     # Only what stands on the page is looked up.
     return sql.rows(
         f"SELECT {row_before(sql, selection.tracked)}, n.after_id FROM ("
@@ -72,7 +72,7 @@ def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> 
 
 def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) -> tuple[list[Pair], int]:
     """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
-    source, condition, params = _parts(sql, selection)
+    source, condition, params = parts_of(sql, selection)
     found = sql.rows(
         f"SELECT {row_before(sql, selection.tracked)}, n.after_id, n.number FROM ("
         f"SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition} "
@@ -84,7 +84,7 @@ def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) ->
 
 def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
     """Yield all the changes by key, some hundred at a time, from one query."""
-    source, condition, params = _parts(sql, selection)
+    source, condition, params = parts_of(sql, selection)
     before = row_before(sql, selection.tracked)
     with sql.connection.chunked_cursor() as cursor:
         cursor.execute(f"SELECT {before}, n.after_id FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}", params)
@@ -92,12 +92,16 @@ def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
             yield chunk
 
 
-def _parts(sql: Sql, selection: Selection) -> tuple[str, str, list[Any]]:
-    """Return FROM, WHERE and the parameters; the history rows are joined only where a filter reads them."""
+def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[str, str, list[Any]]:
+    """Return FROM, WHERE and the parameters.
+
+    The net rows are called `n`; the history rows `b` (before) and `a` (after) are joined where they are read: by a
+    filter, or by who asks for them.
+    """
     tracked, filters, history = selection.tracked, selection.filters, sql.quote(selection.tracked.history_table)
     select = net_query.single_select if selection.single else net_query.net_select
     source, params = f"({select(sql, tracked, selection.rows)}) n", list(selection.rows.params)
-    if filters.needs_values:
+    if joined or filters.needs_values:
         source += f" LEFT JOIN {history} b ON b.history_id = {row_before(sql, tracked)}"
         source += f" LEFT JOIN {history} a ON a.history_id = n.after_id"
     conditions = ["1 = 1"]

@@ -19,6 +19,8 @@ class Tracked:
     stable_key: str | None
     untracked: frozenset[str]
     filter_by: str | None
+    # The columns of latitude and longitude of what stands on a map, or None.
+    point: tuple[str, str] | None
 
     @property
     def label(self) -> str:
@@ -127,4 +129,5 @@ def _describe(model: type[models.Model]) -> Tracked:
         stable_key=column_of[declared.stable_key] if declared.stable_key else None,
         untracked=frozenset(column_of[name] for name in declared.untracked),
         filter_by=declared.filter_by,
+        point=tuple(column_of[name] for name in declared.point) if declared.point else None,
     )

@@ -53,6 +53,12 @@ PAGES = {
     "changesets_changeset_review": ("steward 405", "steward 302"),
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),
+    **dict.fromkeys(
+        ("<model>_map", "<model>_findings_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("viewer 200", "staff 405"),
+    ),
+    # It tells names only to who asks for one of a model that they may see.
+    "changesets_changeset_name_of": ("nobody 403", "staff 405"),
     "changesets_recycle_bin": READ,
     "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
     # -- imports -----------------------------------------------------------------------------------------------
@@ -62,6 +68,7 @@ PAGES = {
     "imports_importrun_delete": ADMINS_ONLY,
     "imports_importrun_history": ("staff 302", "staff 302"),
     "imports_importrun_progress": LIST,
+    **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
     "imports_importrun_mapping": ("uploader 200", "uploader 200"),
     "imports_importrun_plan_again": DECIDED,
     "imports_importrun_decide": DECIDED,
@@ -72,12 +79,21 @@ PAGES = {
     "imports_importrun_refused": ("uploader 302", "uploader 302"),
     "imports_importrun_file": ("uploader 302", "uploader 302"),
     # -- findings ----------------------------------------------------------------------------------------------
-    **dict.fromkeys(
-        ("quality_finding_changelist", "quality_findings", "quality_findings_file", "quality_rule", "quality_rule_file"),
-        ("viewer 200", "viewer 405"),
-    ),
-    "quality_accept": ("steward 405", "steward 302"),
-    "quality_withdraw": ("steward 405", "steward 302"),
+    "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_findings": ("viewer 200", "viewer 405"),
+    "quality_findings_file": ("viewer 200", "viewer 405"),
+    "quality_rule": ("viewer 200", "viewer 405"),
+    "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_accept": ("editor 405", "editor 200"),
+    "quality_withdraw": ("editor 405", "editor 302"),
+    # -- backups: there is none in this world, and nothing is being done -----------------------------------------
+    "backups_backup_changelist": ("viewer 200", "viewer 405"),
+    "backups_backup_add": ("steward 200", "steward 200"),
+    "backups_backup_work": ("viewer 404", "viewer 405"),
+    "backups_backup_progress": ("viewer 404", "viewer 405"),
+    "backups_backup_verify": ("steward 405", "steward 404"),
+    "backups_backup_restore": ("approver 404", "approver 404"),
+    "backups_backup_download": ("approver 404", "approver 405"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
@@ -87,6 +103,7 @@ PAGES = {
     # -- Django's own ------------------------------------------------------------------------------------------
     "home": ("staff 302", "staff 302"),
     "index": ("staff 200", "staff 200"),
+    "looked_for": ("staff 200", "staff 405"),
     "app_list": ("viewer 200 404", "viewer 200 404"),
     "autocomplete": ("nobody 403", "staff 405"),
     "jsi18n": ("staff 200", "staff 405"),
@@ -106,10 +123,7 @@ _COMMON = {
 ACTIONS = {
     "airport": {
         **_COMMON,
-        "clear_country": "steward",
-        "clear_city": "steward",
-        "clear_iata": "steward",
-        "resolve_duplicates": "steward",
+        **dict.fromkeys(("clear_country", "clear_city", "clear_iata", "resolve_duplicates"), "steward"),
     },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},

@@ -24,6 +24,7 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.near import NearFilter
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
@@ -76,7 +77,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def get_list_filter(self, request: HttpRequest) -> list:
         if getattr(request, "acts_only", False) and not set(request.GET) - {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}:
             return []  # Nothing is filtered, and no choice is shown.
-        return [ChangedByFilter, *super().get_list_filter(request)]
+        near = [NearFilter] if tracked_for(self.model).point else []
+        return [ChangedByFilter, *near, *super().get_list_filter(request)]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 

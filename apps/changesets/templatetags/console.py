@@ -4,6 +4,7 @@ from typing import Any
 
 from django import template
 from django.apps import apps
+from django.db.models import Model
 from django.utils.html import format_html
 
 from apps.changesets.counting import counts_of_many
@@ -27,6 +28,12 @@ register.simple_tag(show.sign, name="sign")
 def model_name(label: str) -> str:
     """Return what one object of the model is called."""
     return str(apps.get_model(label)._meta.verbose_name)
+
+
+@register.filter
+def plural_of(model: type[Model]) -> str:
+    """Return what several objects of a model are called."""
+    return str(model._meta.verbose_name_plural)
 
 
 @register.filter
@@ -57,6 +64,18 @@ def news(fields: tuple[FieldChange, ...]) -> list[FieldChange]:
 def grouped(number: int) -> str:
     """Return a number with its separators."""
     return f"{number:,}"
+
+
+@register.filter
+def plain(number: float | None) -> str:
+    """Return a number as scripts read it; nothing for none."""
+    return "" if number is None else repr(number)
+
+
+@register.filter
+def less(number: int, other: int) -> int:
+    """Return a number less another."""
+    return number - other
 
 
 @register.filter

@@ -9,13 +9,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.changesets.pages import links
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, standing, withdraw
 from apps.quality.errors import QualityError
-from apps.quality.findings import findings_of
+from apps.quality.findings import few_findings_of
 from apps.quality.models import AcceptedFinding
-from apps.quality.pages.addresses import ACCEPT, rule_url
+from apps.quality.pages.addresses import ACCEPT, page_of, rule_url
 from apps.quality.pages.findings import mending
 from apps.quality.rows import values_of, with_links
 from apps.quality.rules import Rule, rule_named
@@ -80,7 +79,7 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, context: dict[str, Any], rule: Rule, *, form: AcceptForm, ticked: list[str] | None = None
 ) -> HttpResponse:
-    found = with_links(rule, findings_of(rule).order_by("pk"))
+    found = with_links(rule, few_findings_of(rule).order_by("pk"))
     page = KeysFirstPaginator(found, PER_PAGE).get_page(request.GET.get("p"))
     ticked = ticked or []
     more = {
@@ -106,7 +105,7 @@ def _row(rule: Rule, row: Any, ticked: list[str]) -> dict[str, Any]:
     return {
         "key": str(row.pk),
         "name": str(row),
-        "url": links.object_url(type(row), row.pk),
+        "url": page_of(row),
         "values": values_of(rule, row),
         "ticked": str(row.pk) in ticked,
     }

@@ -1,0 +1,60 @@
+"""The map of airports: its data for pages that show it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Max
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from apps.airports.maps import map_of_airports, map_of_findings
+from apps.airports.models import Airport
+from apps.changesets.pages import links
+from apps.changesets.pages.maps import addresses_of, map_answer
+from apps.changesets.remembering import reading_alias, state_of_tables
+from apps.quality.models import AcceptedFinding
+from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
+from apps.quality.pages.addresses import findings_url
+
+
+@require_safe
+def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
+    """Answer with the data of the map of all airports, or of the `country` that the address names."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    asked, using = request.GET.get("country", ""), reading_alias()
+    country = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+    state = state_of_tables("airports.airport", using=using)
+
+    def work_out() -> Any:
+        return map_of_airports(
+            list_url=links.list_url(Airport), addresses=addresses_of(Airport), country=country, using=using
+        )
+
+    return map_answer(request, "airports" if country is None else f"airports-{country}", state, work_out)
+
+
+@require_safe
+def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
+    """Answer with the data of the map of airports with findings, to who may see both."""
+    if not (model_admin.has_view_permission(request) and request.user.has_perm(VIEW_FINDINGS)):
+        raise PermissionDenied
+    using = reading_alias()
+    # What is accepted is no finding, and an acceptance may end with the day.
+    known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
+    parts = (state_of_tables(using=using), timezone.localdate().isoformat(), known["newest"], known["withdrawn"])
+    state = "-".join(map(str, parts)).replace(" ", "")
+    return map_answer(
+        request,
+        "findings",
+        state,
+        lambda: map_of_findings(findings_url=findings_url(), addresses=addresses_of(Airport), using=using),
+    )
+
+
+def map_url(*, country: int | None = None) -> str:
+    """Return the address of the map's data."""
+    address = links.model_url(Airport, "map")
+    return address if country is None else f"{address}?country={country}"

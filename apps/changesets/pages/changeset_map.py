@@ -1,0 +1,118 @@
+"""The map of a changeset, a page of its own: what appeared, went and moved."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.views.decorators.http import require_safe
+
+from apps.changesets.counting import Counts, counts_of_many
+from apps.changesets.map_changes import map_of_changes
+from apps.changesets.maps import PackedMap
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links
+from apps.changesets.pages.changeset import lines_of
+from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer, may_view
+from apps.changesets.remembering import reading_alias, remembered, state_of_tables
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+from apps.changesets.words import person
+
+
+@require_safe
+def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> HttpResponse:
+    """Show what the changeset did on a map, and the farthest moves as a table."""
+    changeset, counts = _changeset(request, model_admin, pk)
+    shown = on_maps(request, counts)
+    asked = tracked_by_name(request.GET.get("model", ""))
+    chosen = asked if asked in shown else (shown or [None])[-1]
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"#{changeset.pk} {changeset.get_kind_display()} on the map",
+        "subtitle": None,
+        "opts": Changeset._meta,
+        "changeset": changeset,
+        "who": person(changeset),
+        "lines": list(lines_of(changeset, counts)),
+        "choices": [(tracked, f"?model={tracked.label}", tracked is chosen) for tracked in shown],
+        "changes_url": links.changeset_url(changeset.pk),
+    }
+    if chosen is not None:
+        packed = _packed(changeset, chosen, *_state(changeset))
+        title = f"{chosen.model._meta.verbose_name_plural}".capitalize()
+        address = f"{links.changeset_map_url(changeset.pk, data=True)}?model={chosen.label}"
+        context |= {
+            "map": MapFigure(f"{title} added, deleted and moved", [("Kind of change", address)], fit=True),
+            "groups": packed.counted,
+            "farthest": _named(chosen, packed),
+            "model": chosen.model._meta,
+        }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "admin/changesets/changeset/map.html", context)
+
+
+@require_safe
+def changeset_map_data(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> HttpResponse:
+    """Answer with the points of the map of a changeset, of the model that the address names."""
+    changeset, counts = _changeset(request, model_admin, pk)
+    shown = on_maps(request, counts)
+    asked = request.GET.get("model")
+    tracked = tracked_by_name(asked) if asked else (shown or [None])[-1]
+    if tracked is None or tracked not in shown:
+        raise Http404("The changeset touched nothing of this model that stands on a map.")
+    state, using = _state(changeset)
+    return map_answer(request, _name(changeset, tracked), state, lambda: _map(changeset, tracked, using))
+
+
+def on_maps(request: HttpRequest, counts: Counts) -> list[Tracked]:
+    """Return the models that a changeset touched, that have a place, and that the person may see."""
+    return [
+        tracked
+        for tracked in tracked_models()
+        if tracked.label in counts and tracked.point and may_view(request.user, tracked.model)
+    ]
+
+
+def map_page_url(changeset: Changeset, request: HttpRequest, counts: Counts) -> str:
+    """Return the address of the changeset's map, or nothing where there is nothing to show on it."""
+    return links.changeset_map_url(changeset.pk) if on_maps(request, counts) else ""
+
+
+def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> tuple[Changeset, Counts]:
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    found = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
+    if found is None:
+        raise Http404(f"There is no changeset #{pk}.")
+    return found, counts_of_many([found])[found.pk]
+
+
+def _state(changeset: Changeset) -> tuple[str, str]:
+    """What was counted is closed and does not change any more, but for what is pruned or restored from a backup."""
+    using = reading_alias()
+    return state_of_tables(using=using), using
+
+
+def _packed(changeset: Changeset, tracked: Tracked, state: str, using: str) -> PackedMap:
+    return remembered(f"map-{_name(changeset, tracked)}", state, lambda: _map(changeset, tracked, using))
+
+
+def _map(changeset: Changeset, tracked: Tracked, using: str) -> PackedMap:
+    return map_of_changes(
+        changeset,
+        tracked,
+        changes_url=links.changeset_url(changeset.pk),
+        addresses=addresses_of(tracked.model, page="history"),
+        using=using,
+    )
+
+
+def _name(changeset: Changeset, tracked: Tracked) -> str:
+    return f"changeset-{changeset.pk}-{tracked.name}"
+
+
+def _named(tracked: Tracked, packed: PackedMap) -> list[tuple[str, str, str, float]]:
+    """Return what moved farthest with its name and address; two queries."""
+    keys = [key for key, _ in packed.farthest]
+    urls = links.urls_of(tracked.label, keys)
+    names = {str(each.pk): str(each) for each in tracked.model._base_manager.filter(pk__in=keys)}
+    return [(key, names.get(key, key), urls[key], km) for key, km in packed.farthest]

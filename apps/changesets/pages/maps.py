@@ -1,0 +1,80 @@
+"""Maps on pages: the figure, the answer that carries its data, and the names of what it shows."""
+
+import gzip
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from apps.changesets.maps import Addresses, PackedMap
+from apps.changesets.pages import links, near
+from apps.changesets.remembering import remembered
+from apps.changesets.tracking import tracked_by_name
+
+# What an address has in the place of an object's key.
+KEY = "KEY"
+
+
+@dataclass(frozen=True)
+class MapFigure:
+    """A map as a page shows it: where its data come from by what the colours mean; `fit` shows only where they are."""
+
+    title: str
+    views: Sequence[tuple[str, str]]
+    id: str = "map"
+    fit: bool = False
+
+
+def map_answer(request: HttpRequest, name: str, state: str, work_out: Callable[[], PackedMap]) -> HttpResponse:
+    """Answer with the data of a map, worked out once a state of the tables; a browser that has them gets 304."""
+    etag = f'"{name}-{state}"'
+    answer = get_conditional_response(request, etag=etag)
+    if answer is None:
+        answer = packed_answer(request, remembered(f"map-{name}", state, work_out).body)
+        answer["ETag"] = etag
+    # It may be kept, but is asked for each time; what is not changed does not travel again.
+    answer["Cache-Control"] = "private, no-cache"
+    patch_vary_headers(answer, ["Cookie"])
+    return answer
+
+
+def packed_answer(request: HttpRequest, body: bytes) -> HttpResponse:
+    """Answer with JSON that is gzipped already, unpacked only for who cannot do it."""
+    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    answer = HttpResponse(body if packed else gzip.decompress(body), content_type="application/json")
+    if packed:
+        answer["Content-Encoding"] = "gzip"
+    patch_vary_headers(answer, ["Accept-Encoding"])
+    return answer
+
+
+def addresses_of(model: type[models.Model], *, page: str = "change") -> Addresses:
+    """Return where a map of this model leads; `page` is the page of an object."""
+    names = urlencode({"model": model._meta.label_lower, "key": KEY})
+    return Addresses(
+        links.object_url(model, KEY, page=page),
+        f"{links.list_url(model)}?{near.PARAMETER}=NEAR",
+        f"{reverse('admin:changesets_changeset_name_of')}?{names}",
+    )
+
+
+@require_safe
+def name_page(request: HttpRequest) -> HttpResponse:
+    """Answer with what an object is called, or was called last, to who may see its model."""
+    tracked = tracked_by_name(request.GET.get("model", ""))
+    if tracked is None or not may_view(request.user, tracked.model):
+        raise PermissionDenied
+    return JsonResponse({"name": links.name_of(tracked.label, request.GET.get("key", "")[:300])})
+
+
+def may_view(user: Any, model: type[models.Model]) -> bool:
+    """Return whether the person may see the objects of a model."""
+    opts = model._meta
+    return user.has_perm(f"{opts.app_label}.view_{opts.model_name}")

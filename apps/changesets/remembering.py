@@ -1,0 +1,56 @@
+"""Figures that are dear to work out are remembered for one state of the tables, and worked out anew in the next."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from django.core.cache import caches
+from django.db import DEFAULT_DB_ALIAS, connections, router
+
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
+
+_NOTHING = object()
+
+
+def state_of_tables(*labels: str, using: str = "default") -> str:
+    """Return a short text that is another one after any recorded write to these models (labels; none for all).
+
+    The newest history row tells it, with its date, since a restored database counts on from an earlier number. And
+    how many changesets there are: PostgreSQL hands numbers out before it commits, so an earlier one may come later.
+    """
+    sql = Sql(using)
+    parts = [f"SELECT count(*), coalesce(max(id), 0), NULL FROM {sql.quote(Changeset._meta.db_table)}"]
+    for tracked in tracked_models():
+        if not labels or tracked.label in labels:
+            history = sql.quote(tracked.history_table)
+            newest = f"SELECT max(history_id) FROM {history}"
+            parts.append(
+                f"SELECT history_id, changeset_id, CAST(history_date AS text) FROM {history} "
+                f"WHERE history_id = ({newest})"
+            )
+    found = sql.rows(" UNION ALL ".join(parts))
+    settings = connections[using].settings_dict
+    database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]
+    return sha256(repr((database, labels, found)).encode()).hexdigest()[:20]
+
+
+def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
+    """Return what `work_out` gave for this name and state of the tables, working it out once."""
+    cache, key = caches["figures"], f"{name}:{state}"
+    found = cache.get(key, _NOTHING)
+    if found is _NOTHING:
+        found = work_out()
+        cache.set(key, found)
+    return found
+
+
+def recalled(name: str, state: str) -> Any:
+    """Return what is remembered for this name and state of the tables, or None: nothing is worked out."""
+    return caches["figures"].get(f"{name}:{state}")
+
+
+def reading_alias() -> str:
+    """Return the database that this page may read from: its state and its figures must be of the same one."""
+    return router.db_for_read(Changeset) or DEFAULT_DB_ALIAS
