@@ -27,6 +27,7 @@ class Rounds:
     stock: dict[str, list[tuple[Measurement, int]]] = field(default_factory=dict)
     pages: dict[str, list[Measurement]] = field(default_factory=dict)
     memory: dict[str, Measurement] = field(default_factory=dict)
+    backups: dict[str, list[Measurement]] = field(default_factory=dict)
     whole_preview: Measurement | None = None
 
     def as_dict(self, whole: dict[str, int]) -> dict:
@@ -43,6 +44,7 @@ class Rounds:
             "stock_whole_preview": self.whole_preview.as_dict() if self.whole_preview else None,
             "pages": {name: [m.as_dict() for m in measured] for name, measured in self.pages.items()},
             "memory": {name: measured.as_dict() for name, measured in self.memory.items()},
+            "backups": {name: [m.as_dict() for m in measured] for name, measured in self.backups.items()},
         }
 
     def stock_whole(self, whole: dict[str, int]) -> dict[str, float]:

@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.backups import backup_table_of, measure_backups
 from benchmarks.floor import measure_floor
 from benchmarks.measure import ROOT, drop
 from benchmarks.ours import measure_ours
@@ -20,7 +21,7 @@ from benchmarks.uploading import measure_memory, measure_pages, write_update_fil
 
 BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
-PARTS = ["ours", "floor", "pages", "memory", "stock"]
+PARTS = ["ours", "floor", "pages", "memory", "stock", "backups"]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -36,7 +37,12 @@ def main() -> None:
             measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases
         ]
     for rounds in results:
-        for table in (table_of(rounds, whole), preview_table_of(rounds, whole), memory_table_of(rounds)):
+        for table in (
+            table_of(rounds, whole),
+            preview_table_of(rounds, whole),
+            memory_table_of(rounds),
+            backups_of(rounds),
+        ):
             print(table, end="\n" if table else "")
     written = write_json(results, whole, options)
     print(f"Everything measured: {written.relative_to(ROOT)}")
@@ -90,8 +96,17 @@ def measure_once(url: str, rounds: Rounds, *, options: argparse.Namespace, updat
         files = write_update_files(url, update=update, scratch=scratch, rows=options.large)
         for step, measured in measure_memory(url, files=files, scratch=scratch):
             rounds.memory[step] = measured
+    if "backups" in options.parts:
+        more = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
+        for step, measured in measure_backups(url, **more):
+            rounds.backups.setdefault(step, []).append(measured)
     if options.whole_preview:
         rounds.whole_preview = measure_whole_preview(url, source=BUNDLED, update=update, scratch=scratch)
+
+
+def backups_of(rounds: Rounds) -> str:
+    """Return the table of the backups."""
+    return backup_table_of(rounds.database, rounds.backups)
 
 
 def count_rows(source: Path) -> int:

@@ -32,7 +32,7 @@ def test_prints_counts_for_a_person():
 
     call_command("create_groups", stdout=out)
 
-    assert "viewer      10 permissions" in out.getvalue()
+    assert "viewer      11 permissions" in out.getvalue()
 
 
 @pytest.mark.django_db

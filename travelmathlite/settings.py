@@ -167,6 +167,14 @@ IMPORTS_AT_ONCE_BYTES = 512 * 1024
 IMPORTS_SECOND_PERSON_ABOVE: int | None = None
 # A run whose worker was not heard of for so many seconds has failed.
 IMPORTS_LEASE_SECONDS = 30
+# An import is stopped, unless somebody who may says to go past it, when it would close more than so many percent of
+# the airports, move more than so many percent by more than so many km, or let the share of linked airports fall by more
+# than so many points; None: never. So many airports may always.
+GATE_CLOSED_PERCENT: float | None = 5
+GATE_MOVED_PERCENT: float | None = 1
+GATE_MOVED_KM = 50
+GATE_LINK_POINTS: float | None = 2
+GATE_ALWAYS_ALLOWED = 100
 # How many days the files of applied runs are kept, and the plans of the others.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
@@ -174,6 +182,8 @@ IMPORTS_KEEP_PLANS_DAYS = 30
 # encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
 BACKUPS_ENCRYPT_TO: list[str] = []
 BACKUPS_GPG_HOME: Path | None = None
+# What is about no more bytes than this, the admin does while the browser waits; anything else a process of its own.
+BACKUPS_AT_ONCE_BYTES = 64 * 1024 * 1024
 
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [

@@ -19,6 +19,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "base.view_historicalcountry",
             "imports.view_pin",
             "quality.view_findings",
+            "backups.view_backups",
         ),
     ),
     "editor": (
@@ -37,9 +38,11 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "airports.delete_recent_import",
             "airports.resolve_duplicates",
             "base.merge_city",
+            "backups.create_backup",
+            "backups.verify_backup",
         ),
     ),
-    "approver": ("steward", (), ("imports.approve_importrun",)),
+    "approver": ("steward", (), ("imports.approve_importrun", "backups.restore_backup", "backups.download_backup")),
 }
 
 

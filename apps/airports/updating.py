@@ -20,7 +20,7 @@ from apps.backups.kinds import BEFORE_IMPORT
 from apps.backups.pruning import prune_automatic
 from apps.changesets.models import Changeset
 from apps.imports.applying import apply_import
-from apps.imports.errors import ImportFailure, RunCancelled
+from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.planning import ImportPlan, plan_import
 from apps.imports.results import ImportOptions, Progress
@@ -191,7 +191,7 @@ def _remember_file(run: ImportRun, source: SourceFile) -> None:
 def _fail(update: Update, error: BaseException) -> None:
     update.changeset = None
     update.error = str(error) or type(error).__name__
-    known = {AlreadyUpdating: "locked", TooManyRefused: "refused", RunCancelled: "cancelled"}
+    known = {AlreadyUpdating: "locked", TooManyRefused: "refused", BeyondLimits: "refused", RunCancelled: "cancelled"}
     update.outcome = known.get(type(error), "failed")
     if update.run is not None:
         end(

@@ -126,6 +126,10 @@ class NotFresh(BackupFailure):
     """There is something already where a backup should be restored into."""
 
 
+class WorkRefused(BackupFailure):
+    """Somebody else's backup, proof or restore is not finished."""
+
+
 class OtherModel(BackupFailure):
     """The backup is of another kind of object than the one that should be restored."""
 
@@ -134,8 +138,28 @@ class OtherObject(BackupFailure):
     """The backup is of another object than the one that should be restored."""
 
 
+class NoBase(BackupFailure):
+    """No backup is there that an incremental one could go on from."""
+
+
+class ChainBroken(BackupFailure):
+    """Incremental backups that do not follow each other, or not what they should be restored onto."""
+
+
+class NotReached(BackupFailure):
+    """No backup reaches the changeset or the moment up to which to restore."""
+
+
 class OtherSchema(BackupFailure):
     """The backup has fields that the table has no more, or lacks some that it has since."""
+
+
+def gap(increment: str, base: str) -> ChainBroken:
+    """Return the error for an incremental backup without the one that it goes on from."""
+    return ChainBroken(
+        f"The incremental backup {increment} goes on from {base}, which is not there (any more): nothing was restored. "
+        "Bring it back from a copy, or restore a full backup."
+    )
 
 
 def disk_full(folder: Path, *, needed: int, free: int | None = None) -> DiskFull:

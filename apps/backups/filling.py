@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue import Backup, list_backups
 from apps.backups.drivers import NATIVE, Driver
 from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
@@ -18,6 +18,7 @@ from apps.backups.facts import Facts
 from apps.backups.jobs import Done, Progress, Step
 from apps.backups.migrating import without_backup
 from apps.backups.opening import chain_of, driver_of, opened
+from apps.backups.point_in_time import Upto, plan_restore, replay
 from apps.backups.sequences import raise_sequences
 from apps.changesets.audit import find_drift
 from apps.changesets.recording import install_recording, recording_problems, uninstall_recording
@@ -40,14 +41,21 @@ def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
         )
 
 
-def steps_to(backup: Backup, files: ExitStack, *, engine: str, progress: Progress) -> list[Step]:
-    """Return what is to be restored in order, each file proved to fit and to be as it was written."""
+def steps_to(
+    backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None
+) -> list[Step]:
+    """Return what is to be restored in order, each file proved to fit and to be as it was written.
+
+    With `upto`, of this backup and those that go on from it, what reaches there.
+    """
     steps = []
-    for each in chain_of(backup):
+    chain = chain_of(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
+    for each in chain:
         progress(f"check {each.id}")
         driver = driver_of(each)
         require_fitting(each, driver, engine=engine)
-        steps.append(Step(each, files.enter_context(opened(each)), driver))
+        cut = upto if each is chain[-1] and each.base is not None else None
+        steps.append(Step(each, files.enter_context(opened(each)), driver, cut))
     return steps
 
 
@@ -65,6 +73,9 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
             migrated += migrate(using, progress=progress)
             uninstall_recording(using)
         progress(f"restore {step.backup.id}")
+        if step.upto is not None:
+            replay(step.file, using, upto=step.upto)
+            continue
         step.driver.restore_into(step.file, using)
         require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
     migrated += migrate(using, progress=progress)

@@ -12,6 +12,7 @@ from apps.backups.creating import create_backup
 from apps.backups.drivers import Driver
 from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
 from apps.backups.kinds import BEFORE_RESTORE
+from apps.backups.portable.cutting import Upto
 
 Progress = Callable[[str], None]
 
@@ -23,6 +24,8 @@ class Step:
     backup: Backup
     file: Path
     driver: Driver
+    # Of an increment: the changeset or moment after which it counts no more; nothing for all of it.
+    upto: Upto | None = None
 
 
 @dataclass(frozen=True)

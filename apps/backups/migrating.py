@@ -53,6 +53,8 @@ def _dropping(plan: list[tuple[Any, bool]], connection: BaseDatabaseWrapper) -> 
     there = set(connection.introspection.table_names())
     for migration, backwards in plan:
         for operation in migration.operations:
+            if getattr(operation, "options", {}).get("proxy"):
+                continue  # A proxy has no table of its own.
             model, column = _dropped(operation, backwards=backwards)
             table = model and _table_of(migration.app_label, model)
             if table in there and _has_rows(connection, table):

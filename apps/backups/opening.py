@@ -7,7 +7,7 @@ from pathlib import Path
 
 from apps.backups.catalogue import Backup, read_catalogue
 from apps.backups.drivers import Driver
-from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup
+from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup, gap
 from apps.backups.folder import sha256_of
 from apps.backups.kinds import driver_for
 from apps.backups.offsite import fetch, storage
@@ -35,10 +35,16 @@ def find_backup(name: str) -> Backup:
 
 
 def chain_of(backup: Backup) -> list[Backup]:
-    """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first."""
+    """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first.
+
+    Raises ChainBroken where one of them is missing.
+    """
     chain = [backup]
-    while chain[0].base is not None:
-        chain.insert(0, find_backup(chain[0].base))
+    while (base := chain[0].base) is not None:
+        try:
+            chain.insert(0, find_backup(base))
+        except UnknownBackup as error:
+            raise gap(chain[0].id, base) from error
     return chain
 
 

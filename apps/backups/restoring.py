@@ -13,11 +13,12 @@ from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_fi
 from apps.backups.catalogue import Backup
 from apps.backups.chosen import require_choosable
 from apps.backups.drivers import sqlite_restoring
-from apps.backups.errors import ChangedMeanwhile, meaning_for_restore
+from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
 from apps.backups.filling import fill, steps_to
 from apps.backups.guards import require_quiet
 from apps.backups.jobs import Done, Job, Progress
 from apps.backups.journal import note
+from apps.backups.point_in_time import Upto, in_words
 from apps.backups.restoring_tables import PATIENCE_SECONDS, restore_rows
 
 ATTEMPTS = 3
@@ -45,26 +46,30 @@ def restore(
     reason: str = "",
     into: str | None = None,
     tables: tuple[str, ...] = (),
+    upto: Upto | None = None,
     using: str = "default",
     progress: Progress = lambda step: None,
 ) -> Restored:
     """Make the live database, or a fresh one at the file or URL `into`, hold exactly what the backup has.
 
-    With `tables`, only their rows come back, as one changeset. A live database is backed up first, and is as before or
+    With `tables`, only their rows come back, as one changeset. With `upto`, the increments on it follow, up to that
+    changeset or moment. A live database is backed up first, and is as before or
     as after, whenever this process dies. Migrations that the backup lacks are run. Raises a BackupFailure with one
     sentence; then the database is as it was. The journal tells either way.
     """
     started = time.monotonic()
     engine = engine_of(into) if into else connections[using].vendor
+    if upto is not None and (tables or backup.tables):
+        raise TablesRefused("Only the whole database goes back to a changeset or moment: leave the tables out.")
     with ExitStack() as files:
-        steps = steps_to(backup, files, engine=engine, progress=progress)
+        steps = steps_to(backup, files, engine=engine, progress=progress, upto=upto)
         job = Job(steps, tables or backup.tables, into, using, actor, reason, progress)
         require_choosable(backup, job.tables)
         if into is None:
             require_quiet(using)
         with _noted(job) as told:
             done = _carry_out(job, engine)
-            restored = Restored(backup, _where(job), done, time.monotonic() - started)
+            restored = Restored(job.backup, _where(job), done, time.monotonic() - started)
             told.update(
                 safety=done.safety.id if done.safety else None,
                 changeset=done.changeset,
@@ -94,6 +99,7 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
         "backup": job.backup.id,
         "into": _where(job),
         "tables": list(job.tables),
+        **({"upto": in_words(job.steps[-1].upto)} if job.steps[-1].upto is not None else {}),
         "actor": job.actor.get_username() if getattr(job.actor, "pk", None) else "",
         "reason": job.reason,
     }

@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from apps.changesets.afterwards import tell_when_committed
 from apps.changesets.counting import count_changes
 from apps.changesets.errors import ChangesetError
 from apps.changesets.locking import is_busy
@@ -58,6 +59,8 @@ def changeset(
                 connection._open_changeset = None
             close_mark(connection)
             _close(opened, using)
+            if opened.pk:
+                tell_when_committed(opened, using=using)
     except ChangesetError:
         raise  # A refusal with its sentence: nothing was tried, so nothing failed.
     except (Exception, KeyboardInterrupt) as error:

@@ -22,9 +22,12 @@ from apps.changesets.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.run import lock_tracked_tables, write_copies
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import start_working_copy, true_in, working_table
+from apps.changesets.revert.working import index_working_copy, start_working_copy, true_in, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
+
+# More rows than these are worth the indexes that finding clashes among them wants.
+_FEW = 100
 
 
 @dataclass(frozen=True)
@@ -83,8 +86,7 @@ def recreate(tracked: Tracked, versions: Collection[Any], *, using: str = "defau
     """
     sql = Sql(using)
     start_working_copy(sql, tracked)
-    for version in versions:
-        _put_in_copy(sql, tracked, version)
+    _put_in_copy(sql, tracked, versions)
     settle(sql, [tracked])
     if Bucket.BLOCKED in verdicts_in(sql, tracked):
         names = tracked.model._meta.verbose_name_plural
@@ -122,9 +124,9 @@ def _plan(
         return plan, []
     start_working_copy(sql, tracked)
     if now is None:
-        _put_in_copy(sql, tracked, version)
+        _put_in_copy(sql, tracked, [version])
     else:
-        _put_in_copy(sql, tracked, _as_it_would_be(now, version, wanted), live=now.pk)
+        _put_in_copy(sql, tracked, [_as_it_would_be(now, version, wanted)], live=now.pk)
     settle(sql, [tracked])
     if Bucket.BLOCKED not in verdicts_in(sql, tracked):
         return plan, [tracked]
@@ -146,18 +148,27 @@ def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) ->
     return would_be
 
 
-def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Any, *, live: Any = None) -> None:
-    """Put the object as it would be into the working copy: in place of the live row, or as one that comes back."""
+def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Collection[Any], *, live: Any = None) -> None:
+    """Put objects as they would be into the working copy: one in place of the live row, or some that come back."""
     fields = tracked.model._meta.concrete_fields
-    values = [field.get_db_prep_save(getattr(would_be, field.attname), sql.connection) for field in fields]
     if live is not None:
         live = tracked.model._meta.pk.get_db_prep_save(live, sql.connection)
+    told = [live, None if live is not None else Bucket.RECREATED]
+    rows = [
+        told + [field.get_db_prep_save(getattr(each, field.attname), sql.connection) for field in fields]
+        for each in would_be
+    ]
     columns, marks = sql.names(field.column for field in fields), ", ".join(["%s"] * (len(fields) + 2))
-    sql.run(
-        f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_live, w_verdict, {columns}) "
-        f"VALUES ({true_in(sql)}, {marks})",
-        [live, None if live is not None else Bucket.RECREATED, *values],
-    )
+    with sql.connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_live, w_verdict, {columns}) "
+            f"VALUES ({true_in(sql)}, {marks})",
+            rows,
+        )
+    if len(rows) > _FEW:
+        index_working_copy(sql, tracked)
+        for unique in tracked.unique_sets:
+            sql.index_temp(working_table(tracked), unique)
 
 
 def _newest_row(tracked: Tracked, version: Any, now: models.Model | None) -> Any:

@@ -17,6 +17,7 @@ from apps.imports.completing import completed_join, completed_value
 from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.matching import superseded_keys
 from apps.imports.pins import settle_pins
+from apps.imports.plan_checks import require_within_limits
 from apps.imports.planning import ImportPlan, plan_again, stamp_of
 from apps.imports.results import Progress
 from apps.imports.staging import Staging
@@ -30,7 +31,7 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
 
     When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
     overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already,
-    MissingAboveLimit when the file lacks more objects than may go.
+    MissingAboveLimit when the file lacks more objects than may go, BeyondLimits when a limit of the settings is passed.
     """
     staging = plan.staging
     if staging.discarded:
@@ -38,6 +39,8 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
     try:
         if plan.missing_above_limit:
             raise MissingAboveLimit(plan.missing_above_limit)
+        past = plan.options.past_limits
+        require_within_limits(plan.beyond_limits, past=past)
         if plan.changes_nothing and stamp_of(staging) == plan.stamp:
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
@@ -48,6 +51,7 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
             lock_tables(staging)
             if stamp_of(staging) != plan.stamp:
                 plan = plan_again(plan)
+                require_within_limits(plan.beyond_limits, past=past)
             write(staging)
             opened.summary = plan.figures()
     finally:

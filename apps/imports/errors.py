@@ -87,6 +87,10 @@ class MissingAboveLimit(ImportFailure):
     """More objects would be deactivated or deleted for being missing than the person allowed."""
 
 
+class BeyondLimits(ImportFailure, ChangesetError):
+    """The plan goes past a limit of the settings; nothing was tried, so no changeset of status failed is left."""
+
+
 class RunRefused(ImportFailure):
     """A run is not in a state, or not this person's, for what was asked of it."""
 

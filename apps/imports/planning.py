@@ -15,6 +15,7 @@ from apps.imports.matching import match, refuse_duplicates, refuse_held, superse
 from apps.imports.missing import above_limit, count_missing_to_change, list_missing
 from apps.imports.normalising import normalise
 from apps.imports.pinning import leave_deleted, load_pins
+from apps.imports.plan_checks import beyond_limits
 from apps.imports.reading import RawFile, Reading
 from apps.imports.results import (
     LISTED,
@@ -52,6 +53,7 @@ class ImportPlan:
     missing: tuple[str, ...]
     missing_to_change: int
     missing_above_limit: str
+    beyond_limits: tuple[str, ...]
     stamp: tuple[int, ...]
 
     @property
@@ -77,6 +79,7 @@ class ImportPlan:
             "columns": [column.field for column, _index in layout.columns],
             "not_taken": layout.not_taken,
             "missing_above_limit": self.missing_above_limit,
+            "beyond_limits": list(self.beyond_limits),
             "superseded": [asdict(each) for each in self.superseded[:_IN_FIGURES]],
             "kept": [asdict(each) for each in self.kept[:_IN_FIGURES]],
             "missing_objects": list(self.missing[:_IN_FIGURES]),
@@ -194,6 +197,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     missing = staging.count("SELECT COUNT(*) FROM {missing}")
     to_change = count_missing_to_change(staging) if missing else 0
     linker = staging.spec.linker
+    links = linker.plan(staging) if linker else {}
     return ImportPlan(
         staging=staging,
         file=file,
@@ -209,7 +213,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             missing=missing,
             superseded=replaced,
             deleted_here=find_deleted_here(staging),
-            links=linker.plan(staging) if linker else {},
+            links=links,
         ),
         refusals=tuple(staging.refusals(limit=LISTED)),
         superseded=tuple(replaced_list),
@@ -217,6 +221,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         missing=list_missing(staging),
         missing_to_change=to_change,
         missing_above_limit=above_limit(staging, to_change),
+        beyond_limits=beyond_limits(staging),
         stamp=stamp,
     )
 

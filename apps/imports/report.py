@@ -40,6 +40,7 @@ def lines_for_people(
         for s in plan.superseded
     ]
     yield from _some("Superseded: gone from the file, their key given to another", replaced, counts["superseded"])
+    yield from plan.beyond_limits
     if dry_run:
         yield "Dry run: nothing was written. Leave out --dry-run to import."
     elif opened is None:

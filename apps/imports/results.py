@@ -64,6 +64,7 @@ class ImportOptions:
     said, it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
     file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit`
     is the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
+    With `past_limits` the limits of the settings do not stop it.
     """
 
     corrections: bool = False
@@ -77,6 +78,7 @@ class ImportOptions:
     limit: int | None = None
     only: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     skip_links: frozenset[str] = frozenset()
+    past_limits: bool = False
 
     @property
     def filtered(self) -> bool:

@@ -9,7 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from apps.changesets.moments import stable_key_of
-from apps.changesets.tracking import tracked_for
+from apps.changesets.tracking import Tracked, tracked_for
 from apps.changesets.words import full_name
 from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
 from apps.quality.models import AcceptedFinding
@@ -35,19 +35,28 @@ def standing(*, using: str = "default") -> QuerySet:
 
 def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     """Return the condition that a row of the model is one of those that the keys name."""
-    tracked, stable, primary = tracked_for(model), [], []
+    stable, primary = [], []
     for key in keys:
         (stable if key.startswith(STABLE) else primary).append(key[3:])
-    condition = Q(pk__in=primary)
-    if stable and tracked.stable_key:
+    condition, tracked = Q(pk__in=primary), _tracked(model)
+    if stable and tracked and tracked.stable_key:
         condition |= Q(**{f"{tracked.fields_by_column[tracked.stable_key].name}__in": stable})
     return condition
 
 
 def key_of(obj: Model) -> str:
     """Return the key that stays with an object: `id:3486`, or else `pk:KDEN`."""
-    stable = stable_key_of(tracked_for(type(obj)), obj)
+    tracked = _tracked(type(obj))
+    stable = stable_key_of(tracked, obj) if tracked else None
     return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
+
+
+def _tracked(model: type[Model]) -> Tracked | None:
+    """Return the description of the model; a project's rules may be about models whose changes are not recorded."""
+    try:
+        return tracked_for(model)
+    except LookupError:
+        return None
 
 
 @transaction.atomic

@@ -52,6 +52,7 @@ def addresses(clients, places, planned) -> dict[str, str]:
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
         "changesets_changeset_result": {"pk": act.pk},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},
+        "backups_backup": {"name": "20260101-000000-full", "key": "nothing"},
         "quality_": {"code": all_rules()[0].code},
         "quality_withdraw": {"pk": accepted.pk},
         "auth_user": {"object_id": User.objects.first().pk, "id": User.objects.first().pk},

@@ -86,6 +86,14 @@ PAGES = {
     "quality_rule_file": ("viewer 200", "viewer 405"),
     "quality_accept": ("editor 405", "editor 200"),
     "quality_withdraw": ("editor 405", "editor 302"),
+    # -- backups: there is none in this world, and nothing is being done -----------------------------------------
+    "backups_backup_changelist": ("viewer 200", "viewer 405"),
+    "backups_backup_add": ("steward 200", "steward 200"),
+    "backups_backup_work": ("viewer 404", "viewer 405"),
+    "backups_backup_progress": ("viewer 404", "viewer 405"),
+    "backups_backup_verify": ("steward 405", "steward 404"),
+    "backups_backup_restore": ("approver 404", "approver 404"),
+    "backups_backup_download": ("approver 404", "approver 405"),
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},

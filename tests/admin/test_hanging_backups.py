@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.airports.models import Airport
 from apps.backups.objects.bringing_back import plan_hanging
@@ -70,6 +72,24 @@ def test_a_deleted_country_comes_back_with_its_cities_and_links_as_one_changeset
         "base.city": {"created": 1},
         "airports.airport": {"changed": 2},
     }
+
+
+def test_a_large_country_takes_no_more_queries_than_a_small_one(places, steward, browse_as):
+    client, numbers = browse_as(steward), []
+    for many in (110, 300):
+        land = Country.objects.create(iso_code=f"{many}"[:2], name=f"Land {many}")
+        towns = City.objects.bulk_create(City(country=land, name=f"Town {n}", slug=f"t{n}") for n in range(many))
+        Airport.objects.bulk_create(
+            Airport(ident=f"{many}-{n}", name="x", country=land, city=town) for n, town in enumerate(towns)
+        )
+        before, backup = everything(), back_up_object(land, actor=None, hanging=True)
+        clear_and_delete(land)
+        with CaptureQueriesContext(connection) as queries:
+            restore(client, land, backup, hanging="yes")
+        numbers.append(len(queries))
+        assert everything() == before
+
+    assert numbers[0] == numbers[1]
 
 
 def test_what_is_there_is_left_as_it_is(places, steward, browse_as, edit):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from apps.airports.models import Airport
 from apps.backups.objects.catalogue import ObjectBackup, object_folder
@@ -162,6 +162,19 @@ def test_a_deleted_object_comes_back_whole_from_its_history(backup, steward, bro
 
     assert f'href="{RESTORE}">Restore from a backup…</a>' in page
     assert Airport.objects.filter(pk="KDEN").values().get() == before
+
+
+@pytest.mark.parametrize(("lives", "verb"), [(True, "change"), (False, "add")])
+def test_what_lives_asks_who_may_change_it_and_what_is_gone_who_may_add_it(lives, verb, backup, outsider, browse_as):
+    if not lives:
+        delete(outsider, "KDEN")
+    answers = {}
+    for may in ("change", "add"):
+        names = ("view_airport", "restore_airport", f"{may}_airport")
+        outsider.user_permissions.set(Permission.objects.filter(codename__in=names))
+        answers[may] = browse_as(outsider).get(RESTORE).status_code
+
+    assert answers == {"change": 403, "add": 403} | {verb: 200}
 
 
 def test_a_deleted_object_without_a_backup_offers_none(backup, steward, browse_as):

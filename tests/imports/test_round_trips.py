@@ -12,12 +12,10 @@ import pytest
 from django.core.management import call_command
 from django.db import models
 
-from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
 from apps.changesets.diff import changes_of
-from apps.imports.export_formats import Csv
 from apps.imports.models import ImportRun
 from apps.imports.pins import pin
 from tests.imports import trips
@@ -181,17 +179,3 @@ def test_a_pinned_field_stays_where_a_spreadsheet_changes_it(client, hostile):
 
     airport = Airport.objects.get(pk="KA005")
     assert (airport.name, airport.elevation_ft, run.counts["kept"]) == (NAMES[5], 77, 1)
-
-
-def test_the_real_snapshot_goes_out_and_in_without_a_change(tmp_path, capsys):
-    call_command("import_airports", "--bundled", "--json")
-    before, path = trips.recorded(*TABLES), tmp_path / "airports.csv"
-    with path.open("wb") as out:
-        Csv().write(AirportResource().table(Airport.objects.all()), out)
-    capsys.readouterr()
-
-    call_command("import_airports", "--file", str(path), "--json")
-
-    said = json.loads(capsys.readouterr().out)
-    assert [said[name] for name in ("changeset", "total", "unchanged", "refused")] == [None, 73623, 73623, 0]
-    assert trips.recorded(*TABLES) == before

@@ -1,6 +1,7 @@
 """A worker that is killed, or asked to stop, half way: nothing is written, and the run can be started again."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from tests.console import Console
 from tests.imports.files import csv_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -21,25 +23,19 @@ ROWS = 20_000
 WORKER = ("db_worker", "--no-reload", "--interval", "0.1", "--no-startup-delay")
 
 
-class Console:
-    """A console with a database and folders of its own, driven through processes."""
+class Working(Console):
+    """A console with a database and folders of its own, and a worker that can be killed."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.url, self.worker = url, None
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "tests.imports.worker_settings",
-            "WORKER_TEST_FOLDER": str(folder),
-        }
-
-    def manage(self, *arguments: str) -> str:
-        command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        super().__init__(
+            {
+                **os.environ,
+                "DATABASE_URL": url,
+                "DJANGO_SETTINGS_MODULE": "tests.imports.worker_settings",
+                "WORKER_TEST_FOLDER": str(folder),
+            }
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def step(self, call: str) -> str:
         return self.manage(
@@ -83,7 +79,7 @@ class Console:
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[Console]:
+def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Working]:
     url, server = f"sqlite:///{tmp_path / 'console.sqlite3'}", connection.settings_dict
     if connection.vendor == "postgresql":
         name = f"{server['NAME'].removeprefix('test_')}_worker"
@@ -91,21 +87,23 @@ def console(tmp_path: Path) -> Iterator[Console]:
         admin = psycopg.connect(url.removesuffix(name) + "postgres", autocommit=True)
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         admin.execute(f'CREATE DATABASE "{name}"')
-    made = Console(tmp_path, url)
-    made.manage("migrate", "--verbosity", "0")
+    else:
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
     path = tmp_path / "airports.csv"
     path.write_text(csv_text(*[{"ident": f"X{number:05}", "iata_code": ""} for number in range(ROWS)]))
-    made.step(f"upload({str(path)!r})")
-    yield made
-    if made.worker is not None:
-        made.worker.kill()
-        made.worker.wait()
+    with Working(tmp_path, url) as made:
+        made.manage("migrate", "--verbosity", "0")
+        made.step(f"upload({str(path)!r})")
+        yield made
+        if made.worker is not None:
+            made.worker.kill()
+            made.worker.wait()
     if connection.vendor == "postgresql":
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         admin.close()
 
 
-def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_started_again(console: Console):
+def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_started_again(console: Working):
     for busy in ("planning", "running"):
         if busy == "running":
             console.step("confirm()")
@@ -128,7 +126,7 @@ def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_start
     assert console.step("tell()") == f"applied|None|{ROWS}|1|"
 
 
-def test_a_worker_that_is_asked_to_stop_while_it_writes_writes_nothing_and_lives_on(console: Console):
+def test_a_worker_that_is_asked_to_stop_while_it_writes_writes_nothing_and_lives_on(console: Working):
     console.work()
     console.step("confirm()")
     with console.start_step("cancel_once_running()") as cancelling:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import Q
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
@@ -125,6 +126,23 @@ def test_each_rule_is_tried_here_and_told_in_the_reference():
 
     assert codes == {*AIRPORTS, *PAIRS, *ELSEWHERE}
     assert not [code for code in codes if f"`{code}`" not in reference]
+
+
+def test_a_rule_about_a_model_without_history_or_page_is_shown_and_accepted(monkeypatch, make_person, browse_as):
+    from apps.quality import rules
+
+    monkeypatch.setattr(rules, "_rules", {})
+    register_rules(
+        Rule("type_odd", "contenttypes.contenttype", Severity.INFO, "Odd", "Odd", "why", "how", broken=Q(model="group"))
+    )
+    browser = browse_as(make_person("ed", group="editor"))
+
+    shown = browser.get("/admin/quality/finding/type_odd/")
+    browser.post(
+        "/admin/quality/finding/type_odd/accept/", {"tick": [shown.context["rows"][0]["key"]], "reason": "so it is"}
+    )
+
+    assert (len(shown.context["rows"]), found("type_odd")) == (1, [])
 
 
 def test_a_project_adds_a_rule_of_its_own_or_takes_the_place_of_ours(cities: dict, monkeypatch: pytest.MonkeyPatch):

@@ -123,6 +123,12 @@ def update_ends(runner: Runner) -> None:
 
 
 @preparation
+def no_automatic_backups(runner: Runner) -> None:
+    """Nothing is backed up by itself."""
+    settings.BACKUPS_AUTOMATIC = False  # Until the story ends: its settings are overridden.
+
+
+@preparation
 def conflict(runner: Runner) -> None:
     """Two people have each made a migration of base after the same one."""
     for name in ("manage.py", "data"):

@@ -119,6 +119,7 @@ def at(database: dict[str, Any], folder: Path) -> Iterator[None]:
     try:
         with override_settings(
             BACKUP_DIR=folder / "backups",
+            BACKUPS_AUTOMATIC=True,
             IMPORTS_LEASE_SECONDS=3,
             STORAGES={**settings.STORAGES, "imports": imports},
             CACHES={**settings.CACHES, "progress": progress},

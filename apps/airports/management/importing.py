@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
+from apps.imports.errors import OptionsContradict
 from apps.imports.planning import ImportPlan, plan_import
 from apps.imports.results import ImportOptions, Progress
 from apps.imports.sources import SourceFile, from_path, from_url
@@ -44,6 +45,10 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         help="nothing is imported when more of the airports would be deactivated or deleted (default: 1; a hundred "
         "always may be)",
     )  # fmt: skip
+    parser.add_argument(
+        "--past-limits", action="store_true",
+        help="import although it goes past the limits of the settings GATE_...; only with --reason",
+    )  # fmt: skip
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
     parser.add_argument("--reason", default="", help="why, for the changeset")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -69,6 +74,8 @@ def make_plan(options: dict[str, Any], progress: Progress | None) -> ImportPlan:
 
 def import_options(options: dict[str, Any]) -> ImportOptions:
     """Return what the person asked for as options of an import."""
+    if options["past_limits"] and not options["reason"].strip():
+        raise OptionsContradict("--past-limits needs --reason: say why the limits do not hold for this file.")
     only = {}
     if options["filter_iata"]:
         only["iata_code"] = bool
@@ -85,6 +92,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         limit=options["limit"],
         only=only,
         skip_links=frozenset(skipped),
+        past_limits=options["past_limits"],
     )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from django.db import connections
 
-from apps.backups.drivers import data, postgresql, sqlite, sqlite_restoring
+from apps.backups.drivers import data, incremental, postgresql, sqlite, sqlite_restoring
 from apps.backups.facts import Facts
 
 
@@ -99,6 +99,16 @@ PORTABLE: dict[str, Driver] = {
         restore_into=data.restore_into,
         check=data.check,
         facts=data.facts,
+        native=False,
+    ),
+    "incremental": Driver(
+        incremental.SUFFIX,
+        same_size=False,
+        size=_size,
+        copy_into=incremental.copy_into,
+        restore_into=incremental.restore_into,
+        check=incremental.check,
+        facts=incremental.facts,
         native=False,
     ),
 }

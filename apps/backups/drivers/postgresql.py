@@ -145,6 +145,8 @@ def _options(own: BaseDatabaseWrapper, snapshot: str, target: Path, tables: tupl
     return [
         *(f"--table={own.ops.quote_name(table)}" for table in tables),
         "--format=custom",
+        # A tenth larger than by default, in less than half the time: it pays for the hashes of the rows.
+        "--compress=3",
         "--no-password",
         f"--snapshot={snapshot}",
         f"--lock-wait-timeout={PATIENCE_SECONDS * 1000}",

@@ -1,45 +1,43 @@
 """Bringing back what hung on an object: what is gone, and links that are empty; what is there is not changed."""
 
-from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import models
 from django.utils import timezone
 
 from apps.backups.errors import OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
-from apps.backups.objects.document import find_by_codes
+from apps.backups.objects.document import find_all_by_codes
 from apps.backups.objects.hanging import told_by
-from apps.backups.objects.restoring import Fit, fit_backup, restore_from, source_of
+from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
 from apps.changesets.going_back import living, recreate
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.tracking import Tracked, tracked_by_name
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_for
 
-_CHUNK = 500
+_LINKS = "restored_links"
 
 
 @dataclass(frozen=True)
 class HangingPlan:
     """What is gone of what belonged to the object, and which links are empty now; `complaint` as for the object.
 
-    `links` has the keys of the objects to link again, by model label and field, and then by what they pointed to.
+    `gone` has versions of them by model label, `links` the keys of the objects to link again, by model label and field,
+    and then by what they pointed to.
     """
 
-    gone: tuple[ObjectBackup, ...]
+    gone: dict[str, list[Any]]
     links: dict[tuple[str, str], dict[Any, list[Any]]]
     complaint: str
 
     @property
     def lines(self) -> list[tuple[str, int, str]]:
         """What comes back and what is linked again: the kind of change, how many, and in words."""
-        came: dict[str, int] = defaultdict(int)
-        for each in self.gone:
-            came[each.model] += 1
+        came = {label: len(versions) for label, versions in self.gone.items()}
         lines = [
             ("created", number, _words(label, number, "comes back", "come back")) for label, number in came.items()
         ]
@@ -78,12 +76,14 @@ def restore_with_hanging(
 def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan:
     """Return what restoring what hung on the object would bring back."""
     records, groups, unknown = _known(backup)
-    gone, moved = _gone(backup, records, using)
+    gone, moved = _gone(records, using)
     complaint = (
         f"The backup has {', '.join(unknown)} hanging on it, which the tables no longer have." if unknown else ""
     )
-    if gone and not complaint:
-        complaint = fit_backup(tracked_by_name(gone[0].model), gone[0], using=using).complaint
+    versions: dict[str, list[Any]] = {}
+    for label, of_model in gone.items():
+        versions[label], unfit = versions_of(tracked_by_name(label), backup, of_model, using=using)
+        complaint = complaint or unfit
     links: dict[tuple[str, str], dict[Any, list[Any]]] = {}
     empty: dict[tuple[str, str], dict[tuple, Any]] = {}
     for group in groups:
@@ -94,7 +94,7 @@ def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan
         if keys:
             target = moved.get((group["to_model"], group["to"]), group["to"])
             links.setdefault(at, {}).setdefault(target, []).extend(keys)
-    return HangingPlan(tuple(gone), links, complaint)
+    return HangingPlan(versions, links, complaint)
 
 
 def _known(backup: ObjectBackup) -> tuple[list[dict], list[dict], list[str]]:
@@ -119,20 +119,43 @@ def _mark(told: Collection[Any]) -> tuple:
 
 
 def _restore(plan: HangingPlan, *, using: str = "default") -> None:
-    by_model: dict[str, list[Any]] = defaultdict(list)
-    for each in plan.gone:
-        by_model[each.model].append(fit_backup(tracked_by_name(each.model), each, using=using).version)
-    for label, versions in by_model.items():
+    for label, versions in plan.gone.items():
         recreate(tracked_by_name(label), versions, using=using)
-    for (label, name), targets in plan.links.items():
-        model = tracked_by_name(label).model
-        field = model._meta.get_field(name)
-        there = set(field.related_model._base_manager.using(using).values_list("pk", flat=True))
-        stamps = {f.name: timezone.now() for f in model._meta.concrete_fields if getattr(f, "auto_now", False)}
-        for target, keys in targets.items():
-            for start in range(0, len(keys) if target in there else 0, _CHUNK):
-                rows = model._base_manager.using(using).filter(pk__in=keys[start : start + _CHUNK])
-                rows.update(**{field.attname: target}, **stamps)
+    for label in dict.fromkeys(label for label, _field in plan.links):
+        targets = {field: of for (of_label, field), of in plan.links.items() if of_label == label}
+        _link_again(tracked_by_name(label), targets, using=using)
+
+
+def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, using: str) -> None:
+    """Give objects the links (by field) to what they pointed to, as far as that is there: by one statement for all."""
+    sql, meta = Sql(using), tracked.model._meta
+    fields = [(number, meta.get_field(name), tracked_for(meta.get_field(name).related_model))
+              for number, name in enumerate(targets)]  # fmt: skip
+    rows: dict[Any, list[Any]] = {}
+    for number, of_field in enumerate(targets.values()):
+        for target, keys in of_field.items():
+            for key in keys:
+                rows.setdefault(key, [key, *[None] * len(targets)])[number + 1] = target
+    columns = [f"t{number} {sql.key_type(target)}" for number, _field, target in fields]
+    sql.fresh_temp(_LINKS, ", ".join([f"pk {sql.key_type(tracked)}", *columns]))
+    with sql.connection.cursor() as cursor:
+        marks = ", ".join(["%s"] * (len(targets) + 1))
+        cursor.executemany(f"INSERT INTO {sql.temp(_LINKS)} VALUES ({marks})", list(rows.values()))
+    sql.analyse(_LINKS)
+    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
+    there = {number: f"j{number}.{sql.quote(target.pk)}" for number, _field, target in fields}
+    stamps = [sql.quote(field.column) for field in meta.concrete_fields if getattr(field, "auto_now", False)]
+    values = [f"{column} = COALESCE({there[number]}, {table}.{column})"
+              for number, field, _target in fields for column in [sql.quote(field.column)]]  # fmt: skip
+    joins = [f"LEFT JOIN {sql.quote(target.table)} j{number} ON {there[number]} = l.t{number}"
+             for number, _field, target in fields]  # fmt: skip
+    sql.run(
+        f"UPDATE {table} SET {', '.join([*values, *(f'{column} = %s' for column in stamps)])} "
+        f"FROM {sql.temp(_LINKS)} l {' '.join(joins)} "
+        f"WHERE {table}.{pk} = l.pk AND ({' OR '.join(f'{key} IS NOT NULL' for key in there.values())})",
+        [sql.moment(timezone.now())] * len(stamps),
+    )
+    sql.drop_temp(_LINKS)
 
 
 def _with_empty_link(label: str, field: str, using: str) -> dict[tuple, Any]:
@@ -142,39 +165,19 @@ def _with_empty_link(label: str, field: str, using: str) -> dict[tuple, Any]:
     return {_mark(told): told[0] for told in rows.values_list(*told_by(tracked))}
 
 
-def _gone(
-    backup: ObjectBackup, records: list[dict], using: str
-) -> tuple[list[ObjectBackup], dict[tuple[str, Any], Any]]:
-    """Return what belonged to the object and is gone; and the new keys of what was made again, by model and old key."""
-    there = {
-        label: set(tracked_by_name(label).model._base_manager.using(using).values_list("pk", flat=True))
-        for label in {record["model"] for record in records}
-    }
-    gone, moved = [], {}
-    for record in records:
-        label, key = record["model"], record["key"]
-        if key in there[label]:
-            continue
-        again = _made_again(record, using)
-        if again is None:
-            gone.append(
-                replace(
-                    backup,
-                    model=label,
-                    key=key,
-                    object_name=record["name"],
-                    fields=record["fields"],
-                    links=record["links"],
-                    hanging={},
-                )
-            )
-        else:
-            moved[label, key] = again.pk
-    return gone, moved
-
-
-def _made_again(record: dict[str, Any], using: str) -> models.Model | None:
-    return find_by_codes(tracked_by_name(record["model"]).model, record.get("codes", {}), using=using)
+def _gone(records: list[dict], using: str) -> tuple[dict[str, list[dict]], dict[tuple[str, Any], Any]]:
+    """Return what belonged to the object and is gone, by model label; and the new keys of what was made again, by model
+    and old key."""
+    gone: dict[str, list[dict]] = {}
+    moved: dict[tuple[str, Any], Any] = {}
+    for label in dict.fromkeys(record["model"] for record in records):
+        model = tracked_by_name(label).model
+        there = set(model._base_manager.using(using).values_list("pk", flat=True))
+        lacking = [record for record in records if record["model"] == label and record["key"] not in there]
+        again = find_all_by_codes(model, [record.get("codes", {}) for record in lacking], using=using)
+        gone[label] = [record for record, key in zip(lacking, again, strict=True) if key is None]
+        moved |= {(label, record["key"]): key for record, key in zip(lacking, again, strict=True) if key is not None}
+    return {label: of_model for label, of_model in gone.items() if of_model}, moved
 
 
 def _words(label: str, number: int, one: str, many: str) -> str:

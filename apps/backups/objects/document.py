@@ -6,6 +6,7 @@ of the file do not matter and every value does.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -16,6 +17,7 @@ from apps.changesets.tracking import tracked_for
 
 FORMAT = 1
 HASH = "sha256"
+_CHUNK = 500
 _PLAIN = (bool, int, float, str, dict, list)
 
 
@@ -50,16 +52,31 @@ def codes_of(obj: models.Model) -> dict[str, Any]:
     return codes
 
 
-def find_by_codes(model: type[models.Model], codes: dict[str, Any], *, using: str) -> models.Model | None:
-    """Return the object that has these codes now, or None; what cannot be asked for is not found."""
-    asked = {}
-    for name, value in codes.items():
-        if isinstance(value, dict):
-            value = find_by_codes(model._meta.get_field(name).related_model, value, using=using)
-            if value is None:
-                return None
-        asked[name] = value
-    return model._base_manager.using(using).filter(**asked).first() if asked else None
+def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]], *, using: str) -> list[Any]:
+    """Return for each set of codes the key of the object that has them now, or None; some hundred in one query."""
+    targets: dict[tuple[str, str], Any] = {}
+
+    def plain(name: str, value: Any) -> Any:
+        """Return the value, of a link the key that its codes have now."""
+        if not isinstance(value, dict):
+            return value
+        mark = name, json.dumps(value, sort_keys=True)
+        if mark not in targets:
+            target = model._meta.get_field(name).related_model
+            targets[mark] = find_all_by_codes(target, [value], using=using)[0]
+        return targets[mark]
+
+    asked = [{name: plain(name, value) for name, value in codes.items()} for codes in wanted]
+    # What cannot be asked for is not found.
+    askable = [codes for codes in asked if codes and None not in codes.values()]
+    found: dict[tuple, Any] = {}
+    for names in {tuple(codes) for codes in askable}:
+        values = [tuple(codes.values()) for codes in askable if tuple(codes) == names]
+        for start in range(0, len(values), _CHUNK):
+            columns = zip(names, zip(*values[start : start + _CHUNK], strict=True), strict=True)
+            rows = model._base_manager.using(using).filter(**{f"{name}__in": set(of) for name, of in columns})
+            found |= {(names, told): key for key, *told in rows.values_list("pk", *names) for told in [tuple(told)]}
+    return [found.get((tuple(codes), tuple(codes.values()))) for codes in asked]
 
 
 def schema_of(model: type[models.Model], *, using: str) -> str:

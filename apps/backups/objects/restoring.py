@@ -4,7 +4,7 @@ A backup becomes a version of the object that was never saved; planning and writ
 so that missing links and taken values are found the same way.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db import models
 
 from apps.backups.errors import OtherObject, OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
-from apps.backups.objects.document import find_by_codes, schema_of
+from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
 from apps.changesets.going_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.models import Changeset
@@ -33,27 +33,54 @@ class Fit:
 
 def fit_backup(tracked: Tracked, backup: ObjectBackup, *, using: str = "default") -> Fit:
     """Return the backup as a version of the object, and what of it the table cannot take."""
-    known = {field.name: field for field in tracked.model._meta.concrete_fields}
-    gone = tuple(sorted(set(backup.fields) - set(known)))
-    new = tuple(name for name in known if name not in backup.fields)
-    values, unfit = {}, []
-    for name in backup.fields.keys() & known.keys():
-        try:
-            values[name] = _read(known[name], backup, using=using)
-        except (ValidationError, ValueError, TypeError):
-            unfit.append(name)
-    version = tracked.history_model(**{known[name].attname: value for name, value in values.items()})
-    version._state.db = using
+    (version,), left_out = _versions(tracked, [(backup.fields, backup.links)], using=using)
     now = living(tracked, version)
-    for name in (*new, *unfit):
-        field = known[name]
-        setattr(version, field.attname, getattr(now, field.attname) if now is not None else field.get_default())
-    left_out = {
-        "the table no longer has": gone,
-        "the backup does not have": new,
+    for name in set().union(*left_out.values()) if now is not None else ():
+        if field := known_fields(tracked).get(name):
+            setattr(version, field.attname, getattr(now, field.attname))
+    return Fit(version, _complaint(tracked, backup, left_out, using=using))
+
+
+def versions_of(
+    tracked: Tracked, backup: ObjectBackup, records: Sequence[dict[str, Any]], *, using: str = "default"
+) -> tuple[list[Any], str]:
+    """Return what hung on the object and is gone as versions of it, and what of them all the table cannot take."""
+    versions, left_out = _versions(tracked, [(each["fields"], each["links"]) for each in records], using=using)
+    return versions, _complaint(tracked, backup, left_out, using=using)
+
+
+def _versions(
+    tracked: Tracked, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+) -> tuple[list[Any], dict[str, list[str]]]:
+    """Return versions of the values and links told of each, with defaults for what is left out, and what that is."""
+    known = known_fields(tracked)
+    gone, new, unfit = set(), set(), set()
+    keys = {name: _keys_now(field, name, told, using=using) for name, field in known.items() if field.is_relation}
+    versions = []
+    for fields, _links in told:
+        gone |= fields.keys() - known.keys()
+        new |= known.keys() - fields.keys()
+        values = {}
+        for name in fields.keys() & known.keys():
+            try:
+                value = _read(known[name], fields[name])
+            except (ValidationError, ValueError, TypeError):
+                unfit.add(name)
+            else:
+                values[name] = keys.get(name, {}).get(value, value)
+        values |= {name: known[name].get_default() for name in known.keys() - values.keys()}
+        versions.append(tracked.history_model(**{known[name].attname: value for name, value in values.items()}))
+        versions[-1]._state.db = using
+    return versions, {
+        "the table no longer has": sorted(gone),
+        "the backup does not have": [name for name in known if name in new],
         "the table no longer takes the backup's": sorted(unfit),
     }
-    return Fit(version, _complaint(tracked, backup, left_out, using=using))
+
+
+def known_fields(tracked: Tracked) -> dict[str, models.Field]:
+    """Return the fields that the table has, by name."""
+    return {field.name: field for field in tracked.model._meta.concrete_fields}
 
 
 def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
@@ -110,9 +137,8 @@ def source_of(backup: ObjectBackup) -> Source:
     return Source(backup.file.name, backup.sha256, backup.size)
 
 
-def _read(field: models.Field, backup: ObjectBackup, *, using: str) -> Any:
+def _read(field: models.Field, stored: Any) -> Any:
     """Return the value of a field as Python has it; raises where the field cannot take it."""
-    stored = backup.fields[field.name]
     if stored is None:
         if not field.null:
             raise ValidationError("It may not be empty any more.")
@@ -120,16 +146,19 @@ def _read(field: models.Field, backup: ObjectBackup, *, using: str) -> Any:
     value = field.to_python(stored)
     if field.max_length is not None and isinstance(value, str) and len(value) > field.max_length:
         raise ValidationError("It is too long by now.")
-    return _link(field, backup, value, using=using) if field.is_relation else value
+    return value
 
 
-def _link(field: models.Field, backup: ObjectBackup, key: Any, *, using: str) -> Any:
-    """Return the key that the target of a link has now: it may have been made again under another one."""
-    codes = backup.links.get(field.name, {}).get("codes")
-    if not codes or field.related_model._base_manager.using(using).filter(pk=key).exists():
-        return key
-    found = find_by_codes(field.related_model, codes, using=using)
-    return key if found is None else found.pk
+def _keys_now(
+    field: models.ForeignKey, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+) -> dict[Any, Any]:
+    """Return the keys that targets of a link have now, by those they had: they may have been made again."""
+    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in told if name in links}
+    codes = {key: of for key, of in codes.items() if of}
+    there = field.related_model._base_manager.using(using).in_bulk(list(codes)) if codes else {}
+    gone = [key for key in codes if key not in there]
+    found = find_all_by_codes(field.related_model, [codes[key] for key in gone], using=using)
+    return {key: now for key, now in zip(gone, found, strict=True) if now is not None}
 
 
 def _complaint(tracked: Tracked, backup: ObjectBackup, left_out: dict[str, Collection[str]], *, using: str) -> str:

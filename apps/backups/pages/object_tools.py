@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -24,14 +25,17 @@ from apps.changesets.tracking import tracked_for
 class ObjectBackups:
     """Back up and restore for the admin of a tracked model; stands before PinningMixin and ObjectTools among the bases.
 
-    The permissions are `backup_<model>` and `restore_<model>`; restoring writes, so it also asks what an edit asks.
+    The permissions are `backup_<model>` and `restore_<model>`; restoring writes, so it also asks what an edit asks, and
+    of what is gone, what adding asks.
     """
 
     def has_backup_permission(self, request: HttpRequest) -> bool:
         return self._may(request, "backup")
 
     def has_restore_permission(self, request: HttpRequest) -> bool:
-        return self._may(request, "restore") and self.has_change_permission(request)
+        """Ask what both sorts of restoring ask; which one it is, `restore` knows."""
+        writes = self.has_change_permission(request) or self.has_add_permission(request)
+        return self._may(request, "restore") and writes
 
     def _may(self, request: HttpRequest, verb: str) -> bool:
         return request.user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}")
@@ -73,6 +77,9 @@ class ObjectBackups:
     )
     def restore(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
         """Show the backups of this object, or what the chosen one would set (GET); set the ticked fields (POST)."""
+        lives = self.model._base_manager.filter(pk=obj.pk).exists()
+        if not (self.has_change_permission(request) if lives else self.has_add_permission(request)):
+            raise PermissionDenied
         name = (request.POST if request.method == "POST" else request.GET).get("backup", "")
         if name and request.method != "POST" and "download" in request.GET:
             return download(self, request, obj, name)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connections, models
+from django.db import models
 
 from apps.backups.portable.carried import REBUILT, Model, links_of, natural_keys
 
@@ -132,20 +132,3 @@ def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
             yield part
             part = []
     yield part
-
-
-def count_links(using: str, chosen: Iterable[Model]) -> dict[str, int]:
-    """Return how many rows the tables of many-to-many fields have."""
-    return {
-        field.m2m_db_table(): field.remote_field.through._base_manager.using(using).count()
-        for model in chosen
-        for field in links_of(model)
-    }
-
-
-def server_version(using: str) -> str:
-    """Return the version of the database's program."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
-        return cursor.fetchone()[0]

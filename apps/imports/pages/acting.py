@@ -97,7 +97,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused(why)
     if not changes_of(run):
         raise RunRefused("There is nothing to change: nothing was imported.")
-    run = confirm_run(run, actor=request.user, sha256=said["sha256"], reason=said["reason"], start_at=said["start_at"])
+    run = confirm_run(run, actor=request.user, **said)
     start_applying(run)
     run.refresh_from_db()
     if run.status == RunStatus.APPLIED and run.changeset is not None and request.user.has_perm(links.VIEW):

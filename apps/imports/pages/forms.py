@@ -225,6 +225,7 @@ class ConfirmForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         error_messages={"required": "Say why: others will read it beside the changes."},
     )
+    past_limits = forms.BooleanField(label="Import it all the same", required=False)
     start_at = forms.DateTimeField(
         label="Start",
         required=False,

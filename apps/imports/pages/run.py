@@ -20,9 +20,10 @@ from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
+from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide
+from apps.imports.runs.confirming import may_decide, may_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
 
 A_PAGE = 100
@@ -92,6 +93,9 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "taken": list(taken.values()),
         "not_taken": mapping.not_taken(run.header, taken),
         "no_confirm": why_not_confirm(run, request.user),
+        "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
+        "beyond_limits": (run.summary or {}).get("beyond_limits"),
+        "may_not_pass": may_pass_limits(request.user),
         "confirm_form": ConfirmForm(initial={"sha256": run.file_sha256, "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not may_decide(request.user, run),

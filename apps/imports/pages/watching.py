@@ -21,6 +21,7 @@ PHASES = {
     "back up": "Making a backup first",
     "lock": "Waiting for other writers",
     "check": "Checking what changed meanwhile",
+    "look": "Looking for findings",
     "links": "Finding countries and cities",
     "write": "Writing",
     "record": "Recording the changes",

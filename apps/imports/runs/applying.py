@@ -13,6 +13,7 @@ from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.layout import effective, layout_of
 from apps.imports.merging import create_views
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.leaving import leave_moved
@@ -70,6 +71,7 @@ def _write(run: ImportRun, staging: Staging, progress: Progress) -> Changeset | 
             left_alone = leave_moved(run, staging)
             complete(staging)
             links = staging.spec.linker.plan(staging) if staging.spec.linker else {}
+            require_within_limits(beyond_limits(staging), past=bool((run.summary or {}).get("past_limits")))
             write(staging)
             progress("record", 0)
         except DatabaseError:

@@ -52,16 +52,33 @@ def may_confirm(user: Any, run: ImportRun) -> str:
     return f"More than {above:,} rows would change: somebody else who may approve imports has to confirm this."
 
 
+def may_pass_limits(user: Any) -> str:
+    """Return why the person may not go past the limits of the settings; empty when they may."""
+    return "" if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
+
+
 def confirm_run(
-    run: ImportRun, *, actor: Any, sha256: str, reason: str | None = None, start_at: datetime | None = None
+    run: ImportRun,
+    *,
+    actor: Any,
+    sha256: str,
+    reason: str | None = None,
+    start_at: datetime | None = None,
+    past_limits: bool = False,
 ) -> ImportRun:
     """Confirm the plan of a run and return the run; `start_applying` starts it, not before `start_at`.
 
-    `sha256` is that of the file whose plan the person saw. Raises RunRefused with the reason why not.
+    `sha256` is that of the file whose plan the person saw. With `past_limits` the limits of the settings do not stop
+    it, if the person may approve imports. Raises RunRefused with the reason why not.
     """
     run.refresh_from_db()
     _require(may_confirm(actor, run))
-    _require((run.summary or {}).get("missing_above_limit", ""))
+    summary = run.summary or {}
+    _require(summary.get("missing_above_limit", ""))
+    if summary.get("beyond_limits"):
+        _require("" if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
+        _require(may_pass_limits(actor))
+        summary = {**summary, "past_limits": actor.get_username()}
     if sha256 != run.file_sha256:
         raise RunRefused("The plan that you saw was of another file: look at this one before you confirm it.")
     reason = run.reason if reason is None else reason.strip()
@@ -76,6 +93,7 @@ def confirm_run(
         confirmed_at=timezone.now(),
         start_at=start_at,
         reason=reason,
+        summary=summary,
     )
     run.refresh_from_db()
     if not changed:

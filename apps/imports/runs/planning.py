@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.plan_checks import look_at
 from apps.imports.planning import plan_import
 from apps.imports.reading import Reading
 from apps.imports.registry import spec_named
@@ -34,6 +35,8 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
             )
         try:
             store_plan(plan, run, progress=progress)
+            progress("look", 0)
+            checks = look_at(plan.staging)
         finally:
             plan.discard()
     except RunCancelled:
@@ -45,5 +48,6 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
         raise
     else:
         counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
-        move(run, RunStatus.PLANNED, counts=counts, summary={**plan.figures(), "planned_at": planned_at.isoformat()})
+        summary = {**plan.figures(), "checks": checks, "planned_at": planned_at.isoformat()}
+        move(run, RunStatus.PLANNED, counts=counts, summary=summary)
         run.refresh_from_db()

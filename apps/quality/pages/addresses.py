@@ -1,5 +1,6 @@
 """Where findings are found in the admin."""
 
+from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
 from apps.changesets.pages import links
@@ -17,6 +18,14 @@ def findings_url() -> str:
 def rule_url(rule: Rule, page: str = "rule") -> str:
     """Return the address of a page of a rule: its rows, the file of them, or where they are accepted."""
     return reverse(f"admin:quality_{page}", args=[rule.code])
+
+
+def page_of(obj: Model) -> str:
+    """Return the address of an object's page; empty where its model has none."""
+    try:
+        return links.object_url(type(obj), obj.pk)
+    except NoReverseMatch:
+        return ""
 
 
 def list_of_findings(rule: Rule) -> str:

@@ -9,13 +9,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.changesets.pages import links
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, standing, withdraw
 from apps.quality.errors import QualityError
 from apps.quality.findings import findings_of
 from apps.quality.models import AcceptedFinding
-from apps.quality.pages.addresses import ACCEPT, rule_url
+from apps.quality.pages.addresses import ACCEPT, page_of, rule_url
 from apps.quality.pages.findings import mending
 from apps.quality.rows import values_of, with_links
 from apps.quality.rules import Rule, rule_named
@@ -106,7 +105,7 @@ def _row(rule: Rule, row: Any, ticked: list[str]) -> dict[str, Any]:
     return {
         "key": str(row.pk),
         "name": str(row),
-        "url": links.object_url(type(row), row.pk),
+        "url": page_of(row),
         "values": values_of(rule, row),
         "ticked": str(row.pk) in ticked,
     }

@@ -21,7 +21,12 @@ def trend_of(code: str, number: int, earlier: Tally | None) -> Trend | None:
     """Return how the number of a rule's findings moved; None where nothing is known of it earlier."""
     if earlier is None or code not in earlier.counts:
         return None
-    more = number - earlier.counts[code]
+    return trend_between(earlier.counts[code], number)
+
+
+def trend_between(before: int, after: int) -> Trend:
+    """Return how a number of findings moved: more is worse."""
+    more = after - before
     if more == 0:
         return Trend("=", "as many", "kept")
     if more > 0:

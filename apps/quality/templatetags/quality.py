@@ -1,9 +1,12 @@
 """Template tags of findings: severities in sign, word and colour."""
 
+from typing import Any
+
 from django import template
 from django.utils.html import format_html
 
-from apps.quality.rules import Rule, Severity
+from apps.quality.pages.trend import trend_between
+from apps.quality.rules import Rule, Severity, all_rules
 
 register = template.Library()
 
@@ -17,6 +20,19 @@ def severity(rule: Rule) -> str:
         rule.sign,
         rule.severity.label,
     )
+
+
+@register.filter
+def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
+    """Return what a plan does to the findings: for each rule that is known still its trend, what gets worse first."""
+    known = {rule.code: rule for rule in all_rules()}
+    lines = [
+        {"rule": known[code], "today": today, "then": then, "trend": trend_between(today, then)}
+        for code, (today, then) in found.items()
+        if code in known
+    ]
+    order = list(Severity)
+    return sorted(lines, key=lambda line: (line["then"] < line["today"], order.index(line["rule"].severity)))
 
 
 @register.filter

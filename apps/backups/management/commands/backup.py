@@ -15,6 +15,7 @@ from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.making import back_up_object
 from apps.backups.offsite import only_offsite
 from apps.backups.opening import find_backup
+from apps.backups.point_in_time import in_words, read_upto
 from apps.backups.pruning import prune
 from apps.backups.restoring import Restored, restore
 from apps.backups.verifying import verify
@@ -47,6 +48,11 @@ class Command(BaseCommand):
         restoring.add_argument("id", metavar="ID")
         restoring.add_argument("--into", metavar="URL", help="a fresh file or database, and not the live one")
         restoring.add_argument("--table", nargs="+", default=[], metavar="T", help="only the rows of these tables")
+        restoring.add_argument(
+            "--upto",
+            metavar="CHANGESET|TIME",
+            help="go on with its increments, up to 41 or 2026-04-01T12:30",
+        )
         restoring.add_argument("--reason", default="", help="why; it is kept in the journal")
         restoring.add_argument("--yes", action="store_true", help="do not ask")
         for sub in todo.choices.values():
@@ -134,6 +140,7 @@ class Command(BaseCommand):
     def do_restore(self, options: dict[str, Any]) -> None:
         """Restore a backup, after its name was typed."""
         backup = find_backup(options["id"])
+        upto = read_upto(options["upto"]) if options["upto"] else None
         if not (options["yes"] or options["into"]):
             self._ask(backup, options)
         restored = restore(
@@ -142,6 +149,7 @@ class Command(BaseCommand):
             reason=options["reason"],
             into=options["into"],
             tables=tuple(options["table"]),
+            upto=upto,
             progress=self._progress(options),
         )
         if options["json"]:
@@ -153,8 +161,10 @@ class Command(BaseCommand):
         if options["json"]:
             raise CommandError("With --json nobody can be asked: add --yes.")
         chosen = f"the tables {', '.join(options['table'])}" if options["table"] else "everything"
-        made = f"{backup.created_at:%Y-%m-%d %H:%M} UTC"
-        self.stdout.write(f"This replaces {chosen} by what was there on {made}; what is there now is backed up first.")
+        made = f"on {backup.created_at:%Y-%m-%d %H:%M} UTC"
+        if options["upto"]:
+            made = f"up to {in_words(read_upto(options['upto']))}"
+        self.stdout.write(f"This replaces {chosen} by what was there {made}; what is there now is backed up first.")
         try:
             typed = input(f"Type {backup.id} to go ahead: ").strip()
         except EOFError as error:

@@ -1,0 +1,105 @@
+"""The limits of an import of airports: how many it may close, move far, or take the links from. Settings name them."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from apps.airports.models import AirportType
+from apps.imports.staging import Staging
+
+_DEGREE_KM = 111.195
+_LINKS = ("country", "city")
+
+
+@dataclass(frozen=True)
+class Share:
+    """So many of so many airports, of which so many percent may be; `setting` says how many."""
+
+    number: int
+    total: int
+    what: str
+    setting: str
+
+    @property
+    def sentence(self) -> str:
+        """The sentence that it is too many; empty when it is not, or nobody set a limit."""
+        limit = getattr(settings, self.setting)
+        if limit is None or self.number <= settings.GATE_ALWAYS_ALLOWED or not self.total:
+            return ""
+        share = self.number * 100 / self.total
+        if share <= limit:
+            return ""
+        return (
+            f"{self.number:,} of {self.total:,} airports would {self.what} ({share:.1f} %), and {self.setting} allows "
+            f"{limit:g} %."
+        )
+
+
+def limits(staging: Staging) -> list[str]:
+    """Return a sentence for each limit that the plan goes past; nothing is written."""
+    total = staging.count("SELECT COUNT(*) FROM {live}")
+    shares = [
+        Share(_closed(staging), total, "be closed", "GATE_CLOSED_PERCENT"),
+        Share(_moved(staging), total, f"move by more than {settings.GATE_MOVED_KM:g} km", "GATE_MOVED_PERCENT"),
+    ]
+    sentences = [share.sentence for share in shares] + [_dropped(staging, field, total) for field in _LINKS]
+    return [sentence for sentence in sentences if sentence]
+
+
+def _closed(staging: Staging) -> int:
+    if settings.GATE_CLOSED_PERCENT is None:
+        return 0
+    # Airports that are open now, and would be closed.
+    return staging.count("SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk "
+                           "WHERE l.{type} <> '{closed}' AND x.{type} = '{closed}'",
+                           type=staging.quote("airport_type"), closed=AirportType.CLOSED.value)  # fmt: skip
+
+
+def _moved(staging: Staging) -> int:
+    if settings.GATE_MOVED_PERCENT is None:
+        return 0
+    lat, lon = staging.quote("latitude_deg"), staging.quote("longitude_deg")
+    km = settings.GATE_MOVED_KM
+    east = staging.fill("ABS(x.{lon} - l.{lon})", lon=lon)
+    # Far apart as on a flat map of the place, the short way round; the cheap question comes first.
+    return staging.count(
+        "SELECT COUNT(*) FROM (SELECT x.{lat} - l.{lat} AS north, RADIANS((x.{lat} + l.{lat}) / 2) AS middle, "
+        "CASE WHEN {east} > 180 THEN 360 - {east} ELSE {east} END AS east "
+        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk "
+        "WHERE ABS(x.{lat} - l.{lat}) > %s OR {east} > %s) m "
+        "WHERE POWER(m.north, 2) + POWER(m.east * COS(m.middle), 2) > %s",
+        [km / _DEGREE_KM / 2, km / _DEGREE_KM / 2, (km / _DEGREE_KM) ** 2],
+        lat=lat, lon=lon, east=east)  # fmt: skip
+
+
+def _dropped(staging: Staging, field: str, total: int) -> str:
+    """Return the sentence that the share of linked airports would fall too far."""
+    points = settings.GATE_LINK_POINTS
+    link = next((each for each in staging.links if each.field == field), None)
+    # Whoever asks for no links does so on purpose.
+    if points is None or link is None or not total or field in staging.options.skip_links:
+        return ""
+    linked = staging.count("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
+    less, more = _unlinked_and_linked(staging, field, link.needs)
+    created, made = staging.fetch("SELECT COUNT(*), SUM(CASE WHEN w.{want} THEN 1 ELSE 0 END) FROM {created} w",
+                                  want=staging.want(field))[0]  # fmt: skip
+    before = linked * 100 / total
+    after = (linked - less + more + (made or 0)) * 100 / (total + created)
+    lost = less + created - (made or 0)
+    if before - after <= points or lost <= settings.GATE_ALWAYS_ALLOWED:
+        return ""
+    return (
+        f"The airports that are linked to a {field} would fall from {before:.1f} % to {after:.1f} %, and "
+        f"GATE_LINK_POINTS allows {points:g} points."
+    )
+
+
+def _unlinked_and_linked(staging: Staging, field: str, needs: tuple[str, ...]) -> tuple[int, int]:
+    filled = " AND ".join(f"COALESCE(x.{staging.quote(each)}, '') <> ''" for each in needs)
+    # Of the airports that are linked anew: those that lose their link, and those that get their first one.
+    rows = staging.fetch(
+        "SELECT SUM(CASE WHEN l.{column} IS NOT NULL AND NOT ({filled}) THEN 1 ELSE 0 END), "
+        "SUM(CASE WHEN l.{column} IS NULL AND {filled} THEN 1 ELSE 0 END) "
+        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE x.{want}",
+        column=staging.column(field), filled=filled, want=staging.want(field))  # fmt: skip
+    return rows[0][0] or 0, rows[0][1] or 0

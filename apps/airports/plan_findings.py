@@ -1,0 +1,98 @@
+"""Which findings there would be if a plan were applied: the rules run on temporary tables that hold what would be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import models
+
+from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.imports.matching import superseded_keys
+from apps.imports.staging import Staging
+from apps.quality.elsewhere import reading_from
+from apps.quality.findings import count_findings
+from apps.quality.rules import all_rules
+from apps.quality.tallies import newest_counted
+
+_MODELS = (Country, City, Airport)
+
+
+def look_for_findings(staging: Staging) -> dict[str, list[int]]:
+    """Return the rules whose number of findings would change: today's number and the one then, by the rule's code."""
+    if not staging.count("SELECT (SELECT COUNT(*) FROM {changed}) + (SELECT COUNT(*) FROM {created}) "
+                         "+ (SELECT COUNT(*) FROM {missing})"):  # fmt: skip
+        return {}
+    rules = [rule for rule in all_rules() if rule.model_class in _MODELS]
+    today = newest_counted().counts
+    using = staging.connection.alias
+    with _tables_then(staging) as tables, reading_from(tables, using=using):
+        then = count_findings(rules, using=using)
+    return {code: [today[code], number] for code, number in then.items() if number != today[code]}
+
+
+@contextmanager
+def _tables_then(staging: Staging) -> Iterator[dict[str, str]]:
+    """Lend temporary tables of countries, cities and airports as they would be after the plan."""
+    tables = {model._meta.db_table: f"then_{model._meta.db_table}" for model in _MODELS}
+    try:
+        _make(staging, Country, _new_countries(), "TRUE")
+        _make(staging, City, _new_cities(staging), "TRUE")
+        _make(staging, Airport, _written_airports(staging), _stays(staging))
+        yield tables
+    finally:
+        for name in tables.values():
+            staging.run(f"DROP TABLE IF EXISTS {name}")
+
+
+def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str, str], str], stays: str) -> None:
+    """Make the table of a model: the rows that stay as they are, and the rows that come, by field and as a FROM."""
+    values, rows = arriving
+    fields = [field for field in model._meta.concrete_fields if field.get_internal_type() != "JSONField"]
+    name, table = f"then_{model._meta.db_table}", staging.quote(model._meta.db_table)
+    staging.run(f"DROP TABLE IF EXISTS {name}")
+    # The rows that the plan leaves alone ...
+    staging.run("CREATE TEMP TABLE {name} AS SELECT {columns} FROM {table} t WHERE {stays}",
+                name=name, columns=", ".join(f"t.{staging.quote(f.column)}" for f in fields), table=table,
+                stays=stays)  # fmt: skip
+    known = [field for field in fields if field.name in values]
+    # ... and those that it writes; what no rule can ask of them stays empty.
+    staging.run("INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}", name=name,
+                columns=", ".join(staging.quote(field.column) for field in known),
+                values=", ".join(values[field.name] for field in known), rows=rows)  # fmt: skip
+    staging.analyze(name, columns=staging.quote(model._meta.pk.column))
+
+
+def _new_countries() -> tuple[dict[str, str], str]:
+    # Countries to be made have no key yet: a number below zero stands for it.
+    keyed = "(SELECT iso_code, -ROW_NUMBER() OVER (ORDER BY iso_code) AS id FROM imports_new_countries) n"
+    return {"id": "n.id", "iso_code": "n.iso_code", "name": "n.iso_code", "active": "TRUE"}, keyed
+
+
+def _new_cities(staging: Staging) -> tuple[dict[str, str], str]:
+    values = {"id": "-n.line", "country": "c.id", "active": "TRUE"}
+    same = ("name", "search_name", "ascii_name", "slug", "latitude", "longitude")
+    values |= {field: f"n.{staging.quote(field)}" for field in same}
+    return values, "imports_cities n JOIN then_base_country c ON c.iso_code = n.iso_country"
+
+
+def _stays(staging: Staging) -> str:
+    gone = (
+        superseded_keys(staging)
+        if staging.options.missing != "delete"
+        else staging.fill("SELECT old_pk FROM {missing}")
+    )
+    return staging.fill("t.{pk} NOT IN (SELECT old_pk FROM {changed}) AND t.{pk} NOT IN ({gone})", gone=gone)
+
+
+def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:
+    values = {field: f"w.{staging.quote(field)}" for field in staging.stored}
+    for link in staging.links:
+        column = staging.column(link.field)
+        found = "lc.id" if link.field == "country" else "lt.id"
+        values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {found} ELSE l.{column} END"
+    rows = staging.fill("{writes} w LEFT JOIN {live} l ON l.{pk} = w.old_pk ")
+    joins = (
+        "LEFT JOIN then_base_country lc ON lc.iso_code = w.iso_country "
+        "LEFT JOIN then_base_city lt ON lt.country_id = lc.id AND lt.search_name = w.city_search"
+    )
+    return values, rows + joins

@@ -1,0 +1,78 @@
+"""Incremental: what was recorded since another backup, and the other tables that changed, as compressed JSON lines."""
+
+from pathlib import Path
+
+from apps.backups.catalogue import Backup
+from apps.backups.facts import Facts
+from apps.backups.portable.basing import changesets_after, find_base
+from apps.backups.portable.carried import history_models, other_models
+from apps.backups.portable.facts import facts_of, migrations_of, require_all
+from apps.backups.portable.heading import Heading, read_heading
+from apps.backups.portable.reading import check_whole
+from apps.backups.portable.replaying import replay
+from apps.backups.portable.snapshot import snapshot
+from apps.backups.portable.touched import touched_lines
+from apps.backups.portable.writing import Told, encode, packed, write_rows
+from apps.changesets.models import Changeset
+
+SUFFIX = ".increment.jsonl.gz"
+
+
+def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
+    """Write what came since the newest backup that this database goes on from, and return the facts of all of it.
+
+    Raises NoBase where there is none, DatabaseUnreadable, and UnknownTable for chosen tables.
+    """
+    require_all(tables)
+    with snapshot(using) as alias:
+        return write_since(alias, target, find_base(alias))
+
+
+def write_since(using: str, target: Path, base: Backup) -> Facts:
+    """Write what came since the base, as the transaction that is open sees it, and return the facts of all of it."""
+    after = changesets_after(using, base)
+    newest = Changeset.objects.using(using).filter(pk=base.newest_changeset).first()
+    heading = Heading(
+        base=base.id,
+        migrations=migrations_of(using),
+        after=after,
+        base_newest=base.newest_changeset,
+        base_newest_at=newest.created_at.isoformat() if newest else None,
+        base_rows={model._meta.db_table: base.row_counts[model._meta.db_table] for model in history_models()},
+    )
+    told: dict[str, Told] = {}
+    with packed(target) as stream:
+        stream.write(heading.line)
+        for model in other_models():
+            table = model._meta.db_table
+            # A native base tells nothing that could be compared: then the table is written.
+            known = base.contents.get(table) if base.kind != "full" else None
+            told[table] = write_rows(using, model, None)
+            if told[table].content != known:
+                stream.write(f"{encode({'replaced': model._meta.label_lower})}\n".encode())
+                write_rows(using, model, stream)
+        for model in history_models():
+            write_rows(using, model, stream, only=lambda rows: rows.filter(changeset_id__gt=after))
+        for line in touched_lines(using):
+            stream.write(line)
+        stream.write(f"{encode({'end': True})}\n".encode())
+    return facts_of(using, told, base=base.id, since=base.newest_changeset)
+
+
+def restore_into(source: Path, using: str) -> None:
+    """Bring a database that holds what the base has to where it was when the increment was made; all or nothing.
+
+    Raises BackupUnreadable, ChainBroken, OtherSchema or RestoreFailed.
+    """
+    replay(source, using)
+
+
+def check(source: Path) -> None:
+    """Raise BackupUnreadable unless the file is whole, and begins as an increment does."""
+    check_whole(source)
+    read_heading(source)
+
+
+def facts(using: str, *, hashed: bool = False) -> Facts:
+    """Return the facts of what is in the database now; hashed are the tables that are neither tracked nor history."""
+    return facts_of(using, {m._meta.db_table: write_rows(using, m, None) for m in other_models()} if hashed else {})

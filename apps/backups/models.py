@@ -1,0 +1,21 @@
+"""What the admin knows the backups by. They are files, so there is no table: this carries pages and permissions."""
+
+from apps.changesets.models import Changeset
+
+
+class Backup(Changeset):
+    """Stands for the backups of the whole database; the catalogue is `apps.backups.catalogue`."""
+
+    class Meta:
+        # A proxy has no table, and unlike an unmanaged model nothing (dumpdata, say) ever asks one for its rows.
+        proxy = True
+        default_permissions = ()
+        permissions = [
+            ("view_backups", "Can see the backups of the database"),
+            ("create_backup", "Can back up the database"),
+            ("verify_backup", "Can prove that a backup restores"),
+            ("download_backup", "Can download backups of the database"),
+            ("restore_backup", "Can restore the database from a backup"),
+        ]
+        verbose_name = "backup"
+        verbose_name_plural = "backups"

@@ -1,0 +1,48 @@
+"""The forms about backups: which sort to make, and the name and the reason without which nothing is restored."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+
+from apps.backups.kinds import FULL, kinds
+from apps.backups.pages.words import ASKED_FOR, KINDS
+
+_TEXT = {"class": "vTextField", "autocomplete": "off"}
+
+
+class CreateForm(forms.Form):
+    """What sort of backup, and a label."""
+
+    kind = forms.ChoiceField(initial=FULL, widget=forms.RadioSelect)
+    label = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs=_TEXT))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        there = [kind for kind in ASKED_FOR if kind in kinds()]
+        self.fields["kind"].choices = [
+            (kind, format_html('<b>{}</b> <span class="quiet">{}</span>', KINDS[kind], ASKED_FOR[kind]))
+            for kind in there
+        ]
+
+
+class RestoreForm(forms.Form):
+    """The name of the backup, typed, and why."""
+
+    name = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs=_TEXT))
+    reason = forms.CharField(
+        max_length=1000,
+        widget=forms.TextInput(attrs=_TEXT),
+        error_messages={"required": "Say why: others will read it in the journal."},
+    )
+
+    def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = wanted
+
+    def clean_name(self) -> str:
+        """Refuse any other name: this is what keeps a wrong click from being a restore."""
+        typed = self.cleaned_data["name"].strip()
+        if typed != self.wanted:
+            raise forms.ValidationError(f"Type the name of the backup, {self.wanted}: nothing was restored.")
+        return typed

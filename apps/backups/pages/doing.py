@@ -1,0 +1,141 @@
+"""Asking for a backup, a proof or a restore, and watching how far it is."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import DatabaseError, connection
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.timezone import now
+
+from apps.backups.catalogue import Backup
+from apps.backups.errors import BackupFailure
+from apps.backups.pages.asking import CreateForm, RestoreForm
+from apps.backups.pages.listing import answer, find_listed
+from apps.backups.pages.words import kind_words, proof
+from apps.backups.work import CREATE, FAILED, RESTORE, VERIFY, Work, begin, database_size, work_of
+from apps.changesets.models import Changeset
+from apps.changesets.tracking import tracked_models
+
+TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
+
+
+def create_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Ask which sort (GET); make it (POST)."""
+    form = CreateForm(request.POST) if request.method == "POST" else CreateForm()
+    if form.is_bound and form.is_valid():
+        asked = form.cleaned_data
+        about = {"kind": asked["kind"], "label": asked["label"], "reason": asked["label"]}
+        if address := _begin(request, CREATE, **about):
+            return HttpResponseRedirect(address)
+    return answer(model_admin, request, "create", {"title": TITLES[CREATE], "form": form})
+
+
+def verify_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+    """Prove that a backup restores (POST)."""
+    backup, _here = _listed(name)
+    address = _begin(request, VERIFY, backup=backup.id)
+    return HttpResponseRedirect(address or list_url())
+
+
+def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+    """Say what a restore would do (GET); do it once the name is typed and the reason given (POST)."""
+    backup, here = _listed(name)
+    form = RestoreForm(request.POST, wanted=name) if request.method == "POST" else RestoreForm(wanted=name)
+    asked = form.is_bound and form.is_valid()
+    if asked and (address := _begin(request, RESTORE, backup=name, reason=form.cleaned_data["reason"])):
+        return HttpResponseRedirect(address)
+    more = {
+        "title": f"Restore {name}",
+        "backup": backup,
+        "here": here,
+        "kind": kind_words(backup),
+        "proof": proof(backup),
+        "form": form,
+        "age": now() - backup.created_at,
+        "lines": _then_and_now(backup),
+        "later": _later(backup),
+        "engine_differs": backup.engine != connection.vendor and backup.kind != "data",
+    }
+    return answer(model_admin, request, "restore", more)
+
+
+def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+    """Give the file of a backup that is here."""
+    backup, here = _listed(name)
+    if not here:
+        raise Http404("This backup is only elsewhere: restore or verify it to bring it back.")
+    return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.path)
+
+
+def work_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: str) -> HttpResponse:
+    """Show how far a piece of work is, or how it ended."""
+    work = _work(key)
+    more = {
+        "title": TITLES[work.verb],
+        "work": work,
+        "failed": work.state == FAILED,
+        "progress_url": reverse("admin:backups_backup_progress", args=[key]),
+        "may_restore": request.user.has_perm("backups.restore_backup"),
+        "may_verify": request.user.has_perm("backups.verify_backup"),
+    }
+    return answer(model_admin, request, "work", more)
+
+
+def progress_view(model_admin: admin.ModelAdmin, request: HttpRequest, key: str) -> HttpResponse:
+    """Tell the script of the page how far it is."""
+    work = _work(key)
+    told = {"status": work.state, "words": work.words, "numbers": "", "percent": None, "warning": "", "next": ""}
+    return JsonResponse(told)
+
+
+def list_url() -> str:
+    """Return the address of the list of backups."""
+    return reverse("admin:backups_backup_changelist")
+
+
+def _begin(request: HttpRequest, verb: str, **about: str) -> str:
+    """Begin it, and return the address of its page; what stands in the way is told, and the address is empty."""
+    try:
+        # Also an increment of few bytes is restored together with what is under it.
+        work = begin(verb, actor=request.user, size=database_size(), **about)
+    except BackupFailure as failure:
+        messages.error(request, str(failure))
+        return ""
+    return reverse("admin:backups_backup_work", args=[work.id])
+
+
+def _listed(name: str) -> tuple[Backup, bool]:
+    try:
+        return find_listed(name)
+    except BackupFailure as failure:
+        raise Http404(str(failure)) from failure
+
+
+def _work(key: str) -> Work:
+    if (work := work_of(key)) is None:
+        raise Http404("Nothing of this name was asked for, or it was long ago.")
+    return work
+
+
+def _then_and_now(backup: Backup) -> list[dict[str, Any]]:
+    """Return of each tracked table how many rows there were, and how many there are."""
+    lines = []
+    for tracked in tracked_models():
+        if backup.tables and tracked.table not in backup.tables:
+            continue
+        try:
+            there = tracked.model._base_manager.count()
+        except DatabaseError:
+            there = None  # What is damaged cannot be counted, and is just what a restore is for.
+        name = tracked.model._meta.verbose_name_plural
+        lines.append({"name": name, "then": backup.row_counts.get(tracked.table, 0), "now": there})
+    return lines
+
+
+def _later(backup: Backup) -> int:
+    """Return how many changesets there are that the backup does not have."""
+    try:
+        return Changeset.objects.filter(pk__gt=backup.newest_changeset or 0).count()
+    except DatabaseError:
+        return 0

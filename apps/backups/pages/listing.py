@@ -1,0 +1,94 @@
+"""The list of the backups: which there are and how good, how long each is kept, and what was restored."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from apps.backups.catalogue import Backup, Catalogue, read_catalogue
+from apps.backups.errors import BackupFailure, UnknownBackup
+from apps.backups.journal import read_journal
+from apps.backups.offsite import list_offsite, storage
+from apps.backups.pages.days import days_of, months_of
+from apps.backups.pages.words import kind_words, proof
+from apps.backups.retention import Verdict, judge
+from apps.backups.work import work_going_on
+
+RESTORES = 5
+VERBS = ("create", "verify", "download", "restore")
+
+
+def answer(model_admin: admin.ModelAdmin, request: HttpRequest, template: str, more: dict[str, Any]) -> HttpResponse:
+    """Show a page about backups."""
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **more}
+    return TemplateResponse(request, f"admin/backups/{template}.html", context)
+
+
+def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Show the backups, newest first; those elsewhere only when asked, since that storage may be slow."""
+    here, now = read_catalogue(), timezone.now()
+    elsewhere = _elsewhere() if "elsewhere" in request.GET else Catalogue([], [])
+    known = {backup.id for backup in here.backups}
+    away = [backup for backup in elsewhere.backups if backup.id not in known]
+    verdicts = judge([*here.backups, *away], now=now)
+    more = {
+        "title": "Backups",
+        "rows": [_row(verdict, here=verdict.backup.id in known) for verdict in verdicts],
+        "days": days_of(verdicts, now=now),
+        "months": months_of(verdicts, now=now),
+        "complaints": here.complaints + elsewhere.complaints,
+        "restores": restores()[:RESTORES],
+        "going_on": work_going_on(),
+        "may_look_elsewhere": "elsewhere" not in request.GET and has_storage(),
+        "may": {verb: request.user.has_perm(f"backups.{verb}_backup") for verb in VERBS},
+    }
+    return answer(model_admin, request, "list", more)
+
+
+def find_listed(name: str) -> tuple[Backup, bool]:
+    """Return the backup of this name, and whether it is here; nothing is fetched. Raises UnknownBackup."""
+    for backup in read_catalogue().backups:
+        if backup.id == name:
+            return backup, True
+    for backup in _elsewhere().backups:
+        if backup.id == name:
+            return backup, False
+    raise UnknownBackup(f"There is no backup {name} any more.")
+
+
+def restores() -> list[dict[str, Any]]:
+    """Return what the journal tells of restores, newest first: of each its last word."""
+    told: dict[str, dict[str, Any]] = {}
+    for entry in read_journal():
+        if entry.get("restore") and entry["restore"] not in told:
+            told[entry["restore"]] = {**entry, "moment": parse_datetime(str(entry.get("at", "")))}
+    return list(told.values())
+
+
+def has_storage() -> bool:
+    """Whether there is a storage elsewhere."""
+    try:
+        return storage() is not None
+    except BackupFailure:
+        return True
+
+
+def _elsewhere() -> Catalogue:
+    try:
+        return list_offsite()
+    except BackupFailure as failure:
+        return Catalogue([], [str(failure)])
+
+
+def _row(verdict: Verdict, *, here: bool) -> dict[str, Any]:
+    return {
+        "backup": verdict.backup,
+        "here": here,
+        "kind": kind_words(verdict.backup),
+        "proof": proof(verdict.backup),
+        "kept": verdict.kept,
+        "why": verdict.why,
+    }

@@ -1,0 +1,55 @@
+"""What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
+
+from django.db import connections
+from django.db.migrations.recorder import MigrationRecorder
+
+from apps.backups.errors import UnknownTable
+from apps.backups.facts import Facts
+from apps.backups.portable.carried import carried_models, links_of
+from apps.backups.portable.writing import Told
+from apps.changesets.models import Changeset
+
+
+def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, since: int | None = None) -> Facts:
+    """Return the facts of a database; of the tables that were told of, with what their rows are."""
+    return Facts(
+        engine=connections[using].vendor,
+        server_version=_server_version(using),
+        migrations=migrations_of(using),
+        newest_changeset=newest_changeset(using),
+        row_counts={**count_rows(using), **{table: each.rows for table, each in told.items()}},
+        contents={table: each.content for table, each in told.items()},
+        base=base,
+        since_changeset=since,
+    )
+
+
+def count_rows(using: str) -> dict[str, int]:
+    """Return how many rows each carried table has, those of many-to-many fields included."""
+    through = [field.remote_field.through for model in carried_models() for field in links_of(model)]
+    return {model._meta.db_table: model._base_manager.using(using).count() for model in (*carried_models(), *through)}
+
+
+def migrations_of(using: str) -> tuple[str, ...]:
+    """Return the migrations that a database has, by app and name."""
+    return tuple(sorted(f"{app}.{name}" for app, name in MigrationRecorder(connections[using]).applied_migrations()))
+
+
+def newest_changeset(using: str) -> int | None:
+    """Return the number of the newest changeset, or None where there is none."""
+    return Changeset.objects.using(using).order_by("-pk").values_list("pk", flat=True).first()
+
+
+def require_all(tables: tuple[str, ...]) -> None:
+    """Raise UnknownTable when only some tables are asked for."""
+    if tables:
+        raise UnknownTable(
+            f"A portable backup has all tables, and not {tables[0]} alone: leave the tables out, or make a full backup."
+        )
+
+
+def _server_version(using: str) -> str:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
+        return cursor.fetchone()[0]

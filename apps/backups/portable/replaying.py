@@ -1,0 +1,102 @@
+"""Replaying an increment onto its base: history first, and then the live rows from history, all in sets."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+
+from apps.backups.portable.cutting import Upto, cut_of
+from apps.backups.portable.heading import read_heading, require_base
+from apps.backups.portable.loading import ROWS_AT_ONCE, Loader, all_or_nothing, empty
+from apps.backups.portable.reading import Numbered, damaged, read_lines
+from apps.backups.portable.touched import write_touched
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+# What the lines of an increment are.
+_KINDS = ("increment", "replaced", "model", "touched", "end")
+
+
+def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
+    """Bring a database that holds what the increment goes on from to where the increment ends, or up to a changeset
+    or moment within it; all or nothing.
+
+    The recording is away. Raises BackupUnreadable, ChainBroken, NotReached, OtherSchema or RestoreFailed.
+    """
+    heading = read_heading(source)
+    with all_or_nothing(using, source):
+        require_base(heading, source, using)
+        lines = read_lines(source)
+        if upto is not None:
+            lines = cut_of(source, heading, upto).keep(lines)
+        sql = Sql(using)
+        for tracked in tracked_models():
+            # What the increment has too.
+            sql.run(f"DELETE FROM {sql.quote(tracked.history_table)} WHERE changeset_id > %s", [heading.after])
+        try:
+            _write(using, source, lines, heading.after)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise damaged(source, f"a line of it is not complete ({error})") from error
+
+
+def _write(using: str, source: Path, lines: Iterable[Numbered], after: int) -> None:
+    loader, ended, replayed = Loader(using, source), False, False
+    for what, of_kind in groupby(lines, key=lambda numbered: _what(numbered[1])):
+        if what not in _KINDS:
+            raise damaged(source, f"nobody knows what {what!r} is")
+        if what == "touched" and not replayed:
+            _replay_all(using, after)
+            replayed = True
+        if what == "replaced":
+            for _, line in of_kind:
+                empty(using, [_model(source, line["replaced"])])
+        elif what == "touched":
+            _touch(using, of_kind)
+        elif what == "model":
+            loader.load(of_kind)
+        ended = what == "end"
+    if not ended:
+        raise damaged(source, "its last line is missing")
+    if not replayed:
+        _replay_all(using, after)
+
+
+def _what(line: dict[str, Any]) -> str:
+    return next(kind for kind in (*_KINDS, *line) if kind in line)
+
+
+def _model(source: Path, label: Any) -> Any:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        raise damaged(source, f"there is no table of {label!r}") from error
+
+
+def _touch(using: str, lines: Iterator[Numbered]) -> None:
+    for label, of_table in groupby((line for _, line in lines), key=lambda line: line["touched"]):
+        while part := list(islice(of_table, ROWS_AT_ONCE * 10)):
+            write_touched(using, label, part)
+
+
+def _replay_all(using: str, after: int) -> None:
+    sql = Sql(using)
+    for tracked in reversed(tracked_models()):
+        _replay_table(sql, tracked, after)
+
+
+def _replay_table(sql: Sql, tracked: Tracked, after: int) -> None:
+    """Make the live rows of the objects that history tells of since then what their newest history row says."""
+    live, history, pk = sql.quote(tracked.table), sql.quote(tracked.history_table), sql.quote(tracked.pk)
+    moved = f"SELECT {pk} FROM {history} WHERE changeset_id > %s"
+    # They go first, all of them, so that unique values can swap.
+    sql.run(f"DELETE FROM {live} WHERE {pk} IN ({moved})", [after])
+    columns = sql.names(tracked.columns)
+    # Those that are not deleted come back; links are checked at the end.
+    sql.run(
+        f"INSERT INTO {live} ({columns}) SELECT {sql.names(tracked.columns, of='h')} FROM {history} h "
+        f"JOIN (SELECT max(history_id) AS id FROM {history} WHERE {pk} IN ({moved}) GROUP BY {pk}) n "
+        "ON n.id = h.history_id WHERE h.history_type <> '-'",
+        [after],
+    )

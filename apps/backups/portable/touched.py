@@ -1,0 +1,54 @@
+"""What history does not hold: columns whose change alone is no change, such as `updated_at` after a save of nothing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import F, OuterRef, Q, Subquery
+
+from apps.backups.portable.loading import insert
+from apps.backups.portable.values import taker_for
+from apps.backups.portable.writing import ROWS_AT_ONCE, encode
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+
+_TEMPORARY = "touched_rows"
+
+
+def touched_lines(using: str) -> Iterator[bytes]:
+    """Yield a line for each live row whose untracked columns differ from its newest history row."""
+    for tracked in tracked_models():
+        names = _untracked(tracked)
+        if not names:
+            continue
+        pk = tracked.model._meta.pk.attname
+        newest = tracked.history_model._base_manager.using(using).filter(**{pk: OuterRef(pk)}).order_by("-history_id")
+        recorded = {f"recorded_{name}": Subquery(newest.values(name)[:1]) for name in names}
+        same = Q(**{f"recorded_{name}": F(name) for name in names})
+        rows = tracked.model._base_manager.using(using).annotate(**recorded).exclude(same)
+        for key, *values in rows.order_by(pk).values_list(pk, *names).iterator(chunk_size=ROWS_AT_ONCE):
+            told = dict(zip(names, values, strict=True))
+            yield f"{encode({'touched': tracked.label, 'pk': key, 'fields': told})}\n".encode()
+
+
+def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
+    """Set the untracked columns of live rows, all in one statement."""
+    tracked = tracked_by_name(label)
+    sql, connection = Sql(using), Sql(using).connection
+    meta = tracked.model._meta
+    fields = [meta.pk, *(meta.get_field(name) for name in _untracked(tracked))]
+    takes = [taker_for(field, connection) for field in fields]
+    columns = [field.column for field in fields]
+    types = [sql.key_type(tracked), *(field.db_type(connection) for field in fields[1:])]
+    sql.fresh_temp(_TEMPORARY, ", ".join(f"{sql.quote(c)} {t}" for c, t in zip(columns, types, strict=True)))
+    values = [[row["pk"], *(row["fields"][field.name] for field in fields[1:])] for row in rows]
+    insert(using, _TEMPORARY, columns, [[take(v) for take, v in zip(takes, row, strict=True)] for row in values])
+    live, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
+    changed = ", ".join(f"{name} = t.{name}" for name in map(sql.quote, columns[1:]))
+    # The live rows take the values that no history row has.
+    sql.run(f"UPDATE {live} SET {changed} FROM {sql.temp(_TEMPORARY)} t WHERE t.{pk} = {live}.{pk}")
+    sql.drop_temp(_TEMPORARY)
+
+
+def _untracked(tracked: Tracked) -> list[str]:
+    fields = tracked.fields_by_column
+    return [fields[column].name for column in tracked.columns if column in tracked.untracked]

@@ -1,0 +1,193 @@
+"""Making, verifying and restoring for the admin: at once where that is quick, else in a process of its own.
+
+How far it is, and how it ended, is told in the cache that all processes share. A restore replaces every table, those of
+sessions and of the workers' tasks among them, so none of them could tell, and no worker could see its task to the end.
+"""
+
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.cache import BaseCache, caches
+from django.db import connections
+
+from apps.backups.creating import create_backup
+from apps.backups.errors import BackupFailure, WorkRefused
+from apps.backups.kinds import FULL, driver_for
+from apps.backups.opening import find_backup
+from apps.backups.restoring import restore
+from apps.backups.verifying import verify
+from apps.changesets.errors import ChangesetError
+
+CREATE, VERIFY, RESTORE = "create", "verify", "restore"
+WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+BEAT_SECONDS = 1
+# A process that was not heard of for so long is dead; to start takes a few seconds on a busy machine.
+SILENT_SECONDS = 30
+_APART = "import sys, django; django.setup(); from apps.backups.work import carry_out; carry_out(sys.argv[1])"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing that somebody asked for, and how far it is; `backup` is what it is about, or has made."""
+
+    id: str
+    verb: str
+    actor_id: int | None
+    actor: str
+    begun: float
+    backup: str = ""
+    kind: str = FULL
+    label: str = ""
+    reason: str = ""
+    state: str = WAITING
+    words: str = "Starting"
+    # How it ended, in one sentence; and the backup of what was there before a restore.
+    told: str = ""
+    safety: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in (DONE, FAILED)
+
+
+def begin(verb: str, *, actor: Any, size: int, **about: str) -> Work:
+    """Do what was asked at once, or see to it that it is done, and return how it stands.
+
+    `size` is how many bytes it is about. Raises WorkRefused while something else is being done.
+    """
+    work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), **about)
+    _take_turn(work)
+    _save(work)
+    if size <= settings.BACKUPS_AT_ONCE_BYTES:
+        carry_out(work.id)
+    else:
+        _start_apart(work)
+    return work_of(work.id) or work
+
+
+def database_size(using: str = "default") -> int:
+    """Return how many bytes the database has."""
+    return driver_for(FULL, connections[using].vendor).size(using)
+
+
+def work_of(key: str) -> Work | None:
+    """Return how a piece of work stands, or None where there is none of this name (any more)."""
+    found = _cache().get(_name(key))
+    if not found:
+        return None
+    work = Work(**found)
+    if not work.is_over and time.time() - _heard_of(work) > SILENT_SECONDS:
+        told = (
+            "The process that did this stopped without a word. What it had not finished is not there: start it again."
+        )
+        return replace(work, state=FAILED, told=told)
+    return work
+
+
+def work_going_on() -> Work | None:
+    """Return what is being done now, if anything is."""
+    work = work_of(_cache().get(_name("turn"), ""))
+    return None if work is None or work.is_over else work
+
+
+def carry_out(key: str) -> None:
+    """Do a piece of work and note how it ended; nothing is raised that its note does not tell, too."""
+    work = _save(replace(work_of(key), state=RUNNING))
+    try:
+        with _beating(work):
+            actor = get_user_model()._default_manager.filter(pk=work.actor_id).first()
+            work = _do(work, actor)
+    except (BackupFailure, ChangesetError) as failure:
+        _save(replace(work, state=FAILED, told=str(failure)))
+    except BaseException as error:
+        _save(replace(work, state=FAILED, told=f"{type(error).__name__}: {error}"))
+        raise
+    else:
+        _save(replace(work, state=DONE))
+
+
+def _do(work: Work, actor: Any) -> Work:
+    def progress(step: str) -> None:
+        _save(replace(work, state=RUNNING, words=step[:1].upper() + step[1:]))
+
+    if work.verb == CREATE:
+        progress("copying the database")
+        made = create_backup(actor=actor, reason=work.reason, kind=work.kind, label=work.label)
+        return replace(work, backup=made.id, told=f"{made.rows:,} rows are backed up.")
+    backup = find_backup(work.backup)
+    if work.verb == VERIFY:
+        return replace(work, told=verify(backup, progress=progress).verified)
+    restored = restore(backup, actor=actor, reason=work.reason, progress=progress)
+    told = f"{restored.rows:,} rows are there, as in {backup.id}."
+    if restored.done.drift:
+        told += f" {restored.done.drift:,} objects differ from their history, as they did when it was made."
+    return replace(work, told=told, safety=restored.done.safety.id if restored.done.safety else "")
+
+
+def _start_apart(work: Work) -> None:
+    command = [sys.executable, "-c", _APART, work.id]
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a name that we made
+        command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    # Or it stays in the process table until this one ends.
+    threading.Thread(target=process.wait, name=f"backup-{work.id}", daemon=True).start()
+
+
+def _take_turn(work: Work) -> None:
+    turn = _name("turn")
+    if _cache().add(turn, work.id, timeout=None):
+        return
+    if other := work_going_on():
+        raise WorkRefused(f"{other.actor} has begun something else that is not finished ({other.verb}): wait for it.")
+    _cache().set(turn, work.id, timeout=None)
+
+
+@contextmanager
+def _beating(work: Work) -> Iterator[None]:
+    """Let others know that this process lives, from a thread that touches no database."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while True:
+            _cache().set(_name(f"{work.id}-beat"), time.time())
+            if over.wait(BEAT_SECONDS):
+                return
+
+    thread = threading.Thread(target=beat, name=f"beat-{work.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _heard_of(work: Work) -> float:
+    return max(_cache().get(_name(f"{work.id}-beat"), 0), work.begun)
+
+
+def _save(work: Work) -> Work:
+    _cache().set(_name(work.id), asdict(work))
+    return work
+
+
+def _cache() -> BaseCache:
+    return caches["progress"]
+
+
+def _name(key: str) -> str:
+    """Name the entry; two databases may share the cache's folder."""
+    its = connections["default"].settings_dict
+    database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
+    return f"backups-{database}-{key}"

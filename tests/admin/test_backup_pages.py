@@ -1,0 +1,187 @@
+"""The pages about backups of the whole database: what a person is told, and what becomes of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import caches
+from django.test import Client
+from django.utils import timezone
+
+from apps.airports.models import Airport
+from apps.backups import work
+from apps.backups.catalogue import Backup, list_backups
+from apps.backups.creating import create_backup
+from apps.backups.journal import read_journal
+from apps.backups.kinds import BEFORE_RESTORE
+from tests.admin.runs import told
+
+LIST = "/admin/backups/backup/"
+
+
+@pytest.fixture
+def approver(make_person: Callable[..., User]) -> User:
+    """Anna, who may also restore."""
+    return make_person("anna", group="approver")
+
+
+@pytest.fixture
+def made(places: dict[str, Any], approver: User) -> Backup:
+    """A full backup of the places."""
+    return create_backup(actor=approver, reason="before the summer", label="spring")
+
+
+def page(client: Client, address: str = "") -> str:
+    response = client.get(LIST + address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.django_db
+def test_an_empty_list_says_what_to_do_first(steward, viewer, browse_as) -> None:
+    assert "Back up the database</a> before anything else" in page(browse_as(steward))
+    assert "Somebody who may make backups should do so now" in page(browse_as(viewer))
+
+
+@pytest.mark.django_db
+def test_a_backup_is_made_and_listed_with_what_it_is(steward, browse_as, places) -> None:
+    client = browse_as(steward)
+
+    response = client.post(f"{LIST}add/", {"kind": "full", "label": "spring"}, follow=True)
+
+    (backup,) = list_backups()
+    assert "Backed up" in response.content.decode()
+    assert (backup.actor, backup.label) == ("stan", "spring")
+    text = page(client)
+    assert f"{backup.id}</code>" in text
+    assert "“spring”" in text
+    assert "not verified" in text
+    assert "it has a label" in text
+
+
+@pytest.mark.django_db
+def test_looking_changes_nothing(made, approver, browse_as) -> None:
+    client, before = browse_as(approver), sorted(made.file.parent.iterdir())
+
+    for address in ("", "?elsewhere=1", "add/", f"{made.id}/restore/", f"{made.id}/download/"):
+        response = client.get(LIST + address)
+        if response.streaming:
+            list(response.streaming_content)
+
+    assert sorted(made.file.parent.iterdir()) == before
+
+
+@pytest.mark.django_db
+def test_the_file_is_given_to_who_may(made, approver, browse_as) -> None:
+    response = browse_as(approver).get(f"{LIST}{made.id}/download/")
+
+    assert b"".join(response.streaming_content) == made.file.read_bytes()
+    assert response["Content-Disposition"] == f'attachment; filename="{made.path}"'
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["20200101-000000-full", "manage", "settings"])
+def test_a_backup_that_is_not_there_is_not_found(name, approver, browse_as) -> None:
+    client = browse_as(approver)
+
+    assert client.get(f"{LIST}{name}/restore/").status_code == 404
+    assert client.get(f"{LIST}{name}/download/").status_code == 404
+    assert client.post(f"{LIST}{name}/verify/").status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_verifying_shows_the_proof(made, approver, browse_as) -> None:
+    client = browse_as(approver)
+
+    response = client.post(f"{LIST}{made.id}/verify/", follow=True)
+
+    assert "Restored into a scratch database" in response.content.decode()
+    assert "✓</b> verified" in page(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_that_was_altered_is_told_to_be_no_good(made, approver, browse_as) -> None:
+    with made.file.open("r+b") as stream:
+        stream.truncate(1000)
+    client = browse_as(approver)
+
+    response = client.post(f"{LIST}{made.id}/verify/", follow=True)
+
+    assert "is not whole" in response.content.decode()
+    assert "not good" in page(client)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("posted", "sentence"),
+    [
+        ({"name": "spring", "reason": "a mistake"}, "Type the name of the backup"),
+        ({"name": "", "reason": "a mistake"}, "Type the name of the backup"),
+        ({"reason": ""}, "Say why: others will read it in the journal."),
+    ],
+)
+def test_without_name_and_reason_nothing_is_restored(posted, sentence, made, approver, browse_as) -> None:
+    response = browse_as(approver).post(f"{LIST}{made.id}/restore/", {"name": made.id, **posted})
+
+    assert sentence in response.content.decode()
+    assert (list_backups(), read_journal()) == ([made], [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_restore_page_says_what_will_be_lost(made, approver, browse_as, edit) -> None:
+    edit("KDEN", name="Denver")
+    Airport.objects.filter(pk="KBKF").delete()
+
+    text = page(browse_as(approver), f"{made.id}/restore/")
+
+    assert "<strong>3</strong> airports will be there; now there are 2" in text
+    assert "<strong>2</strong>" in text.partition("made since will be gone")[0][-200:]
+    assert "Nobody has proved yet that it restores" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restore_brings_back_the_rows_and_leaves_the_way_back(made, approver, browse_as, edit) -> None:
+    edit("KDEN", name="Damaged")
+    client = browse_as(approver)
+
+    response = client.post(f"{LIST}{made.id}/restore/", {"name": made.id, "reason": "it was damaged"})
+
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+    safety = list_backups()[0]
+    assert safety.kind == BEFORE_RESTORE
+    assert (read_journal()[0]["result"], read_journal()[0]["reason"]) == ("restored", "it was damaged")
+    # The session began after the backup, and is gone with everything else since: who logs in again finds the outcome.
+    client = browse_as(User.objects.get(username="anna"))
+    text = client.get(response["Location"]).content.decode()
+    assert "Restored" in text
+    assert f"{safety.id}/restore/" in text
+    assert "it was damaged" in page(client)
+
+
+@pytest.mark.django_db
+def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, monkeypatch) -> None:
+    settings.BACKUPS_AT_ONCE_BYTES = 0
+    started = []
+    monkeypatch.setattr(work, "_start_apart", started.append)
+    client = browse_as(approver)
+    client.post(f"{LIST}{made.id}/verify/")
+
+    response = client.post(f"{LIST}add/", {"kind": "full"})
+
+    assert told(response) == ["anna has begun something else that is not finished (verify): wait for it."]
+    assert len(started) == 1
+    assert "Watch</a>" in page(client)
+    assert client.get(f"{LIST}work/{started[0].id}/progress/").json()["status"] == "waiting"
+
+
+@pytest.mark.django_db
+def test_work_whose_process_fell_silent_has_failed_and_is_in_nobodys_way(made, approver, browse_as, settings) -> None:
+    dead = work.Work("dead", work.VERIFY, approver.pk, "anna", begun=timezone.now().timestamp() - 3600)
+    work._save(dead)
+    caches["progress"].set(work._name("turn"), dead.id)
+
+    text = page(browse_as(approver), "work/dead/")
+
+    assert "stopped without a word" in text
+    assert work.begin(work.CREATE, actor=approver, size=0).state == work.DONE
