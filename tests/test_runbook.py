@@ -77,6 +77,12 @@ def test_a_story_of_the_runbook_goes_as_it_says(story: Story, runner: Runner):
             )
 
 
+def test_each_block_is_run_on_some_engine():
+    stories = read_stories(RUNBOOK)
+
+    assert not [block.line for story in stories for block in story.blocks if not {*story.on} & {*block.on}]
+
+
 def sections() -> dict[str, str]:
     """Return the sections of the runbook by their headings."""
     return dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))

@@ -6,6 +6,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
 
 class TellingChoices(AutocompleteJsonView):
@@ -22,6 +26,24 @@ class ConsoleAdminSite(AdminSite):
     index_title = "Operations"
     # The root leads here: there is no other site to view.
     site_url = None
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the dashboard above the list of apps."""
+        # The site is made before the models that the dashboard knows are.
+        from travelmathlite.dashboard import dashboard_of
+
+        return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})
+
+    def get_urls(self) -> list:
+        return [path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"), *super().get_urls()]
+
+    @method_decorator(require_safe)
+    def looked_for_view(self, request: HttpRequest) -> HttpResponse:
+        """Answer with those cards of the dashboard that take seconds after a change."""
+        from travelmathlite.dashboard import cards_looked_for
+
+        request.current_app = self.name
+        return TemplateResponse(request, "admin/dashboard/looked_for.html", {"dashboard": cards_looked_for(request)})
 
     def autocomplete_view(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return TellingChoices.as_view(admin_site=self)(request)

@@ -9,7 +9,7 @@ from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions, places  # noqa: F401 - they register what lists and pages show
-from apps.airports.pages.map import airports_map
+from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
 from apps.backups.pages.object_tools import ObjectBackups
 from apps.base.pages.checking import ValidatingMixin
@@ -71,11 +71,18 @@ class AirportAdmin(
     clear_city = bulk_tool("clear_city", label="Clear city…", words="Take its link to a city away")
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.map_view)
-        return [path("map.json", view, name="airports_airport_map"), *super().get_urls()]
+        by_type, by_finding = map(self.admin_site.admin_view, (self.map_view, self.findings_map_view))
+        return [
+            path("map.json", by_type, name="airports_airport_map"),
+            path("findings-map.json", by_finding, name="airports_airport_findings_map"),
+            *super().get_urls(),
+        ]
 
     def map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_map(request, self)
+
+    def findings_map_view(self, request: HttpRequest) -> HttpResponse:
+        return airports_findings_map(request, self)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
         """The ident is the primary key: it is chosen once."""

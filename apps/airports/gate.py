@@ -24,7 +24,7 @@ class Share:
     def sentence(self) -> str:
         """The sentence that it is too many; empty when it is not, or nobody set a limit."""
         limit = getattr(settings, self.setting)
-        if limit is None or self.number <= settings.GATE_ALWAYS_ALLOWED or not self.total:
+        if limit is None or self.number <= settings.GATE_ALWAYS_ALLOWED:
             return ""
         share = self.number * 100 / self.total
         if share <= limit:
@@ -38,6 +38,8 @@ class Share:
 def limits(staging: Staging) -> list[str]:
     """Return a sentence for each limit that the plan goes past; nothing is written."""
     total = staging.count("SELECT COUNT(*) FROM {live}")
+    if not total:
+        return []
     shares = [
         Share(_closed(staging), total, "be closed", "GATE_CLOSED_PERCENT"),
         Share(_moved(staging), total, f"move by more than {settings.GATE_MOVED_KM:g} km", "GATE_MOVED_PERCENT"),
@@ -77,7 +79,7 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
     points = settings.GATE_LINK_POINTS
     link = next((each for each in staging.links if each.field == field), None)
     # Whoever asks for no links does so on purpose.
-    if points is None or link is None or not total or field in staging.options.skip_links:
+    if points is None or link is None or field in staging.options.skip_links:
         return ""
     linked = staging.count("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
     less, more = _unlinked_and_linked(staging, field, link.needs)

@@ -1,11 +1,13 @@
-"""The map of airports by type."""
+"""The maps of airports: all by type, and those with findings by how bad they are."""
 
 from collections.abc import Iterator
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from apps.airports.models import Airport, AirportType
 from apps.changesets.maps import COARSE, FINE, Addresses, Group, PackedMap, Point, pack
+from apps.quality.findings import findings_of
+from apps.quality.rules import Severity, rules_of
 
 # The colour of each type, and what several of them are called; the weightiest are drawn last, over the others.
 TYPES = {
@@ -42,3 +44,29 @@ def _points(airports: QuerySet) -> Iterator[Point]:
     rows = placed.values_list("airport_type", "pk", "latitude_deg", "longitude_deg")
     for kind, key, latitude, longitude in rows.iterator(chunk_size=5000):
         yield Point(number.get(kind, OTHER), key, latitude, longitude)
+
+
+def count_by_type(*, using: str = "default") -> list[tuple[str, str, int, int]]:
+    """Return for each type with airports its value, its name, how many there are, and how many of them lack a city."""
+    rows = Airport.objects.using(using).order_by().values("airport_type")
+    found = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
+        "airport_type", "number", "alone"
+    )
+    known = {str(value): (number, alone) for value, number, alone in found}
+    labels = {str(value): label for value, (_, label) in TYPES.items()}
+    labels |= {value: value or "without a type" for value in known if value not in labels}
+    return [(value, label, *known[value]) for value, label in labels.items() if value in known]
+
+
+def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "default") -> PackedMap:
+    """Return the map of the airports that break a rule, each by the worst that it breaks; one query a rule."""
+    worst: dict[str, int] = {}
+    order = list(Severity)
+    for rule in sorted(rules_of("airports.airport"), key=lambda rule: order.index(rule.severity)):
+        for key in findings_of(rule, using=using).values_list("pk", flat=True).iterator(chunk_size=5000):
+            worst.setdefault(key, order.index(rule.severity))
+    placed = Airport.objects.using(using).filter(latitude_deg__isnull=False, longitude_deg__isnull=False).order_by()
+    rows = placed.values_list("pk", "latitude_deg", "longitude_deg").iterator(chunk_size=5000)
+    points = (Point(worst[key], key, latitude, longitude) for key, latitude, longitude in rows if key in worst)
+    groups = [Group(str(each), f"with {each.label.lower()}s", str(each), findings_url) for each in order]
+    return pack(groups, points, addresses=addresses)

@@ -18,12 +18,16 @@ FARTHEST = 20
 
 @dataclass(frozen=True)
 class Group:
-    """Points of one sort: how they are called, in which colour (a name of the stylesheet), and their list."""
+    """Points of one sort: how they are called, in which colour (a name of the stylesheet), and their list.
+
+    Where an object of the group leads elsewhere than the others of the map, `object_url` has KEY for its key.
+    """
 
     name: str
     label: str
     colour: str
     url: str = ""
+    object_url: str = ""
 
 
 class Point(NamedTuple):

@@ -46,6 +46,11 @@ def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
     return found
 
 
+def recalled(name: str, state: str) -> Any:
+    """Return what is remembered for this name and state of the tables, or None: nothing is worked out."""
+    return caches["figures"].get(f"{name}:{state}")
+
+
 def reading_alias() -> str:
     """Return the database that this page may read from: its state and its figures must be of the same one."""
     return router.db_for_read(Changeset) or DEFAULT_DB_ALIAS

@@ -8,7 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.http import require_safe
 
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
@@ -18,6 +20,7 @@ from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.mapping import mapping_page
+from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_map_data
 from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
@@ -120,6 +123,8 @@ class ImportRunAdmin(admin.ModelAdmin):
             page("cancel/", self._acting(acting.cancel), "cancel"),
             page("start-again/", self._acting(acting.begin_again), "start_again"),
             page("refused.csv", self._giving(downloads.refused_rows), "refused"),
+            page("map/", self.map_view, "map"),
+            page("map.json", self.map_data_view, "map_data"),
             page("file/", self._giving(downloads.source_file), "file"),
             *super().get_urls(),
         ]
@@ -134,7 +139,7 @@ class ImportRunAdmin(admin.ModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        context = page_context(request, run)
+        context = page_context(request, run) | {"map_url": map_of_run_url(run)}
         if run.status in WATCHED:
             context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
         return self._page(request, "admin/imports/importrun/run.html", context)
@@ -144,6 +149,14 @@ class ImportRunAdmin(admin.ModelAdmin):
         if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
             run.refresh_from_db()
         return JsonResponse(state_of(run))
+
+    @method_decorator(require_safe)
+    def map_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._page(request, "admin/imports/importrun/map.html", plan_map_context(self._run(request, pk)))
+
+    @method_decorator(require_safe)
+    def map_data_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return plan_map_data(request, self._run(request, pk))
 
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)

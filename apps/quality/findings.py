@@ -7,6 +7,8 @@ from django.db.models import Count, Q, QuerySet
 from apps.quality.accepting import accepted_of, keys_condition
 from apps.quality.rules import Rule, Severity, all_rules
 
+FEW = 2000
+
 
 def broken_rows(rule: Rule, *, using: str = "default") -> QuerySet:
     """Return the rows that break a rule, accepted ones included."""
@@ -18,6 +20,15 @@ def findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
     keys = accepted_of([rule], using=using)[rule.code]
     found = broken_rows(rule, using=using)
     return found.exclude(keys_condition(rule.model_class, keys)) if keys else found
+
+
+def few_findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
+    """Return the findings of a rule to be asked several times: where looking takes long and they are few, by key."""
+    found = findings_of(rule, using=using)
+    if isinstance(rule.broken, Q):
+        return found
+    keys = list(found.values_list("pk", flat=True)[: FEW + 1])
+    return found if len(keys) > FEW else rule.model_class._base_manager.using(using).filter(pk__in=keys)
 
 
 def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default") -> dict[str, int]:

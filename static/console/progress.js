@@ -22,7 +22,8 @@ async function ask() {
     const state = await answer.json();
     failures = 0;
     if (state.status !== box.dataset.status) {
-      if (state.next) window.location.assign(state.next);
+      // On its own page the run leads to what it did; the dashboard stays.
+      if (state.next && !("stay" in box.dataset)) window.location.assign(state.next);
       else window.location.reload();
       return;
     }

@@ -54,7 +54,7 @@ PAGES = {
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),
     **dict.fromkeys(
-        ("<model>_map", "changesets_changeset_map", "changesets_changeset_map_data"),
+        ("<model>_map", "<model>_findings_map", "changesets_changeset_map", "changesets_changeset_map_data"),
         ("viewer 200", "staff 405"),
     ),
     # It tells names only to who asks for one of a model that they may see.
@@ -68,6 +68,7 @@ PAGES = {
     "imports_importrun_delete": ADMINS_ONLY,
     "imports_importrun_history": ("staff 302", "staff 302"),
     "imports_importrun_progress": LIST,
+    **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
     "imports_importrun_mapping": ("uploader 200", "uploader 200"),
     "imports_importrun_plan_again": DECIDED,
     "imports_importrun_decide": DECIDED,
@@ -102,6 +103,7 @@ PAGES = {
     # -- Django's own ------------------------------------------------------------------------------------------
     "home": ("staff 302", "staff 302"),
     "index": ("staff 200", "staff 200"),
+    "looked_for": ("staff 200", "staff 405"),
     "app_list": ("viewer 200 404", "viewer 200 404"),
     "autocomplete": ("nobody 403", "staff 405"),
     "jsi18n": ("staff 200", "staff 405"),

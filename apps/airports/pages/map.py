@@ -4,14 +4,19 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.airports.maps import map_of_airports
+from apps.airports.maps import map_of_airports, map_of_findings
 from apps.airports.models import Airport
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import addresses_of, map_answer
 from apps.changesets.remembering import reading_alias, state_of_tables
+from apps.quality.models import AcceptedFinding
+from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
+from apps.quality.pages.addresses import findings_url
 
 
 @require_safe
@@ -29,6 +34,24 @@ def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpRes
         )
 
     return map_answer(request, "airports" if country is None else f"airports-{country}", state, work_out)
+
+
+@require_safe
+def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
+    """Answer with the data of the map of airports with findings, to who may see both."""
+    if not (model_admin.has_view_permission(request) and request.user.has_perm(VIEW_FINDINGS)):
+        raise PermissionDenied
+    using = reading_alias()
+    # What is accepted is no finding, and an acceptance may end with the day.
+    known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
+    parts = (state_of_tables(using=using), timezone.localdate().isoformat(), known["newest"], known["withdrawn"])
+    state = "-".join(map(str, parts)).replace(" ", "")
+    return map_answer(
+        request,
+        "findings",
+        state,
+        lambda: map_of_findings(findings_url=findings_url(), addresses=addresses_of(Airport), using=using),
+    )
 
 
 def map_url(*, country: int | None = None) -> str:

@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from apps.changesets.counting import Counts, counts_of_many
@@ -40,7 +39,7 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
     if chosen is not None:
         packed = _packed(changeset, chosen, *_state(changeset))
         title = f"{chosen.model._meta.verbose_name_plural}".capitalize()
-        address = f"{reverse('admin:changesets_changeset_map_data', args=[changeset.pk])}?model={chosen.label}"
+        address = f"{links.changeset_map_url(changeset.pk, data=True)}?model={chosen.label}"
         context |= {
             "map": MapFigure(f"{title} added, deleted and moved", [("Kind of change", address)], fit=True),
             "groups": packed.counted,
@@ -75,7 +74,7 @@ def on_maps(request: HttpRequest, counts: Counts) -> list[Tracked]:
 
 def map_page_url(changeset: Changeset, request: HttpRequest, counts: Counts) -> str:
     """Return the address of the changeset's map, or nothing where there is nothing to show on it."""
-    return reverse("admin:changesets_changeset_map", args=[changeset.pk]) if on_maps(request, counts) else ""
+    return links.changeset_map_url(changeset.pk) if on_maps(request, counts) else ""
 
 
 def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> tuple[Changeset, Counts]:

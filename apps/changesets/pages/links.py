@@ -24,6 +24,11 @@ def changeset_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_change", args=[pk])
 
 
+def changeset_map_url(pk: int, *, data: bool = False) -> str:
+    """Return the address of a changeset's map, or of the data of it."""
+    return reverse(f"admin:changesets_changeset_map{'_data' if data else ''}", args=[pk])
+
+
 def changesets_url() -> str:
     """Return the address of the list of changesets."""
     return reverse("admin:changesets_changeset_changelist")

@@ -37,15 +37,21 @@ def map_answer(request: HttpRequest, name: str, state: str, work_out: Callable[[
     etag = f'"{name}-{state}"'
     answer = get_conditional_response(request, etag=etag)
     if answer is None:
-        body = remembered(f"map-{name}", state, work_out).body
-        packed = "gzip" in request.headers.get("Accept-Encoding", "")
-        answer = HttpResponse(body if packed else gzip.decompress(body), content_type="application/json")
-        if packed:
-            answer["Content-Encoding"] = "gzip"
+        answer = packed_answer(request, remembered(f"map-{name}", state, work_out).body)
         answer["ETag"] = etag
     # It may be kept, but is asked for each time; what is not changed does not travel again.
     answer["Cache-Control"] = "private, no-cache"
-    patch_vary_headers(answer, ["Accept-Encoding", "Cookie"])
+    patch_vary_headers(answer, ["Cookie"])
+    return answer
+
+
+def packed_answer(request: HttpRequest, body: bytes) -> HttpResponse:
+    """Answer with JSON that is gzipped already, unpacked only for who cannot do it."""
+    packed = "gzip" in request.headers.get("Accept-Encoding", "")
+    answer = HttpResponse(body if packed else gzip.decompress(body), content_type="application/json")
+    if packed:
+        answer["Content-Encoding"] = "gzip"
+    patch_vary_headers(answer, ["Accept-Encoding"])
     return answer
 
 

@@ -67,6 +67,18 @@ def grouped(number: int) -> str:
 
 
 @register.filter
+def plain(number: float | None) -> str:
+    """Return a number as scripts read it; nothing for none."""
+    return "" if number is None else repr(number)
+
+
+@register.filter
+def less(number: int, other: int) -> int:
+    """Return a number less another."""
+    return number - other
+
+
+@register.filter
 def unlocalized(number: int) -> str:
     """Return a number as addresses want it, without separators."""
     return str(number)

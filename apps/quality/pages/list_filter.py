@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.quality.findings import findings_of
+from apps.quality.findings import few_findings_of
 from apps.quality.pages.addresses import PARAMETER
 from apps.quality.rules import Rule, rule_named
 
@@ -24,7 +24,7 @@ class FindingFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         rule = _rule_of(self.value(), queryset.model._meta.label_lower)
-        return queryset.filter(pk__in=findings_of(rule).values("pk")) if rule else queryset.none()
+        return queryset.filter(pk__in=few_findings_of(rule).values("pk")) if rule else queryset.none()
 
 
 def _rule_of(code: str, label: str) -> Rule | None:

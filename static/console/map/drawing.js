@@ -9,16 +9,23 @@ export function landPath({ scale, rings }) {
   for (const ring of rings) {
     let [longitude, latitude] = [0, 0];
     for (let i = 0; i < ring.length; i += 2) {
-      longitude += ring[i];
-      latitude += ring[i + 1];
-      const place = [east(longitude / scale), south(latitude / scale)];
-      if (i) path.lineTo(...place);
-      else path.moveTo(...place);
+      // A ring that crosses the date line goes on beyond it, instead of back around the world.
+      longitude += i ? shortWay(ring[i] / scale) : ring[i] / scale;
+      latitude += ring[i + 1] / scale;
+      if (i) path.lineTo(east(longitude), south(latitude));
+      else path.moveTo(east(longitude), south(latitude));
+    }
+    // One that goes all around the world has the pole in it.
+    if (Math.abs(longitude - ring[0] / scale) > 180) {
+      path.lineTo(east(longitude), south(-90));
+      path.lineTo(east(ring[0] / scale), south(-90));
     }
     path.closePath();
   }
   return path;
 }
+
+const shortWay = (turn) => (turn > 180 ? turn - 360 : turn < -180 ? turn + 360 : turn);
 
 // Colours are the stylesheet's, so that dark and light have their own.
 export function coloursOf(element, groups) {
@@ -53,7 +60,8 @@ function drawLand(context, view, land, colours) {
   context.lineWidth = 0.7 / view.scale;
   for (const turn of [-1, 0, 1]) {
     const left = (turn - view.x) * view.scale + view.width / 2;
-    if (left > view.width || left + view.scale < 0) continue;
+    // Rings that cross the date line reach a world's width beyond either edge.
+    if (left > view.width + view.scale || left + 2 * view.scale < 0) continue;
     context.save();
     context.translate(left, view.height / 2 - view.y * view.scale);
     context.scale(view.scale, view.scale);

@@ -151,6 +151,8 @@ class WorldMap {
   }
 
   objectAddress(i) {
+    const own = this.points.groups[this.points.group[i]].object_url;
+    if (own) return own.replace("KEY", encodeURIComponent(this.points.keys[i]));
     // The admin writes keys into addresses with _ for %.
     const quoted = this.points.keys[i].replace(/[^A-Za-z0-9-]/g, (sign) => `_${sign.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`);
     return this.points.addresses.object.replace("KEY", quoted);

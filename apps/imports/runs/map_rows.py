@@ -1,0 +1,93 @@
+"""The map of a stored plan: what would appear, move, change, and what the file lacks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, NullIf
+
+from apps.changesets.map_changes import ADDED, CHANGED, DELETED, MOVED, point_of
+from apps.changesets.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
+from apps.changesets.tracking import Tracked, tracked_for
+from apps.imports.models import ImportRun, Operation, PlannedRow
+from apps.imports.registry import spec_named
+
+# It takes the place of what a changeset deleted.
+MISSING = DELETED
+# (operation, label, colour) by the number of the group; what moves is among what changes.
+GROUPS = {
+    ADDED: (Operation.NEW, "new", "added"),
+    MISSING: (Operation.MISSING, "missing from the file", "missing"),
+    MOVED: (Operation.CHANGED, "would move 100 m or more", "moved"),
+    CHANGED: (Operation.CHANGED, "would change in other ways", "kept"),
+}
+
+
+def tracked_of(run: ImportRun) -> Tracked | None:
+    """Return what the run is about, if it stands on a map."""
+    tracked = tracked_for(spec_named(run.spec).model)
+    return tracked if tracked.point else None
+
+
+def map_of_plan(run: ImportRun, tracked: Tracked, *, rows_url: str, addresses: Addresses) -> PackedMap:
+    """Return the map of what the plan of a run would do; `rows_url` is the page with its rows. One query."""
+    order = (ADDED, MISSING, MOVED, CHANGED)
+    groups = [
+        Group(
+            str(operation),
+            label,
+            colour,
+            f"{rows_url}?bucket={operation}#rows-title",
+            f"{rows_url}?bucket={operation}&q=KEY#rows-title",
+        )
+        for operation, label, colour in (GROUPS[number] for number in order)
+    ]
+    points, left_out = [], 0
+    for number, point in enumerate(planned_points(run, tracked)):
+        if number < MOST:
+            points.append(point._replace(group=order.index(point.group)))
+        else:
+            left_out += 1
+    return pack(groups, points, addresses=addresses, scale=FINE, left_out=left_out)
+
+
+def planned_points(run: ImportRun, tracked: Tracked) -> Iterator[Point]:
+    """Yield what the plan would do as points; what has no place is left out."""
+    fields = [tracked.fields_by_column[column].name for column in tracked.point]
+    for operation, object_id, natural, changes, *places in _rows(run, tracked, fields).iterator(chunk_size=5000):
+        said, upstream, live = tuple(places[:2]), tuple(places[2:4]), tuple(places[4:])
+        key = str(natural or object_id)
+        if operation == Operation.NEW:
+            place = tuple(one if one is not None else other for one, other in zip(said, upstream, strict=True))
+            point = point_of(key, True, False, (None, None), place)
+        elif operation == Operation.CHANGED:
+            became = tuple((changes or {}).get(field, [None, now])[1] for field, now in zip(fields, live, strict=True))
+            point = point_of(key, False, False, live, became)
+        else:
+            point = None if None in live else Point(MISSING, key, *live)
+        if point is not None:
+            yield point
+
+
+def _rows(run: ImportRun, tracked: Tracked, fields: list[str]) -> QuerySet:
+    """The rows that do something: what the file says of the place, what upstream does, and where the object is now."""
+    pk = tracked.model._meta.pk
+    named: Any = OuterRef("object_id")
+    if not isinstance(pk, CharField):
+        named = Cast(NullIf(named, Value("")), output_field=type(pk)())
+    live = tracked.model._base_manager.filter(pk=named)
+    rows = PlannedRow.objects.filter(run=run, operation__in=(Operation.NEW, Operation.CHANGED, Operation.MISSING))
+    now = {f"{field}_now": Subquery(live.values(field)) for field in fields}
+    return (
+        rows.order_by()
+        .annotate(**now)
+        .values_list(
+            "operation",
+            "object_id",
+            "natural",
+            "changes",
+            *(f"payload__values__{field}" for field in fields),
+            *(f"payload__upstream__{field}" for field in fields),
+            *now,
+        )
+    )

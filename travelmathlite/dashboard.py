@@ -1,0 +1,187 @@
+"""The dashboard: what the first page of the admin shows to a person, put together from all apps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.airports.maps import count_by_type
+from apps.airports.models import Airport
+from apps.airports.pages.map import map_url
+from apps.backups.catalogue import Backup, list_backups
+from apps.base.models import City, Country
+from apps.changesets.models import Changeset, Status
+from apps.changesets.pages import links
+from apps.changesets.pages.maps import MapFigure, may_view
+from apps.changesets.remembering import reading_alias, remembered, state_of_tables
+from apps.imports.models import OPEN, ImportRun
+from apps.imports.pages.addresses import run_url, upload_url
+from apps.imports.pages.run import import_links
+from apps.imports.pages.watching import WATCHED, state_of
+from apps.imports.runs.confirming import may_decide, may_see
+from apps.quality import figures
+from apps.quality.coverage import Coverage
+from apps.quality.findings import by_severity
+from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
+from apps.quality.pages.addresses import findings_url
+from apps.quality.rules import SIGNS
+from apps.quality.tallies import Counted, newest_counted
+from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
+
+MODELS = (Airport, City, Country)
+LABELS = tuple(model._meta.label_lower for model in MODELS)
+BACKUP_AGE = timedelta(days=1)
+MOST_RUNS = 5
+VIEW_BACKUPS = "backups.view_backups"
+
+
+@dataclass(frozen=True)
+class BackupState:
+    """The newest verified backup, or the lack of one, in words; `late` means that somebody should do something."""
+
+    words: str
+    late: bool
+    backup: Backup | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class RunShown:
+    """A run that somebody or a worker still has something to do with."""
+
+    run: ImportRun
+    url: str
+    cancel_url: str
+    progress: dict[str, Any] | None
+
+
+def dashboard_of(request: HttpRequest) -> dict[str, Any]:
+    """Return what the dashboard shows to the person who asks; of what they may not see, nothing is looked for."""
+    using = reading_alias()
+    state = state_of_tables(using=using)
+    seen = [model for model in MODELS if may_view(request.user, model)]
+    found: dict[str, Any] = {"upload_links": import_links(request), "runs": runs_shown(request)}
+    if seen:
+        labels = [model._meta.label_lower for model in seen]
+        moves = figures.newest_moves(labels, using=using)
+        known = figures.amounts(LABELS, moves, state=state, since=figures.a_week_ago(), using=using)
+        shown = [each for each in known if each.label in labels]
+        found["amounts"] = [(each, links.list_url(apps.get_model(each.label))) for each in shown]
+        if Airport in seen:
+            number = next(each.number for each in shown if each.label == LABELS[0])
+            found |= _airports(request, number)
+            found["charts"] = [growth_chart(figures.growth(LABELS[0], number, moves))]
+    if Airport in seen:
+        found["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
+    found["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
+    if request.user.has_perm(VIEW_BACKUPS):
+        found["backup"] = backup_state()
+    return found | looked_for(request, state=state, using=using, look=False)
+
+
+def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str = "") -> dict[str, Any]:
+    """Return what takes seconds after each change: findings, and whether history is complete.
+
+    Without `look` only what is known already comes back; `wait` says that there is something to look for, which the
+    page then asks for by itself.
+    """
+    using = using or reading_alias()
+    state = state or state_of_tables(using=using)
+    found: dict[str, Any] = {}
+    if request.user.has_perm(VIEW_FINDINGS):
+        counted = newest_counted(count=look)
+        known = counted is not None and not counted.stale
+        found["findings"] = _findings(counted) if known else None
+        found["counted_at"], found["wait"] = counted.at if known else None, not known
+        found["findings_url"] = findings_url()
+    if request.user.has_perm(links.VIEW):
+        found["history"] = figures.history_completeness(state=state, look=look, using=using)
+        found["wait"] = found.get("wait") or found["history"] is None
+    return found
+
+
+def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
+    """Return what the cards show that the page asks for after it is there, looked for now."""
+    backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
+    return looked_for(request, look=True) | backup
+
+
+def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
+    return [(each, SIGNS[each], number) for each, number in by_severity(counted.counts).items()]
+
+
+def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
+    """The map, or what to do first where there is nothing to be drawn."""
+    if not number:
+        return {"empty": True, "may_import": any(url == upload_url(Airport) for url, _ in import_links(request))}
+    views = [("Type", map_url())]
+    if request.user.has_perm(VIEW_FINDINGS):
+        views.append(("Finding", links.model_url(Airport, "findings_map")))
+    newest = _newest_of_airports() if request.user.has_perm(links.VIEW) else None
+    if newest is not None:
+        address = links.changeset_map_url(newest.pk, data=True)
+        views.append((f"Last changeset (#{newest.pk})", f"{address}?model={LABELS[0]}"))
+    return {"map": MapFigure("Airports of the world", views), "types": airports_by_type()}
+
+
+def _newest_of_airports() -> Changeset | None:
+    """The newest of the last changesets that touched airports."""
+    last = Changeset.objects.exclude(status=Status.FAILED).only("pk", "counts").order_by("-pk")[:20]
+    return next((each for each in last if LABELS[0] in (each.counts or {})), None)
+
+
+def airports_by_type() -> list[tuple[str, int, int, str]]:
+    """Return each type's name, how many airports it has, how many of them lack a city, and the address of its list."""
+    using = reading_alias()
+    state = state_of_tables(LABELS[0], using=using)
+    counted = remembered("airports-by-type", state, lambda: count_by_type(using=using))
+    address = links.list_url(Airport)
+    return [(label, number, alone, f"{address}?airport_type__exact={value}") for value, label, number, alone in counted]
+
+
+def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]:
+    findings = request.user.has_perm(VIEW_FINDINGS)
+    tallies = figures.newest_tallies(using=using) if see_links or findings else []
+    charts = [coverage_chart(figures.coverage_trend(tallies))] if see_links else []
+    return charts + ([findings_chart(figures.findings_trend(tallies))] if findings else [])
+
+
+def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
+    """Return the name of each link of airports, its coverage, and the list of those without it."""
+    address = links.list_url(Airport)
+    return [
+        (str(Airport._meta.get_field(each.field).verbose_name), each, f"{address}?links=no-{each.field}")
+        for each in found
+        if each.model == LABELS[0]
+    ]
+
+
+def runs_shown(request: HttpRequest) -> list[RunShown]:
+    """Return the imports that are under way, or wait for somebody, and that the person may see."""
+    waiting = ImportRun.objects.filter(status__in=OPEN).select_related("actor").order_by("-pk")[: MOST_RUNS * 4]
+    seen = [run for run in waiting if not may_see(request.user, run)][:MOST_RUNS]
+    return [
+        RunShown(
+            run,
+            run_url(run),
+            run_url(run) if not may_decide(request.user, run) else "",
+            state_of(run) if run.status in WATCHED else None,
+        )
+        for run in seen
+    ]
+
+
+def backup_state() -> BackupState:
+    """Return the newest backup that was proved to restore, and whether it is too old to rely on."""
+    url = links.address_of("admin:backups_backup_changelist")
+    backups = [each for each in list_backups() if not each.tables]
+    proved = next((each for each in backups if each.verified_at is not None), None)
+    if proved is None:
+        words = "No backup was verified yet" if backups else "There is no backup yet"
+        return BackupState(words, late=True, url=url)
+    late = timezone.now() - proved.created_at > BACKUP_AGE
+    return BackupState("older than a day: make and verify a new one" if late else "verified", late, proved, url)
