@@ -28,6 +28,7 @@ class Rounds:
     pages: dict[str, list[Measurement]] = field(default_factory=dict)
     memory: dict[str, Measurement] = field(default_factory=dict)
     backups: dict[str, list[Measurement]] = field(default_factory=dict)
+    bulk: list[Measurement] = field(default_factory=list)
     whole_preview: Measurement | None = None
 
     def as_dict(self, whole: dict[str, int]) -> dict:
@@ -43,6 +44,7 @@ class Rounds:
             "stock_preview_extrapolated_bytes": self.stock_page(whole),
             "stock_whole_preview": self.whole_preview.as_dict() if self.whole_preview else None,
             "pages": {name: [m.as_dict() for m in measured] for name, measured in self.pages.items()},
+            "bulk": [measured.as_dict() for measured in self.bulk],
             "memory": {name: measured.as_dict() for name, measured in self.memory.items()},
             "backups": {name: [m.as_dict() for m in measured] for name, measured in self.backups.items()},
         }

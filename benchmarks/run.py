@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from benchmarks.backups import backup_table_of, measure_backups
+from benchmarks.bulk import measure_bulk, table_of_bulk
 from benchmarks.floor import measure_floor
 from benchmarks.measure import ROOT, drop
 from benchmarks.ours import measure_ours
@@ -21,7 +22,7 @@ from benchmarks.uploading import measure_memory, measure_pages, write_update_fil
 
 BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
-PARTS = ["ours", "floor", "pages", "memory", "stock", "backups"]
+PARTS = ["ours", "floor", "pages", "memory", "bulk", "stock", "backups"]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -41,6 +42,7 @@ def main() -> None:
             table_of(rounds, whole),
             preview_table_of(rounds, whole),
             memory_table_of(rounds),
+            table_of_bulk(rounds.bulk, rounds.database),
             backups_of(rounds),
         ):
             print(table, end="\n" if table else "")
@@ -80,6 +82,8 @@ def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | 
             files = write_update_files(url, update=update, scratch=scratch)
             for step, measured in measure_pages(url, files=files, scratch=scratch):
                 rounds.pages.setdefault(step, []).append(measured)
+        if "bulk" in options.parts:
+            rounds.bulk.append(measure_bulk(url, update=update, scratch=scratch))
         if "stock" in options.parts:
             steps = measure_stock(url, source=BUNDLED, update=update, sample=options.sample, scratch=scratch)
             for step, measured, rows in steps:

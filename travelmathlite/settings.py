@@ -151,6 +151,8 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": VAR_DIR / "figures",
         "TIMEOUT": 7 * 24 * 3600,
+        # The largest map is half a megabyte.
+        "OPTIONS": {"MAX_ENTRIES": 150},
     },
     "progress": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",

@@ -90,7 +90,9 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
             cursor.execute("ANALYZE")
     objects, drifts = find_drift(using)
     counts = NATIVE[connections[using].vendor].facts(using).row_counts
-    return Done(counts, objects, sum(drift.total for drift in drifts), migrated)
+    # A portable backup begins with tables that were made for it: those migrations are none that it lacks.
+    lacked = tuple(name for name in migrated if name not in steps[0].backup.migrations)
+    return Done(counts, objects, sum(drift.total for drift in drifts), lacked)
 
 
 def require_same(step: Step, facts: Facts) -> None:

@@ -33,6 +33,11 @@ def standing(*, using: str = "default") -> QuerySet:
     return found.filter(Q(until=None) | Q(until__gte=today))
 
 
+def over(rule: Rule) -> QuerySet:
+    """Return the acceptances of a rule that do not stand any more: withdrawn, or run out; the newest first."""
+    return AcceptedFinding.objects.filter(rule=rule.code).exclude(pk__in=standing().values("pk"))
+
+
 def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     """Return the condition that a row of the model is one of those that the keys name."""
     stable, primary = [], []

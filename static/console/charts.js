@@ -23,7 +23,7 @@ function plot(box) {
     height: HEIGHT,
     cursor: { drag: { x: false, y: false } },
     scales: { y: { range: (_, low, high) => margins(low, high) } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map(shown) }],
+    axes: [{ ...axis, values: (_, moments) => moments.map((moment) => named(moment, data[0])) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(shown) }],
     series: [{ value: "{YYYY}-{MM}-{DD} {HH}:{mm}" }, ...headers.map((header) => ({
       label: header.textContent,
       stroke: colour(`--map-${header.dataset.colour}`),
@@ -34,6 +34,13 @@ function plot(box) {
   };
   box.replaceChildren();
   return new window.uPlot(options, data, box);
+}
+
+// Days for a trend over days, hours for one of a day.
+function named(moment, all) {
+  const when = new Date(moment * 1000);
+  if (all.at(-1) - all[0] < 2 * 86400) return when.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  return when.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
 }
 
 function margins(low, high) {

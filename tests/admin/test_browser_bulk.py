@@ -44,6 +44,9 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     expect(page.locator("#content h1")).to_contain_text("Revert")
     Airport.objects.create(ident="XX01", name="Nowhere Strip", airport_type="closed", iso_country="XX")
     page.goto(f"{admin}/airports/airport/?links=no-country")
+    expect(page.get_by_role("link", name="Undo the newest import…")).to_be_visible()
+    assert page.evaluate(TOO_WIDE) <= 0
+    screenshots("list-buttons")
     act(page, "relink")
     confirm(page, "linked again", "^Relink 2 airports")
     expect(page.get_by_text(re.compile("2 airports relinked"))).to_be_visible()

@@ -56,6 +56,8 @@ def pages(places, edit) -> list[str]:
     return [
         "",
         "password_change/",
+        "quality/finding/",
+        "quality/finding/position_missing/",
         *(f"{table}/" for table in tables),
         *(f"{table}/{page}/" for table in tables for page in ("add", "export", "as-of", "between")),
         *(f"{table}/{key}/{page}/" for table, key in tables.items() for page in ("change", "delete", "history")),

@@ -10,11 +10,21 @@ import pytest
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from apps.airports.models import Airport
 from apps.backups.creating import create_backup
 from apps.backups.drivers import data
-from apps.backups.errors import BackupFailure, BackupUnreadable, OtherSchema, RestoreFailed, UnknownTable
+from apps.backups.errors import (
+    BackupFailure,
+    BackupUnreadable,
+    DatabaseUnreadable,
+    OtherSchema,
+    RestoreFailed,
+    UnknownTable,
+)
+from apps.backups.portable.facts import require_migrated
 from apps.backups.portable.snapshot import snapshot
 from apps.backups.portable.writing import write_rows
 from apps.base.models import Country
@@ -190,3 +200,11 @@ def test_a_bad_file_is_refused_in_one_sentence_and_nothing_is_written(
 
     assert "\n" not in str(refused.value)
     assert contents("default") == before
+
+
+def test_tables_that_are_not_migrated_are_refused(db: None) -> None:
+    newest = MigrationLoader(connection).graph.leaf_nodes("quality")[0]
+    MigrationRecorder(connection).record_unapplied(*newest)
+
+    with pytest.raises(DatabaseUnreadable, match=r"lacks migrations \(quality.* is the first\)"):
+        require_migrated("default")

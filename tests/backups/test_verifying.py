@@ -81,6 +81,13 @@ def test_other_rows_in_the_same_number_are_not_good(backup: Backup, using: str, 
     not_good(NotTheSame, "The rows of base_country after restoring", amend(swapped, row_counts=counts), using)
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="it is the same on both")
+def test_the_migrations_that_make_tables_for_a_portable_backup_are_none_that_it_lacks(using: str, folder: Path) -> None:
+    portable = create_backup(actor=None, reason="", kind="data", using=using)
+
+    assert verify(portable, using=using).verified.endswith("tables are the same.")
+
+
 def test_a_backup_of_chosen_tables_is_proved_by_their_rows(using: str, folder: Path) -> None:
     chosen = create_backup(actor=None, reason="", tables=("base_country", "airports_airport"), using=using)
 

@@ -170,6 +170,8 @@ def test_an_acceptance_ends_on_its_day_and_can_be_taken_back(zeros, operator, br
 
     assertContains(again, "is not accepted any more")
     assert len(again.context["rows"]) == 2
+    assert [each.pk for each in again.context["over"]] == [other.pk, one.pk]
+    assertContains(again, "taken back by olga")
     one.refresh_from_db()
     assert (one.withdrawn_by_name, one.reason) == ("olga", "upstream knows")
 

@@ -23,7 +23,7 @@ AIRPORTS_OF_COUNTRY = Figure(
 CITIES_OF_COUNTRY = Figure("cities", "Cities", "country", City.objects.all, _listed(City, "country__id__exact=KEY"))
 UNLINKED_OF_COUNTRY = Figure(
     "unlinked",
-    "Airports without city",
+    "Without city",
     "country",
     lambda: Airport.objects.filter(city=None),
     _listed(Airport, "country__id__exact=KEY&links=no-city"),

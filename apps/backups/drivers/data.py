@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apps.backups.facts import Facts
 from apps.backups.portable.carried import carried_models
-from apps.backups.portable.facts import facts_of, require_all
+from apps.backups.portable.facts import facts_of, require_all, require_migrated
 from apps.backups.portable.loading import Loader, all_or_nothing, empty
 from apps.backups.portable.reading import check_whole, read_lines
 from apps.backups.portable.snapshot import snapshot
@@ -20,6 +20,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
     """
     require_all(tables)
     with snapshot(using) as alias:
+        require_migrated(alias)
         return write_all(alias, target)
 
 

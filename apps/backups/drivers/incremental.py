@@ -6,7 +6,7 @@ from apps.backups.catalogue import Backup
 from apps.backups.facts import Facts
 from apps.backups.portable.basing import changesets_after, find_base
 from apps.backups.portable.carried import history_models, other_models
-from apps.backups.portable.facts import facts_of, migrations_of, require_all
+from apps.backups.portable.facts import facts_of, migrations_of, require_all, require_migrated
 from apps.backups.portable.heading import Heading, read_heading
 from apps.backups.portable.reading import check_whole
 from apps.backups.portable.replaying import replay
@@ -25,6 +25,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
     """
     require_all(tables)
     with snapshot(using) as alias:
+        require_migrated(alias)
         return write_since(alias, target, find_base(alias))
 
 

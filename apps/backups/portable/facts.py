@@ -1,9 +1,10 @@
 """What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
 
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
-from apps.backups.errors import UnknownTable
+from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.facts import Facts
 from apps.backups.portable.carried import carried_models, links_of
 from apps.backups.portable.writing import Told
@@ -45,6 +46,16 @@ def require_all(tables: tuple[str, ...]) -> None:
     if tables:
         raise UnknownTable(
             f"A portable backup has all tables, and not {tables[0]} alone: leave the tables out, or make a full backup."
+        )
+
+
+def require_migrated(using: str) -> None:
+    """Raise DatabaseUnreadable where the tables are not as this code has them: it could not read them."""
+    executor = MigrationExecutor(connections[using])
+    if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise DatabaseUnreadable(
+            f"The database lacks migrations ({plan[0][0]} is the first), so no portable backup was made: run "
+            "`manage.py migrate` first, or make a full backup."
         )
 
 

@@ -6,13 +6,14 @@ from typing import Any
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, NullIf
 
-from apps.changesets.map_changes import ADDED, CHANGED, MOVED, point_of
+from apps.changesets.map_changes import ADDED, CHANGED, DELETED, MOVED, point_of
 from apps.changesets.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.imports.models import ImportRun, Operation, PlannedRow
 from apps.imports.registry import spec_named
 
-MISSING = 3
+# It takes the place of what a changeset deleted.
+MISSING = DELETED
 # (operation, label, colour) by the number of the group; what moves is among what changes.
 GROUPS = {
     ADDED: (Operation.NEW, "new", "added"),

@@ -6,11 +6,10 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.changesets.pages.paging import KeysFirstPaginator
-from apps.quality.accepting import accept, standing, withdraw
+from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
 from apps.quality.findings import few_findings_of
 from apps.quality.models import AcceptedFinding
@@ -21,6 +20,7 @@ from apps.quality.rules import Rule, rule_named
 
 PER_PAGE = 50
 ACCEPTED_SHOWN = 200
+OVER_SHOWN = 50
 
 
 class AcceptForm(forms.Form):
@@ -90,9 +90,7 @@ def _page(
         "rows": [_row(rule, row, ticked) for row in page.object_list],
         "fields": [rule.model_class._meta.get_field(name).verbose_name for name in rule.fields],
         "accepted": list(standing().filter(rule=rule.code)[:ACCEPTED_SHOWN]),
-        "ran_out": AcceptedFinding.objects.filter(
-            rule=rule.code, withdrawn_at=None, until__lt=timezone.localdate()
-        ).count(),
+        "over": list(over(rule)[:OVER_SHOWN]),
         "may_accept": request.user.has_perm(ACCEPT),
         "noun": rule.model_class._meta.verbose_name,
         "plural": rule.model_class._meta.verbose_name_plural,

@@ -60,7 +60,8 @@ function drawLand(context, view, land, colours) {
   context.lineWidth = 0.7 / view.scale;
   for (const turn of [-1, 0, 1]) {
     const left = (turn - view.x) * view.scale + view.width / 2;
-    if (left > view.width || left + view.scale < 0) continue;
+    // Rings that cross the date line reach a world's width beyond either edge.
+    if (left > view.width + view.scale || left + 2 * view.scale < 0) continue;
     context.save();
     context.translate(left, view.height / 2 - view.y * view.scale);
     context.scale(view.scale, view.scale);

@@ -108,7 +108,7 @@ class WorldMap {
       const label = document.createElement("label");
       const tick = Object.assign(document.createElement("input"), { type: "checkbox", checked: true });
       tick.addEventListener("change", () => { this.points.hidden[number] = !tick.checked; this.redraw(); });
-      const spot = Object.assign(document.createElement("span"), { className: `spot spot-${group.colour}` });
+      const spot = Object.assign(document.createElement("span"), { className: `map-spot map-spot-${group.colour}` });
       spot.setAttribute("aria-hidden", "true");
       label.append(tick, " ", spot, " ", group.label);
       const count = document.createElement(group.url ? "a" : "span");

@@ -1,0 +1,180 @@
+"""The dashboard: what it says, to whom, and at what price."""
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.utils import timezone
+
+from apps.airports.models import Airport
+from apps.backups.catalogue import Backup, write_manifest
+from apps.backups.folder import backup_folder
+from apps.changesets.context import changeset
+from apps.changesets.models import Changeset
+from apps.quality.tallies import take_tally
+from tests.admin.runs import make_run
+
+MOST_QUERIES = 25
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered():
+    """Begin without what other tests had counted: their rows are gone, and the numbers of rows begin anew."""
+    cache.clear()
+
+
+@pytest.fixture
+def page_of(browse_as):
+    """Return a function that opens the dashboard as somebody, and gives what it shows."""
+
+    def opened(person):
+        return browse_as(person).get("/admin/").context["dashboard"]
+
+    return opened
+
+
+def test_it_counts_and_says_what_came_and_went_this_week(page_of, viewer, places):
+    Changeset.objects.update(created_at=timezone.now() - timedelta(days=30))
+    with changeset(kind="bulk_action", actor=None):
+        Airport.objects.filter(pk="EDDM").delete()
+        Airport.objects.create(ident="EDMA", name="Augsburg")
+        Airport.objects.create(ident="EDMB", name="Biberach")
+
+    amounts = {each.plural: (each.number, each.added, each.deleted) for each, _ in page_of(viewer)["amounts"]}
+
+    assert amounts == {"airports": (4, 2, 1), "cities": (2, 0, 0), "countries": (2, 0, 0)}
+
+
+def test_coverage_is_of_now_after_each_write(page_of, viewer, places):
+    assert [each.percent for _, each, _ in page_of(viewer)["coverage"]] == [100, 100]
+    Airport.objects.filter(pk="EDDM").update(city=None)
+
+    assert {word: each.unlinked for word, each, _ in page_of(viewer)["coverage"]} == {"country": 0, "city": 1}
+
+
+def test_findings_are_asked_for_afterwards_and_then_known(browse_as, page_of, viewer, places):
+    Airport.objects.filter(pk="EDDM").update(name="")
+    assert page_of(viewer)["findings"] is None
+
+    cards = browse_as(viewer).get("/admin/looked-for/").content.decode()
+
+    assert "data-waiting" not in cards
+    errors = {str(severity): number for severity, _, number in page_of(viewer)["findings"]}["error"]
+    # Without a name, and all three are without coordinates.
+    assert errors == 4
+
+
+def test_a_change_makes_the_findings_unknown_again(browse_as, page_of, viewer, places):
+    browse_as(viewer).get("/admin/looked-for/")
+    assert page_of(viewer)["findings"] is not None
+    Airport.objects.filter(pk="EDDM").update(name="")
+
+    assert page_of(viewer)["findings"] is None
+
+
+def test_history_is_compared_with_all_objects(browse_as, page_of, viewer, places):
+    browse_as(viewer).get("/admin/looked-for/")
+
+    history = page_of(viewer)["history"]
+
+    assert (history.objects, history.drift) == (7, 0)
+
+
+def test_no_backup_is_said_in_words(page_of, admin_user):
+    state = page_of(admin_user)["backup"]
+
+    assert state.late
+    assert state.words == "There is no backup yet"
+
+
+@pytest.mark.parametrize(("hours", "late"), [(3, False), (30, True)])
+def test_a_verified_backup_is_late_after_a_day(page_of, admin_user, hours, late):
+    proved = kept_backup("b1", hours=hours, proved=True)
+    kept_backup("b2", hours=0, proved=False)
+
+    state = page_of(admin_user)["backup"]
+
+    assert state.backup == proved
+    assert state.late is late
+    assert ("older than a day" in state.words) is late
+
+
+def kept_backup(name, *, hours, proved):
+    """A backup in the folder, made some hours ago, and proved or not."""
+    made = timezone.now() - timedelta(hours=hours)
+    backup = Backup(
+        id=name, kind="full", created_at=made, actor="", reason="", engine="sqlite", server_version="3", migrations=(),
+        newest_changeset=None, row_counts={}, size_bytes=1, sha256="", path=f"{name}.sqlite3",
+        verified_at=made + timedelta(minutes=5) if proved else None,
+    )  # fmt: skip
+    backup_folder().mkdir(parents=True, exist_ok=True)
+    backup.file.write_bytes(b"x")
+    write_manifest(backup)
+    return backup
+
+
+def test_an_empty_database_says_what_to_do_first(browse_as, operator, viewer):
+    page = browse_as(operator).get("/admin/").content.decode()
+
+    assert "Nothing is here yet" in page
+    assert "/admin/airports/airport/import/" in page
+    assert "You need the permission to import airports" in browse_as(viewer).get("/admin/").content.decode()
+
+
+def test_who_may_see_nothing_sees_no_figures(page_of, outsider, places):
+    shown = page_of(outsider)
+
+    hidden = ("amounts", "coverage", "findings", "history", "backup", "map", "charts")
+    assert not [name for name in hidden if shown.get(name)]
+
+
+def test_who_may_see_cities_sees_only_them(page_of, outsider, places):
+    outsider.user_permissions.set([Permission.objects.get(codename="view_city")])
+
+    shown = page_of(outsider)
+
+    assert [each.plural for each, _ in shown["amounts"]] == ["cities"]
+    assert "map" not in shown
+
+
+def test_imports_that_wait_are_shown_to_who_may_see_them(page_of, operator, viewer, outsider, places):
+    run = make_run(operator)
+
+    assert [shown.run for shown in page_of(operator)["runs"]] == [run]
+    assert page_of(operator)["runs"][0].cancel_url
+    assert not page_of(viewer)["runs"][0].cancel_url
+    assert not page_of(outsider)["runs"]
+
+
+def test_the_trend_of_airports_counts_back_from_now(page_of, viewer, places):
+    with changeset(kind="bulk_action", actor=None):
+        Airport.objects.filter(pk="EDDM").delete()
+
+    (chart,) = page_of(viewer)["charts"]
+
+    assert [numbers for _, _, _, numbers in chart.rows] == [(3,), (2,)]
+
+
+def test_tallies_are_the_trend_of_coverage_and_findings(page_of, viewer, places):
+    take_tally()
+    with changeset(kind="bulk_action", actor=None):
+        Airport.objects.filter(pk="EDDM").update(city=None)
+    take_tally()
+
+    coverage, findings = page_of(viewer)["more_charts"]
+
+    assert [numbers for *_, numbers in coverage.rows] == [(100, 100), (100, 66.67)]
+    assert len(findings.rows) == 2
+
+
+def test_it_takes_few_queries_whatever_there_is(browse_as, steward, places, edit, django_assert_max_num_queries):
+    for number in range(20):
+        edit("KDEN", elevation_ft=number)
+    make_run(steward)
+    client = browse_as(steward)
+    client.get("/admin/looked-for/")
+    client.get("/admin/")
+
+    with django_assert_max_num_queries(MOST_QUERIES):
+        client.get("/admin/")
