@@ -3,13 +3,12 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.urls import resolve
 
-from apps.backups.kinds import kinds
 from tests.runbook import preparing
 from tests.runbook.document import Story, read_stories
 from tests.runbook.running import Runner, fits
@@ -21,10 +20,6 @@ TEXT = RUNBOOK.read_text(encoding="utf-8")
 NO_SCENARIO = {"The schedule", "Before, during and after something risky"}
 ENGINE = "postgresql" if "postgres" in os.environ.get("DATABASE_URL", "") else "sqlite"
 STORIES = [story for story in read_stories(RUNBOOK) if ENGINE in story.on and story.blocks_on(ENGINE)]
-
-
-# What other branches bring and stories need, and whether it has landed: then nothing is skipped.
-LANDED: dict[str, Callable[[], bool]] = {"incremental": lambda: "incremental" in kinds()}
 
 
 @pytest.fixture
@@ -61,8 +56,6 @@ def runner(worlds: Worlds, story: Story, tmp_path: Path) -> Iterator[Runner]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
 def test_a_story_of_the_runbook_goes_as_it_says(story: Story, runner: Runner):
-    if missing := [name for name in story.needs if not LANDED[name]()]:
-        pytest.skip(f"not there yet: {', '.join(missing)}")
     preparing.prepare(story.prepare, runner)
     for block in story.blocks_on(ENGINE):
         preparing.prepare(block.prepare, runner)
@@ -106,6 +99,16 @@ def test_the_addresses_in_the_admin_are_there():
 
     assert addresses
     assert [resolve(address) for address in addresses]
+
+
+def test_what_is_to_be_pressed_in_the_admin_is_called_so_there():
+    told = " ".join(re.findall(r"^\*\*Admin\.\*\*(.*?)\n\n", TEXT, re.M | re.S))
+    labels = {" ".join(label.split()) for label in re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", told)}
+    pages = [*ROOT.glob("apps/**/*.py"), *ROOT.glob("templates/**/*.html")]
+    source = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+    assert labels
+    assert not [label for label in labels if label not in source]
 
 
 @pytest.mark.parametrize(

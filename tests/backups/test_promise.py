@@ -109,6 +109,16 @@ def test_a_damaged_backup_is_not_called_good_and_a_whole_one_restores_exactly(ki
     assert restores_to(made, using) == then
 
 
+@pytest.mark.skipif("incremental" not in KINDS, reason="proved on SQLite")
+def test_an_increment_is_not_called_good_when_what_it_goes_on_from_is_damaged(using: str, folder: Path):
+    made, _ = make("incremental", using)
+    base = next(backup for backup in list_backups() if backup.id == made.base)
+
+    base.file.write_bytes(flip(base.file.read_bytes(), random.Random(1)))
+
+    assert not is_good(made, using)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_damaged_manifest_makes_no_other_backup_of_it(kind: str, using: str, folder: Path):
     made, then = make(kind, using)

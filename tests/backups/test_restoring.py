@@ -1,6 +1,8 @@
 """A restore makes the database exactly what the backup has, or leaves it exactly as it was."""
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from apps.backups.errors import (
     BackupFailure,
     BackupUnreadable,
     ChangedMeanwhile,
+    DiskFull,
     NewerSchema,
     NotTheSame,
     OtherEngine,
@@ -277,3 +280,21 @@ def test_a_damaged_database_is_not_overwritten_and_it_says_what_to_do(
         restored(backup, using)
 
     assert database.read_bytes() == b"no database at all" * 1000
+
+
+@on_sqlite
+def test_a_full_disk_of_backups_restores_nothing(backup: Backup, using: str, folder: Path, tmp_path: Path) -> None:
+    kept = folder.rename(tmp_path / "kept")
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+        refused(DiskFull, f"There is no room to restore {backup.id}: nothing was restored", backup, using)
+
+        assert list(folder.glob(".scratch*")) == []
+        assert read_journal()[0]["result"] == "failed"
+    finally:
+        subprocess.run(["umount", folder], check=True)

@@ -46,7 +46,6 @@ class Story:
     world: str
     on: tuple[str, ...] = ENGINES
     prepare: str = ""
-    needs: tuple[str, ...] = ()
     blocks: list[Block] = field(default_factory=list)
 
     def blocks_on(self, engine: str) -> list[Block]:
@@ -83,8 +82,8 @@ def read_stories(document: Path) -> list[Story]:
 
 def _words(text: str) -> dict:
     words = dict(word.split("=", 1) for word in text.split())
-    for several in words.keys() & {"on", "needs"}:
-        words[several] = tuple(words[several].split(","))
+    if "on" in words:
+        words["on"] = tuple(words["on"].split(","))
     if "exit" in words:
         words["exit"] = None if words["exit"] == "any" else int(words["exit"])
     return words
