@@ -71,7 +71,8 @@ class AirportAdmin(
     clear_city = bulk_tool("clear_city", label="Clear city…", words="Take its link to a city away")
 
     def get_urls(self) -> list[URLPattern]:
-        by_type, by_finding = map(self.admin_site.admin_view, (self.map_view, self.findings_map_view))
+        views = (self.map_view, self.findings_map_view)
+        by_type, by_finding = (self.admin_site.admin_view(view, cacheable=True) for view in views)
         return [
             path("map.json", by_type, name="airports_airport_map"),
             path("findings-map.json", by_finding, name="airports_airport_findings_map"),

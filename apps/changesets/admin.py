@@ -136,7 +136,11 @@ class ChangesetAdmin(ActingAdmin):
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
             path("<int:pk>/result/", self.admin_site.admin_view(self.result_view), name="changesets_changeset_result"),
             path("<int:pk>/map/", self.admin_site.admin_view(self.map_view), name="changesets_changeset_map"),
-            path("<int:pk>/map.json", self.admin_site.admin_view(self.map_data), name="changesets_changeset_map_data"),
+            path(
+                "<int:pk>/map.json",
+                self.admin_site.admin_view(self.map_data, cacheable=True),
+                name="changesets_changeset_map_data",
+            ),
             path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),
             *bin_urls(self),
             *super().get_urls(),

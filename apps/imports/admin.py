@@ -111,8 +111,9 @@ class ImportRunAdmin(admin.ModelAdmin):
     # -- one import ------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
-        def page(route: str, view: Callable, name: str) -> URLPattern:
-            return path(f"<int:pk>/{route}", self.admin_site.admin_view(view), name=f"imports_importrun_{name}")
+        def page(route: str, view: Callable, name: str, *, cacheable: bool = False) -> URLPattern:
+            asked = self.admin_site.admin_view(view, cacheable=cacheable)
+            return path(f"<int:pk>/{route}", asked, name=f"imports_importrun_{name}")
 
         return [
             page("progress/", self.progress_view, "progress"),
@@ -124,7 +125,7 @@ class ImportRunAdmin(admin.ModelAdmin):
             page("start-again/", self._acting(acting.begin_again), "start_again"),
             page("refused.csv", self._giving(downloads.refused_rows), "refused"),
             page("map/", self.map_view, "map"),
-            page("map.json", self.map_data_view, "map_data"),
+            page("map.json", self.map_data_view, "map_data", cacheable=True),
             page("file/", self._giving(downloads.source_file), "file"),
             *super().get_urls(),
         ]

@@ -53,7 +53,9 @@ def test_the_map_of_a_country_has_only_its_airports(browse_as, viewer, placed):
 
 def test_what_a_browser_has_does_not_travel_again_until_a_row_moves(browse_as, viewer, placed):
     client = browse_as(viewer)
-    etag = client.get(MAP)["ETag"]
+    first = client.get(MAP)
+    etag = first["ETag"]
+    assert "no-store" not in first["Cache-Control"]
 
     assert client.get(MAP, headers={"if-none-match": etag}).status_code == 304
     Airport.objects.filter(pk="KDEN").update(latitude_deg=10)
