@@ -22,7 +22,6 @@ def measure_backups(
     url: str, *, first: Path, update: Path, scratch: Path, rounds: int
 ) -> Iterator[tuple[str, Measurement]]:
     """Yield the name and the measurement of each step; `first` and `update` are imported before the clock starts."""
-    os.environ |= {"BACKUP_DIR": str(scratch / "backups"), "BENCHMARK_FOLDER": str(scratch)}
     make_empty(url)
     run_child([*MANAGE, "migrate", "--verbosity", "0"], url=url)
     run_child([*MANAGE, "import_airports", "--json", "--file", str(first)], url=url)

@@ -33,6 +33,7 @@ def main() -> None:
     whole = {"first": count_rows(BUNDLED), "update": count_rows(update) if update else 0}
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
+        os.environ |= {"BACKUP_DIR": str(scratch / "backups"), "BENCHMARK_FOLDER": str(scratch)}
         urls = {"SQLite": f"sqlite:///{scratch / 'bench.sqlite3'}", "PostgreSQL": options.postgres}
         results = [
             measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases

@@ -96,10 +96,11 @@ def _try_variants(sql: Sql) -> None:
                 SELECT h.*, MIN(rank) OVER (PARTITION BY country, municipality) AS lowest FROM hits h
             ) f WHERE rank = lowest GROUP BY country, municipality
         ),
+        lost AS MATERIALIZED (SELECT pk, new_country, municipality FROM {table} WHERE outcome = 'no_city'),
         judged AS (
             SELECT r.pk AS airport, best.city, best.number, {_haversine("a", "b", away)}
-            FROM {table} r JOIN best ON r.new_country = best.country AND r.municipality = best.municipality
-            JOIN {airport} a ON a.ident = r.pk JOIN {city} b ON b.id = best.city WHERE r.outcome = 'no_city'
+            FROM lost r JOIN best ON r.new_country = best.country AND r.municipality = best.municipality
+            JOIN {airport} a ON a.ident = r.pk JOIN {city} b ON b.id = best.city
         )
         UPDATE {table} SET new_city = CASE WHEN number = 1 AND NOT {_FAR} THEN city END,
                outcome = CASE WHEN number > 1 THEN 'several' WHEN {_FAR} THEN 'doubtful' ELSE 'found' END,
