@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import cache
-from django.db.models import Max
+from django.core.cache import caches
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from apps.changesets.models import Changeset
@@ -37,7 +37,7 @@ class Counted:
 
 
 def count_now() -> Counted:
-    """Count all findings and links as they are now, and remember that in this process; nothing is written."""
+    """Count all findings and links as they are now, and remember that for all processes; nothing is written."""
     stamp = _stamp()
     counted = Counted(
         counts=count_findings(),
@@ -46,12 +46,12 @@ def count_now() -> Counted:
         at=timezone.now(),
         changeset_id=Changeset.objects.order_by("-pk").values_list("pk", flat=True).first(),
     )
-    cache.set(_remembered_under(stamp), counted, _REMEMBER_SECONDS)
+    caches["figures"].set(_remembered_under(stamp), counted, _REMEMBER_SECONDS)
     return counted
 
 
 def newest_counted(*, count: bool = True) -> Counted | None:
-    """Return the counts of now: of the newest tally, or as this process remembers them, or counted anew.
+    """Return the counts of now: of the newest tally, or as they are remembered, or counted anew.
 
     With `count=False` nothing is counted: where the tables moved since, the newest tally comes back as stale, or None
     where there is none; a few short queries at most.
@@ -60,7 +60,7 @@ def newest_counted(*, count: bool = True) -> Counted | None:
     newest = Tally.objects.order_by("-pk").first()
     if newest is not None and newest.stamp == stamp:
         return _of(newest)
-    remembered = cache.get(_remembered_under(stamp))
+    remembered = caches["figures"].get(_remembered_under(stamp))
     if remembered is not None:
         return remembered
     if count:
@@ -110,8 +110,8 @@ def _stamp() -> str:
 
 
 def _newest_rows() -> Iterable[Any]:
-    newest = Changeset.objects.order_by("-pk").values_list("pk", "finished_at").first()
-    yield newest
+    # Their number too: on PostgreSQL one with an earlier number may be committed later.
+    yield from Changeset.objects.aggregate(Max("pk"), Max("finished_at"), number=Count("pk")).values()
     for tracked in tracked_models():
         yield tracked.history_model._base_manager.order_by("-history_id").values_list("history_id", flat=True).first()
 

@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -52,7 +51,6 @@ def real_airports(places):
 @pytest.fixture
 def world(request, places, steward):
     """Some hundred airports all over Germany and the United States, three weeks of changesets, two tallies."""
-    cache.clear()
     if request.config.getoption("--screenshots"):
         real_airports(places)
     Airport.objects.filter(pk="KDEN").update(latitude_deg=39.86, longitude_deg=-104.67)

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.core.cache import cache
 from django.utils import timezone
 
 from apps.airports.models import Airport
@@ -16,12 +15,6 @@ from apps.quality.tallies import take_tally
 from tests.admin.runs import make_run
 
 MOST_QUERIES = 25
-
-
-@pytest.fixture(autouse=True)
-def nothing_remembered():
-    """Begin without what other tests had counted: their rows are gone, and the numbers of rows begin anew."""
-    cache.clear()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -54,7 +54,7 @@ def test_the_page_takes_few_queries_and_counts_nothing_where_a_tally_is_fresh(
 ):
     browser = browse_as(steward)
     take_tally()
-    cache.clear()
+    caches["figures"].clear()
     browser.get(FINDINGS)
 
     with django_assert_max_num_queries(14), CaptureQueriesContext(connection) as asked:

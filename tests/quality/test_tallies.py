@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.core.management import call_command
 from django.utils import timezone
 from django_tasks import TaskResultStatus
@@ -61,7 +61,7 @@ def paths() -> list[tuple[str, str]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_counts_again_after_a_bulk_action_and_not_after_an_edit(places):
-    cache.clear()
+    caches["figures"].clear()
     waiting = ("apps.quality.tasks.count_in_background", TaskResultStatus.READY)
     DBTaskResult.objects.all().delete()
 
