@@ -53,9 +53,9 @@ def restore(
     """Make the live database, or a fresh one at the file or URL `into`, hold exactly what the backup has.
 
     With `tables`, only their rows come back, as one changeset. With `upto`, the increments on it follow, up to that
-    changeset or moment. A live database is backed up first, and is as before or
-    as after, whenever this process dies. Migrations that the backup lacks are run. Raises a BackupFailure with one
-    sentence; then the database is as it was. The journal tells either way.
+    changeset or moment. A live database is backed up first, and is as before or as after, whenever this process dies.
+    Migrations that the backup lacks are run. Raises a BackupFailure with one sentence; then the database is as it was.
+    The journal tells either way.
     """
     started = time.monotonic()
     engine = engine_of(into) if into else connections[using].vendor
