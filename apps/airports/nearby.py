@@ -6,37 +6,45 @@ from django.db.models.expressions import RawSQL
 
 NEAR_KM = 5
 _DEGREE_KM = 111.195
+# Bands of latitude, each a little higher than NEAR_KM: who is near is in the same one or the next.
+_BANDS_PER_DEGREE = 20
 
 
 def near_namesakes(rows: QuerySet) -> QuerySet:
-    """Keep the airports that have one of the same comparable name within 5 km."""
-    # A band of latitude first, which is quickly told; the few pairs left are measured.
-    return _twins(
-        rows,
-        ("search_name",),
-        "b.{latitude_deg} BETWEEN a.{latitude_deg} - %s AND a.{latitude_deg} + %s AND "
-        "POWER((a.{latitude_deg} - b.{latitude_deg}) * %s, 2) + POWER((a.{longitude_deg} - b.{longitude_deg}) * %s "
-        "* COS(RADIANS(a.{latitude_deg})), 2) < %s",
-        [NEAR_KM / _DEGREE_KM, NEAR_KM / _DEGREE_KM, _DEGREE_KM, _DEGREE_KM, NEAR_KM**2],
+    """Keep the airports that have one of the same comparable name within 5 km.
+
+    Points are compared, not airports, and only within their bands of latitude: however many airports share a name and a
+    place, nothing is compared with all of them.
+    """
+    keys = (
+        "WITH points AS MATERIALIZED (SELECT {name} AS name, {lat} AS lat, {lon} AS lon, COUNT(*) AS number, "
+        "CAST(ROUND({lat} * %s) AS integer) AS band FROM {table} WHERE {lat} IS NOT NULL AND {lon} IS NOT NULL "
+        "AND {name} IN (SELECT {name} FROM {table} GROUP BY {name} HAVING COUNT(*) > 1) "
+        "GROUP BY {name}, {lat}, {lon}), "
+        "around AS MATERIALIZED (SELECT name, lat, lon, band + step AS band FROM points "
+        "CROSS JOIN (SELECT -1 AS step UNION ALL SELECT 0 UNION ALL SELECT 1) steps), "
+        "near AS (SELECT name, lat, lon FROM points WHERE number > 1 UNION "
+        "SELECT a.name, a.lat, a.lon FROM points a JOIN around b ON b.name = a.name AND b.band = a.band "
+        "AND (b.lat <> a.lat OR b.lon <> a.lon) AND POWER((a.lat - b.lat) * %s, 2) "
+        "+ POWER((a.lon - b.lon) * %s * COS(RADIANS(a.lat)), 2) < %s) "
+        "SELECT t.{pk} FROM {table} t JOIN near n ON n.name = t.{name} AND n.lat = t.{lat} AND n.lon = t.{lon}"
     )
+    return _among(rows, keys, [_BANDS_PER_DEGREE, _DEGREE_KM, _DEGREE_KM, NEAR_KM**2])
 
 
 def at_one_point(rows: QuerySet) -> QuerySet:
     """Keep the airports that lie at exactly the same point as one of another name."""
-    return _twins(rows, ("latitude_deg", "longitude_deg"), "b.{search_name} <> a.{search_name}", [])
-
-
-def _twins(rows: QuerySet, alike: tuple[str, ...], condition: str, params: list) -> QuerySet:
-    """Keep the rows that have another one with the same values of `alike`, under a condition on both, `a` and `b`."""
-    meta, quote = rows.model._meta, connections[rows.db].ops.quote_name
-    names = {field.name: quote(field.column) for field in meta.concrete_fields}
-    table, pk, same = quote(meta.db_table), quote(meta.pk.column), ", ".join(names[field] for field in alike)
-    columns = ", ".join({pk: 1} | {names[name]: 1 for name in ("search_name", "latitude_deg", "longitude_deg")})
-    # The rows that are not alone with their values, which are few; of these the keys of rows that have a twin.
-    pairs = (
-        f"WITH alike AS MATERIALIZED (SELECT {columns} FROM {table} WHERE ({same}) IN "
-        f"(SELECT {same} FROM {table} GROUP BY {same} HAVING COUNT(*) > 1)) "
-        f"SELECT a.{pk} FROM alike a JOIN alike b ON {' AND '.join(f'b.{names[f]} = a.{names[f]}' for f in alike)} "
-        f"AND b.{pk} <> a.{pk} AND {condition.format(**names)}"
+    keys = (
+        "SELECT {pk} FROM {table} WHERE ({lat}, {lon}) IN "
+        "(SELECT {lat}, {lon} FROM {table} GROUP BY {lat}, {lon} HAVING MIN({name}) <> MAX({name}))"
     )
-    return rows.filter(pk__in=RawSQL(pairs, params))  # noqa: S611 - names of our own fields, values are bound
+    return _among(rows, keys, [])
+
+
+def _among(rows: QuerySet, keys: str, params: list) -> QuerySet:
+    """Keep the rows whose key is among those that the statement `keys` finds in their table."""
+    meta, quote = rows.model._meta, connections[rows.db].ops.quote_name
+    columns = {"name": "search_name", "lat": "latitude_deg", "lon": "longitude_deg"}
+    names = {short: quote(meta.get_field(field).column) for short, field in columns.items()}
+    found = keys.format(table=quote(meta.db_table), pk=quote(meta.pk.column), **names)
+    return rows.filter(pk__in=RawSQL(found, params))  # noqa: S611 - names of our own fields, values are bound
