@@ -37,70 +37,52 @@ def make_run(actor: User | None, **values: Any) -> ImportRun:
     return ImportRun.objects.create(**given)
 
 
+# How many of each there are among the rows of a plan below.
+COUNTS = {
+    "total": 7, "created": 2, "updated": 3, "renamed": 1, "unchanged": 1, "refused": 1, "kept": 1,
+    "missing": 2, "superseded": 1, "deleted_here": 1, "missing_to_change": 0,
+    "country_links": 2, "countries_created": 1,
+}  # fmt: skip
+
+
 def plan_rows(run: ImportRun) -> dict[str, PlannedRow]:
     """Store one row of each sort, and the counts of them; the airports of `places` are what they are about."""
-    rows = {
-        "new": PlannedRow(line=2, operation=Operation.NEW, natural="EDDF", label="Frankfurt Airport"),
-        "back": PlannedRow(line=3, operation=Operation.NEW, natural="EDDT", label="Tegel", deleted_here=True),
-        "changed": PlannedRow(
-            line=4,
-            operation=Operation.CHANGED,
-            object_id="EDDM",
-            natural="EDDM",
-            label="Munich Airport",
-            changes={"elevation_ft": [1487, 1486]},
-        ),
-        "renamed": PlannedRow(
-            line=5,
-            operation=Operation.CHANGED,
-            object_id="KBKF",
-            natural="KBKX",
-            label="Buckley Space Force Base",
-            renamed=True,
-            changes={"ident": ["KBKF", "KBKX"]},
-        ),
-        "kept": PlannedRow(
-            line=6,
-            operation=Operation.CHANGED,
-            object_id="KDEN",
-            natural="KDEN",
-            label="Denver by hand",
-            kept=True,
-            changes={},
-            kept_values={"name": ["Denver International Airport", "Denver Intl", "Denver by hand"]},
-        ),
-        "unchanged": PlannedRow(
-            line=7, operation=Operation.UNCHANGED, object_id="LSZH", natural="LSZH", label="Zürich Airport"
-        ),
-        "refused": PlannedRow(line=8, operation=Operation.REFUSED, natural="XX01"),
-        "missing": PlannedRow(operation=Operation.MISSING, object_id="OLD1", natural="OLD1", label="Old Field"),
-        "superseded": PlannedRow(
-            operation=Operation.MISSING, object_id="OLD2", natural="OLD2", label="Older Field", superseded=True
-        ),
-    }
+    rows = _rows()
     for row in rows.values():
         row.run, row.payload = run, {"values": {}, "links": {}, "upstream": None}
         row.save()
     RefusedCell.objects.create(
         run=run, line=8, column="latitude_deg", value="91", rule="too_large", hint="more than 90 degrees"
     )
-    run.counts = {
-        "total": 7,
-        "created": 2,
-        "updated": 3,
-        "renamed": 1,
-        "unchanged": 1,
-        "refused": 1,
-        "kept": 1,
-        "missing": 2,
-        "superseded": 1,
-        "deleted_here": 1,
-        "missing_to_change": 0,
-        "country_links": 2,
-        "countries_created": 1,
-    }
+    run.counts = COUNTS
     run.save()
     return rows
+
+
+def _rows() -> dict[str, PlannedRow]:
+    def new(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
+        return PlannedRow(line=line, operation=Operation.NEW, natural=ident, label=label, **more)
+
+    def changed(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
+        given = {"operation": Operation.CHANGED, "object_id": ident, "natural": ident, "changes": {}, **more}
+        return PlannedRow(line=line, label=label, **given)
+
+    def missing(ident: str, label: str, **more: Any) -> PlannedRow:
+        return PlannedRow(operation=Operation.MISSING, object_id=ident, natural=ident, label=label, **more)
+
+    kept = {"name": ["Denver International Airport", "Denver Intl", "Denver by hand"]}
+    buckley = {"natural": "KBKX", "renamed": True, "changes": {"ident": ["KBKF", "KBKX"]}}
+    return {
+        "new": new(2, "EDDF", "Frankfurt Airport"),
+        "back": new(3, "EDDT", "Tegel", deleted_here=True),
+        "changed": changed(4, "EDDM", "Munich Airport", changes={"elevation_ft": [1487, 1486]}),
+        "renamed": changed(5, "KBKF", "Buckley Space Force Base", **buckley),
+        "kept": changed(6, "KDEN", "Denver by hand", kept=True, kept_values=kept),
+        "unchanged": changed(7, "LSZH", "Zürich Airport", operation=Operation.UNCHANGED, changes=None),
+        "refused": PlannedRow(line=8, operation=Operation.REFUSED, natural="XX01"),
+        "missing": missing("OLD1", "Old Field"),
+        "superseded": missing("OLD2", "Older Field", superseded=True),
+    }
 
 
 def page(client: Client, run: ImportRun, **query: Any) -> Any:
