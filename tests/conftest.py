@@ -188,13 +188,18 @@ def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwrigh
 
 @pytest.fixture
 def log_in(live_server, page) -> Callable[[User], None]:
-    """Return a function that logs a person in through the login page of the live server."""
+    """Return a function that logs a person in through the login page of the live server.
+
+    It leads to a page that asks for nothing afterwards: the first one goes on counting, in a thread of the server that
+    would hold the tables of a database in memory when the test writes.
+    """
 
     def enter(person: User) -> None:
-        page.goto(f"{live_server.url}/admin/login/")
+        page.goto(f"{live_server.url}/admin/login/?next=/admin/password_change/")
         page.fill("#id_username", person.username)
         page.fill("#id_password", PASSWORD)
         page.click("[type=submit]")
+        page.wait_for_url("**/password_change/")
 
     return enter
 

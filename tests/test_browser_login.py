@@ -1,6 +1,7 @@
 """Entering the console, in a real browser."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -14,10 +15,13 @@ def test_the_root_leads_through_the_login_to_the_console(live_server, page, oper
 
     assert page.locator("#site-name").inner_text() == "TravelMathLite console"
     assert page.locator("h1").inner_text() == "Operations"
+    # Until then the server works on, and holds the tables.
+    expect(page.locator("[data-waiting]")).to_have_count(0)
 
 
 def test_a_person_is_logged_in_by_the_fixture(live_server, page, log_in, outsider):
     log_in(outsider)
 
-    assert page.url == f"{live_server.url}/admin/"
+    page.goto(f"{live_server.url}/admin/")
+
     assert page.get_by_text("permission to view or edit anything").is_visible()

@@ -20,6 +20,12 @@ from tests.admin.runs import told
 LIST = "/admin/backups/backup/"
 
 
+@pytest.fixture(autouse=True)
+def all_at_once(settings) -> None:
+    """However large the database of the tests has become on the disk."""
+    settings.BACKUPS_AT_ONCE_BYTES = 2**40
+
+
 @pytest.fixture
 def approver(make_person: Callable[..., User]) -> User:
     """Anna, who may also restore."""

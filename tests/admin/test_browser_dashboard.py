@@ -84,6 +84,7 @@ def drawn(page):
 
 def test_the_map_is_drawn_in_its_colours_light_and_dark(live_server, page, log_in, world, steward):
     log_in(steward)
+    page.goto(f"{live_server.url}/admin/")
     drawn(page)
     light = set(page.evaluate(COLOURS))
     assert {0xE8F0F4, 0xFBFAF5, 0xB3123F, 0x1257B0, 0x3F7D3A} <= light
@@ -198,6 +199,7 @@ def test_the_pages_fit_and_are_pictured(live_server, page, log_in, world, stewar
 
 def test_the_charts_are_drawn_from_their_tables(live_server, page, log_in, world, steward):
     log_in(steward)
+    page.goto(f"{live_server.url}/admin/")
     expect(page.locator(".plot canvas")).to_have_count(3)
 
     page.get_by_text("Link coverage over time as a table").click()

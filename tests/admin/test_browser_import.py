@@ -96,7 +96,7 @@ def correct_a_name(console: Console, page: Page) -> None:
 
 def upload(console: Console, page: Page) -> None:
     page.goto(f"{console.address}/airports/airport/")
-    page.get_by_role("link", name="Import…").click()
+    page.get_by_role("link", name="Import…", exact=True).click()
     page.get_by_label("File", exact=True).set_input_files(SPRING_2026)
     page.get_by_label("Why").fill("spring refresh")
     page.get_by_role("button", name="Look at the file").click()
@@ -110,8 +110,8 @@ def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console,
 
     upload(console, page)
     expect(page.get_by_role("heading", name="This import will mean")).to_be_visible()
-    expect(page.locator(".plan")).to_contain_text("11,504 airports are new")
-    expect(page.locator(".plan")).to_contain_text("23,168 airports change")
+    expect(page.locator(".plan").first).to_contain_text("11,504 airports are new")
+    expect(page.locator(".plan").first).to_contain_text("23,168 airports change")
     page.get_by_role("link", name=re.compile("^Kept corrections")).click()
     expect(page.locator(".plan-rows")).to_contain_text("Total RF, as signed")
     expect(page.locator(".plan-rows .origin")).to_contain_text("by admin")
