@@ -199,7 +199,7 @@ def log_in(live_server, page) -> Callable[[User], None]:
         page.fill("#id_username", person.username)
         page.fill("#id_password", PASSWORD)
         page.click("[type=submit]")
-        page.wait_for_url("**/password_change/")
+        page.wait_for_url(f"{live_server.url}/admin/password_change/")
 
     return enter
 
