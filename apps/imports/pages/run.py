@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from apps.changesets.models import Changeset
@@ -183,11 +182,6 @@ def _step(run: ImportRun) -> int:
     if run.status in (RunStatus.UPLOADED, RunStatus.PLANNING):
         return 1
     return 3 if run.status in (RunStatus.APPLIED, RunStatus.RUNNING, RunStatus.APPROVED) else 2
-
-
-def is_due(run: ImportRun) -> bool:
-    """Whether a confirmed run may start now."""
-    return run.start_at is None or run.start_at <= timezone.now()
 
 
 def back_to(request: HttpRequest, run: ImportRun) -> str:
