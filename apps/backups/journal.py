@@ -20,7 +20,9 @@ def note(**told: Any) -> None:
     """Append one line to the journal; it is on the disk when this returns."""
     folder = open_folder()
     new = not journal_file().exists()
-    line = json.dumps({"at": datetime.now(tz=UTC).isoformat(timespec="seconds"), **told}, ensure_ascii=False) + "\n"
+    # To the microsecond, as manifests say when a backup was made: which came first is asked of the two.
+    at = datetime.now(tz=UTC).isoformat(timespec="microseconds")
+    line = json.dumps({"at": at, **told}, ensure_ascii=False) + "\n"
     descriptor = os.open(journal_file(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         # What a power cut left half written must not swallow this line.
