@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 300
+BUNDLED = "TEST_CONSOLE_BUNDLED"
 
 
 class Done(NamedTuple):
@@ -26,10 +27,13 @@ class Done(NamedTuple):
 
 
 class Console:
-    """Runs commands of manage.py with an environment of their own; use it in a `with` statement."""
+    """Runs commands of manage.py with an environment of their own; use it in a `with` statement.
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.environment = environment
+    `bundled` is a file that stands for the snapshot which comes with the project.
+    """
+
+    def __init__(self, environment: dict[str, str], *, bundled: Path | None = None) -> None:
+        self.environment = environment | ({BUNDLED: str(bundled)} if bundled else {})
 
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "tests.console"]
@@ -65,6 +69,8 @@ def serve() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "travelmathlite.settings")
     django.setup()
     import_module(settings.ROOT_URLCONF)
+    if BUNDLED in os.environ:
+        import_module("apps.airports.management.importing").BUNDLED = Path(os.environ[BUNDLED])
     for line in sys.stdin:
         arguments, *outputs = json.loads(line)
         if child := os.fork():
