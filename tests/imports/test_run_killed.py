@@ -19,8 +19,8 @@ from tests.console import Console
 from tests.imports.files import csv_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ROWS = 20_000
-WORKER = ("db_worker", "--no-reload", "--interval", "0.1", "--no-startup-delay")
+ROWS = 1_000
+WORKER = ("db_worker", "--no-reload", "--interval", "0.1", "--no-startup-delay", "--batch")
 
 
 class Working(Console):
@@ -42,14 +42,9 @@ class Working(Console):
             "shell", "--verbosity", "0", "-c", f"from tests.imports import worker_steps; worker_steps.{call}"
         )
 
-    def start_step(self, call: str) -> subprocess.Popen:
-        code = f"from tests.imports import worker_steps; worker_steps.{call}"
-        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code]
-        return subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
-
     def work(self) -> None:
         """Let a worker do all that is to be done."""
-        self.manage(*WORKER, "--batch")
+        self.manage(*WORKER)
 
     def status(self) -> str:
         """Ask the database about the only run, past Django."""
@@ -61,15 +56,22 @@ class Working(Console):
             return database.execute(question).fetchone()[0]
 
     def start_worker(self, *, until: str) -> subprocess.Popen:
-        """Start a worker, and return it a moment after the run got into a state."""
+        """Start a worker, and return it when it has planned, or written, and not said so yet: there it stays."""
+        code = f"from tests.imports import worker_steps; worker_steps.work_until({until!r})"
         self.worker = subprocess.Popen(
-            [sys.executable, "manage.py", *WORKER], cwd=ROOT, env=self.environment, stderr=subprocess.DEVNULL
-        )
-        deadline = time.monotonic() + 120
-        while self.status() != until and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.2)
+            [sys.executable, "manage.py", "shell", "--verbosity", "0", "-c", code],
+            cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert self.worker.stdout.readline() == f"{until}\n"
         return self.worker
+
+    def end_worker(self, number: int) -> int | None:
+        """Send the worker a signal, unless there is none any more, and return its exit status once it has ended."""
+        if self.worker is None or self.worker.returncode is not None:
+            return None
+        self.worker.send_signal(number)
+        self.worker.communicate(timeout=60)
+        return self.worker.returncode
 
     def wait_for(self, status: str) -> None:
         deadline = time.monotonic() + 60
@@ -95,9 +97,7 @@ def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Working]
         made.manage("migrate", "--verbosity", "0")
         made.step(f"upload({str(path)!r})")
         yield made
-        if made.worker is not None:
-            made.worker.kill()
-            made.worker.wait()
+        made.end_worker(signal.SIGKILL)
     if connection.vendor == "postgresql":
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         admin.close()
@@ -107,11 +107,10 @@ def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_start
     for busy in ("planning", "running"):
         if busy == "running":
             console.step("confirm()")
-        worker = console.start_worker(until=busy)
-        worker.send_signal(signal.SIGKILL)
-        worker.wait()
+        console.start_worker(until=busy)
         assert console.status() == busy
-        time.sleep(3)
+        console.end_worker(signal.SIGKILL)
+        assert console.status() == busy
 
         status, lock, airports, changesets, error = console.step("tell()").split("|")
 
@@ -129,12 +128,11 @@ def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_start
 def test_a_worker_that_is_asked_to_stop_while_it_writes_writes_nothing_and_lives_on(console: Working):
     console.work()
     console.step("confirm()")
-    with console.start_step("cancel_once_running()") as cancelling:
-        assert cancelling.stdout.readline() == "ready\n"
-        worker = console.start_worker(until="running")
+    worker = console.start_worker(until="running")
+
+    console.step("cancel()")
 
     console.wait_for("cancelled")
     assert worker.poll() is None
     assert console.step("tell()") == "cancelled|None|0|0|"
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(timeout=30) == 0
+    assert console.end_worker(signal.SIGTERM) == 0

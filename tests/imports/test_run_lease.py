@@ -131,7 +131,7 @@ def test_a_wish_to_stop_interrupts_a_long_statement(opened, quick):
     with pytest.raises(RunCancelled), transaction.atomic(), working(run):
         connection.cursor().execute(LONG[connection.vendor])
 
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 30
 
 
 def test_once_it_is_told_the_work_can_clean_up(opened, quick):

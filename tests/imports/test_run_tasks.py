@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.management.commands import db_worker
@@ -40,6 +41,14 @@ def work(monkeypatch) -> Callable[[], None]:
         ).run()  # fmt: skip
 
     return run
+
+
+def until_the_worker_looks() -> None:
+    """Run statement after statement: the first one after the worker has seen that it is to stop does not come back."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        connection.cursor().execute("SELECT 1")
+        time.sleep(0.01)
 
 
 def approved(run: ImportRun, **values: object) -> ImportRun:
@@ -141,8 +150,7 @@ def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monke
 
     def asked_meanwhile(*args: object) -> object:
         ask_to_stop(run.pk)
-        # Longer than it takes until the worker looks.
-        time.sleep(1.2)
+        until_the_worker_looks()
         return does(*args)
 
     monkeypatch.setattr(applying, step, asked_meanwhile)
@@ -162,7 +170,7 @@ def test_planning_is_cancelled_too(opened, monkeypatch):
 
     def asked_meanwhile(*args: object, **more: object) -> object:
         ask_to_stop(run.pk)
-        time.sleep(1.2)
+        until_the_worker_looks()
         return does(*args, **more)
 
     monkeypatch.setattr(planning, "store_plan", asked_meanwhile)

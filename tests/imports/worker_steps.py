@@ -3,13 +3,17 @@
 import sys
 import time
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
-from apps.imports.models import ImportRun, RunStatus
+from apps.imports.models import ImportRun
 from apps.imports.results import ImportOptions
+from apps.imports.runs import applying, planning
 from apps.imports.runs.confirming import cancel_run, confirm_run, start_again
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.opening import open_run
@@ -38,16 +42,30 @@ def again() -> None:
 
 
 def tell() -> None:
-    """Print what there is, once the dead have been seen after."""
+    """Print what there is, once the dead have been seen after; here no lease lasts any longer."""
+    settings.IMPORTS_LEASE_SECONDS = 0
     fail_dead_runs()
     run = ImportRun.objects.get()
     sys.stdout.write(f"{run.status}|{run.lock}|{Airport.objects.count()}|{Changeset.objects.count()}|{run.error}")
 
 
-def cancel_once_running() -> None:
-    """Cancel the only run as soon as a worker is writing: a command that starts only then may come too late."""
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    while ImportRun.objects.get().status != RunStatus.RUNNING:
-        time.sleep(0.02)
+def cancel() -> None:
+    """Cancel the only run."""
     cancel_run(ImportRun.objects.get(), actor=None)
+
+
+def work_until(busy: str) -> None:
+    """Work as a worker does, but go on in the middle of a run as long as nobody ends that; print when it is so far."""
+    module, name = {"planning": (planning, "store_plan"), "running": (applying, "write")}[busy]
+    does = getattr(module, name)
+
+    def endless(*args: object, **more: object) -> None:
+        does(*args, **more)
+        sys.stdout.write(f"{busy}\n")
+        sys.stdout.flush()
+        while True:
+            time.sleep(0.02)
+            connection.cursor().execute("SELECT 1")
+
+    setattr(module, name, endless)
+    call_command("db_worker", "--no-reload", "--no-startup-delay", verbosity=0)
