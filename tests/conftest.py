@@ -12,10 +12,12 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings as console
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "docs" / "screenshots"
@@ -31,6 +33,8 @@ CHROMIUM_ARGS = (
     "--disable-sync",
 )
 PASSWORD = "a password for tests only"
+# Milliseconds that a browser test waits for a state: what never comes is the exception.
+PATIENCE = 30_000
 WIDTHS = {"wide": 1280, "narrow": 390}
 # The gate draws a few examples, the same ones for the same tree, so that it fails only for what was changed;
 # `--hypothesis-profile thorough` draws many new ones.
@@ -81,6 +85,25 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
     progress = {**settings.CACHES["progress"], "LOCATION": str(folder / "progress")}
     figures = {**settings.CACHES["figures"], "LOCATION": str(folder / "figures")}
     settings.CACHES = {**settings.CACHES, "progress": progress, "figures": figures}
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """Say what the database of the tests is like, before it is made.
+
+    With a browser there is a server, whose threads would share the one connection to a database in memory with the
+    test, and its transactions; so the database is a file then, which each opens for itself, as in production. On
+    PostgreSQL no commit waits for the disk, since no test switches the machine off.
+    """
+    settings = connection.settings_dict
+    if connection.vendor == "postgresql":
+        settings["OPTIONS"]["options"] += " -c synchronous_commit=off"
+    elif any(item.get_closest_marker("browser") for item in request.session.items):
+        settings["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -183,23 +206,18 @@ def base_url() -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwright: None) -> dict:
     """Drive Debian's Chromium: Playwright's own builds are not in any package registry."""
+    # A page of a busy machine may take longer than the five seconds that `expect` waits otherwise.
+    expect.set_options(timeout=PATIENCE)
     return {**browser_type_launch_args, "executable_path": CHROMIUM or "/usr/bin/chromium", "args": [*CHROMIUM_ARGS]}
 
 
 @pytest.fixture
-def log_in(live_server, page) -> Callable[[User], None]:
-    """Return a function that logs a person in through the login page of the live server.
-
-    It leads to a page that asks for nothing afterwards: the first one goes on counting, in a thread of the server that
-    would hold the tables of a database in memory when the test writes.
-    """
+def log_in(live_server, page, browse_as) -> Callable[[User], None]:
+    """Return a function that gives the browser a person's session; how one gets it has a test of its own."""
 
     def enter(person: User) -> None:
-        page.goto(f"{live_server.url}/admin/login/?next=/admin/password_change/")
-        page.fill("#id_username", person.username)
-        page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
-        page.wait_for_url(f"{live_server.url}/admin/password_change/")
+        session = browse_as(person).cookies[console.SESSION_COOKIE_NAME]
+        page.context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
 
     return enter
 

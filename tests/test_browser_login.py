@@ -13,8 +13,8 @@ def test_the_root_leads_through_the_login_to_the_console(live_server, page, oper
 
     page.click("[type=submit]")
 
-    assert page.locator("#site-name").inner_text() == "TravelMathLite console"
-    assert page.locator("h1").inner_text() == "Operations"
+    expect(page.locator("h1")).to_have_text("Operations")
+    expect(page.locator("#site-name")).to_have_text("TravelMathLite console")
     # Until then the server works on, and holds the tables.
     expect(page.locator("[data-waiting]")).to_have_count(0)
 
@@ -24,4 +24,4 @@ def test_a_person_is_logged_in_by_the_fixture(live_server, page, log_in, outside
 
     page.goto(f"{live_server.url}/admin/")
 
-    assert page.get_by_text("permission to view or edit anything").is_visible()
+    expect(page.get_by_text("permission to view or edit anything")).to_be_visible()

@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from tests.conftest import PATIENCE
 from tests.imports.test_real_snapshots import SPRING_2026
 from travelmathlite.environment import folder_of
 
@@ -102,9 +103,16 @@ def upload(console: Console, page: Page) -> None:
     page.get_by_role("button", name="Look at the file").click()
 
 
-def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console, page, screenshots):
+@pytest.fixture
+def patience(page: Page) -> Iterator[None]:
+    """Wait longer than for other pages: a large import takes its time."""
     page.set_default_timeout(2 * MINUTES)
     expect.set_options(timeout=2 * MINUTES)
+    yield
+    expect.set_options(timeout=PATIENCE)
+
+
+def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console, page, patience, screenshots):
     enter(console, page)
     correct_a_name(console, page)
 

@@ -27,6 +27,7 @@ def test_an_airport_is_backed_up_damaged_and_one_field_restored(
     edit("KDEN", name="Damaged", elevation_ft=-1)
 
     page.get_by_role("link", name="Its backups").click()
+    expect(page.get_by_role("link", name="Compare and restore…")).to_be_visible()
     assert fits(page)
     screenshots("object-backups")
     page.get_by_role("link", name="Compare and restore…").click()
@@ -55,6 +56,7 @@ def test_a_country_is_backed_up_with_its_cities_and_brought_back(
     assert fits(page)
     screenshots("back-up-object")
     page.get_by_role("button", name="Back up this country").click()
+    expect(page.get_by_text("is backed up in")).to_be_visible()
     with changeset(kind="delete", actor=None):
         Airport.objects.update(country=None, city=None)
         places["denver"].delete()

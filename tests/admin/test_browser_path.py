@@ -64,6 +64,7 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     page.goto(f"{admin}/airports/airport/KAPA/delete/")
     page.get_by_label("Why").fill("closed")
     page.get_by_role("button", name=re.compile("^Delete")).click()
+    expect(page.get_by_text("Centennial Refreshed deleted.")).to_be_visible()
     assert "KAPA" not in names()
     page.goto(f"{admin}/airports/airport/")
     page.get_by_role("link", name="Recycle bin").click()

@@ -69,6 +69,7 @@ def test_the_pages_of_a_revert_fit_and_are_pictured(live_server, page, log_in, m
     page.goto(f"{root}{mixed.pk}/revert/")
     page.get_by_label("Why").fill("wrong file")
     page.get_by_role("button", name="Revert 5 objects").click()
+    expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     pictured(page, screenshots, "revert-result")
     page.goto(f"{root}{direct.pk}/change/")
     pictured(page, screenshots, "direct-write")

@@ -16,6 +16,9 @@ LISTEN = """
 window.addEventListener("securitypolicyviolation",
     event => console.error(`Content Security Policy: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
+# Cards that come later are there, and maps are drawn.
+SETTLED = """() => !document.querySelector("[data-waiting]")
+    && [...document.querySelectorAll("[data-map]")].every((map) => map.dataset.drawn)"""
 
 
 @pytest.fixture
@@ -38,8 +41,8 @@ def visit(live_server, page) -> Callable[[str], None]:
 
     def go(path: str) -> None:
         response = page.goto(f"{live_server.url}/admin/{path}")
-        page.wait_for_load_state("networkidle")
         assert response.status == 200, path
+        page.wait_for_function(SETTLED)
 
     return go
 
