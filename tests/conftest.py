@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -88,22 +90,10 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    django_db_modify_db_settings_parallel_suffix: None,
-) -> None:
-    """Say what the database of the tests is like, before it is made.
-
-    With a browser there is a server, whose threads would share the one connection to a database in memory with the
-    test, and its transactions; so the database is a file then, which each opens for itself, as in production. On
-    PostgreSQL no commit waits for the disk, since no test switches the machine off.
-    """
-    settings = connection.settings_dict
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let no commit on PostgreSQL wait until the disk has it: no test switches the machine off."""
     if connection.vendor == "postgresql":
-        settings["OPTIONS"]["options"] += " -c synchronous_commit=off"
-    elif any(item.get_closest_marker("browser") for item in request.session.items):
-        settings["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "tests.sqlite3")
+        connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -204,7 +194,27 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwright: None) -> dict:
+def database_in_a_file(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Move a database in memory into a file, for the browser tests, which come last.
+
+    The threads of the live server would share the one connection to it with the test, and each other's transactions.
+    """
+    with django_db_blocker.unblock():
+        if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+            return
+        file = tmp_path_factory.mktemp("browser") / "console.sqlite3"
+        connection.ensure_connection()
+        with closing(sqlite3.connect(file)) as target:
+            connection.connection.backup(target)
+        connection.connection.close()
+        connection.connection = None
+        connection.settings_dict["NAME"] = str(file)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict, django_in_playwright: None, database_in_a_file: None
+) -> dict:
     """Drive Debian's Chromium: Playwright's own builds are not in any package registry."""
     # A page of a busy machine may take longer than the five seconds that `expect` waits otherwise.
     expect.set_options(timeout=PATIENCE)

@@ -1,16 +1,17 @@
 """The export of a list: exactly its rows, for those who may, and nothing changes."""
 
 import re
+from datetime import date
 from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils.timezone import localdate
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.imports.pages import exporting
 from tests.admin.everywhere import everything
 from tests.imports.exported import FORMATS, content, export, lines
 
@@ -129,14 +130,15 @@ def test_formulas_are_harmless(places, client):
 # -- what the page says ------------------------------------------------------------------------------------------
 
 
-def test_the_name_of_the_file_says_model_part_and_day(places, client):
+def test_the_name_of_the_file_says_model_part_and_day(places, client, monkeypatch):
+    monkeypatch.setattr(exporting, "localdate", lambda: date(2026, 2, 28))
+
     names = [
         re.search('filename="(.*)"', export(client, address)["Content-Disposition"])[1]
         for address in (EXPORTS[1], f"{EXPORTS[0]}?q=den", f"{EXPORTS[0]}?o=2")
     ]
 
-    today = f"{localdate():%Y-%m-%d}"
-    assert names == [f"cities-{today}.csv", f"airports-part-{today}.csv", f"airports-{today}.csv"]
+    assert names == ["cities-2026-02-28.csv", "airports-part-2026-02-28.csv", "airports-2026-02-28.csv"]
 
 
 def test_the_page_says_how_many_rows_of_which_filter(places, client):

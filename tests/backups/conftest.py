@@ -5,10 +5,8 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import connection, connections
 
 from apps.backups.aliases import alias_of, sqlite_file
@@ -58,12 +56,3 @@ def another(using: str, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
     """The name of another database without rows, in a file of SQLite whatever the engine of the tests is."""
     with sqlite_file(Path(shutil.copy(migrated_file, tmp_path / "another.sqlite3"))) as alias:
         yield alias
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any) -> Path:
-    """A file of SQLite with all tables and no rows in them."""
-    file = tmp_path_factory.mktemp("migrated") / "migrated.sqlite3"
-    with django_db_blocker.unblock(), sqlite_file(file) as alias:
-        call_command("migrate", database=alias, verbosity=0)
-    return file

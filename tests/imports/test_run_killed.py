@@ -81,20 +81,22 @@ class Working(Console):
 
 
 @pytest.fixture
-def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Working]:
+def console(tmp_path: Path, request: pytest.FixtureRequest, django_db_setup: None) -> Iterator[Working]:
     url, server = f"sqlite:///{tmp_path / 'console.sqlite3'}", connection.settings_dict
     if connection.vendor == "postgresql":
         name = f"{server['NAME'].removeprefix('test_')}_worker"
         url = f"postgres://{server['USER']}:{server['PASSWORD']}@{server['HOST']}:{server['PORT']}/{name}"
         admin = psycopg.connect(url.removesuffix(name) + "postgres", autocommit=True)
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        admin.execute(f'CREATE DATABASE "{name}"')
+        # A copy of what is migrated already; nobody may be connected to it meanwhile.
+        connection.close()
+        connection.close_pool()
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{server["NAME"]}"')
     else:
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path)
     path = tmp_path / "airports.csv"
     path.write_text(csv_text(*[{"ident": f"X{number:05}", "iata_code": ""} for number in range(ROWS)]))
     with Working(tmp_path, url) as made:
-        made.manage("migrate", "--verbosity", "0")
         made.step(f"upload({str(path)!r})")
         yield made
         made.end_worker(signal.SIGKILL)
