@@ -93,20 +93,19 @@ def test_progress_is_told_as_phase_rows_rate_and_time_left(operator, browse_as, 
 
 
 @pytest.mark.parametrize(
-    ("values", "warned"),
+    ("status", "when", "warned"),
     [
-        ({"status": "uploaded", "created_at": timezone.now() - LONG_AGO}, True),
-        ({"status": "uploaded"}, False),
-        ({"status": "approved", "confirmed_at": timezone.now() - LONG_AGO}, True),
-        (
-            {"status": "approved", "confirmed_at": timezone.now() - LONG_AGO, "start_at": timezone.now() + LONG_AGO},
-            False,
-        ),
-        ({"status": "running", "created_at": timezone.now() - LONG_AGO, "started_at": timezone.now()}, False),
+        ("uploaded", {"created_at": -LONG_AGO}, True),
+        ("uploaded", {}, False),
+        ("approved", {"confirmed_at": -LONG_AGO}, True),
+        ("approved", {"confirmed_at": -LONG_AGO, "start_at": LONG_AGO}, False),
+        ("running", {"created_at": -LONG_AGO, "started_at": timedelta()}, False),
     ],
 )
-def test_where_no_worker_comes_it_is_said(operator, browse_as, values, warned):
-    run = make_run(operator, **{"created_at": timezone.now(), **values})
+def test_where_no_worker_comes_it_is_said(operator, browse_as, status, when, warned):
+    # Counted from now: when the tests are collected may be minutes ago.
+    moments = {name: timezone.now() + after for name, after in {"created_at": timedelta(), **when}.items()}
+    run = make_run(operator, status=status, **moments)
 
     warning = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()["warning"]
 
