@@ -107,6 +107,7 @@ def test_without_a_server_there_is_no_worker(debug, small_import, no_worker):
     assert "worker" not in out
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["terminated", "Ctrl-C"])
 def test_the_worker_does_not_outlive_what_started_it(tmp_path, number):
     script = (

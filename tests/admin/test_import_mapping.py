@@ -48,6 +48,7 @@ def test_the_guess_sees_through_case_and_punctuation(title, field):
     assert guessing.guess_mapping([title], OURAIRPORTS) == {field: title}
 
 
+@pytest.mark.once
 @given(header=st.lists(st.text(max_size=8), max_size=40), corrections=st.booleans())
 def test_no_header_breaks_the_guess_and_no_column_is_guessed_twice(header, corrections):
     guessed = guessing.guess_mapping(header, OURAIRPORTS)

@@ -11,6 +11,8 @@ from apps.imports.formats.tables import CELL_CHARACTERS
 from apps.imports.reading import read
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx, zipped
 
+pytestmark = pytest.mark.once
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 

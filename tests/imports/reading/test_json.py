@@ -10,6 +10,8 @@ from apps.imports.formats import json_table
 from apps.imports.reading import read
 from tests.imports.reading.conftest import rows_of, table_of
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("codec", ["utf-8", "utf-16"])

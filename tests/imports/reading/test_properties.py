@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from apps.imports.sources import from_path
 from tests.imports.reading.conftest import table_of
 
+pytestmark = pytest.mark.once
+
 # What each format cannot carry, or what its writer changes: control characters and "\r" in XML; a cell that begins
 # with "=" is a formula to openpyxl, and "_x0041_" a letter to Excel; one of "#N/A" is an error.
 ANYTHING = st.characters(exclude_characters="\x00", exclude_categories=("Cs",))

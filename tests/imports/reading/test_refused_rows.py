@@ -1,8 +1,12 @@
 """Rows found again by the line on which they begin."""
 
+import pytest
+
 from apps.imports.reading import Reading, read
 from apps.imports.refused_rows import rows_at
 from tests.imports.reading.conftest import rows_of
+
+pytestmark = pytest.mark.once
 
 
 def test_rows_are_found_again_by_their_lines(source):

@@ -12,6 +12,8 @@ from apps.imports.formats import ods as ods_format
 from apps.imports.reading import read
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx
 
+pytestmark = pytest.mark.once
+
 
 def book(*rows: list, title: str = "Sheet") -> Workbook:
     made = Workbook()

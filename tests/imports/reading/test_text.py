@@ -8,6 +8,8 @@ from apps.imports.errors import ChoiceContradicts, EncodingRefused, NotATable
 from apps.imports.reading import Reading, read
 from tests.imports.reading.conftest import rows_of, table_of
 
+pytestmark = pytest.mark.once
+
 TABLE = [["id", "name"], ["1", "Zürich"], ["2", "Łódź"]]
 
 
