@@ -31,16 +31,19 @@ class Worlds:
         self.settings = {**connection.settings_dict}
         self.settings["OPTIONS"] = {key: value for key, value in self.settings["OPTIONS"].items() if key != "pool"}
         self.made: dict[str, Any] = {}
+        self.stories = 0
         write_files(folder)
 
     def copy(self, world: str, target: Path) -> dict[str, Any]:
         """Return the settings of a new database with what is in a world; on SQLite it is the file `target`."""
         if world not in self.made:
             self._make(world)
+        self.stories += 1
+        name = f"story{self.stories}"
         if self.engine == "postgresql":
             # What the document calls consoledb_new.
-            self._server(f'DROP DATABASE IF EXISTS "{self.settings["NAME"]}_story_new" WITH (FORCE)')
-        return self._copied(self.made[world]["NAME"], target, "story")
+            self._server(f'DROP DATABASE IF EXISTS "{self.settings["NAME"]}_{name}_new" WITH (FORCE)')
+        return self._copied(self.made[world]["NAME"], target, name)
 
     def _make(self, world: str) -> None:
         if not self.made:
@@ -81,9 +84,14 @@ class Worlds:
         return {**self.settings, "NAME": name}
 
     def drop(self) -> None:
-        """Remove the databases from PostgreSQL's server; files go with their folder."""
+        """Remove the databases from PostgreSQL's server; files go with their folder.
+
+        All at the end, since the server writes everything that it has to the disk before it removes one.
+        """
         if self.engine == "postgresql":
-            names = [f"{self.settings['NAME']}_{name}" for name in ("story", "story_new", *self.made)]
+            stories = [f"story{number}" for number in range(1, self.stories + 1)]
+            new = [f"{name}_new" for name in stories]
+            names = [f"{self.settings['NAME']}_{name}" for name in (*stories, *new, *self.made)]
             self._server(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in names))
 
     def _server(self, *statements: str) -> None:
