@@ -88,6 +88,16 @@ def test_a_few_may_always_and_a_setting_of_none_lets_all_through(here, airports_
     assert Changeset.objects.count() == 3
 
 
+def test_links_that_others_get_make_up_for_those_that_are_lost(here, airports_file):
+    alone = doctored("unlinked")
+    call_command("import_airports", "--file", str(airports_file(*alone)), "--past-limits", "--reason", "so", "--json")
+    others = [*FIELDS[:3], *({**row, **DOCTORED["unlinked"][0]} for row in FIELDS[3:6]), *FIELDS[6:]]
+
+    call_command("import_airports", "--file", str(airports_file(*others)), "--json")
+
+    assert Airport.objects.filter(city=None).count() == 3
+
+
 def test_a_short_move_across_the_date_line_is_no_long_one(here, airports_file):
     far = [{**row, "longitude_deg": "179.9"} for row in FIELDS]
     call_command("import_airports", "--file", str(airports_file(*far)), "--past-limits", "--reason", "Fiji", "--json")
