@@ -230,25 +230,6 @@ def test_an_import_leaves_a_pinned_field_alone_even_where_it_overwrites(import_f
     ]
 
 
-def test_a_pin_of_an_airport_made_by_hand_follows_it_once_an_import_has_given_it_its_number(import_file):
-    Airport.objects.create(ident="K001", name="Ours", airport_type="small_airport")
-    pin(Airport.objects.get(), "name", note="as signed", actor=None)
-    import_file({})
-
-    import_file({"ident": "K009", "name": "New"})
-
-    assert list(Airport.objects.values_list("pk", "source_id", "name")) == [("K009", 1, "Ours")]
-
-
-def test_what_a_pin_holds_against_a_persons_own_file_is_told(import_file):
-    import_file({})
-    pin(Airport.objects.get(), "name", note="as signed", actor=None)
-
-    result = import_file({"name": "New"}, options=("--source", "corrections"))
-
-    assert (result["kept"], result["changeset"]) == (1, None)
-
-
 def test_an_import_leaves_a_pinned_link_alone(import_file):
     import_file({})
     pin(Airport.objects.get(), "city", note="belongs to none", actor=None)

@@ -161,6 +161,16 @@ def test_an_object_made_meanwhile_under_a_new_key_is_not_overwritten(planned):
     assert run.rows.get().left_alone
 
 
+def test_an_object_made_meanwhile_under_another_ident_is_not_made_twice(planned):
+    run = planned({}, {})
+    Airport.objects.create(ident="MINE", source_id=1, name="Mine", airport_type="closed")
+
+    apply(run)
+
+    assert run.rows.get(natural="K001").left_alone == "somebody made an object with this key after the plan was made"
+    assert sorted(Airport.objects.values_list("pk", "source_id")) == [("K002", 2), ("MINE", 1)]
+
+
 def test_a_correction_is_kept_and_listed_with_the_three_values(planned):
     apply(planned({"name": "Upstream 1"}))
     edit("K001", name="By hand")

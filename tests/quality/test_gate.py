@@ -195,3 +195,16 @@ def test_an_approver_goes_past_the_limits_with_a_reason_and_that_is_kept(plan, m
     assert "GATE_CLOSED_PERCENT" in str(next(iter(stopped.context["messages"])))
     assert (run.status, run.summary["past_limits"]) == (RunStatus.APPLIED, "anna")
     assert Airport.objects.filter(airport_type="closed").count() == 3
+
+
+def test_the_limits_are_asked_again_when_the_run_is_applied(plan, settings):
+    settings.GATE_CLOSED_PERCENT = 50
+    run = plan(*doctored("closed"))
+    ImportRun.objects.filter(pk=run.pk).update(status=RunStatus.APPROVED)
+    settings.GATE_CLOSED_PERCENT = 5
+
+    apply_run(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.error) == (RunStatus.FAILED, f"{DOCTORED['closed'][1]} Nothing was imported.")
+    assert not Airport.objects.filter(airport_type="closed").exists()
