@@ -57,9 +57,9 @@ def fail(run: ImportRun, error: BaseException, progress: Progress) -> None:
         return
     said = str(error) if isinstance(error, ImportFailure) else f"{type(error).__name__}: {' '.join(str(error).split())}"
     # Some sentences say so already.
-    end(
-        run, RunStatus.FAILED, error=said if said.endswith(" Nothing was imported.") else f"{said} Nothing was written."
-    )
+    if not said.endswith(" Nothing was imported."):
+        said += " Nothing was written."
+    end(run, RunStatus.FAILED, error=said)
 
 
 def _given_up(run: ImportRun) -> RunRefused:
