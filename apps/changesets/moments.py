@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
+from apps.changesets.keys import stable_key_of
 from apps.changesets.models import Changeset
 from apps.changesets.tracking import Tracked
 
@@ -112,13 +113,6 @@ def version_at(tracked: Tracked, pk: Any, moment: Moment, *, like: Any = None, u
         # It had another key then, or was not there: no index helps, but one such search is quick enough.
         row = history.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable}, **written).first()
     return row if row is not None and row.history_type != "-" else None
-
-
-def stable_key_of(tracked: Tracked, row: Any) -> Any:
-    """Return what stays when the primary key of this object or history row changes; None where nothing does."""
-    if tracked.stable_key is None:
-        return None
-    return getattr(row, tracked.fields_by_column[tracked.stable_key].attname)
 
 
 def _last_row_around(history: models.QuerySet, moment: Moment) -> int:
