@@ -96,6 +96,25 @@ def test_a_recent_backup_serves_until_something_is_written(airports_file):  # no
     assert kinds() == ["before-import", "full"]
 
 
+def test_a_direct_write_that_goes_on_in_the_newest_changeset_is_backed_up_anew(airports_file):  # noqa: F811
+    Airport.objects.filter(pk="KAAA").update(name="Once")
+    create_backup(actor=None, reason="by hand")
+    Airport.objects.filter(pk="KAAA").update(name="Twice")
+
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    assert kinds() == ["before-import", "full"]
+
+
+def test_a_backup_of_some_tables_does_not_serve(airports_file):  # noqa: F811
+    history = [model.history.model._meta.db_table for model in (Airport, Country)]
+    create_backup(actor=None, reason="by hand", tables=(*history, "base_country"))
+
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    assert kinds() == ["before-import", "full"]
+
+
 def delete(*idents: str) -> None:
     apply_bulk(deleting(), Airport.objects.filter(pk__in=idents), actor=None, reason="gone")
 
