@@ -20,6 +20,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
 from apps.changesets.keys import stable_key_of
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import whole_number
 from apps.changesets.tracking import Tracked
 
 BEFORE, AFTER = "before", "after"
@@ -57,12 +58,12 @@ def read_moment(text: str) -> Moment:
     if text in ("", "now"):
         return NOW
     if side in (BEFORE, AFTER):
-        number = number.removeprefix("#")
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise UnreadableMoment(f"“{number}” is not the number of a changeset.")
-        if not Changeset.objects.filter(pk=int(number)).exists():
-            raise UnknownChangeset(f"There is no changeset #{number}.")
-        return Moment(changeset=int(number), side=side)
+        pk = whole_number(number.removeprefix("#"))
+        if pk is None:
+            raise UnreadableMoment(f"“{number[:40]}” is not the number of a changeset.")
+        if not Changeset.objects.filter(pk=pk).exists():
+            raise UnknownChangeset(f"There is no changeset #{pk}.")
+        return Moment(changeset=pk, side=side)
     return Moment(date=_date(text))
 
 
