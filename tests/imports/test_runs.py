@@ -17,6 +17,7 @@ from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
+from apps.imports.runs.replanning import set_options
 from apps.imports.sources import from_path
 from tests.imports.files import csv_text
 
@@ -223,6 +224,15 @@ def test_a_run_is_taken_up_by_one_worker_only(planned):
         apply_run(run)
     with pytest.raises(RunRefused):
         plan_run(run)
+
+
+def test_a_run_is_not_planned_again_by_who_may_not_decide_about_it(planned, make_person):
+    run = planned({})
+
+    with pytest.raises(RunRefused, match="permission to import airports"):
+        set_options(run, ImportOptions(missing="delete"), actor=make_person("vera", group="viewer"))
+
+    assert ImportRun.objects.get().status == RunStatus.PLANNED
 
 
 def test_a_file_that_turns_out_damaged_fails_the_run_with_a_sentence(planned):
