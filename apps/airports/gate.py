@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from apps.airports.models import AirportType
+from apps.changesets.maps import DEGREE_KM
 from apps.imports.staging import Staging
 
-_DEGREE_KM = 111.195
 _LINKS = ("country", "city")
 
 
@@ -70,7 +70,7 @@ def _moved(staging: Staging) -> int:
         "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk "
         "WHERE ABS(x.{lat} - l.{lat}) > %s OR {east} > %s) m "
         "WHERE POWER(m.north, 2) + POWER(m.east * COS(m.middle), 2) > %s",
-        [km / _DEGREE_KM / 2, km / _DEGREE_KM / 2, (km / _DEGREE_KM) ** 2],
+        [km / DEGREE_KM / 2, km / DEGREE_KM / 2, (km / DEGREE_KM) ** 2],
         lat=lat, lon=lon, east=east)  # fmt: skip
 
 

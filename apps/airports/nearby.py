@@ -4,8 +4,9 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from apps.changesets.maps import DEGREE_KM
+
 NEAR_KM = 5
-_DEGREE_KM = 111.195
 # Bands of latitude, each a little higher than NEAR_KM: who is near is in the same one or the next.
 _BANDS_PER_DEGREE = 20
 
@@ -29,7 +30,7 @@ def near_namesakes(rows: QuerySet) -> QuerySet:
         "+ POWER((a.lon - b.lon) * %s * COS(RADIANS(a.lat)), 2) < %s) "
         "SELECT t.{pk} FROM {table} t JOIN near n ON n.name = t.{name} AND n.lat = t.{lat} AND n.lon = t.{lon}"
     )
-    return _among(rows, keys, [_BANDS_PER_DEGREE, _DEGREE_KM, _DEGREE_KM, NEAR_KM**2])
+    return _among(rows, keys, [_BANDS_PER_DEGREE, DEGREE_KM, DEGREE_KM, NEAR_KM**2])
 
 
 def at_one_point(rows: QuerySet) -> QuerySet:

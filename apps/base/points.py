@@ -6,9 +6,8 @@ from django.utils.html import format_html
 
 from apps.changesets.describing import Describer
 from apps.changesets.diff import Change
-from apps.changesets.maps import distance_km
+from apps.changesets.maps import DEGREE_KM, distance_km
 
-DEGREE_KM = 111.195
 WIDTH, HEIGHT, MARGIN = 150, 84, 14
 # The scale bar stands below the points.
 FLOOR = 22

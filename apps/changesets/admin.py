@@ -12,6 +12,7 @@ from django.utils.html import format_html
 
 from apps.changesets.counting import counts_of_many
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, show
 from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.bin import bin_urls
@@ -103,9 +104,9 @@ class ChangesetAdmin(ActingAdmin):
         return super().get_queryset(request).prefetch_related("reverted_by", "reverts")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
-        number = term.strip().removeprefix("#")
-        if number.isdecimal() and len(number) < 19:
-            return queryset.filter(pk=int(number)), False
+        number = whole_number(term.strip().removeprefix("#"))
+        if number is not None:
+            return queryset.filter(pk=number), False
         return super().get_search_results(request, queryset, term)
 
     # -- one changeset ---------------------------------------------------------------------------------------
@@ -113,8 +114,7 @@ class ChangesetAdmin(ActingAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Changeset | None:
         """Read a changeset once a request, and without what only a list needs."""
         if getattr(request, "shown_changeset", (None,))[0] != object_id:
-            known = object_id.isdecimal() and len(object_id) < 19
-            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=object_id) if known else ()
+            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=whole_number(object_id))
             request.shown_changeset = object_id, next(iter(found), None)
         return request.shown_changeset[1]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from apps.changesets.diff import Change, changes_between
 from apps.changesets.moments import Moment, last_row
 from apps.changesets.netting import net_between, net_table
+from apps.changesets.selecting import literally
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -55,7 +56,7 @@ def changes_from(
     if words := search.casefold().split():
         key, name = f"lower(CAST(h.{sql.quote(tracked.pk)} AS text))", _comparable(sql, tracked)
         where += "".join(f" AND ({key} LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')" for _ in words)
-        params = [pattern for word in words for pattern in (f"{_literal(word)}%", f"%{_literal(word)}%")]
+        params = [pattern for word in words for pattern in (f"{literally(word)}%", f"%{literally(word)}%")]
     chosen = f"FROM {net} n JOIN {history} h ON h.history_id = coalesce(n.after_id, n.before_id) WHERE {where}"
     pairs = sql.rows(
         f"SELECT n.before_id, n.after_id {chosen} ORDER BY h.{sql.quote(tracked.pk)}, n.after_id "
@@ -98,7 +99,3 @@ def _comparable(sql: Sql, tracked: Tracked) -> str:
         if column in tracked.columns:
             return f"lower(h.{sql.quote(column)})"
     return "''"
-
-
-def _literal(word: str) -> str:
-    return word.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -13,8 +13,8 @@ from apps.changesets.selecting import Filters, Selection, is_single, stream_pair
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-# Columns that say when, not what.
 EMPTY = (None, "")
+# Columns that say when, not what.
 NOT_SHOWN = frozenset({"created_at", "updated_at"})
 
 

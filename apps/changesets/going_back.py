@@ -16,11 +16,12 @@ from apps.changesets.bin import deleted_objects
 from apps.changesets.context import Source, changeset
 from apps.changesets.diff import FieldChange, difference
 from apps.changesets.errors import NothingToRestore, PlanMoved
+from apps.changesets.keys import stable_key_of
+from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.moments import stable_key_of
 from apps.changesets.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.blocking import settle, verdicts_in
-from apps.changesets.revert.run import lock_tracked_tables, write_copies
+from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import index_working_copy, start_working_copy, true_in, working_table
 from apps.changesets.sql import Sql

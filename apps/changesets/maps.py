@@ -13,6 +13,8 @@ COARSE, FINE = 100, 1000
 # More points than this are too many for a map of changes; what is left out is said.
 MOST = 100_000
 EARTH_KM = 6371.0
+# From one degree of latitude to the next.
+DEGREE_KM = 111.195
 FARTHEST = 20
 
 

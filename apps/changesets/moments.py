@@ -18,7 +18,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
+from apps.changesets.keys import stable_key_of
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import whole_number
 from apps.changesets.tracking import Tracked
 
 BEFORE, AFTER = "before", "after"
@@ -56,12 +58,12 @@ def read_moment(text: str) -> Moment:
     if text in ("", "now"):
         return NOW
     if side in (BEFORE, AFTER):
-        number = number.removeprefix("#")
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise UnreadableMoment(f"“{number}” is not the number of a changeset.")
-        if not Changeset.objects.filter(pk=int(number)).exists():
-            raise UnknownChangeset(f"There is no changeset #{number}.")
-        return Moment(changeset=int(number), side=side)
+        pk = whole_number(number.removeprefix("#"))
+        if pk is None:
+            raise UnreadableMoment(f"“{number[:40]}” is not the number of a changeset.")
+        if not Changeset.objects.filter(pk=pk).exists():
+            raise UnknownChangeset(f"There is no changeset #{pk}.")
+        return Moment(changeset=pk, side=side)
     return Moment(date=_date(text))
 
 
@@ -112,13 +114,6 @@ def version_at(tracked: Tracked, pk: Any, moment: Moment, *, like: Any = None, u
         # It had another key then, or was not there: no index helps, but one such search is quick enough.
         row = history.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable}, **written).first()
     return row if row is not None and row.history_type != "-" else None
-
-
-def stable_key_of(tracked: Tracked, row: Any) -> Any:
-    """Return what stays when the primary key of this object or history row changes; None where nothing does."""
-    if tracked.stable_key is None:
-        return None
-    return getattr(row, tracked.fields_by_column[tracked.stable_key].attname)
 
 
 def _last_row_around(history: models.QuerySet, moment: Moment) -> int:

@@ -1,13 +1,14 @@
-"""What changesets did to each object, as one SELECT: pages and downloads read it and write nothing.
+"""What changesets did to each object, whatever number of history rows it took: the row before it and the row after.
 
-The same net as `netting.py` gives for reverts, which need it as an indexed table to join several times.
+One SELECT, which pages and downloads read as it is; `netting.py` makes a table of it. An object whose primary key
+changed stands in history as a deletion under the old key and a creation under the new one; the model's stable key
+brings the two together again.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.netting import may_have_been
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -113,7 +114,7 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
         stable = f"(SELECT CAST(l.{sql.quote(tracked.stable_key)} AS text) FROM {history} l WHERE l.history_id = %s)"
     return f"""
         earlier AS MATERIALIZED (
-            SELECT pk, last_id, CASE WHEN {may_have_been(sql)} THEN ({newest}) END AS previous_id
+            SELECT pk, last_id, CASE WHEN {_may_have_been(sql)} THEN ({newest}) END AS previous_id
             FROM touched t WHERE lived AND NOT ({alone})
         ), ends AS MATERIALIZED (
             SELECT pk, ({present} previous_id) AS before_id, ({present} last_id) AS after_id FROM earlier
@@ -133,8 +134,21 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
     """
 
 
+def _may_have_been(sql: Sql) -> str:
+    """Whether to look for a row before: not for pure creations, but for SQLite's INSERT OR REPLACE.
+
+    Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation.
+    """
+    return "1 = 1" if sql.connection.vendor == "sqlite" else "NOT (one_type = '+' AND other_type = '+')"
+
+
 def _half(side: str) -> str:
-    """What tells the object of one half; without a stable key on either side, the primary key does."""
+    """What tells the object of one half: its stable key, else its primary key.
+
+    An object that got or lost its stable key is told by its primary key on both sides, unless whose stable key it is
+    stands under another primary key on the other side: then that one was renamed to this key.
+    """
     other = "after" if side == "before" else "before"
-    alone = f"{side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL)"
-    return f"CASE WHEN {alone} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END"
+    elsewhere = f"{side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL)"
+    by_key = f"{side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL AND NOT {elsewhere})"
+    return f"CASE WHEN {by_key} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END"

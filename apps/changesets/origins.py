@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from apps.changesets.keys import stable_key_of
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.moments import stable_key_of
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.changesets.words import person
 

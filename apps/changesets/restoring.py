@@ -11,10 +11,11 @@ from typing import Any
 from apps.changesets.bin import still_deleted
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
+from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.blocking import settle
-from apps.changesets.revert.run import lock_tracked_tables, write_copies
+from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import start_working_copy, true_in, working_table
 from apps.changesets.sql import Sql

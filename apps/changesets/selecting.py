@@ -148,9 +148,13 @@ def contains(sql: Sql, expression: str) -> str:
 
 
 def pattern(text: str) -> str:
-    """Return the pattern for `contains`; what LIKE would read as wild is taken literally."""
-    escaped = text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    return f"%{escaped}%"
+    """Return the pattern for `contains`."""
+    return f"%{literally(text)}%"
+
+
+def literally(text: str) -> str:
+    """Return the text such that LIKE, with `!` for ESCAPE, reads nothing in it as wild."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
 def _has_name(model: Any) -> bool:

@@ -7,8 +7,6 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-HISTORY_COLUMNS = ("history_id", "history_date", "history_change_reason", "history_type", "history_user_id")
-
 
 @dataclass(frozen=True)
 class Tracked:

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import show
 from apps.changesets.remarks import register_remark
 from apps.imports.errors import ImportFailure
@@ -133,9 +134,8 @@ class ImportRunAdmin(admin.ModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
-        if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < 19):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        run = self._run(request, int(object_id), missing_ok=True)
+        number = whole_number(object_id)
+        run = None if number is None else self._run(request, number, missing_ok=True)
         if run is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if request.method not in ("GET", "HEAD"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from apps.imports.columns import columns_found, is_chosen, is_wanted
+from apps.imports.columns import columns_found, is_chosen, is_wanted, lacking
 from apps.imports.errors import ColumnsMissing
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
@@ -66,12 +66,7 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
     Raises ColumnsMissing naming what is missing and what was found.
     """
     found = columns_found(header, spec, options)
-    names = {column.field for column, _index in found}
-    if options.corrections:
-        named = names & set(spec.names) or set(spec.identity_columns or spec.names) <= names
-        missing = [] if named else [_identity_words(spec)]
-    else:
-        missing = [column.header for column in spec.required if column.field not in names]
+    missing = lacking((column.field for column, _index in found), spec, corrections=options.corrections)
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
     taken = [(column, index) for column, index in found if is_wanted(column, spec, options)]
@@ -95,13 +90,6 @@ def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
     titles = {title.casefold() for title in header}
     own = next((column for column in spec.columns if column.field == spec.key), None)
     return own is not None and own.field in titles and own.header.casefold() not in titles
-
-
-def _identity_words(spec: ImportSpec) -> str:
-    """Return the columns that name an object, in words: id, or country and name."""
-    words = [column.header for column in spec.columns if column.field in spec.names]
-    together = [column.header for column in spec.columns if column.field in spec.identity_columns]
-    return " or ".join([*words, " and ".join(together)] if together else words)
 
 
 def _missing_sentence(name: str, missing: list[str], header: Sequence[str]) -> str:

@@ -3,14 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from apps.imports.columns import columns_found, is_wanted
+from apps.imports.columns import columns_found, is_wanted, lacking, titles_of
 from apps.imports.models import HeaderMapping
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Column, ImportSpec
+from apps.imports.spec import ImportSpec
 
 
 def columns_taken(header: list[str], spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
@@ -32,26 +32,13 @@ def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
                 plain.setdefault(name, title)
     guessed: dict[str, str] = {}
     used: set[str] = set()
-    for names_of in (_our_titles, lambda column: column.guesses):
+    for names_of in (titles_of, lambda column: column.guesses):
         for column in spec.columns:
             found = next((plain[name] for name in map(_plain, names_of(column)) if plain.get(name, "")), None)
             if found is not None and column.field not in guessed and found not in used:
                 guessed[column.field] = found
                 used.add(found)
     return guessed
-
-
-def lacking(fields: Iterable[str], spec: ImportSpec, *, corrections: bool) -> list[str]:
-    """Return the titles of the columns without which such a file cannot be taken; empty when nothing is lacking."""
-    there = set(fields)
-    if not corrections:
-        return [column.header for column in spec.required if column.field not in there]
-    together = set(spec.identity_columns)
-    if there & set(spec.names) or (together and together <= there):
-        return []
-    alone = [column.header for column in spec.columns if column.field in spec.names]
-    jointly = [column.header for column in spec.columns if column.field in together]
-    return [" or ".join([*alone, " and ".join(jointly)] if jointly else alone)]
 
 
 def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
@@ -83,12 +70,6 @@ def not_taken(header: list[str], taken: Mapping[str, str]) -> list[str]:
     """Return the titles of the columns that fill no field, in the order of the file; nameless ones are left out."""
     used = set(taken.values())
     return [title for title in header if title and title not in used]
-
-
-def _our_titles(column: Column) -> Iterator[str]:
-    yield column.header
-    yield from column.aliases
-    yield column.field
 
 
 def _plain(title: str) -> str:

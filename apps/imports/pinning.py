@@ -1,9 +1,9 @@
 """Pins as an import meets them, in SQL: which live rows have pinned fields, which rows are of what stays deleted."""
 
+from apps.changesets.keys import PRIMARY, STABLE
 from apps.changesets.tracking import tracked_for
 from apps.imports.bases import Columns
 from apps.imports.models import Pin
-from apps.imports.pins import PRIMARY, STABLE
 from apps.imports.staging import Staging
 
 

@@ -8,14 +8,12 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from apps.changesets.moments import stable_key_of
+from apps.changesets.keys import PRIMARY, STABLE, object_key_of
 from apps.changesets.tracking import tracked_for
 from apps.changesets.words import full_name
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
 from apps.imports.models import Pin
 from apps.imports.registry import spec_for
-
-STABLE, PRIMARY = "id:", "pk:"
 
 
 def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
@@ -32,12 +30,6 @@ def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
     derived = [each.field for each in spec.derived if each.merged and each.stored]
     links = [link.field for link in spec.linker.links] if spec.linker else []
     return tuple(dict.fromkeys([*columns, *derived, *links]))
-
-
-def object_key_of(obj: models.Model) -> str:
-    """Return the key that pins know an object (or a history row's instance) by: `id:3486`, or else `pk:KDEN`."""
-    stable = stable_key_of(tracked_for(type(obj)), obj)
-    return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
 
 
 @transaction.atomic

@@ -46,7 +46,7 @@ def lines_for_people(
     elif opened is None:
         yield "Nothing to change."
     else:
-        yield f"Changeset {opened.pk}. Undo it: manage.py rollback_airports --changeset {opened.pk}"
+        yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 
 def _some(title: str, items: list | tuple, total: int) -> Iterator[str]:

@@ -8,14 +8,12 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from apps.changesets.moments import stable_key_of
+from apps.changesets.keys import STABLE, object_key_of
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.changesets.words import full_name
 from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
 from apps.quality.models import AcceptedFinding
 from apps.quality.rules import Rule
-
-STABLE, PRIMARY = "id:", "pk:"
 
 
 def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, list[str]]:
@@ -49,13 +47,6 @@ def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     return condition
 
 
-def key_of(obj: Model) -> str:
-    """Return the key that stays with an object: `id:3486`, or else `pk:KDEN`."""
-    tracked = _tracked(type(obj))
-    stable = stable_key_of(tracked, obj) if tracked else None
-    return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
-
-
 def _tracked(model: type[Model]) -> Tracked | None:
     """Return the description of the model; a project's rules may be about models whose changes are not recorded."""
     try:
@@ -75,7 +66,7 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
     if until is not None and until < timezone.localdate():
         raise UntilPast(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
     taken = set(accepted_of([rule])[rule.code])
-    found = {key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
+    found = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
     new = {key: name for key, name in found.items() if key not in taken}
     if not new:
         raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it meanwhile.")

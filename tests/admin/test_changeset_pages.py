@@ -178,3 +178,20 @@ def test_an_address_typed_by_hand_never_breaks_the_page(places, viewer, browse_a
     response = browse_as(viewer).get(f"{LIST}{places['import'].pk}/change/{query}")
 
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("changesets/changeset/{}/change/?start={}", 200),
+        ("changesets/changeset/revert/?since={1}", 200),
+        ("changesets/changeset/revert/?ids={1}", 200),
+        ("airports/airport/KDEN/history/{1}/", 404),
+    ],
+)
+def test_a_number_that_is_longer_than_any_can_be_is_none(places, steward, browse_as, address, status):
+    made = Changeset.objects.latest("pk")
+
+    response = browse_as(steward).get("/admin/" + address.format(made.pk, "9" * 5000))
+
+    assert response.status_code == status

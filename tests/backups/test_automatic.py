@@ -15,6 +15,7 @@ from apps.base.models import Country
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.bulk.operations import apply_bulk
 from apps.changesets.context import changeset
+from apps.changesets.models import Changeset
 from apps.imports.models import RunStatus
 from apps.imports.tasks import start_applying
 from tests.imports.files import airports_file  # noqa: F401
@@ -91,6 +92,25 @@ def test_a_recent_backup_serves_until_something_is_written(airports_file):  # no
     # In the newest changeset, and of no changeset of its own.
     with connection.cursor() as cursor:
         cursor.execute("UPDATE airports_airport SET name = 'New'")
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    assert kinds() == ["before-import", "full"]
+
+
+def test_a_direct_write_that_goes_on_in_the_newest_changeset_is_backed_up_anew(airports_file):  # noqa: F811
+    Airport.objects.filter(pk="KAAA").update(name="Once")
+    create_backup(actor=None, reason="by hand")
+    Airport.objects.filter(pk="KAAA").update(name="Twice")
+
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    assert kinds() == ["before-import", "full"]
+
+
+def test_a_backup_of_some_tables_does_not_serve(airports_file):  # noqa: F811
+    history = [model.history.model._meta.db_table for model in (Airport, Country)]
+    create_backup(actor=None, reason="by hand", tables=(*history, Changeset._meta.db_table))
+
     call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
 
     assert kinds() == ["before-import", "full"]

@@ -92,6 +92,16 @@ def test_a_manifest_that_speaks_of_another_file_is_not_believed(path: str, folde
     assert f"speaks of {path!r}, which is not the backup beside it" in catalogue.complaints[0]
 
 
+def test_a_manifest_under_another_name_is_not_believed(folder: Path) -> None:
+    made = put(days_old=1)
+    (folder / f"{made.id}-again.json").write_text(manifest_of(made).read_text())
+
+    catalogue = read_catalogue()
+
+    assert catalogue.backups == [made]
+    assert f"The manifest {made.id}-again.json speaks of" in catalogue.complaints[0]
+
+
 def test_a_manifest_without_its_file_is_told() -> None:
     put(days_old=1).file.unlink()
 

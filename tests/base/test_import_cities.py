@@ -196,6 +196,16 @@ def test_people_are_told_what_was_not_guessed(tmp_path, zurich, capsys):
     assert "line 1, name: 'Zürich': lines 1 and 2 may each be Zürich" in capsys.readouterr().out
 
 
+def test_people_are_told_how_to_take_it_back(tmp_path, zurich, capsys):
+    path = tmp_path / "places.txt"
+    path.write_text(f"{place('Zürich')}\n", encoding="utf-8")
+
+    call_command("import_cities", "--file", str(path))
+
+    made = Changeset.objects.latest("pk").pk
+    assert f"Undo it: manage.py changesets revert {made}" in capsys.readouterr().out
+
+
 def test_the_sample_fits_cities_as_the_snapshot_spells_them(switzerland, capsys):
     others = {code: Country.objects.create(iso_code=code, name=code) for code in ("FR", "DE", "US")}
     City.objects.create(country=switzerland, name="Zurich")

@@ -10,8 +10,6 @@ from apps.changesets.context import changeset
 from apps.changesets.counting import count_changes, field_counts_of
 from apps.changesets.diff import changes_of, selection_of
 from apps.changesets.models import Changeset
-from apps.changesets.net_query import net_select, row_before, rows_of
-from apps.changesets.netting import net_objects, net_table
 from apps.changesets.selecting import Filters, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
@@ -41,58 +39,25 @@ def mixed(world: World) -> Changeset:
     return made
 
 
-def netted(made: Changeset) -> tuple[set, set]:
-    """Return what the net table and the SELECT make of a changeset."""
-    sql = Sql()
-    net_objects(sql, AIRPORTS, made.pk)
-    rows, keys = rows_of(made.pk), "n.after_id, n.before_pk, n.after_pk"
-    # Of a deletion, either row will do: they say the same.
-    values = f"b.{', b.'.join(AIRPORTS.compared)}".replace("b.upstream, ", "")
-    before = f"LEFT JOIN {AIRPORTS.history_table} b ON b.history_id ="
-    return (
-        set(sql.rows(f"SELECT {values}, {keys} FROM {sql.temp(net_table(AIRPORTS))} n {before} n.before_id")),
-        set(
-            sql.rows(
-                f"SELECT {values}, {keys} FROM ({net_select(sql, AIRPORTS, rows)}) n "
-                f"{before} {row_before(sql, AIRPORTS)}",
-                rows.params,
-            )
-        ),
-    )
-
-
 def found(made: Changeset, **filters: str) -> list[str]:
     changes = changes_of(made, model="airports.airport", filters=Filters(**filters))
     return [f"{change.operation} {change.pk}" for change in changes]
 
 
-def test_the_select_nets_as_the_table_does(mixed: Changeset) -> None:
-    table, select = netted(mixed)
-
-    assert table == select
-    assert len(select) == 4
-
-
-def test_idents_that_swap_are_netted_alike(world: World) -> None:
+def test_idents_that_swap_are_two_renamed_objects(world: World) -> None:
     with changeset(kind="import", actor=None) as made:
         rename("KDEN", "TEMP")
         rename("KAPA", "KDEN")
         rename("TEMP", "KAPA")
 
-    table, select = netted(made)
-
-    assert table == select
     assert found(made) == ["renamed KAPA", "renamed KDEN"]
 
 
-def test_a_key_that_means_another_object_is_netted_alike(world: World) -> None:
+def test_a_key_that_means_another_object_is_a_deletion_and_a_renaming(world: World) -> None:
     with changeset(kind="import", actor=None) as made:
         Airport.objects.filter(pk="KDEN").delete()
         rename("KAPA", "KDEN")
 
-    table, select = netted(made)
-
-    assert table == select
     assert sorted(found(made)) == ["deleted KDEN", "renamed KDEN"]
 
 

@@ -5,7 +5,7 @@ from django.db import connection, transaction
 
 from apps.airports.models import Airport
 from apps.changesets.context import Source, changeset
-from apps.changesets.errors import RecordingNotInstalled
+from apps.changesets.errors import NothingSelected, RecordingNotInstalled
 from apps.changesets.models import Changeset, Status
 from apps.changesets.recording import install_recording, uninstall_recording
 from tests.changesets.conftest import World, tables
@@ -81,6 +81,23 @@ def test_a_rolled_back_savepoint_leaves_no_stale_changeset(world: World) -> None
     Airport.objects.filter(pk="KDEN").update(name="direct")
 
     assert Airport.history.filter(ident="KDEN").first().changeset.kind == "direct"
+
+
+def test_a_failure_in_somebodys_transaction_is_theirs_to_tell(world: World) -> None:
+    before = Changeset.objects.count()
+
+    with transaction.atomic(), pytest.raises(Broken):
+        break_in_a_changeset()
+
+    assert Changeset.objects.count() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_leaves_no_failed_changeset() -> None:
+    with pytest.raises(NothingSelected), changeset(kind="bulk_action", actor=None):
+        raise NothingSelected("Nothing was selected.")
+
+    assert not Changeset.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -285,6 +285,16 @@ def test_a_renamed_object_gets_its_key_back(world, no_drift):
     no_drift()
 
 
+def test_a_version_of_what_is_gone_never_goes_to_another_object_that_has_its_key_now(world):
+    delete(Airport.objects.get(pk="KDEN"))
+    Airport.objects.create(ident="KDEN", source_id=99, name="another", airport_type="closed")
+
+    plan = plan_version(AIRPORTS, version("KDEN", source_id=1))
+
+    assert not plan.lives
+    assert [each.why for each in plan.obstacles] == ["ident KDEN is that of KDEN · another now"]
+
+
 def test_a_key_that_another_has_now_is_named(world):
     row = version("KDEN")
     with changeset(kind="import", actor=None):

@@ -117,6 +117,16 @@ def test_a_value_changed_since_is_kept_and_named(world: World) -> None:
     assert opened.status == Status.PARTLY_REVERTED
 
 
+def test_a_value_that_somebody_put_back_already_is_not_kept_but_done(world: World) -> None:
+    with changeset(kind="import", actor=None) as opened:
+        Airport.objects.filter(pk="KDEN").update(name="upstream", elevation_ft=5)
+    Airport.objects.filter(pk="KDEN").update(name="Airport KDEN")
+
+    plan = plan_revert([opened])
+
+    assert plan.counts == {Bucket.RESTORED: 1}
+
+
 def test_a_correction_made_on_a_renamed_airport_survives_the_revert_of_the_rename(world: World) -> None:
     with changeset(kind="import", actor=None) as opened:
         rename_all({"KDEN": "KDVX"})
@@ -304,6 +314,20 @@ def test_a_redone_changeset_can_be_reverted_again(world: World) -> None:
     revert(plan_revert([opened]), actor=None)
 
     assert tables() == before
+
+
+def test_what_is_redone_in_part_stays_reverted_in_part(world: World) -> None:
+    with changeset(kind="edit", actor=None) as opened:
+        Airport.objects.update(name="x")
+    parts = [revert(plan_revert([opened], scope=Scope(pks=(key,))), actor=None) for key in ("KDEN", "KAPA")]
+
+    states = []
+    for part in parts:
+        revert(plan_revert([part]), actor=None)
+        opened.refresh_from_db()
+        states.append(opened.status)
+
+    assert states == [Status.PARTLY_REVERTED, Status.APPLIED]
 
 
 def test_an_unknown_changeset_is_refused(db: None) -> None:

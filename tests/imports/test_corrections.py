@@ -230,3 +230,21 @@ def test_reverting_an_import_explains_that_a_later_one_moved_what_upstream_said(
 
     told = {field.label for verdict in verdicts for field in verdict.fields}
     assert "last upstream values" in told
+
+
+def test_overwrite_leaves_a_correction_that_upstream_says_nothing_new_about(import_file):
+    import_file({})
+    correct(name="Corrected")
+
+    import_file({"elevation_ft": "5500"}, options=("--on-local-edit", "overwrite"))
+
+    airport = Airport.objects.get()
+    assert (airport.name, airport.elevation_ft) == ("Corrected", 5500)
+
+
+def test_a_correction_is_not_told_of_again_when_another_field_changes(import_file):
+    import_file({})
+    correct(name="Corrected")
+    import_file({"name": "New"})
+
+    assert import_file({"name": "New", "elevation_ft": "5500"})["kept"] == 0

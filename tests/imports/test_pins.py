@@ -10,13 +10,13 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.base.importing import CITIES
 from apps.base.models import City, Country
+from apps.changesets.keys import object_key_of
 from apps.changesets.models import Changeset
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
 from apps.imports.layout import layout_of
 from apps.imports.models import Pin
 from apps.imports.pinning import leave_deleted, load_pinned_gone, load_pins
 from apps.imports.pins import (
-    object_key_of,
     pin,
     pin_deletion,
     pinnable_fields,

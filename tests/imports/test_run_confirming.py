@@ -101,6 +101,15 @@ def test_above_the_limit_a_second_person_confirms(planned, people, settings):
     assert confirmed(planned({}, {}, actor=people["uploader"]), people["approver"]).status == RunStatus.APPROVED
 
 
+def test_a_file_that_lacks_too_many_objects_is_confirmed_by_nobody(planned, people):
+    run = planned(actor=people["uploader"])
+    run.summary |= {"missing_above_limit": "The file lacks 90 of 100 airports."}
+    run.save(update_fields=["summary"])
+
+    with pytest.raises(RunRefused, match="lacks 90 of 100"):
+        confirmed(run, people["superuser"])
+
+
 def test_up_to_the_limit_one_person_is_enough(planned, people, settings):
     settings.IMPORTS_SECOND_PERSON_ABOVE = 2
 

@@ -17,6 +17,7 @@ from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
+from apps.imports.runs.replanning import set_options
 from apps.imports.sources import from_path
 from tests.imports.files import csv_text
 
@@ -161,6 +162,16 @@ def test_an_object_made_meanwhile_under_a_new_key_is_not_overwritten(planned):
     assert run.rows.get().left_alone
 
 
+def test_an_object_made_meanwhile_under_another_ident_is_not_made_twice(planned):
+    run = planned({}, {})
+    Airport.objects.create(ident="MINE", source_id=1, name="Mine", airport_type="closed")
+
+    apply(run)
+
+    assert run.rows.get(natural="K001").left_alone == "somebody made an object with this key after the plan was made"
+    assert sorted(Airport.objects.values_list("pk", "source_id")) == [("K002", 2), ("MINE", 1)]
+
+
 def test_a_correction_is_kept_and_listed_with_the_three_values(planned):
     apply(planned({"name": "Upstream 1"}))
     edit("K001", name="By hand")
@@ -213,6 +224,15 @@ def test_a_run_is_taken_up_by_one_worker_only(planned):
         apply_run(run)
     with pytest.raises(RunRefused):
         plan_run(run)
+
+
+def test_a_run_is_not_planned_again_by_who_may_not_decide_about_it(planned, make_person):
+    run = planned({})
+
+    with pytest.raises(RunRefused, match="permission to import airports"):
+        set_options(run, ImportOptions(missing="delete"), actor=make_person("vera", group="viewer"))
+
+    assert ImportRun.objects.get().status == RunStatus.PLANNED
 
 
 def test_a_file_that_turns_out_damaged_fails_the_run_with_a_sentence(planned):

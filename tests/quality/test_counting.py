@@ -1,12 +1,14 @@
 """Counting findings: what breaks a rule, by code and severity, and how many links are made."""
 
 import pytest
+from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.base.models import Country
+from apps.quality.accepting import accept
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import by_severity, count_findings
-from apps.quality.rules import Severity
+from apps.quality.rules import Severity, rule_named
 
 pytestmark = pytest.mark.django_db
 
@@ -34,3 +36,12 @@ def test_coverage_is_never_rounded_up_to_the_whole():
 
     assert (country.field, country.linked, country.total, country.percent) == ("country", 2, 3, 66.67)
     assert (city.percent, city.unlinked) == (0.0, 3)
+
+
+def test_what_is_accepted_for_today_is_no_finding_today():
+    Airport.objects.create(ident="A1", name="One", airport_type="heliport", iata_code="0")
+    rule = rule_named("iata_zero")
+
+    accept(rule, Airport.objects.all(), reason="it is one", until=timezone.localdate(), actor=None)
+
+    assert count_findings([rule]) == {"iata_zero": 0}

@@ -88,6 +88,16 @@ def test_a_few_may_always_and_a_setting_of_none_lets_all_through(here, airports_
     assert Changeset.objects.count() == 3
 
 
+def test_links_that_others_get_make_up_for_those_that_are_lost(here, airports_file):
+    alone = doctored("unlinked")
+    call_command("import_airports", "--file", str(airports_file(*alone)), "--past-limits", "--reason", "so", "--json")
+    others = [*FIELDS[:3], *({**row, **DOCTORED["unlinked"][0]} for row in FIELDS[3:6]), *FIELDS[6:]]
+
+    call_command("import_airports", "--file", str(airports_file(*others)), "--json")
+
+    assert Airport.objects.filter(city=None).count() == 3
+
+
 def test_a_short_move_across_the_date_line_is_no_long_one(here, airports_file):
     far = [{**row, "longitude_deg": "179.9"} for row in FIELDS]
     call_command("import_airports", "--file", str(airports_file(*far)), "--past-limits", "--reason", "Fiji", "--json")
@@ -185,3 +195,16 @@ def test_an_approver_goes_past_the_limits_with_a_reason_and_that_is_kept(plan, m
     assert "GATE_CLOSED_PERCENT" in str(next(iter(stopped.context["messages"])))
     assert (run.status, run.summary["past_limits"]) == (RunStatus.APPLIED, "anna")
     assert Airport.objects.filter(airport_type="closed").count() == 3
+
+
+def test_the_limits_are_asked_again_when_the_run_is_applied(plan, settings):
+    settings.GATE_CLOSED_PERCENT = 50
+    run = plan(*doctored("closed"))
+    ImportRun.objects.filter(pk=run.pk).update(status=RunStatus.APPROVED)
+    settings.GATE_CLOSED_PERCENT = 5
+
+    apply_run(run)
+
+    run.refresh_from_db()
+    assert (run.status, run.error) == (RunStatus.FAILED, f"{DOCTORED['closed'][1]} Nothing was imported.")
+    assert not Airport.objects.filter(airport_type="closed").exists()

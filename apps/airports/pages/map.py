@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from apps.airports.maps import map_of_airports, map_of_findings
 from apps.airports.models import Airport
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import addresses_of, map_answer
 from apps.changesets.remembering import reading_alias, state_of_tables
@@ -24,8 +25,7 @@ def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpRes
     """Answer with the data of the map of all airports, or of the `country` that the address names."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    asked, using = request.GET.get("country", ""), reading_alias()
-    country = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+    country, using = whole_number(request.GET.get("country", "")), reading_alias()
     state = state_of_tables("airports.airport", using=using)
 
     def work_out() -> Any:

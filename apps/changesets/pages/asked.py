@@ -8,10 +8,12 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from apps.changesets.counting import Counts, total
+from apps.changesets.numbers import whole_number
 from apps.changesets.selecting import OPERATIONS, Filters
 from apps.changesets.tracking import Tracked, tracked_by_name
 
-FARTHEST = 10_000_000_000
+# The longest list has not so many rows.
+START_DIGITS = 10
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def read_asked(request: HttpRequest, counts: Counts) -> Asked | None:
         place=_place_of(tracked, request.GET.get(place_name(tracked), "")),
         text=request.GET.get("q", "").replace("\x00", "").strip()[:200],
     )
-    return Asked(tracked, filters, int(start) if start.isdecimal() and int(start) < FARTHEST else 0)
+    return Asked(tracked, filters, whole_number(start, digits=START_DIGITS) or 0)
 
 
 def place_name(tracked: Tracked) -> str:

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path, reverse
 from apps.changesets.bin import deleted_objects
 from apps.changesets.diff import changes_between
 from apps.changesets.errors import ChangesetError
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.restoring import Picked, RestorePlan, plan_restore, restore_deleted
@@ -144,8 +145,9 @@ def _picked(request: HttpRequest) -> Picked:
     for pick in asked.getlist("pick")[:MOST_PICKED]:
         label, _, row = pick.rpartition(":")
         tracked = tracked_by_name(label)
-        if tracked is not None and row.isascii() and row.isdecimal() and len(row) < 19:
-            picked.setdefault(tracked.label, []).append(int(row))
+        number = whole_number(row)
+        if tracked is not None and number is not None:
+            picked.setdefault(tracked.label, []).append(number)
     return picked
 
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.tracking import tracked_for
 
@@ -41,4 +42,4 @@ def list_of_changed(model: type[Any], changeset: int) -> str:
 
 def _number(asked: str) -> int:
     """The number asked for, or one that no changeset has."""
-    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else 0
+    return whole_number(asked) or 0

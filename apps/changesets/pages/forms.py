@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from apps.changesets import versions, words
+from apps.changesets.numbers import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")
 
@@ -108,8 +109,7 @@ class RecordedForm(forms.ModelForm):
         return self.initial["seen_version"]
 
     def _posted_version(self) -> int | None:
-        posted = self.data.get(self.add_prefix("seen_version")) or ""
-        return int(posted) if posted.isdecimal() and len(posted) < 19 else None
+        return whole_number(self.data.get(self.add_prefix("seen_version")) or "")
 
 
 class RevertForm(forms.Form):
@@ -125,9 +125,7 @@ class RevertForm(forms.Form):
 def posted_version(request: HttpRequest) -> int | None:
     """Return the version that the page showed, as it was posted; None where none was, and 0 for what is none."""
     posted = request.POST.get("seen", "")
-    if not posted:
-        return None
-    return int(posted) if posted.isascii() and posted.isdecimal() and len(posted) < 19 else 0
+    return whole_number(posted) or 0 if posted else None
 
 
 def _key(value: Any) -> Any:

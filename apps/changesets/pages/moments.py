@@ -17,6 +17,7 @@ from apps.changesets.diff import changes_between
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
 from apps.changesets.moments import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.then import csv_lines, values_then
 from apps.changesets.tracking import Tracked, tracked_for
@@ -55,13 +56,12 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     tracked = _readable(model_admin, request)
     operation = request.GET.get("operation", "")
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")
-    asked = request.GET.get("p", "")
-    number = int(asked) if asked.isdecimal() and len(asked) < 8 else 1
+    number = whole_number(request.GET.get("p", ""), digits=7) or 1
     try:
         first, second = _asked(request, "from"), _asked(request, "to")
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
-    start = max(0, number - 1) * PER_PAGE
+    start = (number - 1) * PER_PAGE
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
@@ -91,8 +91,8 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
         raise Http404(f"There never was such a {model_admin.opts.verbose_name}.")
-    asked = request.GET.get("row", "")
-    like = history.filter(history_id=asked).first() if asked.isdecimal() and len(asked) < 19 else None
+    row = whole_number(request.GET.get("row", ""))
+    like = history.filter(history_id=row).first() if row is not None else None
     named = {"object_key": key, "object_name": str((like or newest).instance)}
     try:
         moment, other = _asked(request, "at"), _asked(request, "to")
@@ -114,7 +114,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "later": later,
         "values": [(_label(tracked, name), value) for name, value in values.items()],
         "change": change,
-        "row": asked if like else "",
+        "row": str(row) if like else "",
         **named,
     }
     return _render(model_admin, request, "as_of_object", context)

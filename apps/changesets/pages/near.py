@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from apps.changesets.maps import DEGREE_KM
 from apps.changesets.tracking import tracked_for
 
 PARAMETER = "near"
 FARTHEST_KM = 5000.0
-DEGREE_KM = 111.195
 
 
 class NearFilter(admin.SimpleListFilter):

@@ -9,6 +9,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 
 from apps.changesets.errors import BadToken, EmptyScope
+from apps.changesets.numbers import whole_number
 from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.tracking import tracked_by_name
 
@@ -55,7 +56,7 @@ def read_asked(request: HttpRequest, changesets: tuple[int, ...], *, many: bool)
     bucket, start = get.get("bucket", ""), get.get("start", "")
     window = Window(
         bucket=Bucket(bucket) if bucket in list(Bucket) else None,
-        start=int(start) if start.isdecimal() and len(start) < 10 else 0,
+        start=whole_number(start, digits=9) or 0,
         limit=A_PAGE,
     )
     known = OnConflict(policy) if policy in list(OnConflict) else OnConflict.KEEP

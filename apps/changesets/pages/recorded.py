@@ -19,6 +19,7 @@ from simple_history.admin import SimpleHistoryAdmin
 from apps.changesets import editing, versions
 from apps.changesets.bin import deleted_objects
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, moments
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
@@ -201,7 +202,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         """Show an old version to read; simple-history's own page would save whatever is posted to it."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-        if not version_id.isdecimal():
+        if whole_number(version_id) is None:
             raise Http404
         request.is_version_page = True
         row = self.model.history.filter(history_id=version_id).select_related("changeset").first()

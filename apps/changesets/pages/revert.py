@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from apps.changesets.counting import counts_of_many
 from apps.changesets.errors import BadToken, ChangesetError, UnknownChangeset
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.pages.plan_asked import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
@@ -94,12 +95,14 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | N
 
 def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
     """The changesets of the page, newest first; raises UnknownChangeset."""
-    if pk is None and request.GET.get("since", "").isdecimal():
-        start = _found([int(request.GET["since"])])[0]
-        return changesets_since(start.created_at)
     if pk is not None:
         return _found([pk])
-    return _found([int(number) for number in request.GET.get("ids", "").split(",") if number.isdecimal()])
+    since = whole_number(request.GET.get("since", ""))
+    if since is not None:
+        return changesets_since(_found([since])[0].created_at)
+    # A number that no changeset can have is told as such, if it can be read out at all.
+    asked = [whole_number(text, digits=40) for text in request.GET.get("ids", "").split(",")]
+    return _found([number for number in asked if number is not None])
 
 
 def _found(pks: Sequence[int]) -> list[Changeset]:

@@ -39,8 +39,8 @@ def object_tool(
     """Return a decorator that makes a method a button of the object's page, for those who have all the permissions.
 
     Each permission is asked of `has_<permission>_permission`, or is a function of the admin and the request; it is
-    asked in the action itself and whatever the method. Only a
-    tool that is `of_gone` is called for a deleted object, with the object as it was.
+    asked in the action itself and whatever the method. Only a tool that is `of_gone` is called for a deleted object,
+    with the object as it was.
     """
 
     def decorate(method: Callable) -> Callable:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.changesets.errors import ChangesetError, PlanMoved
 from apps.changesets.going_back import VersionPlan, go_back, living, plan_version
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.tracking import Tracked, tracked_for
@@ -51,14 +52,13 @@ def may_go_back(model_admin: admin.ModelAdmin, request: HttpRequest, *, lives: b
 
 
 def _do(request: HttpRequest, tracked: Tracked, version: Any, form: RevertForm) -> HttpResponse:
-    seen = request.POST.get("seen", "")
     made = go_back(
         tracked,
         version,
         fields=request.POST.getlist("field"),
         actor=request.user,
         reason=form.cleaned_data["reason"],
-        seen=int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else 0,
+        seen=whole_number(request.POST.get("seen", "")) or 0,
     )
     now = living(tracked, version)
     messages.success(request, links.outcome_message(request.user, made, f"{now} is back to that version."))

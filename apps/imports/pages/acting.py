@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.utils.html import format_html
 
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.imports import mapping
 from apps.imports.errors import ImportFailure, RunRefused
@@ -52,7 +53,8 @@ def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportR
 
 def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Record the decision about the ticked rows."""
-    ticked = [int(key) for key in request.POST.getlist("tick")[:MOST_TICKED] if key.isdecimal() and len(key) < 19]
+    asked = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
+    ticked = [number for number in asked if number is not None]
     try:
         decision = Decision(request.POST.get("decision", ""))
     except ValueError:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from import_export.formats.base_formats import CSV, JSON, ODS, TSV, XLSX
 from import_export.forms import ImportForm
 
+from apps.changesets.numbers import whole_number
 from apps.imports.reading import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
@@ -135,7 +136,8 @@ class FormatField(forms.ChoiceField):
     def to_python(self, value: Any) -> str:
         said = super().to_python(value)
         names = [name for name, _label in self.choices if name]
-        return names[int(said)] if said.isascii() and said.isdigit() and int(said) < len(names) else said
+        place = whole_number(said)
+        return names[place] if place is not None and place < len(names) else said
 
 
 class UploadForm(OptionsForm, ImportForm):

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from apps.changesets.bin import still_deleted
+from apps.changesets.keys import object_key_of
 from apps.changesets.origins import origins_of
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
@@ -20,7 +21,6 @@ from apps.imports.errors import PinFailure
 from apps.imports.models import Pin
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, shown_value
 from apps.imports.pins import (
-    object_key_of,
     pin,
     pin_deletion,
     pinnable_fields,

@@ -56,7 +56,10 @@ def fail(run: ImportRun, error: BaseException, progress: Progress) -> None:
         end(run, RunStatus.CANCELLED)
         return
     said = str(error) if isinstance(error, ImportFailure) else f"{type(error).__name__}: {' '.join(str(error).split())}"
-    end(run, RunStatus.FAILED, error=f"{said} Nothing was written.")
+    # Some sentences say so already.
+    if not said.endswith(" Nothing was imported."):
+        said += " Nothing was written."
+    end(run, RunStatus.FAILED, error=said)
 
 
 def _given_up(run: ImportRun) -> RunRefused:

@@ -1,0 +1,28 @@
+"""By which key an object is known for good: the stable one, where it has one, whatever its primary key becomes."""
+
+from typing import Any
+
+from django.db.models import Model
+
+from apps.changesets.tracking import Tracked, tracked_for
+
+# How such a key begins where it is kept as text.
+STABLE, PRIMARY = "id:", "pk:"
+
+
+def stable_key_of(tracked: Tracked, row: Any) -> Any:
+    """Return what stays when the primary key of this object or history row changes; None where nothing does."""
+    if tracked.stable_key is None:
+        return None
+    return getattr(row, tracked.fields_by_column[tracked.stable_key].attname)
+
+
+def object_key_of(obj: Model) -> str:
+    """Return the key by which what is kept about an object knows it (or a history row's instance): `id:3486`, or else
+    `pk:KDEN`; also of a model whose changes are not recorded.
+    """
+    try:
+        stable = stable_key_of(tracked_for(type(obj)), obj)
+    except LookupError:
+        stable = None
+    return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
