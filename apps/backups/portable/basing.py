@@ -24,7 +24,7 @@ def find_base(using: str) -> Backup:
     backups = list_backups()
     by_id = {backup.id: backup for backup in backups}
     for backup in backups:
-        if _fits(backup, using) and _complete(backup, by_id):
+        if goes_on_from(backup, using) and _complete(backup, by_id):
             return backup
     raise NoBase(
         "There is no full backup of this database as it is now that an incremental one could go on from (after a "
@@ -44,7 +44,8 @@ def changesets_after(using: str, base: Backup) -> int:
     return newest if first is None else first - 1
 
 
-def _fits(backup: Backup, using: str) -> bool:
+def goes_on_from(backup: Backup, using: str) -> bool:
+    """Whether what is in the database now came after this backup, and not after another one that was restored."""
     if backup.kind not in KINDS or backup.tables or backup.engine != connections[using].vendor:
         return False
     if set(backup.migrations) != set(migrations_of(using)):
