@@ -272,6 +272,8 @@ def test_a_person_brings_back_the_rows_of_chosen_tables_as_a_changeset(made, app
         ("what=tables", "Tick the tables"),
         ("what=tables&table=airports_historicalairport", "is not one of the available choices"),
         ("what=half", "half is not one of the available choices"),
+        ("what=everything&table=airports_airport", "or untick them"),
+        ("what=everything&upto=1", "or empty the field"),
         ("what=upto&upto=1", "upto is not one of the available choices"),
     ],
 )

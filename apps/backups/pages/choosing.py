@@ -99,6 +99,10 @@ class ChoiceForm(forms.Form):
                 self.chain = plan_restore(list_backups(), self.limit, through=self.backup)
             except (BackupFailure, ChangesetError) as refusal:
                 self.add_error("upto", str(refusal))
+        if given.get("what") != UPTO and given.get("upto"):
+            self.add_error("what", "Choose “up to a changeset or a time” for this, or empty the field.")
+        if given.get("what") != TABLES and given.get("table"):
+            self.add_error("what", "Choose “only the rows of these tables” for this, or untick them.")
         if given.get("what") == TABLES and not given.get("table") and "table" not in self.errors:
             self.add_error("table", "Tick the tables whose rows should come back.")
         return given
