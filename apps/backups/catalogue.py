@@ -120,8 +120,15 @@ def write_manifest(backup: Backup) -> None:
 
 
 def amend(backup: Backup, **changes: Any) -> Backup:
-    """Write the manifest anew with these changes, and return the backup as it now is."""
-    amended = replace(backup, **changes)
+    """Write these changes into the manifest, and return the backup as it now is.
+
+    Proving and sending take a while, so what somebody else wrote into it meanwhile stays; what is removed stays so.
+    """
+    try:
+        known = _read(manifest_of(backup))
+    except BackupFailure:
+        return replace(backup, **changes)
+    amended = replace(known, **changes)
     write_manifest(amended)
     return amended
 

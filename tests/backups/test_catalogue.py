@@ -119,6 +119,18 @@ def test_an_amended_manifest_tells_the_rest_as_before() -> None:
     assert list_backups() == [amended] == [replace(known, verified_at=now, verified="3 tables")]
 
 
+def test_what_somebody_else_wrote_into_a_manifest_meanwhile_stays_and_what_was_removed_stays_so() -> None:
+    known, now = put(days_old=1), datetime.now(tz=UTC)
+    amend(known, verified_at=now, verified="3 tables")
+
+    sent = amend(known, offsite="a copy")
+    manifest_of(known).unlink()
+    amend(sent, verified="too late")
+
+    assert (sent.verified_at, sent.offsite) == (now, "a copy")
+    assert not manifest_of(known).exists()
+
+
 def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:
     known = put(days_old=1)
     manifest = manifest_of(known)
