@@ -11,7 +11,7 @@ from apps.backups.catalogue import Backup
 from apps.backups.drivers.saved_rows import saved_tables
 from apps.backups.errors import TablesRefused, UnknownTable
 from apps.backups.facts import MIGRATIONS
-from apps.backups.kinds import driver_for
+from apps.backups.kinds import NATIVE_KINDS
 from apps.backups.sequences import raise_sequences
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
@@ -20,7 +20,7 @@ from apps.changesets.tracking import tracked_models
 
 def choosable(backup: Backup) -> list[str]:
     """Return the tables of a backup whose rows can come back by themselves; only full backups have any."""
-    if not driver_for(backup.kind, backup.engine).native:
+    if backup.kind not in NATIVE_KINDS:
         return []
     return sorted(table for table in backup.row_counts if not _belongs_together(table))
 

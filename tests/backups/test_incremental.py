@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.airports.models import Airport
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.drivers import PORTABLE, data, incremental
 from apps.backups.errors import BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
+from apps.backups.opening import chain_of
 from apps.backups.point_in_time import plan_restore, replay
 from apps.backups.portable.carried import history_models
 from apps.backups.portable.writing import write_rows
@@ -234,3 +235,16 @@ def test_without_a_full_backup_there_is_nothing_to_go_on_from(using: str, folder
     with pytest.raises(NoBase, match="There is no full backup of this database as it is now"):
         create_backup(actor=None, reason="", kind="incremental", using=using)
     assert list_backups() == []
+
+
+def test_an_increment_that_somebody_made_go_on_from_itself_ends_in_a_sentence_and_not_never(
+    using: str, folder: Path
+) -> None:
+    create_backup(actor=None, reason="", using=using)
+    altered = create_backup(actor=None, reason="", kind="incremental", using=using)
+    altered = amend(altered, base=altered.id)
+
+    with pytest.raises(ChainBroken, match="which is not there"):
+        chain_of(altered)
+    # The next one goes on from what is sound.
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base != altered.id

@@ -69,8 +69,10 @@ def _replaced() -> list[datetime]:
 
 
 def _complete(backup: Backup, by_id: dict[str, Backup]) -> bool:
-    while backup.base is not None:
+    seen: set[str] = set()
+    while backup.base is not None and backup.id not in seen:
         if backup.base not in by_id:
             return False
+        seen.add(backup.id)
         backup = by_id[backup.base]
-    return True
+    return backup.base is None
