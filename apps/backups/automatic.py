@@ -51,7 +51,7 @@ def newest_complete(using: str = "default") -> Backup | None:
         same = backup.newest_changeset == newest.pk and newest.created_at <= backup.created_at
         # Direct writes may go on in the newest changeset; each of them is a row of history.
         same = same and counts.items() <= backup.row_counts.items()
-        if whole and same and backup.file.is_file():
+        if whole and same and not backup.is_bad and backup.file.is_file():
             return backup
     return None
 

@@ -62,6 +62,11 @@ class Backup:
         """How many rows the tables had together."""
         return sum(self.row_counts.values())
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether it was tried, and did not restore: nothing may count on it."""
+        return bool(self.verified) and self.verified_at is None
+
     def as_text(self) -> str:
         """Return what the manifest says."""
         return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"

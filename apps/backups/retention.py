@@ -57,10 +57,12 @@ def _claims(ordered: list[Backup], now: datetime) -> Iterable[tuple[Backup, str]
             yield each, "made within a day"
         if each.expires_at and each.expires_at > now:
             yield each, f"to be kept until {localtime(each.expires_at):%Y-%m-%d}"
-    for each in [each for each in ordered if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
+    sound = [each for each in ordered if not each.is_bad]
+    for each in [each for each in sound if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
         yield each, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
     yield from _increments(ordered)
-    asked_for = [each for each in ordered if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
+    # One that did not restore stands for no day.
+    asked_for = [each for each in sound if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
     for _, series in groupby(sorted(asked_for, key=_series), key=_series):
         yield from _thinned(sorted(series, key=lambda each: each.created_at, reverse=True))
 
@@ -107,6 +109,8 @@ def _under(backup: Backup, by_id: Mapping[str, Backup]) -> list[str]:
 
 
 def _ended(backup: Backup) -> str:
+    if backup.is_bad:
+        return "it did not restore"
     if backup.kind in AUTOMATIC:
         return "made automatically, more than a day ago"
     if backup.kind == INCREMENTAL:

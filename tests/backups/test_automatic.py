@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.airports.models import Airport
 from apps.backups.automatic import NotBackedUp, newest_complete
-from apps.backups.catalogue import list_backups
+from apps.backups.catalogue import amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.restoring import restore
 from apps.base.models import Country
@@ -76,6 +76,8 @@ def test_a_backup_of_another_changeset_with_the_same_number_is_none_of_what_is_t
     assert newest_complete() is None
     create_backup(actor=None, reason="")
     assert newest_complete() == list_backups()[0]
+    amend(list_backups()[0], verified="It is not whole.")
+    assert newest_complete() is None
 
 
 def test_an_import_that_changes_nothing_makes_no_backup(airports_file):  # noqa: F811

@@ -237,6 +237,13 @@ def test_without_a_full_backup_there_is_nothing_to_go_on_from(using: str, folder
     assert list_backups() == []
 
 
+def test_nothing_goes_on_from_a_backup_that_did_not_restore(using: str, folder: Path) -> None:
+    good = create_backup(actor=None, reason="", using=using)
+    amend(create_backup(actor=None, reason="", using=using), verified="It is not whole.")
+
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base == good.id
+
+
 def test_an_increment_that_somebody_made_go_on_from_itself_ends_in_a_sentence_and_not_never(
     using: str, folder: Path
 ) -> None:

@@ -55,6 +55,15 @@ def test_the_newest_verified_one_stays_however_old_and_whatever_came_after():
     assert kept(proven, *[made(hours) for hours in range(1, 48)])[proven.id] == "the newest one that is verified"
 
 
+def test_one_that_did_not_restore_stands_for_no_day_and_for_none_of_the_newest():
+    good, bad = made(60), made(50, verified="It is not whole.")
+    automatic = [made(100 + hours, "before-import") for hours in (2, 3, 4)]
+    spoilt = made(100, "before-import", verified="It is not whole.")
+
+    assert set(kept(good, bad)) == {good.id}
+    assert set(kept(spoilt, *automatic)) == {each.id for each in automatic}
+
+
 def test_a_label_keeps_a_backup_for_good():
     named = made(24 * 900, label="before the move")
 

@@ -46,7 +46,7 @@ def changesets_after(using: str, base: Backup) -> int:
 
 def goes_on_from(backup: Backup, using: str) -> bool:
     """Whether what is in the database now came after this backup, and not after another one that was restored."""
-    if backup.kind not in KINDS or backup.tables or backup.engine != connections[using].vendor:
+    if backup.kind not in KINDS or backup.tables or backup.is_bad or backup.engine != connections[using].vendor:
         return False
     if set(backup.migrations) != set(migrations_of(using)):
         return False
@@ -71,7 +71,7 @@ def _replaced() -> list[datetime]:
 def _complete(backup: Backup, by_id: dict[str, Backup]) -> bool:
     seen: set[str] = set()
     while backup.base is not None and backup.id not in seen:
-        if backup.base not in by_id:
+        if backup.base not in by_id or by_id[backup.base].is_bad:
             return False
         seen.add(backup.id)
         backup = by_id[backup.base]
