@@ -21,11 +21,12 @@ from apps.airports.models import Airport
 from apps.backups.catalogue import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.drivers import PORTABLE, data, incremental
-from apps.backups.errors import BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
+from apps.backups.errors import BackupAltered, BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
 from apps.backups.opening import chain_of
 from apps.backups.point_in_time import plan_restore, replay
 from apps.backups.portable.carried import history_models
 from apps.backups.portable.writing import write_rows
+from apps.backups.verifying import verify
 from apps.base.models import Country
 from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
@@ -241,6 +242,22 @@ def test_nothing_goes_on_from_a_backup_that_did_not_restore(using: str, folder: 
     good = create_backup(actor=None, reason="", using=using)
     amend(create_backup(actor=None, reason="", using=using), verified="It is not whole.")
 
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base == good.id
+
+
+def test_proving_an_increment_finds_the_damaged_backup_under_it_and_the_next_one_goes_on_from_a_sound_one(
+    using: str, folder: Path
+) -> None:
+    good = create_backup(actor=None, reason="", using=using)
+    damaged = create_backup(actor=None, reason="", using=using)
+    first = create_backup(actor=None, reason="", kind="incremental", using=using)
+    with damaged.file.open("ab") as stream:
+        stream.write(b"x")
+
+    with pytest.raises(BackupAltered, match=damaged.id):
+        verify(first, using=using)
+
+    assert {each.id for each in list_backups() if each.is_bad} == {damaged.id, first.id}
     assert create_backup(actor=None, reason="", kind="incremental", using=using).base == good.id
 
 
