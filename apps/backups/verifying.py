@@ -12,7 +12,14 @@ from apps.backups.aliases import scratch_folder, scratch_postgresql, sqlite_file
 from apps.backups.catalogue import Backup, amend
 from apps.backups.drivers import postgresql
 from apps.backups.drivers.sqlite import contents_of
-from apps.backups.errors import BackupAltered, BackupUnreadable, NotTheSame, OtherEngine, meaning_for_restore
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    BackupUnreadable,
+    NotTheSame,
+    OtherEngine,
+    meaning_for_restore,
+)
 from apps.backups.filling import fill, require_same, steps_to
 from apps.backups.jobs import Done, Progress, Step
 from apps.backups.opening import chain_of, driver_of, opened
@@ -53,6 +60,8 @@ def _tell_against(backup: Backup, error: Exception) -> None:
                 pass
         except AGAINST as found:
             amend(under, verified_at=None, verified=str(found))
+        except (BackupFailure, OSError):
+            continue  # What stands in the way today says nothing against it.
     amend(backup, verified_at=None, verified=str(error))
 
 
