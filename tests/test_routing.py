@@ -14,6 +14,7 @@ from apps.airports.models import Airport
 from apps.base.models import Country
 from apps.changesets.context import changeset
 from apps.imports.models import ImportRun
+from travelmathlite import routing
 from travelmathlite.routing import COOKIE, reading_from_replicas
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,6 +126,18 @@ def test_an_object_that_was_read_from_a_replica_is_saved_in_the_primary(root: Cl
 
     assert (country._state.db, airport._state.db) == ("default", "default")
     assert Country.history.count() == 2
+
+
+def test_one_page_reads_from_one_replica_since_two_lag_differently(asked: list[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(routing, "replicas", lambda: [f"replica{number}" for number in range(50)])
+
+    pages = []
+    for _ in range(3):
+        with reading_from_replicas():
+            pages.append({router.db_for_read(model) for model in (Airport, Country, Airport.history.model)})
+
+    assert [len(chosen) for chosen in pages] == [1, 1, 1]
+    assert len(set.union(*pages)) > 1
 
 
 def test_a_replica_is_never_migrated(asked: list[str]):

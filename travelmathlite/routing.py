@@ -28,10 +28,18 @@ _READS = ("SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "PRAGMA
 
 @dataclass
 class Reader:
-    """Somebody who may read from a replica, until they write; who is pinned may not."""
+    """Somebody who may read from a replica, always the same one, until they write; who is pinned may not."""
 
     pinned: bool = False
     wrote: bool = False
+    _replica: str = ""
+
+    @property
+    def replica(self) -> str:
+        """Where they read: chosen once, since two replicas lag differently, and a page must not be of two moments."""
+        if not self._replica:
+            self._replica = random.choice(replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
+        return self._replica
 
     def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Run one statement on the primary, and take note when it writes."""
@@ -71,7 +79,7 @@ class ReplicaRouter:
         # What is written in a transaction, such as a changeset in progress, is nowhere else yet.
         if connections[DEFAULT_DB_ALIAS].in_atomic_block:
             return DEFAULT_DB_ALIAS
-        return random.choice(replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
+        return reader.replica
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
         """Return the primary, also for an object that was read from a replica."""

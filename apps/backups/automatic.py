@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connections
-from django.db.models import Max
 from django.utils import timezone
 
 from apps.backups.catalogue import Backup, list_backups
@@ -43,14 +42,16 @@ def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default"
 def newest_complete(using: str = "default") -> Backup | None:
     """Return a backup of the last hour that holds every change recorded so far, if there is one."""
     oldest, counts = timezone.now() - RECENT, _history_counts(using)
-    newest = Changeset.objects.using(using).aggregate(newest=Max("pk"))["newest"] if counts else None
+    newest = Changeset.objects.using(using).order_by("-pk").first() if counts else None
     for backup in list_backups():
         if backup.created_at < oldest or newest is None:
             return None
         whole = backup.kind in NATIVE_KINDS and not backup.tables and backup.engine == connections[using].vendor
+        # After a restore or a reset another changeset may have this number, and as many rows.
+        same = backup.newest_changeset == newest.pk and newest.created_at <= backup.created_at
         # Direct writes may go on in the newest changeset; each of them is a row of history.
-        same = backup.newest_changeset == newest and counts.items() <= backup.row_counts.items()
-        if whole and same and backup.file.is_file():
+        same = same and counts.items() <= backup.row_counts.items()
+        if whole and same and not backup.is_bad and backup.file.is_file():
             return backup
     return None
 

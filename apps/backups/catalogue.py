@@ -6,7 +6,8 @@ import os
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from apps.backups.errors import BackupFailure, ManifestUnreadable
 from apps.backups.folder import PARTIAL, backup_folder, sync_file
@@ -61,9 +62,17 @@ class Backup:
         """How many rows the tables had together."""
         return sum(self.row_counts.values())
 
+    @property
+    def is_bad(self) -> bool:
+        """Whether it was tried, and did not restore: nothing may count on it."""
+        return bool(self.verified) and self.verified_at is None
+
     def as_text(self) -> str:
         """Return what the manifest says."""
         return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
+
+
+_HINTS = get_type_hints(Backup)
 
 
 @dataclass(frozen=True)
@@ -120,8 +129,15 @@ def write_manifest(backup: Backup) -> None:
 
 
 def amend(backup: Backup, **changes: Any) -> Backup:
-    """Write the manifest anew with these changes, and return the backup as it now is."""
-    amended = replace(backup, **changes)
+    """Write these changes into the manifest, and return the backup as it now is.
+
+    Proving and sending take a while, so what somebody else wrote into it meanwhile stays; what is removed stays so.
+    """
+    try:
+        known = _read(manifest_of(backup))
+    except BackupFailure:
+        return replace(backup, **changes)
+    amended = replace(known, **changes)
     write_manifest(amended)
     return amended
 
@@ -149,19 +165,33 @@ def read_manifest(text: str, name: str) -> Backup:
         for moment in _MOMENTS:
             if known.get(moment):
                 known[moment] = datetime.fromisoformat(known[moment])
-        known["migrations"] = tuple(known["migrations"])
-        known["tables"] = tuple(known.get("tables", ()))
+        for several in ("migrations", "tables"):
+            if isinstance(known.get(several), list):
+                known[several] = tuple(known[several])
+        if wrong := [key for key, value in known.items() if not _is(value, _HINTS[key])]:
+            raise TypeError(f"{wrong[0]} is not what it should be")
         backup = Backup(**known)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _unreadable(name, error) from error
     apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
-    moments = [at for moment in _MOMENTS if (at := getattr(backup, moment)) is not None]
-    if apart or backup.id != name.removesuffix(MANIFEST) or not all(at.tzinfo for at in moments):
+    if apart or backup.id != name.removesuffix(MANIFEST):
         raise ManifestUnreadable(
             f"The manifest {name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
             "not listed: somebody has altered it; remove it."
         )
     return backup
+
+
+def _is(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a field of Backup has: one odd manifest must not break the whole list."""
+    of = get_args(hint)
+    if get_origin(hint) is UnionType:
+        return any(_is(value, each) for each in of)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_is(key, of[0]) and _is(each, of[1]) for key, each in value.items())
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_is(each, of[0]) for each in value)
+    return type(value) is hint and (hint is not datetime or value.tzinfo is not None)
 
 
 def _unreadable(name: str, error: Exception) -> ManifestUnreadable:

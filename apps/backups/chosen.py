@@ -11,10 +11,18 @@ from apps.backups.catalogue import Backup
 from apps.backups.drivers.saved_rows import saved_tables
 from apps.backups.errors import TablesRefused, UnknownTable
 from apps.backups.facts import MIGRATIONS
+from apps.backups.kinds import NATIVE_KINDS
 from apps.backups.sequences import raise_sequences
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
+
+
+def choosable(backup: Backup) -> list[str]:
+    """Return the tables of a backup whose rows can come back by themselves; only full backups have any."""
+    if backup.kind not in NATIVE_KINDS:
+        return []
+    return sorted(table for table in backup.row_counts if not _belongs_together(table))
 
 
 def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
@@ -23,13 +31,17 @@ def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
         raise UnknownTable(
             f"The backup {backup.id} has no table {unknown[0]!r}: choose from {', '.join(sorted(backup.row_counts))}."
         )
-    history = {tracked.history_table for tracked in tracked_models()}
-    together = history | {MIGRATIONS}
-    if refused := sorted(t for t in tables if t in together or t.startswith(f"{Changeset._meta.app_label}_")):
+    if refused := sorted(filter(_belongs_together, tables)):
         raise TablesRefused(
             f"{refused[0]} comes back only with the whole database, since rows and their history belong together: "
             "leave it out, or restore everything (--into restores it elsewhere)."
         )
+
+
+def _belongs_together(table: str) -> bool:
+    """Whether a table is one of history or changesets, or tells of the migrations."""
+    together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
+    return table in together or table.startswith(f"{Changeset._meta.app_label}_")
 
 
 def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, int]:

@@ -27,8 +27,10 @@ def kinds() -> tuple[str, ...]:
 def driver_for(kind: str, engine: str) -> Driver:
     """Return what makes and restores backups of this kind on this engine (`sqlite`, `postgresql`).
 
-    Raises UnknownKind for a kind that is none.
+    Raises UnknownKind for a kind or an engine that is none.
     """
+    if engine not in NATIVE:
+        raise UnknownKind(f"There is no driver for databases of {engine!r}: use one of {', '.join(NATIVE)}.")
     if kind in NATIVE_KINDS:
         return NATIVE[engine]
     if kind in PORTABLE:

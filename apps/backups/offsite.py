@@ -12,7 +12,16 @@ from django.core.files import File
 from django.core.files.storage import InvalidStorageError, Storage, storages
 
 from apps.backups import encryption
-from apps.backups.catalogue import MANIFEST, Backup, Catalogue, amend, list_backups, manifest_of, read_manifest
+from apps.backups.catalogue import (
+    MANIFEST,
+    Backup,
+    Catalogue,
+    amend,
+    list_backups,
+    manifest_of,
+    read_manifest,
+    write_manifest,
+)
 from apps.backups.errors import BackupAltered, BackupFailure, ManifestUnreadable, OffsiteUnavailable, UnknownBackup
 from apps.backups.folder import move_into_place, open_folder, sha256_of
 from apps.backups.kinds import AUTOMATIC
@@ -120,7 +129,8 @@ def fetch(name: str) -> Backup:
             )
         plain.chmod(0o600)
         move_into_place(plain, told.file)
-    return amend(told)
+    write_manifest(told)
+    return told
 
 
 def forget(backup: Backup) -> None:

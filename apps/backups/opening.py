@@ -37,10 +37,12 @@ def find_backup(name: str) -> Backup:
 def chain_of(backup: Backup) -> list[Backup]:
     """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first.
 
-    Raises ChainBroken where one of them is missing.
+    Raises ChainBroken where one of them is missing, or goes on from itself as somebody altered it.
     """
     chain = [backup]
     while (base := chain[0].base) is not None:
+        if base in [each.id for each in chain]:
+            raise gap(chain[0].id, base)
         try:
             chain.insert(0, find_backup(base))
         except UnknownBackup as error:

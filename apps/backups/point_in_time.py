@@ -1,6 +1,7 @@
 """Going back to a changeset or a moment: which backups to restore, in which order, and how far the last one."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from apps.backups.catalogue import Backup
@@ -10,7 +11,7 @@ from apps.backups.portable.replaying import replay
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.moments import read_moment
 
-__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "read_upto", "replay"]
+__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "reach_of", "read_upto", "replay"]
 
 _WHOLE = ("full", "data")
 
@@ -25,14 +26,28 @@ def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
     return chain
 
 
+def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
+    """Return the newest increment that goes on from a backup, or is it; None where there is none."""
+    backups, reached = list(backups), None
+    for each in sorted(backups, key=lambda each: each.created_at):
+        if each.kind == "incremental":
+            with suppress(ChainBroken):
+                reached = each if backup in chain_to(each, backups) else reached
+    return reached
+
+
 def read_upto(text: str) -> Upto:
     """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
     number = text.strip().removeprefix("#")
     if number.isascii() and number.isdecimal() and len(number) < 19:
         return int(number)
-    moment = read_moment(text)
+    neither = UnreadableMoment(f"“{text[:40]}” is neither a changeset nor a time: write 41, or 2026-04-01T12:30.")
+    try:
+        moment = read_moment(text)
+    except UnreadableMoment as error:
+        raise neither from error
     if moment.date is None:
-        raise UnreadableMoment(f"“{text[:40]}” is neither a changeset nor a time: write 41, or 2026-04-01T12:30.")
+        raise neither
     return moment.date
 
 

@@ -5,7 +5,7 @@ made by itself before an import (or the like) for a day, and the newest few; inc
 the newest chain. A label keeps a backup for good, and the newest one that was verified always stays.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -57,10 +57,12 @@ def _claims(ordered: list[Backup], now: datetime) -> Iterable[tuple[Backup, str]
             yield each, "made within a day"
         if each.expires_at and each.expires_at > now:
             yield each, f"to be kept until {localtime(each.expires_at):%Y-%m-%d}"
-    for each in [each for each in ordered if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
+    sound = [each for each in ordered if not each.is_bad]
+    for each in [each for each in sound if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
         yield each, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
     yield from _increments(ordered)
-    asked_for = [each for each in ordered if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
+    # One that did not restore stands for no day.
+    asked_for = [each for each in sound if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
     for _, series in groupby(sorted(asked_for, key=_series), key=_series):
         yield from _thinned(sorted(series, key=lambda each: each.created_at, reverse=True))
 
@@ -71,8 +73,9 @@ def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
 
 def _increments(ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
     """Yield the increments of the chain that is being added to; of an older one, a day is enough."""
-    increments = [each for each in ordered if each.kind == INCREMENTAL]
-    yield from ((each, "of the newest chain") for each in increments if each.base == increments[0].base)
+    by_id = {each.id: each for each in ordered}
+    chains = [(each, _under(each, by_id)) for each in ordered if each.kind == INCREMENTAL]
+    yield from ((each, "of the newest chain") for each, under in chains if under[-1:] == chains[0][1][-1:])
 
 
 def _thinned(series: list[Backup]) -> Iterable[tuple[Backup, str]]:
@@ -87,17 +90,27 @@ def _thinned(series: list[Backup]) -> Iterable[tuple[Backup, str]]:
 
 
 def _foundations(kept: list[Backup], ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
-    """Yield what kept increments are restored upon: the full backup under them, and the increments between."""
+    """Yield what kept increments are restored upon: the increments under them, down to the full backup."""
+    by_id = {each.id: each for each in ordered}
     for each in kept:
-        if each.kind != INCREMENTAL or not each.base:
-            continue
-        for other in ordered:
-            between = other.kind == INCREMENTAL and other.base == each.base and other.created_at <= each.created_at
-            if other.id == each.base or between:
-                yield other, f"needed to restore {each.id}"
+        for name in _under(each, by_id):
+            if name in by_id:
+                yield by_id[name], f"needed to restore {each.id}"
+
+
+def _under(backup: Backup, by_id: Mapping[str, Backup]) -> list[str]:
+    """Return the names of what a backup goes on from, one under the other, the full one last."""
+    names: list[str] = []
+    above: Backup | None = backup
+    while above is not None and above.base is not None and above.base not in names:
+        names.append(above.base)
+        above = by_id.get(above.base)
+    return names
 
 
 def _ended(backup: Backup) -> str:
+    if backup.is_bad:
+        return "it did not restore"
     if backup.kind in AUTOMATIC:
         return "made automatically, more than a day ago"
     if backup.kind == INCREMENTAL:

@@ -12,10 +12,17 @@ from apps.backups.aliases import scratch_folder, scratch_postgresql, sqlite_file
 from apps.backups.catalogue import Backup, amend
 from apps.backups.drivers import postgresql
 from apps.backups.drivers.sqlite import contents_of
-from apps.backups.errors import BackupAltered, BackupUnreadable, NotTheSame, OtherEngine, meaning_for_restore
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    BackupUnreadable,
+    NotTheSame,
+    OtherEngine,
+    meaning_for_restore,
+)
 from apps.backups.filling import fill, require_same, steps_to
 from apps.backups.jobs import Done, Progress, Step
-from apps.backups.opening import driver_of
+from apps.backups.opening import chain_of, driver_of, opened
 from apps.backups.restoring_tables import PATIENCE_SECONDS
 
 # These speak against the backup; all others only of what stood in the way today.
@@ -33,7 +40,7 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
     try:
         steps, filled = _prove(backup, using=using, progress=progress)
     except AGAINST as error:
-        amend(backup, verified_at=None, verified=str(error))
+        _tell_against(backup, error)
         raise
     proof = f"Restored into a scratch database: {backup.rows:,} rows in {len(backup.row_counts):,} tables are the same"
     # Where the tables had to be made, all of them ran.
@@ -43,6 +50,19 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
         proof += f"; {filled.drift:,} objects differ from their history, as they did when it was made"
     contents = steps[-1].backup.contents
     return amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents)
+
+
+def _tell_against(backup: Backup, error: Exception) -> None:
+    """Write what was found into the manifest, and into those of damaged ones under it: nothing may go on from them."""
+    for under in chain_of(backup)[:-1]:
+        try:
+            with opened(under):
+                pass
+        except AGAINST as found:
+            amend(under, verified_at=None, verified=str(found))
+        except (BackupFailure, OSError):
+            continue  # What stands in the way today says nothing against it.
+    amend(backup, verified_at=None, verified=str(error))
 
 
 def _prove(backup: Backup, *, using: str, progress: Progress) -> tuple[list[Step], Done]:

@@ -20,10 +20,13 @@ from django.contrib.auth import get_user_model
 from django.core.cache import BaseCache, caches
 from django.db import connections
 
+from apps.backups.catalogue import Backup
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, WorkRefused
+from apps.backups.jobs import Progress
 from apps.backups.kinds import FULL, driver_for
 from apps.backups.opening import find_backup
+from apps.backups.point_in_time import in_words, read_upto
 from apps.backups.restoring import restore
 from apps.backups.verifying import verify
 from apps.changesets.errors import ChangesetError
@@ -49,11 +52,15 @@ class Work:
     kind: str = FULL
     label: str = ""
     reason: str = ""
+    # Of a restore: the changeset or time up to which, as it was typed, or the only tables.
+    upto: str = ""
+    tables: tuple[str, ...] = ()
     state: str = WAITING
     words: str = "Starting"
-    # How it ended, in one sentence; and the backup of what was there before a restore.
+    # How it ended, in one sentence; the backup of what was there before a restore, and the changeset of one of tables.
     told: str = ""
     safety: str = ""
+    changeset: int | None = None
 
     @property
     def is_over(self) -> bool:
@@ -61,7 +68,7 @@ class Work:
         return self.state in (DONE, FAILED)
 
 
-def begin(verb: str, *, actor: Any, size: int, **about: str) -> Work:
+def begin(verb: str, *, actor: Any, size: int, **about: Any) -> Work:
     """Do what was asked at once, or see to it that it is done, and return how it stands.
 
     `size` is how many bytes it is about. Raises WorkRefused while something else is being done.
@@ -128,11 +135,18 @@ def _do(work: Work, actor: Any) -> Work:
     backup = find_backup(work.backup)
     if work.verb == VERIFY:
         return replace(work, told=verify(backup, progress=progress).verified)
-    restored = restore(backup, actor=actor, reason=work.reason, progress=progress)
-    told = f"{restored.rows:,} rows are there, as in {backup.id}."
-    if restored.done.drift:
-        told += f" {restored.done.drift:,} objects differ from their history, as they did when it was made."
-    return replace(work, told=told, safety=restored.done.safety.id if restored.done.safety else "")
+    return _restore(work, backup, actor, progress)
+
+
+def _restore(work: Work, backup: Backup, actor: Any, progress: Progress) -> Work:
+    upto = read_upto(work.upto) if work.upto else None
+    restored = restore(backup, actor=actor, reason=work.reason, tables=work.tables, upto=upto, progress=progress)
+    done, where = restored.done, f"in {', '.join(work.tables)}" if work.tables else "there"
+    told = f"{restored.rows:,} rows are {where}, as in {restored.backup.id}"
+    told += f", up to {in_words(upto)}." if upto is not None else "."
+    if done.drift:
+        told += f" {done.drift:,} objects differ from their history, as they did when it was made."
+    return replace(work, told=told, safety=done.safety.id if done.safety else "", changeset=done.changeset)
 
 
 def _start_apart(work: Work) -> None:

@@ -18,6 +18,11 @@ function show(state) {
 async function ask() {
   try {
     const answer = await fetch(box.dataset.progress, { headers: { Accept: "application/json" } });
+    if (answer.redirected) {
+      // To the login: a restore has taken the session along. Who logs in again finds how it ended.
+      window.location.reload();
+      return;
+    }
     if (!answer.ok) throw new Error(String(answer.status));
     const state = await answer.json();
     failures = 0;
@@ -31,7 +36,7 @@ async function ask() {
   } catch {
     failures += 1;
   }
-  // After a while without an answer (logged out, server gone) the person may reload.
+  // After a while without an answer (server gone) the person may reload.
   if (failures < MOST_FAILURES) setTimeout(ask, PAUSE);
 }
 

@@ -15,6 +15,8 @@ from apps.backups.catalogue import Backup, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.journal import read_journal
 from apps.backups.kinds import BEFORE_RESTORE
+from apps.base.models import Country
+from apps.changesets.models import Changeset
 from tests.admin.runs import told
 
 LIST = "/admin/backups/backup/"
@@ -191,3 +193,92 @@ def test_work_whose_process_fell_silent_has_failed_and_is_in_nobodys_way(made, a
 
     assert "stopped without a word" in text
     assert work.begin(work.CREATE, actor=approver, size=0).state == work.DONE
+
+
+@pytest.fixture
+def with_increments(made: Backup, edit: Callable[..., Any]) -> list[Any]:
+    """Two edits after the full backup, and an increment that holds both."""
+    edits = [edit("KDEN", name="Denver"), edit("KDEN", name="Oops")]
+    create_backup(actor=None, reason="", kind="incremental")
+    return edits
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_goes_back_to_a_changeset_after_the_backup(made, with_increments, approver, browse_as) -> None:
+    client, address = browse_as(approver), f"{made.id}/restore/?what=upto&upto={with_increments[0].pk}"
+
+    text = page(client, address)
+    client.post(LIST + address, {"name": made.id, "reason": "only the slip goes"})
+
+    assert f"right after changeset #{with_increments[0].pk}." in text
+    assert f'<option value="{with_increments[0].pk}">' in text
+    assert "<strong>1</strong>" in text.partition("made since will be gone")[0][-200:]
+    assert Airport.objects.get(pk="KDEN").name == "Denver"
+    assert (read_journal()[0]["result"], read_journal()[0]["upto"]) == (
+        "restored",
+        f"changeset #{with_increments[0].pk}",
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("upto", "sentence"),
+    [("9999", "No incremental backup reaches changeset #9999"), ("yesterday", "is neither"), ("", "is neither")],
+)
+def test_a_changeset_that_no_increment_reaches_is_refused_before_anything_begins(
+    upto, sentence, made, with_increments, approver, browse_as
+) -> None:
+    client = browse_as(approver)
+
+    response = client.post(f"{LIST}{made.id}/restore/?what=upto&upto={upto}", {"name": made.id, "reason": "a slip"})
+
+    text = response.content.decode()
+    assert sentence in text
+    assert "Type the name" not in text
+    assert read_journal() == []
+
+
+@pytest.mark.django_db
+def test_without_increments_there_is_no_changeset_to_choose(made, approver, browse_as) -> None:
+    text = page(browse_as(approver), f"{made.id}/restore/")
+
+    assert "up to a changeset" not in text
+    assert "Only the rows of these tables" in text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_person_brings_back_the_rows_of_chosen_tables_as_a_changeset(made, approver, browse_as, edit) -> None:
+    edit("KDEN", name="Damaged")
+    Country.objects.filter(iso_code="DE").update(name="Allemagne")
+    client, address = browse_as(approver), f"{made.id}/restore/?what=tables&table=airports_airport"
+
+    text = page(client, address)
+    done = client.post(LIST + address, {"name": made.id, "reason": "the names"}, follow=True).content.decode()
+
+    assert "The table airports_airport becomes what it was" in text
+    assert "countries will be there" not in text
+    assert "Restore 1 table<" in text
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+    assert Country.objects.get(iso_code="DE").name == "Allemagne"
+    restored = Changeset.objects.get(kind="restore")
+    assert (restored.actor, restored.reason) == (approver, "the names")
+    assert f"changeset #{restored.pk}</a>, which can be reverted" in done
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("what=tables", "Tick the tables"),
+        ("what=tables&table=airports_historicalairport", "is not one of the available choices"),
+        ("what=half", "half is not one of the available choices"),
+        ("what=everything&table=airports_airport", "or untick them"),
+        ("what=everything&upto=1", "or empty the field"),
+        ("what=upto&upto=1", "upto is not one of the available choices"),
+    ],
+)
+def test_what_cannot_be_restored_by_itself_is_not(query, sentence, made, approver, browse_as) -> None:
+    response = browse_as(approver).post(f"{LIST}{made.id}/restore/?{query}", {"name": made.id, "reason": "a slip"})
+
+    assert sentence in response.content.decode()
+    assert read_journal() == []

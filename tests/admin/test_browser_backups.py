@@ -1,9 +1,13 @@
 """A person backs the database up, proves it, damages a row, and restores by typing the name, in a real browser."""
 
+import time
+
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
+from apps.backups import work
 from apps.backups.catalogue import list_backups
 from apps.backups.journal import read_journal
 
@@ -37,6 +41,15 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(
     expect(page.get_by_text("✓ verified")).to_be_visible()
     page.get_by_role("link", name=f"Restore {backup.id}").click()
     expect(page.get_by_text("made since will be gone")).to_be_visible()
+    page.get_by_label("Only the rows of these tables").check()
+    page.get_by_label("Airports: 3 rows").check()
+    page.get_by_role("button", name="Show what that changes").click()
+    expect(page.get_by_role("button", name="Restore 1 table")).to_be_visible()
+    assert fits(page)
+    screenshots("restore-tables")
+    page.get_by_label("Airports: 3 rows").uncheck()
+    page.get_by_label("Everything as it was").check()
+    page.get_by_role("button", name="Show what that changes").click()
     page.get_by_label("Why").fill("a slip of the hand")
     page.get_by_label("Type the name").fill("the one from the summer")
     page.get_by_role("button", name="Restore the database").click()
@@ -56,3 +69,16 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(
     expect(page.get_by_text("✓ restored")).to_be_visible()
     assert fits(page)
     screenshots("backups")
+
+
+def test_who_is_logged_out_by_the_restore_that_they_watch_is_asked_to_log_in(live_server, page, log_in, make_person):
+    anna = make_person("anna", group="approver")
+    log_in(anna)
+    watched = work._save(work.Work("watched", work.RESTORE, anna.pk, "anna", time.time(), words="Put it in place"))
+    page.goto(f"{live_server.url}/admin/backups/backup/work/{watched.id}/")
+    expect(page.get_by_text("Put it in place")).to_be_visible()
+
+    Session.objects.all().delete()
+
+    expect(page.get_by_label("Username")).to_be_visible()
+    assert f"/work/{watched.id}/" in page.url

@@ -8,9 +8,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.airports.models import Airport
-from apps.backups.automatic import NotBackedUp
-from apps.backups.catalogue import list_backups
+from apps.backups.automatic import NotBackedUp, newest_complete
+from apps.backups.catalogue import amend, list_backups
 from apps.backups.creating import create_backup
+from apps.backups.restoring import restore
 from apps.base.models import Country
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.bulk.operations import apply_bulk
@@ -61,6 +62,22 @@ def test_a_run_comes_after_a_backup_too(planned):  # noqa: F811
     start_applying(put(planned(), RunStatus.APPROVED))
 
     assert kinds() == ["before-import"]
+
+
+def test_a_backup_of_another_changeset_with_the_same_number_is_none_of_what_is_there_now(folder: Path):
+    before = create_backup(actor=None, reason="")
+    Airport.objects.filter(ident="KAAA").update(name="a mistake")
+    of_the_mistake = create_backup(actor=None, reason="")
+    restore(before, actor=None)
+    Airport.objects.filter(ident="KAAA").update(name="as it should be")
+    now = Changeset.objects.order_by("-pk").first()
+
+    assert of_the_mistake.newest_changeset == now.pk
+    assert newest_complete() is None
+    create_backup(actor=None, reason="")
+    assert newest_complete() == list_backups()[0]
+    amend(list_backups()[0], verified="It is not whole.")
+    assert newest_complete() is None
 
 
 def test_an_import_that_changes_nothing_makes_no_backup(airports_file):  # noqa: F811

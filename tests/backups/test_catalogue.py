@@ -66,7 +66,7 @@ def test_the_newest_comes_first_and_is_what_was_written() -> None:
     assert newest.rows == 3
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"id": "x"}', '"\\ud800"', "\x00"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"id": "x"}', '"\\ud800"', "\x00", "[" * 100_000])
 def test_a_manifest_that_cannot_be_read_is_told_and_the_others_stay(text: str, folder: Path, caplog) -> None:
     good = put(days_old=1)
     (folder / "20260101-000000-full.json").write_text(text)
@@ -76,6 +76,33 @@ def test_a_manifest_that_cannot_be_read_is_told_and_the_others_stay(text: str, f
 
     assert "The manifest 20260101-000000-full.json cannot be read" in caplog.text
     assert len(read_catalogue().complaints) == 1
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"row_counts": []},
+        {"row_counts": {"base_country": "three"}},
+        {"size_bytes": "4"},
+        {"kind": 3},
+        {"path": None},
+        {"tables": "base_country"},
+        {"contents": []},
+        {"created_at": "2026-01-01T00:00:00"},
+        {"newest_changeset": True},
+    ],
+    ids=str,
+)
+def test_a_manifest_with_an_odd_value_is_told_and_breaks_neither_the_list_nor_pruning(odd: dict) -> None:
+    good, altered = put(days_old=1), put(days_old=2)
+    told = json.loads(manifest_of(altered).read_text())
+    manifest_of(altered).write_text(json.dumps({**told, **odd}))
+
+    catalogue = read_catalogue()
+
+    assert catalogue.backups == [good]
+    assert "cannot be read" in catalogue.complaints[0]
+    assert prune() == []
 
 
 @pytest.mark.parametrize("path", ["../outside.sqlite3", "/etc/passwd", "other.sqlite3"])
@@ -127,6 +154,18 @@ def test_an_amended_manifest_tells_the_rest_as_before() -> None:
     amended = amend(known, verified_at=now, verified="3 tables")
 
     assert list_backups() == [amended] == [replace(known, verified_at=now, verified="3 tables")]
+
+
+def test_what_somebody_else_wrote_into_a_manifest_meanwhile_stays_and_what_was_removed_stays_so() -> None:
+    known, now = put(days_old=1), datetime.now(tz=UTC)
+    amend(known, verified_at=now, verified="3 tables")
+
+    sent = amend(known, offsite="a copy")
+    manifest_of(known).unlink()
+    amend(sent, verified="too late")
+
+    assert (sent.verified_at, sent.offsite) == (now, "a copy")
+    assert not manifest_of(known).exists()
 
 
 def test_what_a_later_version_adds_to_a_manifest_is_passed_over() -> None:

@@ -18,13 +18,15 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.airports.models import Airport
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.drivers import PORTABLE, data, incremental
-from apps.backups.errors import BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
+from apps.backups.errors import BackupAltered, BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
+from apps.backups.opening import chain_of
 from apps.backups.point_in_time import plan_restore, replay
 from apps.backups.portable.carried import history_models
 from apps.backups.portable.writing import write_rows
+from apps.backups.verifying import verify
 from apps.base.models import Country
 from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
@@ -234,3 +236,39 @@ def test_without_a_full_backup_there_is_nothing_to_go_on_from(using: str, folder
     with pytest.raises(NoBase, match="There is no full backup of this database as it is now"):
         create_backup(actor=None, reason="", kind="incremental", using=using)
     assert list_backups() == []
+
+
+def test_nothing_goes_on_from_a_backup_that_did_not_restore(using: str, folder: Path) -> None:
+    good = create_backup(actor=None, reason="", using=using)
+    amend(create_backup(actor=None, reason="", using=using), verified="It is not whole.")
+
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base == good.id
+
+
+def test_proving_an_increment_finds_the_damaged_backup_under_it_and_the_next_one_goes_on_from_a_sound_one(
+    using: str, folder: Path
+) -> None:
+    good = create_backup(actor=None, reason="", using=using)
+    damaged = create_backup(actor=None, reason="", using=using)
+    first = create_backup(actor=None, reason="", kind="incremental", using=using)
+    with damaged.file.open("ab") as stream:
+        stream.write(b"x")
+
+    with pytest.raises(BackupAltered, match=damaged.id):
+        verify(first, using=using)
+
+    assert {each.id for each in list_backups() if each.is_bad} == {damaged.id, first.id}
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base == good.id
+
+
+def test_an_increment_that_somebody_made_go_on_from_itself_ends_in_a_sentence_and_not_never(
+    using: str, folder: Path
+) -> None:
+    create_backup(actor=None, reason="", using=using)
+    altered = create_backup(actor=None, reason="", kind="incremental", using=using)
+    altered = amend(altered, base=altered.id)
+
+    with pytest.raises(ChainBroken, match="which is not there"):
+        chain_of(altered)
+    # The next one goes on from what is sound.
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base != altered.id

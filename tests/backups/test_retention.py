@@ -55,6 +55,15 @@ def test_the_newest_verified_one_stays_however_old_and_whatever_came_after():
     assert kept(proven, *[made(hours) for hours in range(1, 48)])[proven.id] == "the newest one that is verified"
 
 
+def test_one_that_did_not_restore_stands_for_no_day_and_for_none_of_the_newest():
+    good, bad = made(60), made(50, verified="It is not whole.")
+    automatic = [made(100 + hours, "before-import") for hours in (2, 3, 4)]
+    spoilt = made(100, "before-import", verified="It is not whole.")
+
+    assert set(kept(good, bad)) == {good.id}
+    assert set(kept(spoilt, *automatic)) == {each.id for each in automatic}
+
+
 def test_a_label_keeps_a_backup_for_good():
     named = made(24 * 900, label="before the move")
 
@@ -71,6 +80,17 @@ def test_an_old_chain_goes_and_the_newest_one_stays_with_what_is_under_it():
     assert set(kept(first, second, *old)) == {first.id, second.id, *[each.id for each in old]}
 
 
+def test_an_hourly_increment_keeps_all_that_it_goes_on_from_however_long_the_chain_has_grown():
+    chain = [made(72)]
+    for hours_old in range(71, 0, -1):
+        chain.append(made(hours_old, "incremental", base=chain[-1].id))
+    newer = [made(0.5), made(0.4, "incremental", base=made(0.5).id)]
+
+    assert set(kept(*chain)) == {each.id for each in chain}
+    # Those of the last day are kept also when there is a newer chain, with all that they need.
+    assert set(kept(*chain, *newer)) == {each.id for each in (*chain, *newer)}
+
+
 AGES = st.floats(0.1, 24 * 900)
 FULLS = st.builds(lambda age, proven: made(age, verified_at=NOW if proven else None), AGES, st.booleans())
 AUTOMATIC = st.builds(lambda age: made(age, "before-import"), AGES)
@@ -80,10 +100,13 @@ BACKUPS = st.lists(st.one_of(FULLS, AUTOMATIC), max_size=30, unique_by=lambda ea
 @given(BACKUPS, st.lists(st.tuples(AGES, st.integers(0, 29)), max_size=10))
 def test_nothing_that_is_needed_goes_and_judging_again_removes_nothing_more(backups, increments):
     fulls = [each for each in backups if each.kind == "full"]
-    chains = [made(age, "incremental", base=fulls[which % len(fulls)].id) for age, which in increments if fulls]
-    every = [*backups, *{each.id: each for each in chains}.values()]
+    every = {each.id: each for each in backups}
+    for age, which in sorted(increments, reverse=True) if fulls else ():
+        bases = [*fulls, *(each for each in every.values() if each.kind == "incremental")]
+        each = made(age, "incremental", base=bases[which % len(bases)].id)
+        every.setdefault(each.id, each)
 
-    left = [each.backup for each in judge(every, now=NOW) if each.kept]
+    left = [each.backup for each in judge(list(every.values()), now=NOW) if each.kept]
 
     ids = {each.id for each in left}
     assert {each.base for each in left if each.base} <= ids

@@ -3,19 +3,18 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
-from django.utils.timezone import now
 
 from apps.backups.catalogue import Backup
 from apps.backups.errors import BackupFailure
 from apps.backups.pages.asking import CreateForm, RestoreForm
+from apps.backups.pages.choosing import ChoiceForm, later_than, then_and_now
 from apps.backups.pages.listing import answer, find_listed
 from apps.backups.pages.words import kind_words, proof
+from apps.backups.point_in_time import in_words
 from apps.backups.work import CREATE, FAILED, RESTORE, VERIFY, Work, begin, database_size, work_of
-from apps.changesets.models import Changeset
-from apps.changesets.tracking import tracked_models
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
 
@@ -41,20 +40,25 @@ def verify_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) 
 def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
     """Say what a restore would do (GET); do it once the name is typed and the reason given (POST)."""
     backup, here = _listed(name)
+    choice = ChoiceForm(request, backup, here=here)
+    possible = not choice.is_bound or choice.is_valid()
     form = RestoreForm(request.POST, wanted=name) if request.method == "POST" else RestoreForm(wanted=name)
-    asked = form.is_bound and form.is_valid()
-    if asked and (address := _begin(request, RESTORE, backup=name, reason=form.cleaned_data["reason"])):
-        return HttpResponseRedirect(address)
+    if possible and form.is_bound and form.is_valid():
+        about = {"backup": name, "reason": form.cleaned_data["reason"], **choice.about}
+        if address := _begin(request, RESTORE, **about):
+            return HttpResponseRedirect(address)
     more = {
         "title": f"Restore {name}",
         "backup": backup,
         "here": here,
         "kind": kind_words(backup),
         "proof": proof(backup),
+        "choice": choice,
+        "possible": possible,
+        "upto": "" if choice.limit is None else in_words(choice.limit),
         "form": form,
-        "age": now() - backup.created_at,
-        "lines": _then_and_now(backup),
-        "later": _later(backup),
+        "lines": then_and_now(choice) if possible else [],
+        "later": later_than(choice) if possible else None,
         "engine_differs": backup.engine != connection.vendor and backup.kind != "data",
     }
     return answer(model_admin, request, "restore", more)
@@ -94,7 +98,7 @@ def list_url() -> str:
     return reverse("admin:backups_backup_changelist")
 
 
-def _begin(request: HttpRequest, verb: str, **about: str) -> str:
+def _begin(request: HttpRequest, verb: str, **about: Any) -> str:
     """Begin it, and return the address of its page; what stands in the way is told, and the address is empty."""
     try:
         # Also an increment of few bytes is restored together with what is under it.
@@ -116,26 +120,3 @@ def _work(key: str) -> Work:
     if (work := work_of(key)) is None:
         raise Http404("Nothing of this name was asked for, or it was long ago.")
     return work
-
-
-def _then_and_now(backup: Backup) -> list[dict[str, Any]]:
-    """Return of each tracked table how many rows there were, and how many there are."""
-    lines = []
-    for tracked in tracked_models():
-        if backup.tables and tracked.table not in backup.tables:
-            continue
-        try:
-            there = tracked.model._base_manager.count()
-        except DatabaseError:
-            there = None  # What is damaged cannot be counted, and is just what a restore is for.
-        name = tracked.model._meta.verbose_name_plural
-        lines.append({"name": name, "then": backup.row_counts.get(tracked.table, 0), "now": there})
-    return lines
-
-
-def _later(backup: Backup) -> int:
-    """Return how many changesets there are that the backup does not have."""
-    try:
-        return Changeset.objects.filter(pk__gt=backup.newest_changeset or 0).count()
-    except DatabaseError:
-        return 0

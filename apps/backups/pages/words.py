@@ -39,5 +39,5 @@ def kind_words(backup: Backup) -> str:
 
 def proof(backup: Backup) -> SafeString:
     """Return with its sign whether the backup is proved to restore."""
-    sign, word, colour = _PROOFS["good" if backup.verified_at else "bad" if backup.verified else "unknown"]
+    sign, word, colour = _PROOFS["good" if backup.verified_at else "bad" if backup.is_bad else "unknown"]
     return format_html('<span class="op op-{}"><b>{}</b> {}</span>', colour, sign, word)

@@ -24,7 +24,7 @@ def find_base(using: str) -> Backup:
     backups = list_backups()
     by_id = {backup.id: backup for backup in backups}
     for backup in backups:
-        if _fits(backup, using) and _complete(backup, by_id):
+        if goes_on_from(backup, using) and _complete(backup, by_id):
             return backup
     raise NoBase(
         "There is no full backup of this database as it is now that an incremental one could go on from (after a "
@@ -44,8 +44,9 @@ def changesets_after(using: str, base: Backup) -> int:
     return newest if first is None else first - 1
 
 
-def _fits(backup: Backup, using: str) -> bool:
-    if backup.kind not in KINDS or backup.tables or backup.engine != connections[using].vendor:
+def goes_on_from(backup: Backup, using: str) -> bool:
+    """Whether what is in the database now came after this backup, and not after another one that was restored."""
+    if backup.kind not in KINDS or backup.tables or backup.is_bad or backup.engine != connections[using].vendor:
         return False
     if set(backup.migrations) != set(migrations_of(using)):
         return False
@@ -68,8 +69,10 @@ def _replaced() -> list[datetime]:
 
 
 def _complete(backup: Backup, by_id: dict[str, Backup]) -> bool:
-    while backup.base is not None:
-        if backup.base not in by_id:
+    seen: set[str] = set()
+    while backup.base is not None and backup.id not in seen:
+        if backup.base not in by_id or by_id[backup.base].is_bad:
             return False
+        seen.add(backup.id)
         backup = by_id[backup.base]
-    return True
+    return backup.base is None

@@ -187,7 +187,7 @@ class Command(BaseCommand):
 
     def _print(self, backups: list[Backup]) -> None:
         for backup in backups:
-            sign = "✓ verified" if backup.verified_at else "! not good" if backup.verified else "  not verified"
+            sign = "✓ verified" if backup.verified_at else "! not good" if backup.is_bad else "  not verified"
             self.stdout.write(
                 f"{backup.id:<36} {megabytes(backup.size_bytes):>12} {backup.rows:>11,} rows  {sign:<14} "
                 f"{backup.actor or '-':<12} {backup.label or backup.reason}"
