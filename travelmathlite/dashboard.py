@@ -26,6 +26,7 @@ from apps.imports.runs.confirming import may_decide, may_see
 from apps.quality import figures
 from apps.quality.coverage import Coverage
 from apps.quality.findings import by_severity
+from apps.quality.pages.addresses import ACCEPT as ACCEPT_FINDINGS
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
@@ -98,6 +99,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
         found["findings"] = _findings(counted) if known else None
         found["counted_at"], found["wait"] = counted.at if known else None, not known
         found["findings_url"] = findings_url()
+        found["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and counted.kept)
     if request.user.has_perm(links.VIEW):
         found["history"] = figures.history_completeness(state=state, look=look, using=using)
         found["wait"] = found.get("wait") or found["history"] is None

@@ -34,6 +34,8 @@ class Counted:
     at: datetime
     changeset_id: int | None
     stale: bool = False
+    # Whether a tally keeps these counts for the trend already.
+    kept: bool = False
 
 
 def count_now() -> Counted:
@@ -68,11 +70,17 @@ def newest_counted(*, count: bool = True) -> Counted | None:
     return _of(newest, stale=True) if newest is not None else None
 
 
-def take_tally() -> Tally:
-    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go."""
-    stamp, counted = _stamp(), count_now()
+def take_tally(*, anew: bool = True) -> Tally:
+    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go.
+
+    With `anew=False` nothing is counted that is known of this state of the tables.
+    """
+    stamp = _stamp()
+    counted = count_now() if anew else newest_counted()
     values = {"counts": counted.counts, "accepted": counted.accepted, "coverage": counted.coverage, "stamp": stamp}
     newest = Tally.objects.order_by("-pk").first()
+    if newest and counted.kept:
+        return newest
     if newest and newest.changeset_id == counted.changeset_id and _day(newest.taken_at) == _day(counted.at):
         Tally.objects.filter(pk=newest.pk).update(taken_at=counted.at, **values)
         newest.refresh_from_db()
@@ -98,6 +106,7 @@ def _of(tally: Tally, *, stale: bool = False) -> Counted:
         tally.taken_at,
         tally.changeset_id,
         stale,
+        kept=not stale,
     )
 
 
