@@ -24,7 +24,7 @@ AT_ZERO = Q(
 )
 _POSITION = {"code": "iso_country", "latitude": "latitude_deg", "longitude": "longitude_deg"}
 # Control characters and what is invisible, and what HTML leaves behind.
-CONTROL = "[\x01-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\ufeff\ufffd]"
+CONTROL = "[\x01-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]"
 HTML = r"<[A-Za-z/!][^>]*>|&(#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);"
 
 
