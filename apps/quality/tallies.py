@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from apps.changesets.models import Changeset
@@ -15,7 +15,7 @@ from apps.changesets.tracking import tracked_models
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import count_accepted, count_findings
 from apps.quality.models import AcceptedFinding, Tally
-from apps.quality.rules import all_rules
+from apps.quality.rules import Rule, all_rules
 
 KEEP_DAYS = 400
 _REMEMBER_SECONDS = 600
@@ -114,8 +114,14 @@ def _stamp() -> str:
     """Return a text that changes when a table, an acceptance, a rule or the day does."""
     parts: list[Any] = [timezone.localdate().isoformat(), *_newest_rows()]
     known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
-    parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(rule.code for rule in all_rules())]
+    parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(map(_of_rule, all_rules()))]
     return "|".join(map(str, parts))[:300]
+
+
+def _of_rule(rule: Rule) -> str:
+    """Return what a rule asks for, so that one that was mended is counted anew."""
+    broken = rule.broken
+    return f"{rule.code} {broken if isinstance(broken, Q) else getattr(broken, '__qualname__', '')}"
 
 
 def _newest_rows() -> Iterable[Any]:

@@ -1,16 +1,19 @@
 """Tallies: kept for the trend, taken after what may have moved many, and used as long as nothing moved."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db.models import Q
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
+from apps.quality import rules
 from apps.quality.figures import newest_tallies
 from apps.quality.models import Tally
 from apps.quality.tallies import earlier_tally, newest_counted, take_tally
@@ -44,6 +47,14 @@ def test_a_stale_tally_says_so_where_nothing_is_to_be_counted(places):
     stale = newest_counted(count=False)
 
     assert (fresh.stale, stale.stale, stale.counts["iata_zero"]) == (False, True, 0)
+    assert newest_counted().counts["iata_zero"] == 1
+
+
+@pytest.mark.django_db
+def test_a_rule_that_was_mended_is_counted_anew(places, monkeypatch):
+    take_tally()
+    monkeypatch.setitem(rules._rules, "iata_zero", replace(rules.rule_named("iata_zero"), broken=Q(iata_code="DEN")))
+
     assert newest_counted().counts["iata_zero"] == 1
 
 
