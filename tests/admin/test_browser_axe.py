@@ -74,12 +74,16 @@ def faults(page) -> Callable[[], list[str]]:
     return look
 
 
-def test_axe_finds_nothing_serious(live_server, page, log_in, pages, approver, faults):
+def test_axe_finds_nothing_serious(live_server, page, log_in, request, approver, faults):
     page.goto(f"{live_server.url}/admin/login/")
     found = faults()
     log_in(approver)
+    page.goto(f"{live_server.url}/admin/")
+    expect(page.get_by_text("Nothing is here yet")).to_be_visible()
+    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+    found += faults()
 
-    for path in pages:
+    for path in request.getfixturevalue("pages"):
         page.goto(f"{live_server.url}/admin/{path}")
         expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
         found += faults()
