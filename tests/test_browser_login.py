@@ -16,7 +16,7 @@ def test_the_root_leads_through_the_login_to_the_console(live_server, page, oper
     expect(page.locator("h1")).to_have_text("Operations")
     expect(page.locator("#site-name")).to_have_text("TravelMathLite console")
     # Until then the server works on, and holds the tables.
-    expect(page.locator("[data-waiting]")).to_have_count(0)
+    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
 
 
 def test_a_person_is_logged_in_by_the_fixture(live_server, page, log_in, outsider):

@@ -50,4 +50,4 @@ def findings_chart(trend: Sequence[tuple[datetime, dict[str, int]]]) -> Chart:
     return Chart("findings", "Findings over time", columns, rows, wait=_WAIT)
 
 
-_WAIT = "It begins with the second day or changeset after which validate_airports has run."
+_WAIT = "It begins with the second day or changeset after which findings were counted."

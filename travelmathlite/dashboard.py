@@ -9,15 +9,14 @@ from django.apps import apps
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.airports.maps import count_by_type
 from apps.airports.models import Airport
-from apps.airports.pages.map import map_url
+from apps.airports.pages.map import map_url, types_shown
 from apps.backups.catalogue import Backup, list_backups
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import MapFigure, may_view
-from apps.changesets.remembering import reading_alias, remembered, state_of_tables
+from apps.changesets.remembering import reading_alias, state_of_tables
 from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
 from apps.imports.pages.run import import_links
@@ -26,6 +25,7 @@ from apps.imports.runs.confirming import may_decide, may_see
 from apps.quality import figures
 from apps.quality.coverage import Coverage
 from apps.quality.findings import by_severity
+from apps.quality.pages.addresses import ACCEPT as ACCEPT_FINDINGS
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
@@ -98,6 +98,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
         found["findings"] = _findings(counted) if known else None
         found["counted_at"], found["wait"] = counted.at if known else None, not known
         found["findings_url"] = findings_url()
+        found["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and counted.kept)
     if request.user.has_perm(links.VIEW):
         found["history"] = figures.history_completeness(state=state, look=look, using=using)
         found["wait"] = found.get("wait") or found["history"] is None
@@ -125,22 +126,13 @@ def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
     if newest is not None:
         address = links.changeset_map_url(newest.pk, data=True)
         views.append((f"Last changeset (#{newest.pk})", f"{address}?model={LABELS[0]}"))
-    return {"map": MapFigure("Airports of the world", views), "types": airports_by_type()}
+    return {"map": MapFigure("Airports of the world", views), "types": types_shown()}
 
 
 def _newest_of_airports() -> Changeset | None:
     """The newest of the last changesets that touched airports."""
     last = Changeset.objects.exclude(status=Status.FAILED).only("pk", "counts").order_by("-pk")[:20]
     return next((each for each in last if LABELS[0] in (each.counts or {})), None)
-
-
-def airports_by_type() -> list[tuple[str, int, int, str]]:
-    """Return each type's name, how many airports it has, how many of them lack a city, and the address of its list."""
-    using = reading_alias()
-    state = state_of_tables(LABELS[0], using=using)
-    counted = remembered("airports-by-type", state, lambda: count_by_type(using=using))
-    address = links.list_url(Airport)
-    return [(label, number, alone, f"{address}?airport_type__exact={value}") for value, label, number, alone in counted]
 
 
 def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]:

@@ -19,7 +19,7 @@ from apps.changesets.pages.tools import ObjectTools, bulk_tool
 from apps.imports.pages.exporting import ExportingMixin
 from apps.imports.pages.importing import ImportingMixin
 from apps.imports.pages.pinning import PinningMixin
-from apps.quality.pages.list_filter import FindingFilter
+from apps.quality.pages.list_filter import FindingFilter, order_of
 
 FEW = 500
 
@@ -84,6 +84,10 @@ class AirportAdmin(
 
     def findings_map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_findings_map(request, self)
+
+    def get_ordering(self, request: HttpRequest) -> tuple:
+        """What breaks a rule together stands together."""
+        return order_of(request, "airports.airport") or super().get_ordering(request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
         """The ident is the primary key: it is chosen once."""

@@ -46,9 +46,10 @@ def _points(airports: QuerySet) -> Iterator[Point]:
         yield Point(number.get(kind, OTHER), key, latitude, longitude)
 
 
-def count_by_type(*, using: str = "default") -> list[tuple[str, str, int, int]]:
+def count_by_type(*, country: int | None = None, using: str = "default") -> list[tuple[str, str, int, int]]:
     """Return for each type with airports its value, its name, how many there are, and how many of them lack a city."""
-    rows = Airport.objects.using(using).order_by().values("airport_type")
+    airports = Airport.objects.using(using).order_by()
+    rows = (airports if country is None else airports.filter(country=country)).values("airport_type")
     found = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
         "airport_type", "number", "alone"
     )

@@ -24,7 +24,7 @@ AT_ZERO = Q(
 )
 _POSITION = {"code": "iso_country", "latitude": "latitude_deg", "longitude": "longitude_deg"}
 # Control characters and what is invisible, and what HTML leaves behind.
-CONTROL = "[\x01-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028\u2029\ufeff\ufffd]"
+CONTROL = "[\x01-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]"
 HTML = r"<[A-Za-z/!][^>]*>|&(#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);"
 
 
@@ -139,7 +139,7 @@ register_rules(
         "iata_shared", AIRPORT, ERROR, CODES, "Airports that share their IATA code with another one",
         why="A code names one airport; what is looked up by it finds the wrong one half of the time.",
         mend="Resolve duplicates: one keeps the code.", action="resolve_duplicates", broken=share_code,
-        fields=("iata_code", "airport_type", "municipality"),
+        fields=("iata_code", "airport_type", "municipality"), order=("iata_code",),
     ),
     Rule(
         "ident_damaged", AIRPORT, ERROR, CODES, "Airports whose ident a spreadsheet turned into a number",
@@ -164,12 +164,14 @@ register_rules(
         why="They are probably one airport that was entered twice.",
         mend="Delete the one that is too many, or accept that there are two.", action="delete_selected",
         broken=near_namesakes, fields=("airport_type", "municipality", "latitude_deg", "longitude_deg"),
+        order=("search_name", "iso_country", "iso_region", "municipality"),
     ),
     Rule(
         "position_shared", AIRPORT, WARNING, DUPLICATES, "Airports at exactly the same point as one of another name",
         why="It is one airport under two names, or the position of one of them was copied.",
         mend="Delete the one that is too many, or correct its position.", action="delete_selected",
         broken=at_one_point, fields=("airport_type", "municipality", "latitude_deg", "longitude_deg"),
+        order=("latitude_deg", "longitude_deg"),
     ),
     # -- links -----------------------------------------------------------------------------------------------------
     Rule(

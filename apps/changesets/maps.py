@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from heapq import nlargest
 from math import asin, cos, radians, sin, sqrt
+from operator import attrgetter
 from typing import NamedTuple
 
 # So many steps a degree: a hundredth is about a kilometre, and a pixel of the world.
@@ -84,7 +85,10 @@ def pack(
     left_out: int = 0,
 ) -> PackedMap:
     """Return points packed: those that moved first, neighbours together, since they pack better."""
-    rows = sorted(points, key=lambda p: (p.was is None, round(p.latitude), round(p.longitude), p.key))
+    rows = sorted(points, key=attrgetter("key"))
+    # By one number each: of 85,000 airports, sorting by tuples takes twice as long.
+    rows.sort(key=lambda point: round(point.latitude) * 1000 + round(point.longitude))
+    rows.sort(key=lambda point: point.was is None)
     moved = [point.was for point in rows if point.was is not None]
     counts = [0] * len(groups)
     for point in rows:
@@ -101,7 +105,8 @@ def pack(
         "left_out": left_out,
         **asdict(addresses),
     }
-    body = gzip.compress(json.dumps(found, separators=(",", ":")).encode(), compresslevel=6, mtime=0)
+    # A level more saves one percent of the way and takes twice as long.
+    body = gzip.compress(json.dumps(found, separators=(",", ":")).encode(), compresslevel=5, mtime=0)
     return PackedMap(body, tuple(groups), tuple(counts), _farthest(rows))
 
 

@@ -57,5 +57,5 @@ def look_at(staging: Staging) -> dict[str, Any]:
 
 
 def shown_checks(spec: str, found: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the template and the finding of each check that found something of a stored plan."""
-    return [(check.template, found[name]) for name, check in _checks.get(spec, {}).items() if found.get(name)]
+    """Return the template of each check that was made of a stored plan, with what it found, which may be nothing."""
+    return [(check.template, found[name]) for name, check in _checks.get(spec, {}).items() if name in found]

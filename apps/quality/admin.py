@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from apps.quality.models import Finding
 from apps.quality.pages import rule as rule_pages
 from apps.quality.pages.addresses import ACCEPT, VIEW, findings_url
-from apps.quality.pages.findings import findings_file, findings_page
+from apps.quality.pages.findings import findings_file, findings_page, keep_counts
 from apps.quality.rules import all_rules
 
 
@@ -27,6 +27,7 @@ class FindingAdmin(admin.ModelAdmin):
             page("", self.list_view, "quality_finding_changelist"),
             page("", self.list_view, "quality_findings"),
             page("findings.csv", self.file_view, "quality_findings_file"),
+            page("keep/", keep_counts, "quality_keep", ACCEPT),
             page("accepted/<int:pk>/withdraw/", rule_pages.withdraw_one, "quality_withdraw", ACCEPT),
             page("<slug:code>/", self.rule_view, "quality_rule"),
             page("<slug:code>/accept/", self.accept_view, "quality_accept", ACCEPT),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.apps import apps
+from django.db.models import Max, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from apps.changesets.audit import find_drift
@@ -100,8 +102,11 @@ def growth(label: str, number: int, moves: Moves) -> list[Step]:
 
 
 def newest_tallies(*, using: str = "default") -> list[Tally]:
-    """Return the newest tallies, the oldest first."""
-    return list(Tally.objects.using(using).order_by("-pk")[:TREND])[::-1]
+    """Return the newest tallies, the oldest first: all of today, and the last one of each day before."""
+    tallies = Tally.objects.using(using).order_by()
+    last = tallies.values(day=TruncDate("taken_at")).annotate(last=Max("pk")).values("last")
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return list(tallies.filter(Q(taken_at__gte=today) | Q(pk__in=last)).order_by("-pk")[:TREND])[::-1]
 
 
 def coverage_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, float]]]:

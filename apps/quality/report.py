@@ -32,7 +32,7 @@ def _rule_lines(rule: Rule, number: int, accepted: int, *, every: bool) -> Itera
     yield f"  {rule.sign if number else ' '} {number:>7,}  {rule.code:<22}{rule.title}{known}"
     if not number:
         return
-    found = with_links(rule, findings_of(rule).order_by("pk"))
+    found = rule.in_order(with_links(rule, findings_of(rule)))
     for row in found.iterator() if every else found[:EXAMPLES]:
         yield "               " + " · ".join([str(row), *(f"{name} {shown}" for name, shown in values_of(rule, row))])
     if not every and number > EXAMPLES:

@@ -36,7 +36,8 @@ class Rule:
     `broken` is the condition of a row that breaks it, or a function that keeps such rows of a queryset: one for what
     a condition on single rows cannot say. Conditions of one model are counted together, in one reading of the table.
     `title` says in a few words what the rows have in common, `why` what is bad about it, `mend` what to do; `action`
-    is the bulk action of the model's list that mends it; `fields` are shown of each row beside its name.
+    is the bulk action of the model's list that mends it; `fields` are shown of each row beside its name. Where several
+    rows break it together, `order` puts them beside each other.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Rule:
     broken: Q | Callable[[QuerySet], QuerySet]
     action: str = ""
     fields: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     @cached_property
     def model_class(self) -> type[Model]:
@@ -59,6 +61,10 @@ class Rule:
     def sign(self) -> str:
         """The sign of its severity."""
         return SIGNS[self.severity]
+
+    def in_order(self, rows: QuerySet) -> QuerySet:
+        """Return the rows as they are shown."""
+        return rows.order_by(*self.order, "pk")
 
     def find(self, rows: QuerySet) -> QuerySet:
         """Keep those of the rows that break the rule."""

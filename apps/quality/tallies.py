@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from apps.changesets.models import Changeset
@@ -15,7 +15,7 @@ from apps.changesets.tracking import tracked_models
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import count_accepted, count_findings
 from apps.quality.models import AcceptedFinding, Tally
-from apps.quality.rules import all_rules
+from apps.quality.rules import Rule, all_rules
 
 KEEP_DAYS = 400
 _REMEMBER_SECONDS = 600
@@ -34,6 +34,8 @@ class Counted:
     at: datetime
     changeset_id: int | None
     stale: bool = False
+    # Whether a tally keeps these counts for the trend already.
+    kept: bool = False
 
 
 def count_now() -> Counted:
@@ -68,11 +70,17 @@ def newest_counted(*, count: bool = True) -> Counted | None:
     return _of(newest, stale=True) if newest is not None else None
 
 
-def take_tally() -> Tally:
-    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go."""
-    stamp, counted = _stamp(), count_now()
+def take_tally(*, anew: bool = True) -> Tally:
+    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go.
+
+    With `anew=False` nothing is counted that is known of this state of the tables.
+    """
+    stamp = _stamp()
+    counted = count_now() if anew else newest_counted()
     values = {"counts": counted.counts, "accepted": counted.accepted, "coverage": counted.coverage, "stamp": stamp}
     newest = Tally.objects.order_by("-pk").first()
+    if newest and counted.kept:
+        return newest
     if newest and newest.changeset_id == counted.changeset_id and _day(newest.taken_at) == _day(counted.at):
         Tally.objects.filter(pk=newest.pk).update(taken_at=counted.at, **values)
         newest.refresh_from_db()
@@ -98,6 +106,7 @@ def _of(tally: Tally, *, stale: bool = False) -> Counted:
         tally.taken_at,
         tally.changeset_id,
         stale,
+        kept=not stale,
     )
 
 
@@ -105,8 +114,14 @@ def _stamp() -> str:
     """Return a text that changes when a table, an acceptance, a rule or the day does."""
     parts: list[Any] = [timezone.localdate().isoformat(), *_newest_rows()]
     known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
-    parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(rule.code for rule in all_rules())]
+    parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(map(_of_rule, all_rules()))]
     return "|".join(map(str, parts))[:300]
+
+
+def _of_rule(rule: Rule) -> str:
+    """Return what a rule asks for, so that one that was mended is counted anew."""
+    broken = rule.broken
+    return f"{rule.code} {broken if isinstance(broken, Q) else getattr(broken, '__qualname__', '')}"
 
 
 def _newest_rows() -> Iterable[Any]:

@@ -84,6 +84,7 @@ PAGES = {
     "quality_findings_file": ("viewer 200", "viewer 405"),
     "quality_rule": ("viewer 200", "viewer 405"),
     "quality_rule_file": ("viewer 200", "viewer 405"),
+    "quality_keep": ("editor 405", "editor 204"),
     "quality_accept": ("editor 405", "editor 200"),
     "quality_withdraw": ("editor 405", "editor 302"),
     # -- backups: there is none in this world, and nothing is being done -----------------------------------------

@@ -79,7 +79,9 @@ def world(request, places, steward):
 
 
 def drawn(page):
+    """Wait until the map is there, and all that the page asks for after it."""
     expect(page.locator("[data-drawn]")).to_be_visible()
+    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
 
 
 def test_the_map_is_drawn_in_its_colours_light_and_dark(live_server, page, log_in, world, steward):
@@ -200,6 +202,7 @@ def test_the_pages_fit_and_are_pictured(live_server, page, log_in, world, stewar
 def test_the_charts_are_drawn_from_their_tables(live_server, page, log_in, world, steward):
     log_in(steward)
     page.goto(f"{live_server.url}/admin/")
+    drawn(page)
     expect(page.locator(".plot canvas")).to_have_count(3)
 
     page.get_by_text("Link coverage over time as a table").click()

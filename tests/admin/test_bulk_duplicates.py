@@ -34,6 +34,15 @@ def test_all_groups_by_rule_the_large_airport_keeps_its_code(client):
     assert all_rows(Airport) == before
 
 
+def test_of_equals_the_one_with_an_ident_of_its_own_keeps_the_code(client):
+    for ident in ("ID-RTI", "WATR"):
+        Airport.objects.create(ident=ident, name="Roti", airport_type="small_airport", iata_code="RTI")
+
+    confirm(client, AIRPORTS, "resolve_duplicates", select_across="1")
+
+    assert (codes()["ID-RTI"], codes()["WATR"]) == (None, "RTI")
+
+
 def test_the_others_may_be_deleted_and_come_back(client):
     before = all_rows(Airport)
 

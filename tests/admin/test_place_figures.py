@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 
 from apps.airports.models import Airport
 
-COUNTRIES, CITIES = "/admin/base/country/", "/admin/base/city/"
+AIRPORTS, COUNTRIES, CITIES = "/admin/airports/airport/", "/admin/base/country/", "/admin/base/city/"
 
 
 def numbers_of(page, *names):
@@ -63,6 +63,10 @@ def test_the_page_of_a_country_has_coverage_counts_and_map(browse_as, viewer, pl
         ("Cities", 1),
         ("Without city", 0),
     ]
+    assert page.context["panel"].types == (
+        ("large airports", 1, 0, f"{AIRPORTS}?airport_type__exact=large_airport&country__id__exact={places['usa'].pk}"),
+    )
     content = page.content.decode()
+    assert "The map as a table: airports by type" in content
     assert f"map.json?country={places['usa'].pk}" in content
-    assert "1 airports have the code US and no link to a country" in content
+    assert "1 airport has the code US and no link to a country" in content

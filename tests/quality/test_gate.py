@@ -74,7 +74,8 @@ def test_a_doctored_file_is_stopped_with_the_name_of_the_setting(here, airports_
     with pytest.raises(CommandError) as stopped:
         call_command(command, "--file", file, *options)
 
-    assert str(stopped.value) == f"{DOCTORED[sort][1]} Nothing was imported."
+    hint = "If the file is right, --past-limits with a --reason imports it."
+    assert str(stopped.value) == f"{DOCTORED[sort][1]} Nothing was imported. {hint}"
     assert (list(Airport.objects.values().order_by("pk")), Changeset.objects.count()) == (before, changesets)
 
 
@@ -171,6 +172,14 @@ def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, bro
     assert "today 0, then 10" in content
     assert "Only somebody who may approve imports goes past that." in content
     assert "past_limits" not in content
+
+
+def test_the_page_of_a_plan_says_so_when_no_finding_comes_or_goes(plan, operator, browse_as):
+    changing, same = plan(*doctored("closed"), actor=operator), plan(*FIELDS, actor=operator)
+
+    said = "Each rule would have as many findings as today."
+    assert said in browse_as(operator).get(page_of(changing)).content.decode()
+    assert said not in browse_as(operator).get(page_of(same)).content.decode()
 
 
 def test_who_may_not_approve_cannot_go_past_the_limits(plan, operator, browse_as):

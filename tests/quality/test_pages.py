@@ -159,6 +159,18 @@ def test_what_cannot_be_accepted_is_said_and_nothing_is_kept(zeros, operator, br
     assert not AcceptedFinding.objects.exists()
 
 
+def test_what_breaks_a_rule_together_stands_together(places, steward, browse_as):
+    for ident, code in (("A1", "MUC"), ("Z1", "DEN")):
+        Airport.objects.create(ident=ident, name=ident, airport_type="closed", iata_code=code)
+    browser, expected = browse_as(steward), ["KDEN", "Z1", "A1", "EDDM"]
+
+    assert [row["key"] for row in browser.get(f"{FINDINGS}iata_shared/").context["rows"]] == expected
+    listed = browser.get("/admin/airports/airport/?finding=iata_shared").context["cl"].result_list
+    assert [airport.pk for airport in listed] == expected
+    file = b"".join(browser.get(f"{FINDINGS}iata_shared/findings.csv").streaming_content).decode()
+    assert [line.split(",")[3] for line in file.splitlines()[1:]] == expected
+
+
 def test_an_acceptance_ends_on_its_day_and_can_be_taken_back(zeros, operator, browse_as):
     browser = browse_as(operator)
     browser.post(f"{FINDINGS}iata_zero/accept/", {**ACCEPT, "tick": ["KDEN", "EDDM"]})

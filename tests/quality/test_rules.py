@@ -104,6 +104,13 @@ def test_a_rule_finds_what_breaks_it_and_leaves_what_nearly_does(code: str, citi
     assert found(code) == [bad.pk]
 
 
+def test_what_nobody_sees_in_a_name_is_found(cities: dict):
+    signs = ("\x07", "\u00ad", "\u200b", "\u202e", "\u2060", "\ufeff", "\ufffd")
+    bad = [put(cities, ident=f"LS{place}", name=f"Belp{sign} {place}").pk for place, sign in enumerate(signs)]
+
+    assert found("name_control") == bad
+
+
 @pytest.mark.parametrize("code", PAIRS)
 def test_a_rule_about_several_rows_finds_each_of_them(code: str, cities: dict):
     for (one, other), expected in zip(PAIRS[code], (2, 0), strict=True):

@@ -1,16 +1,20 @@
 """Tallies: kept for the trend, taken after what may have moved many, and used as long as nothing moved."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db.models import Q
 from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
+from apps.quality import rules
+from apps.quality.figures import newest_tallies
 from apps.quality.models import Tally
 from apps.quality.tallies import earlier_tally, newest_counted, take_tally
 
@@ -44,6 +48,41 @@ def test_a_stale_tally_says_so_where_nothing_is_to_be_counted(places):
 
     assert (fresh.stale, stale.stale, stale.counts["iata_zero"]) == (False, True, 0)
     assert newest_counted().counts["iata_zero"] == 1
+
+
+@pytest.mark.django_db
+def test_a_rule_that_was_mended_is_counted_anew(places, monkeypatch):
+    take_tally()
+    monkeypatch.setitem(rules._rules, "iata_zero", replace(rules.rule_named("iata_zero"), broken=Q(iata_code="DEN")))
+
+    assert newest_counted().counts["iata_zero"] == 1
+
+
+@pytest.mark.django_db
+def test_who_only_looks_at_pages_has_a_trend(browse_as, viewer, operator, places, django_assert_max_num_queries):
+    client, keep = browse_as(operator), "/admin/quality/finding/keep/"
+    assert f'action="{keep}"' in client.get("/admin/quality/finding/").content.decode()
+    client.post(keep)
+    first = Tally.objects.get()
+    change("edit", "0")
+    client.get("/admin/looked-for/")
+
+    assert f'action="{keep}"' in client.get("/admin/").content.decode()
+    # What the page has counted is not counted again.
+    with django_assert_max_num_queries(20):
+        client.post(keep)
+
+    assert Tally.objects.latest("pk").counts["iata_zero"] == first.counts["iata_zero"] + 1
+    assert f'action="{keep}"' not in client.get("/admin/").content.decode()
+    assert f'action="{keep}"' not in browse_as(viewer).get("/admin/quality/finding/").content.decode()
+
+
+@pytest.mark.django_db
+def test_of_earlier_days_the_trend_shows_the_last_tally(places):
+    days = [timedelta(days=2), timedelta(days=2), timedelta(days=1), timedelta(0), timedelta(0)]
+    kept = [Tally.objects.create(counts={}, taken_at=timezone.now() - ago).pk for ago in days]
+
+    assert [tally.pk for tally in newest_tallies()] == kept[1:]
 
 
 @pytest.mark.django_db

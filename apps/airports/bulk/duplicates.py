@@ -66,7 +66,11 @@ def _codes(airports: QuerySet) -> QuerySet:
 
 
 def _ranked(members: QuerySet, kept: Iterable[str]) -> QuerySet:
-    """Give each its place in its group: who is to keep, by type (large first), active, with more links, by ident."""
+    """Give each its place in its group: who is to keep, by type (large first), active, with more links, by ident.
+
+    Idents with a hyphen (`ID-RTI`) are those that OurAirports makes up where an airport has no code of its own. Of the
+    20 shared codes of 2022 that the snapshot of 2026 has given to one airport, 18 so go to that one.
+    """
     of_type = [When(airport_type=value, then=place) for place, value in enumerate(AirportType.values)]
     links = [Case(When(**{f"{link}__isnull": False}, then=1), default=0) for link in ("country", "city")]
     order = [
@@ -74,6 +78,7 @@ def _ranked(members: QuerySet, kept: Iterable[str]) -> QuerySet:
         Case(*of_type, default=len(of_type), output_field=IntegerField()),
         F("active").desc(),
         (links[0] + links[1]).desc(),
+        Case(When(pk__contains="-", then=1), default=0),
         F("pk").asc(),
     ]
     return members.annotate(place=Window(RowNumber(), partition_by=F("iata_code"), order_by=order))

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from apps.airports.maps import map_of_airports, map_of_findings
+from apps.airports.maps import count_by_type, map_of_airports, map_of_findings
 from apps.airports.models import Airport
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import addresses_of, map_answer
-from apps.changesets.remembering import reading_alias, state_of_tables
+from apps.changesets.remembering import reading_alias, remembered, state_of_tables
 from apps.quality.models import AcceptedFinding
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
@@ -52,6 +52,18 @@ def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -
         state,
         lambda: map_of_findings(findings_url=findings_url(), addresses=addresses_of(Airport), using=using),
     )
+
+
+def types_shown(*, country: int | None = None) -> list[tuple[str, int, int, str]]:
+    """Return each type's name, how many airports it has, how many of them lack a city, and the address of its list."""
+    using, of_country = reading_alias(), "" if country is None else f"&country__id__exact={country}"
+    if country is None:
+        state = state_of_tables("airports.airport", using=using)
+        counted = remembered("airports-by-type", state, lambda: count_by_type(using=using))
+    else:
+        counted = count_by_type(country=country, using=using)
+    address = f"{links.list_url(Airport)}?airport_type__exact="
+    return [(label, number, alone, f"{address}{value}{of_country}") for value, label, number, alone in counted]
 
 
 def map_url(*, country: int | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from apps.airports.models import Airport
-from apps.airports.pages.map import map_url
+from apps.airports.pages.map import map_url, types_shown
 from apps.base.models import City, Country
 from apps.base.pages.figures import Figure, Panel, register_figures, register_panel
 from apps.changesets.pages import links
@@ -46,13 +46,15 @@ def country_panel(request: HttpRequest, country: Country) -> Panel | None:
     notes = []
     if total > linked:
         query = f"?iso_country={country.iso_code}&links=no-country"
-        words = f"{total - linked:,} airports have the code {country.iso_code} and no link to a country"
+        airports = "1 airport has" if total - linked == 1 else f"{total - linked:,} airports have"
+        words = f"{airports} the code {country.iso_code} and no link to a country"
         notes.append((words, links.list_url(Airport) + query))
     figure = MapFigure(f"Airports of {country.name}", [("Type", map_url(country=country.pk))], fit=True)
     return Panel(
         tuple((words, each.linked, each.total, each.percent) for words, each in found),
         figure if own_number else None,
         tuple(notes),
+        tuple(types_shown(country=country.pk)) if own_number else (),
     )
 
 

@@ -39,11 +39,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Panel:
-    """What the page of a place shows under its form: coverage of links, and a map."""
+    """What the page of a place shows under its form: coverage of links, and a map with its table.
+
+    `types` has each type of what is on the map: its name, how many, how many of them without a city, and their list.
+    """
 
     coverage: tuple[tuple[str, int, int, float], ...] = ()
     map: MapFigure | None = None
     notes: tuple[tuple[str, str], ...] = ()
+    types: tuple[tuple[str, int, int, str], ...] = ()
 
 
 _figures: dict[str, list[Figure]] = {}

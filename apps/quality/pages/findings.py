@@ -5,15 +5,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.changesets.pages.bulk_registry import actions_of
 from apps.quality.findings import by_severity
-from apps.quality.pages.addresses import list_of_findings, rule_url
+from apps.quality.pages.addresses import ACCEPT, list_of_findings, rule_url
 from apps.quality.pages.trend import since_words, trend_of
 from apps.quality.rows import findings_as_csv
 from apps.quality.rules import Rule, Severity, all_rules
-from apps.quality.tallies import earlier_tally, newest_counted
+from apps.quality.tallies import earlier_tally, newest_counted, take_tally
 
 # Actions that may be planned for all findings of a rule at once; of the others a person picks the rows.
 FOR_ALL = ("relink", "clear_iata", "resolve_duplicates", "set_inactive", "set_active", "clear_city", "clear_country")
@@ -36,8 +36,16 @@ def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
         "accepted": sum(counted.accepted.values()),
         "since": since_words(earlier),
         "counted": counted,
+        "keep": request.user.has_perm(ACCEPT) and not counted.kept,
     }
     return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **more})
+
+
+@require_POST
+def keep_counts(request: HttpRequest) -> HttpResponse:
+    """Keep the counts of now for the trend; pages post it by themselves after they counted."""
+    take_tally(anew=False)
+    return HttpResponse(status=204)
 
 
 @require_safe

@@ -27,6 +27,12 @@ class FindingFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=few_findings_of(rule).values("pk")) if rule else queryset.none()
 
 
+def order_of(request: HttpRequest, label: str) -> tuple[str, ...]:
+    """Return the order of the rule that the address of a list of this model (a label) asks for; else none."""
+    rule = _rule_of(request.GET.get(PARAMETER, ""), label)
+    return (*rule.order, "pk") if rule and rule.order else ()
+
+
 def _rule_of(code: str, label: str) -> Rule | None:
     try:
         rule = rule_named(code)

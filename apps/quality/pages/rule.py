@@ -79,7 +79,7 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, context: dict[str, Any], rule: Rule, *, form: AcceptForm, ticked: list[str] | None = None
 ) -> HttpResponse:
-    found = with_links(rule, few_findings_of(rule).order_by("pk"))
+    found = rule.in_order(with_links(rule, few_findings_of(rule)))
     page = KeysFirstPaginator(found, PER_PAGE).get_page(request.GET.get("p"))
     ticked = ticked or []
     more = {

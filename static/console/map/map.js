@@ -97,6 +97,7 @@ class WorldMap {
       if (this.points && this.land && !this.box.dataset.drawn) {
         this.box.dataset.drawn = this.points.number;
         performance.mark("map-drawn");
+        this.box.dispatchEvent(new Event("map-drawn"));
       }
     });
   }

@@ -1,0 +1,91 @@
+"""axe-core looks at the main pages, light and dark, and finds nothing serious.
+
+Deque's axe-core (MPL-2.0) comes with the package axe-playwright-python (MIT), which only tests install.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from apps.airports.models import Airport
+from apps.changesets.context import changeset
+from apps.quality.tallies import take_tally
+from tests.admin.runs import make_run, plan_rows
+
+pytestmark = pytest.mark.browser
+# All rules in the light; in the dark only those about colours, since nothing else differs.
+RULES = {"light": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}, "dark": ["color-contrast"]}
+# What is Django's own, by rule: its widget for choosing an object by typing has no name of its own.
+DJANGO = {"aria-input-field-name": "select2-"}
+
+
+@pytest.fixture
+def approver(make_person) -> User:
+    return make_person("anna", group="approver")
+
+
+@pytest.fixture
+def pages(places, approver) -> list[str]:
+    """One address of each main page, with something to show on it."""
+    Airport.objects.filter(pk="KDEN").update(latitude_deg=39.86, longitude_deg=-104.67, iata_code="0")
+    take_tally()
+    with changeset(kind="bulk_action", actor=approver, reason="as the new survey says") as act:
+        Airport.objects.filter(pk="EDDM").update(latitude_deg=48.35, longitude_deg=11.79, city=None)
+        places["KBKF"].delete()
+    take_tally()
+    run = make_run(approver, summary={"sample": []})
+    plan_rows(run)
+    return [
+        "",
+        *("airports/airport/", "base/country/", "airports/airport/add/"),
+        *(f"airports/airport/KDEN/{page}/" for page in ("change", "history", "actions/relink")),
+        *(f"airports/airport/{page}/" for page in ("import", "export", "corrections")),
+        f"base/country/{places['usa'].pk}/change/",
+        *("changesets/changeset/?find=1", "changesets/changeset/recycle-bin/"),
+        *(f"changesets/changeset/{act.pk}/{page}/" for page in ("change", "map", "revert")),
+        *("imports/importrun/", f"imports/importrun/{run.pk}/change/"),
+        *("quality/finding/", "quality/finding/iata_zero/"),
+        *("backups/backup/", "backups/backup/add/"),
+    ]
+
+
+@pytest.fixture
+def faults(page) -> Callable[[], list[str]]:
+    """Return a function that gives what axe finds serious on the open page, in the light and in the dark."""
+
+    def look() -> list[str]:
+        page.evaluate(AXE_SCRIPT)
+        found = []
+        for scheme, rules in RULES.items():
+            page.emulate_media(color_scheme=scheme)
+            # Links of Django fade from one colour to the other.
+            page.evaluate("document.getAnimations().forEach((each) => each.finish())")
+            options = {"runOnly": rules, "resultTypes": ["violations"], "preload": False}
+            violations = page.evaluate("(options) => axe.run(options)", options)["violations"]
+            bad = [each for each in violations if each["impact"] in ("serious", "critical")]
+            found += [
+                f"{scheme} {page.url} {each['id']}: {node['html'][:200]}" for each in bad for node in each["nodes"]
+            ]
+        return [each for each in found if not any(rule in each and own in each for rule, own in DJANGO.items())]
+
+    return look
+
+
+def test_axe_finds_nothing_serious(live_server, page, log_in, request, approver, faults):
+    page.goto(f"{live_server.url}/admin/login/")
+    found = faults()
+    log_in(approver)
+    page.goto(f"{live_server.url}/admin/")
+    expect(page.get_by_text("Nothing is here yet")).to_be_visible()
+    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+    found += faults()
+
+    for path in request.getfixturevalue("pages"):
+        page.goto(f"{live_server.url}/admin/{path}")
+        expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+        found += faults()
+
+    assert found == []
