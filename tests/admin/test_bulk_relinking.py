@@ -87,10 +87,10 @@ def test_what_is_not_done_is_counted_and_named(client, places):
     for number, words in (
         (4, "will be linked: 4 to another country, 0 to another city"),
         (3, "are linked rightly already"),
-        (1, "have a country code that no country has"),
-        (1, "name no municipality"),
-        (1, "name a municipality that no city is called"),
-        (1, "name a municipality that several cities may be"),
+        (1, "has a country code that no country has"),
+        (1, "names no municipality"),
+        (1, "names a municipality that no city is called"),
+        (1, "names a municipality that several cities may be"),
         (1, "would be linked to a city more than 200 km away: doubtful, not linked"),
     ):
         assert f"<strong>{number}</strong> {words}" in page

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import ngettext
 
 from apps.airports.models import Airport, AirportType
 from apps.base.points import distance_km, in_words
@@ -110,6 +111,9 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         _unselected(facts["outside"], deletes=deletes),
         Line("kept", groups, "with the code, one of each group"),
     ]
+    if not groups:
+        share = ngettext("shares", "share", selection.number)
+        lines.append(Line("kept", selection.number, f"{share} no IATA code with another airport"))
     codes = f"{groups:,} {'code is' if groups == 1 else 'codes are'}"
     shown = [
         f"{group.code}: {group.proposed.pk} keeps it, not {', '.join(other.pk for other in group.airports[1:])}"

@@ -1,6 +1,7 @@
 """Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
 from apps.airports.models import Airport
@@ -11,13 +12,14 @@ from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.sql import Sql
 
-# outcome -> what is said of the airports that have it.
+_FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
+# outcome -> what is said of the airport that has it, and of several.
 NOT_DONE = {
-    "no_country": "have a country code that no country has",
-    "no_municipality": "name no municipality",
-    "no_city": "name a municipality that no city is called",
-    "several": "name a municipality that several cities may be",
-    "doubtful": f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked",
+    "no_country": ("has a country code that no country has", "have a country code that no country has"),
+    "no_municipality": ("names no municipality", "name no municipality"),
+    "no_city": ("names a municipality that no city is called", "name a municipality that no city is called"),
+    "several": ("names a municipality that several cities may be", "name a municipality that several cities may be"),
+    "doubtful": (_FAR, _FAR),
 }
 
 
@@ -34,15 +36,15 @@ def relinking(which: str) -> Operation:
         names = _names(selection.sql, table)
         lines = [
             Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
-            Line("kept", right, "are linked rightly already"),
-            Line("kept", pinned, "have a pinned link, which stays"),
+            Line("kept", right, ngettext("is linked rightly already", "are linked rightly already", right)),
+            Line("kept", pinned, ngettext("has a pinned link, which stays", "have a pinned link, which stays", pinned)),
         ]
-        lines += [Line("blocked", n, words) for n, words in zip(left, NOT_DONE.values(), strict=True)]
-        listed = [
-            Listed(NOT_DONE[outcome], n, tuple(names.get(outcome, ())))
-            for n, outcome in zip(left, NOT_DONE, strict=True)
-            if outcome != "no_municipality"
-        ]
+        listed = []
+        for n, (outcome, words) in zip(left, NOT_DONE.items(), strict=True):
+            why = ngettext(*words, n)
+            lines.append(Line("blocked", n, why))
+            if outcome != "no_municipality":
+                listed.append(Listed(why, n, tuple(names.get(outcome, ()))))
         what = counted(number, Airport)
         done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
         return BulkPlan(

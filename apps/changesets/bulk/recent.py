@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import ngettext
 
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
@@ -62,12 +63,20 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
     lines = [
         Line("deleted", number, f"{_noun(model, number)} that the newest import ({source.strip(',')}) created"),
-        Line("blocked", blocked, "created by it too, but other objects point to them"),
+        Line("blocked", blocked, f"created by it too, but other objects point to {ngettext('it', 'them', blocked)}"),
         Line("kept", selection.number - number - blocked, "not created by it"),
     ]
     listed = [
-        Listed("stay, since other objects point to them", blocked, sample_of(held) if blocked else ()),
-        Listed("were changed since, and are deleted too", moved, sample_of(changed) if moved else ()),
+        Listed(
+            ngettext("stays, since other objects point to it", "stay, since other objects point to them", blocked),
+            blocked,
+            sample_of(held) if blocked else (),
+        ),
+        Listed(
+            ngettext("was changed since, and is deleted too", "were changed since, and are deleted too", moved),
+            moved,
+            sample_of(changed) if moved else (),
+        ),
     ]
     what = counted(number, model)
     return BulkPlan(
