@@ -17,6 +17,7 @@ from django.urls import URLPattern, re_path, reverse
 from django_object_actions import BaseDjangoObjectActions, action
 
 from apps.changesets.bin import deleted_objects
+from apps.changesets.counting import total
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_one, posted_reason
@@ -153,13 +154,16 @@ class ObjectTools(BaseDjangoObjectActions):
             what = f"Its newest change, {newest.changeset}, cannot be undone" if newest else "It has no history"
             messages.warning(request, f"{what}: nothing was done.")
             return HttpResponseRedirect(links.object_url(self.model, obj.pk, page="history"))
-        only, reason = f"{self.opts.label_lower}:{obj.pk}", posted_reason(request)
+        # A changeset of this object alone is reverted whole, and not only partly.
+        alone = total(newest.changeset.counts) == 1
+        only, reason = () if alone else (f"{self.opts.label_lower}:{obj.pk}",), posted_reason(request)
         if reason:
             try:
-                return revert_and_tell(request, [newest.changeset], Scope(pks=(only,)), reason=reason)
+                return revert_and_tell(request, [newest.changeset], Scope(pks=only), reason=reason)
             except ChangesetError as refusal:
                 messages.error(request, str(refusal))
-        return HttpResponseRedirect(f"{links.revert_url(newest.changeset_id)}?{urlencode({'only': only})}")
+        part = "?" + urlencode({"only": only}, doseq=True) if only else ""
+        return HttpResponseRedirect(links.revert_url(newest.changeset_id) + part)
 
     def _as_it_was(self, key: Any, *, tool: Any) -> models.Model | HttpResponse:
         """Return a deleted object as it was, or the way to its history for a tool that wants it to be there."""
