@@ -31,18 +31,19 @@ def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default"
     None where nothing was ever recorded, or the setting BACKUPS_AUTOMATIC is off. Old automatic ones go. Raises
     BackupFailure.
     """
-    if not settings.BACKUPS_AUTOMATIC or not _history_counts(using):
+    counts = _history_counts(using) if settings.BACKUPS_AUTOMATIC else {}
+    if not counts:
         return None
-    if recent := newest_complete(using):
+    if recent := newest_complete(using, counts):
         return recent
     made = create_backup(actor=actor, reason=reason, kind=kind, using=using)
     prune_automatic()
     return made
 
 
-def newest_complete(using: str = "default") -> Backup | None:
-    """Return a backup of the last hour that holds every change recorded so far, if there is one."""
-    oldest, counts = timezone.now() - RECENT, _history_counts(using)
+def newest_complete(using: str = "default", counts: dict[str, int] | None = None) -> Backup | None:
+    """Return a backup of the last hour that holds every change recorded so far (so many rows a table), if any."""
+    oldest, counts = timezone.now() - RECENT, _history_counts(using) if counts is None else counts
     newest = Changeset.objects.using(using).aggregate(newest=Max("pk"))["newest"] if counts else None
     for backup in list_backups():
         if backup.created_at < oldest or newest is None:
