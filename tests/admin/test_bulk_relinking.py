@@ -60,6 +60,7 @@ def test_a_variant_far_away_is_doubtful(client, places):
     page = act(client, AIRPORTS, "relink", ["X1", "X2"]).content.decode()
 
     assert "will be linked: 2 to another country, 1 to another city" in page
+    assert "X1 · X1: to München, Germany" in page
     assert "X2 · X2: München (Süd), DE, 20,015 km" in page
 
 

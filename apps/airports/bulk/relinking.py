@@ -5,7 +5,7 @@ from django.utils.translation import ngettext
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
 from apps.airports.models import Airport
-from apps.base.models import City
+from apps.base.models import City, Country
 from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
 from apps.changesets.bulk.selection import Selection
@@ -75,17 +75,20 @@ def _names(sql: Sql, table: str) -> dict[str, list[str]]:
         outcome: f"r.outcome = '{outcome}'" for outcome in NOT_DONE if outcome != "no_municipality"
     }
     few = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, '{sort}' AS sort FROM {table} r "
+        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{sort}' AS sort FROM {table} r "
         f"WHERE {condition} ORDER BY r.pk LIMIT {SAMPLE}) {sort}"
         for sort, condition in sorts.items()
     )
+    airport, country, city = (sql.quote(model._meta.db_table) for model in (Airport, Country, City))
     rows = sql.rows(
-        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km FROM ({few}) f "
-        f"JOIN {sql.quote(Airport._meta.db_table)} a ON a.ident = f.pk ORDER BY f.pk"
+        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f "
+        f"JOIN {airport} a ON a.ident = f.pk LEFT JOIN {city} t ON t.id = f.new_city "
+        f"LEFT JOIN {country} c ON c.id = f.new_country ORDER BY f.pk"
     )
     named: dict[str, list[str]] = {}
-    for sort, pk, name, municipality, code, km in rows:
-        where = {"changes": "", "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
+    for sort, pk, name, municipality, code, km, *new in rows:
+        becomes = f": to {', '.join(filter(None, new))}"
+        where = {"changes": becomes, "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
         named.setdefault(sort, []).append(f"{pk} · {name}{where}" + (f", {km:,} km" if km else ""))
     return named
 

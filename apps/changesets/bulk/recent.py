@@ -61,10 +61,12 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     changed = free.filter(Exists(later.order_by()))
     moved = changed.count()
     source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
+    name = f"the newest import ({source.strip(',')})"
+    by, it = (f"{name},", name) if not number else ("it too,", "it")
     lines = [
-        Line("deleted", number, f"{_noun(model, number)} that the newest import ({source.strip(',')}) created"),
-        Line("blocked", blocked, f"created by it too, but other objects point to {ngettext('it', 'them', blocked)}"),
-        Line("kept", selection.number - number - blocked, "not created by it"),
+        Line("deleted", number, f"{_noun(model, number)} that {name} created"),
+        Line("blocked", blocked, f"created by {by} but other objects point to {ngettext('it', 'them', blocked)}"),
+        Line("kept", selection.number - number - blocked, f"not created by {it}"),
     ]
     listed = [
         Listed(
