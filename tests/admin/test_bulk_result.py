@@ -24,6 +24,7 @@ def test_it_tells_what_was_done_what_was_not_and_leads_on(places, steward, brows
     assert answer.url.startswith(f"/admin/changesets/changeset/{made.pk}/result/?")
     for words in (
         "1 airport relinked: 0 to a country, 1 to a city.",
+        "KDEN · Denver International Airport: to Denver, United States",
         "3 airports selected by stan",
         "tidying",
         "<b>~</b>1 changed",
