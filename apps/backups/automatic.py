@@ -16,6 +16,7 @@ from apps.backups.pruning import prune_automatic
 from apps.changesets.before import Coming
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
 RECENT = timedelta(hours=1)
@@ -31,19 +32,18 @@ def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default"
     None where nothing was ever recorded, or the setting BACKUPS_AUTOMATIC is off. Old automatic ones go. Raises
     BackupFailure.
     """
-    counts = _history_counts(using) if settings.BACKUPS_AUTOMATIC else {}
-    if not counts:
+    if not settings.BACKUPS_AUTOMATIC or not _history_counts(using):
         return None
-    if recent := newest_complete(using, counts):
+    if recent := newest_complete(using):
         return recent
     made = create_backup(actor=actor, reason=reason, kind=kind, using=using)
     prune_automatic()
     return made
 
 
-def newest_complete(using: str = "default", counts: dict[str, int] | None = None) -> Backup | None:
-    """Return a backup of the last hour that holds every change recorded so far (so many rows a table), if any."""
-    oldest, counts = timezone.now() - RECENT, _history_counts(using) if counts is None else counts
+def newest_complete(using: str = "default") -> Backup | None:
+    """Return a backup of the last hour that holds every change recorded so far, if there is one."""
+    oldest, counts = timezone.now() - RECENT, _history_counts(using)
     newest = Changeset.objects.using(using).aggregate(newest=Max("pk"))["newest"] if counts else None
     for backup in list_backups():
         if backup.created_at < oldest or newest is None:
@@ -61,9 +61,13 @@ def _history_counts(using: str) -> dict[str, int]:
     there = set(connections[using].introspection.table_names())
     if Changeset._meta.db_table not in there:
         return {}
-    models = [tracked.history_model for tracked in tracked_models() if tracked.history_table in there]
-    counts = {model._meta.db_table: model.objects.using(using).count() for model in models}
-    return {table: number for table, number in counts.items() if number}
+    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
+    if not names:
+        return {}
+    quote = connections[using].ops.quote_name
+    # One query for all tables: this is asked before every act that deletes many.
+    each = " UNION ALL ".join(f"SELECT %s, COUNT(*) FROM {quote(name)}" for name in names)  # noqa: S608 - our names
+    return {name: number for name, number in Sql(using).rows(each, names) if number}
 
 
 def before_act(coming: Coming) -> None:
