@@ -15,6 +15,7 @@ from apps.backups.pruning import prune_automatic
 from apps.changesets.before import Coming
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
 RECENT = timedelta(hours=1)
@@ -61,9 +62,13 @@ def _history_counts(using: str) -> dict[str, int]:
     there = set(connections[using].introspection.table_names())
     if Changeset._meta.db_table not in there:
         return {}
-    models = [tracked.history_model for tracked in tracked_models() if tracked.history_table in there]
-    counts = {model._meta.db_table: model.objects.using(using).count() for model in models}
-    return {table: number for table, number in counts.items() if number}
+    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
+    if not names:
+        return {}
+    quote = connections[using].ops.quote_name
+    # One query for all tables: this is asked before every act that deletes many.
+    each = " UNION ALL ".join(f"SELECT %s, COUNT(*) FROM {quote(name)}" for name in names)
+    return {name: number for name, number in Sql(using).rows(each, names) if number}
 
 
 def before_act(coming: Coming) -> None:

@@ -74,7 +74,8 @@ def go_back(
         if plan.obstacles:
             raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
         if not touched:
-            raise NothingToRestore("None of the chosen fields differs from that version: nothing was restored.")
+            why = "None of the chosen fields differs from that version" if fields else "No field is ticked"
+            raise NothingToRestore(f"{why}: nothing was restored.")
         write_copies(sql, touched)
         opened.summary = {"version": {"row": version.history_id, "fields": sorted(fields)}}
     return opened

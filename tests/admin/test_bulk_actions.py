@@ -211,7 +211,7 @@ def test_an_airport_deleted_in_another_tab_is_named(client):
 
     for posted in ({"seen": seen}, {}):
         response = confirm(client, AIRPORTS, "clear_country", ["KDEN", "EDDM"], **posted)
-        assert "of 2 airports 1 are gone" in response.content.decode()
+        assert "of 2 airports 1 is gone" in response.content.decode()
 
     assert Airport.objects.get(pk="EDDM").country is not None
 

@@ -42,6 +42,7 @@ def test_a_country_with_airports_is_not_deleted_and_the_way_out_is_there(client,
     sentence = "2 airports point to United States (US): clear their country first."
     assert sentence in page
     assert sentence in again.content.decode()
+    assert "<strong>1</strong> country would be deleted" in page
     assert '<input type="hidden" name="action" value="clear_country">' in page
     assert 'name="confirm"' not in page
     assert everything() == before
@@ -82,7 +83,7 @@ def test_what_a_deleted_city_unlinks_is_said_recorded_and_comes_back(client, pla
     page = act(client, CITIES, "delete_selected", [places["denver"].pk]).content.decode()
     confirm(client, CITIES, "delete_selected", [places["denver"].pk])
 
-    assert "<strong>2</strong> airports will no longer be linked to it." in page
+    assert "<strong>2</strong> airports will no longer be linked to it" in page
     assert Airport.objects.filter(city=None).count() == 2
     assert newest().counts == {"base.city": {"deleted": 1}, "airports.airport": {"changed": 2}}
     undo(client, newest())
@@ -150,7 +151,7 @@ def test_places_of_the_newest_import_that_something_points_to_stay_and_are_named
     confirm(client, LISTS[name], "delete_recent_import", select_across="1")
 
     gone, stays = ("Spain", "France") if name == "country" else ("Paris", "Lyon")
-    assert stays in page.partition("stay, since other objects point to them")[2]
+    assert stays in page.partition("stays, since other objects point to it")[2]
     assert not model.objects.filter(name=gone).exists()
     assert newest().counts == {f"base.{name}": {"deleted": 1}}
     undo(client, newest())

@@ -60,6 +60,26 @@ def test_one_group_with_another_airport_kept(client):
     assert codes() == {"KDEN": None, "A1": "DEN", "EDDM": "MUC", "B1": "MUC", "KBKF": None}
 
 
+def test_where_no_code_is_shared_it_says_so_and_asks_nothing(client):
+    shown = act(client, AIRPORTS, "resolve_duplicates", ["KBKF"]).content.decode()
+    done = confirm(client, AIRPORTS, "resolve_duplicates", ["KBKF"], rule="delete")
+
+    assert "<strong>1</strong> shares no IATA code with another airport" in shown
+    assert 'name="rule"' not in shown
+    assert done.url == AIRPORTS
+    assert Changeset.objects.filter(kind="bulk_action").count() == 0
+
+
+def test_of_many_that_share_a_code_the_first_are_named(client):
+    Airport.objects.bulk_create(
+        Airport(ident=f"C{n}", name="x", airport_type="closed", iata_code="DEN") for n in range(8)
+    )
+
+    page = act(client, AIRPORTS, "resolve_duplicates", ["KDEN"]).content.decode()
+
+    assert "DEN: KDEN keeps it, not A1, C0, C1, C2, C3 and 4 more" in page
+
+
 def test_what_changes_unselected_is_said(client):
     one = act(client, AIRPORTS, "resolve_duplicates", ["KDEN"]).content.decode()
     both = act(client, AIRPORTS, "resolve_duplicates", ["KDEN", "A1"]).content.decode()

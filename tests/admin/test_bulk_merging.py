@@ -80,6 +80,7 @@ def test_cities_of_several_countries_are_not_merged(client, places, aurora):
     page = confirm(client, CITIES, "merge_city", [aurora.pk, places["munich"].pk]).content.decode()
 
     assert "Cities of several countries are selected" in page
+    assert 'id="id_reason"' not in page
     assert everything() == before
 
 

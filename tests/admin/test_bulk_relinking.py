@@ -60,6 +60,7 @@ def test_a_variant_far_away_is_doubtful(client, places):
     page = act(client, AIRPORTS, "relink", ["X1", "X2"]).content.decode()
 
     assert "will be linked: 2 to another country, 1 to another city" in page
+    assert "X1 · X1: to München, Germany" in page
     assert "X2 · X2: München (Süd), DE, 20,015 km" in page
 
 
@@ -87,10 +88,10 @@ def test_what_is_not_done_is_counted_and_named(client, places):
     for number, words in (
         (4, "will be linked: 4 to another country, 0 to another city"),
         (3, "are linked rightly already"),
-        (1, "have a country code that no country has"),
-        (1, "name no municipality"),
-        (1, "name a municipality that no city is called"),
-        (1, "name a municipality that several cities may be"),
+        (1, "has a country code that no country has"),
+        (1, "names no municipality"),
+        (1, "names a municipality that no city is called"),
+        (1, "names a municipality that several cities may be"),
         (1, "would be linked to a city more than 200 km away: doubtful, not linked"),
     ):
         assert f"<strong>{number}</strong> {words}" in page

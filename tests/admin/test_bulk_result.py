@@ -24,11 +24,12 @@ def test_it_tells_what_was_done_what_was_not_and_leads_on(places, steward, brows
     assert answer.url.startswith(f"/admin/changesets/changeset/{made.pk}/result/?")
     for words in (
         "1 airport relinked: 0 to a country, 1 to a city.",
+        "KDEN · Denver International Airport: to Denver, United States",
         "3 airports selected by stan",
         "tidying",
         "<b>~</b>1 changed",
-        "<strong>1</strong> are linked rightly already",
-        "<strong>1</strong> name a municipality that no city is called",
+        "<strong>1</strong> is linked rightly already",
+        "<strong>1</strong> names a municipality that no city is called",
         "EDDM · Munich Airport: Atlantis, DE",
         f'href="/admin/changesets/changeset/{made.pk}/change/"',
         f'href="/admin/changesets/changeset/{made.pk}/revert/">Undo…</a>',
@@ -64,7 +65,7 @@ def test_an_action_that_changes_nothing_says_so_and_why(places, steward, browse_
         AIRPORTS, {"action": "relink", "confirm": "yes", "reason": "x", "_selected_action": ["KDEN"]}, follow=True
     )
 
-    assert "Nothing was to be changed, and nothing was: 1 are linked rightly already." in answer.content.decode()
+    assert "Nothing was to be changed, and nothing was: 1 is linked rightly already." in answer.content.decode()
 
 
 def test_the_airports_of_a_country_lead_back_to_its_list(places, steward, browse_as):

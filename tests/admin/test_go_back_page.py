@@ -59,7 +59,7 @@ def test_the_ticked_fields_go_back(places, operator, browse_as, edit):
     assert (made.kind, made.actor, made.reason) == ("restore", operator, "was right")
 
 
-@pytest.mark.parametrize(("posted", "sentence"), [({}, "Say why"), ({"reason": "x"}, "None of the chosen fields")])
+@pytest.mark.parametrize(("posted", "sentence"), [({}, "Say why"), ({"reason": "x"}, "No field is ticked")])
 def test_without_reason_or_field_nothing_happens(places, operator, browse_as, edit, posted, sentence):
     edit("KDEN", name="Denver Intl")
     client = browse_as(operator)

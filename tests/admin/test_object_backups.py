@@ -144,6 +144,28 @@ def test_only_the_ticked_fields_are_restored_as_one_changeset(backup, steward, r
     assert (made.kind, made.actor, made.reason, made.source_name) == ("restore", steward, "was right", backup.file.name)
 
 
+def test_an_airport_with_what_upstream_last_said_is_restored_and_brought_back(places, steward, browse_as, restore):
+    Airport.objects.filter(pk="KDEN").update(upstream={"ident": "KDEN", "name": "Denver Intl"})
+    backup = back_up_object(Airport.objects.get(pk="KDEN"), actor=None)
+    Airport.objects.filter(pk="KDEN").update(name="wrong")
+
+    restore(backup.name, "name")
+    name = Airport.objects.get(pk="KDEN").name
+    delete(steward, "KDEN")
+    restore(backup.name)
+
+    assert name == "Denver International Airport"
+    assert Airport.objects.get(pk="KDEN").upstream == {"ident": "KDEN", "name": "Denver Intl"}
+
+
+def test_the_name_of_the_file_will_do(backup, places, restore, edit):
+    edit("KDEN", name="wrong")
+
+    restore(backup.file.name, "name")
+
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+
+
 def test_an_object_that_is_renamed_is_known_by_its_number(backup, places, restore):
     Airport.objects.filter(pk="KDEN").update(ident="KDNX", name="Moved")
 
@@ -346,6 +368,7 @@ def test_the_list_says_which_files_are_damaged(backup, places, steward, browse_a
     page = browse_as(steward).get(RESTORE).content.decode()
 
     assert f"The backup {backup.name} was altered" in page
+    assert "No backup of it can be used." in page
     assert "Compare and restore" not in page
 
 

@@ -41,14 +41,39 @@ def test_a_key_with_strange_characters_has_its_buttons(places, steward, browse_a
 
 def test_undo_leads_to_the_plan_of_the_newest_change_of_this_object(places, steward, browse_as, edit):
     edit("KDEN", name="first")
-    newest = edit("KDEN", name="second")
+    with changeset(kind="edit", actor=None) as newest:
+        Airport.objects.filter(pk__in=("KDEN", "KBKF")).update(name="second")
     edit("EDDM", name="another")
 
     answer = browse_as(steward).post("/admin/airports/airport/KDEN/actions/undo_last_change/")
 
-    assert answer.url == f"/admin/changesets/changeset/{newest.pk}/revert/?model=airports.airport&pk=KDEN"
-    assert browse_as(steward).get(answer.url).status_code == 200
+    assert answer.url == f"/admin/changesets/changeset/{newest.pk}/revert/?only=airports.airport%3AKDEN"
+    assert "Only airport KDEN · second</strong>;" in browse_as(steward).get(answer.url).content.decode()
     assert Airport.objects.get(pk="KDEN").name == "second"
+
+
+def test_undo_is_done_by_a_post_with_a_reason_and_to_this_object_alone(places, steward, browse_as, edit):
+    with changeset(kind="edit", actor=None) as both:
+        Airport.objects.filter(pk__in=("KDEN", "EDDM")).update(name="wrong")
+
+    answer = browse_as(steward).post(
+        "/admin/airports/airport/KDEN/actions/undo_last_change/", {"confirm": "yes", "reason": "it was right"}
+    )
+
+    made = Changeset.objects.first()
+    assert answer.url == f"/admin/changesets/changeset/{made.pk}/change/"
+    assert (made.kind, made.actor, made.reason, list(made.reverts.all())) == ("revert", steward, "it was right", [both])
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+    assert Airport.objects.get(pk="EDDM").name == "wrong"
+
+
+def test_undo_of_a_change_of_this_object_alone_reverts_all_of_it(places, steward, browse_as, edit):
+    newest = edit("KDEN", name="wrong")
+
+    browse_as(steward).post("/admin/airports/airport/KDEN/actions/undo_last_change/", {"reason": "x"})
+
+    newest.refresh_from_db()
+    assert newest.status == "reverted"
 
 
 def test_undo_of_a_deletion_leads_to_its_plan_too(places, steward, browse_as):

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
+from django.utils.translation import ngettext
 
 from apps.airports.models import Airport, AirportType
 from apps.base.points import distance_km, in_words
@@ -21,6 +22,8 @@ from apps.changesets.models import Kind
 
 CLEAR, DELETE = "clear", "delete"
 KEEP = "keep_"
+# So many of a group that loses its code are named in a line.
+FEW = 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,13 @@ class Group:
     @property
     def proposed(self) -> Airport:
         return self.airports[0]
+
+    @property
+    def others(self) -> str:
+        """Return the idents of the others, of many only the first."""
+        keys = [airport.pk for airport in self.airports[1:]]
+        few = ", ".join(keys[:FEW])
+        return few if len(keys) <= FEW else f"{few} and {len(keys) - FEW:,} more"
 
     def described(self, airport: Airport) -> str:
         """Return what tells an airport of the group from the others: type, name, links, distance."""
@@ -115,11 +125,11 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         _unselected(facts["outside"], deletes=deletes),
         Line("kept", groups, "with the code, one of each group"),
     ]
+    if not groups:
+        share = ngettext("shares", "share", selection.number)
+        lines.append(Line("kept", selection.number, f"{share} no IATA code with another airport"))
     codes = f"{groups:,} {'code is' if groups == 1 else 'codes are'}"
-    shown = [
-        f"{group.code}: {group.proposed.pk} keeps it, not {', '.join(other.pk for other in group.airports[1:])}"
-        for group in first
-    ]
+    shown = [f"{group.code}: {group.proposed.pk} keeps it, not {group.others}" for group in first]
     return BulkPlan(
         number,
         f"{groups:,} shared IATA {'code' if groups == 1 else 'codes'}",

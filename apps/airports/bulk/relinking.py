@@ -1,23 +1,25 @@
 """Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
 
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
 from apps.airports.models import Airport
-from apps.base.models import City
+from apps.base.models import City, Country
 from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.sql import Sql
 
-# outcome -> what is said of the airports that have it.
+_FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
+# outcome -> what is said of the airport that has it, and of several.
 NOT_DONE = {
-    "no_country": "have a country code that no country has",
-    "no_municipality": "name no municipality",
-    "no_city": "name a municipality that no city is called",
-    "several": "name a municipality that several cities may be",
-    "doubtful": f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked",
+    "no_country": ("has a country code that no country has", "have a country code that no country has"),
+    "no_municipality": ("names no municipality", "name no municipality"),
+    "no_city": ("names a municipality that no city is called", "name a municipality that no city is called"),
+    "several": ("names a municipality that several cities may be", "name a municipality that several cities may be"),
+    "doubtful": (_FAR, _FAR),
 }
 
 
@@ -34,15 +36,15 @@ def relinking(which: str) -> Operation:
         names = _names(selection.sql, table)
         lines = [
             Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
-            Line("kept", right, "are linked rightly already"),
-            Line("kept", pinned, "have a pinned link, which stays"),
+            Line("kept", right, ngettext("is linked rightly already", "are linked rightly already", right)),
+            Line("kept", pinned, ngettext("has a pinned link, which stays", "have a pinned link, which stays", pinned)),
         ]
-        lines += [Line("blocked", n, words) for n, words in zip(left, NOT_DONE.values(), strict=True)]
-        listed = [
-            Listed(NOT_DONE[outcome], n, tuple(names.get(outcome, ())))
-            for n, outcome in zip(left, NOT_DONE, strict=True)
-            if outcome != "no_municipality"
-        ]
+        listed = []
+        for n, (outcome, words) in zip(left, NOT_DONE.items(), strict=True):
+            why = ngettext(*words, n)
+            lines.append(Line("blocked", n, why))
+            if outcome != "no_municipality":
+                listed.append(Listed(why, n, tuple(names.get(outcome, ()))))
         what = counted(number, Airport)
         done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
         return BulkPlan(
@@ -73,17 +75,20 @@ def _names(sql: Sql, table: str) -> dict[str, list[str]]:
         outcome: f"r.outcome = '{outcome}'" for outcome in NOT_DONE if outcome != "no_municipality"
     }
     few = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, '{sort}' AS sort FROM {table} r "
+        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{sort}' AS sort FROM {table} r "
         f"WHERE {condition} ORDER BY r.pk LIMIT {SAMPLE}) {sort}"
         for sort, condition in sorts.items()
     )
+    airport, country, city = (sql.quote(model._meta.db_table) for model in (Airport, Country, City))
     rows = sql.rows(
-        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km FROM ({few}) f "
-        f"JOIN {sql.quote(Airport._meta.db_table)} a ON a.ident = f.pk ORDER BY f.pk"
+        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f "
+        f"JOIN {airport} a ON a.ident = f.pk LEFT JOIN {city} t ON t.id = f.new_city "
+        f"LEFT JOIN {country} c ON c.id = f.new_country ORDER BY f.pk"
     )
     named: dict[str, list[str]] = {}
-    for sort, pk, name, municipality, code, km in rows:
-        where = {"changes": "", "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
+    for sort, pk, name, municipality, code, km, *new in rows:
+        becomes = f": to {', '.join(filter(None, new))}"
+        where = {"changes": becomes, "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
         named.setdefault(sort, []).append(f"{pk} · {name}{where}" + (f", {km:,} km" if km else ""))
     return named
 

@@ -24,7 +24,10 @@ class DuplicatesForm(OptionsForm):
 
     def __init__(self, data: Any, *, objects: QuerySet):
         super().__init__(data, objects=objects)
-        for group in first_groups(objects, GROUPS):
+        groups = first_groups(objects, GROUPS)
+        if not groups:
+            del self.fields["rule"]
+        for group in groups:
             self.fields[keep_field(group.code)] = forms.ChoiceField(
                 label=f"{group.code} is kept by",
                 choices=[(airport.pk, group.described(airport)) for airport in group.airports],

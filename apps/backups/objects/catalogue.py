@@ -123,7 +123,8 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
 
 
 def read_object_backup(name: str) -> ObjectBackup:
-    """Return the named backup, proved to be as it was written; raises UnknownBackup, -Unreadable or -Altered."""
+    """Return the backup of this name or file name, as it was written; raises UnknownBackup, -Unreadable or -Altered."""
+    name = name.removesuffix(SUFFIX)
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"“{name[:60]}” is not the name of a backup: choose one from the list.")
     path = object_folder() / f"{name}{SUFFIX}"

@@ -67,7 +67,8 @@ def _versions(
             except (ValidationError, ValueError, TypeError):
                 unfit.add(name)
             else:
-                values[name] = keys.get(name, {}).get(value, value)
+                # Only of links there is a key to be told; another value may be JSON, which is no key of anything.
+                values[name] = keys[name].get(value, value) if name in keys else value
         values |= {name: known[name].get_default() for name in known.keys() - values.keys()}
         versions.append(tracked.history_model(**{known[name].attname: value for name, value in values.items()}))
         versions[-1]._state.db = using

@@ -30,6 +30,7 @@ def list_page(
         "backups": found.backups,
         "complaints": [complaint for complaint in found.complaints if complaint != refusal],
         "refusal": refusal,
+        "damaged": bool(found.complaints),
         "lives": tracked.model._base_manager.filter(pk=obj.pk).exists(),
     }
     return _answer(model_admin, request, obj, "admin/backups/object_backups.html", more)

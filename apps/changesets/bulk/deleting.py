@@ -21,22 +21,15 @@ def deleting(*along: str) -> Operation:
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
         what = counted(selection.number, selection.model)
-        lines = [Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} will be deleted")]
-        for rows in _going(selection, along):
-            if number := rows.count():
-                lines.append(Line("deleted", number, _along(selection, rows.model, number)))
-        for rows, field in _losing(selection, along):
-            if number := rows.count():
-                to = _them(selection, field)
-                words = f"{_noun(rows.model, number)} will no longer be linked to {to}."
-                lines.append(Line("changed", number, words))
-        refusal, listed, way_out = "", [], ""
+        refusal, listed, way_out, lines = "", [], "", []
         for relation in _relations(selection.model, models.PROTECT):
             holders = selection.pointing(relation.related_model, relation.field.name)
             if relation.name not in along and (number := holders.count()):
                 refusal, way_out = _refusal(selection, holders, relation.field), f"clear_{relation.field.name}"
                 listed.append(_held(selection, holders, relation.field))
-                lines.append(Line("blocked", number, f"{_noun(holders.model, number)} stand in the way"))
+                stand = "stands" if number == 1 else "stand"
+                lines.append(Line("blocked", number, f"{_noun(holders.model, number)} {stand} in the way"))
+        lines += _would_become(selection, along, will="would" if refusal else "will")
         sample = sample_of(selection.rows())
         return BulkPlan(
             0 if refusal else selection.number, what, f"{what} deleted.", tuple(lines), sample, tuple(listed),
@@ -50,6 +43,18 @@ def deleting(*along: str) -> Operation:
         delete_rows(selection.rows())
 
     return Operation(Kind.DELETE, plan, write, deletes=lambda options: True)
+
+
+def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) -> Iterator[Line]:
+    """Yield what becomes of the selected objects, of those that go along, and of the links that are cleared."""
+    yield Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} {will} be deleted")
+    for rows in _going(selection, along):
+        if number := rows.count():
+            yield Line("deleted", number, _along(selection, rows.model, number, will=will))
+    for rows, field in _losing(selection, along):
+        if number := rows.count():
+            to = _them(selection, field)
+            yield Line("changed", number, f"{_noun(rows.model, number)} {will} no longer be linked to {to}")
 
 
 def delete_rows(rows: models.QuerySet) -> None:
@@ -84,9 +89,10 @@ def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[mode
             yield holders, relation.field
 
 
-def _along(selection: Selection, model: type[models.Model], number: int) -> str:
+def _along(selection: Selection, model: type[models.Model], number: int, *, will: str) -> str:
     whose = "its" if selection.number == 1 else "their"
-    return f"of {whose} {model._meta.verbose_name_plural} {'goes' if number == 1 else 'go'} along"
+    go = "goes" if number == 1 else "go"
+    return f"of {whose} {model._meta.verbose_name_plural} {'would go' if will == 'would' else go} along"
 
 
 def _them(selection: Selection, field: models.Field) -> str:

@@ -56,11 +56,16 @@ LEFT = ("kept", "blocked")
 
 
 def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
-    """Return what a changeset keeps of the plan it followed: what was left alone and why is in no table."""
+    """Return what a changeset keeps of the plan it followed: what was left alone and why is in no table.
+
+    The first names are kept, too: they say what it was about, without a look at the history.
+    """
     return {
         "model": model._meta.label_lower,
         "selected": plan.selected,
         "done": plan.done,
+        "number": plan.number,
+        "sample": list(plan.sample),
         "left": [[line.sign, line.number, line.words] for line in plan.lines if line.sign in LEFT],
         "listed": [[listed.why, listed.number, list(listed.names)] for listed in plan.listed],
     }

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import ngettext
 
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
@@ -60,14 +61,24 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     changed = free.filter(Exists(later.order_by()))
     moved = changed.count()
     source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
+    name = f"the newest import ({source.strip(',')})"
+    by, it = (f"{name},", name) if not number else ("it too,", "it")
     lines = [
-        Line("deleted", number, f"{_noun(model, number)} that the newest import ({source.strip(',')}) created"),
-        Line("blocked", blocked, "created by it too, but other objects point to them"),
-        Line("kept", selection.number - number - blocked, "not created by it"),
+        Line("deleted", number, f"{_noun(model, number)} that {name} created"),
+        Line("blocked", blocked, f"created by {by} but other objects point to {ngettext('it', 'them', blocked)}"),
+        Line("kept", selection.number - number - blocked, f"not created by {it}"),
     ]
     listed = [
-        Listed("stay, since other objects point to them", blocked, sample_of(held) if blocked else ()),
-        Listed("were changed since, and are deleted too", moved, sample_of(changed) if moved else ()),
+        Listed(
+            ngettext("stays, since other objects point to it", "stay, since other objects point to them", blocked),
+            blocked,
+            sample_of(held) if blocked else (),
+        ),
+        Listed(
+            ngettext("was changed since, and is deleted too", "were changed since, and are deleted too", moved),
+            moved,
+            sample_of(changed) if moved else (),
+        ),
     ]
     what = counted(number, model)
     return BulkPlan(

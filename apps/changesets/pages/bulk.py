@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import ngettext
 
 from apps.changesets.bulk.operations import Outcome, apply_bulk, plan_bulk
 from apps.changesets.bulk.plans import LEFT, BulkPlan, counted
@@ -129,6 +130,11 @@ def act_on_rows(name: str, model_admin: Any, request: HttpRequest, objects: Quer
     return _answer(action, model_admin, request, objects, asked=request.method == "POST", refused="", door=door)
 
 
+def posted_reason(request: HttpRequest) -> str:
+    """Return why somebody does what is posted; empty where it is not said."""
+    return (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
+
+
 def _answer(
     action: BulkAction,
     model_admin: Any,
@@ -142,7 +148,7 @@ def _answer(
     """Answer with the page that shows the plan or, once it is confirmed, by doing it."""
     form = action.form(None, objects=objects)
     form.take(request.POST)
-    reason = (request.POST.get("reason") or request.POST.get("change_reason") or "").strip()[:LONGEST_REASON]
+    reason = posted_reason(request)
     try:
         if asked and not refused and reason and (not form.is_bound or form.is_valid()):
             try:
@@ -166,10 +172,10 @@ def _gone(request: HttpRequest, objects: QuerySet) -> str:
     ticked, there = len(set(request.POST.getlist(ACTION_CHECKBOX_NAME))), objects.count()
     if there == ticked or not there:
         return ""
-    names = objects.model._meta.verbose_name_plural
+    gone = ngettext("is gone, or no longer fits", "are gone, or no longer fit", ticked - there)
     return (
-        f"The selection is no longer what you were shown: of {ticked:,} {names} {ticked - there:,} are gone, "
-        "or no longer fit the filter. Nothing was changed; look again and confirm."
+        f"The selection is no longer what you were shown: of {counted(ticked, objects.model)} {ticked - there:,} "
+        f"{gone} the filter. Nothing was changed; look again and confirm."
     )
 
 

@@ -13,6 +13,7 @@ from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.formats import localize
+from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
@@ -65,7 +66,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
-        more = {"title": title, "list_tools": self.list_tools(request)}
+        # Looked for where they are shown: the page of an action has none of them.
+        more = {"title": title, "list_tools": SimpleLazyObject(lambda: self.list_tools(request))}
         return super().changelist_view(request, {**more, **(extra_context or {})})
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:

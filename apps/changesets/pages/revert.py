@@ -1,6 +1,6 @@
 """The page of a revert: the plan to read, its scope and policy to choose, the reason to give, and the doing of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,10 +123,23 @@ def _do(request: HttpRequest, chosen: list[Changeset], asked: AskedPlan, reason:
     """Revert what was shown, but for rows that somebody changed after it was; raises BadToken for any other plan."""
     token = request.POST.get("plan", "")
     shown, seen = read_signed(token, user_id=request.user.pk, changesets=asked.changesets)
+    return revert_and_tell(request, chosen, shown.scope, reason=reason, on_conflict=shown.on_conflict, seen=seen)
+
+
+def revert_and_tell(
+    request: HttpRequest,
+    chosen: Sequence[Changeset],
+    scope: Scope,
+    *,
+    reason: str,
+    on_conflict: OnConflict = OnConflict.KEEP,
+    seen: Mapping[str, int] | None = None,
+) -> HttpResponse:
+    """Revert this part of the changesets, say what became of it, and lead to the new changeset."""
     made, done = carry_out(
-        shown.changesets,
-        scope=shown.scope,
-        on_conflict=shown.on_conflict,
+        [changeset.pk for changeset in chosen],
+        scope=scope,
+        on_conflict=on_conflict,
         actor=request.user,
         reason=reason,
         seen=seen,
@@ -139,7 +152,7 @@ def _do(request: HttpRequest, chosen: list[Changeset], asked: AskedPlan, reason:
     if made is None:
         messages.info(request, f"Nothing was changed: what is left of {name} is as it was already, or was left alone.")
         return HttpResponseRedirect(links.changeset_url(chosen[0].pk))
-    part = "" if shown.scope.is_everything and not done.left_alone else "partly "
+    part = "" if scope.is_everything and not done.left_alone else "partly "
     sentence = f"{name} {'is' if len(chosen) == 1 else 'are'} {part}reverted: {counts_words(done.counts)}."
     messages.success(request, links.outcome_message(request.user, made, sentence, undo="Undo this revert…"))
     return HttpResponseRedirect(links.changeset_url(made.pk))

@@ -17,9 +17,13 @@ from django.urls import URLPattern, re_path, reverse
 from django_object_actions import BaseDjangoObjectActions, action
 
 from apps.changesets.bin import deleted_objects
+from apps.changesets.counting import total
+from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
-from apps.changesets.pages.bulk import act_on_one
+from apps.changesets.pages.bulk import act_on_one, posted_reason
 from apps.changesets.pages.bulk_registry import actions_of
+from apps.changesets.pages.revert import revert_and_tell
+from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
 from apps.changesets.words import is_open_to_revert
 
@@ -143,15 +147,23 @@ class ObjectTools(BaseDjangoObjectActions):
         of_gone=True,
     )
     def undo_last_change(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
-        """Lead to the plan of undoing the object's newest change, for this object alone; that page does it."""
+        """Lead to the plan of undoing the object's newest change, for it alone; a POST with a reason does it."""
         rows = self.model.history.filter(**{self.opts.pk.attname: obj.pk}).order_by("-history_id")
         newest = rows.select_related("changeset").first()
         if newest is None or not is_open_to_revert(newest.changeset):
             what = f"Its newest change, {newest.changeset}, cannot be undone" if newest else "It has no history"
             messages.warning(request, f"{what}: nothing was done.")
             return HttpResponseRedirect(links.object_url(self.model, obj.pk, page="history"))
-        scope = urlencode({"model": self.opts.label_lower, "pk": obj.pk})
-        return HttpResponseRedirect(f"{links.revert_url(newest.changeset_id)}?{scope}")
+        # A changeset of this object alone is reverted whole, and not only partly.
+        alone = total(newest.changeset.counts) == 1
+        only, reason = () if alone else (f"{self.opts.label_lower}:{obj.pk}",), posted_reason(request)
+        if reason:
+            try:
+                return revert_and_tell(request, [newest.changeset], Scope(pks=only), reason=reason)
+            except ChangesetError as refusal:
+                messages.error(request, str(refusal))
+        part = "?" + urlencode({"only": only}, doseq=True) if only else ""
+        return HttpResponseRedirect(links.revert_url(newest.changeset_id) + part)
 
     def _as_it_was(self, key: Any, *, tool: Any) -> models.Model | HttpResponse:
         """Return a deleted object as it was, or the way to its history for a tool that wants it to be there."""

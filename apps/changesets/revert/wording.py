@@ -72,11 +72,9 @@ def _object(key: str) -> str:
         return key
     try:
         tracked = tracked_by_name(label)
-        row = (
-            tracked.history_model._base_manager.filter(**{tracked.model._meta.pk.attname: pk}).last()
-            if tracked
-            else None
-        )
+        # By its newest name; dates can be equal, so by the number.
+        rows = tracked.history_model._base_manager.filter(**{tracked.model._meta.pk.attname: pk}) if tracked else None
+        row = rows.order_by("-history_id").first() if rows is not None else None
     except ValueError:
         row = None
     return f"{apps.get_model(label)._meta.verbose_name} {row.instance}" if row else pk
