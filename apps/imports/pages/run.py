@@ -22,7 +22,7 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide, may_pass_limits
+from apps.imports.runs.confirming import mark_of, may_decide, may_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
 
 A_PAGE = 100
@@ -95,7 +95,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
         "may_not_pass": may_pass_limits(request.user),
-        "confirm_form": ConfirmForm(initial={"sha256": run.file_sha256, "reason": run.reason}),
+        "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not may_decide(request.user, run),
         **rows_context(request, run, options),
