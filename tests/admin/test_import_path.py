@@ -62,7 +62,7 @@ def test_a_confirmed_small_file_lands_on_its_changeset(client_of):
 
     made = Changeset.objects.get()
     assert response.redirect_chain[-1][0] == f"/admin/changesets/changeset/{made.pk}/change/"
-    assert told(response)[0].startswith("airports.csv is imported.")
+    assert told(response)[0].startswith("Imported airports.csv.")
     assert Airport.objects.count() == 3
     assert (made.reason, made.actor.username) == ("spring refresh", "olga")
 
