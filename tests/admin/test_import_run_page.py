@@ -193,6 +193,9 @@ def test_some_rows_that_were_left_alone_are_told_of(operator, places, browse_as)
 
 
 def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
-    run = make_run(operator, status="cancelled", error="Cancelled by uma.")
+    run = make_run(operator, status="cancelled", error="Cancelled by uma.", summary={"decisions": 2})
 
-    assert "nothing was written. Cancelled by uma." in text_of(page(browse_as(operator), run))
+    text = text_of(page(browse_as(operator), run))
+
+    assert "nothing was written. Cancelled by uma." in text
+    assert "What was decided about rows is forgotten when it starts again." in text
