@@ -85,11 +85,13 @@ def plan(phases: Phases, path: Path) -> dict[str, Any]:
 
 def apply(phases: Phases) -> dict[str, Any]:
     """Confirm the plan and open the page of its changeset."""
+    from apps.imports.runs.confirming import mark_of
+
     client, run = log_in(), latest_run()
     phases("log in")
     client.post(
         f"/admin/imports/importrun/{run.pk}/confirm/",
-        {"sha256": run.file_sha256, "reason": "benchmark", "start_at": ""},
+        {"seen": mark_of(run), "reason": "benchmark", "start_at": ""},
     )
     phases("confirm")
     work()
@@ -117,11 +119,11 @@ def open_only(path: Path) -> None:
 
 def confirm_only() -> None:
     """Confirm the plan, for a worker to apply."""
-    from apps.imports.runs.confirming import confirm_run
+    from apps.imports.runs.confirming import confirm_run, mark_of
     from apps.imports.tasks import apply_in_background
 
     run = latest_run()
-    apply_in_background.enqueue(confirm_run(run, actor=user(), sha256=run.file_sha256).pk)
+    apply_in_background.enqueue(confirm_run(run, actor=user(), seen=mark_of(run)).pk)
 
 
 def latest_run() -> Any:

@@ -177,7 +177,7 @@ GATE_MOVED_PERCENT: float | None = 1
 GATE_MOVED_KM = 50
 GATE_LINK_POINTS: float | None = 2
 GATE_ALWAYS_ALLOWED = 100
-# How many days the files of applied runs are kept, and the plans of the others.
+# How many days files and plans of runs are kept; a plan that nobody confirms for so long ends.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
 # Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are

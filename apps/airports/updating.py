@@ -15,9 +15,8 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
-from apps.backups.creating import create_backup
+from apps.backups.automatic import recent_or_new
 from apps.backups.kinds import BEFORE_IMPORT
-from apps.backups.pruning import prune_automatic
 from apps.changesets.models import Changeset
 from apps.imports.applying import apply_import
 from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled
@@ -67,10 +66,8 @@ class Update:
 
 
 def back_up() -> str:
-    """Make a backup of the whole database, and return what it is called; old ones of this sort go."""
-    made = create_backup(actor=None, reason=f"before {COMMAND}", kind=BEFORE_IMPORT)
-    prune_automatic()
-    return made.id
+    """Return what the backup of all there is now is called: with nobody there it is made whatever the settings say."""
+    return recent_or_new(BEFORE_IMPORT, actor=None, reason=f"before {COMMAND}").id
 
 
 def update_airports(
@@ -81,7 +78,7 @@ def update_airports(
     reason: str = "",
     backup: bool = True,
 ) -> Update:
-    """Fetch the file called `name`, back up, and import it; the run is there to be seen, also when this fails.
+    """Fetch the file called `name`, and import it after a backup; the run is there to be seen, also when this fails.
 
     Writes one line to the log, whatever happens. Raises AlreadyUpdating, TooManyRefused, and what importing and
     backing up raise; nothing was imported then.
@@ -161,14 +158,14 @@ def _update(
     progress("fetch", 0)
     with open_source() as source:
         _remember_file(update.run, source)
-        if backup:
-            progress("back up", 0)
-            update.backup = back_up()
         plan = update.plan = plan_import(source, spec=OURAIRPORTS, options=options, progress=progress)
     update.counts = plan.counts.as_dict()
     refuse_too_many(plan)
+    if backup and not plan.changes_nothing:
+        progress("back up", 0)
+        update.backup = back_up()
     progress("write", 0)
-    # The run is applied with the data or not at all.
+    # The run is applied with the data or not at all; inside the transaction no second backup is made.
     with transaction.atomic():
         made = update.changeset = apply_import(plan, actor=None, reason=update.run.reason)
         update.counts = made.summary["counts"] if made else update.counts
@@ -190,6 +187,8 @@ def _remember_file(run: ImportRun, source: SourceFile) -> None:
 
 def _fail(update: Update, error: BaseException) -> None:
     update.changeset = None
+    if update.plan is not None:
+        update.plan.discard()
     update.error = str(error) or type(error).__name__
     known = {AlreadyUpdating: "locked", TooManyRefused: "refused", BeyondLimits: "refused", RunCancelled: "cancelled"}
     update.outcome = known.get(type(error), "failed")

@@ -26,13 +26,20 @@ class NotBackedUp(ChangesetError):
 
 
 def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup | None:
-    """Return a backup that holds all there is now: a recent one if nothing was written since, or a new one.
+    """Return a backup that holds all there is now; None where nothing was ever recorded, or BACKUPS_AUTOMATIC is off.
 
-    None where nothing was ever recorded, or the setting BACKUPS_AUTOMATIC is off. Old automatic ones go. Raises
-    BackupFailure.
+    Raises BackupFailure.
     """
     if not settings.BACKUPS_AUTOMATIC or not _history_counts(using):
         return None
+    return recent_or_new(kind, actor=actor, reason=reason, using=using)
+
+
+def recent_or_new(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup:
+    """Return a backup of the last hour if nothing was recorded since, or a new one; old automatic ones go then.
+
+    Raises BackupFailure.
+    """
     if recent := newest_complete(using):
         return recent
     made = create_backup(actor=actor, reason=reason, kind=kind, using=using)

@@ -4,14 +4,12 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from io import StringIO
-from numbers import Number
 from typing import Any
 
 from apps.changesets.diff import Change
+from apps.changesets.formulas import harmless
 
 HEADER = ("model", "operation", "pk", "old_pk", "field", "old", "new")
-# A spreadsheet takes text that begins so for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PART = 200
 
 
@@ -46,14 +44,6 @@ def _change_as_json(change: Change, *, raw: bool) -> dict[str, Any]:
         "old_pk": change.old_pk,
         "fields": {field.name: list(field.raw) if raw else [field.old, field.new] for field in change.fields},
     }
-
-
-def harmless(value: Any) -> Any:
-    """Return the value as a spreadsheet may have it: text stays text, numbers stay numbers."""
-    if value is None or isinstance(value, Number):
-        return value
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 def _taken(out: StringIO) -> str:

@@ -1,19 +1,17 @@
 """The values that objects had at a moment, in words: links by what their target was called then."""
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from django.db import models
 
+from apps.changesets.formulas import harmless
 from apps.changesets.moments import Moment, last_row, state_at
 from apps.changesets.tracking import Tracked, tracked_for
 
 CHUNK = 2000
-# What a spreadsheet would take for a formula.
-FORMULA = re.compile(r"^[=+\-@\t\r]")
 
 
 def fields_shown(tracked: Tracked) -> list[models.Field]:
@@ -41,7 +39,7 @@ def csv_lines(tracked: Tracked, moment: Moment, *, using: str = "default") -> It
     rows = state.only(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         for values in values_then(tracked, chunk, moment, using=using):
-            yield writer.writerow([_safe(values[name]) for name in names])
+            yield writer.writerow([harmless(values[name]) for name in names])
 
 
 class _Echo:
@@ -49,10 +47,6 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def _safe(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and FORMULA.match(value) else value
 
 
 def _value(field: models.Field, row: Any, labels: dict[Any, str] | None) -> Any:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from import_export.formats import base_formats
 
 from apps.imports.exporting import Cell, Table
+from apps.imports.formats import json_table, ods
 from apps.imports.spreadsheets import ROWS_OF_A_SHEET, write_ods, write_xlsx
 
 
@@ -62,7 +63,7 @@ class Xlsx(WritesTables, base_formats.XLSX):
 class Ods(WritesTables, base_formats.ODS):
     """An OpenDocument spreadsheet of one sheet."""
 
-    help = "For LibreOffice, as XLSX. Slow to open and to import when the table is large."
+    help = f"For LibreOffice, as XLSX; up to {ods.ROW_LIMIT:,} rows can be imported again."
     most_rows = ROWS_OF_A_SHEET - 1
 
     def write(self, table: Table, out: BinaryIO) -> None:
@@ -72,7 +73,7 @@ class Ods(WritesTables, base_formats.ODS):
 class Json(WritesTables, base_formats.JSON):
     """An array of objects."""
 
-    help = "For programs: one object for each row, on a line of its own."
+    help = f"For programs: a row is an object on a line; up to {json_table.ROW_LIMIT:,} can be imported again."
 
     def write(self, table: Table, out: BinaryIO) -> None:
         header, separator = table.header, "["

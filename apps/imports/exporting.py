@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 import tablib
@@ -10,7 +9,7 @@ from django.db import models
 from django.db.models import QuerySet
 from import_export.resources import ModelResource
 
-from apps.imports.formulas import guard
+from apps.changesets.formulas import harmless
 
 Cell = str | int | float | bool | None
 PART = 2000
@@ -51,21 +50,12 @@ class ExportResource(ModelResource):
         paths = [field.attribute or field.column_name for field in fields]
         rows = queryset.values_list(*paths).iterator(chunk_size=PART)
         name = str(self._meta.model._meta.verbose_name_plural)
-        return Table(name, tuple(columns), ([cell(value) for value in row] for row in rows))
+        return Table(name, tuple(columns), ([harmless(value) for value in row] for row in rows))
 
     def export(self, queryset: QuerySet | None = None, **_kwargs: Any) -> tablib.Dataset:
         """Give the same rows to whoever exports through import-export."""
         table = self.table(self.get_queryset() if queryset is None else queryset)
         return tablib.Dataset(*table.rows, headers=table.header, title=table.name)
-
-
-def cell(value: Any) -> Cell:
-    """Return a value as a file may have it: numbers and truth values as they are, everything else as harmless text."""
-    if isinstance(value, str):
-        return guard(value)
-    if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
-        return value
-    return guard(str(value))
 
 
 def _is_text(model: type[models.Model], path: str) -> bool:

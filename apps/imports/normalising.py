@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
-from apps.imports.formulas import unguard
+from apps.changesets.formulas import unguard
 from apps.imports.layout import Layout
 from apps.imports.reading import RawChunk
 from apps.imports.results import ImportOptions, Refusal

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from apps.changesets.downloading import harmless
+from apps.changesets.formulas import harmless
 from apps.quality.findings import findings_of
 from apps.quality.rules import Rule
 

@@ -65,7 +65,7 @@ def test_a_foreign_file_is_mapped_reviewed_and_imported(
     screenshots("import-plan")
     page.get_by_role("button", name=re.compile(r"^Import \d changes?$")).click()
 
-    expect(page.get_by_text("is imported")).to_be_visible()
+    expect(page.get_by_text("Imported ")).to_be_visible()
     assert Airport.objects.get(pk="KDEN").name == "Denver Intl"
     assert Changeset.objects.first().reason == "what a colleague sent"
 

@@ -1,5 +1,6 @@
 """Bad input through the upload page: a clear sentence, nothing written in any table, no file left behind."""
 
+import csv
 import io
 import json
 import struct
@@ -100,11 +101,11 @@ def text_of(response: Any) -> str:
          "airports.csv ends inside a quoted cell: a quote is left open in the row that begins on line 4, "
             "or the file is cut short."),
         (GOOD + '9,"never closed\n' + "x,y\n" * 50_000, "airports.csv",
-         "airports.csv, line 4: a cell is longer than 131072 characters; is a quote left open?"),
+         "airports.csv, line 4: a cell is longer than 131,072 characters; is a quote left open?"),
         (csv_text({"name": "x" * 10_000_000}), "airports.csv",
-         "airports.csv, line 2: a cell is longer than 131072 characters; is a quote left open?"),
+         "airports.csv, line 2: a cell is longer than 131,072 characters; is a quote left open?"),
         (json.dumps([{"ident": "A1", "name": "x" * 10_000_000}]), "airports.json",
-         "airports.json, object 1 is longer than 4000000 characters; is a quote left open?"),
+         "airports.json, object 1 is longer than 4,000,000 characters; is a quote left open?"),
         ('{"ident": "A1"}', "airports.json",
          "airports.json is JSON but no list of objects: write it as [{...}, {...}]."),
         ("[1, 2]", "airports.json",
@@ -316,6 +317,22 @@ def test_a_refused_formula_is_shown_as_text_and_comes_back_harmless(client):
     answer = client.get(f"/admin/imports/importrun/{run.pk}/refused.csv")
 
     assert "'=cmd()|<b>" in b"".join(answer.streaming_content).decode("utf-8-sig")
+
+
+def test_refused_rows_that_are_mended_in_part_come_back_with_one_reason_and_the_same_values(client):
+    header = "ident,name,latitude_deg,longitude_deg"
+    text = f"{header}\nK001,=cmd(),91,1\nK002,'=guarded,92,1\nK003,too,many,cells,in,it\nK004,-few\n"
+
+    for _ in range(2):
+        run = planned(client, text, source="corrections")
+        answer = client.get(f"/admin/imports/importrun/{run.pk}/refused.csv")
+        text = b"".join(answer.streaming_content).decode("utf-8-sig")
+
+    first, *rows = csv.reader(text.splitlines())
+    assert first == [*header.split(","), "why"]
+    assert [row[:4] for row in rows[:2]] == [["K001", "'=cmd()", "91", "1"], ["K002", "'=guarded", "92", "1"]]
+    assert [len(row) for row in rows] == [5, 5, 7, 5]
+    assert all("line" in row[-1] or ":" in row[-1] for row in rows)
 
 
 def test_every_bad_cell_of_a_file_is_named_and_the_good_rows_are_taken(client):

@@ -9,10 +9,10 @@ from apps.airports.models import Airport
 from apps.imports.models import ImportRun, PlannedRow
 from apps.imports.pages import acting
 from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import mark_of
 from tests.admin.runs import act, make_run, page, plan_rows, told
 
 pytestmark = pytest.mark.django_db
-SHA = "ab" * 32
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def decisions(run: ImportRun) -> dict[str, str]:
 
 
 def confirm(client, run: ImportRun, **posted):
-    return act(client, run, "confirm", **{"sha256": SHA, "reason": "spring refresh", **posted})
+    return act(client, run, "confirm", **{"seen": mark_of(run), "reason": "spring refresh", **posted})
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,8 @@ def test_it_can_start_tonight(run, operator, browse_as, started):
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({"sha256": "cd" * 32}, "The plan that you saw was of another file"),
+        ({"seen": "of another plan"}, "This is another plan than you saw"),
+        ({"seen": ""}, "Confirm the plan on its page."),
         ({"reason": ""}, "Say why: others will read it beside the changes."),
         ({"start_at": "2020-01-01T02:00"}, "That time has passed"),
         ({"start_at": "tonight"}, "Give day and time, or leave it empty to start at once."),

@@ -135,6 +135,15 @@ def test_a_snapshot_without_ids_is_proposed_as_corrections(operator, browse_as):
 
 
 @pytest.mark.django_db
+def test_a_file_without_titles_is_told_that_its_first_line_would_be_lost(operator, browse_as):
+    run = make_run(
+        operator, status="uploaded", header=["00A", "heliport", "Foo"], summary={"sample": [["00AA", "", ""]]}
+    )
+
+    assert "No title is known." in browse_as(operator).get(f"{IMPORTS}{run.pk}/mapping/").content.decode()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "header", [[""], ["", "", ""], ["a", "A"], [f"column {number}" for number in range(500)], ["<script>", "ident "]]
 )

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
+from apps.imports.runs.confirming import mark_of
 from tests.admin.runs import IMPORTS, act, page, told
 from tests.imports.files import csv_text
 
@@ -40,7 +41,8 @@ def upload(client, content: str | bytes, name: str = "airports.csv", **posted) -
 
 
 def confirm(client, run: ImportRun, **posted):
-    return act(client, run, "confirm", sha256=run.file_sha256, reason=run.reason, **posted)
+    run.refresh_from_db()
+    return act(client, run, "confirm", seen=mark_of(run), reason=run.reason, **posted)
 
 
 def imported(client, *rows: dict, **posted):
@@ -60,7 +62,7 @@ def test_a_confirmed_small_file_lands_on_its_changeset(client_of):
 
     made = Changeset.objects.get()
     assert response.redirect_chain[-1][0] == f"/admin/changesets/changeset/{made.pk}/change/"
-    assert told(response)[0].startswith("airports.csv is imported.")
+    assert told(response)[0].startswith("Imported airports.csv.")
     assert Airport.objects.count() == 3
     assert (made.reason, made.actor.username) == ("spring refresh", "olga")
 

@@ -161,3 +161,40 @@ def test_where_nothing_fits_the_way_back_is_shown(operator, browse_as):
     make_run(operator)
 
     assert '<a href="?">Show all imports</a>' in text_of(browse_as(operator).get(IMPORTS, {"q": "zz"}))
+
+
+def test_a_file_that_was_uploaded_twice_is_told_of_and_so_is_what_comes_first(operator, browse_as):
+    run = make_run(operator)
+    twice = make_run(operator, status="uploaded")
+    first = make_run(operator, status="approved", file_sha256="cd" * 32, file_name="other.csv")
+    make_run(operator, file_sha256="cd" * 32)
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert f'The same file was uploaded twice: <a href="{IMPORTS}{twice.pk}/change/">' in text
+    assert f">Import {first.pk} of other.csv</a> is confirmed and comes first" in text
+    assert text.count("callout") == 3
+
+
+def test_an_import_of_which_everything_was_left_alone_says_so(operator, browse_as):
+    run = make_run(operator, status="applied", counts={"updated": 2, "left_alone": 2})
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert "Nothing was imported: whatever it was to change has moved" in text
+    assert "Upload the file again</a>" in text
+
+
+def test_some_rows_that_were_left_alone_are_told_of(operator, places, browse_as):
+    run = make_run(operator, status="applied", changeset=places["import"], counts={"updated": 2, "left_alone": 1})
+
+    assert "1 row was left alone, since something moved" in text_of(page(browse_as(operator), run))
+
+
+def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
+    run = make_run(operator, status="cancelled", error="Cancelled by uma.", summary={"decisions": 2})
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert "nothing was written. Cancelled by uma." in text
+    assert "What was decided about rows is forgotten when it starts again." in text

@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.airports import updating
 from apps.airports.models import Airport
 from apps.backups.catalogue import list_backups
+from apps.backups.creating import create_backup
 from apps.backups.errors import DiskFull
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
@@ -91,11 +92,12 @@ def test_the_run_is_there_to_be_seen_with_its_file(update):
         assert source.identity.sha256 == Changeset.objects.get().source_sha256
 
 
-def test_the_same_file_again_changes_nothing(update, lines):
+def test_the_same_file_again_changes_nothing_and_needs_no_backup(update, backups, lines):
     update({})
 
     result = update({})
 
+    assert backups == [0]
     assert (result["changeset"], result["unchanged"]) == (None, 1)
     assert [line["outcome"] for line in lines()] == ["applied", "unchanged"]
     assert Changeset.objects.count() == 1
@@ -251,3 +253,14 @@ def test_a_backup_is_made_for_real_before_anything_is_imported(airports_file, se
     assert (made.kind, made.reason) == ("before-import", "before update_airports")
     assert made.row_counts["airports_airport"] == 0
     assert Airport.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_of_all_there_is_now_is_not_made_twice(airports_file, settings, tmp_path, lines):  # noqa: F811
+    settings.BACKUP_DIR = tmp_path / "backups"
+    call_command("import_airports", "--file", str(airports_file({})), verbosity=0)
+    made = create_backup(actor=None, reason="by hand")
+
+    call_command("update_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    assert [backup.id for backup in list_backups()] == [lines()[0]["backup"]] == [made.id]

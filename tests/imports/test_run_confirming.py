@@ -11,10 +11,13 @@ from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, RunStatus
+from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
-from apps.imports.runs.confirming import cancel_run, confirm_run, may_confirm, may_decide, may_see, start_again
+from apps.imports.runs.confirming import cancel_run, confirm_run, mark_of, may_confirm, may_decide, may_see, start_again
 from apps.imports.runs.planning import plan_run
 from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, report
+from apps.imports.runs.replanning import set_options
+from apps.imports.runs.rows import decide
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +36,7 @@ def people(make_person: Callable[..., User]) -> dict[str, User]:
 
 
 def confirmed(run: ImportRun, actor: User, **more: object) -> ImportRun:
-    return confirm_run(run, actor=actor, **{"sha256": run.file_sha256, **more})
+    return confirm_run(run, actor=actor, **{"seen": mark_of(run), **more})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,7 @@ def test_above_the_limit_nobody_confirms_their_own_file(planned, people, setting
     settings.IMPORTS_SECOND_PERSON_ABOVE = above
     person = people["uploader"] if who == "uploader" else people["superuser"]
 
-    with pytest.raises(RunRefused, match="More than 1 rows would change: somebody else who may approve"):
+    with pytest.raises(RunRefused, match="More than 1 row would change: somebody else who may approve"):
         confirmed(planned({}, {}, actor=person), person)
 
 
@@ -125,16 +128,36 @@ def test_rows_that_people_decided_to_take_count_for_the_limit(planned, people, s
 
     run.rows.filter(operation="unchanged").update(decision=Decision.TAKE)
 
-    assert may_confirm(people["uploader"], run).startswith("More than 1 rows")
+    assert may_confirm(people["uploader"], run).startswith("More than 1 row would")
 
 
 def test_the_plan_of_another_file_is_not_confirmed(planned, people):
     run = planned(actor=people["uploader"])
 
-    with pytest.raises(RunRefused, match="of another file: look at this one"):
-        confirmed(run, people["uploader"], sha256="0" * 64)
+    with pytest.raises(RunRefused, match="another plan than you saw"):
+        confirmed(run, people["uploader"], seen=mark_of(run).replace(run.file_sha256, "0" * 64))
 
     assert ImportRun.objects.get().status == RunStatus.PLANNED
+
+
+def test_a_plan_that_was_made_anew_since_is_not_confirmed(planned, people):
+    run = planned(actor=people["uploader"])
+    seen = mark_of(run)
+    plan_run(set_options(run, ImportOptions(missing="delete"), actor=people["uploader"]))
+
+    with pytest.raises(RunRefused, match="another plan than you saw"):
+        confirmed(run, people["approver"], seen=seen)
+
+    assert confirmed(run, people["approver"]).status == RunStatus.APPROVED
+
+
+def test_a_plan_whose_rows_were_decided_about_since_is_not_confirmed(planned, people):
+    run = planned({}, actor=people["uploader"])
+    seen = mark_of(run)
+    decide(run, run.rows.values_list("pk", flat=True), Decision.LEAVE, actor=people["uploader"])
+
+    with pytest.raises(RunRefused, match="another plan than you saw"):
+        confirmed(run, people["approver"], seen=seen)
 
 
 @pytest.mark.parametrize("status", [s for s in RunStatus if s != RunStatus.PLANNED])

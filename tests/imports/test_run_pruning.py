@@ -77,5 +77,18 @@ def test_runs_that_are_open_keep_everything_for_ever(planned, status):
 def test_nothing_is_written_when_nothing_is_to_go(planned, django_assert_num_queries):
     put(planned(), RunStatus.APPLIED, finished_at=days_ago(1))
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         prune_runs()
+
+
+@pytest.mark.parametrize(("status", "ended"), [("uploaded", True), ("planned", True), ("approved", False)])
+def test_what_nobody_confirmed_for_long_ends(planned, status, ended):
+    run = put(planned({}), RunStatus(status), created_at=days_ago(20), started_at=days_ago(11))
+    young = put(planned({}), RunStatus(status), created_at=days_ago(20), started_at=days_ago(9))
+
+    prune_runs()
+
+    run.refresh_from_db()
+    young.refresh_from_db()
+    assert (run.status == "cancelled", run.error) == (ended, "Nobody confirmed it for 10 days." if ended else "")
+    assert young.status == status

@@ -14,6 +14,7 @@ from odf import opendocument, table, text
 
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
+from apps.imports.runs.confirming import mark_of
 from tests.admin.runs import act, told
 from tests.imports.exported import content, export
 
@@ -52,7 +53,7 @@ def planned(client: Client, model: type[models.Model], data: bytes, name: str, *
 
 def confirmed(client: Client, run: ImportRun) -> ImportRun:
     """Confirm a plan as its page does, and return the run as it has become."""
-    said = act(client, run, "confirm", sha256=run.file_sha256, reason=run.reason)
+    said = act(client, run, "confirm", seen=mark_of(run), reason=run.reason)
     run.refresh_from_db()
     nothing = "There is nothing to change: nothing was imported." in told(said)
     assert (run.status, nothing) in (("applied", False), ("planned", True)), (told(said), run.error)

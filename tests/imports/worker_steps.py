@@ -14,7 +14,7 @@ from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
 from apps.imports.results import ImportOptions
 from apps.imports.runs import applying, planning
-from apps.imports.runs.confirming import cancel_run, confirm_run, start_again
+from apps.imports.runs.confirming import cancel_run, confirm_run, mark_of, start_again
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.opening import open_run
 from apps.imports.sources import from_path
@@ -33,7 +33,7 @@ def upload(path: str) -> None:
 def confirm() -> None:
     """Confirm the plan; a worker is to apply it."""
     run = ImportRun.objects.get()
-    start_applying(confirm_run(run, actor=User.objects.get(), sha256=run.file_sha256))
+    start_applying(confirm_run(run, actor=User.objects.get(), seen=mark_of(run)))
 
 
 def again() -> None:

@@ -9,6 +9,7 @@ from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
+from apps.imports.runs.confirming import mark_of
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
 from apps.imports.sources import from_path
@@ -156,7 +157,7 @@ def page_of(run: ImportRun) -> str:
 
 def confirm(browser, run: ImportRun, **more: str):
     address = f"/admin/imports/importrun/{run.pk}/confirm/"
-    return browser.post(address, {"sha256": run.file_sha256, "reason": "they did close", **more}, follow=True)
+    return browser.post(address, {"seen": mark_of(run), "reason": "they did close", **more}, follow=True)
 
 
 def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, browse_as):

@@ -86,7 +86,7 @@ class Columns(dict):
 
 def too_long(where: str) -> CellRefused:
     """Return the error for a cell with too much text."""
-    return CellRefused(f"{where}: a cell is longer than {CELL_CHARACTERS} characters: shorten it.")
+    return CellRefused(f"{where}: a cell is longer than {CELL_CHARACTERS:,} characters: shorten it.")
 
 
 def no_value(where: str) -> CellRefused:

@@ -35,7 +35,7 @@ def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int,
         with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
             for number, item in enumerate(_Items(text, name), start=1):
                 if number > ROW_LIMIT:
-                    raise TooManyRows(f"{name} has more than {ROW_LIMIT} objects: JSON is read up to that, "
+                    raise TooManyRows(f"{name} has more than {ROW_LIMIT:,} objects: JSON is read up to that, "
                                       "save the table as CSV.")  # fmt: skip
                 if not header:
                     header = list(item)
@@ -62,7 +62,7 @@ def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise NotATable(f"{where} holds {_KINDS[type(value)]}, and a table has one value in a cell: take it apart.")
     if len(value) > CELL_CHARACTERS:
-        raise CellRefused(f"{where}: a cell is longer than {CELL_CHARACTERS} characters; is a quote left open?")
+        raise CellRefused(f"{where}: a cell is longer than {CELL_CHARACTERS:,} characters; is a quote left open?")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -125,7 +125,7 @@ class _Items:
             except json.JSONDecodeError as error:
                 cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._window) - 16
                 if len(self._window) - self._at > OBJECT_CHARACTERS:
-                    raise CellRefused(f"{where} is longer than {OBJECT_CHARACTERS} characters; is a quote left open?"
+                    raise CellRefused(f"{where} is longer than {OBJECT_CHARACTERS:,} characters; is a quote left open?"
                                       ) from error  # fmt: skip
                 # Twice as much each time, so that a long object costs no more than its length.
                 if not cut or not self._read_on(max(BLOCK, len(self._window))):

@@ -41,7 +41,7 @@ def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
                     # The header is none of them.
                     if seen > ROW_LIMIT + 1:
                         raise TooManyRows(
-                            f"{archive.name} has more than {ROW_LIMIT} rows: ODS is read up to that, "
+                            f"{archive.name} has more than {ROW_LIMIT:,} rows: ODS is read up to that, "
                             "save the table as CSV or XLSX."
                         )
                     yield numbered

@@ -103,7 +103,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     start_applying(run)
     run.refresh_from_db()
     if run.status == RunStatus.APPLIED and run.changeset is not None and request.user.has_perm(links.VIEW):
-        sentence = f"{run.file_name} is imported."
+        sentence = f"Imported {run.file_name}."
         alone = (run.counts or {}).get("left_alone", 0)
         if alone:
             sentence += f" {alone:,} row{'s were' if alone != 1 else ' was'} left alone."

@@ -13,11 +13,11 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
+from apps.changesets.formulas import harmless
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.words import person
 from apps.imports.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
-from apps.imports.formulas import guard
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.pins import pinnable_fields, pinned_by
 from apps.imports.registry import spec_for
@@ -80,7 +80,7 @@ def as_csv(corrections: Iterable[Correction]) -> Iterator[str]:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
     for each in corrections:
-        writer.writerow([guard(cell) if isinstance(cell, str) else cell for cell in _cells(each)])
+        writer.writerow(map(harmless, _cells(each)))
         yield out.getvalue()
         out.seek(0)
         out.truncate()

@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 
 from django.http import FileResponse, Http404
 
-from apps.imports.formulas import guard
+from apps.changesets.formulas import guard, unguard
 from apps.imports.models import ImportRun, RefusedCell
 from apps.imports.reading import Reading
 from apps.imports.refused_rows import rows_at
@@ -29,11 +29,15 @@ def refused_rows(run: ImportRun) -> FileResponse:
     try:
         text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(text)
-        writer.writerow([*map(guard, run.header), WHY])
+        # A file that was given out here, mended and refused again has a last column that says why already.
+        said = int(run.header[-1:] == [WHY])
+        own = len(run.header) - said
+        writer.writerow([*map(guard, run.header[:own]), WHY])
         with kept_file(run) as source:
             for line, row in rows_at(source, Reading(**run.how), why):
-                width = max(len(run.header), len(row))
-                writer.writerow([*map(_harmless, row), *[""] * (width - len(row)), guard("; ".join(why[line]))])
+                cells = row[: max(own, len(row) - said)]
+                blanks = [""] * (own - len(cells))
+                writer.writerow([*map(_as_uploaded, cells), *blanks, guard("; ".join(why[line]))])
         text.detach()
     except BaseException:
         out.close()
@@ -43,9 +47,9 @@ def refused_rows(run: ImportRun) -> FileResponse:
     return FileResponse(out, as_attachment=True, filename=f"{stem}-refused.csv", content_type="text/csv; charset=utf-8")
 
 
-def _harmless(cell: str) -> str:
-    """Return a cell that no spreadsheet runs; a number such as -12.5 is none that it could."""
-    return cell if _NUMBER.fullmatch(cell) else guard(cell)
+def _as_uploaded(cell: str) -> str:
+    """Return what an import takes for the same as the cell, and no spreadsheet runs; numbers such as -12.5 are none."""
+    return cell if _NUMBER.fullmatch(cell) else guard(unguard(cell))
 
 
 def source_file(run: ImportRun) -> FileResponse:

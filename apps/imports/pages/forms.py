@@ -218,9 +218,9 @@ class PlanAgainForm(OptionsForm):
 
 
 class ConfirmForm(forms.Form):
-    """The reason, when to start, and the hash of the file that the person saw the plan of."""
+    """The reason, when to start, and the mark of the plan that the person saw."""
 
-    sha256 = forms.CharField(widget=forms.HiddenInput)
+    seen = forms.CharField(widget=forms.HiddenInput, error_messages={"required": "Confirm the plan on its page."})
     reason = forms.CharField(
         label="Why",
         max_length=1000,

@@ -60,6 +60,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         "asked_for_snapshot": bool(spec.upstream) and not options.corrections,
         "corrections": corrections,
         "lacks": lacks,
+        "not_one_known": not chosen and not errors,
         "errors": errors,
     }
     return TemplateResponse(request, "admin/imports/mapping.html", context, status=200)

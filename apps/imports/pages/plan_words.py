@@ -94,7 +94,8 @@ def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     linker = spec_named(run.spec).linker
     metas = [model._meta for model in (linker.models if linker else ())]
     single = {str(meta.verbose_name_plural): str(meta.verbose_name) for meta in metas}
-    for name, number in counts.items():
+    # PostgreSQL gives the counts back in another order than they were written in: here it is links, then what is made.
+    for name, number in sorted(counts.items(), reverse=True):
         if not isinstance(number, int):
             continue
         if name.endswith("_created"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth import get_permission_codename
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
@@ -14,7 +14,7 @@ from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.changesets.words import is_open_to_revert
 from apps.imports import mapping
-from apps.imports.models import ImportRun, RunStatus
+from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
@@ -22,11 +22,14 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide, may_pass_limits
+from apps.imports.runs.confirming import mark_of, may_decide, may_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
 
 A_PAGE = 100
 _FARTHEST = 10_000_000
+# So many other imports are named.
+SHOWN = 5
+VIEW = "imports.view_importrun"
 STEPS = ("Upload", "Review", "Done")
 
 
@@ -88,6 +91,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
     number = changes_of(run)
     return {
         "lines": plan_lines(run),
+        "others": _others(request, run),
         "number": number,
         "taken": list(taken.values()),
         "not_taken": mapping.not_taken(run.header, taken),
@@ -95,7 +99,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
         "may_not_pass": may_pass_limits(request.user),
-        "confirm_form": ConfirmForm(initial={"sha256": run.file_sha256, "reason": run.reason}),
+        "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not may_decide(request.user, run),
         **rows_context(request, run, options),
@@ -130,6 +134,13 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "unfiltered": asked.query(field="", q=""),
         "kept_bucket": bucket == Bucket.KEPT,
     }
+
+
+def _others(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
+    """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
+    same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
+    others = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
+    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=request.user)[:SHOWN]
 
 
 def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_permission_codename
+from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.locking import patience
@@ -49,7 +50,8 @@ def may_confirm(user: Any, run: ImportRun) -> str:
     above = settings.IMPORTS_SECOND_PERSON_ABOVE
     if above is None or run.actor_id != user.pk or changed_rows(run) <= above:
         return ""
-    return f"More than {above:,} rows would change: somebody else who may approve imports has to confirm this."
+    rows = f"{above:,} row{'s' if above != 1 else ''}"
+    return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
 
 
 def may_pass_limits(user: Any) -> str:
@@ -57,21 +59,28 @@ def may_pass_limits(user: Any) -> str:
     return "" if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
 
 
+def mark_of(run: ImportRun) -> str:
+    """Return what tells the plan of a run from any other: its file, when it was made, and what was decided about it."""
+    summary = run.summary or {}
+    return f"{run.file_sha256} {summary.get('planned_at', '')} {summary.get('decisions', 0)}"
+
+
+@transaction.atomic
 def confirm_run(
     run: ImportRun,
     *,
     actor: Any,
-    sha256: str,
+    seen: str,
     reason: str | None = None,
     start_at: datetime | None = None,
     past_limits: bool = False,
 ) -> ImportRun:
     """Confirm the plan of a run and return the run; `start_applying` starts it, not before `start_at`.
 
-    `sha256` is that of the file whose plan the person saw. With `past_limits` the limits of the settings do not stop
-    it, if the person may approve imports. Raises RunRefused with the reason why not.
+    `seen` is the mark of the plan that the person saw. With `past_limits` the limits of the settings do not stop it, if
+    the person may approve imports. Raises RunRefused with the reason why not.
     """
-    run.refresh_from_db()
+    run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
     _require(may_confirm(actor, run))
     summary = run.summary or {}
     _require(summary.get("missing_above_limit", ""))
@@ -79,8 +88,8 @@ def confirm_run(
         _require("" if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
         _require(may_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
-    if sha256 != run.file_sha256:
-        raise RunRefused("The plan that you saw was of another file: look at this one before you confirm it.")
+    if run.status == RunStatus.PLANNED and seen != mark_of(run):
+        raise RunRefused("This is another plan than you saw, made or decided about since: look at it, then confirm it.")
     reason = run.reason if reason is None else reason.strip()
     if not reason:
         raise RunRefused("Say why: an import needs a reason.")

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from apps.imports.models import OPEN, ImportRun, PlannedRow, RefusedCell
+from apps.imports.models import OPEN, ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.runs.files import forget_file
 
 
@@ -14,8 +14,20 @@ def prune_runs() -> dict[str, int]:
     """Forget files and plans of runs that ended long ago, and return how many of each.
 
     Files go after IMPORTS_KEEP_FILES_DAYS, plans after IMPORTS_KEEP_PLANS_DAYS; nothing of a run that is open still.
+    One that nobody confirmed for IMPORTS_KEEP_PLANS_DAYS ends: by then its plan is about what was here long ago.
     """
+    _end_forgotten()
     return {"files": _prune_files(), "plans": _prune_plans()}
+
+
+def _end_forgotten() -> None:
+    days, now = settings.IMPORTS_KEEP_PLANS_DAYS, timezone.now()
+    waiting = Q(status__in=[RunStatus.UPLOADED, RunStatus.PLANNED], created_at__lt=now - timedelta(days=days))
+    waiting &= Q(started_at=None) | Q(started_at__lt=now - timedelta(days=days))
+    ended = {"status": RunStatus.CANCELLED, "error": f"Nobody confirmed it for {days} days.", "finished_at": now}
+    # First asked, then written: where nothing is to be done, nobody waits for a lock.
+    if ImportRun.objects.filter(waiting).exists():
+        ImportRun.objects.filter(waiting).update(**ended, lock=None)
 
 
 def _ended_before(days: int) -> QuerySet[ImportRun]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.imports.errors import RunRefused
@@ -120,6 +121,7 @@ def why_not_confirm(run: ImportRun, user: Any) -> str:
     return may_confirm(user, run) or (run.summary or {}).get("missing_above_limit", "")
 
 
+@transaction.atomic
 def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Any) -> int:
     """Record what a person decided about some rows of a plan; returns how many it is about.
 
@@ -128,12 +130,18 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: An
     """
     if why := may_decide(actor, run):
         raise RunRefused(why)
+    # Nobody confirms the plan meanwhile, and who saw it before does not confirm it as it is now.
+    run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
     if run.status != RunStatus.PLANNED:
         raise RunRefused(
             f"{run} is {run.get_status_display().lower()}: only a plan to be reviewed can be decided about."
         )
-    chosen = PlannedRow.objects.filter(_ABOUT[decision], run=run, pk__in=list(rows), run__status=RunStatus.PLANNED)
-    return chosen.update(decision=decision, decided_by_name=actor.get_username() if decision else "")
+    chosen = PlannedRow.objects.filter(_ABOUT[decision], run=run, pk__in=list(rows))
+    number = chosen.update(decision=decision, decided_by_name=actor.get_username() if decision else "")
+    summary = run.summary or {}
+    run.summary = {**summary, "decisions": summary.get("decisions", 0) + 1}
+    run.save(update_fields=["summary"])
+    return number
 
 
 def _on_line(text: str) -> Q:

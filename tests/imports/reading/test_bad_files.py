@@ -36,7 +36,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
         (zipped(mimetype="application/vnd.oasis.opendocument.text"), errors.NotATable, "is an OpenDocument text"),
         (b'id,name\n1,"open\n2,b\n', errors.FileDamaged, "ends inside a quoted cell: a quote is left open"),
         (b'id,name\n1,"a"b\n', errors.FileDamaged, "line 2 is not CSV"),
-        (b"id,name\n1," + b"x" * 10_000_000 + b"\n", errors.CellRefused, "line 2: a cell is longer than 131072"),
+        (b"id,name\n1," + b"x" * 10_000_000 + b"\n", errors.CellRefused, "line 2: a cell is longer than 131,072"),
         (b'id,name\n1,"' + b"x,y\n" * 50_000, errors.CellRefused, "is a quote left open?"),
         (b"id,name,ID\n1,a,2\n", errors.ColumnTwice, "has the column ID twice, as columns 1 and 3"),
     ],
@@ -138,7 +138,7 @@ def test_a_cell_that_is_too_long_is_refused_in_every_format(refusal, name):
         "long.json": f'[{{"id": "{long}"}}]',
     }  # fmt: skip
 
-    assert "a cell is longer than 131072 characters" in str(refusal(contents[name], name))
+    assert "a cell is longer than 131,072 characters" in str(refusal(contents[name], name))
 
 
 def test_a_sheet_with_more_rows_than_a_sheet_has_is_refused(refusal):

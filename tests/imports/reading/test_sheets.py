@@ -189,7 +189,7 @@ def test_a_row_repeated_without_end_meets_the_row_limit(refusal):
     error = refusal(ods(ods_row("id") + ods_row("x", more=' table:number-rows-repeated="900000000"')), "bomb.ods")
 
     assert isinstance(error, TooManyRows)
-    assert "more than 20000 rows" in str(error)
+    assert "more than 20,000 rows" in str(error)
     assert "save the table as CSV" in str(error)
 
 
