@@ -18,8 +18,10 @@ def read_time(text: str, *, option: str) -> datetime:
             day = parse_date(text.strip())
             moment = datetime.combine(day, time.min) if day else None
         if moment is not None:
-            # At the edges of the calendar a zone may have no such time.
-            return timezone.localtime(timezone.make_aware(moment) if timezone.is_naive(moment) else moment)
+            moment = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+            # At the edges of the calendar the zone may have no such time, and it could not be told.
+            timezone.localtime(moment)
+            return moment
     except (ValueError, OverflowError):
         pass
     raise CommandError(f'{option} {text!r} is no moment: write it like "2026-11-14 10:00:00".')

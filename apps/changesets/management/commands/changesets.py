@@ -32,6 +32,7 @@ class Command(RevertingCommand):
         diff = todo.add_parser("diff", help="each object it touched, before and after")
         diff.add_argument("id", type=int)
         diff.add_argument("--format", choices=["text", "csv", "json"], default="text")
+        diff.add_argument("--json", dest="format", action="store_const", const="json", help="as --format json")
         reverting = todo.add_parser("revert", help="take it back, whole or in part; asks nothing")
         reverting.add_argument("id", type=int)
         reverting.add_argument("--field", action="append", default=[], metavar="F", help="only this field (repeatable)")
