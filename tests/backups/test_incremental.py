@@ -234,3 +234,15 @@ def test_without_a_full_backup_there_is_nothing_to_go_on_from(using: str, folder
     with pytest.raises(NoBase, match="There is no full backup of this database as it is now"):
         create_backup(actor=None, reason="", kind="incremental", using=using)
     assert list_backups() == []
+
+
+def test_after_a_pruning_a_new_full_backup_is_needed(using: str, folder: Path) -> None:
+    Changeset.objects.using(using).create(kind="edit", counts={})
+    create_backup(actor=None, reason="", kind="data", using=using)
+    Changeset.objects.using(using).update(pruned_at=timezone.now())
+
+    with pytest.raises(NoBase, match="a pruning"):
+        create_backup(actor=None, reason="", kind="incremental", using=using)
+
+    create_backup(actor=None, reason="", kind="data", using=using)
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base
