@@ -84,6 +84,8 @@ def test_what_is_pruned_is_never_reverted(world: World, edits: list[Changeset]) 
     assert newest_revertable(kind="import", model="airports.airport") is None
     with pytest.raises(CommandError, match="was pruned"):
         call_command("rollback_airports", changeset=world.made_by.pk, yes=True)
+    with pytest.raises(CommandError, match="was pruned: choose what came after it"):
+        call_command("rollback_airports", "--since", "2020-01-01", "--yes")
     assert tables() == state
 
 

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from apps.airports.models import Airport
+from apps.changesets.errors import HistoryPruned
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.management.times import read_time
 from apps.changesets.models import Changeset, Kind
@@ -27,7 +28,11 @@ class Command(RevertingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all_kinds"] and not options["since"]:
             raise CommandError("--all-kinds goes with --since: name the moment to go back to.", returncode=2)
-        self.revert_these(_chosen(options), options, scope=Scope(), ask=not options["yes"])
+        try:
+            chosen = _chosen(options)
+        except HistoryPruned as error:
+            raise CommandError(str(error)) from error
+        self.revert_these(chosen, options, scope=Scope(), ask=not options["yes"])
 
 
 def _chosen(options: dict[str, Any]) -> list[Changeset]:
