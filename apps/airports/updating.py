@@ -168,7 +168,7 @@ def _update(
     # The run is applied with the data or not at all; inside the transaction no second backup is made.
     with transaction.atomic():
         made = update.changeset = apply_import(plan, actor=None, reason=update.run.reason)
-        update.counts = made.summary["counts"] if made else update.counts
+        update.counts = made.summary["counts"] if made else plan.counts.as_dict()
         ended = {"finished_at": timezone.now(), "lock": None}
         move(update.run, RunStatus.APPLIED, changeset=made, counts=update.counts, **ended)
     update.outcome = "applied" if made else "unchanged"

@@ -17,6 +17,10 @@ class UnknownChangeset(ChangesetError):
     """No changeset has this number."""
 
 
+class HistoryPruned(ChangesetError):
+    """What was asked for lies in the history that was pruned."""
+
+
 class NothingToRevert(ChangesetError):
     """The changesets asked for are reverted already, failed, or changed nothing."""
 

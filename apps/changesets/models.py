@@ -56,6 +56,8 @@ class Changeset(models.Model):
     review_comment = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
+    # When its rows of history were pruned: what it did is known by its counts only, and it cannot be reverted.
+    pruned_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-id"]

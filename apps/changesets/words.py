@@ -43,7 +43,8 @@ def standing_revert(changeset: Changeset) -> Changeset | None:
 
 def is_open_to_revert(changeset: Changeset) -> bool:
     """Whether a revert of this changeset may be asked for; the plan has the last word."""
-    return changeset.status in (Status.APPLIED, Status.PARTLY_REVERTED) and changeset.kind != Kind.BASELINE
+    stands = changeset.status in (Status.APPLIED, Status.PARTLY_REVERTED) and changeset.pruned_at is None
+    return stands and changeset.kind != Kind.BASELINE
 
 
 def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts]) -> dict[int, str]:

@@ -30,17 +30,15 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
-    overwritten unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already,
-    MissingAboveLimit when the file lacks more objects than may go, BeyondLimits when a limit of the settings is passed.
+    overwritten unseen, and `plan` then says what was done. The plan's staged rows go, whatever happens. Raises
+    PlanIsGone when they are gone already, MissingAboveLimit when the file lacks more objects than may go, BeyondLimits
+    when a limit of the settings is passed.
     """
     staging = plan.staging
     if staging.discarded:
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
-        if plan.missing_above_limit:
-            raise MissingAboveLimit(plan.missing_above_limit)
-        past = plan.options.past_limits
-        require_within_limits(plan.beyond_limits, past=past)
+        _require_within_limits(plan)
         if plan.changes_nothing and stamp_of(staging) == plan.stamp:
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
@@ -50,13 +48,19 @@ def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
             lock_tables(staging)
             if stamp_of(staging) != plan.stamp:
-                plan = plan_again(plan)
-                require_within_limits(plan.beyond_limits, past=past)
+                plan_again(plan)
+                _require_within_limits(plan)
             write(staging)
             opened.summary = plan.figures()
     finally:
         plan.discard()
     return opened if opened.pk else None
+
+
+def _require_within_limits(plan: ImportPlan) -> None:
+    if plan.missing_above_limit:
+        raise MissingAboveLimit(plan.missing_above_limit)
+    require_within_limits(plan.beyond_limits, past=plan.options.past_limits)
 
 
 def lock_tables(staging: Staging) -> None:

@@ -36,7 +36,7 @@ from apps.imports.staging import Staging
 _IN_FIGURES = 100
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ImportPlan:
     """What an import would do; it holds its staged rows until it is applied or discarded.
 
@@ -135,15 +135,15 @@ def plan_import(
     return plan
 
 
-def plan_again(plan: ImportPlan) -> ImportPlan:
-    """Compare the staged rows of `plan` with the live rows as they are now."""
+def plan_again(plan: ImportPlan) -> None:
+    """Make the plan anew from its staged rows and the live rows as they are now; whoever holds it sees what is done."""
     counts = replace(
         plan.counts, created=0, updated=0, renamed=0, unchanged=0, kept=0, missing=0, superseded=0, deleted_here=0,
         links={},
     )  # fmt: skip
     again = _compare(plan.staging, plan.file, counts)
     _check_policies(again)
-    return again
+    vars(plan).update(vars(again))
 
 
 def stamp_of(staging: Staging) -> tuple[int, ...]:

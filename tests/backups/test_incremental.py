@@ -272,3 +272,15 @@ def test_an_increment_that_somebody_made_go_on_from_itself_ends_in_a_sentence_an
         chain_of(altered)
     # The next one goes on from what is sound.
     assert create_backup(actor=None, reason="", kind="incremental", using=using).base != altered.id
+
+
+def test_after_a_pruning_a_new_full_backup_is_needed(using: str, folder: Path) -> None:
+    Changeset.objects.using(using).create(kind="edit", counts={})
+    create_backup(actor=None, reason="", kind="data", using=using)
+    Changeset.objects.using(using).update(pruned_at=timezone.now())
+
+    with pytest.raises(NoBase, match="a pruning"):
+        create_backup(actor=None, reason="", kind="incremental", using=using)
+
+    create_backup(actor=None, reason="", kind="data", using=using)
+    assert create_backup(actor=None, reason="", kind="incremental", using=using).base

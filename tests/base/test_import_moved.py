@@ -29,6 +29,15 @@ def test_city_that_somebody_made_meanwhile_is_not_made_again(plan_of, switzerlan
     assert list(City.objects.values_list("pk", "population")) == [(bern.pk, 5)]
 
 
+def test_what_somebody_did_meanwhile_is_not_counted_as_done(plan_of, switzerland):
+    plan = plan_of("cities", "country,name", "CH,Bern")
+    City.objects.create(country=switzerland, name="Bern")
+
+    opened = apply_import(plan, actor=None)
+
+    assert (opened, plan.counts.created, plan.counts.unchanged) == (None, 0, 1)
+
+
 def test_slug_that_somebody_took_meanwhile_is_passed_over(plan_of, switzerland):
     plan = plan_of("cities", "country,name", "CH,Bérn")
     City.objects.create(country=switzerland, name="Bern")

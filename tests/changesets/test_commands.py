@@ -71,7 +71,7 @@ def test_diff_shows_links_by_their_label(world: World) -> None:
     with changeset(kind="edit", actor=None) as made:
         Airport.objects.filter(pk="KDEN").update(city=world.boulder)
 
-    changes = json.loads(run("changesets", "diff", str(made.pk), "--format", "json"))
+    changes = json.loads(run("changesets", "diff", str(made.pk), "--json"))
 
     assert changes[0]["fields"] == {"city": ["Denver", "Boulder"]}
 
@@ -200,10 +200,17 @@ def test_rollback_says_when_no_import_is_left(db: None) -> None:
 
 
 def test_a_moment_without_zone_is_in_the_configured_zone(settings) -> None:
-    from apps.airports.management.commands.rollback_airports import read_moment
+    from apps.changesets.management.times import read_time
 
     settings.TIME_ZONE = "Europe/Zurich"
 
     with timezone.override("Europe/Zurich"):
-        assert read_moment("2026-11-14 10:00:00").isoformat() == "2026-11-14T10:00:00+01:00"
-        assert read_moment("2026-11-14T10:00:00Z").isoformat() == "2026-11-14T10:00:00+00:00"
+        assert read_time("2026-11-14 10:00:00", option="--since").isoformat() == "2026-11-14T10:00:00+01:00"
+        assert read_time("2026-11-14T10:00:00Z", option="--since").isoformat() == "2026-11-14T10:00:00+00:00"
+
+
+def test_a_moment_beyond_the_calendar_of_the_zone_is_refused(world: World, settings) -> None:
+    settings.TIME_ZONE = "America/New_York"
+
+    with pytest.raises(CommandError, match="is no moment"):
+        run("rollback_airports", "--since", "0001-01-01 00:00:00+14:00", "--dry-run")

@@ -76,6 +76,14 @@ def test_a_waiting_run_is_cancelled(opened):
     assert ImportRun.objects.get().status == RunStatus.CANCELLED
 
 
+def test_cancel_tells_the_run_as_json(opened):
+    run = opened()
+
+    told = json.loads(imports("cancel", str(run.pk), "--json"))
+
+    assert [(each["id"], each["status"]) for each in told] == [(run.pk, "cancelled")]
+
+
 def test_a_busy_run_is_asked_to_stop(opened):
     run = put(opened(), RunStatus.RUNNING, started_at=timezone.now())
 

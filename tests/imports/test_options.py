@@ -82,6 +82,12 @@ def test_skip_city_link_links_countries_only(import_file):
     assert (result["country_links"], result["city_links"], City.objects.count()) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("code", ["CHE", "QQ"])
+def test_a_country_that_there_is_not_is_refused(import_file, code):
+    with pytest.raises(CommandError, match=f"--country {code} is no country"):
+        import_file({}, options=("--country", code))
+
+
 def test_skip_country_link_links_nothing(import_file):
     result = import_file({}, options=("--skip-country-link",))
 

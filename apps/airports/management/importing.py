@@ -1,12 +1,13 @@
 """What commands that import airports have in common: their arguments, and the file and options these mean."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.conf import settings
 
 from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
+from apps.base.countries import is_known_code
 from apps.imports.errors import OptionsContradict
 from apps.imports.planning import ImportPlan, plan_import
 from apps.imports.results import ImportOptions, Progress
@@ -81,6 +82,8 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         only["iata_code"] = bool
     if options["country"]:
         code = options["country"].strip().upper()
+        if not is_known_code(code):
+            raise OptionsContradict(f"--country {options['country']} is no country: give its two letters, such as CH.")
         only["iso_country"] = code.__eq__
     skipped = {"country", "city"} if options["skip_country_link"] else {"city"} if options["skip_city_link"] else ()
     return ImportOptions(
@@ -97,7 +100,6 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise ArgumentTypeError(f"{text} is no number of rows: give 1 or more.")
+    return int(text)

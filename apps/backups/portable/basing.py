@@ -28,7 +28,7 @@ def find_base(using: str) -> Backup:
             return backup
     raise NoBase(
         "There is no full backup of this database as it is now that an incremental one could go on from (after a "
-        "restore, or a migration, a new one is needed): make it with `manage.py backup create`."
+        "restore, a migration or a pruning, a new one is needed): make it with `manage.py backup create`."
     )
 
 
@@ -51,6 +51,8 @@ def goes_on_from(backup: Backup, using: str) -> bool:
     if set(backup.migrations) != set(migrations_of(using)):
         return False
     if any(moment > backup.created_at for moment in _replaced()):
+        return False
+    if Changeset.objects.using(using).filter(pruned_at__gte=backup.created_at).exists():
         return False
     if backup.newest_changeset is None:
         return True

@@ -16,7 +16,8 @@ CREATED = "bulk_created"
 
 def newest_import(model: type[models.Model]) -> Changeset | None:
     """Return the newest import that changed objects of the model and is not reverted."""
-    imports = Changeset.objects.filter(kind=Kind.IMPORT, status__in=[Status.APPLIED, Status.PARTLY_REVERTED])
+    standing = [Status.APPLIED, Status.PARTLY_REVERTED]
+    imports = Changeset.objects.filter(kind=Kind.IMPORT, status__in=standing, pruned_at=None)
     return imports.filter(counts__has_key=model._meta.label_lower).order_by("-pk").first()
 
 

@@ -69,7 +69,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     title = f"#{changeset.pk} {changeset.get_kind_display()}"
     if subject:
         title += f" {subject}" if changeset.kind == Kind.REVERT else f" · {subject}"
-    asked = read_asked(request, counts)
+    asked = read_asked(request, counts) if changeset.pruned_at is None else None
     return {
         "title": title,
         "subtitle": None,

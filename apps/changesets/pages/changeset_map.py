@@ -74,7 +74,8 @@ def on_maps(request: HttpRequest, counts: Counts) -> list[Tracked]:
 
 def map_page_url(changeset: Changeset, request: HttpRequest, counts: Counts) -> str:
     """Return the address of the changeset's map, or nothing where there is nothing to show on it."""
-    return links.changeset_map_url(changeset.pk) if on_maps(request, counts) else ""
+    shown = changeset.pruned_at is None and on_maps(request, counts)
+    return links.changeset_map_url(changeset.pk) if shown else ""
 
 
 def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> tuple[Changeset, Counts]:
@@ -83,7 +84,7 @@ def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> 
     found = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
     if found is None:
         raise Http404(f"There is no changeset #{pk}.")
-    return found, counts_of_many([found])[found.pk]
+    return found, counts_of_many([found])[found.pk] if found.pruned_at is None else {}
 
 
 def _state(changeset: Changeset) -> tuple[str, str]:

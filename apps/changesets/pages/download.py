@@ -22,6 +22,8 @@ def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -
     changeset = Changeset.objects.filter(pk=pk).first()
     if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")
+    if changeset.pruned_at is not None:
+        raise Http404(f"The history of changeset #{pk} was pruned.")
     asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
     write, content_type = FORMATS[form]
     chosen = {"model": asked.tracked.label, "filters": asked.filters} if asked else {}

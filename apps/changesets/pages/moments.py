@@ -19,6 +19,7 @@ from apps.changesets.models import Changeset
 from apps.changesets.moments import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.pruning import refuse_pruned_moment
 from apps.changesets.then import csv_lines, values_then
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -141,8 +142,11 @@ def _asked(request: HttpRequest, name: str) -> Moment:
     number = request.GET.get("changeset", "").strip()
     if number and name in ("at", "from"):
         side = AFTER if request.GET.get("side") == AFTER else BEFORE
-        return read_moment(f"{side}-{number}")
-    return read_moment(request.GET.get(name, "").replace("\x00", ""))
+        moment = read_moment(f"{side}-{number}")
+    else:
+        moment = read_moment(request.GET.get(name, "").replace("\x00", ""))
+    refuse_pruned_moment(moment)
+    return moment
 
 
 def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment: Moment) -> dict[str, Any]:

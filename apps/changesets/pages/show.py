@@ -41,6 +41,8 @@ def state(changeset: Changeset) -> str:
     """Return what became of a changeset, with a link to the revert that stands; `reverted_by` is prefetched."""
     if changeset.status == Status.FAILED:
         return format_html('<span class="op op-refused"><b>×</b> failed</span>')  # noqa: RUF001 - the sign of refusal
+    if changeset.status == Status.APPLIED and changeset.pruned_at is not None:
+        return "history pruned"
     by = standing_revert(changeset)
     if changeset.status == Status.APPLIED or by is None:
         return "" if changeset.status == Status.APPLIED else changeset.get_status_display().lower()

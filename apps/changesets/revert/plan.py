@@ -76,7 +76,7 @@ def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "defa
     for changeset in by_id.values():
         # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
         undone_with_it = changeset.reverted_by.filter(pk__in=wanted).exists()
-        if not (changeset.status == Status.REVERTED and undone_with_it):
+        if changeset.pruned_at is not None or not (changeset.status == Status.REVERTED and undone_with_it):
             refuse_unless_revertable(changeset)
     return list(by_id.values())
 
@@ -87,6 +87,8 @@ def refuse_unless_revertable(changeset: Changeset) -> None:
         raise NothingToRevert(f"{changeset} failed and changed nothing, so there is nothing to revert.")
     if changeset.kind == Kind.BASELINE:
         raise NothingToRevert(f"{changeset} only wrote down what was there, so there is nothing to revert.")
+    if changeset.pruned_at is not None:
+        raise NothingToRevert(f"{changeset}'s history was pruned, so nobody knows any more what was there before it.")
     if changeset.status == Status.REVERTED:
         by = changeset.reverted_by.filter(status=Status.APPLIED).order_by("-pk").first()
         raise NothingToRevert(

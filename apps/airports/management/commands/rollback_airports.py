@@ -1,15 +1,15 @@
 """Undo the newest import of airports, or a chosen one, or everything since a moment."""
 
 from argparse import ArgumentParser
-from datetime import datetime, time
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.airports.models import Airport
+from apps.changesets.errors import HistoryPruned
 from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.management.times import read_time
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.revert import Scope, changesets_since, newest_revertable
 
@@ -28,7 +28,11 @@ class Command(RevertingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all_kinds"] and not options["since"]:
             raise CommandError("--all-kinds goes with --since: name the moment to go back to.", returncode=2)
-        self.revert_these(_chosen(options), options, scope=Scope(), ask=not options["yes"])
+        try:
+            chosen = _chosen(options)
+        except HistoryPruned as error:
+            raise CommandError(str(error)) from error
+        self.revert_these(chosen, options, scope=Scope(), ask=not options["yes"])
 
 
 def _chosen(options: dict[str, Any]) -> list[Changeset]:
@@ -40,7 +44,7 @@ def _chosen(options: dict[str, Any]) -> list[Changeset]:
             )
         return [found]
     if options["since"] is not None:
-        moment = read_moment(options["since"])
+        moment = read_time(options["since"], option="--since")
         chosen = changesets_since(moment, kind=None if options["all_kinds"] else Kind.IMPORT)
         if not chosen:
             raise CommandError(f"Nothing to undo since {timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}.")
@@ -49,17 +53,3 @@ def _chosen(options: dict[str, Any]) -> list[Changeset]:
     if newest is None:
         raise CommandError("There is no import of airports left to undo: `python manage.py changesets list` shows all.")
     return [newest]
-
-
-def read_moment(text: str) -> datetime:
-    """Return the moment that `text` names, in the configured zone unless it names one; raises CommandError."""
-    try:
-        moment = parse_datetime(text.strip())
-        if moment is None:
-            day = parse_date(text.strip())
-            moment = datetime.combine(day, time.min) if day else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise CommandError(f'--since {text!r} is no moment: write it like "2026-11-14 10:00:00".')
-    return timezone.make_aware(moment) if timezone.is_naive(moment) else moment

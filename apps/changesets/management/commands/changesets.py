@@ -10,8 +10,10 @@ from django.core.management.base import CommandError
 from apps.changesets.counting import counts_of_many, words_for
 from apps.changesets.diff import Change, changes_of, changes_since
 from apps.changesets.downloading import as_csv, as_json
+from apps.changesets.errors import HistoryPruned
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.models import Changeset
+from apps.changesets.pruning import refuse_pruned
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
@@ -30,6 +32,7 @@ class Command(RevertingCommand):
         diff = todo.add_parser("diff", help="each object it touched, before and after")
         diff.add_argument("id", type=int)
         diff.add_argument("--format", choices=["text", "csv", "json"], default="text")
+        diff.add_argument("--json", dest="format", action="store_const", const="json", help="as --format json")
         reverting = todo.add_parser("revert", help="take it back, whole or in part; asks nothing")
         reverting.add_argument("id", type=int)
         reverting.add_argument("--field", action="append", default=[], metavar="F", help="only this field (repeatable)")
@@ -68,7 +71,8 @@ class Command(RevertingCommand):
         if options["json"]:
             self.stdout.write(json.dumps(described))
             return
-        self.stdout.write(f"{changeset} ({changeset.get_status_display().lower()})")
+        pruned = ", its history pruned" if described["pruned"] else ""
+        self.stdout.write(f"{changeset} ({changeset.get_status_display().lower()}{pruned})")
         for name in ("created_at", "actor", "reason", "source", "error"):
             if described[name]:
                 self.stdout.write(f"  {name.replace('_', ' '):<11} {described[name]}")
@@ -77,7 +81,10 @@ class Command(RevertingCommand):
 
     def do_diff(self, options: dict[str, Any]) -> None:
         """Print each object that the changeset touched."""
-        changes = changes_of(self._find(options["id"]))
+        changeset = self._find(options["id"])
+        if changeset.pruned_at is not None:
+            raise CommandError(f"{changeset}'s history was pruned: `changesets show {changeset.pk}` has its counts.")
+        changes = changes_of(changeset)
         if options["format"] == "text":
             self._print_changes(changes)
         else:
@@ -87,6 +94,10 @@ class Command(RevertingCommand):
         """Print what changed on balance after a changeset, for those who copied the tables right after it."""
         changeset = self._find(options["id"])
         tracked = _model_of(options["model"])
+        try:
+            refuse_pruned(Changeset.objects.filter(pk__gt=changeset.pk))
+        except HistoryPruned as error:
+            raise CommandError(str(error)) from error
         changes = changes_since(changeset.pk, model=tracked.label if tracked else None)
         if options["json"]:
             self._write_all(as_json(changes, raw=True))
@@ -159,6 +170,7 @@ def _as_json(changeset: Changeset, counts: dict) -> dict[str, Any]:
         "created_at": changeset.created_at.isoformat(),
         "counts": counts,
         "status": changeset.status,
+        "pruned": changeset.pruned_at is not None,
         "source": changeset.source_name,
         "error": changeset.error,
     }

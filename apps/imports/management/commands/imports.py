@@ -26,12 +26,13 @@ class Command(BaseCommand):
         status.add_argument("--json", action="store_true", help="print one JSON array")
         cancel = verbs.add_parser("cancel", help="cancel a run; a worker that is busy with it stops within seconds")
         cancel.add_argument("run", type=int, metavar="ID", help="the number that status shows")
+        cancel.add_argument("--json", action="store_true", help="print a JSON array with the run")
 
     def handle(self, *args: Any, **options: Any) -> None:
         fail_dead_runs()
         start_lost_runs()
         if options["verb"] == "cancel":
-            self._cancel(options["run"])
+            self._cancel(options["run"], as_json=options["json"])
             return
         runs = list(ImportRun.objects.order_by("-pk")[: max(options["limit"], 0)])
         told = [(run, progress_of(run.pk) if run.status in BUSY else None) for run in runs]
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         if not told:
             self.stdout.write("No imports yet.")
 
-    def _cancel(self, number: int) -> None:
+    def _cancel(self, number: int, *, as_json: bool) -> None:
         run = ImportRun.objects.filter(pk=number).first()
         if run is None:
             raise CommandError(f"There is no import {number}: `manage.py imports status` shows those there are.")
@@ -51,7 +52,9 @@ class Command(BaseCommand):
             run = cancel_run(run, actor=None)
         except (ImportFailure, ChangesetError) as error:
             raise CommandError(str(error)) from error
-        if run.status in BUSY:
+        if as_json:
+            self.stdout.write(json.dumps([_as_json(run, progress_of(run.pk) if run.status in BUSY else None)]))
+        elif run.status in BUSY:
             self.stdout.write(f"{run} was asked to stop; `manage.py imports status` shows when it has.")
         else:
             self.stdout.write(f"{run} is cancelled; nothing was written.")
