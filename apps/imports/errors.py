@@ -75,6 +75,10 @@ class OptionsContradict(ImportFailure):
     """Two options that do not go together."""
 
 
+class FilterUnknown(ImportFailure):
+    """What the rows of the file should be filtered by does not exist."""
+
+
 class PlanIsGone(ImportFailure):
     """The plan's staged rows were discarded, or replaced by those of a later plan."""
 

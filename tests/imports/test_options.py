@@ -84,8 +84,10 @@ def test_skip_city_link_links_countries_only(import_file):
 
 @pytest.mark.parametrize("code", ["CHE", "QQ"])
 def test_a_country_that_there_is_not_is_refused(import_file, code):
-    with pytest.raises(CommandError, match=f"--country {code} is no country"):
+    with pytest.raises(CommandError, match=f"--country {code} is no country") as caught:
         import_file({}, options=("--country", code))
+
+    assert caught.value.returncode == 1
 
 
 def test_skip_country_link_links_nothing(import_file):
@@ -118,8 +120,10 @@ def test_missing_delete_deletes_what_is_gone_but_nothing_made_by_hand(import_fil
 
 @pytest.mark.parametrize("options", [("--limit", "1"), ("--country", "US"), ("--filter-iata",)])
 def test_missing_is_refused_together_with_a_filter(import_file, options):
-    with pytest.raises(CommandError, match="leave out the filters"):
+    with pytest.raises(CommandError, match="leave out the filters") as caught:
         import_file({}, options=("--missing", "delete", *options))
+
+    assert caught.value.returncode == 2
 
 
 def test_reason_and_file_are_remembered(import_file):
@@ -158,7 +162,7 @@ def test_people_read_counts_refusals_and_what_to_do_next(airports_file, capsys):
     said = capsys.readouterr().out
     assert "created" in said
     assert "line 3, latitude_deg: '39,86': write 39.86 with a point" in said
-    assert "manage.py rollback_airports --changeset" in said
+    assert "manage.py changesets revert" in said
 
 
 def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch):

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
-from apps.imports.errors import OptionsContradict
+from apps.imports.errors import FilterUnknown, OptionsContradict
 from apps.imports.planning import ImportPlan, plan_import
 from apps.imports.results import ImportOptions, Progress
 from apps.imports.sources import SourceFile, from_path, from_url
@@ -83,7 +83,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
     if options["country"]:
         code = options["country"].strip().upper()
         if not is_known_code(code):
-            raise OptionsContradict(f"--country {options['country']} is no country: give its two letters, such as CH.")
+            raise FilterUnknown(f"--country {options['country']} is no country: give its two letters, such as CH.")
         only["iso_country"] = code.__eq__
     skipped = {"country", "city"} if options["skip_country_link"] else {"city"} if options["skip_city_link"] else ()
     return ImportOptions(

@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
 from apps.imports.applying import apply_import
-from apps.imports.errors import BeyondLimits, ImportFailure
+from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.planning import ImportPlan
 from apps.imports.report import lines_for_people, progress_on
 from apps.imports.results import Progress
@@ -29,6 +29,8 @@ def one_sentence() -> Iterator[None]:
     """Within, an import that fails becomes a CommandError of one sentence."""
     try:
         yield
+    except OptionsContradict as error:
+        raise CommandError(str(error), returncode=2) from error
     except BeyondLimits as error:
         raise CommandError(f"{error} If the file is right, --past-limits with a --reason imports it.") from error
     except (ImportFailure, ChangesetError) as error:
