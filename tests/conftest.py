@@ -12,10 +12,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.apps import apps
 from django.conf import settings as console
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models import AutoField
 from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
@@ -97,6 +99,21 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     """Let no commit on PostgreSQL wait until the disk has it: no test switches the machine off."""
     if connection.vendor == "postgresql":
         connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Count on from a thousand: a page that writes a key with a separator, as it writes amounts, is found out."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for model in apps.get_models(include_auto_created=True):
+            table, key = model._meta.db_table, model._meta.pk
+            if not isinstance(key, AutoField):
+                continue
+            if connection.vendor == "sqlite":
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 1000)", [table])
+            else:
+                cursor.execute("SELECT setval(pg_get_serial_sequence(%s, %s), 1000)", [table, key.column])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -103,6 +103,14 @@ def test_a_country_without_airports_goes_with_its_cities_from_its_own_page_too(c
     assert not City.objects.filter(name="Denver").exists()
 
 
+def test_the_way_out_on_an_objects_own_page_names_it_by_its_key_as_it_is(client, places):
+    page = client.get(f"/admin/base/country/{places['usa'].pk}/delete/").content.decode()
+
+    assert '<input type="hidden" name="action" value="clear_country">' in page
+    assert places["usa"].pk > 999
+    assert f'name="_selected_action" value="{places["usa"].pk}"' in page
+
+
 def test_the_newest_import_goes_and_what_it_did_not_create_stays(client, places):
     with changeset(kind="import", actor=None) as second:
         Airport.objects.create(ident="LFPG", source_id=4185, name="Paris", airport_type="large_airport")

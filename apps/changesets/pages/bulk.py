@@ -253,7 +253,7 @@ def _page(
         "form": form,
         "way_out": actions_of(model_admin.opts.label_lower).get(plan.way_out) if plan.way_out in ways else None,
         "across": across,
-        "keys": [one.pk] if one else ["all"] if across else request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "keys": [str(one.pk)] if one else ["all"] if across else request.POST.getlist(ACTION_CHECKBOX_NAME),
         "list_url": door.list_url,
         "back_url": door.back_url,
     }
