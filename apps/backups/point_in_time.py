@@ -10,6 +10,7 @@ from apps.backups.portable.cutting import Upto
 from apps.backups.portable.replaying import replay
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.moments import read_moment
+from apps.changesets.numbers import whole_number
 
 __all__ = ["Upto", "chain_to", "in_words", "plan_restore", "reach_of", "read_upto", "replay"]
 
@@ -38,9 +39,9 @@ def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
 
 def read_upto(text: str) -> Upto:
     """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
-    number = text.strip().removeprefix("#")
-    if number.isascii() and number.isdecimal() and len(number) < 19:
-        return int(number)
+    number = whole_number(text.strip().removeprefix("#"))
+    if number is not None:
+        return number
     neither = UnreadableMoment(f"“{text[:40]}” is neither a changeset nor a time: write 41, or 2026-04-01T12:30.")
     try:
         moment = read_moment(text)

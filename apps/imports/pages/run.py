@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.changesets.words import is_open_to_revert
@@ -78,8 +79,7 @@ def read_asked(address: Any, default: Bucket) -> Asked:
         bucket = Bucket(address.get("bucket", ""))
     except ValueError:
         bucket = default
-    start = address.get("start", "")
-    number = int(start) if start.isascii() and start.isdecimal() and len(start) < 9 else 0
+    number = whole_number(address.get("start", ""), digits=8) or 0
     field, text = (address.get(name, "").replace("\x00", "").strip()[:200] for name in ("field", "q"))
     return Asked(Wanted(bucket, field, text), number if number < _FARTHEST else 0)
 

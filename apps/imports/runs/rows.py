@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from apps.changesets.numbers import whole_number
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell, RunStatus
 from apps.imports.results import ImportOptions
@@ -145,6 +146,5 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: An
 
 
 def _on_line(text: str) -> Q:
-    number = text.removeprefix("line ").strip()
-    known = number.isascii() and number.isdecimal() and len(number) < 10
-    return Q(line=int(number)) if known else Q(pk__in=[])
+    number = whole_number(text.removeprefix("line ").strip(), digits=9)
+    return Q(pk__in=[]) if number is None else Q(line=number)
