@@ -12,7 +12,7 @@ from import_export.formats.base_formats import CSV, JSON, ODS, TSV, XLSX
 from import_export.forms import ImportForm
 
 from apps.changesets.numbers import whole_number
-from apps.imports.reading import Reading
+from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 
