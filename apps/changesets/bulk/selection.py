@@ -61,7 +61,7 @@ def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[S
     sql.run(f"CREATE TEMPORARY TABLE {TABLE} (pk {sql.key_type(tracked)} {index})")
     try:
         number = _fill(sql, TABLE, objects.using(using).order_by().values_list("pk"))
-        sql.analyse(TABLE)
+        sql.analyze(TABLE)
         newest = _newest(sql, tracked, number)
         yield Selection(objects.model, sql, number, f"{number}.{newest or 0}", temps)
     finally:

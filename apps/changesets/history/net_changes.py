@@ -45,5 +45,5 @@ def _fill(sql: Sql, tracked: Tracked, rows: Rows) -> int:
         """,
         rows.params,
     )
-    sql.analyse(net_table(tracked))
+    sql.analyze(net_table(tracked))
     return sql.value(f"SELECT count(*) FROM {table}")

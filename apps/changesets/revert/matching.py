@@ -27,7 +27,7 @@ def load_touched(sql: Sql, tracked: Tracked) -> None:
         AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
         """
     )
-    sql.analyse(working_table(tracked), ["w_id", "w_live", tracked.pk])
+    sql.analyze(working_table(tracked), ["w_id", "w_live", tracked.pk])
 
 
 def match_touched(sql: Sql, tracked: Tracked) -> None:
@@ -36,7 +36,7 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
     A row with the same stable key does, under whatever primary key. One under the same primary key does only where one
     of the two has no stable key: else it is another object, to which the primary key was given since.
     """
-    sql.drop_temp("revert_round")
+    sql.drop_temps(["revert_round"])
     sql.run("CREATE TEMPORARY TABLE revert_round (before_id bigint, after_id bigint, w_id bigint)")
     if tracked.stable_key:
         sql.index_temp(working_table(tracked), [tracked.stable_key])
@@ -48,7 +48,7 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
             same_key += f" AND (n.{side}_stable IS NULL OR w.{sql.quote(tracked.stable_key)} IS NULL)"
         _match_by(sql, tracked, same_key, f"{which} AND {_unmatched(sql, side)}", outer=True)
     sql.index_temp("revert_round", ["w_id"])
-    sql.analyse("revert_round")
+    sql.analyze("revert_round")
 
 
 def drop_bystanders(sql: Sql, tracked: Tracked, newest: int) -> None:

@@ -43,7 +43,7 @@ def index_working_copy(sql: Sql, tracked: Tracked) -> None:
     """Make the rows of a working copy findable; done late, since an index slows each write to it."""
     sql.index_temp(working_table(tracked), ["w_live"])
     sql.index_temp(working_table(tracked), [tracked.pk])
-    sql.analyse(working_table(tracked), ["w_id", "w_live", "w_present", "w_verdict", tracked.pk])
+    sql.analyze(working_table(tracked), ["w_id", "w_live", "w_present", "w_verdict", tracked.pk])
 
 
 def undo_in_copy(
