@@ -37,11 +37,12 @@ class Sql:
         return self.with_parts(**{hole: self.temp(table) for hole, table in tables.items()})
 
     def with_model(self, tracked: Tracked) -> "Sql":
-        """Return one that knows a model: {live}, {history}, {pk}, {key_type} and all its {columns}."""
+        """Return one that knows a model: {live}, {history}, {pk}, {key_type}, all its {columns}, its {stable} key."""
         names = self.with_names(
             live=tracked.table, history=tracked.history_table, pk=tracked.pk, columns=tracked.columns
         )
-        return names.with_parts(key_type=self.key_type(tracked))
+        stable = self.quote(tracked.stable_key) if tracked.stable_key else "NULL"
+        return names.with_parts(key_type=self.key_type(tracked), stable=stable)
 
     def with_parts(self, **parts: str) -> "Sql":
         """Return one that fills these holes, too: with SQL as it is."""
