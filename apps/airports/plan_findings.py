@@ -59,7 +59,7 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
     staging.run("INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}", name=name,
                 columns=", ".join(staging.quote(field.column) for field in known),
                 values=", ".join(values[field.name] for field in known), rows=rows)  # fmt: skip
-    staging.analyze(name, columns=staging.quote(model._meta.pk.column))
+    staging.analyze(name, [model._meta.pk.column])
 
 
 def _new_countries() -> tuple[dict[str, str], str]:
