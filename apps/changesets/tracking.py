@@ -1,11 +1,53 @@
-"""Which tables are tracked, and what their columns are."""
+"""Which tables are tracked, how a model declares that it is, and what the columns of its table are."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 from django.apps import apps
+from django.core.checks import CheckMessage
 from django.db import models
+
+from apps.changesets.history_models import ChangesetHistory
+
+# What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What a tracked model says of itself; names are those of its fields.
+
+    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is no
+    change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people filter
+    changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
+    """
+
+    stable_key: str | None = None
+    untracked: tuple[str, ...] = ("updated_at",)
+    filter_by: str | None = None
+    point: tuple[str, str] | None = None
+
+
+class TrackedModel(models.Model):
+    """A model whose rows the database records: each change is part of a changeset, and can be reverted.
+
+    Its `Meta` inherits from this one's, so that it has all permissions.
+    """
+
+    tracking = Tracking()
+    history = ChangesetHistory()
+
+    class Meta:
+        abstract = True
+        default_permissions = VERBS
+
+    @classmethod
+    def check(cls, **kwargs: Any) -> list[CheckMessage]:
+        """Report besides Django's own findings what is declared wrongly here."""
+        from apps.changesets.checks import check_declaration
+
+        return [*super().check(**kwargs), *check_declaration(cls)]
 
 
 @dataclass(frozen=True)
@@ -86,9 +128,8 @@ class Tracked:
 @cache
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
-    found = {
-        model: _describe(model) for model in apps.get_models() if getattr(model, "_changeset_history", None) is not None
-    }
+    recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
+    found = {model: _describe(model) for model in recorded if issubclass(model, TrackedModel)}
     ordered: list[type[models.Model]] = []
 
     def place(model: type[models.Model]) -> None:
@@ -118,14 +159,15 @@ def tracked_for(model: type[models.Model]) -> Tracked:
     raise LookupError(f"{model._meta.label} is not tracked.")
 
 
-def _describe(model: type[models.Model]) -> Tracked:
-    declared: Any = model._changeset_history
+def _describe(model: type[TrackedModel]) -> Tracked:
+    # A name that is no field's is reported by a system check, which needs this description, too.
+    declared = model.tracking
     column_of = {field.name: field.column for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
         history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=column_of[declared.stable_key] if declared.stable_key else None,
-        untracked=frozenset(column_of[name] for name in declared.untracked),
+        stable_key=column_of.get(declared.stable_key or ""),
+        untracked=frozenset(column_of[name] for name in declared.untracked if name in column_of),
         filter_by=declared.filter_by,
-        point=tuple(column_of[name] for name in declared.point) if declared.point else None,
+        point=(column_of.get(declared.point[0], ""), column_of.get(declared.point[1], "")) if declared.point else None,
     )
