@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections, migrations, models
 from django.db.migrations.loader import MigrationLoader
@@ -52,10 +52,14 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
     return messages
 
 
-def check_declaration(model: type[TrackedModel]) -> Iterator[CheckMessage]:
-    """Yield what is wrong with how a tracked model is declared: E003 to E007."""
-    if model._meta.proxy:
-        return
+@register(Tags.models)
+def check_declarations(**kwargs: Any) -> list[CheckMessage]:
+    """Report what is wrong with how tracked models are declared: changesets.E003 to E007."""
+    declared = [model for model in apps.get_models() if issubclass(model, TrackedModel) and not model._meta.proxy]
+    return [message for model in declared for message in _wrong_with(model)]
+
+
+def _wrong_with(model: type[TrackedModel]) -> Iterator[CheckMessage]:
     declared, fields = model.tracking, {field.name: field for field in model._meta.concrete_fields}
     named = [declared.stable_key, declared.filter_by, *(declared.point or ()), *declared.untracked]
     for name in named:

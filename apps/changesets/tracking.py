@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
 
 from django.apps import apps
-from django.core.checks import CheckMessage
 from django.db import models
 
 from apps.changesets.history_models import ChangesetHistory
@@ -18,9 +16,9 @@ VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "resto
 class Tracking:
     """What a tracked model says of itself; names are those of its fields.
 
-    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is no
-    change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people filter
-    changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
+    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is
+    no change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people
+    filter changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
     """
 
     stable_key: str | None = None
@@ -41,13 +39,6 @@ class TrackedModel(models.Model):
     class Meta:
         abstract = True
         default_permissions = VERBS
-
-    @classmethod
-    def check(cls, **kwargs: Any) -> list[CheckMessage]:
-        """Report besides Django's own findings what is declared wrongly here."""
-        from apps.changesets.checks import check_declaration
-
-        return [*super().check(**kwargs), *check_declaration(cls)]
 
 
 @dataclass(frozen=True)
@@ -149,6 +140,11 @@ def tracked_by_name(name: str) -> Tracked | None:
     """Return the tracked model called `name` (`airport` or `airports.airport`), or None."""
     wanted = name.lower()
     return next((tracked for tracked in tracked_models() if wanted in (tracked.name, tracked.label)), None)
+
+
+def is_tracked(model: type[models.Model]) -> bool:
+    """Whether the database records what happens to the rows of a model."""
+    return any(tracked.model is model for tracked in tracked_models())
 
 
 def tracked_for(model: type[models.Model]) -> Tracked:
