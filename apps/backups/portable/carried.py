@@ -5,7 +5,7 @@ from functools import cache
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections, models
+from django.db import models
 
 from apps.changesets.tracking import tracked_models
 
@@ -81,9 +81,3 @@ def natural_keys(model: Model, using: str) -> dict[int, list[str]]:
 def numbers(model: Model, using: str) -> dict[tuple[str, ...], int]:
     """Return natural key -> number of the rows of a rebuilt model."""
     return {tuple(key): number for number, key in natural_keys(model, using).items()}
-
-
-def is_in_memory(using: str) -> bool:
-    """Whether it is a database that other connections cannot reach."""
-    connection = connections[using]
-    return connection.vendor == "sqlite" and connection.is_in_memory_db()
