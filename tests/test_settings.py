@@ -84,6 +84,7 @@ def test_development_keeps_one_secret_that_nobody_else_may_read(tmp_path: Path):
         ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE='Mars/Olympus' is no time zone: use a name such as Europe/Zurich."),
         ("DATABASE_URL", "mysql://db/console", "DATABASE_URL cannot be read: use sqlite:///"),
         ("DATABASE_URL", "console.sqlite3", "DATABASE_URL cannot be read: use sqlite:///"),
+        ("DATABASE_URL", "sqlite://:memory:", "DATABASE_URL cannot be read: use sqlite:///"),
         ("DATABASE_URL", "postgres://db:port/console", "DATABASE_URL cannot be read: use sqlite:///"),
     ],
 )

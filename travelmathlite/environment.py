@@ -46,7 +46,8 @@ def read_time_zone(name: str, *, default: str) -> str:
 def read_database(name: str, *, default: str) -> dict:
     """Return Django's database dictionary for the URL in environment variable `name`.
 
-    Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL).
+    Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL). A
+    database in memory is none: other connections, and so other threads, cannot reach it.
     """
     url = os.environ.get(name, "").strip() or default
     refusal = ImproperlyConfigured(f"{name} cannot be read: {_DATABASE_HINT}")
@@ -56,7 +57,7 @@ def read_database(name: str, *, default: str) -> dict:
         database = environ.Env.db_url_config(url)
     except (ImproperlyConfigured, ValueError, KeyError) as error:
         raise refusal from error
-    if not database.get("NAME"):
+    if database.get("NAME") in (None, "", ":memory:"):
         raise refusal
     return database
 
