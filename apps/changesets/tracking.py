@@ -1,13 +1,33 @@
 """Which tables are tracked, and what their columns are."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
+
+if TYPE_CHECKING:
+    from apps.changesets.models import Changeset
+
+    class HistoryRow(models.Model):
+        """A row of history as its table has it; beside these, it has the fields of what it tells of."""
+
+        history_id: int
+        history_date: datetime
+        history_type: str
+        changeset: Changeset
+        changeset_id: int
+        instance: Any
+        objects: ClassVar[models.Manager["HistoryRow"]]
+
+        class Meta:
+            abstract = True
+else:  # simple-history makes a model for each table.
+    HistoryRow = models.Model
 
 
 @dataclass(frozen=True)
@@ -15,7 +35,7 @@ class Tracked:
     """A model whose rows the database records, and the history model that they are recorded in."""
 
     model: type[models.Model]
-    history_model: type[models.Model]
+    history_model: type[HistoryRow]
     stable_key: str | None
     untracked: frozenset[str]
     filter_by: str | None
@@ -56,6 +76,11 @@ class Tracked:
     @cached_property
     def fields_by_column(self) -> dict[str, AnyField]:
         return {column_of(field): field for field in self.model._meta.concrete_fields}
+
+    @property
+    def stable_field(self) -> AnyField | None:
+        """The field that stays when the primary key of an object changes, or None."""
+        return None if self.stable_key is None else self.fields_by_column[self.stable_key]
 
     @cached_property
     def news(self) -> tuple[AnyField, ...]:
