@@ -155,7 +155,7 @@ def _find_new_cities(staging: Staging) -> int:
         "JOIN {country} c ON c.id = t.country_id "
         "WHERE c.iso_code = w.iso_country AND t.search_name = w.city_search)) f WHERE f.place = 1",
     )
-    staging.analyze("imports_new_cities")
+    staging.analyze("imports_new_cities", ["line"])
     return found
 
 
@@ -175,4 +175,4 @@ def _name_cities(staging: Staging) -> None:
         for rows in chunks():
             staging.load("imports_cities", columns, ((*row, ascii_form(row[2]), slug_stem(row[2])) for row in rows))
     staging.run("CREATE INDEX imports_cities_stem ON imports_cities (iso_country, stem)")
-    staging.analyze("imports_cities")
+    staging.analyze("imports_cities", ["line"])

@@ -60,7 +60,7 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
     staging.run("INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}", name=name,
                 columns=", ".join(staging.quote(column_of(field)) for field in known),
                 values=", ".join(values[field.name] for field in known), rows=rows)  # fmt: skip
-    staging.analyze(name, columns=staging.quote(column_of(model._meta.pk)))
+    staging.analyze(name, [column_of(model._meta.pk)])
 
 
 def _new_countries() -> tuple[dict[str, str], str]:

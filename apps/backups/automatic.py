@@ -11,8 +11,8 @@ from apps.backups.catalogue.pruning import prune_automatic
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, NATIVE_KINDS
-from apps.changesets.before import Coming
 from apps.changesets.errors import ChangesetError
+from apps.changesets.hooks import Coming
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models

@@ -42,7 +42,7 @@ class CityCompleter:
         if not staging.count("SELECT COUNT(*) FROM imports_new_slugs"):
             return
         staging.run("CREATE INDEX imports_new_slugs_stem ON imports_new_slugs (country, stem)")
-        staging.analyze("imports_new_slugs")
+        staging.analyze("imports_new_slugs", ["line"])
         city = staging.quote(City._meta.db_table)
         # The slugs of live cities, and those that cities take along into another country.
         taken = staging.fill("SELECT t.country_id AS g, t.slug FROM {city} t UNION ALL SELECT x.country, t.slug "

@@ -1,4 +1,4 @@
-"""Which tables are tracked, and what their columns are."""
+"""Which tables are tracked, how a model declares that it is, and what the columns of its table are."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,40 @@ from django.apps import apps
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.history_models import ChangesetHistory
+
+# What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What a tracked model says of itself; names are those of its fields.
+
+    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is
+    no change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people
+    filter changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
+    """
+
+    stable_key: str | None = None
+    untracked: tuple[str, ...] = ("updated_at",)
+    filter_by: str | None = None
+    point: tuple[str, str] | None = None
+
+
+class TrackedModel(models.Model):
+    """A model whose rows the database records: each change is part of a changeset, and can be reverted.
+
+    Its `Meta` inherits from this one's, so that it has all permissions.
+    """
+
+    tracking = Tracking()
+    history = ChangesetHistory()
+
+    class Meta:
+        abstract = True
+        default_permissions = VERBS
+
 
 if TYPE_CHECKING:
     from apps.changesets.models import Changeset
@@ -113,9 +147,8 @@ class Tracked:
 @cache
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
-    found = {
-        model: _describe(model) for model in apps.get_models() if getattr(model, "_changeset_history", None) is not None
-    }
+    recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
+    found = {model: _describe(model) for model in recorded if issubclass(model, TrackedModel)}
     ordered: list[type[models.Model]] = []
 
     def place(model: type[models.Model]) -> None:
@@ -146,6 +179,11 @@ def tracked_by_label(label: str) -> Tracked:
     raise LookupError(f"No tracked model has the label {label!r}.")
 
 
+def is_tracked(model: type[models.Model]) -> bool:
+    """Whether the database records what happens to the rows of a model."""
+    return any(tracked.model is model for tracked in tracked_models())
+
+
 def tracked_for(model: type[models.Model]) -> Tracked:
     """Return the description of a tracked model; raises LookupError for one that is not."""
     for tracked in tracked_models():
@@ -154,14 +192,15 @@ def tracked_for(model: type[models.Model]) -> Tracked:
     raise LookupError(f"{model._meta.label} is not tracked.")
 
 
-def _describe(model: type[models.Model]) -> Tracked:
-    declared: Any = model._changeset_history
+def _describe(model: type[TrackedModel]) -> Tracked:
+    # A name that is no field's is reported by a system check, which needs this description, too.
+    declared = model.tracking
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
         history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=columns[declared.stable_key] if declared.stable_key else None,
-        untracked=frozenset(columns[name] for name in declared.untracked),
+        stable_key=columns.get(declared.stable_key or ""),
+        untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
-        point=(columns[declared.point[0]], columns[declared.point[1]]) if declared.point else None,
+        point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )

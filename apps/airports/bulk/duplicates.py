@@ -12,12 +12,12 @@ from django.db.models.functions import RowNumber
 from django.utils.translation import ngettext
 
 from apps.airports.models import Airport, AirportType
-from apps.base.points import distance_km, in_words
 from apps.changesets.bulk.deleting import delete_rows
 from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
+from apps.changesets.history.moves import distance_km, in_words
 from apps.changesets.models import Kind
 from apps.changesets.tracking import tracked_for
 

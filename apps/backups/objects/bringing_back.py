@@ -142,7 +142,7 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
     with sql.connection.cursor() as cursor:
         marks = ", ".join(["%s"] * (len(targets) + 1))
         cursor.executemany(f"INSERT INTO {sql.temp(_LINKS)} VALUES ({marks})", list(rows.values()))
-    sql.analyse(_LINKS)
+    sql.analyze(_LINKS)
     table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
     there = {number: f"j{number}.{sql.quote(target.pk)}" for number, _field, target in fields}
     stamps = [sql.quote(column_of(field)) for field in meta.concrete_fields if getattr(field, "auto_now", False)]
@@ -156,7 +156,7 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
         f"WHERE {table}.{pk} = l.pk AND ({' OR '.join(f'{key} IS NOT NULL' for key in there.values())})",
         [sql.moment(timezone.now())] * len(stamps),
     )
-    sql.drop_temp(_LINKS)
+    sql.drop_temps([_LINKS])
 
 
 def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...], Any]:

@@ -46,7 +46,7 @@ def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     changed = ", ".join(f"{name} = t.{name}" for name in map(sql.quote, columns[1:]))
     # The live rows take the values that no history row has.
     sql.run(f"UPDATE {live} SET {changed} FROM {sql.temp(_TEMPORARY)} t WHERE t.{pk} = {live}.{pk}")
-    sql.drop_temp(_TEMPORARY)
+    sql.drop_temps([_TEMPORARY])
 
 
 def _untracked(tracked: Tracked) -> list[str]:

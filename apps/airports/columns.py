@@ -1,11 +1,14 @@
-"""The OurAirports file, told to the generic import: its columns, keys and links."""
+"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
 
+from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
+from apps.airports.plan_findings import look_for_findings
+from apps.base.columns import comparable, name_text
 from apps.base.countries import is_known_code
-from apps.base.importing import comparable, name_text
 from apps.changesets.fields import field_of
-from apps.imports.spec import Column, Derived, ImportSpec
+from apps.imports.registry import register_spec
+from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
 from apps.imports.staging import parsers
 
 SOURCE = "ourairports"
@@ -113,4 +116,7 @@ OURAIRPORTS = ImportSpec(
         Derived("city_search", "municipality", comparable, stored=False),
     ),
     linker=PlacesLinker(),
+    limits=(limits,),
+    checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
 )
+register_spec(OURAIRPORTS)
