@@ -1,15 +1,13 @@
 """Which tables are tracked, how a model declares that it is, and what the columns of its table are."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
-from apps.changesets.history_models import ChangesetHistory
+from apps.changesets.history_models import ChangesetHistory, HistoryRow
 
 # What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
 VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
@@ -42,26 +40,6 @@ class TrackedModel(models.Model):
     class Meta:
         abstract = True
         default_permissions = VERBS
-
-
-if TYPE_CHECKING:
-    from apps.changesets.models import Changeset
-
-    class HistoryRow(models.Model):
-        """A row of history as its table has it; beside these, it has the fields of what it tells of."""
-
-        history_id: int
-        history_date: datetime
-        history_type: str
-        changeset: Changeset
-        changeset_id: int
-        instance: Any
-        objects: ClassVar[models.Manager["HistoryRow"]]
-
-        class Meta:
-            abstract = True
-else:  # simple-history makes a model for each table.
-    HistoryRow = models.Model
 
 
 @dataclass(frozen=True)
@@ -132,6 +110,13 @@ class Tracked:
             return None
         return field_of(self.model, self.filter_by).related_model or self.model
 
+    @property
+    def point_columns(self) -> tuple[str, str]:
+        """The columns of latitude and longitude; raises LookupError where the model stands on no map."""
+        if self.point is None:
+            raise LookupError(f"{self.label} stands on no map.")
+        return self.point
+
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
         """The sets of columns that are unique together, the primary key first."""
@@ -148,7 +133,9 @@ class Tracked:
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
     recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
-    found = {model: _describe(model) for model in recorded if issubclass(model, TrackedModel)}
+    found: dict[type[models.Model], Tracked] = {
+        model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
+    }
     ordered: list[type[models.Model]] = []
 
     def place(model: type[models.Model]) -> None:
@@ -198,9 +185,14 @@ def _describe(model: type[TrackedModel]) -> Tracked:
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
+        history_model=getattr(model, _manager_name(model)).model,
         stable_key=columns.get(declared.stable_key or ""),
         untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
         point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
+
+
+def _manager_name(model: type[models.Model]) -> str:
+    name: str = vars(model._meta)["simple_history_manager_attribute"]
+    return name

@@ -19,9 +19,10 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
-from apps.changesets.tracking import HistoryRow, Tracked
+from apps.changesets.tracking import Tracked
 
 BEFORE, AFTER = "before", "after"
 

@@ -11,8 +11,9 @@ from django.db.models.functions import RowNumber
 
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.words import person
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.tracking import HistoryRow, Tracked, tracked_for
+from apps.changesets.tracking import Tracked, tracked_for
 
 # Rows of one object that are looked at; a value older than that has the oldest of them as its origin.
 MOST_ROWS = 1000

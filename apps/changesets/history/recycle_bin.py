@@ -6,7 +6,8 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, Max, OuterRef
 
-from apps.changesets.tracking import HistoryRow, Tracked
+from apps.changesets.history_models import HistoryRow
+from apps.changesets.tracking import Tracked
 
 
 def deleted_objects(tracked: Tracked, *, using: str = "default") -> models.QuerySet[HistoryRow]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.db import connections, models
 
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
-from apps.changesets.tracking import HistoryRow, tracked_for
+from apps.changesets.tracking import tracked_for
 
 
 @dataclass(frozen=True)
