@@ -17,7 +17,8 @@ from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
-from apps.changesets.history.moves import distance_km, in_words
+from apps.changesets.history.maps import distance_km
+from apps.changesets.history.moves import in_words
 from apps.changesets.models import Kind
 from apps.changesets.tracking import tracked_for
 

@@ -13,6 +13,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.fields import field_of
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
@@ -164,7 +165,7 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     return {"headers": headers, "lines": lines}
 
 
-def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
+def _download(tracked: Tracked, moment: Moment) -> StreamingHttpResponse:
     response = StreamingHttpResponse(csv_lines(tracked, moment), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")
@@ -198,7 +199,7 @@ def _title(model_admin: admin.ModelAdmin) -> str:
 
 
 def _label(tracked: Tracked, name: str) -> str:
-    return str(tracked.model._meta.get_field(name).verbose_name)
+    return str(field_of(tracked.model, name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

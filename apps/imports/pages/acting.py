@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.imports.errors import ImportFailure, RunRefused
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
@@ -80,7 +80,7 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
     there = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := headers.lacking(there, spec, corrections=chosen.corrections):
+    if lacking := columns.lacking(there, spec, corrections=chosen.corrections):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."
