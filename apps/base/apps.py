@@ -9,6 +9,7 @@ class BaseConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.backups.restore.guards import register_guard
+        from apps.base.geonames import GEONAMES
         from apps.base.import_guard import import_at_work
         from apps.base.importing import CITIES, COUNTRIES
         from apps.base.points import describe_move
@@ -20,3 +21,4 @@ class BaseConfig(AppConfig):
             register_describer(label, describe_move("latitude", "longitude"))
         register_spec(CITIES)
         register_spec(COUNTRIES)
+        register_spec(GEONAMES)

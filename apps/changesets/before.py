@@ -9,15 +9,20 @@ from django.db import connections
 
 @dataclass(frozen=True)
 class Coming:
-    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words."""
+    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words.
+
+    One that is `required` has what comes first done whatever the settings say.
+    """
 
     kind: str
     actor: Any
     what: str
     using: str = "default"
+    required: bool = False
 
 
-Preparation = Callable[[Coming], None]
+# Returns what the thing that was done is called, such as a backup.
+Preparation = Callable[[Coming], str | None]
 _preparations: list[Preparation] = []
 
 
@@ -36,9 +41,8 @@ def is_time_for_it(using: str) -> bool:
     return bool(_preparations) and not connections[using].in_atomic_block
 
 
-def prepare(coming: Coming) -> None:
-    """Do what was registered for the act, if it is time for it."""
-    if not is_time_for_it(coming.using):
-        return
-    for preparation in _preparations:
-        preparation(coming)
+def prepare(coming: Coming) -> list[str]:
+    """Do what was registered for the act, if it is time for it or the act requires it; return what it is called."""
+    if not coming.required and not is_time_for_it(coming.using):
+        return []
+    return [name for preparation in _preparations if (name := preparation(coming))]

@@ -22,7 +22,7 @@ TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
-    *("imports_expected", "imports_moved", "imports_renamed"),
+    *("imports_to_take", "imports_moved", "imports_renamed"),
 )
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 _NO_UPSTREAM = "imports_upstream"
@@ -41,6 +41,8 @@ class Staging(Columns):
     discarded: bool = False
     # The fields that some live object has pinned; without any, no statement asks for pins.
     pinned: frozenset[str] = frozenset()
+    # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.
+    to_take: bool = False
 
     @property
     def spec(self) -> ImportSpec:
@@ -139,8 +141,8 @@ class Staging(Columns):
                  natural_type=natural if self.spec.automatic else "text")  # fmt: skip
         # Which live object a good row is about.
         self.run("CREATE TEMP TABLE {matched} (line integer PRIMARY KEY, old_pk {type})", type=natural)
-        # Live objects that the file does not have.
-        self.run("CREATE TEMP TABLE {missing} (old_pk {type} PRIMARY KEY)", type=natural)
+        # Live objects that the file does not have, each with the newest history row that the plan saw of it.
+        self.run("CREATE TEMP TABLE {missing} (old_pk {type} PRIMARY KEY, history_id bigint)", type=natural)
         # Which rule each bad cell breaks; all of them, for people to look through.
         self.run('CREATE TEMP TABLE {refusals} (line integer, "column" text, value text, rule text, hint text)')
         # Lines about objects that a person deleted here.
@@ -149,11 +151,12 @@ class Staging(Columns):
         self.run("CREATE TEMP TABLE {stays_deleted} (line integer PRIMARY KEY, natural_value text, label text)")
         # Good rows that cannot go in, and the line or object in their way.
         self.run("CREATE TEMP TABLE {blocked} (line integer, holder text)")
-        # Objects that change, with their final values.
+        # Objects that change, with the newest history row that the plan saw of them, and their final values.
         fields = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.values)
         wants = "".join(f", {self.want(link.field)} boolean" for link in self.links)
         self.run("CREATE TEMP TABLE {changed} "
-                 "(line integer PRIMARY KEY, old_pk {type}, {fields}, {upstream} {json}, kept integer{wants})",
+                 "(line integer PRIMARY KEY, old_pk {type}, history_id bigint, {fields}, {upstream} {json}, "
+                 "kept integer{wants})",
                  type=natural, fields=fields, json=json_type, wants=wants)  # fmt: skip
         if self.spec.completer:
             fields = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.spec.completer.fields)
@@ -164,6 +167,11 @@ class Staging(Columns):
         if not self.spec.upstream:
             return "text"
         return self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
+
+    def newest_history(self, pk: str) -> str:
+        """Return the SQL for the newest history row of the object with this primary key as it is now."""
+        history = self.quote(self.spec.model.history.model._meta.db_table)
+        return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:
         """Return the quoted name of the flag: this row is to be linked."""
