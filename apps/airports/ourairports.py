@@ -4,6 +4,7 @@ from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.base.countries import is_known_code
 from apps.base.importing import comparable, name_text
+from apps.changesets.fields import field_of
 from apps.imports.spec import Column, Derived, ImportSpec
 from apps.imports.staging import parsers
 
@@ -20,7 +21,10 @@ def _is_open(types: list[str | None]) -> list[bool | None]:
 
 
 def _length(field: str) -> int:
-    return Airport._meta.get_field(field).max_length
+    length = field_of(Airport, field).max_length
+    if length is None:
+        raise LookupError(f"{field} has no longest length.")
+    return length
 
 
 OURAIRPORTS = ImportSpec(

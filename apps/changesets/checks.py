@@ -1,6 +1,7 @@
 """System checks: does the database record what happens to the tracked tables?"""
 
 from collections.abc import Sequence
+from sqlite3 import dbapi2
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -19,10 +20,10 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
     messages: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if connection.vendor == "sqlite" and connection.Database.sqlite_version_info < OLDEST_SQLITE:
+        if connection.vendor == "sqlite" and dbapi2.sqlite_version_info < OLDEST_SQLITE:
             messages.append(
                 Error(
-                    f"SQLite {connection.Database.sqlite_version} is too old.",
+                    f"SQLite {dbapi2.sqlite_version} is too old.",
                     hint="Use a Python with SQLite 3.39 or newer, or PostgreSQL.",
                     id="changesets.E002",
                 )

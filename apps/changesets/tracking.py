@@ -7,6 +7,8 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
+from apps.changesets.fields import AnyField, column_of, field_of
+
 
 @dataclass(frozen=True)
 class Tracked:
@@ -27,7 +29,7 @@ class Tracked:
     @property
     def name(self) -> str:
         """The short name that commands and temporary tables use: `airport`."""
-        return self.model._meta.model_name
+        return self.label.rpartition(".")[2]
 
     @property
     def table(self) -> str:
@@ -39,12 +41,12 @@ class Tracked:
 
     @property
     def pk(self) -> str:
-        return self.model._meta.pk.column
+        return column_of(self.model._meta.pk)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """All columns of the table, in the model's order."""
-        return tuple(field.column for field in self.model._meta.concrete_fields)
+        return tuple(map(column_of, self.model._meta.concrete_fields))
 
     @cached_property
     def compared(self) -> tuple[str, ...]:
@@ -52,11 +54,11 @@ class Tracked:
         return tuple(column for column in self.columns if column not in self.untracked)
 
     @cached_property
-    def fields_by_column(self) -> dict[str, models.Field]:
-        return {field.column: field for field in self.model._meta.concrete_fields}
+    def fields_by_column(self) -> dict[str, AnyField]:
+        return {column_of(field): field for field in self.model._meta.concrete_fields}
 
     @cached_property
-    def news(self) -> tuple[models.Field, ...]:
+    def news(self) -> tuple[AnyField, ...]:
         """The fields whose change is told; those that follow others, or only say when, are left out."""
         return tuple(
             field
@@ -69,15 +71,15 @@ class Tracked:
         """The model whose objects changes are filtered by, or None."""
         if self.filter_by is None:
             return None
-        return self.model._meta.get_field(self.filter_by).related_model or self.model
+        return field_of(self.model, self.filter_by).related_model or self.model
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
         """The sets of columns that are unique together, the primary key first."""
         meta = self.model._meta
-        single = [(field.column,) for field in meta.concrete_fields if field.unique and not field.primary_key]
+        single = [(column_of(field),) for field in meta.concrete_fields if field.unique and not field.primary_key]
         together = [
-            tuple(meta.get_field(name).column for name in constraint.fields)
+            tuple(column_of(field_of(self.model, name)) for name in constraint.fields)
             for constraint in meta.total_unique_constraints
         ]
         return ((self.pk,), *single, *together)
@@ -95,8 +97,9 @@ def tracked_models() -> tuple[Tracked, ...]:
         if model in ordered:
             return
         for field in model._meta.concrete_fields:
-            if field.is_relation and field.related_model in found and field.related_model is not model:
-                place(field.related_model)
+            target = field.related_model
+            if target is not None and target in found and target is not model:
+                place(target)
         ordered.append(model)
 
     for model in sorted(found, key=lambda model: model._meta.label_lower):
@@ -110,6 +113,14 @@ def tracked_by_name(name: str) -> Tracked | None:
     return next((tracked for tracked in tracked_models() if wanted in (tracked.name, tracked.label)), None)
 
 
+def tracked_by_label(label: str) -> Tracked:
+    """Return the tracked model with this label, as we keep labels; raises LookupError where there is none any more."""
+    for tracked in tracked_models():
+        if tracked.label == label:
+            return tracked
+    raise LookupError(f"No tracked model has the label {label!r}.")
+
+
 def tracked_for(model: type[models.Model]) -> Tracked:
     """Return the description of a tracked model; raises LookupError for one that is not."""
     for tracked in tracked_models():
@@ -120,12 +131,12 @@ def tracked_for(model: type[models.Model]) -> Tracked:
 
 def _describe(model: type[models.Model]) -> Tracked:
     declared: Any = model._changeset_history
-    column_of = {field.name: field.column for field in model._meta.concrete_fields}
+    columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
         history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=column_of[declared.stable_key] if declared.stable_key else None,
-        untracked=frozenset(column_of[name] for name in declared.untracked),
+        stable_key=columns[declared.stable_key] if declared.stable_key else None,
+        untracked=frozenset(columns[name] for name in declared.untracked),
         filter_by=declared.filter_by,
-        point=tuple(column_of[name] for name in declared.point) if declared.point else None,
+        point=(columns[declared.point[0]], columns[declared.point[1]]) if declared.point else None,
     )

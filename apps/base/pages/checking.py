@@ -3,12 +3,13 @@
 from django.http import HttpRequest
 
 from apps.changesets.pages.links import address_of
+from apps.changesets.pages.recorded import RecordedModelAdmin
 
 FINDINGS = "admin:quality_findings"
 SEE_FINDINGS = "quality.view_findings"
 
 
-class ValidatingMixin:
+class ValidatingMixin(RecordedModelAdmin):
     """A button Validate on the list of a model; stands before RecordedModelAdmin among the bases."""
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:

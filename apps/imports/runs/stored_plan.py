@@ -148,7 +148,9 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
     staging.pinned = load_pins(staging)
     merge(staging)
     # What the person saw is what is taken, not what the object is by now.
-    staging.run("UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)")
+    staging.run(
+        "UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)"
+    )
     return total
 
 
@@ -160,8 +162,8 @@ def _finish(staging: Staging) -> None:
     """Let the database find the rows as it does while planning: without the index each rename scans all changes."""
     staging.finish()
     staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
-    staging.analyze("imports_changed", columns="line, old_pk")
-    staging.analyze("imports_missing", columns="old_pk")
+    staging.analyze("imports_changed", ["line", "old_pk"])
+    staging.analyze("imports_missing", ["old_pk"])
 
 
 def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
