@@ -80,7 +80,7 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
         def settle(done: Done, opened: Changeset | None) -> None:
             note_left_alone(run, done.left_alone)
             # The counts are those of the stored rows; the changeset has those of what was done.
-            _settle(run, opened, counts={**(run.counts or {}), "left_alone": len(done.left_alone)})
+            _settle(run, opened, {**(run.counts or {}), "left_alone": len(done.left_alone)})
 
         return _apply(run, plan, settle, progress, what=f"import {run.pk} of {run.file_name}")
     return None
@@ -178,8 +178,8 @@ def _import_now(request: Request, finished: Finished, progress: Progress, totals
 
     def settle(done: Done, opened: Changeset | None) -> None:
         finished.counts, finished.left_alone = done.counts, done.left_alone
-        summary = {**run.summary, "left_alone": done.as_json()["left_alone"]}
-        _settle(run, opened, counts=done.counts, summary=summary)
+        run.summary |= {"left_alone": done.as_json()["left_alone"]}
+        _settle(run, opened, done.counts)
 
     try:
         _refuse_too_many(plan, request.refused_percent)
@@ -216,10 +216,11 @@ def _apply(
     return opened
 
 
-def _settle(run: ImportRun, opened: Changeset | None, **values: object) -> None:
+def _settle(run: ImportRun, opened: Changeset | None, counts: dict[str, int]) -> None:
     if opened is not None:
         opened.summary["run"] = run.pk
-    move(run, RunStatus.APPLIED, changeset=opened, finished_at=timezone.now(), lock=None, **values)
+    ended = {"changeset": opened, "counts": counts, "summary": run.summary, "finished_at": timezone.now(), "lock": None}
+    move(run, RunStatus.APPLIED, **ended)
 
 
 def _refuse_too_many(plan: ImportPlan, percent: float | None) -> None:
