@@ -18,9 +18,9 @@ from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.run import back_to
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import cancel_run, confirm_run, may_decide, start_again
-from apps.imports.runs.replanning import set_options
-from apps.imports.runs.rows import changes_of, decide, why_not_confirm
+from apps.imports.runs.confirming import cancel_run, confirm_run, start_again, why_not_confirm, why_not_decide
+from apps.imports.runs.opening import set_options
+from apps.imports.runs.rows import changes_of, decide
 from apps.imports.tasks import start_applying, start_planning
 
 MOST_TICKED = 1000
@@ -40,7 +40,7 @@ SAID_MANY = {
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
     """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
-    if may_decide(request.user, run):
+    if why_not_decide(request.user, run):
         raise PermissionDenied
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
@@ -95,7 +95,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     said = form.cleaned_data
-    if why := why_not_confirm(run, request.user):
+    if why := why_not_confirm(request.user, run):
         raise RunRefused(why)
     if not changes_of(run):
         raise RunRefused("There is nothing to change: nothing was imported.")
