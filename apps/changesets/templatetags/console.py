@@ -11,6 +11,7 @@ from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links, show
 
 register = template.Library()
@@ -70,6 +71,22 @@ def grouped(number: int) -> str:
 def plain(number: float | None) -> str:
     """Return a number as scripts read it; nothing for none."""
     return "" if number is None else repr(number)
+
+
+@register.filter(name="plural")
+def plural_by(number: int, words: Any) -> str:
+    """Return the word that fits a number: of `row`, of `is,are`, or of a model."""
+    return plural(number, *_forms(words))
+
+
+@register.filter(name="counted")
+def counted_by(number: int, words: Any) -> str:
+    """Return a number of things in words: `1,204 airports`; the words are those that `plural` takes."""
+    return counted(number, *_forms(words))
+
+
+def _forms(words: Any) -> list[Any]:
+    return words.split(",") if isinstance(words, str) else [words]
 
 
 @register.filter

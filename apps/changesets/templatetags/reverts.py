@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 
 from apps.changesets.acts.review import needs_review
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS
@@ -18,12 +19,12 @@ register = template.Library()
 
 # What became of the objects, where the plan says what will.
 OUTCOMES = {
-    Bucket.RESTORED: ("got their old values back", "got its old values back"),
-    Bucket.DELETED: ("that had been added were deleted", "that had been added was deleted"),
+    Bucket.RESTORED: ("got its old values back", "got their old values back"),
+    Bucket.DELETED: ("that had been added was deleted", "that had been added were deleted"),
     Bucket.RECREATED: ("that had been deleted came back", "that had been deleted came back"),
-    Bucket.KEPT: ("were kept: changed since", "was kept: changed since"),
-    Bucket.BLOCKED: ("were blocked", "was blocked"),
-    Bucket.ALREADY: ("were as they had been already", "was as it had been already"),
+    Bucket.KEPT: ("was kept: changed since", "were kept: changed since"),
+    Bucket.BLOCKED: ("was blocked", "were blocked"),
+    Bucket.ALREADY: ("was as it had been already", "were as they had been already"),
 }
 # The operation that the changeset's own list of changes shows for a bucket.
 SHOWN_AS = {Bucket.RESTORED: "changed", Bucket.DELETED: "deleted", Bucket.RECREATED: "created"}
@@ -43,7 +44,7 @@ def revert_outcome(changeset: Changeset) -> dict[str, Any]:
             "name": bucket.value,
             "operation": operation,
             "number": counts[bucket],
-            "sentence": OUTCOMES[bucket][counts[bucket] == 1],
+            "sentence": plural(counts[bucket], *OUTCOMES[bucket]),
             "shown_as": SHOWN_AS.get(bucket, ""),
             "rows": rows_of(left.get(bucket.value, [])),
         }

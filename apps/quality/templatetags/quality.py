@@ -33,9 +33,3 @@ def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
     ]
     order = list(Severity)
     return sorted(lines, key=lambda line: (line["then"] < line["today"], order.index(line["rule"].severity)))
-
-
-@register.filter
-def severity_word(of: Severity, number: int) -> str:
-    """Return the severity as a noun of a number: `1 error`, `2 errors`."""
-    return of.label.lower() + ("" if number == 1 else "s")
