@@ -12,7 +12,7 @@ from apps.changesets.numbers import plural
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS
-from apps.changesets.revert.verdicts import Bucket
+from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
 
 register = template.Library()
@@ -45,13 +45,20 @@ def revert_outcome(changeset: Changeset) -> dict[str, Any]:
             "operation": operation,
             "number": counts[bucket],
             "sentence": plural(counts[bucket], *OUTCOMES[bucket]),
-            "shown_as": SHOWN_AS.get(bucket, ""),
+            "rows_at": _rows_at(bucket, left.get(bucket.value)),
             "rows": rows_of(left.get(bucket.value, [])),
         }
         for bucket, operation, _many, _one in BUCKETS
         if counts.get(bucket)
     ]
     return {"counts": counts, "outcome": outcome, "scope_words": scope_words(scope_of(changeset))}
+
+
+def _rows_at(bucket: Bucket, left: list[Verdict] | None) -> str:
+    """Return where the objects of a bucket are listed: among the changes, or in a list of their own."""
+    if bucket in SHOWN_AS:
+        return f"?op={SHOWN_AS[bucket]}#changes-title"
+    return f"#left-{bucket}" if left else ""
 
 
 @register.simple_tag

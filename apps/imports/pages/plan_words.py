@@ -53,6 +53,11 @@ class Line:
     bucket: Bucket | None = None
     part: bool = False
 
+    @property
+    def url(self) -> str:
+        """Where its rows are; nothing where they are in no bucket."""
+        return f"?bucket={self.bucket}#rows-title" if self.bucket else ""
+
 
 def plan_lines(run: ImportRun) -> list[Line]:
     """Return what the plan would do, one sentence each; what is not there has none."""
