@@ -151,3 +151,9 @@ def test_the_checks_of_production_find_nothing(migrated: str):
 
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout
+
+
+def test_whoever_tests_on_sqlite_tests_on_a_file_that_threads_can_open():
+    result = python("from django.conf import settings as s; print(s.DATABASES['default']['TEST']['NAME'])")
+
+    assert Path(result.stdout.strip()).suffix == ".sqlite3"

@@ -5,6 +5,7 @@ import os
 import secrets
 import zoneinfo
 from pathlib import Path
+from tempfile import gettempdir
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -59,6 +60,9 @@ def read_database(name: str, *, default: str) -> dict:
         raise refusal from error
     if database.get("NAME") in (None, "", ":memory:"):
         raise refusal
+    if url.startswith("sqlite"):
+        # Whoever tests gets a file, too: a database in memory is one connection that all threads would share.
+        database["TEST"] = {"NAME": str(Path(gettempdir()) / f"travelmathlite-test-{os.getpid()}.sqlite3")}
     return database
 
 
