@@ -16,7 +16,7 @@ from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
 from apps.changesets.pages import links
-from apps.imports.export_formats import EXPORT_FORMATS, WritesTables
+from apps.imports.export_formats import FORMATS, WritesTables
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
 
@@ -33,7 +33,7 @@ class ExportingMixin(ExportMixin):
     import_export_change_list_template = "admin/imports/list.html"
     export_template_name = "admin/imports/export.html"
     export_form_class = FormatForm
-    export_formats = EXPORT_FORMATS
+    export_formats = FORMATS
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)

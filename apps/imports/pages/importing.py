@@ -18,10 +18,11 @@ from import_export.admin import ImportMixin
 from apps.changesets.pages.links import list_url
 from apps.imports import mapping, sources
 from apps.imports.errors import ImportFailure
+from apps.imports.export_formats import FORMATS
 from apps.imports.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
-from apps.imports.pages.forms import FORMATS, UploadForm
+from apps.imports.pages.forms import UploadForm
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.opening import open_run
