@@ -83,10 +83,10 @@ def main() -> None:
     import django
 
     django.setup()
-    from apps.backups.catalogue import newest_backup
+    from apps.backups.catalogue.manifests import newest_backup
     from apps.backups.creating import create_backup
-    from apps.backups.restoring import restore
-    from apps.backups.verifying import verify
+    from apps.backups.restore.database import restore
+    from apps.backups.restore.verify import verify
 
     newest = newest_backup()
     steps = {

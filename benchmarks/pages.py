@@ -106,10 +106,10 @@ def apply(phases: Phases) -> dict[str, Any]:
 
 def open_only(path: Path) -> None:
     """Open a run of a file, for a worker to plan."""
+    from apps.imports.reading.sources import from_path
     from apps.imports.registry import spec_named
     from apps.imports.results import ImportOptions
     from apps.imports.runs.opening import open_run
-    from apps.imports.sources import from_path
     from apps.imports.tasks import plan_in_background
 
     spec = spec_named("ourairports")

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.base.models import City, Country
+from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import MapFigure, may_view
-from apps.changesets.remembering import reading_alias, state_of_tables
 from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
 from apps.imports.pages.run import import_links

@@ -14,7 +14,7 @@ class AirportsConfig(AppConfig):
         from apps.airports.ourairports import OURAIRPORTS
         from apps.airports.plan_findings import look_for_findings
         from apps.base.points import describe_move
-        from apps.changesets.describing import register_describer
+        from apps.changesets.history.details import register_describer
         from apps.imports.plan_checks import PlanCheck, register_limits, register_plan_check
         from apps.imports.registry import register_spec
 

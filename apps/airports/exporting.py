@@ -1,7 +1,7 @@
 """The columns of airports in a file; an import of corrections reads the same ones."""
 
 from apps.airports.models import Airport
-from apps.imports.exporting import ExportResource
+from apps.imports.export.tables import ExportResource
 
 
 class AirportResource(ExportResource):

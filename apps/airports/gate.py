@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from apps.airports.models import AirportType
-from apps.changesets.maps import DEGREE_KM
-from apps.imports.staging import Staging
+from apps.changesets.history.maps import DEGREE_KM
+from apps.imports.staging.tables import Staging
 
 _LINKS = ("country", "city")
 

@@ -12,7 +12,7 @@ from apps.base.models import City, Country
 from apps.base.slugs import number_slugs
 from apps.base.text import ascii_form, search_form, slug_stem
 from apps.imports.spec import Link
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
 _TABLES = ("imports_new_countries", "imports_new_cities", "imports_cities")

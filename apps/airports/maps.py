@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Count, Q, QuerySet
 
 from apps.airports.models import Airport, AirportType
-from apps.changesets.maps import COARSE, FINE, Addresses, Group, PackedMap, Point, pack
+from apps.changesets.history.maps import COARSE, FINE, Addresses, Group, PackedMap, Point, pack
 from apps.quality.findings import findings_of
 from apps.quality.rules import Severity, rules_of
 

@@ -4,7 +4,7 @@ from django.db import models
 
 from apps.base.fields import FollowsName, SearchNameField
 from apps.base.models import City, Country
-from apps.changesets.history import ChangesetHistory
+from apps.changesets.recording.history_models import ChangesetHistory
 
 
 class AirportType(models.TextChoices):

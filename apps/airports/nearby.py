@@ -4,7 +4,7 @@ from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from apps.changesets.maps import DEGREE_KM
+from apps.changesets.history.maps import DEGREE_KM
 
 NEAR_KM = 5
 # Bands of latitude, each a little higher than NEAR_KM: who is near is in the same one or the next.

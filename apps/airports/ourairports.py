@@ -4,8 +4,8 @@ from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.base.countries import is_known_code
 from apps.base.importing import comparable, name_text
-from apps.imports import parsers
 from apps.imports.spec import Column, Derived, ImportSpec
+from apps.imports.staging import parsers
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"

@@ -7,10 +7,10 @@ from django.db import models
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.imports.matching import superseded_keys
-from apps.imports.staging import Staging
-from apps.quality.elsewhere import reading_from
+from apps.imports.plan.match import superseded_keys
+from apps.imports.staging.tables import Staging
 from apps.quality.findings import count_findings
+from apps.quality.planned_tables import reading_from
 from apps.quality.rules import all_rules
 from apps.quality.tallies import newest_counted
 

@@ -18,17 +18,17 @@ from apps.airports.ourairports import OURAIRPORTS
 from apps.backups.automatic import recent_or_new
 from apps.backups.kinds import BEFORE_IMPORT
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
 from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import SourceFile
 from apps.imports.results import ImportOptions, Progress
 from apps.imports.runs.files import keep_file
 from apps.imports.runs.lease import fail_dead_runs, working
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.states import end, move
-from apps.imports.sources import SourceFile
 
 LOCK = "update:ourairports"
 COMMAND = "update_airports"

@@ -17,8 +17,8 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
+from apps.backups.catalogue.folder import open_folder
 from apps.backups.errors import DatabaseBusy, NotFresh, RestoreFailed, UnknownTarget
-from apps.backups.folder import open_folder
 
 SCRATCH = "_scratch"
 _FOLDER = ".scratch-"

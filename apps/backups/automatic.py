@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.catalogue.pruning import prune_automatic
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, NATIVE_KINDS
-from apps.backups.pruning import prune_automatic
 from apps.changesets.before import Coming
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.db import connections
 
-from apps.backups.catalogue import Backup, write_manifest
+from apps.backups.catalogue.facts import Facts
+from apps.backups.catalogue.folder import Place, move_into_place, open_folder, remove, reserve, sha256_of
+from apps.backups.catalogue.manifests import Backup, write_manifest
+from apps.backups.catalogue.offsite import try_to_send
 from apps.backups.drivers import Driver
 from apps.backups.errors import disk_full, from_os_error
-from apps.backups.facts import Facts
-from apps.backups.folder import Place, move_into_place, open_folder, remove, reserve, sha256_of
 from apps.backups.kinds import AUTOMATIC, FULL, driver_for
-from apps.backups.offsite import try_to_send
 
 
 def create_backup(

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from apps.backups.automatic import back_up_before, newest_complete
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_MIGRATION
-from apps.changesets.operations import CreateKeptModel
+from apps.changesets.recording.kept_tables import CreateKeptModel
 
 _forced: ContextVar[bool] = ContextVar("migrations that drop data go on without a backup", default=False)
 

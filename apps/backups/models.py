@@ -4,7 +4,7 @@ from apps.changesets.models import Changeset
 
 
 class Backup(Changeset):
-    """Stands for the backups of the whole database; the catalogue is `apps.backups.catalogue`."""
+    """Stands for the backups of the whole database; the catalogue is `apps.backups.catalogue.manifests`."""
 
     class Meta:
         # A proxy has no table, and unlike an unmanaged model nothing (dumpdata, say) ever asks one for its rows.

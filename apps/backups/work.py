@@ -20,15 +20,15 @@ from django.contrib.auth import get_user_model
 from django.core.cache import BaseCache, caches
 from django.db import connections
 
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, WorkRefused
-from apps.backups.jobs import Progress
 from apps.backups.kinds import FULL, driver_for
-from apps.backups.opening import find_backup
-from apps.backups.point_in_time import in_words, read_upto
-from apps.backups.restoring import restore
-from apps.backups.verifying import verify
+from apps.backups.restore.database import restore
+from apps.backups.restore.jobs import Progress
+from apps.backups.restore.opening import find_backup
+from apps.backups.restore.point_in_time import in_words, read_upto
+from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"

@@ -8,11 +8,11 @@ class BaseConfig(AppConfig):
     verbose_name = "Places"
 
     def ready(self) -> None:
-        from apps.backups.guards import register_guard
+        from apps.backups.restore.guards import register_guard
+        from apps.base.import_guard import import_at_work
         from apps.base.importing import CITIES, COUNTRIES
         from apps.base.points import describe_move
-        from apps.base.quiet import import_at_work
-        from apps.changesets.describing import register_describer
+        from apps.changesets.history.details import register_describer
         from apps.imports.registry import register_spec
 
         register_guard(import_at_work)

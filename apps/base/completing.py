@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from apps.base.models import City
 from apps.base.slugs import number_slugs
 from apps.base.text import ascii_form, slug_stem
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
 

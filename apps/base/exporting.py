@@ -3,7 +3,7 @@
 from import_export.fields import Field
 
 from apps.base.models import City, Country
-from apps.imports.exporting import ExportResource
+from apps.imports.export.tables import ExportResource
 
 
 class CountryResource(ExportResource):

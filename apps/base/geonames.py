@@ -8,19 +8,20 @@ import csv
 from collections.abc import Iterator
 from itertools import islice
 
-from apps.base.finding import find_cities
 from apps.base.importing import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
+from apps.base.match_places import find_cities
 from apps.base.models import City
-from apps.imports import parsers, reading
 from apps.imports.errors import FileDamaged
-from apps.imports.formats.delimited import CHUNK_BYTES
-from apps.imports.formats.detecting import Detected, detect
-from apps.imports.formats.encodings import codec_of, not_text
-from apps.imports.formats.streams import open_text
-from apps.imports.reading import CHUNK_ROWS, RawChunk, RawFile, Reading
+from apps.imports.reading import rows
+from apps.imports.reading.delimited import CHUNK_BYTES
+from apps.imports.reading.detecting import Detected, detect
+from apps.imports.reading.encodings import codec_of, not_text
+from apps.imports.reading.rows import CHUNK_ROWS, RawChunk, RawFile, Reading
+from apps.imports.reading.sources import SourceFile
+from apps.imports.reading.streams import open_text
 from apps.imports.results import ImportOptions
-from apps.imports.sources import SourceFile
 from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser
+from apps.imports.staging import parsers
 
 # The columns of cities500.txt and the like, as GeoNames' readme.txt names them.
 TITLES = (
@@ -36,7 +37,7 @@ def read_places(source: SourceFile, how: Reading | None = None) -> RawFile:
     """Return header and rows of a file of GeoNames, with titles or without; raises FileRefused as `read` does."""
     detected = detect(source, how or Reading())
     if not _has_no_titles(detected):
-        return reading.read(source, how)
+        return rows.read(source, how)
     return RawFile(header=list(TITLES), chunks=_places(source, detected), how=detected.how)
 
 

@@ -8,8 +8,8 @@ from apps.base.completing import CityCompleter, CountryCompleter
 from apps.base.countries import is_known_code
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
-from apps.imports import parsers
 from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser, Reference
+from apps.imports.staging import parsers
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.

@@ -6,7 +6,7 @@ from django.db import models
 
 from apps.base.fields import FollowsName, SearchNameField
 from apps.base.text import ascii_form, slug_stem
-from apps.changesets.history import ChangesetHistory
+from apps.changesets.recording.history_models import ChangesetHistory
 
 
 class Country(FollowsName):

@@ -4,9 +4,9 @@ from math import cos, floor, hypot, log10, radians
 
 from django.utils.html import format_html
 
-from apps.changesets.describing import Describer
-from apps.changesets.diff import Change
-from apps.changesets.maps import DEGREE_KM, distance_km
+from apps.changesets.history.details import Describer
+from apps.changesets.history.diff import Change
+from apps.changesets.history.maps import DEGREE_KM, distance_km
 
 WIDTH, HEIGHT, MARGIN = 150, 84, 14
 # The scale bar stands below the points.

@@ -1,6 +1,6 @@
 """Slugs of many new cities at once, unique in their country."""
 
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 
 def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> None:

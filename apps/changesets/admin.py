@@ -10,20 +10,20 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
-from apps.changesets.counting import counts_of_many
+from apps.changesets.history.counts import counts_of_many
+from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, show
-from apps.changesets.pages.acting import ActingAdmin, ReviewedFilter
-from apps.changesets.pages.bin import bin_urls
 from apps.changesets.pages.bulk_result import result_page
 from apps.changesets.pages.changeset import page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.download import download_page
-from apps.changesets.pages.finding import TouchedFilter, find_form
 from apps.changesets.pages.maps import name_page
+from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
-from apps.changesets.words import is_open_to_revert, person, subjects_of
+from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
+from apps.changesets.pages.search import TouchedFilter, find_form
 
 
 class ChangesetList(ChangeList):

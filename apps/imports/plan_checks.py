@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.imports.errors import BeyondLimits
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 # Returns a sentence for each limit that the plan goes past, naming its setting.
 Limits = Callable[[Staging], list[str]]

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 from django.db import models
 
-from apps.imports.reading import RawFile, Reading, read
+from apps.imports.reading.rows import RawFile, Reading, read
+from apps.imports.reading.sources import SourceFile
 from apps.imports.results import Refusal
-from apps.imports.sources import SourceFile
 
 # A cell that a parser refuses: its index in the chunk, the rule's name, and a hint.
 Bad = tuple[int, str, str]

@@ -2,7 +2,7 @@
 
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile
 
-from apps.imports import sources
+from apps.imports.reading import sources
 
 
 class LimitedUpload(FileUploadHandler):

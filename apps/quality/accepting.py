@@ -8,9 +8,9 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
-from apps.changesets.keys import STABLE, object_key_of
+from apps.changesets.history.stable_key import STABLE, object_key_of
+from apps.changesets.history.words import full_name
 from apps.changesets.tracking import Tracked, tracked_for
-from apps.changesets.words import full_name
 from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
 from apps.quality.models import AcceptedFinding
 from apps.quality.rules import Rule

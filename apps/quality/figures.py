@@ -9,10 +9,10 @@ from django.db.models import Max, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from apps.changesets.audit import find_drift
-from apps.changesets.counting import counts_of_many
+from apps.changesets.history.cache import recalled, remembered
+from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.remembering import recalled, remembered
+from apps.changesets.recording.audit import find_drift
 from apps.quality.coverage import Coverage, link_coverage, share_of
 from apps.quality.findings import by_severity
 from apps.quality.models import Tally

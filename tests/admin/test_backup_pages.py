@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.backups import work
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.creating import create_backup
-from apps.backups.journal import read_journal
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.base.models import Country
 from apps.changesets.models import Changeset

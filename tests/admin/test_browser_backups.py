@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from apps.airports.models import Airport
 from apps.backups import work
-from apps.backups.catalogue import list_backups
-from apps.backups.journal import read_journal
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import list_backups
 
 from .test_browser_revert import fits
 

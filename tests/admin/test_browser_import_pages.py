@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
-from apps.imports.pins import pin
+from apps.imports.plan.pins import pin
 from tests.admin.test_browser_path import TOO_WIDE
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,7 @@ from apps.airports.bulk.matching import names_of
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
-from apps.imports.pins import pin
+from apps.imports.plan.pins import pin
 from tests.admin.bulk import LISTS, act, all_rows, confirm, newest, undo
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
-from apps.imports.pins import pin
+from apps.imports.plan.pins import pin
 
 pytestmark = pytest.mark.django_db
 REPORT = "/admin/airports/airport/corrections/"

@@ -7,8 +7,8 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from apps.airports.models import Airport
-from apps.backups.catalogue import Backup, write_manifest
-from apps.backups.folder import backup_folder
+from apps.backups.catalogue.folder import backup_folder
+from apps.backups.catalogue.manifests import Backup, write_manifest
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.quality.tallies import take_tally

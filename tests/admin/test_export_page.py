@@ -163,7 +163,7 @@ def test_a_format_must_be_chosen_from_the_list(places, client):
 
 
 def test_a_sheet_refuses_more_rows_than_it_can_hold(places, client, monkeypatch):
-    monkeypatch.setattr("apps.imports.export_formats.Xlsx.most_rows", 2)
+    monkeypatch.setattr("apps.imports.export.formats.Xlsx.most_rows", 2)
 
     page = export(client, f"{AIRPORTS}export/", "xlsx")
 

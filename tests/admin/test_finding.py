@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.airports.models import Airport
-from apps.changesets import finding
 from apps.changesets.context import changeset
+from apps.changesets.history import search as finding
 from apps.changesets.models import Changeset
 
 pytestmark = pytest.mark.django_db

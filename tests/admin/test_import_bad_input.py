@@ -18,8 +18,8 @@ from django.conf import settings as django_settings
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
-from apps.imports import sources
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell
+from apps.imports.reading import sources
 from tests.admin.runs import page
 from tests.imports import trips
 from tests.imports.files import COLUMNS, csv_text

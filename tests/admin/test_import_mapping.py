@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.airports.ourairports import OURAIRPORTS
-from apps.imports import mapping as guessing
+from apps.imports.mapping import headers as guessing
 from apps.imports.models import HeaderMapping, ImportRun
 from apps.imports.results import ImportOptions
 from tests.admin.runs import HEADER, IMPORTS, make_run

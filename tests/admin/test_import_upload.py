@@ -8,8 +8,8 @@ import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from apps.imports import sources
 from apps.imports.models import ImportRun
+from apps.imports.reading import sources
 from tests.admin.runs import names_here, told
 from tests.imports.files import csv_text
 

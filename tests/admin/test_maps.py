@@ -7,7 +7,7 @@ import pytest
 from apps.airports.models import Airport
 from apps.base.models import Country
 from apps.changesets.context import changeset
-from apps.changesets.pages.near import around, read_near
+from apps.changesets.pages.nearby import around, read_near
 from tests.admin.runs import make_run
 
 MAP = "/admin/airports/airport/map.json"

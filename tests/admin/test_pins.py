@@ -8,7 +8,7 @@ from apps.airports.models import Airport
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.imports.models import Pin
-from apps.imports.pins import pin, pin_deletion, pins_of
+from apps.imports.plan.pins import pin, pin_deletion, pins_of
 
 pytestmark = pytest.mark.django_db
 CHANGE = "/admin/airports/airport/KDEN/change/"

@@ -9,7 +9,7 @@ from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
-from apps.changesets.pages import plan_asked
+from apps.changesets.pages import plan_query as plan_asked
 from apps.changesets.revert import Scope, plan_revert, revert
 
 pytestmark = pytest.mark.django_db

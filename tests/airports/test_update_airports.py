@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from apps.airports import updating
 from apps.airports.models import Airport
-from apps.backups.catalogue import list_backups
+from apps.backups.catalogue.manifests import list_backups
 from apps.backups.creating import create_backup
 from apps.backups.errors import DiskFull
 from apps.changesets.models import Changeset

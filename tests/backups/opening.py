@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from django.db import connections
 
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue.manifests import Backup
 
 Contents = dict[str, tuple[int, str]]
 SCRATCH = "scratch_of_backups"

@@ -9,9 +9,9 @@ from django.db import connection
 
 from apps.airports.models import Airport
 from apps.backups.automatic import NotBackedUp, newest_complete
-from apps.backups.catalogue import amend, list_backups
+from apps.backups.catalogue.manifests import amend, list_backups
 from apps.backups.creating import create_backup
-from apps.backups.restoring import restore
+from apps.backups.restore.database import restore
 from apps.base.models import Country
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.bulk.operations import apply_bulk

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from apps.backups.catalogue import Backup, amend, list_backups
+from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.base.models import Country
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from apps.backups import pruning
-from apps.backups.catalogue import (
+from apps.backups.catalogue import pruning
+from apps.backups.catalogue.folder import ABANDONED_SECONDS, reserve
+from apps.backups.catalogue.manifests import (
     Backup,
     amend,
     list_backups,
@@ -23,9 +24,8 @@ from apps.backups.catalogue import (
     read_catalogue,
     write_manifest,
 )
+from apps.backups.catalogue.pruning import prune, prune_automatic
 from apps.backups.errors import FolderNotWritable
-from apps.backups.folder import ABANDONED_SECONDS, reserve
-from apps.backups.pruning import prune, prune_automatic
 
 NOW = datetime.now(tz=UTC)
 DAY = timedelta(days=1)
@@ -217,7 +217,7 @@ def test_pruning_that_is_cut_off_leaves_no_manifest_without_its_file(folder: Pat
 
 KILLED = (
     "import django, os, pathlib, signal; django.setup();"
-    "from django.conf import settings; from apps.backups.folder import reserve;"
+    "from django.conf import settings; from apps.backups.catalogue.folder import reserve;"
     "place = reserve(pathlib.Path(settings.BACKUP_DIR), 'full').__enter__();"
     "place.partial.write_bytes(b'half'); os.kill(os.getpid(), signal.SIGKILL)"
 )

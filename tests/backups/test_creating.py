@@ -12,9 +12,9 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.backups import creating
-from apps.backups.catalogue import list_backups, newest_backup
+from apps.backups.catalogue.folder import datetime as clock
+from apps.backups.catalogue.manifests import list_backups, newest_backup
 from apps.backups.creating import create_backup
-from apps.backups.folder import datetime as clock
 from apps.changesets.models import Changeset
 from tests.backups.opening import contents_elsewhere, live_contents
 
@@ -77,7 +77,7 @@ def test_backups_of_one_second_have_names_of_their_own_that_sort(using: str, fol
         def now(cls, tz=None) -> datetime:
             return datetime(2026, 11, 24, 6, 3, 37, tzinfo=UTC)
 
-    monkeypatch.setattr("apps.backups.folder.datetime", Stopped)
+    monkeypatch.setattr("apps.backups.catalogue.folder.datetime", Stopped)
 
     names = [create_backup(actor=None, reason="", using=using).id for _ in range(3)]
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from apps.backups.catalogue.retention import Verdict
 from apps.backups.pages.days import Spot, days_of, months_of
-from apps.backups.retention import Verdict
 from tests.backups.test_retention import made
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

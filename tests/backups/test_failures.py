@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from apps.backups import creating
-from apps.backups.catalogue import list_backups
+from apps.backups.catalogue.manifests import list_backups
 from apps.backups.creating import create_backup
 from apps.backups.drivers import postgresql, sqlite
 from apps.backups.errors import (

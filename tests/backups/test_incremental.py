@@ -18,20 +18,20 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from apps.airports.models import Airport
-from apps.backups.catalogue import Backup, amend, list_backups
+from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.drivers import PORTABLE, data, incremental
 from apps.backups.errors import BackupAltered, BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
-from apps.backups.opening import chain_of
-from apps.backups.point_in_time import plan_restore, replay
 from apps.backups.portable.carried import history_models
 from apps.backups.portable.writing import write_rows
-from apps.backups.verifying import verify
+from apps.backups.restore.opening import chain_of
+from apps.backups.restore.point_in_time import plan_restore, replay
+from apps.backups.restore.verify import verify
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.recording import uninstall_recording
+from apps.changesets.recording.audit import find_drift
 from apps.changesets.revert import plan_revert, revert
 from apps.changesets.tracking import tracked_models
 from tests.changesets.test_properties import STEPS, work

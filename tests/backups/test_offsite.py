@@ -14,14 +14,14 @@ from django.core.files.storage import FileSystemStorage
 from django.core.management import call_command
 from django.utils import timezone
 
-from apps.backups.catalogue import Backup, amend, list_backups, manifest_of, newest_backup
+from apps.backups.catalogue.folder import backup_folder, sha256_of
+from apps.backups.catalogue.manifests import Backup, amend, list_backups, manifest_of, newest_backup
+from apps.backups.catalogue.offsite import fetch, list_offsite, send_missing, try_to_send
+from apps.backups.catalogue.pruning import prune
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupAltered, NotDecrypted, NotEncrypted, ProgramMissing, UnknownBackup
-from apps.backups.folder import backup_folder, sha256_of
 from apps.backups.kinds import BEFORE_IMPORT
-from apps.backups.offsite import fetch, list_offsite, send_missing, try_to_send
-from apps.backups.opening import find_backup
-from apps.backups.pruning import prune
+from apps.backups.restore.opening import find_backup
 from tests.backups.opening import contents_elsewhere, live_contents
 from tests.backups.test_catalogue import put as put_small
 

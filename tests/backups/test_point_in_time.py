@@ -12,17 +12,17 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.backups.aliases import alias_of
-from apps.backups.catalogue import list_backups
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import list_backups
 from apps.backups.creating import create_backup
 from apps.backups.errors import TablesRefused
-from apps.backups.journal import read_journal
-from apps.backups.point_in_time import read_upto
-from apps.backups.restoring import restore
+from apps.backups.restore.database import restore
+from apps.backups.restore.point_in_time import read_upto
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import find_drift
 
 
 @pytest.fixture

@@ -28,8 +28,8 @@ from apps.backups.portable.facts import require_migrated
 from apps.backups.portable.snapshot import snapshot
 from apps.backups.portable.writing import write_rows
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
+from apps.changesets.recording.audit import find_drift
 from apps.imports.models import Pin
 from tests.backups.opening import connect_to
 from tests.backups.restoring_files import restored

@@ -15,12 +15,12 @@ from django.db import connection, connections
 
 from apps.backups import creating
 from apps.backups.aliases import alias_of
-from apps.backups.catalogue import Backup, list_backups, manifest_of
+from apps.backups.catalogue.manifests import Backup, list_backups, manifest_of
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import kinds
-from apps.backups.restoring import restore
-from apps.backups.verifying import verify
+from apps.backups.restore.database import restore
+from apps.backups.restore.verify import verify
 from apps.base.models import Country
 from tests.backups.opening import Contents, connect_to, live_contents
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from django.db import connection, connections
 
+from apps.backups.catalogue.journal import read_journal
 from apps.backups.creating import create_backup
-from apps.backups.journal import read_journal
-from apps.backups.restoring import restore
+from apps.backups.restore.database import restore
 from apps.base.models import Country
 from tests.backups.opening import live_contents
 
 CHILD = """
 import django, os, signal, sys; django.setup()
 from apps.backups.drivers import sqlite_restoring
-from apps.backups.opening import find_backup
-from apps.backups.restoring import restore
+from apps.backups.restore.opening import find_backup
+from apps.backups.restore.database import restore
 
 def die(step=""):
     if step.startswith(sys.argv[2]):

@@ -13,7 +13,8 @@ from django.db import connection, connections
 from django.utils import timezone
 from psycopg.errors import LockNotAvailable
 
-from apps.backups.catalogue import Backup, amend, list_backups
+from apps.backups.catalogue.journal import journal_file, read_journal
+from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup, sha256_of
 from apps.backups.errors import (
     BackupAltered,
@@ -28,12 +29,11 @@ from apps.backups.errors import (
     RestoreRefused,
     UnknownBackup,
 )
-from apps.backups.journal import journal_file, read_journal
-from apps.backups.opening import find_backup
-from apps.backups.restoring import Restored, restore
+from apps.backups.restore.database import Restored, restore
+from apps.backups.restore.opening import find_backup
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.recording import recording_problems
+from apps.changesets.recording.audit import find_drift
 from apps.imports.models import ImportRun, RunStatus
 from tests.backups.opening import connect_to, live_contents
 

@@ -10,14 +10,14 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from apps.backups.aliases import alias_of, elsewhere
-from apps.backups.catalogue import amend, list_backups
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, DiskFull, NotFresh, NotTheSame, OtherEngine, UnknownTarget
-from apps.backups.journal import read_journal
-from apps.backups.restoring import restore
+from apps.backups.restore.database import restore
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.recording import recording_problems
+from apps.changesets.recording.audit import find_drift
 from tests.backups.opening import connect_to, live_contents
 
 

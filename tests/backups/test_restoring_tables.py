@@ -8,13 +8,13 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from apps.airports.models import Airport
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, TablesRefused, UnknownTable
-from apps.backups.restoring import restore
+from apps.backups.restore.database import restore
 from apps.base.models import City, Country
-from apps.changesets.audit import find_drift
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import find_drift
 from apps.changesets.revert import Scope, carry_out
 from tests.backups.opening import live_contents
 

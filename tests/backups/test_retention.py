@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.backups.catalogue import Backup
-from apps.backups.retention import judge
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.catalogue.retention import judge
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

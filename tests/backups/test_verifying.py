@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from apps.backups.catalogue import Backup, amend, list_backups
+from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup, sha256_of
 from apps.backups.errors import BackupAltered, BackupFailure, NotTheSame
 from apps.backups.kinds import driver_for
-from apps.backups.verifying import verify
+from apps.backups.restore.verify import verify
 from apps.base.models import Country
 from tests.backups.opening import connect_to, live_contents
 

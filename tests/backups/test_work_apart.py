@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.db import connections
 
+from apps.backups.catalogue.journal import read_journal
 from apps.backups.creating import create_backup
-from apps.backups.journal import read_journal
 from tests.backups.opening import connect_to
 
 # A process of the web server's: it asks, and watches from then on.

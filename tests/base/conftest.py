@@ -9,11 +9,11 @@ import pytest
 
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.sources import from_path
 
 CORRECTIONS = ImportOptions(corrections=True)
 

@@ -5,9 +5,9 @@ import pytest
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.imports.errors import ColumnsMissing, OptionsContradict
-from apps.imports.planning import plan_import
+from apps.imports.plan.plan import plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
-from apps.imports.sources import from_path
 
 pytestmark = pytest.mark.django_db
 HEADER = "id,country,name,ascii_name,latitude,longitude,timezone,population,active"

@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 
 from apps.base.models import City, Country
-from apps.imports.applying import apply_import
+from apps.imports.plan.apply import apply_import
 
 pytestmark = pytest.mark.django_db
 

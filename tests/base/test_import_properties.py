@@ -13,11 +13,11 @@ from hypothesis.extra.django import TestCase
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.sources import from_path
 
 CITY = ("id", "country", "name", "ascii_name", "latitude", "longitude", "timezone", "population", "active")
 COUNTRY = ("iso_code", "iso3", "name", "latitude", "longitude", "active")

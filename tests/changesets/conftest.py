@@ -7,9 +7,9 @@ import pytest
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import find_drift
 
 State = dict[str, list[tuple]]
 

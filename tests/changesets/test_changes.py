@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
-from apps.changesets.counting import count_changes, field_counts_of
-from apps.changesets.diff import changes_of, selection_of
+from apps.changesets.history.counts import count_changes, field_counts_of
+from apps.changesets.history.diff import changes_of, selection_of
+from apps.changesets.history.selection import Filters, page_and_count, pairs_on_page
 from apps.changesets.models import Changeset
-from apps.changesets.selecting import Filters, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
 from tests.changesets.conftest import World

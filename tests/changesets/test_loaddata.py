@@ -9,10 +9,10 @@ from django.core.management import call_command
 from django.db import connection
 
 from apps.base.models import Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.recording import install_recording, uninstall_recording
+from apps.changesets.recording.audit import find_drift
 from tests.changesets.conftest import tables
 
 pytestmark = pytest.mark.django_db

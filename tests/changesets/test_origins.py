@@ -8,7 +8,7 @@ from hypothesis.extra.django import TestCase
 from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
-from apps.changesets.origins import origins_of, origins_of_many
+from apps.changesets.history.origins import origins_of, origins_of_many
 from tests.changesets.test_properties import STEPS, work
 
 pytestmark = pytest.mark.django_db

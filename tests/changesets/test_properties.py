@@ -10,10 +10,10 @@ from hypothesis.extra.django import TestCase
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.errors import EmptyScope
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import find_drift
 from apps.changesets.revert import Scope, newest_seen, plan_revert, revert
 from tests.changesets.conftest import State, tables
 

@@ -14,9 +14,9 @@ from apps.airports.ourairports import OURAIRPORTS
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Bucket, Verdict, plan_revert, revert
-from apps.imports.applying import apply_import
-from apps.imports.planning import plan_import
-from apps.imports.sources import from_path
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import plan_import
+from apps.imports.reading.sources import from_path
 from tests.changesets.conftest import tables
 from tests.changesets.test_properties import (
     IDENTS,

@@ -6,8 +6,8 @@ from hypothesis.extra.django import TestCase
 
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
-from apps.changesets.diff import changes_of
-from apps.changesets.netting import net_objects, net_table
+from apps.changesets.history.diff import changes_of
+from apps.changesets.history.net_changes import net_objects, net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
 

@@ -14,9 +14,9 @@ from apps.airports.models import Airport
 from apps.base.models import Country
 from apps.changesets.context import changeset
 from apps.changesets.errors import HistoryPruned, NothingToRevert
+from apps.changesets.history.as_of import Moment
+from apps.changesets.history.pruning import refuse_pruned_moment
 from apps.changesets.models import Changeset
-from apps.changesets.moments import Moment
-from apps.changesets.pruning import refuse_pruned_moment
 from apps.changesets.revert import changesets_since, newest_revertable, plan_revert, revert
 from tests.changesets.conftest import World, history_rows, tables
 

@@ -5,13 +5,13 @@ from django.db import connection
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets.bin import deleted_objects
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
-from apps.changesets.going_back import go_back, plan_version
-from apps.changesets.origins import origins_of
-from apps.changesets.restoring import plan_restore, restore_deleted
+from apps.changesets.history.origins import origins_of
+from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.revert import plan_revert, revert
+from apps.changesets.revert.bring_back import plan_restore, restore_deleted
+from apps.changesets.revert.go_back import go_back, plan_version
 from apps.changesets.tracking import tracked_for
 from tests.changesets.conftest import tables
 

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.auth.models import User
 
 from apps.airports.models import Airport
+from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
 from apps.changesets.context import changeset
 from apps.changesets.errors import NotToReview, UnknownChangeset
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.reviewing import mark_reviewed, name_direct, take_back_review, unreviewed
 from tests.changesets.conftest import World
 
 

@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
-from apps.changesets.audit import record_drift
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import record_drift
 from apps.changesets.revert import plan_revert, revert
 from tests.changesets.conftest import World
 

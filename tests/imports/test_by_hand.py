@@ -7,12 +7,12 @@ import pytest
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
-from apps.imports.pins import pin
-from apps.imports.planning import plan_import
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.pins import pin
+from apps.imports.plan.plan import plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.sources import from_path
 
 pytestmark = pytest.mark.django_db
 DIGITS = -104.67299652099613

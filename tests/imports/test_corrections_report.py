@@ -10,14 +10,14 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
-from apps.imports.corrections import (
+from apps.imports.plan.corrections import (
     find_corrections,
     merged_fields,
     read_corrections,
     stream_corrections,
     upstream_of,
 )
-from apps.imports.pins import pin
+from apps.imports.plan.pins import pin
 
 pytestmark = pytest.mark.django_db
 

@@ -14,10 +14,10 @@ from apps.airports.models import Airport
 from apps.base.exporting import CityResource, CountryResource
 from apps.base.models import City, Country
 from apps.changesets.formulas import harmless, unguard
-from apps.imports import reading
-from apps.imports.export_formats import FORMATS
-from apps.imports.exporting import ExportColumn, Table
-from apps.imports.sources import from_path
+from apps.imports.export.formats import FORMATS
+from apps.imports.export.tables import ExportColumn, Table
+from apps.imports.reading import rows as reading
+from apps.imports.reading.sources import from_path
 from tests.imports.exported import READERS
 
 # A machine that is busy with other things is no failure.

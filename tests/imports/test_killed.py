@@ -18,7 +18,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROBE = (
     "from apps.airports.models import Airport; from apps.base.models import City;"
-    "from apps.changesets.audit import find_drift; from apps.changesets.models import Changeset;"
+    "from apps.changesets.recording.audit import find_drift; from apps.changesets.models import Changeset;"
     "print(Airport.objects.count(), City.objects.count(), len(find_drift()[1]),"
     " Changeset.objects.filter(kind='import').count())"
 )

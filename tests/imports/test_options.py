@@ -10,7 +10,7 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import URL
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
-from apps.imports.sources import from_path
+from apps.imports.reading.sources import from_path
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +166,7 @@ def test_people_read_counts_refusals_and_what_to_do_next(airports_file, capsys):
 
 
 def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch):
-    from apps.imports import applying
+    from apps.imports.plan import apply as applying
 
     def fail(*args):
         raise RuntimeError("power cut")
@@ -181,9 +181,9 @@ def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch)
 
 def test_what_changed_since_the_plan_is_seen_by_apply(airports_file):
     from apps.airports.ourairports import OURAIRPORTS
-    from apps.imports.applying import apply_import
-    from apps.imports.planning import plan_import
-    from apps.imports.sources import from_path
+    from apps.imports.plan.apply import apply_import
+    from apps.imports.plan.plan import plan_import
+    from apps.imports.reading.sources import from_path
 
     call_command("import_airports", "--file", str(airports_file({})), "--json")
     plan = plan_import(from_path(airports_file({"name": "New"})), spec=OURAIRPORTS)
@@ -197,10 +197,10 @@ def test_what_changed_since_the_plan_is_seen_by_apply(airports_file):
 
 def test_a_plan_is_applied_once(airports_file):
     from apps.airports.ourairports import OURAIRPORTS
-    from apps.imports.applying import apply_import
     from apps.imports.errors import PlanIsGone
-    from apps.imports.planning import plan_import
-    from apps.imports.sources import from_path
+    from apps.imports.plan.apply import apply_import
+    from apps.imports.plan.plan import plan_import
+    from apps.imports.reading.sources import from_path
 
     plan = plan_import(from_path(airports_file({})), spec=OURAIRPORTS)
     apply_import(plan, actor=None)
@@ -218,7 +218,7 @@ def test_json_is_one_line(airports_file, capsys):
 def test_database_error_is_one_sentence(airports_file, monkeypatch):
     from django.db import OperationalError
 
-    from apps.imports import planning
+    from apps.imports.plan import plan as planning
 
     def fail(*args):
         raise OperationalError("no such table: airports_airport\nDETAIL: none")

@@ -10,13 +10,13 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.base.importing import CITIES
 from apps.base.models import City, Country
-from apps.changesets.keys import object_key_of
+from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.models import Changeset
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
-from apps.imports.layout import layout_of
+from apps.imports.mapping.layout import layout_of
 from apps.imports.models import Pin
-from apps.imports.pinning import leave_deleted, load_pinned_gone, load_pins
-from apps.imports.pins import (
+from apps.imports.plan.pinned_rows import leave_deleted, load_pinned_gone, load_pins
+from apps.imports.plan.pins import (
     pin,
     pin_deletion,
     pinnable_fields,
@@ -28,7 +28,7 @@ from apps.imports.pins import (
     unpin_deletion,
 )
 from apps.imports.results import ImportOptions
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 pytestmark = pytest.mark.django_db
 HEADER = ["id", "ident", "type", "name", "latitude_deg", "longitude_deg", "iso_country"]

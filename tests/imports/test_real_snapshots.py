@@ -16,7 +16,7 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.base.text import search_form, slug_stem
 from apps.changesets.models import Changeset
-from apps.imports.export_formats import Csv
+from apps.imports.export.formats import Csv
 from apps.quality.findings import count_findings, findings_of
 from apps.quality.rules import rule_named
 from tests.imports.trips import recorded

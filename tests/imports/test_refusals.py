@@ -4,8 +4,8 @@ import pytest
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
-from apps.imports.planning import plan_import
-from apps.imports.sources import from_path
+from apps.imports.plan.plan import plan_import
+from apps.imports.reading.sources import from_path
 
 pytestmark = pytest.mark.django_db
 

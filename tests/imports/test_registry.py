@@ -4,7 +4,7 @@ import pytest
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.imports.layout import layout_of
+from apps.imports.mapping.layout import layout_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
 

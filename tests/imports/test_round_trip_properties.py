@@ -14,13 +14,13 @@ from apps.base.exporting import CityResource, CountryResource
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
-from apps.imports.export_formats import EXPORT_FORMATS
-from apps.imports.exporting import ExportResource
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.export.formats import EXPORT_FORMATS
+from apps.imports.export.tables import ExportResource
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions
-from apps.imports.sources import from_path
 
 # Each example is written and read in every format.
 FEW = settings(max_examples=settings.default.max_examples // 4)

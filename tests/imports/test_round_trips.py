@@ -15,9 +15,9 @@ from django.db import models
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
-from apps.changesets.diff import changes_of
+from apps.changesets.history.diff import changes_of
 from apps.imports.models import ImportRun
-from apps.imports.pins import pin
+from apps.imports.plan.pins import pin
 from tests.imports import trips
 from tests.imports.exported import FORMATS
 

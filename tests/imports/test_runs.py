@@ -7,18 +7,18 @@ from django.core.management import call_command
 
 from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
-from apps.changesets.audit import find_drift
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
+from apps.changesets.recording.audit import find_drift
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, Operation, RunStatus
-from apps.imports.pins import pin, pin_deletion
+from apps.imports.plan.pins import pin, pin_deletion
+from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
 from apps.imports.runs.replanning import set_options
-from apps.imports.sources import from_path
 from tests.imports.files import csv_text
 
 pytestmark = pytest.mark.django_db

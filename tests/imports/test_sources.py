@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
-from apps.imports import sources
 from apps.imports.errors import SourceUnavailable
+from apps.imports.reading import sources
 from tests.imports.files import csv_text
 
 

@@ -12,12 +12,12 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
+from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs import applying, planning
 from apps.imports.runs.confirming import cancel_run, confirm_run, mark_of, start_again
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.opening import open_run
-from apps.imports.sources import from_path
 from apps.imports.tasks import start_applying, start_planning
 
 

@@ -7,12 +7,12 @@ from apps.airports.models import Airport
 from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs.applying import apply_run
 from apps.imports.runs.confirming import mark_of
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.planning import plan_run
-from apps.imports.sources import from_path
 from apps.quality.findings import count_findings
 from tests.imports.files import ROW
 

@@ -20,10 +20,10 @@ from apps.base.models import Country
 from apps.changesets.context import changeset
 from apps.changesets.recording import install_recording
 from apps.imports.models import ImportRun
+from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs.lease import last_heard_of
 from apps.imports.runs.opening import open_run
-from apps.imports.sources import from_path
 from tests.runbook.running import Runner
 from tests.runbook.worlds import ROOT, url_of
 

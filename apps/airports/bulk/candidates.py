@@ -8,7 +8,7 @@ from apps.airports.bulk.matching import PLAIN, names_of
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.bulk.selection import Selection
-from apps.changesets.maps import EARTH_KM
+from apps.changesets.history.maps import EARTH_KM
 from apps.changesets.sql import Sql
 from apps.imports.models import Pin
 

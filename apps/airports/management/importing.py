@@ -9,9 +9,9 @@ from django.conf import settings
 from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions, Progress
-from apps.imports.sources import SourceFile, from_path, from_url
 
 BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
 

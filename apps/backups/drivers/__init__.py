@@ -6,8 +6,8 @@ from typing import Protocol
 
 from django.db import connections
 
+from apps.backups.catalogue.facts import Facts
 from apps.backups.drivers import data, incremental, postgresql, sqlite, sqlite_restoring
-from apps.backups.facts import Facts
 
 
 class Copy(Protocol):

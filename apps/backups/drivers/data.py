@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from apps.backups.facts import Facts
+from apps.backups.catalogue.facts import Facts
 from apps.backups.portable.carried import carried_models
 from apps.backups.portable.facts import facts_of, require_all, require_migrated
 from apps.backups.portable.loading import Loader, all_or_nothing, empty

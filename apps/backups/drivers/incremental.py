@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from apps.backups.catalogue import Backup
-from apps.backups.facts import Facts
+from apps.backups.catalogue.facts import Facts
+from apps.backups.catalogue.manifests import Backup
 from apps.backups.portable.basing import changesets_after, find_base
 from apps.backups.portable.carried import history_models, other_models
 from apps.backups.portable.facts import facts_of, migrations_of, require_all, require_migrated

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.backups.catalogue.facts import Facts, read_facts, require_tables
 from apps.backups.drivers.archive import play, script_of
 from apps.backups.errors import (
     BackupFailure,
@@ -21,7 +22,6 @@ from apps.backups.errors import (
     RestoreFailed,
     disk_full,
 )
-from apps.backups.facts import Facts, read_facts, require_tables
 from apps.changesets.recording import uninstall_recording
 
 PATIENCE_SECONDS = 60

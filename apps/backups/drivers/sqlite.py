@@ -12,6 +12,8 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
+from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
+from apps.backups.catalogue.folder import sync_file
 from apps.backups.errors import (
     BackupFailure,
     CopyDamaged,
@@ -20,8 +22,6 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
-from apps.backups.facts import MIGRATIONS, Facts, read_facts, require_tables
-from apps.backups.folder import sync_file
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024

@@ -13,9 +13,9 @@ from apps.backups.objects.hanging import told_by
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
-from apps.changesets.going_back import living, recreate
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_for
 

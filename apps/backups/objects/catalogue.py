@@ -9,10 +9,10 @@ from typing import Any
 
 from django.db import models
 
+from apps.backups.catalogue.folder import backup_folder
 from apps.backups.errors import BackupAltered, BackupFailure, BackupUnreadable, OtherModel, OtherObject, UnknownBackup
-from apps.backups.folder import backup_folder
 from apps.backups.objects.document import HASH, hash_of
-from apps.changesets.keys import stable_key_of
+from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.tracking import Tracked
 
 FOLDER = "objects"

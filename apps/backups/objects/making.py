@@ -6,8 +6,8 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
+from apps.backups.catalogue.folder import move_into_place, open_folder, reserve
 from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_writable
-from apps.backups.folder import move_into_place, open_folder, reserve
 from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
 from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, schema_of, values_of
 from apps.backups.objects.hanging import hanging_of

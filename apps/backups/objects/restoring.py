@@ -15,8 +15,8 @@ from apps.backups.errors import OtherObject, OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
-from apps.changesets.going_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.models import Changeset
+from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.tracking import Tracked
 
 

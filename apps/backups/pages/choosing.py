@@ -12,11 +12,11 @@ from django.db.models import Q
 from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 
-from apps.backups.catalogue import Backup, list_backups
-from apps.backups.chosen import choosable
+from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.errors import BackupFailure
-from apps.backups.point_in_time import Upto, plan_restore, reach_of, read_upto
 from apps.backups.portable.basing import goes_on_from
+from apps.backups.restore.point_in_time import Upto, plan_restore, reach_of, read_upto
+from apps.backups.restore.rows import choosable
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
 from apps.changesets.tracking import tracked_models

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.utils import formats
 from django.utils.timezone import localtime
 
-from apps.backups.retention import Verdict
+from apps.backups.catalogue.retention import Verdict
 
 DAYS = 28
 

@@ -7,13 +7,13 @@ from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue.manifests import Backup
 from apps.backups.errors import BackupFailure
 from apps.backups.pages.asking import CreateForm, RestoreForm
 from apps.backups.pages.choosing import ChoiceForm, later_than, then_and_now
 from apps.backups.pages.listing import answer, find_listed
 from apps.backups.pages.words import kind_words, proof
-from apps.backups.point_in_time import in_words
+from apps.backups.restore.point_in_time import in_words
 from apps.backups.work import CREATE, FAILED, RESTORE, VERIFY, Work, begin, database_size, work_of
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}

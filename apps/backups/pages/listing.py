@@ -8,13 +8,13 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from apps.backups.catalogue import Backup, Catalogue, read_catalogue
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import Backup, Catalogue, read_catalogue
+from apps.backups.catalogue.offsite import list_offsite, storage
+from apps.backups.catalogue.retention import Verdict, judge
 from apps.backups.errors import BackupFailure, UnknownBackup
-from apps.backups.journal import read_journal
-from apps.backups.offsite import list_offsite, storage
 from apps.backups.pages.days import days_of, months_of
 from apps.backups.pages.words import kind_words, proof
-from apps.backups.retention import Verdict, judge
 from apps.backups.work import work_going_on
 
 RESTORES = 5

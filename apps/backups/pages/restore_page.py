@@ -13,9 +13,9 @@ from apps.backups.objects.bringing_back import plan_hanging, restore_with_hangin
 from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.errors import ChangesetError, PlanMoved
-from apps.changesets.going_back import living
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm, posted_version
+from apps.changesets.revert.go_back import living
 from apps.changesets.tracking import tracked_for
 
 

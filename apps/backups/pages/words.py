@@ -3,7 +3,7 @@
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.backups.catalogue import Backup
+from apps.backups.catalogue.manifests import Backup
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, BEFORE_MIGRATION, BEFORE_RESTORE, DATA, FULL, INCREMENTAL
 
 KINDS = {

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from django.db import connections
 from django.db.models import Q
 
-from apps.backups.catalogue import Backup, list_backups
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.errors import NoBase
-from apps.backups.journal import read_journal
 from apps.backups.portable.facts import migrations_of
 from apps.changesets.models import Changeset
 

@@ -4,8 +4,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 
+from apps.backups.catalogue.facts import Facts
 from apps.backups.errors import DatabaseUnreadable, UnknownTable
-from apps.backups.facts import Facts
 from apps.backups.portable.carried import carried_models, links_of
 from apps.backups.portable.writing import Told
 from apps.changesets.models import Changeset

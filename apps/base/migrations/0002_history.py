@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import apps.base.fields
-from apps.changesets.operations import CreateKeptModel
+from apps.changesets.recording.kept_tables import CreateKeptModel
 
 
 class Migration(migrations.Migration):

@@ -17,8 +17,8 @@ from django.utils.translation import ngettext
 
 from apps.changesets.bulk.operations import Outcome, apply_bulk, plan_bulk
 from apps.changesets.bulk.plans import LEFT, BulkPlan, counted
-from apps.changesets.counting import total
 from apps.changesets.errors import ChangesetError, NothingSelected
+from apps.changesets.history.counts import total
 from apps.changesets.pages.bulk_registry import BulkAction, OptionsForm, actions_of
 from apps.changesets.pages.links import VIEW, list_url, object_url, outcome_message, result_url
 

@@ -9,11 +9,11 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 
 from apps.changesets.bulk.plans import Line, Listed
+from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.tracking import tracked_by_name
-from apps.changesets.words import person, standing_revert
 
 
 def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:

@@ -7,19 +7,19 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest
 
-from apps.changesets.counting import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.describing import describe
-from apps.changesets.diff import Change, FieldChange, changes_between, selection_of
 from apps.changesets.errors import NothingToRevert
+from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
+from apps.changesets.history.details import describe
+from apps.changesets.history.diff import Change, FieldChange, changes_between, selection_of
+from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
+from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
-from apps.changesets.pages.asked import Asked, place_name, read_asked
+from apps.changesets.pages.changes_query import Asked, place_name, read_asked
 from apps.changesets.remarks import remarks_on
 from apps.changesets.revert.plan import refuse_unless_revertable
-from apps.changesets.selecting import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
-from apps.changesets.words import SIGNS, person, standing_revert, subjects_of
 
 SHOWN = 100
 # Where so few stand on a page, what was deleted is shown without a click.

@@ -6,16 +6,16 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
-from apps.changesets.counting import Counts, counts_of_many
-from apps.changesets.map_changes import map_of_changes
-from apps.changesets.maps import PackedMap
+from apps.changesets.history.cache import reading_alias, remembered, state_of_tables
+from apps.changesets.history.changeset_map import map_of_changes
+from apps.changesets.history.counts import Counts, counts_of_many
+from apps.changesets.history.maps import PackedMap
+from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of
 from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer, may_view
-from apps.changesets.remembering import reading_alias, remembered, state_of_tables
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
-from apps.changesets.words import person
 
 
 @require_safe

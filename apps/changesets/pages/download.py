@@ -5,11 +5,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
-from apps.changesets.counting import counts_of_many
-from apps.changesets.diff import changes_of
-from apps.changesets.downloading import as_csv, as_json
+from apps.changesets.history.counts import counts_of_many
+from apps.changesets.history.diff import changes_of
+from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.models import Changeset
-from apps.changesets.pages.asked import read_asked
+from apps.changesets.pages.changes_query import read_asked
 
 FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 

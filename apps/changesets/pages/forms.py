@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
-from apps.changesets import versions, words
+from apps.changesets.history import versions, words
 from apps.changesets.numbers import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")

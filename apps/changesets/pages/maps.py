@@ -13,9 +13,9 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from apps.changesets.maps import Addresses, PackedMap
-from apps.changesets.pages import links, near
-from apps.changesets.remembering import remembered
+from apps.changesets.history.cache import remembered
+from apps.changesets.history.maps import Addresses, PackedMap
+from apps.changesets.pages import links, nearby
 from apps.changesets.tracking import tracked_by_name
 
 # What an address has in the place of an object's key.
@@ -60,7 +60,7 @@ def addresses_of(model: type[models.Model], *, page: str = "change") -> Addresse
     names = urlencode({"model": model._meta.label_lower, "key": KEY})
     return Addresses(
         links.object_url(model, KEY, page=page),
-        f"{links.list_url(model)}?{near.PARAMETER}=NEAR",
+        f"{links.list_url(model)}?{nearby.PARAMETER}=NEAR",
         f"{reverse('admin:changesets_changeset_name_of')}?{names}",
     )
 

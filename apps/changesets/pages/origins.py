@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.changesets.origins import Origin, origins_of
+from apps.changesets.history.origins import Origin, origins_of
 from apps.changesets.pages import links, show
 
 

@@ -17,21 +17,22 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
-from apps.changesets import editing, versions
-from apps.changesets.bin import deleted_objects
+from apps.changesets.acts import edit
+from apps.changesets.history import versions
+from apps.changesets.history.recycle_bin import deleted_objects
+from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
-from apps.changesets.pages import links, moments
+from apps.changesets.pages import as_of, links
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
-from apps.changesets.pages.near import NearFilter
+from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.revert import newest_revertable
-from apps.changesets.timeline import entries_of
 from apps.changesets.tracking import tracked_for
 
 
@@ -117,9 +118,9 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Form, change: bool) -> None:
         reason = form.cleaned_data.get("change_reason", "")
         if change:
-            made = editing.change_object(obj, fields=form.changed_data, actor=request.user, reason=reason)
+            made = edit.change_object(obj, fields=form.changed_data, actor=request.user, reason=reason)
         else:
-            made = editing.add_object(obj, actor=request.user, reason=reason)
+            made = edit.add_object(obj, actor=request.user, reason=reason)
         done = ("changed" if change else "added") if made else ""
         _tell(request, made, f"{obj} {done}." if made else f"Nothing was changed on {obj}.")
 
@@ -149,13 +150,13 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     # -- points in time --------------------------------------------------------------------------------------
 
     def as_of_list_view(self, request: HttpRequest) -> HttpResponse:
-        return moments.table_page(self, request)
+        return as_of.table_page(self, request)
 
     def between_view(self, request: HttpRequest) -> HttpResponse:
-        return moments.between_page(self, request)
+        return as_of.between_page(self, request)
 
     def as_of_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return moments.object_page(self, request, self._key_or_404(unquote(object_id)))
+        return as_of.object_page(self, request, self._key_or_404(unquote(object_id)))
 
     def go_back_view(self, request: HttpRequest, object_id: str, row: int) -> HttpResponse:
         return version_page(self, request, self._key_or_404(unquote(object_id)), row)

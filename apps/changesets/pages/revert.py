@@ -9,13 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.changesets.counting import counts_of_many
 from apps.changesets.errors import BadToken, ChangesetError, UnknownChangeset
+from apps.changesets.history.counts import counts_of_many
+from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
-from apps.changesets.pages.plan_asked import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
+from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.revert import (
     Bucket,
@@ -31,7 +32,6 @@ from apps.changesets.revert import (
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.wording import counts_words, scope_words
 from apps.changesets.tracking import tracked_models
-from apps.changesets.words import person
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (

@@ -7,10 +7,10 @@ from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
-from apps.changesets.counting import Counts, total
+from apps.changesets.history.counts import Counts, total
+from apps.changesets.history.words import SIGNS, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
-from apps.changesets.words import SIGNS, standing_revert
 
 NOTHING = format_html('<span class="empty">{}</span>', "nothing")
 EMPTY = format_html('<span class="empty">{}</span>', "empty")

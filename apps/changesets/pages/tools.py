@@ -16,16 +16,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.urls import URLPattern, re_path, reverse
 from django_object_actions import BaseDjangoObjectActions, action
 
-from apps.changesets.bin import deleted_objects
-from apps.changesets.counting import total
 from apps.changesets.errors import ChangesetError
+from apps.changesets.history.counts import total
+from apps.changesets.history.recycle_bin import deleted_objects
+from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_one, posted_reason
 from apps.changesets.pages.bulk_registry import actions_of
 from apps.changesets.pages.revert import revert_and_tell
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
-from apps.changesets.words import is_open_to_revert
 
 METHODS = ("GET", "HEAD", "POST")
 # The first button of a group stands a little apart from the one before it.

@@ -10,10 +10,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.changesets.errors import ChangesetError, PlanMoved
-from apps.changesets.going_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
+from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.tracking import Tracked, tracked_for
 
 

@@ -17,7 +17,7 @@ def before_migrate(*, using: str, plan: list, **kwargs: Any) -> None:
 
 def after_migrate(*, using: str, **kwargs: Any) -> None:
     """Install the recording from the tables as they are now, and record what the migration did to their rows."""
-    from apps.changesets.audit import record_drift
+    from apps.changesets.recording.audit import record_drift
 
     with transaction.atomic(using=using):
         if recording_problems(using):

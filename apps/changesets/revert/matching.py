@@ -1,6 +1,6 @@
 """Which rows of the working copy stand for the objects that a changeset touched, under whatever key they are now."""
 
-from apps.changesets.netting import net_table
+from apps.changesets.history.net_changes import net_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.revert import blocking, working
 from apps.changesets.revert.verdicts import Bucket, KeptField, Verdict
 from apps.changesets.tracking import Tracked
-from apps.changesets.words import person
 
 MOVED_WORDS = "changed after the plan was shown"
 WORDS = {

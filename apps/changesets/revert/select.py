@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.pruning import refuse_pruned
 
 OPEN_TO_REVERT = (Status.APPLIED, Status.PARTLY_REVERTED)
 

@@ -8,7 +8,7 @@ whole, `w_cause` the columns and the key that block it; the model's own columns 
 
 from datetime import datetime
 
-from apps.changesets.netting import net_objects, net_table
+from apps.changesets.history.net_changes import net_objects, net_table
 from apps.changesets.revert.matching import (
     drop_bystanders,
     false_in,

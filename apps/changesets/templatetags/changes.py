@@ -4,10 +4,10 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from apps.changesets.diff import FieldChange
+from apps.changesets.history.diff import FieldChange
 from apps.changesets.pages import show
 from apps.changesets.pages.changeset import Row
-from apps.changesets.pages.marked import marked_texts
+from apps.changesets.pages.word_diff import marked_texts
 
 register = template.Library()
 CLEARED = format_html('<ins class="cleared">{}</ins>', "cleared")

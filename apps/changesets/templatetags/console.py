@@ -7,11 +7,11 @@ from django.apps import apps
 from django.db.models import Model
 from django.utils.html import format_html
 
-from apps.changesets.counting import counts_of_many
-from apps.changesets.diff import FieldChange
+from apps.changesets.history.counts import counts_of_many
+from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
-from apps.changesets.words import SIGNS, is_open_to_revert, person, subjects_of
 
 register = template.Library()
 LAST = 8

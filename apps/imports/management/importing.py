@@ -12,10 +12,10 @@ from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
-from apps.imports.applying import apply_import
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
-from apps.imports.planning import ImportPlan
-from apps.imports.report import lines_for_people, progress_on
+from apps.imports.management.report import lines_for_people, progress_on
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress
 
 JSON_KEYS = (

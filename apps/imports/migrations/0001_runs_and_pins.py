@@ -5,7 +5,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-from apps.changesets.operations import CreateKeptModel
+from apps.changesets.recording.kept_tables import CreateKeptModel
 
 
 class Migration(migrations.Migration):

@@ -10,8 +10,8 @@ from django.utils.html import format_html
 
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
-from apps.imports import mapping
 from apps.imports.errors import ImportFailure, RunRefused
+from apps.imports.mapping import headers
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
@@ -74,13 +74,13 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Plan the same file again with other columns or options."""
     spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
-    everything = mapping.columns_taken(run.header, spec, replace(options, columns=None))
+    everything = headers.columns_taken(run.header, spec, replace(options, columns=None))
     form = PlanAgainForm(request.POST, spec=spec, options=options, taken=everything)
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
-    there = mapping.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := mapping.lacking(there, spec, corrections=chosen.corrections):
+    there = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
+    if lacking := headers.lacking(there, spec, corrections=chosen.corrections):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."

@@ -14,12 +14,12 @@ from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.formulas import harmless
+from apps.changesets.history.words import person
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
-from apps.changesets.words import person
-from apps.imports.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
-from apps.imports.pins import pinnable_fields, pinned_by
+from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
+from apps.imports.plan.pins import pinnable_fields, pinned_by
 from apps.imports.registry import spec_for
 
 PER_PAGE = 50

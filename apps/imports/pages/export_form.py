@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from import_export.forms import ExportForm
 
-from apps.imports.export_formats import SUGGESTED, WritesTables
+from apps.imports.export.formats import SUGGESTED, WritesTables
 
 
 class KeysField(forms.MultipleChoiceField):

@@ -16,7 +16,7 @@ from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
 from apps.changesets.pages import links
-from apps.imports.export_formats import FORMATS, WritesTables
+from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
 

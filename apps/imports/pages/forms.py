@@ -11,7 +11,7 @@ from django.utils import timezone
 from import_export.forms import ImportForm
 
 from apps.changesets.numbers import whole_number
-from apps.imports.reading import Reading
+from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 

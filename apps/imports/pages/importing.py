@@ -16,18 +16,19 @@ from django.urls import URLPattern
 from import_export.admin import ImportMixin
 
 from apps.changesets.pages.links import list_url
-from apps.imports import mapping, sources
 from apps.imports.errors import ImportFailure
-from apps.imports.export_formats import FORMATS
-from apps.imports.layout import effective
+from apps.imports.export.formats import FORMATS
+from apps.imports.mapping import headers
+from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
+from apps.imports.reading import sources
+from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.replanning import set_options
-from apps.imports.sources import SourceFile, from_path
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -93,8 +94,8 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
         options = as_corrections(effective(options, run.header, spec))
         set_options(run, options, actor=request.user)
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
-    if mapping.needs_mapping(run.header, spec, options):
-        known = mapping.recall(run.header, spec)
+    if headers.needs_mapping(run.header, spec, options):
+        known = headers.recall(run.header, spec)
         again = None if known is None else remembered_options(run, known.mapping)
         if again is None:
             return HttpResponseRedirect(page_url(run, "mapping"))
@@ -107,8 +108,8 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
 def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions | None:
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
-    taken = mapping.columns_taken(run.header, spec_named(run.spec), options)
-    return None if mapping.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+    taken = headers.columns_taken(run.header, spec_named(run.spec), options)
+    return None if headers.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:

@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from apps.imports import mapping
 from apps.imports.errors import ImportFailure
+from apps.imports.mapping import headers
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import chosen_options
@@ -40,14 +40,14 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
             return _plan(request, run, chosen, corrections=corrections)
     else:
         chosen = _guess(run, spec, options)
-        without = mapping.lacking(chosen, spec, corrections=False) if spec.upstream else []
+        without = headers.lacking(chosen, spec, corrections=False) if spec.upstream else []
         corrections = options.corrections or bool(without)
     try:
         sample = sample_of(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(run_url(run))
-    lacks = mapping.lacking(chosen, spec, corrections=False) if spec.upstream else []
+    lacks = headers.lacking(chosen, spec, corrections=False) if spec.upstream else []
     context |= {
         "title": f"Which column is which in {run.file_name}",
         "run": run,
@@ -56,7 +56,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         "step": 1,
         "fields": _fields(run, spec, chosen, sample),
         "titles": [title for title in run.header if title],
-        "not_taken": mapping.not_taken(run.header, chosen),
+        "not_taken": headers.not_taken(run.header, chosen),
         "asked_for_snapshot": bool(spec.upstream) and not options.corrections,
         "corrections": corrections,
         "lacks": lacks,
@@ -68,14 +68,14 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
 
 def _guess(run: ImportRun, spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
     """What is known already, then what was said of this header before, then a guess."""
-    taken = mapping.columns_taken(run.header, spec, options)
+    taken = headers.columns_taken(run.header, spec, options)
     if options.mapping is not None:
         return taken
-    known = mapping.recall(run.header, spec)
+    known = headers.recall(run.header, spec)
     if known is not None:
         return known.mapping
     used = set(taken.values())
-    guessed = mapping.guess_mapping(run.header, spec)
+    guessed = headers.guess_mapping(run.header, spec)
     return {**{field: title for field, title in guessed.items() if title not in used}, **taken}
 
 
@@ -87,7 +87,7 @@ def _chosen(request: HttpRequest, run: ImportRun, spec: ImportSpec) -> dict[str,
 
 def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> list[str]:
     errors = []
-    lacking = mapping.lacking(chosen, spec, corrections=corrections)
+    lacking = headers.lacking(chosen, spec, corrections=corrections)
     if lacking and corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:
@@ -107,7 +107,7 @@ def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> l
 def _plan(request: HttpRequest, run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> HttpResponse:
     try:
         run = set_options(run, chosen_options(run, chosen, corrections=corrections), actor=request.user)
-        mapping.remember(run.header, spec_named(run.spec), chosen, actor=request.user)
+        headers.remember(run.header, spec_named(run.spec), chosen, actor=request.user)
         start_planning(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))

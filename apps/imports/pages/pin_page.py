@@ -10,17 +10,17 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from apps.changesets.bin import still_deleted
-from apps.changesets.keys import object_key_of
-from apps.changesets.origins import origins_of
+from apps.changesets.history.origins import origins_of
+from apps.changesets.history.recycle_bin import still_deleted
+from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.tracking import tracked_for
-from apps.imports.corrections import upstream_of
 from apps.imports.errors import PinFailure
 from apps.imports.models import Pin
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, shown_value
-from apps.imports.pins import (
+from apps.imports.plan.corrections import upstream_of
+from apps.imports.plan.pins import (
     pin,
     pin_deletion,
     pinnable_fields,

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from apps.changesets.pages import show
 from apps.imports.models import Pin
-from apps.imports.pins import pinned_by
+from apps.imports.plan.pins import pinned_by
 
 VIEW, ADD, DELETE = "imports.view_pin", "imports.add_pin", "imports.delete_pin"
 

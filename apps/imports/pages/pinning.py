@@ -11,15 +11,15 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from apps.changesets.keys import object_key_of
+from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
-from apps.imports.corrections import upstream_of
 from apps.imports.models import Pin
 from apps.imports.pages.corrections import corrections_file, corrections_page
 from apps.imports.pages.pin_page import deletion_page, pin_page
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
-from apps.imports.pins import pinnable_fields, pinned_deletions, pins_of
+from apps.imports.plan.corrections import upstream_of
+from apps.imports.plan.pins import pinnable_fields, pinned_deletions, pins_of
 
 
 class PinningMixin:

@@ -5,10 +5,10 @@ from typing import Any
 from django.db.models import Max
 from django.http import Http404, HttpRequest, HttpResponse
 
-from apps.changesets.maps import PackedMap
+from apps.changesets.history.cache import remembered, state_of_tables
+from apps.changesets.history.maps import PackedMap
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer
-from apps.changesets.remembering import remembered, state_of_tables
 from apps.changesets.tracking import Tracked
 from apps.imports.models import ImportRun, PlannedRow, RunStatus
 from apps.imports.pages.addresses import page_url, run_url

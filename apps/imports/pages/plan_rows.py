@@ -7,8 +7,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from apps.changesets.diff import FieldChange
-from apps.changesets.origins import Origin, origins_of_many
+from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell
 from apps.imports.registry import spec_named

@@ -9,12 +9,12 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
-from apps.changesets.words import is_open_to_revert
-from apps.imports import mapping
+from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
@@ -52,7 +52,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     spec = spec_named(run.spec)
     model = spec.model
     options = ImportOptions.from_json(run.options)
-    waits_for_mapping = run.status == RunStatus.UPLOADED and mapping.needs_mapping(run.header, spec, options)
+    waits_for_mapping = run.status == RunStatus.UPLOADED and headers.needs_mapping(run.header, spec, options)
     context = {
         "title": f"Import of {run.file_name}",
         "subtitle": None,
@@ -86,15 +86,15 @@ def read_asked(address: Any, default: Bucket) -> Asked:
 
 def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     spec = spec_named(run.spec)
-    everything = mapping.columns_taken(run.header, spec, replace(options, columns=None))
-    taken = mapping.columns_taken(run.header, spec, options)
+    everything = headers.columns_taken(run.header, spec, replace(options, columns=None))
+    taken = headers.columns_taken(run.header, spec, options)
     number = changes_of(run)
     return {
         "lines": plan_lines(run),
         "others": _others(request, run),
         "number": number,
         "taken": list(taken.values()),
-        "not_taken": mapping.not_taken(run.header, taken),
+        "not_taken": headers.not_taken(run.header, taken),
         "no_confirm": why_not_confirm(run, request.user),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),

@@ -7,19 +7,19 @@ from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset, Kind
-from apps.imports.applying import lock_tables, write
-from apps.imports.completing import complete
 from apps.imports.errors import ImportFailure, RunCancelled
-from apps.imports.layout import effective, layout_of
-from apps.imports.merging import create_views
+from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.plan.apply import lock_tables, write
+from apps.imports.plan.complete import complete
+from apps.imports.plan.merge import create_views
 from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
-from apps.imports.runs.leaving import leave_moved
 from apps.imports.runs.loading import load_plan
+from apps.imports.runs.skipped import leave_moved
 from apps.imports.runs.states import claim, end, fail, move
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 
 def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset | None:

@@ -12,8 +12,8 @@ from django.core.files.storage import Storage, storages
 
 from apps.imports.errors import FileIsGone
 from apps.imports.models import ImportRun
+from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.results import FileIdentity
-from apps.imports.sources import SourceFile, from_path
 
 _GZIP_LEVEL = 5
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from apps.imports.models import Decision, ImportRun, Operation, PlannedRow
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 _CHUNK = 2000
 

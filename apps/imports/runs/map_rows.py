@@ -6,8 +6,8 @@ from typing import Any
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, NullIf
 
-from apps.changesets.map_changes import ADDED, CHANGED, DELETED, MOVED, point_of
-from apps.changesets.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
+from apps.changesets.history.changeset_map import ADDED, CHANGED, DELETED, MOVED, point_of
+from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.imports.models import ImportRun, Operation, PlannedRow
 from apps.imports.registry import spec_named

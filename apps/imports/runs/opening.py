@@ -6,11 +6,11 @@ from itertools import islice
 from typing import Any
 
 from apps.imports.models import ImportRun
-from apps.imports.reading import RawChunk, Reading
+from apps.imports.reading.rows import RawChunk, Reading
+from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.files import keep_file, kept_file
-from apps.imports.sources import SourceFile
 from apps.imports.spec import ImportSpec
 
 # What a person needs to tell which column is which.

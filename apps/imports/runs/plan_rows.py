@@ -10,10 +10,10 @@ from typing import Any
 
 from django.db import models
 
-from apps.imports.matching import superseded_keys
-from apps.imports.merging import kept_by_line
 from apps.imports.models import Operation
-from apps.imports.staging import Staging
+from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.merge import kept_by_line
+from apps.imports.staging.tables import Staging
 
 _PAGE = 5000
 

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.plan.plan import plan_import
 from apps.imports.plan_checks import look_at
-from apps.imports.planning import plan_import
-from apps.imports.reading import Reading
+from apps.imports.reading.rows import Reading
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, Progress, quiet
 from apps.imports.runs.files import kept_file

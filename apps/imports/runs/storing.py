@@ -13,11 +13,11 @@ from typing import Any
 from django.db import transaction
 
 from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
-from apps.imports.planning import ImportPlan
+from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress, quiet
 from apps.imports.runs.plan_rows import all_rows
 from apps.imports.runs.states import hold
-from apps.imports.staging import Staging
+from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
 _COLUMNS = (

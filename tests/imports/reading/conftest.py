@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from apps.imports.errors import FileRefused
-from apps.imports.reading import Reading, read
-from apps.imports.sources import SourceFile, from_path
+from apps.imports.reading.rows import Reading, read
+from apps.imports.reading.sources import SourceFile, from_path
 
 SHEET_START = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 CONTENT_START = (

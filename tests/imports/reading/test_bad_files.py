@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from apps.imports import errors, sources
-from apps.imports.formats import streams, tables, zips
-from apps.imports.formats.tables import CELL_CHARACTERS
-from apps.imports.reading import read
+from apps.imports import errors
+from apps.imports.reading import sources, streams, tables, zips
+from apps.imports.reading.rows import read
+from apps.imports.reading.tables import CELL_CHARACTERS
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx, zipped
 
 pytestmark = pytest.mark.once
@@ -114,7 +114,7 @@ def test_a_sheet_that_lies_about_its_size_is_refused(refusal, monkeypatch):
 
 
 def test_texts_of_a_sheet_beyond_the_limit_are_refused(refusal, monkeypatch):
-    from apps.imports.formats import xlsx as reader
+    from apps.imports.reading import xlsx as reader
 
     monkeypatch.setattr(reader, "STRINGS_LIMIT", 2**20)
     content = xlsx("", strings="".join(f"<si><t>{number}</t></si>" for number in range(50_000)))

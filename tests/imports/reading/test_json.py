@@ -6,8 +6,8 @@ import json
 import pytest
 
 from apps.imports import errors
-from apps.imports.formats import json_table
-from apps.imports.reading import read
+from apps.imports.reading import json_table
+from apps.imports.reading.rows import read
 from tests.imports.reading.conftest import rows_of, table_of
 
 pytestmark = pytest.mark.once

@@ -11,7 +11,7 @@ import tablib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.imports.sources import from_path
+from apps.imports.reading.sources import from_path
 from tests.imports.reading.conftest import table_of
 
 pytestmark = pytest.mark.once

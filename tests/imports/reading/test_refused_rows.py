@@ -2,8 +2,8 @@
 
 import pytest
 
-from apps.imports.reading import Reading, read
-from apps.imports.refused_rows import rows_at
+from apps.imports.reading.refused_rows import rows_at
+from apps.imports.reading.rows import Reading, read
 from tests.imports.reading.conftest import rows_of
 
 pytestmark = pytest.mark.once

@@ -8,8 +8,8 @@ import tablib
 from openpyxl import Workbook
 
 from apps.imports.errors import CellRefused, ChoiceContradicts, FileLocked, TooManyRows
-from apps.imports.formats import ods as ods_format
-from apps.imports.reading import read
+from apps.imports.reading import ods as ods_format
+from apps.imports.reading.rows import read
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx
 
 pytestmark = pytest.mark.once

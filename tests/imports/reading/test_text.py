@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from apps.imports.errors import ChoiceContradicts, EncodingRefused, NotATable
-from apps.imports.reading import Reading, read
+from apps.imports.reading.rows import Reading, read
 from tests.imports.reading.conftest import rows_of, table_of
 
 pytestmark = pytest.mark.once

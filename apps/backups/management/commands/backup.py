@@ -7,18 +7,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.backups.catalogue import Backup, newest_backup, read_catalogue
+from apps.backups.catalogue.manifests import Backup, newest_backup, read_catalogue
+from apps.backups.catalogue.offsite import only_offsite
+from apps.backups.catalogue.pruning import prune
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, megabytes
 from apps.backups.kinds import FULL, OBJECT
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.making import back_up_object
-from apps.backups.offsite import only_offsite
-from apps.backups.opening import find_backup
-from apps.backups.point_in_time import in_words, read_upto
-from apps.backups.pruning import prune
-from apps.backups.restoring import Restored, restore
-from apps.backups.verifying import verify
+from apps.backups.restore.database import Restored, restore
+from apps.backups.restore.opening import find_backup
+from apps.backups.restore.point_in_time import in_words, read_upto
+from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
 from apps.changesets.tracking import tracked_by_name, tracked_models
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
 from apps.imports.management.importing import ImportingCommand
-from apps.imports.planning import ImportPlan, plan_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import from_path
 from apps.imports.results import Progress
-from apps.imports.sources import from_path
 
 
 class Command(ImportingCommand):

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from apps.changesets.audit import find_drift, record_drift
 from apps.changesets.models import Kind
 from apps.changesets.recording import install_recording, recording_problems
+from apps.changesets.recording.audit import find_drift, record_drift
 
 
 class Command(BaseCommand):

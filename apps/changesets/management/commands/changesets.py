@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.counting import counts_of_many, words_for
-from apps.changesets.diff import Change, changes_of, changes_since
-from apps.changesets.downloading import as_csv, as_json
 from apps.changesets.errors import HistoryPruned
+from apps.changesets.history.counts import counts_of_many, words_for
+from apps.changesets.history.diff import Change, changes_of, changes_since
+from apps.changesets.history.download import as_csv, as_json
+from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.models import Changeset
-from apps.changesets.pruning import refuse_pruned
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 

@@ -10,9 +10,9 @@ from django.core.management.commands.loaddata import READ_STDIN
 from django.core.management.commands.loaddata import Command as LoadDataCommand
 from django.utils.functional import cached_property
 
-from apps.changesets.audit import record_drift
 from apps.changesets.models import Kind
 from apps.changesets.recording import install_recording, uninstall_recording
+from apps.changesets.recording.audit import record_drift
 from apps.changesets.tracking import tracked_models
 
 PART = 1 << 20

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.history.pruning import plan_pruning, prune_history
 from apps.changesets.management.times import read_time
-from apps.changesets.pruning import plan_pruning, prune_history
 
 
 class Command(BaseCommand):

@@ -1,0 +1,205 @@
+"""The catalogue: one manifest beside each backup, since a table in the database would not survive its own restore."""
+
+import json
+import logging
+import os
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
+from datetime import datetime
+from pathlib import Path
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from apps.backups.catalogue.folder import PARTIAL, backup_folder, sync_file
+from apps.backups.errors import BackupFailure, ManifestUnreadable
+
+MANIFEST = ".json"
+_MOMENTS = ("created_at", "verified_at", "expires_at")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """One complete backup: what it is of, who made it and why, and how to know that it is still the same file."""
+
+    id: str
+    kind: str
+    created_at: datetime
+    actor: str
+    reason: str
+    engine: str
+    server_version: str
+    migrations: tuple[str, ...]
+    newest_changeset: int | None
+    row_counts: dict[str, int]
+    size_bytes: int
+    sha256: str
+    # Relative to the folder, so that the folder can be moved.
+    path: str
+    # What follows came later: a manifest without it is as good as before.
+    label: str = ""
+    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    base: str | None = None
+    since_changeset: int | None = None
+    # The chosen tables; none for all.
+    tables: tuple[str, ...] = ()
+    # A hash over the rows of each table as they were copied, where the driver takes one.
+    contents: dict[str, str] = field(default_factory=dict)
+    # When it was proved that it restores, and the proof or what was found instead, in one sentence.
+    verified_at: datetime | None = None
+    verified: str = ""
+    expires_at: datetime | None = None
+    # What its copy is called in the storage elsewhere; empty while there is none.
+    offsite: str = ""
+
+    @property
+    def file(self) -> Path:
+        """Where the backup is now."""
+        return backup_folder() / self.path
+
+    @property
+    def rows(self) -> int:
+        """How many rows the tables had together."""
+        return sum(self.row_counts.values())
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it was tried, and did not restore: nothing may count on it."""
+        return bool(self.verified) and self.verified_at is None
+
+    def as_text(self) -> str:
+        """Return what the manifest says."""
+        return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
+
+
+_HINTS = get_type_hints(Backup)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The backups, newest first, and one sentence about each file that should be one and is not."""
+
+    backups: list[Backup]
+    complaints: list[str]
+
+
+def read_catalogue() -> Catalogue:
+    """Return what is in the folder of the backups; a manifest that cannot be read is a complaint."""
+    backups, complaints = [], []
+    for manifest in sorted(backup_folder().glob(f"*{MANIFEST}")):
+        try:
+            backups.append(_read(manifest))
+        except BackupFailure as error:
+            complaints.append(str(error))
+    backups.sort(key=lambda backup: (backup.created_at, backup.id), reverse=True)
+    return Catalogue(backups, complaints)
+
+
+def list_backups() -> list[Backup]:
+    """Return all backups, newest first; what cannot be read is left out, and logged."""
+    catalogue = read_catalogue()
+    for complaint in catalogue.complaints:
+        logger.warning("%s", complaint)
+    return catalogue.backups
+
+
+def newest_backup() -> Backup | None:
+    """Return the newest backup of any kind, or None where there is none."""
+    return next(iter(list_backups()), None)
+
+
+def manifest_of(backup: Backup) -> Path:
+    """Return the path of a backup's manifest."""
+    return backup_folder() / f"{backup.id}{MANIFEST}"
+
+
+def write_manifest(backup: Backup) -> None:
+    """Put the manifest beside the backup; from then on there is one, also after a power cut."""
+    final = manifest_of(backup)
+    partial = final.with_name(final.name + PARTIAL)
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(backup.as_text())
+        sync_file(partial)
+        partial.rename(final)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_file(final.parent)
+
+
+def amend(backup: Backup, **changes: Any) -> Backup:
+    """Write these changes into the manifest, and return the backup as it now is.
+
+    Proving and sending take a while, so what somebody else wrote into it meanwhile stays; what is removed stays so.
+    """
+    try:
+        known = _read(manifest_of(backup))
+    except BackupFailure:
+        return replace(backup, **changes)
+    amended = replace(known, **changes)
+    write_manifest(amended)
+    return amended
+
+
+def _read(manifest: Path) -> Backup:
+    """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
+    try:
+        text = manifest.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _unreadable(manifest.name, error) from error
+    backup = read_manifest(text, manifest.name)
+    if not backup.file.is_file():
+        raise ManifestUnreadable(
+            f"The backup {backup.path} is gone and only its manifest is left: bring it back, or remove {manifest.name}."
+        )
+    return backup
+
+
+def read_manifest(text: str, name: str) -> Backup:
+    """Return what a manifest of this name tells; raises ManifestUnreadable when it cannot be relied on."""
+    try:
+        found = json.loads(text)
+        # A later version may know more about a backup; what this one does not know, it passes over.
+        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        for moment in _MOMENTS:
+            if known.get(moment):
+                known[moment] = datetime.fromisoformat(known[moment])
+        for several in ("migrations", "tables"):
+            if isinstance(known.get(several), list):
+                known[several] = tuple(known[several])
+        if wrong := [key for key, value in known.items() if not _is(value, _HINTS[key])]:
+            raise TypeError(f"{wrong[0]} is not what it should be")
+        backup = Backup(**known)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise _unreadable(name, error) from error
+    apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")
+    if apart or backup.id != name.removesuffix(MANIFEST):
+        raise ManifestUnreadable(
+            f"The manifest {name} speaks of {backup.path!r}, which is not the backup beside it, so it is "
+            "not listed: somebody has altered it; remove it."
+        )
+    return backup
+
+
+def _is(value: Any, hint: Any) -> bool:
+    """Whether a value is of the type that a field of Backup has: one odd manifest must not break the whole list."""
+    of = get_args(hint)
+    if get_origin(hint) is UnionType:
+        return any(_is(value, each) for each in of)
+    if get_origin(hint) is dict:
+        return isinstance(value, dict) and all(_is(key, of[0]) and _is(each, of[1]) for key, each in value.items())
+    if get_origin(hint) is tuple:
+        return isinstance(value, tuple) and all(_is(each, of[0]) for each in value)
+    return type(value) is hint and (hint is not datetime or value.tzinfo is not None)
+
+
+def _unreadable(name: str, error: Exception) -> ManifestUnreadable:
+    return ManifestUnreadable(
+        f"The manifest {name} cannot be read ({type(error).__name__}: {error}), so its backup is not "
+        "listed: bring the file back from a copy, or remove both."
+    )
+
+
+def _optional(each: Field) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING

@@ -1,0 +1,204 @@
+"""Copies of the backups elsewhere: in the storage `STORAGES["backups"]`, any that Django knows, when there is one."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.core.files import File
+from django.core.files.storage import InvalidStorageError, Storage, storages
+
+from apps.backups.catalogue import encryption
+from apps.backups.catalogue.folder import move_into_place, open_folder, sha256_of
+from apps.backups.catalogue.manifests import (
+    MANIFEST,
+    Backup,
+    Catalogue,
+    amend,
+    list_backups,
+    manifest_of,
+    read_manifest,
+    write_manifest,
+)
+from apps.backups.errors import BackupAltered, BackupFailure, ManifestUnreadable, OffsiteUnavailable, UnknownBackup
+from apps.backups.kinds import AUTOMATIC
+
+ALIAS = "backups"
+
+logger = logging.getLogger(__name__)
+
+
+def storage() -> Storage | None:
+    """Return the storage elsewhere, or None where the settings name none; raises OffsiteUnavailable."""
+    if ALIAS not in storages.backends:
+        return None
+    try:
+        return storages[ALIAS]
+    except InvalidStorageError as error:
+        raise OffsiteUnavailable(f"STORAGES[{ALIAS!r}] cannot be used: {error}.") from error
+
+
+def send_missing() -> list[Backup]:
+    """Send each backup that has no copy elsewhere there, oldest first, and return them as they are now.
+
+    What was made automatically stays here: it is for going back within a day. Raises OffsiteUnavailable, or what
+    encrypting raises; what was sent by then stays sent.
+    """
+    elsewhere = storage()
+    if elsewhere is None:
+        return []
+    waiting = [backup for backup in list_backups() if not backup.offsite and backup.kind not in AUTOMATIC]
+    return [_send(backup, elsewhere) for backup in reversed(waiting)]
+
+
+def try_to_send(made: Backup) -> Backup:
+    """Send what has no copy elsewhere, and return `made` as it is then.
+
+    What does not work is logged, and tried again with the next backup: the backup itself is good.
+    """
+    try:
+        sent = send_missing()
+    except BackupFailure as failure:
+        logger.error("The backup %s is here, and perhaps has no copy elsewhere yet. %s", made.id, failure)
+        return made
+    return next((backup for backup in sent if backup.id == made.id), made)
+
+
+def only_offsite(here: list[Backup]) -> list[Backup]:
+    """Return the backups that are elsewhere and not here, newest first; none while the storage cannot be reached."""
+    try:
+        elsewhere = list_offsite().backups
+    except BackupFailure as failure:
+        logger.error("%s", failure)
+        return []
+    known = {backup.id for backup in here}
+    return [backup for backup in elsewhere if backup.id not in known]
+
+
+def list_offsite() -> Catalogue:
+    """Return the backups that have a copy elsewhere, newest first, whether they are here or not.
+
+    Raises OffsiteUnavailable.
+    """
+    elsewhere = storage()
+    if elsewhere is None:
+        return Catalogue([], [])
+    backups, complaints = [], []
+    with _reachable():
+        names = _names(elsewhere)
+        for name in names:
+            if not name.endswith(MANIFEST):
+                continue
+            try:
+                with elsewhere.open(name) as stream:
+                    told = read_manifest(stream.read().decode(), name)
+            except (ManifestUnreadable, UnicodeDecodeError) as error:
+                complaints.append(f"Elsewhere: {error}")
+                continue
+            if told.offsite in names:
+                backups.append(told)
+            else:
+                complaints.append(f"Elsewhere, the copy of {told.id} is gone and only its manifest is left.")
+    backups.sort(key=lambda backup: (backup.created_at, backup.id), reverse=True)
+    return Catalogue(backups, complaints)
+
+
+def fetch(name: str) -> Backup:
+    """Bring a backup back from elsewhere into the folder, proved to be what was sent, and return it.
+
+    Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
+    """
+    told = next((backup for backup in list_offsite().backups if backup.id == name), None)
+    if told is None:
+        raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
+    with _folder() as folder:
+        sent, plain = folder / "sent", folder / "plain"
+        with _reachable(), storage().open(told.offsite) as source, sent.open("wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        if told.offsite.endswith(encryption.SUFFIX):
+            encryption.decrypt(sent, plain, name=told.offsite)
+        else:
+            sent.rename(plain)
+        if sha256_of(plain) != told.sha256:
+            raise BackupAltered(
+                f"The copy of {name} elsewhere is not the file that was sent: it was altered, or cut off. Nothing was "
+                "brought back; choose another one."
+            )
+        plain.chmod(0o600)
+        move_into_place(plain, told.file)
+    write_manifest(told)
+    return told
+
+
+def forget(backup: Backup) -> None:
+    """Remove the copy of a backup elsewhere, its manifest first; what cannot be reached goes with a later pruning."""
+    try:
+        elsewhere = storage()
+        if elsewhere is not None and backup.offsite:
+            with _reachable():
+                elsewhere.delete(manifest_of(backup).name)
+                elsewhere.delete(backup.offsite)
+    except BackupFailure as failure:
+        logger.error("%s", failure)
+
+
+def _send(backup: Backup, elsewhere: Storage) -> Backup:
+    """Send the file, then its manifest: only with it is there a copy; the manifest here tells of it last."""
+    name = backup.path + (encryption.SUFFIX if encryption.is_wanted() else "")
+    sent = replace(backup, offsite=name)
+    with _folder() as folder:
+        file = backup.file
+        if encryption.is_wanted():
+            file = folder / name
+            encryption.encrypt(backup.file, file)
+        _put(elsewhere, name, file)
+        manifest = folder / manifest_of(backup).name
+        manifest.write_text(sent.as_text(), encoding="utf-8")
+        _put(elsewhere, manifest.name, manifest)
+    return amend(backup, offsite=name)
+
+
+def _names(elsewhere: Storage) -> list[str]:
+    try:
+        return sorted(elsewhere.listdir("")[1])
+    except FileNotFoundError:
+        # A folder is made with the first file.
+        return []
+
+
+def _put(elsewhere: Storage, name: str, file: Path) -> None:
+    with _reachable():
+        # What an attempt that was cut off has left.
+        elsewhere.delete(name)
+        with file.open("rb") as stream:
+            stored = elsewhere.save(name, File(stream, name=name))
+    if stored != name:
+        elsewhere.delete(stored)
+        raise OffsiteUnavailable(
+            f"The storage elsewhere keeps {name} and does not let go of it: give the console the right to delete there."
+        )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a private folder on the disk of the backups that is gone at the end."""
+    with TemporaryDirectory(prefix=".offsite-", dir=open_folder()) as folder:
+        yield Path(folder)
+
+
+@contextmanager
+def _reachable() -> Iterator[None]:
+    """Within, whatever a storage raises is an OffsiteUnavailable: each of them has errors of its own."""
+    try:
+        yield
+    except BackupFailure:
+        raise
+    except Exception as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise OffsiteUnavailable(
+            f"The storage elsewhere cannot be reached ({said[:200]}): check STORAGES[{ALIAS!r}]. Backups in the folder "
+            "are as they were."
+        ) from error

@@ -1,0 +1,45 @@
+"""Removing the backups that have had their time."""
+
+from collections.abc import Container
+from datetime import datetime
+
+from django.utils import timezone
+
+from apps.backups.catalogue.folder import backup_folder, remove
+from apps.backups.catalogue.manifests import Backup, list_backups, manifest_of
+from apps.backups.catalogue.offsite import forget, only_offsite
+from apps.backups.catalogue.retention import judge
+from apps.backups.errors import from_os_error
+from apps.backups.kinds import AUTOMATIC
+
+
+def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Backup]:
+    """Remove the backups that the retention does not keep, here and elsewhere, and return them.
+
+    With `dry_run` only return them.
+    """
+    here = list_backups()
+    return _remove_ended(here + only_offsite(here), None, dry_run=dry_run, now=now)
+
+
+def prune_automatic(*, now: datetime | None = None) -> list[Backup]:
+    """Remove those that were made automatically and have had their time; what a person asked for is not touched."""
+    return _remove_ended(list_backups(), AUTOMATIC, dry_run=False, now=now)
+
+
+def _remove_ended(
+    backups: list[Backup], kinds: Container[str] | None, *, dry_run: bool, now: datetime | None
+) -> list[Backup]:
+    verdicts = judge(backups, now=now or timezone.now())
+    ended = [each.backup for each in verdicts if not each.kept and (kinds is None or each.backup.kind in kinds)]
+    if dry_run:
+        return ended
+    try:
+        for backup in ended:
+            forget(backup)
+            # The manifest goes first: whoever is killed here leaves a file nobody counts on, never the promise of one.
+            remove(manifest_of(backup))
+            remove(backup.file)
+    except OSError as error:
+        raise from_os_error(error, backup_folder(), needed=0) from error
+    return ended

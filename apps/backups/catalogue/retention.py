@@ -1,0 +1,118 @@
+"""Which backups are kept and which have had their time: a rule over their manifests that touches no file.
+
+Kept are those of the last day, then the newest of each of 7 days, 4 weeks and 12 months, each kind by itself; what was
+made by itself before an import (or the like) for a day, and the newest few; increments for a day and while theirs is
+the newest chain. A label keeps a backup for good, and the newest one that was verified always stays.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.utils.timezone import localtime
+
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.kinds import AUTOMATIC, INCREMENTAL
+
+DAY = timedelta(days=1)
+AUTOMATIC_AT_LEAST = 3
+# How many days, weeks and months have one kept, what they are called, and what tells two of them apart.
+_STEPS: tuple[tuple[int, str, Callable[[datetime], str]], ...] = (
+    (7, "day", "{:%Y-%m-%d}".format),
+    (4, "week", "{:%G week %V}".format),
+    (12, "month", "{:%Y-%m}".format),
+)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a backup is kept, and why."""
+
+    backup: Backup
+    kept: bool
+    why: str
+
+
+def judge(backups: Sequence[Backup], *, now: datetime) -> list[Verdict]:
+    """Return a verdict on each backup, newest first; `now` is aware, and days are those of the console's time zone."""
+    ordered = sorted(backups, key=lambda backup: (backup.created_at, backup.id), reverse=True)
+    reasons: dict[str, str] = {}
+    for backup, why in _claims(ordered, now):
+        reasons.setdefault(backup.id, why)
+    for backup, why in _foundations([backup for backup in ordered if backup.id in reasons], ordered):
+        reasons.setdefault(backup.id, why)
+    return [Verdict(each, each.id in reasons, reasons.get(each.id, _ended(each))) for each in ordered]
+
+
+def _claims(ordered: list[Backup], now: datetime) -> Iterable[tuple[Backup, str]]:
+    """Yield the backups that are kept for what they are, with the reason; the strongest reason first."""
+    proven = next((each for each in ordered if each.verified_at and not each.tables), None)
+    if proven:
+        yield proven, "the newest one that is verified"
+    for each in ordered:
+        if each.label:
+            yield each, "it has a label"
+        if each.created_at > now - DAY:
+            yield each, "made within a day"
+        if each.expires_at and each.expires_at > now:
+            yield each, f"to be kept until {localtime(each.expires_at):%Y-%m-%d}"
+    sound = [each for each in ordered if not each.is_bad]
+    for each in [each for each in sound if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
+        yield each, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
+    yield from _increments(ordered)
+    # One that did not restore stands for no day.
+    asked_for = [each for each in sound if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
+    for _, series in groupby(sorted(asked_for, key=_series), key=_series):
+        yield from _thinned(sorted(series, key=lambda each: each.created_at, reverse=True))
+
+
+def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
+    return backup.kind, backup.tables
+
+
+def _increments(ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
+    """Yield the increments of the chain that is being added to; of an older one, a day is enough."""
+    by_id = {each.id: each for each in ordered}
+    chains = [(each, _under(each, by_id)) for each in ordered if each.kind == INCREMENTAL]
+    yield from ((each, "of the newest chain") for each, under in chains if under[-1:] == chains[0][1][-1:])
+
+
+def _thinned(series: list[Backup]) -> Iterable[tuple[Backup, str]]:
+    """Yield the newest of each day, week and month, as many as are to be had; `series` is newest first."""
+    for number, step, of in _STEPS:
+        seen: list[str] = []
+        for each in series:
+            name = of(localtime(each.created_at))
+            if name not in seen and len(seen) < number:
+                seen.append(name)
+                yield each, f"the {step}ly one of {name}" if step != "day" else f"the daily one of {name}"
+
+
+def _foundations(kept: list[Backup], ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
+    """Yield what kept increments are restored upon: the increments under them, down to the full backup."""
+    by_id = {each.id: each for each in ordered}
+    for each in kept:
+        for name in _under(each, by_id):
+            if name in by_id:
+                yield by_id[name], f"needed to restore {each.id}"
+
+
+def _under(backup: Backup, by_id: Mapping[str, Backup]) -> list[str]:
+    """Return the names of what a backup goes on from, one under the other, the full one last."""
+    names: list[str] = []
+    above: Backup | None = backup
+    while above is not None and above.base is not None and above.base not in names:
+        names.append(above.base)
+        above = by_id.get(above.base)
+    return names
+
+
+def _ended(backup: Backup) -> str:
+    if backup.is_bad:
+        return "it did not restore"
+    if backup.kind in AUTOMATIC:
+        return "made automatically, more than a day ago"
+    if backup.kind == INCREMENTAL:
+        return "there is a newer chain"
+    return "a newer one stands for its day, week and month"

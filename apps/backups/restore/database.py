@@ -1,0 +1,171 @@
+"""Restoring the database: checked first, backed up first, all of it or nothing, and written in the journal."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db import DatabaseError, connections, transaction
+
+from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_file, without_password
+from apps.backups.catalogue.journal import note
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.drivers import sqlite_restoring
+from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
+from apps.backups.restore.fill import fill, steps_to
+from apps.backups.restore.guards import require_quiet
+from apps.backups.restore.jobs import Done, Job, Progress
+from apps.backups.restore.point_in_time import Upto, in_words
+from apps.backups.restore.rows import require_choosable
+from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
+
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Which backup was restored into what, what is there now, and how long it took."""
+
+    backup: Backup
+    into: str
+    done: Done
+    seconds: float
+
+    @property
+    def rows(self) -> int:
+        """How many rows the restored tables have together."""
+        return sum(self.done.row_counts.values())
+
+
+def restore(
+    backup: Backup,
+    *,
+    actor: Any,
+    reason: str = "",
+    into: str | None = None,
+    tables: tuple[str, ...] = (),
+    upto: Upto | None = None,
+    using: str = "default",
+    progress: Progress = lambda step: None,
+) -> Restored:
+    """Make the live database, or a fresh one at the file or URL `into`, hold exactly what the backup has.
+
+    With `tables`, only their rows come back, as one changeset. With `upto`, the increments on it follow, up to that
+    changeset or moment. A live database is backed up first, and is as before or as after, whenever this process dies.
+    Migrations that the backup lacks are run. Raises a BackupFailure with one sentence; then the database is as it was.
+    The journal tells either way.
+    """
+    started = time.monotonic()
+    engine = engine_of(into) if into else connections[using].vendor
+    if upto is not None and (tables or backup.tables):
+        raise TablesRefused("Only the whole database goes back to a changeset or moment: leave the tables out.")
+    with ExitStack() as files:
+        steps = steps_to(backup, files, engine=engine, progress=progress, upto=upto)
+        job = Job(steps, tables or backup.tables, into, using, actor, reason, progress)
+        require_choosable(backup, job.tables)
+        if into is None:
+            require_quiet(using)
+        with _noted(job) as told:
+            done = _carry_out(job, engine)
+            restored = Restored(job.backup, _where(job), done, time.monotonic() - started)
+            told.update(
+                safety=done.safety.id if done.safety else None,
+                changeset=done.changeset,
+                rows=restored.rows,
+                drift=done.drift,
+            )
+    return restored
+
+
+def _carry_out(job: Job, engine: str) -> Done:
+    if job.tables:
+        return restore_rows(job)
+    if job.into is None:
+        return _into_sqlite(job) if engine == "sqlite" else _into_postgresql(job)
+    with elsewhere(job.into) as alias:
+        if engine == "sqlite":
+            return fill(alias, job.steps, progress=job.progress)
+        with transaction.atomic(using=alias):
+            return fill(alias, job.steps, progress=job.progress)
+
+
+@contextmanager
+def _noted(job: Job) -> Iterator[dict[str, Any]]:
+    """Write in the journal that a restore begins, and how it ended; the block says what came of it."""
+    about = {
+        "restore": f"{time.time_ns():x}",
+        "backup": job.backup.id,
+        "into": _where(job),
+        "tables": list(job.tables),
+        **({"upto": in_words(job.steps[-1].upto)} if job.steps[-1].upto is not None else {}),
+        "actor": job.actor.get_username() if getattr(job.actor, "pk", None) else "",
+        "reason": job.reason,
+    }
+    told: dict[str, Any] = {}
+    note(**about, result="begun")
+    try:
+        try:
+            yield told
+        except (DatabaseError, sqlite3.Error, OSError) as error:
+            raise meaning_for_restore(error, job.backup.id, patience=PATIENCE_SECONDS) from error
+    except BaseException as error:
+        note(**about, result="failed", error=str(error) or type(error).__name__)
+        raise
+    note(**about, result="restored", **told)
+
+
+def _into_sqlite(job: Job) -> Done:
+    """Prepare everything in a file apart, and let SQLite copy that over the live database in one transaction."""
+    with scratch_folder() as folder:
+        prepared = folder / "restored.sqlite3"
+        with sqlite_file(prepared) as alias:
+            done = fill(alias, job.steps, progress=job.progress)
+        sqlite_restoring.make_one_file(prepared)
+        for attempt in range(1, ATTEMPTS + 1):
+            with sqlite_restoring.watching(job.using) as require_unchanged:
+                safety = job.back_up() if sqlite_restoring.is_there(job.using) else None
+                job.progress("put it in place")
+                try:
+                    sqlite_restoring.restore_into(prepared, job.using, meanwhile=require_unchanged)
+                    break
+                except ChangedMeanwhile:
+                    # What somebody wrote after the safety backup would be lost: that is made again.
+                    if attempt == ATTEMPTS:
+                        raise
+    return replace(done, safety=safety)
+
+
+def _into_postgresql(job: Job) -> Done:
+    """Do everything in one transaction, in which nobody else writes from before the safety backup on."""
+    connection = connections[job.using]
+    try:
+        with transaction.atomic(using=job.using, durable=True):
+            safety = job.back_up() if _keep_writers_out(job.using) else None
+            return replace(fill(job.using, job.steps, progress=job.progress), safety=safety)
+    finally:
+        # The script left its settings with the connection, and others of the pool may have plans for the old tables.
+        connection.close()
+        connection.close_pool()
+
+
+def _keep_writers_out(using: str) -> list[str]:
+    """Lock all tables against writing until the transaction ends, and return them."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
+        tables = [name for (name,) in cursor.fetchall()]
+        if tables:
+            cursor.execute(f"LOCK TABLE {', '.join(map(connection.ops.quote_name, tables))} IN EXCLUSIVE MODE")
+    return tables
+
+
+def _where(job: Job) -> str:
+    if job.into is not None:
+        return without_password(job.into)
+    settings = connections[job.using].settings_dict
+    if connections[job.using].vendor == "sqlite":
+        return str(settings["NAME"])
+    return f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}/{settings['NAME']}"

@@ -1,0 +1,137 @@
+"""Filling a database from backups: rows, migrations, recording, sequences, and the proof that history is complete."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.core.management.commands.migrate import Command as MigrateCommand
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from apps.backups.catalogue.facts import Facts
+from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.drivers import NATIVE, Driver
+from apps.backups.drivers.postgresql import drop_tables
+from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
+from apps.backups.migrating import without_backup
+from apps.backups.restore.jobs import Done, Progress, Step
+from apps.backups.restore.opening import chain_of, driver_of, opened
+from apps.backups.restore.point_in_time import Upto, plan_restore, replay
+from apps.backups.restore.sequences import raise_sequences
+from apps.changesets.recording import install_recording, recording_problems, uninstall_recording
+from apps.changesets.recording.audit import find_drift
+
+
+def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
+    """Raise OtherEngine or NewerSchema when a backup cannot be restored into a database of this engine by this code."""
+    if driver.native and backup.engine != engine:
+        raise OtherEngine(
+            f"The backup {backup.id} is of a {_named(backup.engine)} database and cannot be restored into "
+            f"{_named(engine)}: nothing was restored. A backup of kind data moves between them."
+        )
+    loader = MigrationLoader(None)
+    known = {f"{app}.{name}" for app, name in loader.disk_migrations}
+    known |= {f"{app}.{name}" for migration in loader.disk_migrations.values() for app, name in migration.replaces}
+    if newer := sorted(set(backup.migrations) - known):
+        raise NewerSchema(
+            f"The backup {backup.id} was made by a newer version of the console ({newer[0]} is not known here): "
+            "nothing was restored. Install that version, and restore with it."
+        )
+
+
+def steps_to(
+    backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None
+) -> list[Step]:
+    """Return what is to be restored in order, each file proved to fit and to be as it was written.
+
+    With `upto`, of this backup and those that go on from it, what reaches there.
+    """
+    steps = []
+    chain = chain_of(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
+    for each in chain:
+        progress(f"check {each.id}")
+        driver = driver_of(each)
+        require_fitting(each, driver, engine=engine)
+        cut = upto if each is chain[-1] and each.base is not None else None
+        steps.append(Step(each, files.enter_context(opened(each)), driver, cut))
+    return steps
+
+
+def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
+    """Make a database hold what these backups have, one after the other, as the code of today wants it.
+
+    On PostgreSQL everything happens in the transaction that the caller opened. Raises a BackupFailure; then the
+    database is in no good state, and the caller throws it away or rolls back.
+    """
+    migrated: tuple[str, ...] = ()
+    if not steps[0].driver.native:
+        drop_tables(using)
+    for step in steps:
+        if not step.driver.native:
+            migrated += migrate(using, progress=progress)
+            uninstall_recording(using)
+        progress(f"restore {step.backup.id}")
+        if step.upto is not None:
+            replay(step.file, using, upto=step.upto)
+            continue
+        step.driver.restore_into(step.file, using)
+        require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
+    migrated += migrate(using, progress=progress)
+    if recording_problems(using):
+        install_recording(using)
+    if not steps[-1].driver.native:
+        raise_sequences(using)
+    progress("audit")
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            # Or the planner knows nothing of the new tables yet.
+            cursor.execute("ANALYZE")
+    objects, drifts = find_drift(using)
+    counts = NATIVE[connections[using].vendor].facts(using).row_counts
+    # A portable backup begins with tables that were made for it: those migrations are none that it lacks.
+    lacked = tuple(name for name in migrated if name not in steps[0].backup.migrations)
+    return Done(counts, objects, sum(drift.total for drift in drifts), lacked)
+
+
+def require_same(step: Step, facts: Facts) -> None:
+    """Raise NotTheSame unless each table has as many rows, and the same, as when the backup was made."""
+    told = step.backup
+    for table in sorted(told.row_counts):
+        found = facts.row_counts.get(table)
+        if found != told.row_counts[table]:
+            has = "is not there" if found is None else f"has {found:,} rows"
+            raise NotTheSame(
+                f"{table} {has} after restoring {told.id}, and had {told.row_counts[table]:,} when it was backed up: "
+                "the backup is not good, choose another one."
+            )
+        if {table} <= told.contents.keys() & facts.contents.keys() and facts.contents[table] != told.contents[table]:
+            raise NotTheSame(
+                f"The rows of {table} after restoring {told.id} are not those that were backed up: the backup is not "
+                "good, choose another one."
+            )
+
+
+def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
+    """Run the migrations that a database lacks, and return their names."""
+    executor = MigrationExecutor(connections[using])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return ()
+    progress("migrate")
+    # The numbers of content types are those of this database.
+    ContentType.objects.clear_cache()
+    # Django's own command, and no backup before it: there is one already, and here nothing is live yet.
+    with without_backup(True):
+        call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
+    ContentType.objects.clear_cache()
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            # What a migration let be checked at once stays so for the rest of a transaction.
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+
+
+def _named(engine: str) -> str:
+    return {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(engine, engine)

@@ -1,0 +1,75 @@
+"""What a restore is asked to do, and what it leaves."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connections
+
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.creating import create_backup
+from apps.backups.drivers import Driver
+from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
+from apps.backups.kinds import BEFORE_RESTORE
+from apps.backups.portable.cutting import Upto
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One file to restore: the backup, its plain file, and what restores it."""
+
+    backup: Backup
+    file: Path
+    driver: Driver
+    # Of an increment: the changeset or moment after which it counts no more; nothing for all of it.
+    upto: Upto | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """Restore these files, in this order, or only some tables of the last one, into the live database or elsewhere."""
+
+    steps: list[Step]
+    tables: tuple[str, ...]
+    into: str | None
+    using: str
+    actor: Any
+    reason: str
+    progress: Progress
+
+    @property
+    def backup(self) -> Backup:
+        """The backup that was asked for."""
+        return self.steps[-1].backup
+
+    def back_up(self) -> Backup:
+        """Back up what is live now, so that the restore can be taken back."""
+        self.progress("back up what is there now")
+        why = f"before {self.backup.id} is restored"
+        try:
+            return create_backup(actor=self.actor, reason=why, kind=BEFORE_RESTORE, using=self.using)
+        except (CopyDamaged, DatabaseUnreadable) as error:
+            name = connections[self.using].settings_dict["NAME"]
+            raise RestoreRefused(
+                f"What is there now is damaged and cannot be backed up, so nothing was restored over it: move {name} "
+                "away (with its -wal and -shm, if it is a file), and restore again."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Done:
+    """What is in the database now: rows of each table, objects, how many of them differ from their history.
+
+    `migrated` are the migrations that ran, `safety` is the backup of what was there before, `changeset` is the number
+    of the one that brought chosen tables back.
+    """
+
+    row_counts: dict[str, int]
+    objects: int
+    drift: int
+    migrated: tuple[str, ...] = ()
+    safety: Backup | None = None
+    changeset: int | None = None

@@ -1,0 +1,73 @@
+"""Finding a backup by its name, and opening it: nothing is believed of a file that is not as it was written."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from apps.backups.catalogue.folder import sha256_of
+from apps.backups.catalogue.manifests import Backup, read_catalogue
+from apps.backups.catalogue.offsite import fetch, storage
+from apps.backups.drivers import Driver
+from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup, gap
+from apps.backups.kinds import driver_for
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+def find_backup(name: str) -> Backup:
+    """Return the backup of this name, brought back from elsewhere where it is only there.
+
+    Raises UnknownBackup, or what is wrong with its manifest or its copy.
+    """
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise UnknownBackup(f"{name[:60]!r} is not the name of a backup: `manage.py backup list` shows them.")
+    catalogue = read_catalogue()
+    for backup in catalogue.backups:
+        if backup.id == name:
+            return backup
+    for complaint in catalogue.complaints:
+        if f"{name}." in complaint:
+            raise BackupUnreadable(complaint)
+    if storage() is not None:
+        return fetch(name)
+    raise UnknownBackup(f"There is no backup {name}: `manage.py backup list` shows them.")
+
+
+def chain_of(backup: Backup) -> list[Backup]:
+    """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first.
+
+    Raises ChainBroken where one of them is missing, or goes on from itself as somebody altered it.
+    """
+    chain = [backup]
+    while (base := chain[0].base) is not None:
+        if base in [each.id for each in chain]:
+            raise gap(chain[0].id, base)
+        try:
+            chain.insert(0, find_backup(base))
+        except UnknownBackup as error:
+            raise gap(chain[0].id, base) from error
+    return chain
+
+
+def driver_of(backup: Backup) -> Driver:
+    """Return the driver that restores this backup."""
+    return driver_for(backup.kind, backup.engine)
+
+
+@contextmanager
+def opened(backup: Backup) -> Iterator[Path]:
+    """Give the file of a backup to read, proved to be as it was written; raises BackupAltered or BackupUnreadable."""
+    size = backup.file.stat().st_size
+    if size != backup.size_bytes:
+        raise BackupAltered(
+            f"The backup {backup.id} is not whole: it has {size:,} bytes and was written with {backup.size_bytes:,}. "
+            "Nothing was restored; choose another one, or bring the file back from a copy."
+        )
+    if sha256_of(backup.file) != backup.sha256:
+        raise BackupAltered(
+            f"The backup {backup.id} was altered after it was made: its SHA-256 is not that of its manifest. "
+            "Nothing was restored; choose another one, or bring the file back from a copy."
+        )
+    driver_of(backup).check(backup.file)
+    yield backup.file

@@ -1,0 +1,104 @@
+"""Going back to a changeset or a moment: which backups to restore, in which order, and how far the last one."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.errors import ChainBroken, NotReached, gap
+from apps.backups.portable.cutting import Upto
+from apps.backups.portable.replaying import replay
+from apps.changesets.errors import UnreadableMoment
+from apps.changesets.history.as_of import read_moment
+from apps.changesets.numbers import whole_number
+
+__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "reach_of", "read_upto", "replay"]
+
+_WHOLE = ("full", "data")
+
+
+def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
+    """Return what restoring a backup takes, in order, the full one first; raises ChainBroken where one is missing."""
+    by_id, chain = {each.id: each for each in backups}, [backup]
+    while (base := chain[0].base) is not None:
+        if base not in by_id or by_id[base] in chain:
+            raise gap(chain[0].id, base)
+        chain.insert(0, by_id[base])
+    return chain
+
+
+def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
+    """Return the newest increment that goes on from a backup, or is it; None where there is none."""
+    backups, reached = list(backups), None
+    for each in sorted(backups, key=lambda each: each.created_at):
+        if each.kind == "incremental":
+            with suppress(ChainBroken):
+                reached = each if backup in chain_to(each, backups) else reached
+    return reached
+
+
+def read_upto(text: str) -> Upto:
+    """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
+    number = whole_number(text.strip().removeprefix("#"))
+    if number is not None:
+        return number
+    neither = UnreadableMoment(f"“{text[:40]}” is neither a changeset nor a time: write 41, or 2026-04-01T12:30.")
+    try:
+        moment = read_moment(text)
+    except UnreadableMoment as error:
+        raise neither from error
+    if moment.date is None:
+        raise neither
+    return moment.date
+
+
+def in_words(upto: Upto) -> str:
+    """Return a changeset or moment as people read it."""
+    return f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
+
+
+def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | None = None) -> list[Backup]:
+    """Return the chain of backups that reaches a changeset or moment; its last one is replayed only up to there.
+
+    With `through`, that backup is in the chain. Raises NotReached where no backup reaches so far, and ChainBroken where
+    one does and something under it is missing.
+    """
+    broken: ChainBroken | None = None
+    for backup in sorted(backups, key=lambda each: each.created_at, reverse=not isinstance(upto, datetime)):
+        if backup.tables or not _reaches(backup, upto):
+            continue
+        try:
+            chain = chain_to(backup, backups)
+        except ChainBroken as error:
+            broken = broken or error
+            continue
+        if through is not None and through not in chain:
+            continue
+        if len(chain) == 1 or _begins_before(chain[-2], upto):
+            return chain
+    raise broken or _not_reached(backups, upto)
+
+
+def _reaches(backup: Backup, upto: Upto) -> bool:
+    if backup.kind in _WHOLE:
+        # It cannot be cut.
+        return backup.newest_changeset == upto
+    if backup.kind != "incremental":
+        return False
+    return (backup.newest_changeset or 0) >= upto if isinstance(upto, int) else backup.created_at >= upto
+
+
+def _begins_before(base: Backup, upto: Upto) -> bool:
+    return (base.newest_changeset or 0) <= upto if isinstance(upto, int) else base.created_at <= upto
+
+
+def _not_reached(backups: Sequence[Backup], upto: Upto) -> NotReached:
+    if isinstance(upto, int):
+        ends = [f"#{number}" for number in sorted(backup.newest_changeset or 0 for backup in backups)]
+    else:
+        ends = [f"{moment:%Y-%m-%d %H:%M:%S}" for moment in sorted(backup.created_at for backup in backups)]
+    reach = f"they end at {ends[0]} to {ends[-1]}" if ends else "there is none"
+    return NotReached(
+        f"No incremental backup reaches {in_words(upto)} from a backup before it ({reach}): nothing was restored. "
+        "Choose another time, or make an incremental backup now with `manage.py backup create --kind incremental`."
+    )

@@ -1,0 +1,108 @@
+"""Restoring the rows of chosen tables: one changeset, recorded like any other change, and revertible like one.
+
+Each table becomes exactly what the backup has: rows that it lacks are deleted, others are changed or put in again. What
+is alike is not touched.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from apps.backups.catalogue.facts import MIGRATIONS
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.drivers.saved_rows import saved_tables
+from apps.backups.errors import TablesRefused, UnknownTable
+from apps.backups.kinds import NATIVE_KINDS
+from apps.backups.restore.sequences import raise_sequences
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
+
+
+def choosable(backup: Backup) -> list[str]:
+    """Return the tables of a backup whose rows can come back by themselves; only full backups have any."""
+    if backup.kind not in NATIVE_KINDS:
+        return []
+    return sorted(table for table in backup.row_counts if not _belongs_together(table))
+
+
+def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
+    """Raise UnknownTable or TablesRefused unless the backup has these tables, and they can come back by themselves."""
+    if unknown := sorted(set(tables) - set(backup.row_counts)):
+        raise UnknownTable(
+            f"The backup {backup.id} has no table {unknown[0]!r}: choose from {', '.join(sorted(backup.row_counts))}."
+        )
+    if refused := sorted(filter(_belongs_together, tables)):
+        raise TablesRefused(
+            f"{refused[0]} comes back only with the whole database, since rows and their history belong together: "
+            "leave it out, or restore everything (--into restores it elsewhere)."
+        )
+
+
+def _belongs_together(table: str) -> bool:
+    """Whether a table is one of history or changesets, or tells of the migrations."""
+    together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
+    return table in together or table.startswith(f"{Changeset._meta.app_label}_")
+
+
+def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, int]:
+    """Make these tables hold the rows of the backup, in the transaction that is open; return how many each has.
+
+    Raises TablesRefused when a row would be left pointing to one that is not there.
+    """
+    sql = Sql(using)
+    for table, saved in saved_tables(using, file, tables).items():
+        _make_same(sql, table, saved)
+    _require_targets(sql, tables)
+    raise_sequences(using, tables)
+    return {table: sql.value(f"SELECT count(*) FROM {sql.quote(table)}") for table in tables}
+
+
+def _make_same(sql: Sql, table: str, saved: str) -> None:
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        columns = [column.name for column in introspection.get_table_description(cursor, table)]
+        constraints = introspection.get_constraints(cursor, table).values()
+    key = sql.quote(next(each["columns"][0] for each in constraints if each["primary_key"]))
+    live = sql.quote(table)
+    # Rows that the backup does not have.
+    sql.run(f"DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
+    for each in constraints:
+        if each["unique"] and not each["primary_key"] and each["columns"]:
+            same = " AND ".join(f"s.{name} = {live}.{name}" for name in map(sql.quote, each["columns"]))
+            # Rows whose unique value belongs to another one in the backup: they are put in again, so that values swap.
+            sql.run(
+                f"DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})"
+            )
+    set_all = ", ".join(f"{name} = s.{name}" for name in map(sql.quote, columns))
+    # Rows that are otherwise in the backup.
+    differ = sql.differ(columns, live, "s")
+    sql.run(f"UPDATE {live} SET {set_all} FROM {saved} s WHERE s.{key} = {live}.{key} AND ({differ})")
+    # Rows that are only in the backup.
+    sql.run(
+        f"INSERT INTO {live} ({sql.names(columns)}) SELECT {sql.names(columns, of='s')} FROM {saved} s "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{key} = s.{key})"
+    )
+
+
+def _require_targets(sql: Sql, tables: Sequence[str]) -> None:
+    """Raise TablesRefused when a link from or to one of these tables leads nowhere."""
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        links = [
+            (table, column, *target[:2])
+            for table in introspection.table_names(cursor)
+            for column, target in introspection.get_relations(cursor, table).items()
+        ]
+    for table, column, target_column, target in links:
+        if not {table, target} & set(tables):
+            continue
+        link = f"l.{sql.quote(column)}"
+        lost = sql.value(
+            f"SELECT count(*) FROM {sql.quote(table)} l WHERE {link} IS NOT NULL AND NOT EXISTS "
+            f"(SELECT 1 FROM {sql.quote(target)} t WHERE t.{sql.quote(target_column)} = {link})"
+        )
+        if lost:
+            raise TablesRefused(
+                f"{lost:,} rows of {table} would point to rows of {target} that are not there ({column}): nothing was "
+                f"restored. Restore {target if table in tables else table} along with it."
+            )

@@ -1,0 +1,112 @@
+"""Proof that a backup restores: it is restored into a scratch database, and every table compared with the manifest."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from django.db import DatabaseError, connections, transaction
+
+from apps.backups.aliases import scratch_folder, scratch_postgresql, sqlite_file
+from apps.backups.catalogue.manifests import Backup, amend
+from apps.backups.drivers import postgresql
+from apps.backups.drivers.sqlite import contents_of
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    BackupUnreadable,
+    NotTheSame,
+    OtherEngine,
+    meaning_for_restore,
+)
+from apps.backups.restore.fill import fill, require_same, steps_to
+from apps.backups.restore.jobs import Done, Progress, Step
+from apps.backups.restore.opening import chain_of, driver_of, opened
+from apps.backups.restore.tables import PATIENCE_SECONDS
+
+# These speak against the backup; all others only of what stood in the way today.
+AGAINST = (BackupAltered, BackupUnreadable, NotTheSame)
+
+
+def verify(backup: Backup, *, using: str = "default", progress: Progress = lambda step: None) -> Backup:
+    """Restore a backup into a scratch database, compare, and return it with the proof in its manifest.
+
+    It is the same code that restores, and the scratch database is gone at the end. Each table must have as many rows
+    as were counted in the snapshot that was backed up, and rows with the same hash. On PostgreSQL that hash was taken
+    from the snapshot. On SQLite it is taken from the copy, which the SHA-256 of its making proves to be unchanged: the
+    copy is the snapshot, page by page. Raises a BackupFailure; where it speaks against the backup, the manifest tells.
+    """
+    try:
+        steps, filled = _prove(backup, using=using, progress=progress)
+    except AGAINST as error:
+        _tell_against(backup, error)
+        raise
+    proof = f"Restored into a scratch database: {backup.rows:,} rows in {len(backup.row_counts):,} tables are the same"
+    # Where the tables had to be made, all of them ran.
+    if filled.migrated and steps[0].driver.native:
+        proof += f", and {len(filled.migrated):,} migrations ran"
+    if filled.drift:
+        proof += f"; {filled.drift:,} objects differ from their history, as they did when it was made"
+    contents = steps[-1].backup.contents
+    return amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents)
+
+
+def _tell_against(backup: Backup, error: Exception) -> None:
+    """Write what was found into the manifest, and into those of damaged ones under it: nothing may go on from them."""
+    for under in chain_of(backup)[:-1]:
+        try:
+            with opened(under):
+                pass
+        except AGAINST as found:
+            amend(under, verified_at=None, verified=str(found))
+        except (BackupFailure, OSError):
+            continue  # What stands in the way today says nothing against it.
+    amend(backup, verified_at=None, verified=str(error))
+
+
+def _prove(backup: Backup, *, using: str, progress: Progress) -> tuple[list[Step], Done]:
+    live = connections[using].vendor
+    engine = backup.engine if driver_of(backup).native else live
+    if engine == "postgresql" and live != "postgresql":
+        raise OtherEngine(
+            f"The backup {backup.id} is of a PostgreSQL database: verify it with DATABASE_URL naming one on a server "
+            "of its own kind."
+        )
+    with ExitStack() as files:
+        steps = [_hashed(step) for step in steps_to(backup, files, engine=engine, progress=progress)]
+        try:
+            with _scratch(engine, using=using) as alias:
+                return steps, _fill(alias, steps, progress=progress)
+        except (DatabaseError, sqlite3.Error, OSError) as error:
+            raise meaning_for_restore(error, backup.id, patience=PATIENCE_SECONDS) from error
+
+
+def _fill(alias: str, steps: list[Step], *, progress: Progress) -> Done:
+    """Restore as a restore does; chosen tables, which stand for nothing by themselves, with their rows alone."""
+    step = steps[-1]
+    if not step.backup.tables:
+        return fill(alias, steps, progress=progress)
+    restore_into = postgresql.restore_bare if step.backup.engine == "postgresql" else step.driver.restore_into
+    progress(f"restore {step.backup.id}")
+    restore_into(step.file, alias)
+    require_same(step, step.driver.facts(alias, hashed=True))
+    return Done(step.backup.row_counts, 0, 0)
+
+
+def _hashed(step: Step) -> Step:
+    """Return the step with the hashes that SQLite's driver leaves for now."""
+    backup = step.backup
+    if backup.contents or not step.driver.native or backup.engine != "sqlite":
+        return step
+    return replace(step, backup=replace(backup, contents=contents_of(step.file)))
+
+
+@contextmanager
+def _scratch(engine: str, *, using: str) -> Iterator[str]:
+    if engine == "sqlite":
+        with scratch_folder() as folder, sqlite_file(folder / "scratch.sqlite3") as alias:
+            yield alias
+        return
+    with scratch_postgresql(using) as alias, transaction.atomic(using=alias):
+        yield alias

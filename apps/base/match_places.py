@@ -1,0 +1,111 @@
+"""Which city a place of a file is about: by country and comparable name; what fits more than one is not guessed."""
+
+from apps.base.models import Country
+from apps.imports.plan.refuse import refuse_blocked
+from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.staging.tables import Staging
+
+_NAMED = 5
+
+
+def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Match each staged place with its city; refuse it when several are about one city, or it about several.
+
+    The name decides first. A place whose name no city has is looked for by its ASCII name, among the comparable and
+    the ASCII names of those cities that no place was found for so far.
+    """
+    _match_by_name(staging)
+    if "ascii_name" not in staging.layout.fields:
+        return _refuse_ambiguous(staging)
+    _collect_ascii_names(staging)
+    total, refusals = _refuse_undecided(staging)
+    # Places that fit exactly one city by their ASCII name.
+    staging.run("INSERT INTO {matched} (line, old_pk) SELECT DISTINCT p.line, p.old_pk FROM ({places}) p",
+                places=_by_ascii_name(staging))  # fmt: skip
+    staging.run("DROP TABLE imports_ascii_names")
+    more, listed = _refuse_ambiguous(staging)
+    return total + more, [*refusals, *listed]
+
+
+def _match_by_name(staging: Staging) -> None:
+    # Places with the comparable name of a city of their country.
+    staging.run("INSERT INTO {matched} (line, old_pk) SELECT s.line, l.{pk} FROM {staged} s "
+                "JOIN {country} c ON c.iso_code = s.country_code "
+                "JOIN {live} l ON l.country_id = c.id AND l.search_name = s.place_search",
+                country=_country(staging))  # fmt: skip
+
+
+def _collect_ascii_names(staging: Staging) -> None:
+    """Make an indexed table of the names by which cities not found so far are known: comparable and ASCII."""
+    staging.run("DROP TABLE IF EXISTS imports_ascii_names")
+    found = staging.fill("NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})")
+    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
+    staging.run("CREATE TEMP TABLE imports_ascii_names AS "
+                "SELECT c.iso_code, l.search_name AS name, l.{pk} AS old_pk FROM {live} l "
+                "JOIN {country} c ON c.id = l.country_id WHERE {found} "
+                "UNION SELECT c.iso_code, LOWER(l.ascii_name), l.{pk} FROM {live} l "
+                "JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {found}",
+                country=_country(staging), found=found)  # fmt: skip
+    staging.run("CREATE INDEX imports_ascii_names_name ON imports_ascii_names (name, iso_code)")
+    staging.analyze("imports_ascii_names", columns="name")
+
+
+def _by_ascii_name(staging: Staging) -> str:
+    """Return a SELECT of the places not matched so far and the cities with their ASCII name: line and old_pk."""
+    return staging.fill(
+        "SELECT s.line, a.old_pk FROM {staged} s JOIN imports_ascii_names a "
+        "ON a.name = s.ascii_search AND a.iso_code = s.country_code "
+        "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)"
+    )
+
+
+def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse places whose ASCII name several cities have."""
+    staging.run("DELETE FROM {blocked}")
+    # Places that fit more than one city.
+    staging.run("INSERT INTO {blocked} (line, holder) SELECT p.line, COUNT(DISTINCT p.old_pk) FROM ({places}) p "
+                "GROUP BY p.line HAVING COUNT(DISTINCT p.old_pk) > 1", places=_by_ascii_name(staging))  # fmt: skip
+    found = staging.fetch(
+        "SELECT DISTINCT p.line, s.place_name, l.{pk}, l.name FROM ({places}) p JOIN {blocked} b ON b.line = p.line "
+        "JOIN {staged} s ON s.line = p.line JOIN {live} l ON l.{pk} = p.old_pk ORDER BY p.line, l.{pk} LIMIT {limit}",
+        places=_by_ascii_name(staging), limit=str(REFUSALS_LISTED))  # fmt: skip
+    cities: dict[tuple[int, str], list[str]] = {}
+    for line, place, pk, name in found:
+        cities.setdefault((line, place), []).append(f"{name} (id {pk})")
+    refusals = [
+        Refusal(line, "name", place, "ambiguous", f"it may be {_some(fitting)}; which is not guessed")
+        for (line, place), fitting in cities.items()
+    ]
+    return refuse_blocked(staging), refusals
+
+
+def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse all places of which several are about one city."""
+    staging.run("DELETE FROM {blocked}")
+    # Places that share their city with another place.
+    staging.run("INSERT INTO {blocked} (line, holder) SELECT line, old_pk FROM {matched} WHERE old_pk IN "
+                "(SELECT old_pk FROM {matched} GROUP BY old_pk HAVING COUNT(*) > 1)")  # fmt: skip
+    found = staging.fetch(
+        "SELECT s.line, s.place_name, l.{pk}, l.name FROM {blocked} b JOIN {staged} s ON s.line = b.line "
+        "JOIN {matched} m ON m.line = b.line JOIN {live} l ON l.{pk} = m.old_pk ORDER BY l.{pk}, s.line LIMIT {limit}",
+        limit=str(REFUSALS_LISTED))  # fmt: skip
+    lines: dict[int, list[str]] = {}
+    for line, _place, pk, _name in found:
+        lines.setdefault(pk, []).append(str(line))
+    refusals = [
+        Refusal(line, "name", place, "ambiguous",
+                f"lines {_some(lines[pk])} may each be {name} (id {pk}); which is not guessed: leave one in the file")
+        for line, place, pk, name in found
+    ]  # fmt: skip
+    return refuse_blocked(staging), refusals
+
+
+def _some(words: list[str]) -> str:
+    """Return some words in a row, the first few of many."""
+    if len(words) > _NAMED:
+        words = [*words[:_NAMED], "others"]
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _country(staging: Staging) -> str:
+    return staging.quote(Country._meta.db_table)

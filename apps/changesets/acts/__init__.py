@@ -1,0 +1,1 @@
+"""What a person confirms: acts with a plan, rows, apply and result."""

@@ -1,0 +1,86 @@
+"""Marking changesets reviewed, and giving direct writes the name and reason that the database could not know."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.changesets.errors import NotToReview, UnknownChangeset
+from apps.changesets.history.words import full_name
+from apps.changesets.models import Changeset, Kind, Status
+
+# What nobody has to look at: it changed nothing, or only wrote down what was there.
+NOT_FOR_REVIEW = {"status": Status.FAILED}, {"kind": Kind.BASELINE}
+
+
+def unreviewed(changesets: QuerySet[Changeset]) -> QuerySet[Changeset]:
+    """Return those that somebody should look at still."""
+    for nothing in NOT_FOR_REVIEW:
+        changesets = changesets.exclude(**nothing)
+    return changesets.filter(reviewed_at__isnull=True)
+
+
+def needs_review(changeset: Changeset) -> bool:
+    """Whether a changeset can be marked reviewed."""
+    return changeset.reviewed_at is None and changeset.status != Status.FAILED and changeset.kind != Kind.BASELINE
+
+
+def mark_reviewed(pk: int, *, actor: Any, comment: str = "", using: str = "default") -> Changeset:
+    """Note that `actor` has looked at the changeset; raises NotToReview where somebody has already."""
+    with transaction.atomic(using=using):
+        changeset = _locked(pk, using)
+        if changeset.reviewed_at is not None:
+            raise NotToReview(
+                f"{changeset} was reviewed by {changeset.reviewed_by_name} already: take that review back first."
+            )
+        if not needs_review(changeset):
+            raise NotToReview(f"{changeset} changed nothing, so there is nothing to review.")
+        changeset.reviewed_by, changeset.reviewed_by_name = actor, full_name(actor)
+        changeset.reviewed_at, changeset.review_comment = timezone.now(), comment
+        changeset.save(update_fields=["reviewed_by", "reviewed_by_name", "reviewed_at", "review_comment"])
+    return changeset
+
+
+def take_back_review(pk: int, *, using: str = "default") -> Changeset:
+    """Make the changeset one that is not reviewed again; raises NotToReview where it is none."""
+    with transaction.atomic(using=using):
+        changeset = _locked(pk, using)
+        if changeset.reviewed_at is None:
+            raise NotToReview(f"{changeset} is not reviewed, so there is no review to take back.")
+        changeset.reviewed_by, changeset.reviewed_by_name = None, ""
+        changeset.reviewed_at, changeset.review_comment = None, ""
+        changeset.save(update_fields=["reviewed_by", "reviewed_by_name", "reviewed_at", "review_comment"])
+    return changeset
+
+
+def name_direct(pk: int, *, actor: Any, reason: str, who: str = "", using: str = "default") -> Changeset:
+    """Give a direct write the reason, and as text the person, that `actor` knows of.
+
+    The reason says who gave it. What the database had recorded of the writer stays: beside the name, and with what
+    stood there before in `summary["named"]`. Raises NotToReview for any other kind.
+    """
+    with transaction.atomic(using=using):
+        changeset = _locked(pk, using)
+        if changeset.kind != Kind.DIRECT:
+            raise NotToReview(
+                f"{changeset} was made in the console, which knows who and why: only direct writes are named."
+            )
+        summary = changeset.summary or {}
+        before = {"actor_name": changeset.actor_name, "reason": changeset.reason}
+        by = {"by": actor.get_username(), "at": timezone.now().isoformat()}
+        summary["named"] = [*summary.get("named", []), {**by, "before": before}]
+        recorded = summary["named"][0]["before"]["actor_name"]
+        changeset.summary = summary
+        changeset.reason = f"{reason} (said by {full_name(actor)})"
+        if who:
+            changeset.actor_name = (f"{who} ({recorded})" if recorded else who)[:255]
+        changeset.save(update_fields=["reason", "actor_name", "summary"])
+    return changeset
+
+
+def _locked(pk: int, using: str) -> Changeset:
+    changeset = Changeset.objects.using(using).select_for_update(of=("self",)).filter(pk=pk).first()
+    if changeset is None:
+        raise UnknownChangeset(f"There is no changeset #{pk}: the list shows those that there are.")
+    return changeset

@@ -1,0 +1,77 @@
+"""The map of a changeset: what appeared, went and moved, and what changed where it stands."""
+
+from collections.abc import Iterator
+
+from apps.changesets.history.diff import selection_of
+from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
+from apps.changesets.history.selection import KEY_ORDER, Filters, parts_of
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked
+
+ADDED, DELETED, MOVED, CHANGED = range(4)
+# (the name of the group, its label, its colour, and how the page of the changeset filters to it)
+GROUPS = (
+    ("created", "added", "added", "op=created"),
+    ("deleted", "deleted", "deleted", "op=deleted"),
+    ("moved", "moved 100 m or more", "moved", "op=changed"),
+    ("changed", "changed in other ways", "kept", "op=changed"),
+)
+
+
+def map_groups(tracked: Tracked, *, changes_url: str) -> list[Group]:
+    """Return the groups of a map of changes, each with the address of its changes."""
+    field = tracked.fields_by_column[tracked.point[0]].name
+    more = {"moved": f"&field={field}"}
+    return [
+        Group(name, label, colour, f"{changes_url}?model={tracked.label}&{query}{more.get(name, '')}#changes-title")
+        for name, label, colour, query in GROUPS
+    ]
+
+
+def map_of_changes(
+    changeset: Changeset, tracked: Tracked, *, changes_url: str, addresses: Addresses, using: str = "default"
+) -> PackedMap:
+    """Return the map of what a changeset did to the objects of one model that have a place; one query."""
+    points, left_out = [], 0
+    for number, point in enumerate(changed_points(changeset, tracked, using=using)):
+        if number < MOST:
+            points.append(point)
+        else:
+            left_out += 1
+    groups = map_groups(tracked, changes_url=changes_url)
+    return pack(groups, points, scale=FINE, addresses=addresses, left_out=left_out)
+
+
+def changed_points(changeset: Changeset, tracked: Tracked, *, using: str = "default") -> Iterator[Point]:
+    """Yield the objects of one model that a changeset changed, as points; those without a place are left out."""
+    sql = Sql(using)
+    selection = selection_of(sql, tracked, changeset, filters=Filters())
+    source, condition, params = parts_of(sql, selection, joined=True)
+    columns = sql.names(tracked.point, of="b") + ", " + sql.names(tracked.point, of="a")
+    with sql.connection.chunked_cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(n.after_pk, n.before_pk), n.before_pk IS NULL, n.after_pk IS NULL, {columns} "
+            f"FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}",
+            params,
+        )
+        while rows := cursor.fetchmany(2000):
+            for key, created, deleted, *places in rows:
+                if point := point_of(str(key), bool(created), bool(deleted), tuple(places[:2]), tuple(places[2:])):
+                    yield point
+
+
+def point_of(key: str, created: bool, deleted: bool, was: tuple, place: tuple) -> Point | None:
+    """Return one change as a point, from where the object was and where it is; None for what has no place."""
+    if deleted:
+        return None if None in was else Point(DELETED, key, *was)
+    if None in place:
+        return None
+    if created or None in was:
+        return Point(ADDED if created else MOVED, key, *place)
+    return Point(MOVED, key, *place, was) if _seen(was) != _seen(place) else Point(CHANGED, key, *place)
+
+
+def _seen(place: tuple[float, float]) -> tuple[int, ...]:
+    """Return a place as exactly as the map tells it; what moved less has not moved on it."""
+    return tuple(round(degrees * FINE) for degrees in place)

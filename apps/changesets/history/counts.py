@@ -1,0 +1,170 @@
+"""How many objects a changeset created, changed, renamed and deleted, and in which fields."""
+
+from collections.abc import Iterable
+
+from apps.changesets.history.net_changes import net_objects, net_table
+from apps.changesets.history.net_query import Rows, net_select, row_before, rows_of, single_select
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+OPERATIONS = ("created", "changed", "renamed", "deleted")
+Counts = dict[str, dict[str, int]]
+
+
+def count_objects(changeset_id: int, *, using: str = "default") -> Counts:
+    """Return objects by model label and operation; models and operations without any are left out.
+
+    `renamed` objects (another primary key, the same stable key) are among `changed` too.
+    """
+    return count_changes(changeset_id, using=using)[0]
+
+
+def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
+    """Return objects by model label and operation, and changed objects by model label and field."""
+    sql = Sql(using)
+    counts: Counts = {}
+    fields: Counts = {}
+    written = _rows_written(sql, changeset_id)
+    for tracked in tracked_models():
+        of_model, once = _count_model(sql, tracked, changeset_id, written.get(tracked.label, {}))
+        if of_model:
+            counts[tracked.label] = of_model
+        if of_model.get("changed"):
+            fields[tracked.label] = _count_fields(sql, tracked, *_changed_rows(sql, tracked, changeset_id, once=once))
+    return counts, fields
+
+
+def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "default") -> Counts:
+    """Return changed objects by model label and field, as stored, or counted now where they are not (direct writes)."""
+    if changeset.field_counts is not None:
+        return changeset.field_counts
+    sql, rows = Sql(using), rows_of(changeset.pk)
+    return {
+        tracked.label: _count_fields(sql, tracked, _changed(sql, tracked, rows), rows.params)
+        for tracked in tracked_models()
+        if counts.get(tracked.label, {}).get("changed")
+    }
+
+
+def _changed_rows(sql: Sql, tracked: Tracked, changeset_id: int, *, once: bool) -> tuple[str, tuple]:
+    """Return where the rows before and after of the changed objects are, straight after `_count_model`."""
+    if once:
+        rows = rows_of(changeset_id)
+        net = single_select(sql, tracked, rows)
+        return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n)", rows.params
+    return sql.temp(net_table(tracked)), ()
+
+
+def _changed(sql: Sql, tracked: Tracked, rows: Rows) -> str:
+    """Return the history rows before and after of what was there before and after."""
+    net, both = net_select(sql, tracked, rows), "n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL"
+    return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n WHERE {both})"
+
+
+def _count_fields(sql: Sql, tracked: Tracked, net: str, params: tuple = ()) -> dict[str, int]:
+    """Return how many changed objects differ in each field that is news; fields without any are left out."""
+    history = sql.quote(tracked.history_table)
+    differ = [
+        f"count(CASE WHEN b.{column} IS DISTINCT FROM a.{column} THEN 1 END)"
+        for column in (sql.quote(field.column) for field in tracked.news)
+    ]
+    numbers = sql.rows(
+        f"SELECT {', '.join(differ)} FROM {net} n JOIN {history} b ON b.history_id = n.before_id "
+        f"JOIN {history} a ON a.history_id = n.after_id",
+        params,
+    )[0]
+    return {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
+
+
+def total(counts: Counts | None, operations: Iterable[str] = ("created", "changed", "deleted")) -> int:
+    """Return the number of objects in `counts` over all models, for the operations given."""
+    return sum(model.get(operation, 0) for model in (counts or {}).values() for operation in operations)
+
+
+def _rows_written(sql: Sql, changeset_id: int) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return how many rows of history the changeset has, by model label and type, and of how many keys the changed."""
+    selects = [
+        f"SELECT '{tracked.label}', history_type, count(*), "
+        f"count(DISTINCT CASE WHEN history_type = '~' THEN {sql.quote(tracked.pk)} END) "
+        f"FROM {sql.quote(tracked.history_table)} WHERE changeset_id = %s GROUP BY history_type"
+        for tracked in tracked_models()
+    ]
+    written: dict[str, dict[str, tuple[int, int]]] = {}
+    for label, history_type, *numbers in sql.rows(" UNION ALL ".join(selects), [changeset_id] * len(selects)):
+        written.setdefault(label, {})[history_type] = tuple(numbers)
+    return written
+
+
+def _count_model(
+    sql: Sql, tracked: Tracked, changeset_id: int, rows: dict[str, tuple[int, int]]
+) -> tuple[dict[str, int], bool]:
+    """Return the objects by operation, and whether all were changed by one row each; otherwise the net table is filled
+    where any was changed. `rows` has the rows of history and their changed keys by type."""
+    # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
+    if not rows:
+        return {}, False
+    if set(rows) == {"+"}:
+        return {"created": rows["+"][0]}, False
+    if set(rows) == {"-"}:
+        return {"deleted": rows["-"][0]}, False
+    if set(rows) == {"~"} and rows["~"][0] == rows["~"][1]:
+        return {"changed": rows["~"][0]}, True
+    net_objects(sql, tracked, changeset_id)
+    created, deleted, changed, renamed = sql.rows(
+        f"""
+        SELECT count(CASE WHEN before_id IS NULL THEN 1 END), count(CASE WHEN after_id IS NULL THEN 1 END),
+               count(CASE WHEN before_id IS NOT NULL AND after_id IS NOT NULL THEN 1 END),
+               count(CASE WHEN before_pk <> after_pk THEN 1 END)
+        FROM {sql.temp(net_table(tracked))}
+        """
+    )[0]
+    counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
+    # Created and deleted again is nothing on balance, yet rows were written: keep the changeset.
+    return {name: number for name, number in counts.items() if number} or {"changed": 0}, False
+
+
+def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -> dict[int, Counts]:
+    """Return the counts by changeset; those of direct writes, which may still grow, are counted now.
+
+    Their rows are counted in one query a model: an object is created, changed or deleted by its first and last row.
+    """
+    counted = {changeset.pk: changeset.counts for changeset in changesets}
+    growing = [pk for pk, counts in counted.items() if counts is None]
+    for pk in growing:
+        counted[pk] = {}
+    if not growing:
+        return counted
+    sql = Sql(using)
+    marks = ", ".join(["%s"] * len(growing))
+    for tracked in tracked_models():
+        history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
+        rows = sql.rows(
+            f"""
+            SELECT o.changeset_id, f.history_type, l.history_type, count(*) FROM (
+                SELECT changeset_id, min(history_id) AS first_id, max(history_id) AS last_id
+                FROM {history} WHERE changeset_id IN ({marks}) GROUP BY changeset_id, {pk}
+            ) o JOIN {history} f ON f.history_id = o.first_id JOIN {history} l ON l.history_id = o.last_id
+            GROUP BY o.changeset_id, f.history_type, l.history_type
+            """,
+            growing,
+        )
+        for changeset_id, first, last, number in rows:
+            operation = _operation(first, last)
+            if operation:
+                of_model = counted[changeset_id].setdefault(tracked.label, {})
+                of_model[operation] = of_model.get(operation, 0) + number
+    return counted
+
+
+def words_for(counts: Counts) -> str:
+    """Return counts as people read them: `+17,730 ~16,942 -118`."""
+    signs = (("+", "created"), ("~", "changed"), ("-", "deleted"))
+    parts = [f"{sign}{number:,}" for sign, name in signs if (number := total(counts, [name]))]
+    return " ".join(parts) or "nothing"
+
+
+def _operation(first: str, last: str) -> str:
+    if last == "-":
+        return "" if first == "+" else "deleted"
+    return "created" if first == "+" else "changed"

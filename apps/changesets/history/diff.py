@@ -1,0 +1,200 @@
+"""What a changeset did, object by object and field by field."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from apps.changesets.history.net_query import rows_after, rows_of
+from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+EMPTY = (None, "")
+# Columns that say when, not what.
+NOT_SHOWN = frozenset({"created_at", "updated_at"})
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field, before and after; links by their label. `derived` fields follow others and are no news.
+
+    `raw` has both values as they are stored, links by key.
+    """
+
+    name: str
+    label: str
+    old: Any
+    new: Any
+    derived: bool = False
+    raw: tuple[Any, Any] = (None, None)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to one object: `operation` is created, changed, renamed or deleted.
+
+    `before` and `after` are the history rows that were compared; None is absence.
+    """
+
+    model: str
+    operation: str
+    pk: str
+    old_pk: str
+    label: str
+    fields: tuple[FieldChange, ...]
+    before: Any = dataclasses.field(default=None, compare=False, repr=False)
+    after: Any = dataclasses.field(default=None, compare=False, repr=False)
+
+
+def changes_of(
+    changeset: Changeset,
+    *,
+    model: str | None = None,
+    filters: Filters = Filters(),  # noqa: B008 - frozen
+    using: str = "default",
+) -> Iterator[Change]:
+    """Yield the changes of a changeset by model and key, the models that others point to first, a page at a time.
+
+    `model` (a label) leaves only changes of that; `filters` leave only those that fit.
+    """
+    sql = Sql(using)
+    for tracked in tracked_models():
+        if (model and tracked.label != model) or (
+            changeset.counts is not None and tracked.label not in changeset.counts
+        ):
+            continue
+        yield from _stream(sql, selection_of(sql, tracked, changeset, filters=filters))
+
+
+def changes_since(changeset_id: int, *, model: str | None = None, using: str = "default") -> Iterator[Change]:
+    """Yield what all changesets after this one did on balance, each object once.
+
+    For those who copied the tables right after that changeset: applying these changes makes the copy new. What failed
+    wrote no rows, and a baseline records a state, not a change.
+    """
+    sql = Sql(using)
+    for tracked in tracked_models():
+        if not model or tracked.label == model:
+            for change in _stream(sql, Selection(tracked, rows_after(sql, changeset_id))):
+                # A change that was taken back again is none.
+                if change.fields:
+                    yield change
+
+
+def selection_of(sql: Sql, tracked: Tracked, changeset: Changeset, *, filters: Filters) -> Selection:
+    """Return the choice of a changeset's changes of one model that fit the filters."""
+    stored = changeset.counts.get(tracked.label) if changeset.counts else None
+    single = is_single(sql, tracked, changeset.pk, stored)
+    return Selection(tracked, rows_of(changeset.pk), filters, single=single)
+
+
+def _stream(sql: Sql, selection: Selection) -> Iterator[Change]:
+    for pairs in stream_pairs(sql, selection):
+        yield from changes_between(selection.tracked, pairs, using=sql.using)
+
+
+def changes_between(
+    tracked: Tracked,
+    pairs: Sequence[tuple[int | None, int | None]],
+    *,
+    known: Mapping[type[models.Model], dict[Any, str]] | None = None,
+    using: str = "default",
+) -> list[Change]:
+    """Return the change between each pair of history rows (before, after), given by history_id; None is absence.
+
+    `known` has the labels of all objects of some models, where the caller has read them anyway.
+    """
+    ids = {history_id for pair in pairs for history_id in pair if history_id is not None}
+    rows = tracked.history_model._base_manager.using(using).in_bulk(ids)
+    labels = _link_labels(tracked, list(rows.values()), known or {}, using)
+    return [_change(tracked, rows.get(before), rows.get(after), labels) for before, after in pairs]
+
+
+def difference(tracked: Tracked, before: Any, after: Any, *, using: str = "default") -> Change:
+    """Return the change between two rows in hand: of history, or made like one; None is absence."""
+    labels = _link_labels(tracked, [row for row in (before, after) if row is not None], {}, using)
+    return _change(tracked, before, after, labels)
+
+
+def _change(tracked: Tracked, before: Any, after: Any, labels: dict[str, dict[Any, str]]) -> Change:
+    pk = tracked.model._meta.pk.attname
+    old_pk, new_pk = getattr(before, pk, None), getattr(after, pk, None)
+    if before is None:
+        operation = "created"
+    elif after is None:
+        operation = "deleted"
+    else:
+        operation = "renamed" if old_pk != new_pk else "changed"
+    shown = after if after is not None else before
+    return Change(
+        model=tracked.label,
+        operation=operation,
+        pk=str(new_pk if after is not None else old_pk),
+        old_pk=str(old_pk if before is not None else new_pk),
+        label=str(getattr(shown, "name", "")),
+        fields=tuple(_field_changes(tracked, before, after, labels)),
+        before=before,
+        after=after,
+    )
+
+
+def _field_changes(
+    tracked: Tracked, before: Any, after: Any, labels: dict[str, dict[Any, str]]
+) -> Iterator[FieldChange]:
+    for field in tracked.model._meta.concrete_fields:
+        if field.column in NOT_SHOWN:
+            continue
+        old = getattr(before, field.attname, None)
+        new = getattr(after, field.attname, None)
+        if old == new or (old in EMPTY and new in EMPTY and None in (before, after)):
+            continue
+        raw = (old, new)
+        if field.is_relation:
+            old, new = (None if key is None else labels[field.attname].get(key, f"#{key}") for key in (old, new))
+        elif field.choices:
+            words = dict(field.flatchoices)
+            old, new = words.get(old, old), words.get(new, new)
+        yield FieldChange(
+            name=field.name,
+            label=str(field.verbose_name),
+            old=old,
+            new=new,
+            derived=not field.editable,
+            raw=raw,
+        )
+
+
+def _link_labels(
+    tracked: Tracked, rows: list[Any], known: Mapping[type[models.Model], dict[Any, str]], using: str
+) -> dict[str, dict[Any, str]]:
+    """Return for each foreign key the label of each key in the rows; what is gone is named from its history."""
+    labels: dict[str, dict[Any, str]] = {}
+    for field in tracked.model._meta.concrete_fields:
+        if not field.is_relation:
+            continue
+        keys = {getattr(row, field.attname) for row in rows} - {None}
+        found = known.get(field.related_model)
+        if found is None:
+            found = {key: str(target) for key, target in _manager(field.related_model, using).in_bulk(keys).items()}
+        gone = keys - set(found)
+        if gone:
+            found = found | _labels_from_history(field.related_model, gone, using)
+        labels[field.attname] = found
+    return labels
+
+
+def _labels_from_history(model: type[models.Model], keys: set, using: str) -> dict[Any, str]:
+    attribute = getattr(model._meta, "simple_history_manager_attribute", None)
+    if attribute is None:
+        return {}
+    pk = model._meta.pk.attname
+    history = getattr(model, attribute).using(using).filter(**{f"{pk}__in": keys})
+    return {getattr(row, pk): f"{row.instance} (deleted)" for row in history.latest_of_each()}
+
+
+def _manager(model: type[models.Model], using: str) -> models.QuerySet:
+    return model._base_manager.using(using)

@@ -1,0 +1,53 @@
+"""Changes as CSV and JSON, a part at a time, for files and for other programs."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from io import StringIO
+from typing import Any
+
+from apps.changesets.formulas import harmless
+from apps.changesets.history.diff import Change
+
+HEADER = ("model", "operation", "pk", "old_pk", "field", "old", "new")
+PART = 200
+
+
+def as_csv(changes: Iterable[Change]) -> Iterator[str]:
+    """Yield the changes as CSV, a line for each field; text that a spreadsheet would run is quoted with '."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for number, change in enumerate(changes, start=1):
+        head = [change.model, change.operation, change.pk, change.old_pk]
+        for field in change.fields:
+            writer.writerow([harmless(value) for value in (*head, field.name, field.old, field.new)])
+        if number % PART == 0:
+            yield _taken(out)
+    yield _taken(out)
+
+
+def as_json(changes: Iterable[Change], *, raw: bool = False) -> Iterator[str]:
+    """Yield the changes as one JSON array, a line for each object; `raw` gives values as stored, links by key."""
+    separator = "["
+    for change in changes:
+        yield separator + "\n" + json.dumps(_change_as_json(change, raw=raw), default=str)
+        separator = ","
+    yield "[]\n" if separator == "[" else "\n]\n"
+
+
+def _change_as_json(change: Change, *, raw: bool) -> dict[str, Any]:
+    return {
+        "model": change.model,
+        "operation": change.operation,
+        "pk": change.pk,
+        "old_pk": change.old_pk,
+        "fields": {field.name: list(field.raw) if raw else [field.old, field.new] for field in change.fields},
+    }
+
+
+def _taken(out: StringIO) -> str:
+    text = out.getvalue()
+    out.seek(0)
+    out.truncate()
+    return text

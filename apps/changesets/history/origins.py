@@ -1,0 +1,122 @@
+"""Where the present value of each field comes from: which changeset set it, when, by import or by hand."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+
+from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.history.words import person
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.tracking import Tracked, tracked_for
+
+# Rows of one object that are looked at; a value older than that has the oldest of them as its origin.
+MOST_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The changeset that gave a field its present value."""
+
+    changeset: Changeset
+    at: datetime
+
+    @property
+    def by_hand(self) -> bool:
+        return self.changeset.kind not in (Kind.IMPORT, Kind.BASELINE, Kind.MIGRATION)
+
+    @property
+    def words(self) -> str:
+        """Who or what set the value: a person, or the import."""
+        if self.changeset.kind == Kind.EDIT:
+            return person(self.changeset)
+        what = self.changeset.get_kind_display().lower()
+        return f"{what} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else what
+
+
+def origins_of(obj: models.Model) -> dict[str, Origin]:
+    """Return the origin of each field's present value by field name; takes one query, two where it was renamed.
+
+    It is the newest history row of the object that differs from the one before it in that field; deletions and the
+    restoring of just the same value are seen through, and so is another primary key that the object had.
+    """
+    return origins_of_many([obj])[obj.pk]
+
+
+def origins_of_many(objs: Sequence[models.Model]) -> dict[Any, dict[str, Origin]]:
+    """Return for each of the objects, all of one model, by primary key what `origins_of` says of it.
+
+    The number of queries does not grow with the number of objects; their history rows are read, so a page of them is a
+    good number.
+    """
+    if not objs:
+        return {}
+    tracked = tracked_for(type(objs[0]))
+    rows = _rows_of(tracked, objs)
+    return {obj.pk: _origins(obj, rows[obj.pk]) for obj in objs}
+
+
+def _origins(obj: models.Model, newest_first: list[Any]) -> dict[str, Origin]:
+    origins: dict[str, Origin] = {}
+    before = None
+    for row in reversed(newest_first):
+        if row.history_type == "-":
+            continue
+        for field in obj._meta.concrete_fields:
+            if before is None or getattr(row, field.attname) != getattr(before, field.attname):
+                origins[field.name] = Origin(row.changeset, row.history_date)
+        before = row
+    return origins
+
+
+def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[Any]]:
+    """Return each object's history rows, newest first, those under other primary keys that it had included."""
+    pk, using = tracked.model._meta.pk.attname, objs[0]._state.db
+    found = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
+    rows = {obj.pk: found.get(obj.pk, []) for obj in objs}
+    if tracked.stable_key is None:
+        return rows
+    renamed: dict[Any, Any] = {}
+    for obj in objs:
+        if (stable := stable_key_of(tracked, obj)) is None:
+            continue
+        rows[obj.pk] = own = [row for row in rows[obj.pk] if stable_key_of(tracked, row) in (None, stable)]
+        came = [row for row in own if row.history_type == "+"]
+        if came and _may_be_renamed(tracked, came[-1].changeset):
+            renamed[stable] = obj.pk
+    if renamed:
+        attname = tracked.fields_by_column[tracked.stable_key].attname
+        found = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
+        rows |= {renamed[stable]: own for stable, own in found.items()}
+    return rows
+
+
+def _newest_rows(tracked: Tracked, attname: str, values: list[Any], using: str | None) -> models.QuerySet:
+    rows = (
+        tracked.history_model._base_manager.using(using)
+        .filter(**{f"{attname}__in": values})
+        .select_related("changeset", "changeset__actor")
+        # What an import lists in its summary is large, and each row would carry it.
+        .defer("changeset__summary", "changeset__field_counts", "changeset__error")
+        .order_by("-history_id")
+    )
+    if len(values) == 1:
+        return rows[:MOST_ROWS]
+    place = Window(RowNumber(), partition_by=F(attname), order_by=F("history_id").desc())
+    return rows.annotate(place=place).filter(place__lte=MOST_ROWS)
+
+
+def _grouped(rows: Iterable[Any], attname: str) -> dict[Any, list[Any]]:
+    groups: dict[Any, list[Any]] = {}
+    for row in rows:
+        groups.setdefault(getattr(row, attname), []).append(row)
+    return groups
+
+
+def _may_be_renamed(tracked: Tracked, changeset: Changeset) -> bool:
+    # A direct write is not counted while it may grow.
+    return changeset.counts is None or bool(changeset.counts.get(tracked.label, {}).get("renamed"))

@@ -1,0 +1,145 @@
+"""Forgetting old history, and never what a changeset that can still be reverted needs.
+
+All history of the changesets before a date goes, but for the last row of each object there: it is the object as it is
+now, as it was when it was deleted, or as the first changeset that stays found it. The changesets themselves stay, with
+who, why and counts, and are marked: they cannot be reverted any more.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from apps.changesets.before import Coming, prepare
+from apps.changesets.errors import HistoryPruned
+from apps.changesets.history.as_of import AFTER, Moment
+from apps.changesets.history.counts import count_changes
+from apps.changesets.locking import lock_tracked_tables, patience
+from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+# So long it waits for others who write, before it gives up and says so.
+PATIENCE_SECONDS = 20
+_SPENT = "spent_changesets"
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """How many rows of history go, how many old ones are kept, and how many changesets cannot be reverted any more."""
+
+    rows: int
+    kept: int
+    changesets: int
+
+
+def plan_pruning(before: datetime, *, using: str = "default") -> Pruning:
+    """Return what pruning the history of what was finished before a moment would do; changes nothing."""
+    sql = Sql(using)
+    expired = _expired(before, using)
+    _list_spent(sql, expired)
+    counts = [_count(sql, tracked) for tracked in tracked_models()]
+    return Pruning(sum(gone for gone, _ in counts), sum(kept for _, kept in counts), expired.count())
+
+
+def prune_history(before: datetime, *, using: str = "default") -> Pruning:
+    """Prune the history of what was finished before a moment, all or nothing; a backup comes first.
+
+    Raises Busy when others write for too long, and what the backup raises when it fails.
+    """
+    prepare(Coming(kind=Kind.DELETE, actor=None, what="pruning history", using=using))
+    sql = Sql(using)
+    with patience(PATIENCE_SECONDS, using=using), transaction.atomic(using=using):
+        lock_tracked_tables(using)
+        done = plan_pruning(before, using=using)
+        numbers = list(_expired(before, using).values_list("pk", flat=True))
+        expired = Changeset.objects.using(using).filter(pk__in=numbers)
+        for changeset in expired.filter(counts__isnull=True):
+            _close_direct(changeset, using)
+        for tracked in tracked_models():
+            sql.run(f"DELETE FROM {sql.quote(tracked.history_table)} WHERE history_id IN ({_superseded(sql, tracked)})")
+        expired.update(pruned_at=timezone.now())
+    return done
+
+
+def refuse_pruned(changesets: QuerySet) -> None:
+    """Raise HistoryPruned when the history of any of the changesets was pruned."""
+    newest = changesets.filter(pruned_at__isnull=False).order_by("-pk").first()
+    if newest is not None:
+        raise HistoryPruned(f"The history up to {newest} was pruned: choose what came after it.")
+
+
+def refuse_pruned_moment(moment: Moment, *, using: str = "default") -> None:
+    """Raise HistoryPruned when nobody knows any more what was there at the moment."""
+    pruned = Changeset.objects.using(using).filter(pruned_at__isnull=False)
+    if moment.date is not None:
+        end = pruned.aggregate(end=Max(Coalesce("finished_at", "created_at")))["end"]
+        if end is not None and moment.date < end:
+            local = timezone.localtime(end)
+            raise HistoryPruned(f"The history before {local:%Y-%m-%d %H:%M:%S} was pruned: choose a later moment.")
+    elif moment.changeset is not None:
+        # The state right after the last one of them is known, as is that before the next.
+        refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))
+
+
+def _expired(before: datetime, using: str) -> QuerySet:
+    """Return the changesets that were over before the moment, and before any that were not had begun.
+
+    So no row that stays is older than one that goes, whatever transactions overlapped.
+    """
+    changesets = Changeset.objects.using(using).exclude(status=Status.FAILED)
+    while True:
+        late = Q(created_at__gte=before) | Q(finished_at__gte=before)
+        for tracked in tracked_models():
+            # A direct write says only when it began, and the newest may still grow.
+            since = min(before, timezone.now() - timedelta(minutes=1))
+            rows = tracked.history_model._base_manager.filter(changeset=OuterRef("pk"), history_date__gte=since)
+            late |= Q(Exists(rows.order_by()), finished_at=None)
+        staying = changesets.filter(late)
+        earliest = staying.aggregate(earliest=Min("created_at"))["earliest"]
+        if earliest is None or earliest >= before:
+            return changesets.filter(pruned_at=None).exclude(pk__in=staying.order_by().values("pk"))
+        before = earliest
+
+
+def _list_spent(sql: Sql, expired: QuerySet) -> None:
+    """List the changesets whose rows may go in a temporary table: those that expired, now or in an earlier pruning."""
+    sql.fresh_temp(_SPENT, "id bigint PRIMARY KEY")
+    pruned = Changeset.objects.using(sql.using).filter(pruned_at__isnull=False)
+    for changesets in (expired, pruned):
+        select, params = changesets.order_by().values("pk").query.get_compiler(sql.using).as_sql()
+        sql.run(f"INSERT INTO {sql.temp(_SPENT)} {select}", params)
+
+
+def _superseded(sql: Sql, tracked: Tracked) -> str:
+    """Return a SELECT of the rows after which the same object has another one that may go, too."""
+    spent = f"(SELECT id FROM {sql.temp(_SPENT)})"
+    return (
+        f"SELECT history_id FROM (SELECT history_id, changeset_id, lead(changeset_id) OVER "
+        f"(PARTITION BY {sql.quote(tracked.pk)} ORDER BY history_id) AS next_id FROM {sql.quote(tracked.history_table)}"
+        f") r WHERE changeset_id IN {spent} AND next_id IN {spent}"
+    )
+
+
+def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
+    """Return how many rows of the spent changesets would go, and how many would stay."""
+    gone = sql.value(f"SELECT count(*) FROM ({_superseded(sql, tracked)}) g")
+    old = sql.value(
+        f"SELECT count(*) FROM {sql.quote(tracked.history_table)} "
+        f"WHERE changeset_id IN (SELECT id FROM {sql.temp(_SPENT)})"
+    )
+    return gone, old - gone
+
+
+def _close_direct(changeset: Changeset, using: str) -> None:
+    """Count a direct write for good: what is left of its rows will tell less."""
+    dates = [
+        tracked.history_model._base_manager.using(using).filter(changeset=changeset).aggregate(at=Max("history_date"))
+        for tracked in tracked_models()
+    ]
+    changeset.finished_at = max((date["at"] for date in dates if date["at"]), default=changeset.created_at)
+    changeset.counts, changeset.field_counts = count_changes(changeset.pk, using=using)
+    changeset.save(using=using, update_fields=["counts", "field_counts", "finished_at"])

@@ -1,0 +1,145 @@
+"""One search over all changesets: which touched an object, a field, a country.
+
+Objects are found once, by key through the index and by name in one reading of each table; from there the history
+tables are entered by key. No changeset is opened on its own.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import CharField, Q, QuerySet
+
+from apps.changesets.errors import TooManyObjects
+from apps.changesets.history.selection import contains, pattern
+from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+
+# A word that fits more objects than this is no search for an object.
+MOST_OBJECTS = 5000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a changeset must have touched: an object (key or name, also former ones), a field as `airport.name`, a
+    place (the key of what models are filtered by, such as a country). Empty is anything.
+    """
+
+    object: str = ""
+    field: str = ""
+    place: str = ""
+
+
+def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QuerySet:
+    """Return the changesets that touched all of what is wanted; of an object, that object's field and place.
+
+    Raises TooManyObjects when the text fits too many to be meant.
+    """
+    sql, changesets = Sql(using), Changeset.objects.using(using)
+    chosen, field = _field(wanted.field)
+    if wanted.field and field is None:
+        return changesets.none()
+    found: set[int] = set()
+    by_count = Q()
+    for tracked in (chosen,) if chosen else tracked_models():
+        if wanted.object:
+            found |= _by_object(sql, tracked, wanted, field)
+        elif wanted.place:
+            found |= _by_place(sql, tracked, wanted.place)
+        if field is not None and not wanted.object:
+            by_count = Q(**{f"field_counts__{tracked.label}__has_key": field.name})
+            by_count |= Q(pk__in=_uncounted(sql, tracked, field))
+    if wanted.object or wanted.place:
+        changesets = changesets.filter(pk__in=found)
+    return changesets.filter(by_count)
+
+
+def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
+    """Return every key under which objects stand or stood that have, or had, the text as key or in their name."""
+    pk, history, live = sql.quote(tracked.pk), sql.quote(tracked.history_table), sql.quote(tracked.table)
+    names = [name for name in ("name", "search_name") if name in tracked.columns]
+    codes = [f"upper({sql.quote(code)}) = %s" for code in _codes(tracked)]
+    fits = " OR ".join([*codes, *(contains(sql, sql.quote(name)) for name in names)]) or "1 = 0"
+    values = [text.upper()] * len(codes)
+    values += [pattern(text.casefold() if name == "search_name" else text) for name in names]
+    found = sql.rows(
+        f"SELECT {pk} FROM {live} WHERE {fits} UNION SELECT {pk} FROM {history} WHERE {fits} LIMIT {MOST_OBJECTS + 1}",
+        [*values, *values],
+    )
+    keys = [row[0] for row in found]
+    if len(keys) > MOST_OBJECTS:
+        raise TooManyObjects(f"“{text}” fits more than {MOST_OBJECTS:,} objects: write more of the name.")
+    if not keys or tracked.stable_key is None:
+        return keys
+    # The same objects under the other keys that they have or had.
+    stable, marks = sql.quote(tracked.stable_key), ", ".join(["%s"] * len(keys))
+    others = sql.rows(
+        f"SELECT DISTINCT {pk} FROM {history} WHERE {stable} IN "
+        f"(SELECT {stable} FROM {history} WHERE {pk} IN ({marks}) AND {stable} IS NOT NULL)",
+        keys,
+    )
+    return [*{*keys, *(row[0] for row in others)}]
+
+
+def _codes(tracked: Tracked) -> list[str]:
+    """The text columns of which each alone tells an object: an ident, an ISO code."""
+    single = [columns[0] for columns in tracked.unique_sets if len(columns) == 1]
+    return [column for column in single if isinstance(tracked.fields_by_column[column], CharField)]
+
+
+def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[int]:
+    """The changesets of the objects' history rows; with a field, of those in which it differs from the row before."""
+    keys = objects_called(sql, tracked, wanted.object)
+    if not keys:
+        return set()
+    history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
+    column = sql.quote(field.column) if field is not None else pk
+    one_object = sql.quote(tracked.stable_key) if tracked.stable_key else pk
+    place = _place_column(sql, tracked) if wanted.place else "NULL"
+    rows = (
+        f"SELECT changeset_id, {column} AS new, {place} AS place, lag({column}) OVER same AS old, "
+        f"row_number() OVER same AS place_in_line FROM {history} WHERE {pk} IN ({', '.join(['%s'] * len(keys))}) "
+        f"WINDOW same AS (PARTITION BY coalesce(CAST({one_object} AS text), CAST({pk} AS text)) ORDER BY history_id)"
+    )
+    conditions, params = ["1 = 1"], list(keys)
+    if field is not None:
+        conditions.append("place_in_line > 1 AND old IS DISTINCT FROM new")
+    if wanted.place:
+        conditions.append("place = %s")
+        params.append(wanted.place)
+    found = sql.rows(f"SELECT DISTINCT changeset_id FROM ({rows}) r WHERE {' AND '.join(conditions)}", params)
+    return {row[0] for row in found}
+
+
+def _by_place(sql: Sql, tracked: Tracked, place: str) -> set[int]:
+    if tracked.filter_by is None:
+        return set()
+    history = sql.quote(tracked.history_table)
+    found = sql.rows(f"SELECT DISTINCT changeset_id FROM {history} WHERE {_place_column(sql, tracked)} = %s", [place])
+    return {row[0] for row in found}
+
+
+def _uncounted(sql: Sql, tracked: Tracked, field: Any) -> list[int]:
+    """The changesets without stored counts, direct writes mostly, that changed the field of an object."""
+    history, pk, column = sql.quote(tracked.history_table), sql.quote(tracked.pk), sql.quote(field.column)
+    table = sql.quote(Changeset._meta.db_table)
+    rows = sql.rows(
+        f"SELECT DISTINCT a.changeset_id FROM {table} c JOIN {history} a ON a.changeset_id = c.id "
+        f"JOIN {history} b ON b.history_id = "
+        f"(SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = a.{pk} AND p.history_id < a.history_id) "
+        f"WHERE c.field_counts IS NULL AND a.history_type = '~' AND b.{column} IS DISTINCT FROM a.{column}"
+    )
+    return [row[0] for row in rows]
+
+
+def _place_column(sql: Sql, tracked: Tracked) -> str:
+    if tracked.filter_by is None:
+        return "NULL"
+    return sql.quote(tracked.model._meta.get_field(tracked.filter_by).column)
+
+
+def _field(name: str) -> tuple[Tracked | None, Any]:
+    """Return model and field of `airport.name`; None for what does not exist."""
+    model, _, field_name = name.partition(".")
+    tracked = tracked_by_name(model) if field_name else None
+    return tracked, next((field for field in tracked.news if field.name == field_name), None) if tracked else None

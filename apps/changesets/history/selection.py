@@ -1,0 +1,161 @@
+"""Which changes to show: by operation, field, place and text, a page at a time or all in a stream."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from apps.changesets.history import net_query
+from apps.changesets.history.net_query import Rows, row_before
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked
+
+Pair = tuple[int | None, int | None]
+CHUNK = 500
+OPERATIONS = {
+    "created": "n.before_pk IS NULL",
+    "changed": "n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL",
+    "renamed": "n.before_pk <> n.after_pk",
+    "deleted": "n.after_pk IS NULL",
+}
+KEY_ORDER = "coalesce(n.after_pk, n.before_pk), n.after_id"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a person wants to see of the changes of one model; empty is everything.
+
+    `operation` is one of OPERATIONS (`changed` has the renamed among them); `field` a field that differs before and
+    after; `place` the key of what the model is filtered by (its country); `text` is searched in key and name, and in
+    the values of `field`.
+    """
+
+    operation: str = ""
+    field: str = ""
+    place: str = ""
+    text: str = ""
+
+    @property
+    def needs_values(self) -> bool:
+        return bool(self.field or self.place or self.text)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The changes of one model in some history rows; `single` says that each row is an object of its own."""
+
+    tracked: Tracked
+    rows: Rows
+    filters: Filters = Filters()
+    single: bool = False
+
+
+def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, int] | None) -> bool:
+    """Whether the changeset wrote one row an object and renamed none, as its stored counts tell."""
+    if not counts or counts.get("renamed"):
+        return False
+    history = sql.quote(tracked.history_table)
+    written = sql.value(f"SELECT count(*) FROM {history} WHERE changeset_id = %s", [changeset_id])
+    return written == sum(counts.values())
+
+
+def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
+    """Return a page of the changes by key, as history rows before and after."""
+    source, condition, params = parts_of(sql, selection)
+    # Only what stands on the page is looked up.
+    return sql.rows(
+        f"SELECT {row_before(sql, selection.tracked)}, n.after_id FROM ("
+        f"SELECT n.* FROM {source} WHERE {condition} ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}"
+        f") n ORDER BY {KEY_ORDER}",
+        params,
+    )
+
+
+def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) -> tuple[list[Pair], int]:
+    """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
+    source, condition, params = parts_of(sql, selection)
+    found = sql.rows(
+        f"SELECT {row_before(sql, selection.tracked)}, n.after_id, n.number FROM ("
+        f"SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition} "
+        f"ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}) n ORDER BY {KEY_ORDER}",
+        params,
+    )
+    return [(before, after) for before, after, _ in found], found[0][2] if found else 0
+
+
+def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
+    """Yield all the changes by key, some hundred at a time, from one query."""
+    source, condition, params = parts_of(sql, selection)
+    before = row_before(sql, selection.tracked)
+    with sql.connection.chunked_cursor() as cursor:
+        cursor.execute(f"SELECT {before}, n.after_id FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}", params)
+        while chunk := cursor.fetchmany(CHUNK):
+            yield chunk
+
+
+def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[str, str, list[Any]]:
+    """Return FROM, WHERE and the parameters.
+
+    The net rows are called `n`; the history rows `b` (before) and `a` (after) are joined where they are read: by a
+    filter, or by who asks for them.
+    """
+    tracked, filters, history = selection.tracked, selection.filters, sql.quote(selection.tracked.history_table)
+    select = net_query.single_select if selection.single else net_query.net_select
+    source, params = f"({select(sql, tracked, selection.rows)}) n", list(selection.rows.params)
+    if joined or filters.needs_values:
+        source += f" LEFT JOIN {history} b ON b.history_id = {row_before(sql, tracked)}"
+        source += f" LEFT JOIN {history} a ON a.history_id = n.after_id"
+    conditions = ["1 = 1"]
+    if filters.operation:
+        conditions.append(OPERATIONS[filters.operation])
+    if filters.field:
+        column = sql.quote(tracked.model._meta.get_field(filters.field).column)
+        conditions.append(f"{OPERATIONS['changed']} AND b.{column} IS DISTINCT FROM a.{column}")
+    if filters.place:
+        column = sql.quote(tracked.model._meta.get_field(tracked.filter_by).column)
+        conditions.append(f"(b.{column} = %s OR a.{column} = %s)")
+        params += [filters.place] * 2
+    if filters.text:
+        condition, values = _text_condition(sql, tracked, filters)
+        conditions.append(condition)
+        params += values
+    return source, " AND ".join(f"({condition})" for condition in conditions), params
+
+
+def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, list[str]]:
+    """Key and name, as they were and as they became; with a field chosen, its values too."""
+    columns = [name for name in (tracked.pk, "name", "search_name") if name in tracked.columns]
+    if filters.field:
+        columns.append(tracked.model._meta.get_field(filters.field).column)
+    searched = [contains(sql, f"{side}.{sql.quote(column)}") for column in columns for side in "ba"]
+    # SQLite compares only ASCII letters whatever their case; what is stored casefolded is searched so.
+    texts = [filters.text.casefold() if column == "search_name" else filters.text for column in columns]
+    values = [pattern(text) for text in texts for _side in "ba"]
+    field = tracked.model._meta.get_field(filters.field) if filters.field else None
+    if field is not None and field.is_relation and _has_name(field.related_model):
+        target = field.related_model._meta
+        of_name = f"SELECT r.{sql.quote(target.pk.column)} FROM {sql.quote(target.db_table)} r WHERE "
+        for side in "ba":
+            linked = of_name + contains(sql, f"r.{sql.quote('name')}")
+            searched.append(f"{side}.{sql.quote(field.column)} IN ({linked})")
+            values.append(pattern(filters.text))
+    return " OR ".join(searched), values
+
+
+def contains(sql: Sql, expression: str) -> str:
+    """Return the condition that a column has the text of a pattern in it, whatever the case of its letters."""
+    like = "ILIKE" if sql.connection.vendor == "postgresql" else "LIKE"
+    return f"CAST({expression} AS text) {like} %s ESCAPE '!'"
+
+
+def pattern(text: str) -> str:
+    """Return the pattern for `contains`."""
+    return f"%{literally(text)}%"
+
+
+def literally(text: str) -> str:
+    """Return the text such that LIKE, with `!` for ESCAPE, reads nothing in it as wild."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def _has_name(model: Any) -> bool:
+    return any(field.column == "name" for field in model._meta.concrete_fields)

@@ -1,0 +1,91 @@
+"""An object's history as entries that people can read, a page of rows at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from apps.changesets.history.diff import FieldChange, changes_between
+from apps.changesets.tracking import Tracked
+
+OPERATIONS = {"+": "created", "~": "changed", "-": "deleted"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One history row: what happened, the fields, and the other primary key where the object was renamed."""
+
+    operation: str
+    fields: tuple[FieldChange, ...]
+    renamed_from: str = ""
+    renamed_to: str = ""
+
+
+def entries_of(tracked: Tracked, rows: Sequence[Any], *, using: str = "default") -> list[Entry]:
+    """Return an entry for each history row of one object, given newest first without gaps.
+
+    The row before the last one is looked up, so that the last entry has its differences, too. The number of queries
+    does not grow with the number of rows.
+    """
+    if not rows:
+        return []
+    pk = tracked.model._meta.pk.attname
+    history = tracked.history_model._base_manager.using(using)
+    earlier = history.filter(**{pk: getattr(rows[-1], pk)}, history_id__lt=rows[-1].history_id)
+    before_last = earlier.order_by("-history_id").values_list("history_id", flat=True).first()
+    previous = [row.history_id for row in rows[1:]] + [before_last]
+    halves = _other_halves(tracked, rows, using)
+    pairs, moves = [], []
+    for row, before in zip(rows, previous, strict=True):
+        other = halves.get(row.history_id)
+        moves.append(other)
+        if row.history_type == "-":
+            pairs.append((row.history_id, other.history_id if other else None))
+        elif row.history_type == "+":
+            pairs.append((other.history_id if other else None, row.history_id))
+        else:
+            pairs.append((before or row.history_id, row.history_id))
+    changes = changes_between(tracked, pairs, using=using)
+    return [
+        _entry(row, change.fields, None if other is None else str(getattr(other, pk)))
+        for row, change, other in zip(rows, changes, moves, strict=True)
+    ]
+
+
+def _entry(row: Any, fields: tuple[FieldChange, ...], other_pk: str | None) -> Entry:
+    if other_pk is None:
+        return Entry(OPERATIONS[row.history_type], fields)
+    if row.history_type == "-":
+        return Entry("renamed", fields, renamed_to=other_pk)
+    return Entry("renamed", fields, renamed_from=other_pk)
+
+
+def _other_halves(tracked: Tracked, rows: Sequence[Any], using: str) -> dict[int, Any]:
+    """Return for each row that is half of a renaming the other half: the same stable key under another primary key."""
+    if tracked.stable_key is None:
+        return {}
+    stable = tracked.fields_by_column[tracked.stable_key].attname
+    pk = tracked.model._meta.pk.attname
+    wanted = [row for row in rows if row.history_type != "~" and _renames(tracked, row.changeset)]
+    if not wanted:
+        return {}
+    same = Q()
+    for row in wanted:
+        same |= Q(changeset_id=row.changeset_id, **{stable: getattr(row, stable)}) & ~Q(**{pk: getattr(row, pk)})
+    found = {
+        (other.changeset_id, getattr(other, stable), other.history_type): other
+        for other in tracked.history_model._base_manager.using(using).filter(same).order_by("-history_id")
+    }
+    opposite = {"+": "-", "-": "+"}
+    halves = {
+        row.history_id: found.get((row.changeset_id, getattr(row, stable), opposite[row.history_type]))
+        for row in wanted
+    }
+    return {history_id: other for history_id, other in halves.items() if other is not None}
+
+
+def _renames(tracked: Tracked, changeset: Any) -> bool:
+    counts = changeset.counts
+    # A direct write is not counted while it may grow.
+    return counts is None or bool(counts.get(tracked.label, {}).get("renamed"))

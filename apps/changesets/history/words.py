@@ -1,0 +1,69 @@
+"""How changesets are spoken of: signs, kinds, people, subjects. Plain words, no HTML."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from apps.changesets.history.counts import Counts, total
+from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.tracking import tracked_models
+
+# Each sort of change always has all three: sign, word, and the colour that the stylesheet gives the name.
+SIGNS: dict[str, tuple[str, str]] = {
+    "created": ("+", "added"),
+    "changed": ("~", "changed"),
+    "renamed": ("~", "renamed"),
+    "deleted": ("−", "deleted"),  # noqa: RUF001 - the minus sign, as wide as the plus
+    "kept": ("=", "kept"),
+    "already": ("=", "already so"),
+    "missing": ("?", "missing"),
+    "blocked": ("!", "blocked"),
+    "refused": ("×", "refused"),  # noqa: RUF001 - the sign of refusal
+}
+
+
+def person(changeset: Changeset) -> str:
+    """Return who made a changeset: the person's name, or what the database knew of a direct write."""
+    if changeset.actor is not None:
+        return full_name(changeset.actor)
+    if changeset.actor_name:
+        return changeset.actor_name
+    return "a direct write" if changeset.kind == Kind.DIRECT else "a command"
+
+
+def full_name(user: Any) -> str:
+    """Return what a user is called."""
+    return user.get_full_name() or user.get_username()
+
+
+def standing_revert(changeset: Changeset) -> Changeset | None:
+    """Return the newest revert of this changeset that stands, or None; reads `reverted_by` as it was prefetched."""
+    standing = [revert for revert in changeset.reverted_by.all() if revert.status == Status.APPLIED]
+    return max(standing, key=lambda revert: revert.pk, default=None)
+
+
+def is_open_to_revert(changeset: Changeset) -> bool:
+    """Whether a revert of this changeset may be asked for; the plan has the last word."""
+    stands = changeset.status in (Status.APPLIED, Status.PARTLY_REVERTED) and changeset.pruned_at is None
+    return stands and changeset.kind != Kind.BASELINE
+
+
+def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts]) -> dict[int, str]:
+    """Return what each changeset was about, where a few words say it: its file, its one object, what it reverted.
+
+    `reverts` is read as it was prefetched; the single objects take one query a model.
+    """
+    subjects: dict[int, str] = {}
+    single: dict[str, list[int]] = {}
+    for changeset in changesets:
+        touched = counts.get(changeset.pk) or {}
+        if changeset.source_name:
+            subjects[changeset.pk] = changeset.source_name
+        elif changeset.kind == Kind.REVERT:
+            subjects[changeset.pk] = "of " + ", ".join(str(reverted) for reverted in changeset.reverts.all())
+        elif len(touched) == 1 and total(touched) == 1:
+            single.setdefault(next(iter(touched)), []).append(changeset.pk)
+    for tracked in tracked_models():
+        if tracked.label in single:
+            rows = tracked.history_model.objects.filter(changeset_id__in=single[tracked.label]).order_by("history_id")
+            subjects |= {row.changeset_id: str(row.instance) for row in rows}
+    return subjects

@@ -1,0 +1,66 @@
+"""A list filtered to what lies around a place: where a map leads when several of its points lie together."""
+
+from math import cos, radians
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from apps.changesets.history.maps import DEGREE_KM
+from apps.changesets.tracking import tracked_for
+
+PARAMETER = "near"
+FARTHEST_KM = 5000.0
+
+
+class NearFilter(admin.SimpleListFilter):
+    """Keeps what lies in a square around a place; it shows only where an address asks for it, as maps do."""
+
+    title = "place on the map"
+    parameter_name = PARAMETER
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        asked = self.used_parameters.get(PARAMETER, "")
+        place = read_near(asked)
+        if place is None:
+            return []
+        latitude, longitude, km = place
+        return [(asked, f"Within {km:,.0f} km of {in_degrees(latitude, 'NS')} {in_degrees(longitude, 'EW')}")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        place = read_near(self.value() or "")
+        if place is None:
+            return queryset
+        tracked = tracked_for(queryset.model)
+        return queryset.filter(around(*place, point=[tracked.fields_by_column[name].name for name in tracked.point]))
+
+
+def read_near(asked: str) -> tuple[float, float, float] | None:
+    """Return latitude, longitude and kilometres as an address gives them, or None where it gives none."""
+    try:
+        latitude, longitude, km = (float(part) for part in asked[:60].split(","))
+    except ValueError:
+        return None
+    there = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= FARTHEST_KM
+    return (latitude, longitude, km) if there else None
+
+
+def around(latitude: float, longitude: float, km: float, *, point: list[str]) -> Q:
+    """Return the condition that an object lies in the square of this half-width around a place.
+
+    `point` names the fields of its latitude and longitude.
+    """
+    high = km / DEGREE_KM
+    wide = high / max(cos(radians(latitude)), 0.01)
+    near = Q(**{f"{point[0]}__range": (latitude - high, latitude + high)})
+    if wide >= 180:
+        return near
+    # Beyond the date line the square goes on at the other end.
+    turns = (turn for turn in (0, -360, 360) if abs(longitude + turn) - wide <= 180)
+    sides = [Q(**{f"{point[1]}__range": (longitude + turn - wide, longitude + turn + wide)}) for turn in turns]
+    return near & Q(*sides, _connector=Q.OR)
+
+
+def in_degrees(degrees: float, sides: str) -> str:
+    """Return a latitude or longitude as maps write it: 39.9° N."""
+    return f"{abs(degrees):.1f}° {sides[degrees < 0]}"

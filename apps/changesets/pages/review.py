@@ -1,0 +1,115 @@
+"""What the admin does with changesets: revert many at once, mark them reviewed, name direct writes."""
+
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path
+
+from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
+from apps.changesets.errors import ChangesetError, UnknownChangeset
+from apps.changesets.models import Changeset
+from apps.changesets.pages import links
+from apps.changesets.pages.plan_query import MANY
+from apps.changesets.pages.revert import revert_page
+
+
+class ReviewForm(forms.Form):
+    """What the reviewer has to say; nothing need be."""
+
+    comment = forms.CharField(max_length=1000, required=False)
+
+
+class NamingForm(forms.Form):
+    """Why a direct write was made and, where it is known, by whom."""
+
+    reason = forms.CharField(max_length=1000, error_messages={"required": "Say why it was done."})
+    who = forms.CharField(max_length=150, required=False)
+
+
+class ReviewedFilter(admin.SimpleListFilter):
+    """Reviewed or not, with the number of those that are not."""
+
+    title = "review"
+    parameter_name = "reviewed"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        waiting = unreviewed(Changeset.objects.all()).count()
+        return [("no", f"Not reviewed ({waiting:,})"), ("yes", "Reviewed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "no":
+            return unreviewed(queryset)
+        return queryset.filter(reviewed_at__isnull=False) if self.value() == "yes" else queryset
+
+
+class ActingAdmin(admin.ModelAdmin):
+    """The part of the changesets' admin that changes something; each act is a POST with a permission of its own."""
+
+    actions = ("revert_selected", "revert_since")
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("revert/", wrap(self.revert_many_view), name="changesets_changeset_revert_many"),
+            path("<int:pk>/review/", wrap(self.review_view), name="changesets_changeset_review"),
+            path("<int:pk>/unreview/", wrap(self.unreview_view), name="changesets_changeset_unreview"),
+            path("<int:pk>/name/", wrap(self.name_view), name="changesets_changeset_name"),
+            *super().get_urls(),
+        ]
+
+    def has_revert_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(links.REVERT)
+
+    @admin.action(description="Revert the selected changesets…", permissions=["revert"])
+    def revert_selected(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+        chosen = list(queryset.order_by("-pk").values_list("pk", flat=True)[: MANY + 1])
+        if len(chosen) > MANY:
+            self.message_user(request, f"At most {MANY} changesets can be reverted at once.", messages.ERROR)
+            return None
+        return HttpResponseRedirect(links.revert_many_url(chosen))
+
+    @admin.action(description="Revert everything since the selected one…", permissions=["revert"])
+    def revert_since(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
+        return HttpResponseRedirect(links.revert_since_url(queryset.order_by("pk").values_list("pk", flat=True)[0]))
+
+    def revert_many_view(self, request: HttpRequest) -> HttpResponse:
+        return revert_page(self, request, None)
+
+    def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def act(said: dict[str, str]) -> str:
+            return f"{mark_reviewed(pk, actor=request.user, comment=said['comment'])} is marked as reviewed."
+
+        return self._act(request, pk, ReviewForm, act)
+
+    def unreview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return self._act(request, pk, forms.Form, lambda said: f"{take_back_review(pk)} is not reviewed any more.")
+
+    def name_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        def act(said: dict[str, str]) -> str:
+            return f"{name_direct(pk, actor=request.user, reason=said['reason'], who=said['who'])} has a reason now."
+
+        return self._act(request, pk, NamingForm, act)
+
+    def _act(
+        self, request: HttpRequest, pk: int, form_class: type[forms.Form], act: Callable[[dict[str, str]], str]
+    ) -> HttpResponse:
+        """Do it for who may and says what is needed, and lead to the changeset with a sentence either way."""
+        if not (request.user.has_perm(links.REVIEW) and self.has_view_permission(request)):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        form = form_class(request.POST)
+        try:
+            if not form.is_valid():
+                raise ChangesetError(next(iter(form.errors.values()))[0])
+            self.message_user(request, act(form.cleaned_data), messages.SUCCESS)
+        except UnknownChangeset as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(links.changesets_url())
+        except ChangesetError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        return HttpResponseRedirect(links.changeset_url(pk))

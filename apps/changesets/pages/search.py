@@ -1,0 +1,111 @@
+"""The search over all changesets: an object, a field, a country, a period, in the address of the list."""
+
+from collections.abc import Iterator
+from datetime import datetime, time
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, QueryDict
+from django.utils.dateparse import parse_date
+from django.utils.timezone import make_aware
+
+from apps.changesets.errors import TooManyObjects
+from apps.changesets.history.search import Wanted, changesets_that_touched
+from apps.changesets.pages.changes_query import place_name
+from apps.changesets.tracking import Tracked, tracked_models
+
+PERIOD = ("since", "until")
+# In the address: the form is wanted. Where it is not, the list need not read its choices.
+OPEN = "find"
+MOST_PLACES = 1000
+
+
+class TouchedFilter(admin.ListFilter):
+    """Keeps the changesets that touched what the form above the list asks for; it has no place beside the list."""
+
+    title = "what was touched"
+    template = "admin/changesets/no_filter.html"
+
+    def __init__(self, request: HttpRequest, params: dict, model: Any, model_admin: Any):
+        super().__init__(request, params, model, model_admin)
+        for name in self.expected_parameters():
+            if name in params:
+                # Further values of one name are of no use.
+                self.used_parameters[name] = params.pop(name)[-1].replace("\x00", "").strip()[:200]
+
+    def has_output(self) -> bool:
+        return True
+
+    def expected_parameters(self) -> list[str]:
+        return [OPEN, "object", "field", *PERIOD, *_place_names()]
+
+    def choices(self, changelist: Any) -> Iterator[dict]:
+        return iter(())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        asked = self.used_parameters
+        since, until = (_day(asked.get(name, "")) for name in PERIOD)
+        if since:
+            queryset = queryset.filter(created_at__gte=make_aware(datetime.combine(since, time.min)))
+        if until:
+            queryset = queryset.filter(created_at__lte=make_aware(datetime.combine(until, time.max)))
+        place = next((asked[name] for name in _place_names() if asked.get(name)), "")
+        wanted = Wanted(asked.get("object", ""), asked.get("field", ""), _place_key(place))
+        if wanted == Wanted():
+            return queryset
+        try:
+            return queryset.filter(pk__in=changesets_that_touched(wanted).values("pk"))
+        except TooManyObjects as refusal:
+            messages.warning(request, str(refusal))
+            return queryset.none()
+
+
+def find_form(address: QueryDict) -> dict[str, Any]:
+    """Return what the form above the list shows: the choices, what is chosen, and what else stands in the address."""
+    names = ("object", "field", *PERIOD, *_place_names())
+    asked = {name: address.get(name, "") for name in names}
+    opened = address.copy()
+    opened[OPEN] = "1"
+    if not any(asked.values()) and OPEN not in address:
+        return {"opened": opened.urlencode()}
+    place_model = next((tracked.filter_model for tracked in _with_places()), None)
+    places = place_model._default_manager.all()[:MOST_PLACES] if place_model else ()
+    return {
+        "open": True,
+        "asked": asked,
+        "fields": [
+            (f"{tracked.name}.{field.name}", f"{tracked.model._meta.verbose_name}: {field.verbose_name}")
+            for tracked in tracked_models()
+            for field in tracked.news
+        ],
+        "place_name": next(iter(_place_names()), ""),
+        "place": next((asked[name] for name in _place_names()), ""),
+        "places": [(str(place.pk), str(place)) for place in places],
+        "others": [(name, value) for name, value in address.items() if name not in (*names, OPEN, "p")],
+    }
+
+
+def _with_places() -> list[Tracked]:
+    return [tracked for tracked in tracked_models() if tracked.filter_model is not None]
+
+
+def _place_names() -> list[str]:
+    """The names in addresses of what changes are filtered by; one is enough so far: `country`."""
+    return [place_name(tracked) for tracked in _with_places()[:1]]
+
+
+def _place_key(asked: str) -> str:
+    """The key asked for, or one that no place has where it cannot be read."""
+    try:
+        return str(_with_places()[0].filter_model._meta.pk.clean(asked, None)) if asked else ""
+    except ValidationError:
+        return "0"
+
+
+def _day(asked: str) -> Any:
+    try:
+        return parse_date(asked)
+    except ValueError:
+        return None

@@ -1,0 +1,134 @@
+"""Bringing objects back: deleted ones from the recycle bin, and an object to one of its old versions.
+
+Both go through the working copies of a revert, so that missing links and taken values are found before anything is
+written, and the plan that is shown is made by the code that does it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from apps.changesets.context import changeset
+from apps.changesets.errors import NothingToRestore, PlanMoved
+from apps.changesets.history.recycle_bin import still_deleted
+from apps.changesets.locking import lock_tracked_tables
+from apps.changesets.models import Changeset, Kind
+from apps.changesets.revert.blocking import settle
+from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.run import write_copies
+from apps.changesets.revert.verdicts import Bucket
+from apps.changesets.revert.working import start_working_copy, true_in, working_table
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_models
+
+# What is to come back: history_ids of deletions by model label.
+Picked = dict[str, list[int]]
+
+
+@dataclass(frozen=True)
+class Returning:
+    """One deleted object of a plan: its last row, and what stands in its way (nothing, when it comes back)."""
+
+    model: str
+    row: Any
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def comes_back(self) -> bool:
+        return not self.obstacles
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What bringing the picked objects back would do; `there` of them are not in the recycle bin any more."""
+
+    objects: tuple[Returning, ...]
+    there: int
+
+    @property
+    def coming(self) -> int:
+        return sum(each.comes_back for each in self.objects)
+
+    @property
+    def blocked(self) -> int:
+        return len(self.objects) - self.coming
+
+    @property
+    def seen(self) -> str:
+        """What tells this plan from another one."""
+        rows = (f"{each.model}:{each.row.history_id}:{int(each.comes_back)}" for each in self.objects)
+        return ",".join(sorted(rows))
+
+
+def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
+    """Return which of the picked deletions come back and which are blocked; writes only temporary tables."""
+    plan, _touched = _plan(Sql(using), picked)
+    return plan
+
+
+def restore_deleted(
+    picked: Picked, *, actor: Any, reason: str, seen: str | None = None, using: str = "default"
+) -> Changeset:
+    """Bring the objects back with their keys and every value, as one changeset; what is blocked stays deleted.
+
+    Raises NothingToRestore when none of them can come back, and PlanMoved when `seen`, a plan's mark, is not that of
+    the plan as it is now.
+    """
+    sql = Sql(using)
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, using=using) as opened:
+        lock_tracked_tables(using)
+        plan, touched = _plan(sql, picked)
+        if seen is not None and plan.seen != seen:
+            raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was restored.")
+        if not plan.coming:
+            raise NothingToRestore("None of these can come back now: nothing was restored.")
+        write_copies(sql, touched)
+        blocked = [each for each in plan.objects if each.obstacles]
+        opened.summary = {
+            "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.there},
+            "left_alone": [
+                {"model": each.model, "object": str(each.row.instance), "why": [asdict(o) for o in each.obstacles]}
+                for each in blocked
+            ],
+        }
+    return opened
+
+
+def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
+    found: list[tuple[Tracked, list[Any]]] = []
+    for tracked in tracked_models():
+        rows = list(still_deleted(tracked, picked[tracked.label], using=sql.using)) if tracked.label in picked else []
+        if rows:
+            start_working_copy(sql, tracked)
+            bring_back_in_copy(sql, tracked, [row.history_id for row in rows])
+            found.append((tracked, rows))
+    touched = [tracked for tracked, _ in found]
+    settle(sql, touched)
+    objects = [each for tracked, rows in found for each in _judged(sql, tracked, rows, touched)]
+    asked = sum(len(set(ids)) for ids in picked.values())
+    return RestorePlan(tuple(objects), asked - len(objects)), touched
+
+
+def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:
+    """Put objects that are gone into the model's working copy, as these history rows have them."""
+    columns, marks = sql.names(tracked.columns), ", ".join(["%s"] * len(rows))
+    sql.run(
+        f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_verdict, {columns}) "
+        f"SELECT {true_in(sql)}, '{Bucket.RECREATED}', {columns} FROM {sql.quote(tracked.history_table)} "
+        f"WHERE history_id IN ({marks})",
+        list(rows),
+    )
+
+
+def _judged(sql: Sql, tracked: Tracked, rows: list[Any], touched: list[Tracked]) -> list[Returning]:
+    pk = tracked.model._meta.pk.attname
+    blocked = {
+        key
+        for (key,) in sql.rows(
+            f"SELECT {sql.quote(tracked.pk)} FROM {sql.temp(working_table(tracked))} "
+            f"WHERE w_verdict = '{Bucket.BLOCKED}'"
+        )
+    }
+    stuck = [row for row in rows if getattr(row, pk) in blocked]
+    named = dict(zip(map(id, stuck), obstacles_of(sql, tracked, stuck), strict=True))
+    return [Returning(tracked.label, row, named.get(id(row), ())) for row in rows]

@@ -1,0 +1,1 @@
+"""Mapping: which columns of a file fill which fields."""

@@ -1,0 +1,81 @@
+"""Which column of a file fills which field: by our titles, by what people said before, or by a guess."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from apps.imports.mapping.columns import columns_found, is_wanted, lacking, titles_of
+from apps.imports.models import HeaderMapping
+from apps.imports.results import ImportOptions
+from apps.imports.spec import ImportSpec
+
+
+def columns_taken(header: list[str], spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
+    """Return the title of the column that fills each field."""
+    found = columns_found(header, spec, options)
+    return {column.field: header[index] for column, index in found if is_wanted(column, spec, options)}
+
+
+def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
+    """Return for each field the column that most likely fills it; no column is guessed twice.
+
+    Titles of ours come first, then those in which case and punctuation differ, then the spec's guesses.
+    """
+    plain: dict[str, str] = {}
+    model = _plain(spec.model._meta.verbose_name)
+    for title in header:
+        for name in (_plain(title), _plain(title).removeprefix(model)):
+            if name:
+                plain.setdefault(name, title)
+    guessed: dict[str, str] = {}
+    used: set[str] = set()
+    for names_of in (titles_of, lambda column: column.guesses):
+        for column in spec.columns:
+            found = next((plain[name] for name in map(_plain, names_of(column)) if plain.get(name, "")), None)
+            if found is not None and column.field not in guessed and found not in used:
+                guessed[column.field] = found
+                used.add(found)
+    return guessed
+
+
+def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
+    """Whether a person should say which column is which: something needed is lacking, or a guess fits another."""
+    # Columns that a person left out are there all the same.
+    taken = columns_taken(header, spec, replace(options, columns=None))
+    if lacking(taken, spec, corrections=options.corrections):
+        return True
+    if options.mapping is not None or options.columns is not None:
+        return False
+    used = set(taken.values())
+    return any(field not in taken and title not in used for field, title in guess_mapping(header, spec).items())
+
+
+def remember(header: list[str], spec: ImportSpec, mapping: Mapping[str, str], *, actor: Any) -> None:
+    """Keep how this header was mapped, for the next file that has it."""
+    HeaderMapping.objects.update_or_create(
+        spec=spec.name, header_sha256=_sha256(header), defaults={"mapping": dict(mapping), "actor": actor}
+    )
+
+
+def recall(header: list[str], spec: ImportSpec) -> HeaderMapping | None:
+    """Return how this header was mapped last, or None."""
+    kept = HeaderMapping.objects.filter(spec=spec.name, header_sha256=_sha256(header)).select_related("actor")
+    return kept.first()
+
+
+def not_taken(header: list[str], taken: Mapping[str, str]) -> list[str]:
+    """Return the titles of the columns that fill no field, in the order of the file; nameless ones are left out."""
+    used = set(taken.values())
+    return [title for title in header if title and title not in used]
+
+
+def _plain(title: str) -> str:
+    """Return a title without case, spaces and punctuation: `Airport-Name` and `airport name` are the same."""
+    return re.sub(r"[\W_]+", "", str(title).casefold())
+
+
+def _sha256(header: list[str]) -> str:
+    return hashlib.sha256(json.dumps([title.casefold() for title in header]).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Planning and applying an import, in sets."""

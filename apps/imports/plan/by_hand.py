@@ -1,0 +1,34 @@
+"""The value that a correction gives a field, told apart from what writing and reading a file does to a value.
+
+A file says less than the table holds: text is read without the spaces at its ends, blank is one thing in it, and a
+spreadsheet writes 15 or 16 digits of a number that has 17. A cell that says as much as it can of the live value is no
+correction of it, or saving a file unread would change what nobody looked at.
+"""
+
+from django.db import models
+
+from apps.imports.staging.tables import Staging
+
+# More than rounding to 15 digits moves a number below 1000, and as a coordinate less than a thousandth of a millimetre.
+_ROUNDED = 1e-12
+# What str.strip() takes off; no quote, brace or percent sign is among it.
+_SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
+
+
+def by_hand(staging: Staging, field: str) -> str:
+    """Return the SQL for the value that the staged row `s` of corrections gives a field of the live row `l`."""
+    staged, live = staging.staged(field), f"l.{staging.column(field)}"
+    # A blank name of an object never clears it: the row is about that object all the same.
+    keeps = staging.layout.sparse or field in staging.spec.names
+    value = f"COALESCE({staged}, {live})" if keeps else staged
+    same = _same(staging, field, staged, live)
+    return f"CASE WHEN {same} THEN {live} ELSE {value} END" if same else value
+
+
+def _same(staging: Staging, field: str, staged: str, live: str) -> str:
+    kind = staging.spec.model._meta.get_field(field)
+    if isinstance(kind, models.FloatField):
+        return f"ABS({staged} - {live}) <= {_ROUNDED}"
+    if isinstance(kind, models.CharField | models.TextField):
+        return f"TRIM(COALESCE({live}, ''), '{_SPACES}') = COALESCE({staged}, '')"
+    return ""

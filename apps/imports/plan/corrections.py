@@ -1,0 +1,170 @@
+"""The report of corrections: every live value that differs from what upstream last said of it, or that is pinned."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connections, models
+
+from apps.changesets.history.origins import Origin, origins_of_many
+from apps.changesets.tracking import tracked_for
+from apps.imports.models import Pin
+from apps.imports.plan.pinned_rows import pinned_rows
+from apps.imports.registry import spec_for
+from apps.imports.spec import ImportSpec
+from apps.imports.staging.upstream_values import Live, corrected
+
+# More than this are looked for anew each time instead of being remembered.
+_REMEMBERED = 20_000
+_CHUNK = 200
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One field of one live object: our value, upstream's, who set ours, and the pin if there is one.
+
+    `said` is whether upstream's last value is known; of links and of what never came from upstream it is not.
+    """
+
+    obj: models.Model
+    source_id: Any
+    field: models.Field
+    header: str
+    value: Any
+    upstream: Any
+    said: bool
+    origin: Origin | None
+    pin: Pin | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether upstream says something else; a pinned value may be upstream's."""
+        return self.said and self.value != self.upstream
+
+
+@dataclass(frozen=True)
+class Found:
+    """Which fields of which objects are in the report: (primary key, field name), ordered; and the pins of some."""
+
+    model: type[models.Model]
+    pairs: tuple[tuple[Any, str], ...]
+    pins: dict[tuple[Any, str], int]
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many objects there are by field, the most first."""
+        return Counter(field for _, field in self.pairs).most_common()
+
+    def of(self, field: str) -> "Found":
+        """Return what is found of one field."""
+        return Found(self.model, tuple(pair for pair in self.pairs if pair[1] == field), self.pins)
+
+
+def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
+    """Return the fields whose corrections stand against upstream; none without an upstream."""
+    if spec.upstream is None:
+        return ()
+    columns = [column.field for column in spec.columns if column.merged and column.stored]
+    return (*columns, *(each.field for each in spec.derived if each.merged))
+
+
+def find_corrections(model: type[models.Model], *, using: str = "default") -> Found:
+    """Find the corrections and pinned fields of all live objects of a model; raises LookupError if none imports it."""
+    spec = spec_for(model)
+    live = Live(connections[using], spec)
+    order = {field.name: place for place, field in enumerate(model._meta.concrete_fields)}
+    text, params = pinned_rows(live)
+    with live.connection.cursor() as cursor:
+        # The pinned fields; under whichever key, the newest pin counts.
+        cursor.execute(f"{text} ORDER BY pin_id", params)
+        pins = {(pk, field): pin_id for pk, field, pin_id in cursor.fetchall() if field in order}
+    pairs = {*_corrected(live, using), *pins}
+    return Found(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
+
+
+def _corrected(live: Live, using: str) -> tuple[tuple[Any, str], ...]:
+    """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
+    key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
+    if (known := cache.get(key)) is not None:
+        return known
+    found = tuple(_scan(live))
+    if len(found) <= _REMEMBERED:
+        cache.set(key, found, 3600)
+    return found
+
+
+def _state_of(model: type[models.Model], using: str) -> str:
+    """Name the state of a table: its newest history row, when that was written, and how many there are.
+
+    A transaction may commit rows that are older by number than the newest, hence the count; a database restored from a
+    backup may give the same numbers again, hence the time.
+    """
+    history = tracked_for(model).history_model._base_manager.using(using).order_by()
+    newest = history.order_by("-history_id").values_list("history_id", "history_date").first()
+    return f"{newest[0]}.{newest[1]:%Y%m%d%H%M%S%f}.{history.count()}" if newest else "0"
+
+
+def _scan(live: Live) -> Iterator[tuple[Any, str]]:
+    fields = merged_fields(live.spec)
+    if not fields:
+        return
+    table, pk = live.quote(live.spec.model._meta.db_table), live.column(live.spec.natural)
+    bits = " + ".join(
+        f"CASE WHEN {corrected(live, field)} THEN {1 << place} ELSE 0 END" for place, field in enumerate(fields)
+    )
+    with live.connection.cursor() as cursor:
+        # The objects with corrections, each with the fields concerned as bits of a number.
+        cursor.execute(f"SELECT pk, bits FROM (SELECT l.{pk} AS pk, {bits} AS bits FROM {table} l) f WHERE bits > 0")
+        for key, number in cursor.fetchall():
+            yield from ((key, field) for place, field in enumerate(fields) if number >> place & 1)
+
+
+def read_corrections(found: Found, pairs: Sequence[tuple[Any, str]], *, using: str = "default") -> list[Correction]:
+    """Return the pairs in full; the number of queries does not grow with them. What is gone meanwhile is left out."""
+    model = found.model
+    links = [field.name for field in model._meta.concrete_fields if field.is_relation]
+    objects = model._base_manager.using(using).select_related(*links).in_bulk({pk for pk, _ in pairs})
+    origins = origins_of_many(list(objects.values()))
+    wanted = [found.pins[pair] for pair in pairs if pair in found.pins]
+    pins = Pin.objects.using(using).select_related("actor").in_bulk(wanted) if wanted else {}
+    spec = spec_for(model)
+    return [
+        _correction(spec, objects[pk], field, origins[pk].get(field), pins.get(found.pins.get((pk, field))))
+        for pk, field in pairs
+        if pk in objects
+    ]
+
+
+def stream_corrections(found: Found, *, using: str = "default") -> Iterator[Correction]:
+    """Yield all that was found in full, a part at a time."""
+    for start in range(0, len(found.pairs), _CHUNK):
+        yield from read_corrections(found, found.pairs[start : start + _CHUNK], using=using)
+
+
+def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
+    """Return whether upstream's last value of a field is known, and that value as the field would hold it."""
+    try:
+        spec = spec_for(type(obj))
+    except LookupError:
+        return False, None
+    said = getattr(obj, spec.upstream) if spec.upstream else None
+    if not said or field not in said or field not in merged_fields(spec):
+        return False, None
+    return True, obj._meta.get_field(field).to_python(said[field])
+
+
+def _correction(spec: ImportSpec, obj: models.Model, name: str, origin: Origin | None, pin: Pin | None) -> Correction:
+    said, upstream = upstream_of(obj, name)
+    return Correction(
+        obj=obj,
+        source_id=getattr(obj, spec.key) if spec.key else None,
+        field=obj._meta.get_field(name),
+        header=next((column.header for column in spec.columns if column.field == name), name),
+        value=getattr(obj, name),
+        upstream=upstream,
+        said=said,
+        origin=origin,
+        pin=pin,
+    )

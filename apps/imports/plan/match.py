@@ -1,0 +1,214 @@
+"""Identity: which live object each staged row is about, which rows stand in each other's way, what is missing.
+
+An object is matched by its stable key first. A row whose key no live object has is matched by its natural key, with a
+live object that has no key yet (made by hand); a live object with another key is another object, to which the natural
+key belonged before it was reassigned.
+
+A natural key that a new or renamed row needs may still be held by a live object. If that object is renamed in the same
+file, the two follow each other. If the file does not have it at all, it is *superseded*: deleted in favour of the row,
+and listed, because upstream gave its natural key away and the key has room for one. In every other case (the holder was
+made by hand, its own row is refused or left out, or a person gave it this natural key) the row is refused and says who
+holds it; a holder with its row in the file comes before a newcomer.
+"""
+
+from apps.imports.plan.match_by_columns import (
+    forget_unmatched,
+    identify_by_values,
+    refuse_unknown_keys,
+    refuse_unknown_references,
+)
+from apps.imports.plan.refuse import refuse_blocked
+from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
+from apps.imports.staging.tables import Staging
+from apps.imports.staging.upstream_values import corrected
+
+
+def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse every row whose key or natural key another row of the file has too; both lines are named."""
+    refusals: list[Refusal] = []
+    staging.run("DELETE FROM {blocked}")
+    for column, _index in staging.layout.columns:
+        if column.field in staging.spec.names:
+            refusals += _find_twice(staging, column.field, column.header)
+    return refuse_blocked(staging), refusals
+
+
+def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
+    seen_column = "key_value" if field == staging.spec.key else "natural_value"
+    # All rows of the file that say this key, refused ones included.
+    everything = staging.fill(
+        "SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL "
+        "UNION ALL SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL",
+        column=staging.quote(field), seen_column=seen_column)  # fmt: skip
+    twice = f"SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1"
+    if not staging.count("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
+        return []
+    # Each staged row of such a group, with the first or last other line.
+    staging.run("INSERT INTO {blocked} (line, holder) "
+                "SELECT s.line, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
+                "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column}",
+                twice=twice, column=staging.quote(field))  # fmt: skip
+    found = staging.fetch(
+        "SELECT s.line, s.{column}, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
+        "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column} ORDER BY s.line LIMIT {limit}",
+        twice=twice, column=staging.quote(field), limit=str(REFUSALS_LISTED))  # fmt: skip
+    return [
+        Refusal(line, header, str(value), "twice_in_file", f"line {other} has the same {header}; both are refused")
+        for line, value, other in found
+    ]
+
+
+def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
+    """Find the live object of each staged row, and the live objects that the file does not have.
+
+    Returns how many rows are refused, how many are skipped because they are about no object and none is to be made,
+    and the first refusals.
+    """
+    # Starting anew: the live table may have moved since an earlier plan.
+    for table in ("matched", "changed", "missing"):
+        staging.run(f"DELETE FROM {{{table}}}")
+    refused, refusals = refuse_unknown_references(staging)
+    _match_by_names(staging)
+    steps = []
+    if staging.spec.automatic:
+        steps.append(refuse_unknown_keys)
+    if staging.spec.identify:
+        steps.append(staging.spec.identify)
+    elif staging.spec.identity:
+        identify_by_values(staging)
+    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
+    staging.analyze("imports_matched")
+    if staging.layout.corrections:
+        steps.append(_refuse_twice)
+    if staging.layout.partial and staging.spec.creates:
+        steps.append(_refuse_unable)
+    for step in steps:
+        more, listed = step(staging)
+        refused += more
+        refusals += listed
+    skipped = 0 if staging.spec.creates else forget_unmatched(staging)
+    if not staging.layout.corrections:
+        _find_missing(staging)
+    return refused, skipped, refusals
+
+
+def _match_by_names(staging: Staging) -> None:
+    spec, fields = staging.spec, staging.layout.fields
+    if spec.key in fields:
+        # By the stable key.
+        staging.run("INSERT INTO {matched} (line, old_pk) "
+                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{key} = s.{skey}",
+                    skey=staging.quote(spec.key))  # fmt: skip
+    if spec.natural in fields and spec.key is None:
+        # By the primary key.
+        staging.run("INSERT INTO {matched} (line, old_pk) "
+                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural}",
+                    snatural=staging.quote(spec.natural))  # fmt: skip
+    elif spec.natural in fields:
+        unknown = f"OR s.{staging.quote(spec.key)} IS NULL" if spec.key in fields else "OR TRUE"
+        # By the natural key, where that object has no stable key, or the row says none.
+        staging.run("INSERT INTO {matched} (line, old_pk) "
+                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural} "
+                    "WHERE (l.{key} IS NULL {unknown}) "
+                    "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
+                    snatural=staging.quote(spec.natural),
+                    unknown=unknown if staging.layout.corrections else "")  # fmt: skip
+
+
+def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse corrections about one object in two rows, however each of them names it."""
+    staging.run("DELETE FROM {blocked}")
+    # Two rows, such as one by key and one by natural key, about the same object; each with the line of another one.
+    staging.run("INSERT INTO {blocked} (line, holder) "
+                "SELECT m.line, CASE WHEN m.line = d.line1 THEN d.line2 ELSE d.line1 END FROM {matched} m JOIN "
+                "(SELECT old_pk, MIN(line) AS line1, MAX(line) AS line2 FROM {matched} "
+                "GROUP BY old_pk HAVING COUNT(*) > 1) d ON d.old_pk = m.old_pk")  # fmt: skip
+    found = staging.fetch("SELECT b.line, b.holder, m.old_pk FROM {blocked} b JOIN {matched} m ON m.line = b.line "
+                          "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
+    refusals = [
+        Refusal(line, "(row)", str(pk), "twice_in_file", f"line {other} is about {pk} too; both are refused")
+        for line, other, pk in found
+    ]
+    return refuse_blocked(staging), refusals
+
+
+def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse corrections of no object that cannot make a new one."""
+    required = [column.field for column in staging.spec.required if column.field != staging.spec.key]
+    lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
+    if not set(required) <= staging.layout.fields:
+        lacking = ["TRUE"]
+    staging.run("DELETE FROM {blocked}")
+    # A row about no object, without the values that a new one needs.
+    staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
+                "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({lacking})",
+                lacking=" OR ".join(lacking) or "FALSE")  # fmt: skip
+    found = staging.fetch("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
+    hint = "no such object, and too few values to make a new one"
+    refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for (line,) in found]
+    return refuse_blocked(staging), refusals
+
+
+def _find_missing(staging: Staging) -> None:
+    # Live objects that came from upstream, and that no row of the file is about, good, refused or left out.
+    staging.run(
+        "INSERT INTO {missing} (old_pk) SELECT l.{pk} FROM {live} l WHERE l.{key} IS NOT NULL "
+        "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk}) "
+        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key}) "
+        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})"
+    )
+    staging.analyze("imports_missing", columns="old_pk")
+
+
+def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
+    """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
+    total, refusals = 0, []
+    if staging.spec.automatic:
+        return total, refusals
+    if not staging.fetch("SELECT 1 FROM {live} LIMIT 1"):
+        return total, refusals
+    while True:
+        staging.run("DELETE FROM {blocked}")
+        # A refused row keeps its own natural key, which may hold up the next one: hence the loop.
+        staging.run(
+            "INSERT INTO {blocked} (line, holder) "
+            "SELECT w.line, h.{pk} FROM {writes} w JOIN {live} h ON h.{pk} = w.{n} "
+            "WHERE (w.old_pk IS NULL OR w.old_pk <> w.{n}) "
+            "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.old_pk = h.{pk} AND x.{n} <> x.old_pk) "
+            "AND NOT EXISTS (SELECT 1 FROM {missing} m WHERE m.old_pk = h.{pk})",
+            n=staging.quote(staging.spec.natural))  # fmt: skip
+        found = staging.fetch(
+            "SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder "
+            "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
+        if not found:
+            return total, refusals
+        header = next(c.header for c in staging.spec.columns if c.field == staging.spec.natural)
+        for line, holder, key in found:
+            whose = "one without an upstream id" if key is None else f"the one with id {key}"
+            hint = f"still held by {whose}, which this file neither renames nor leaves out"
+            refusals.append(Refusal(line, header, holder, "held", hint))
+        total += refuse_blocked(staging)
+
+
+def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
+    """Count and list the missing objects whose natural key the file gives to another one."""
+    total = staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging)) if staging.count(
+        "SELECT COUNT(*) FROM {missing}") else 0  # fmt: skip
+    if not total:
+        return 0, []
+    source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
+                          "WHERE m.old_pk = w.{n} AND l.{pk} = m.old_pk",
+                          n=staging.quote(staging.spec.natural))  # fmt: skip
+    changed_here = " OR ".join(corrected(staging, field) for field in staging.layout.merged) or "FALSE"
+    found = staging.fetch(
+        "SELECT l.{pk}, l.{key}, w.{k}, w.line, CASE WHEN {changed_here} THEN 1 ELSE 0 END {source} "
+        "ORDER BY w.line LIMIT {limit}",
+        k=staging.quote(staging.spec.key), source=source, changed_here=changed_here, limit=str(LISTED))  # fmt: skip
+    return total, [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
+
+
+def superseded_keys(staging: Staging) -> str:
+    """Return the SELECT of the primary keys of missing objects whose natural key the file gives to another one."""
+    # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
+    return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
+                        n=staging.quote(staging.spec.natural))  # fmt: skip

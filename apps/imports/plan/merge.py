@@ -1,0 +1,260 @@
+"""The three-way merge of staged with live rows: which objects change, to which final values.
+
+For each merged field: base is what upstream last said, new what the file says, current what the live row says. Where
+current is base, new is taken; where new is base or current already, nothing happens; otherwise somebody corrected the
+value here and upstream changed it since: the correction is kept, or overwritten when asked. What upstream last said is
+always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
+"""
+
+from apps.imports.plan.by_hand import by_hand
+from apps.imports.plan.pinned_rows import is_pinned
+from apps.imports.results import LISTED, KeptValue
+from apps.imports.spec import Derived, Link
+from apps.imports.staging.tables import Staging
+from apps.imports.staging.upstream_values import base, corrected
+
+
+def merge(staging: Staging) -> None:
+    """Fill the table of objects that change, and make the views of what is to be written."""
+    create_views(staging)
+    finals = {field: final(staging, field) for field in staging.values}
+    kept = " + ".join(
+        f"CASE WHEN {is_kept(staging, field)} THEN {1 << place} ELSE 0 END"
+        for place, field in enumerate(staging.layout.merged)
+    )
+    wants = [wanted(staging, link, finals) for link in staging.links]
+    # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
+    staging.run(
+        "INSERT INTO {changed} (line, old_pk, {fields}, {upstream}, kept{want_names}) "
+        "SELECT s.line, l.{pk}, {finals}, {new_upstream}, {kept}{wants} "
+        "FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk "
+        "WHERE {differs}",
+        fields=", ".join(map(staging.quote, staging.values)),
+        finals=", ".join(finals.values()),
+        new_upstream=new_upstream(staging),
+        kept=kept or "0",
+        want_names="".join(f", {staging.want(link.field)}" for link in staging.links),
+        wants="".join(f", {each}" for each in wants),
+        differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]),
+    )
+    staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
+    _forget_unchanged(staging)
+    staging.analyze("imports_changed")
+
+
+def _differs(staging: Staging) -> list[str]:
+    """Return the conditions under which a staged row may change its live object."""
+    derived = {each.field for each in staging.layout.derived if not each.merged}
+    unstored = set(staging.values) - set(staging.stored)
+    conditions = []
+    for field in staging.layout.staged:
+        if field in derived or field in unstored or field in staging.layout.naming_only:
+            continue
+        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
+        conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
+    return conditions
+
+
+def _base_moves(staging: Staging) -> list[str]:
+    if staging.layout.corrections:
+        return []
+    return [f"l.{staging.column(staging.spec.upstream)} IS DISTINCT FROM {new_upstream(staging)}"]
+
+
+def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
+    if staging.layout.corrections:
+        return []
+    links = [link for link in staging.links if link.field not in staging.options.skip_links]
+    return [f"({_free(staging, link)}{_empty_but_possible(staging, link, finals)})" for link in links]
+
+
+def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) -> str:
+    possible = " AND ".join(f"COALESCE({finals[field]}, '') <> ''" for field in link.needs)
+    return f"l.{staging.column(link.field)} IS NULL AND {possible}"
+
+
+def _forget_unchanged(staging: Staging) -> None:
+    """Drop the rows whose differences are corrections that upstream has said nothing new about."""
+    same = [f"l.{staging.column(f)} IS NOT DISTINCT FROM x.{staging.quote(f)}" for f in staging.stored]
+    if staging.spec.upstream:
+        same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
+    same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
+    if staging.layout.corrections:
+        # What a pin holds against a person's file is listed, though nothing is written.
+        same.append("x.kept = 0")
+    staging.run("DELETE FROM {changed} WHERE line IN "
+                "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
+                same=" AND ".join(same))  # fmt: skip
+
+
+def final(staging: Staging, field: str) -> str:
+    """Return the SQL for the value that this field of an object will have."""
+    derived = {each.field: each for each in staging.spec.derived}.get(field)
+    if derived is not None:
+        return _final_derived(staging, derived)
+    staged = staging.staged(field)
+    if field not in staging.stored:
+        return staged if field in staging.layout.fields else "NULL"
+    live = f"l.{staging.column(field)}"
+    if field not in staging.layout.fields or field in staging.layout.naming_only:
+        return live
+    if not staging.layout.corrections and field in staging.layout.merged:
+        return _merged(staging, field)
+    if staging.layout.corrections:
+        value = by_hand(staging, field)
+    else:
+        value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
+    return f"CASE WHEN {is_pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
+
+
+def _final_derived(staging: Staging, derived: Derived) -> str:
+    live = f"l.{staging.column(derived.field)}" if derived.stored else "NULL"
+    if derived.follows not in staging.layout.fields:
+        return live
+    staged, leader = f"s.{staging.quote(derived.field)}", final(staging, derived.follows)
+    if not derived.stored:
+        return f"CASE WHEN {leader} IS NOT DISTINCT FROM s.{staging.quote(derived.follows)} THEN {staged} END"
+    if derived.merged and not staging.layout.corrections:
+        kept = f"{leader} IS DISTINCT FROM s.{staging.quote(derived.follows)}"
+        return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
+    moves = f"{leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
+    if derived.field in staging.pinned:
+        moves = f"{moves} AND NOT {is_pinned(staging, derived.field)}"
+    return f"CASE WHEN {moves} THEN {staged} ELSE {live} END"
+
+
+def _merged(staging: Staging, field: str) -> str:
+    live, staged, was = f"l.{staging.column(field)}", f"s.{staging.quote(field)}", base(staging, field)
+    conflict = staged if staging.options.on_local_edit == "overwrite" else live
+    stays = f"{staged} IS NOT DISTINCT FROM {live}"
+    if staging.layout.sparse:
+        stays += f" OR {staged} IS NULL"
+    if field in staging.pinned:
+        stays += f" OR {is_pinned(staging, field)}"
+    return (
+        f"CASE WHEN {stays} THEN {live} "
+        f"WHEN NOT {corrected(staging, field)} THEN {staged} "
+        f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
+    )
+
+
+def is_kept(staging: Staging, field: str) -> str:
+    """Return the SQL condition: a correction of this field stands against a new value of upstream."""
+    held = []
+    if not staging.layout.corrections and staging.options.on_local_edit != "overwrite":
+        held.append(corrected(staging, field))
+    if field in staging.pinned:
+        held.append(is_pinned(staging, field))
+    if not held or field not in staging.layout.staged:
+        return "FALSE"
+    staged = f"s.{staging.quote(field)}"
+    said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
+    if staging.layout.corrections and field in staging.layout.fields:
+        staged = by_hand(staging, field)
+    news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
+    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})"
+
+
+def new_upstream(staging: Staging) -> str:
+    """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
+    if not staging.spec.upstream:
+        return "NULL"
+    return staging.fill("l.{upstream}") if staging.layout.corrections else _said(staging, staging.fill("l.{upstream}"))
+
+
+def _said(staging: Staging, live: str) -> str:
+    """Return the SQL for the values of upstream that are known after this file, `live` being those known before."""
+    spec, staged = staging.spec, staging.fill("s.{upstream}")
+    everything = [c.field for c in spec.columns if c.merged] + [each.field for each in spec.derived if each.merged]
+    if everything == staging.layout.merged and not staging.layout.sparse:
+        return staged
+    if staging.postgresql:
+        return f"COALESCE({live}, '{{}}') || {staged}"
+    # Put together as text, so that it stays exactly as Django's JSONField writes it.
+    parts = [f"'\"{field}\": ' || COALESCE({staged} -> '{field}', {live} -> '{field}', 'null')" for field in everything]
+    return "'{' || " + " || ', ' || ".join(parts) + " || '}'"
+
+
+def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
+    """Return the SQL for the flag of a changed row: this link is to be made (again).
+
+    Corrections change only what they say: they make no link that is merely lacking.
+    """
+    if link.field in staging.options.skip_links:
+        return "FALSE"
+    moved = " OR ".join(f"{finals[field]} IS DISTINCT FROM l.{staging.column(field)}" for field in link.follows)
+    if not staging.layout.corrections:
+        moved = f"({moved}) OR ({_empty_but_possible(staging, link, finals)})"
+    return f"({_free(staging, link)}({moved}))"
+
+
+def _free(staging: Staging, link: Link) -> str:
+    return f"NOT {is_pinned(staging, link.field)} AND " if link.field in staging.pinned else ""
+
+
+def create_views(staging: Staging) -> None:
+    """Make two views over the staged rows: those of new objects, and all that is written, new and changed."""
+    if staging.fetch(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
+        return
+    values = [_initial(staging, field) for field in staging.values]
+    wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
+    names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.upstream])
+    want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
+    # New objects: good rows that no live object matches.
+    staging.run("CREATE TEMP VIEW {created} AS "
+                "SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants} "
+                "FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
+                type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants,
+                said=_said_at_first(staging))  # fmt: skip
+    # Everything that is written.
+    staging.run("CREATE TEMP VIEW {writes} AS SELECT {names}{wants} FROM {created} "
+                "UNION ALL SELECT {names}{wants} FROM {changed}", names=names, wants=want_names)  # fmt: skip
+
+
+_VIEW_EXISTS_SQLITE = "SELECT 1 FROM sqlite_temp_master WHERE name = 'imports_created'"
+_VIEW_EXISTS_POSTGRESQL = "SELECT 1 FROM pg_class WHERE oid = to_regclass('pg_temp.imports_created')"
+
+
+def _initial(staging: Staging, field: str) -> str:
+    """Return the SQL for the value that this field of a new object begins with, under its own name."""
+    name = staging.quote(field)
+    value = staging.staged(field) if field in staging.layout.staged else f"CAST(NULL AS {staging.column_type(field)})"
+    if field in staging.stored and staging.spec.model._meta.get_field(field).empty_strings_allowed:
+        nullable = staging.spec.model._meta.get_field(field).null
+        value = value if nullable else f"COALESCE({value}, '')"
+    return f"{value} AS {name}"
+
+
+def _said_at_first(staging: Staging) -> str:
+    if not staging.spec.upstream or staging.layout.corrections:
+        return staging.fill("s.{upstream}")
+    return _said(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
+
+
+def _wanted_at_first(staging: Staging, link: Link) -> str:
+    if link.field in staging.options.skip_links or not set(link.needs) <= staging.layout.fields:
+        return "FALSE"
+    return "(" + " AND ".join(f"COALESCE(s.{staging.quote(field)}, '') <> ''" for field in link.needs) + ")"
+
+
+def kept_values(staging: Staging) -> tuple[int, list[KeptValue]]:
+    """Count the objects with corrections kept against new upstream values, and list those values."""
+    total = staging.count("SELECT COUNT(*) FROM {changed} WHERE kept > 0")
+    return total, [value for _line, value in kept_by_line(staging, limit=LISTED)][:LISTED] if total else []
+
+
+def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[int, KeptValue]]:
+    """Return the kept values with the lines of the file, all of them or those of the first objects."""
+    fields = staging.layout.merged
+    triples = ", ".join(f"{base(staging, f)}, s.{staging.quote(f)}, l.{staging.column(f)}" for f in fields)
+    # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
+    rows = staging.fetch(
+        "SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
+        "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {limit}",
+        triples=triples, limit="" if limit is None else f"LIMIT {limit}")  # fmt: skip
+    return [
+        (row[1], KeptValue(str(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
+        for row in rows
+        for place, field in enumerate(fields)
+        if row[0] >> place & 1
+    ]

@@ -1,0 +1,266 @@
+"""Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
+
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.db import DatabaseError, connections
+
+from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
+from apps.imports.mapping.layout import Layout, effective, layout_of
+from apps.imports.plan import merge
+from apps.imports.plan.complete import complete
+from apps.imports.plan.match import match, refuse_duplicates, refuse_held, superseded
+from apps.imports.plan.match_by_columns import refuse_clashes
+from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
+from apps.imports.plan.pinned_rows import leave_deleted, load_pins
+from apps.imports.plan.returned import find_deleted_here
+from apps.imports.plan_checks import beyond_limits
+from apps.imports.reading.rows import RawFile, Reading
+from apps.imports.reading.sources import SourceFile
+from apps.imports.results import (
+    LISTED,
+    FileIdentity,
+    ImportCounts,
+    ImportOptions,
+    KeptValue,
+    Progress,
+    Refusal,
+    Superseded,
+    quiet,
+)
+from apps.imports.spec import ImportSpec
+from apps.imports.staging.normalise import normalise
+from apps.imports.staging.tables import Staging
+
+_IN_FIGURES = 100
+
+
+@dataclass(eq=False)
+class ImportPlan:
+    """What an import would do; it holds its staged rows until it is applied or discarded.
+
+    The lists carry the first ones, the counts all of them. `stamp` is the newest history row of each table that the
+    plan read: when it has moved by the time of applying, the plan is made anew.
+    """
+
+    staging: Staging
+    file: FileIdentity
+    counts: ImportCounts
+    refusals: tuple[Refusal, ...]
+    superseded: tuple[Superseded, ...]
+    kept: tuple[KeptValue, ...]
+    missing: tuple[str, ...]
+    missing_to_change: int
+    missing_above_limit: str
+    beyond_limits: tuple[str, ...]
+    stamp: tuple[int, ...]
+
+    @property
+    def spec(self) -> ImportSpec:
+        """What was imported."""
+        return self.staging.spec
+
+    @property
+    def options(self) -> ImportOptions:
+        """How."""
+        return self.staging.options
+
+    def figures(self) -> dict[str, Any]:
+        """Return what a changeset, or a run, remembers of the plan beside its rows."""
+        layout = self.staging.layout
+        return {
+            "spec": self.spec.name,
+            "source": "corrections" if self.options.corrections else self.spec.name,
+            "counts": self.counts.as_dict(),
+            "on_local_edit": self.options.on_local_edit,
+            "missing": self.options.missing,
+            "filtered": self.options.filtered,
+            "columns": [column.field for column, _index in layout.columns],
+            "not_taken": layout.not_taken,
+            "missing_above_limit": self.missing_above_limit,
+            "beyond_limits": list(self.beyond_limits),
+            "superseded": [asdict(each) for each in self.superseded[:_IN_FIGURES]],
+            "kept": [asdict(each) for each in self.kept[:_IN_FIGURES]],
+            "missing_objects": list(self.missing[:_IN_FIGURES]),
+            "refused": [asdict(each) for each in self.refusals[:_IN_FIGURES]],
+        }
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether applying it would write no row."""
+        counts = self.counts
+        return not (counts.created or counts.updated or counts.superseded or self.missing_to_change)
+
+    def discard(self) -> None:
+        """Forget the staged rows; in a broken transaction they go with it."""
+        if not self.staging.discarded:
+            self.staging.discarded = True
+            with suppress(DatabaseError):
+                self.staging.drop()
+
+
+def plan_import(
+    source: SourceFile,
+    *,
+    spec: ImportSpec,
+    options: ImportOptions | None = None,
+    how: Reading | None = None,
+    using: str = "default",
+    progress: Progress | None = None,
+) -> ImportPlan:
+    """Read, normalise and stage `source`, and compare it with the live rows; changes nothing.
+
+    A file that was exported from this console is taken as corrections: upstream never said what is in it. `progress`
+    is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
+    columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
+    """
+    raw = spec.read(source, how)
+    options = effective(options or ImportOptions(), raw.header, spec)
+    check_options(spec, options)
+    layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
+    _check_filters(layout, options)
+    staging = Staging(connection=connections[using], layout=layout, options=options, progress=progress or quiet)
+    staging.create()
+    try:
+        read_counts = _stage(raw, staging)
+        plan = _compare(staging, source.identity, read_counts)
+        _check_policies(plan)
+    except BaseException:
+        staging.discarded = True
+        # A broken transaction takes the tables along.
+        with suppress(DatabaseError):
+            staging.drop()
+        raise
+    return plan
+
+
+def plan_again(plan: ImportPlan) -> None:
+    """Make the plan anew from its staged rows and the live rows as they are now; whoever holds it sees what is done."""
+    counts = replace(
+        plan.counts, created=0, updated=0, renamed=0, unchanged=0, kept=0, missing=0, superseded=0, deleted_here=0,
+        links={},
+    )  # fmt: skip
+    again = _compare(plan.staging, plan.file, counts)
+    _check_policies(again)
+    vars(plan).update(vars(again))
+
+
+def stamp_of(staging: Staging) -> tuple[int, ...]:
+    """Return the newest history row of each table that the plan reads."""
+    return tuple(
+        staging.count(
+            "SELECT MAX(history_id) FROM {history}", history=staging.quote(model.history.model._meta.db_table)
+        )
+        for model in staging.spec.watched
+    )
+
+
+def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
+    """Stream the file into the staging tables; return the counts of reading."""
+    total = taken = refused = 0
+    limit = staging.options.limit
+    with staging.writing():
+        for chunk in raw.chunks:
+            room = None if limit is None else limit - taken
+            result = normalise(chunk, staging.layout, staging.options, room=room)
+            total += len(chunk.rows)
+            taken += result.taken
+            refused += sum(row[3] for row in result.seen)
+            staging.note_refusals(result.refusals)
+            staging.load_staged(result.rows)
+            staging.load_seen(result.seen)
+            staging.progress("read", total)
+    staging.finish()
+    twice, refusals = refuse_duplicates(staging)
+    staging.note_refusals(refusals)
+    return ImportCounts(total=total, refused=refused + twice, skipped=total - taken)
+
+
+def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
+    stamp = stamp_of(staging)
+    staging.progress("compare", counts.total)
+    staging.pinned = load_pins(staging)
+    unmatched, about_nothing, more = match(staging)
+    stays_deleted = leave_deleted(staging)
+    merge.merge(staging)
+    held, still_more = refuse_held(staging)
+    clashing, listed = refuse_clashes(staging)
+    staging.note_refusals([*more, *still_more, *listed])
+    complete(staging)
+    staging.progress("count", counts.total)
+    replaced, replaced_list = superseded(staging)
+    kept, kept_list = merge.kept_values(staging)
+    staged = staging.count("SELECT COUNT(*) FROM {staged}")
+    matched = staging.count("SELECT COUNT(*) FROM {matched}")
+    updated, renamed = _count_changed(staging)
+    missing = staging.count("SELECT COUNT(*) FROM {missing}")
+    to_change = count_missing_to_change(staging) if missing else 0
+    linker = staging.spec.linker
+    links = linker.plan(staging) if linker else {}
+    return ImportPlan(
+        staging=staging,
+        file=file,
+        counts=replace(
+            counts,
+            refused=counts.refused + unmatched + held + clashing,
+            skipped=counts.skipped + about_nothing + stays_deleted,
+            created=staged - matched,
+            updated=updated,
+            renamed=renamed,
+            unchanged=matched - updated,
+            kept=kept,
+            missing=missing,
+            superseded=replaced,
+            deleted_here=find_deleted_here(staging),
+            links=links,
+        ),
+        refusals=tuple(staging.refusals(limit=LISTED)),
+        superseded=tuple(replaced_list),
+        kept=tuple(kept_list),
+        missing=list_missing(staging),
+        missing_to_change=to_change,
+        missing_above_limit=above_limit(staging, to_change),
+        beyond_limits=beyond_limits(staging),
+        stamp=stamp,
+    )
+
+
+def _count_changed(staging: Staging) -> tuple[int, int]:
+    if staging.spec.automatic:
+        return staging.count("SELECT COUNT(*) FROM {changed}"), 0
+    natural = staging.quote(staging.spec.natural)
+    # Objects that change, and those among them that get another natural key.
+    rows = staging.fetch("SELECT COUNT(*), SUM(CASE WHEN {n} <> old_pk THEN 1 ELSE 0 END) FROM {changed}", n=natural)
+    return rows[0][0], rows[0][1] or 0
+
+
+def check_options(spec: ImportSpec, options: ImportOptions) -> None:
+    """Raise OptionsContradict when the options do not go together, or not with what is imported."""
+    if not spec.upstream and not options.corrections:
+        what = spec.model._meta.verbose_name_plural.capitalize()
+        raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
+    if options.missing != "report" and options.filtered:
+        raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
+    if options.missing != "report" and options.corrections:
+        raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
+
+
+def _check_filters(layout: Layout, options: ImportOptions) -> None:
+    lacking = sorted(set(options.only) - layout.fields)
+    if lacking:
+        raise ColumnsMissing(f"The file has no column {', '.join(lacking)} to filter by.")
+
+
+def _check_policies(plan: ImportPlan) -> None:
+    if plan.options.strict and plan.counts.refused:
+        first = plan.refusals[0]
+        raise RowsRefused(
+            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
+        )
+    if plan.options.on_local_edit == "abort" and plan.counts.kept:
+        first = plan.kept[0]
+        raise LocalEditsInTheWay(
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {first.object_id} "
+            f"({first.field}: ours {first.current!r}, theirs {first.new!r}): use --on-local-edit keep or overwrite."
+        )

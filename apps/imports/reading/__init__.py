@@ -1,0 +1,1 @@
+"""Reading: bytes of a file to raw rows with line numbers."""

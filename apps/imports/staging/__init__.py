@@ -1,0 +1,1 @@
+"""Staging: raw rows to typed values, in tables where SQL can compare them."""

@@ -1,0 +1,207 @@
+"""Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from apps.changesets.formulas import unguard
+from apps.imports.mapping.layout import Layout
+from apps.imports.reading.rows import RawChunk
+from apps.imports.results import ImportOptions, Refusal
+from apps.imports.spec import Column, Parser
+
+# Line, key and natural key of a row of the file that is not staged, and whether it was refused.
+Seen = tuple[int, int | None, str | int | None, bool]
+_LARGEST_KEY = 2**63 - 1
+_LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+@dataclass
+class NormalisedChunk:
+    """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged."""
+
+    rows: Iterable[tuple] = ()
+    taken: int = 0
+    refusals: list[Refusal] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+
+
+def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: int | None) -> NormalisedChunk:
+    """Return the typed rows of `chunk` that the options ask for, at most `room` of them, and all refusals."""
+    result = NormalisedChunk()
+    lines, rows = _leave_out(chunk, layout, options, room, result)
+    if not rows:
+        return result
+    result.taken = len(rows)
+    lines, rows = _refuse_ragged(lines, rows, layout, result)
+    if not rows:
+        return result
+    cells = list(zip(*rows, strict=True))
+    columns = []
+    bad: set[int] = set()
+    for column, index in layout.columns:
+        values, refused = _parser(column, layout)(list(cells[index]))
+        columns.append(values)
+        for row, rule, hint in refused:
+            bad.add(row)
+            result.refusals.append(Refusal(lines[row], column.header, _shown(cells[index][row]), rule, hint))
+    if layout.corrections:
+        _refuse_nameless(columns, layout, lines, bad, result)
+    if bad:
+        result.seen += [_seen(lines[row], rows[row], layout, refused=True) for row in sorted(bad)]
+        result.refusals.sort(key=lambda refusal: refusal.line)
+        keep = [row for row in range(len(rows)) if row not in bad]
+        lines = [lines[row] for row in keep]
+        columns = [[values[row] for row in keep] for values in columns]
+    result.rows = _staged_rows(lines, columns, layout)
+    return result
+
+
+def _leave_out(
+    chunk: RawChunk, layout: Layout, options: ImportOptions, room: int | None, result: NormalisedChunk
+) -> tuple[list[int], list[list[str]]]:
+    """Set aside the rows that the options leave out; they are still in the file, so nothing of them is missing."""
+    if not options.only and room is None:
+        return chunk.lines, chunk.rows
+    tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
+    lines, rows = [], []
+    for line, row in zip(chunk.lines, chunk.rows, strict=True):
+        wanted = all(index < len(row) and test(row[index].strip()) for index, test in tests)
+        if wanted and (room is None or len(rows) < room):
+            lines.append(line)
+            rows.append(row)
+        else:
+            result.seen.append(_seen(line, row, layout, refused=False))
+    return lines, rows
+
+
+def _refuse_ragged(
+    lines: list[int], rows: list[list[str]], layout: Layout, result: NormalisedChunk
+) -> tuple[list[int], list[list[str]]]:
+    width = layout.width
+    if all(len(row) == width for row in rows):
+        return lines, rows
+    good = []
+    for line, row in zip(lines, rows, strict=True):
+        if len(row) == width:
+            good.append((line, row))
+            continue
+        hint = f"the row has {len(row)} cells, the header {width}"
+        result.refusals.append(Refusal(line, "(row)", _shown(",".join(row)), "ragged", hint))
+        result.seen.append(_seen(line, row, layout, refused=True))
+    return [line for line, _row in good], [row for _line, row in good]
+
+
+def _shown(text: str) -> str:
+    """Return text as a refusal shows it: short, and without NUL, which PostgreSQL stores nowhere."""
+    return text[:200].replace("\x00", _LOST)
+
+
+def _refuse_nameless(
+    columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
+) -> None:
+    """Refuse corrections that name no object: neither key nor natural key is filled, nor all of the identity."""
+    spec = layout.spec
+    by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
+    alone = [by_field[name] for name in spec.names if name in by_field]
+    together = [by_field[name] for name in spec.identity_columns if name in by_field]
+    if len(together) < len(spec.identity_columns):
+        together = []
+    names = spec.names if alone else spec.identity_columns
+    header = next(column.header for column, _index in layout.columns if column.field in names)
+    for row in range(len(lines)):
+        if row in bad or any(values[row] for values in alone) or (together and all(each[row] for each in together)):
+            continue
+        bad.add(row)
+        result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
+
+
+def _parser(column: Column, layout: Layout) -> Parser:
+    """Return the column's parser; where blank cells leave values alone, they are None."""
+    parser = _as_exported(column.parse) if layout.corrections else column.parse
+    if not layout.sparse and not (layout.corrections and column.field in layout.spec.names):
+        return parser
+
+    def parse(cells: list[str]) -> tuple[list[Any], list]:
+        filled = [row for row, cell in enumerate(cells) if cell.strip()]
+        values: list[Any] = [None] * len(cells)
+        if not filled:
+            return values, []
+        parsed, refused = parser([cells[row] for row in filled])
+        for row, value in zip(filled, parsed, strict=True):
+            values[row] = value
+        return values, [(filled[at], rule, hint) for at, rule, hint in refused]
+
+    return parse
+
+
+def _as_exported(parser: Parser) -> Parser:
+    """Take off the apostrophe that an export puts before text which a spreadsheet would take for a formula.
+
+    A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
+    """
+
+    def parse(cells: list[str]) -> tuple[list[Any], list]:
+        values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
+        refused = {row for row, _rule, _hint in bad}
+        lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
+        return values, [*bad, *((row, "lost_character", "a character was lost here: write it again") for row in lost)]
+
+    return parse
+
+
+def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
+    """Read what can be read of the identity of a row that is not staged."""
+    cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
+    key = _number(cells.get(layout.spec.key, "")) if layout.spec.key else None
+    natural = cells.get(layout.spec.natural, "").replace("\x00", "") or None
+    return line, key, _number(natural or "") if layout.spec.automatic else natural, refused
+
+
+def _number(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return number if number is not None and number <= _LARGEST_KEY else None
+
+
+def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple]:
+    by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
+    for each in layout.derived:
+        by_field[each.field] = each.derive(by_field[each.follows])
+    upstream: Sequence[str | None] = [None] * len(lines)
+    if not layout.corrections:
+        upstream = (_sparse_texts if layout.sparse else _upstream_texts)(by_field, layout.merged)
+    return zip(lines, *by_field.values(), upstream, strict=True)
+
+
+def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+    """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
+
+    SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
+    write the text anew in Python's form, which on SQLite is a change.
+    """
+    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: %s" for name in names) + "}"
+    return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
+
+
+def _sparse_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+    """Build the JSON of what each row says; of blank cells it says nothing."""
+    rows = zip(*(by_field[name] for name in names), strict=True)
+    return [
+        json.dumps({name: value for name, value in zip(names, row, strict=True) if value is not None}) for row in rows
+    ]
+
+
+def _fragments(values: list[Any]) -> list[str]:
+    """Return the JSON of each value of one column; the types in it decide the fastest way."""
+    types = set(map(type, values))
+    if types == {str}:
+        return list(map(encode_basestring_ascii, values))
+    if types <= {int, float}:
+        return list(map(repr, values))
+    if types == {bool}:
+        return ["true" if value else "false" for value in values]
+    if str in types:
+        return ["null" if value is None else encode_basestring_ascii(value) for value in values]
+    return ["null" if value is None else repr(value) for value in values]
