@@ -22,8 +22,8 @@ DOCUMENTS = [
     ROOT / "data/README.md",
     ROOT / "benchmarks/README.md",
 ]
-# Stories of the runbook begin in worlds where something went wrong, and contributors have other commands than manage.py:
-# tests/test_runbook.py and tests/test_contributing.py.
+# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's.
+# Their tests are tests/test_runbook.py and tests/test_contributing.py.
 RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md")
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
