@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.measure import ROOT, ChildFailed, Measurement, run_child
 
 SNAPSHOT = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
+PARTS = ["large", "odd", "hostile"]
 MOST_MEMORY = 4 * 1024**3
 MOST_SECONDS = 60
 Rows = Iterable[Iterable[Any]]
@@ -90,21 +91,25 @@ def measure(reader: str, path: str) -> tuple[Measurement | None, str]:
     return measured, said.get("error") or f"{said['rows']:,} rows, {said['cells']:,} cells"
 
 
-def report(files: dict[str, dict[str, str]], rounds: int) -> None:
-    """Print a table of the large files, one of the odd ones and one of the hostile ones."""
-    print("\n| file | reader | cpu s | s | peak MB | what came |\n|---|---|---:|---:|---:|---|")
-    for name, path in files["large"].items():
-        for reader in READ_BY[name.partition(" ")[0]]:
+def report(files: dict[str, dict[str, str]], parts: list[str], rounds: int) -> None:
+    """Print a table of each part: of the large files, of the odd ones and of the hostile ones."""
+    if "large" in parts:
+        _print_measured("file", files["large"], rounds)
+    if "odd" in parts:
+        names = READ_BY["XLSX"]
+        print(f"\n| cell | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
+        for name, path in files["odd"].items():
+            cells = (read_apart(reader, path) for reader in names)
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+    if "hostile" in parts:
+        _print_measured("hostile file", files["hostile"], 1)
+
+
+def _print_measured(what: str, files: dict[str, str], rounds: int) -> None:
+    print(f"\n| {what} | reader | cpu s | s | peak MB | what came |\n|---|---|---:|---:|---:|---|")
+    for name, path in files.items():
+        for reader in READ_BY[name[:4].strip(" :")]:
             _print_best(name, reader, [measure(reader, path) for _ in range(rounds)])
-    names = READ_BY["XLSX"]
-    print(f"\n| cell | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
-    for name, path in files["odd"].items():
-        cells = (read_apart(reader, path) for reader in names)
-        print(f"| {name} | {' | '.join(cells)} |")
-    print("\n| hostile file | reader | cpu s | s | peak MB | what came |\n|---|---|---:|---:|---:|---|")
-    for name, path in files["hostile"].items():
-        for reader in READ_BY[name.partition(":")[0]]:
-            _print_best(name, reader, [measure(reader, path)])
 
 
 def read_apart(reader: str, path: str) -> str:
@@ -128,6 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--snapshot", type=Path, default=SNAPSHOT, help="the airports, as a packed CSV file")
     parser.add_argument("--rounds", type=int, default=3, help="how often the large files are read; the best is told")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="which tables to make")
     parser.add_argument("--read", nargs=2, metavar=("READER", "PATH"), help="read one file in this process")
     options = parser.parse_args()
     if options.read:
@@ -138,7 +144,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "travelmathlite.settings")
     with tempfile.TemporaryDirectory(prefix="readers-") as folder:
         written = run_child(["-m", "benchmarks.sheets", folder, str(options.snapshot)], url="sqlite://:memory:")
-        report(written.printed, options.rounds)
+        report(written.printed, options.parts, options.rounds)
 
 
 if __name__ == "__main__":
