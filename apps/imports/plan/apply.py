@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Field
 from django.utils import timezone
 
-from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
+from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.plan.complete import completed_join, completed_value
@@ -194,7 +194,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", columns=staging.column(staging.spec.natural))
+    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
