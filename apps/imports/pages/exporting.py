@@ -17,7 +17,7 @@ from import_export.signals import post_export
 
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
-from apps.imports.export.formats import EXPORT_FORMATS, WritesTables
+from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
@@ -36,7 +36,7 @@ class ExportingMixin(ExportMixin):
     import_export_change_list_template = "admin/imports/list.html"
     export_template_name = "admin/imports/export.html"
     export_form_class = FormatForm
-    export_formats = EXPORT_FORMATS
+    export_formats = FORMATS
 
     def get_export_resource_classes(self, request: HttpRequest) -> list[type[ExportResource]]:
         return [resource_of(self.model)]
