@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from import_export.formats import base_formats
 
@@ -22,6 +22,12 @@ class WritesTables:
     def write(self, table: Table, out: BinaryIO) -> None:
         """Write the header and all rows of the table."""
         raise NotImplementedError
+
+    if TYPE_CHECKING:
+        # Of the package's format, which each of these is, too.
+        def get_title(self) -> str: ...
+        def get_extension(self) -> str: ...
+        def get_content_type(self) -> str: ...
 
 
 class _Delimited(WritesTables):

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.tracking import tracked_for
 from apps.imports.models import Operation
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.merge import kept_by_line
@@ -163,7 +164,7 @@ def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _newest_history(staging: Staging, pk: str) -> str:
-    history = staging.spec.model.history.model
+    history = tracked_for(staging.spec.model).history_model
     return (
         f"(SELECT MAX(h.history_id) FROM {staging.quote(history._meta.db_table)} h "
         f"WHERE h.{staging.column(staging.spec.natural)} = {pk})"
