@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from import_export.formats import base_formats
 
@@ -38,6 +38,10 @@ class WritesTables:
     def can_export(self) -> bool:
         """Say that `write` writes the format."""
         return True
+
+    if TYPE_CHECKING:
+        # Of the package's format, which each of these is, too.
+        def get_content_type(self) -> str: ...
 
 
 class _Delimited(WritesTables):

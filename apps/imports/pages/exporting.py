@@ -1,5 +1,6 @@
 """Export from a list of the admin: what the list shows, or the rows that were ticked, as a file."""
 
+from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
@@ -61,7 +63,7 @@ class ExportingMixin(ExportMixin):
         form = self._form(request, initial={"export_items": keys})
         return self._page(request, form, rows=len(keys), ticked=True)
 
-    def export_action(self, request: HttpRequest) -> HttpResponse:
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Ask for a format (GET), or give the file (POST)."""
         if not self.has_export_permission(request):
             raise PermissionDenied
@@ -88,7 +90,7 @@ class ExportingMixin(ExportMixin):
         name = str(self.opts.verbose_name_plural).replace(" ", "-")
         return f"{name}{'-part' if part else ''}-{localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
-    def _answer(self, request: HttpRequest, changelist: ChangeList, form: FormatForm) -> HttpResponse:
+    def _answer(self, request: HttpRequest, changelist: ChangeList, form: FormatForm) -> HttpResponseBase:
         keys = request.POST.getlist("export_items")
         rows = self._ticked(changelist.queryset, keys) if keys else changelist.queryset
         number = rows.count() if keys else changelist.result_count
@@ -102,9 +104,10 @@ class ExportingMixin(ExportMixin):
 
     def _whole_list(self, request: HttpRequest) -> ChangeList:
         """Return the list as filtered, searched and sorted by the address, whichever page of it was open."""
-        request.GET = request.GET.copy()
+        filters = request.GET.copy()
         for name in NOT_FILTERS:
-            request.GET.pop(name, None)
+            filters.pop(name, None)
+        request.GET = filters  # type: ignore[assignment]  # the stubs want one that cannot be changed
         return self.get_changelist_instance(request)
 
     def _ticked(self, rows: QuerySet, keys: list[str]) -> QuerySet:
@@ -118,7 +121,7 @@ class ExportingMixin(ExportMixin):
         resources = self.get_export_resource_classes(request)
         return self.get_export_form_class()(self.get_export_formats(), resources, **kwargs)
 
-    def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> HttpResponse:
+    def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> FileResponse:
         (resource_class,) = self.get_export_resource_classes(request)
         # Written before it is sent: a download is whole, of one moment, or an error; the file has no name to be left.
         out = TemporaryFile()  # noqa: SIM115 - the response closes it
@@ -133,7 +136,7 @@ class ExportingMixin(ExportMixin):
         return FileResponse(out, as_attachment=True, filename=name, content_type=file_format.get_content_type())
 
     def _page(
-        self, request: HttpRequest, form: FormatForm, *, rows: int, words: list[str] = (), ticked: bool = False
+        self, request: HttpRequest, form: FormatForm, *, rows: int, words: Sequence[str] = (), ticked: bool = False
     ) -> HttpResponse:
         (resource_class,) = self.get_export_resource_classes(request)
         filtered = bool(words) and not ticked
