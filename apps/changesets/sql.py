@@ -92,6 +92,18 @@ class Sql:
             while chunk := cursor.fetchmany(size):
                 yield chunk
 
+    def pages(self, statement: str, /, *, by: str, size: int, **parts: str) -> Iterator[list[Row]]:
+        """Yield the rows of a query by its first column, `size` at a time, each time asking anew: others write between.
+
+        `{after}` is where the condition stands that the next ones fulfil, `{limit}` how many.
+        """
+        rows = self.rows(statement, after="TRUE", limit=str(size), **parts)
+        while rows:
+            yield rows
+            if len(rows) < size:
+                return
+            rows = self.rows(statement, [rows[-1][0]], after=f"{by} > %s", limit=str(size), **parts)
+
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Put many rows into a table, in the quickest way that the database has."""
         parts = {"table": table, "names": self.names(columns)}
