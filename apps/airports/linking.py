@@ -4,7 +4,10 @@ A city is one distinct (country, comparable municipality). Its name is the first
 are, as a first approximation, those of the first airport there.
 """
 
+from collections.abc import Sequence
 from typing import Any
+
+from django.db.models import Model
 
 from apps.base.countries import names_of
 from apps.base.models import City, Country
@@ -25,9 +28,9 @@ _CITY = Link(
 class PlacesLinker:
     """Links imported airports to Country and City, creating those that are missing."""
 
-    links = (_COUNTRY, _CITY)
-    models = (Country, City)
-    tables = _TABLES
+    links: Sequence[Link] = (_COUNTRY, _CITY)
+    models: Sequence[type[Model]] = (Country, City)
+    tables: Sequence[str] = _TABLES
 
     def plan(self, staging: Staging) -> dict[str, int]:
         """Find countries and cities to create, and return the counts of links and creations."""

@@ -7,6 +7,7 @@ from django.db import models
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.changesets.fields import column_of
 from apps.imports.plan.match import superseded_keys
 from apps.imports.staging.tables import Staging
 from apps.quality.findings import count_findings
@@ -55,20 +56,20 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
     name = f"then_{model._meta.db_table}"
     known = [field for field in fields if field.name in values]
     sql = staging.with_parts(name=name, rows=rows, stays=stays).with_names(
-        table=model._meta.db_table, columns=[field.column for field in known]
+        table=model._meta.db_table, columns=[column_of(field) for field in known]
     )
     sql.run("DROP TABLE IF EXISTS {name}")
     # The rows that the plan leaves alone ...
     sql.run(
         "CREATE TEMP TABLE {name} AS SELECT {all} FROM {table} t WHERE {stays}",
-        all=sql.names([field.column for field in fields], of="t"),
+        all=sql.names([column_of(field) for field in fields], of="t"),
     )
     # ... and those that it writes; what no rule can ask of them stays empty.
     sql.run(
         "INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}",
         values=", ".join(values[field.name] for field in known),
     )
-    staging.analyze(name, [model._meta.pk.column])
+    staging.analyze(name, [column_of(model._meta.pk)])
 
 
 def _new_countries() -> tuple[dict[str, str], str]:

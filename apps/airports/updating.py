@@ -13,8 +13,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.backups.automatic import recent_or_new
 from apps.backups.kinds import BEFORE_IMPORT
 from apps.changesets.models import Changeset

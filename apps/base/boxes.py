@@ -2,24 +2,35 @@
 
 import csv
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
 
 BOXES = settings.BASE_DIR / "data" / "country-boxes.csv"
-SIDES = ("south", "west", "north", "east")
-# A country's code and the four sides; no box goes across longitude 180.
-Box = tuple[str, float, float, float, float]
+
+
+class Box(NamedTuple):
+    """A country's code and the four sides; no box goes across longitude 180."""
+
+    country: str
+    south: float
+    west: float
+    north: float
+    east: float
 
 
 @cache
 def boxes() -> tuple[Box, ...]:
     """Return the boxes of all countries; codes that name no place have none."""
     with BOXES.open(encoding="utf-8", newline="") as file:
-        return tuple((row["country"], *(float(row[side]) for side in SIDES)) for row in csv.DictReader(file))
+        return tuple(
+            Box(row["country"], *(float(row[side]) for side in Box._fields[1:])) for row in csv.DictReader(file)
+        )
 
 
 def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swapped: bool) -> QuerySet:
@@ -29,9 +40,9 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
     """
     meta = rows.model._meta
     columns = {"code": code, "lat": latitude, "lon": longitude}
-    names = {short: meta.get_field(field).column for short, field in columns.items()}
+    names = {short: column_of(field_of(rows.model, field)) for short, field in columns.items()}
     # Most rows are in the largest box of their country, and done with; only the others are held against all boxes.
-    found = Sql(rows.db, table=meta.db_table, pk=meta.pk.column, **names).fill(
+    found = Sql(rows.db, table=meta.db_table, pk=column_of(meta.pk), **names).fill(
         """
         WITH main (code, south, west, north, east) AS (VALUES {main_boxes}),
         box (code, south, west, north, east) AS (VALUES {boxes}),
@@ -57,8 +68,8 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
 
 @cache
 def _main_boxes() -> tuple[Box, ...]:
-    by_area = sorted(boxes(), key=lambda box: (box[3] - box[1]) * (box[4] - box[2]))
-    return tuple({box[0]: box for box in by_area}.values())
+    by_area = sorted(boxes(), key=lambda box: (box.north - box.south) * (box.east - box.west))
+    return tuple({box.country: box for box in by_area}.values())
 
 
 @cache

@@ -14,8 +14,8 @@ _CHUNK = 5000
 class CountryCompleter:
     """Gives new countries their slug."""
 
-    fields = ("slug",)
-    tables = ()
+    fields: Sequence[str] = ("slug",)
+    tables: Sequence[str] = ()
 
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""
@@ -27,8 +27,8 @@ class CountryCompleter:
 class CityCompleter:
     """Gives new cities an ASCII name and a slug that no city of their country has."""
 
-    fields = ("ascii_name", "slug")
-    tables = ("imports_new_slugs",)
+    fields: Sequence[str] = ("ascii_name", "slug")
+    tables: Sequence[str] = ("imports_new_slugs",)
 
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""

@@ -12,10 +12,10 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
+from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import show
-from apps.changesets.remarks import register_remark
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
@@ -39,7 +39,7 @@ def link_to_import(changeset: Changeset) -> str:
     return format_html('<a href="{}">The import</a>: its plan, what was left alone, its file', address)
 
 
-register_remark(link_to_import)
+REMARKS.add(link_to_import)
 
 
 class WhatFilter(admin.SimpleListFilter):

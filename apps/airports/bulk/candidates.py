@@ -9,6 +9,7 @@ from apps.base.models import City, Country
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.history.maps import EARTH_KM
 from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
 
 TABLE = "bulk_relink"
@@ -48,7 +49,7 @@ def find_candidates(selection: Selection, which: str) -> Sql:
         )
         """,
         name=TABLE,
-        key=f"{Airport._meta.pk.db_type(sql.connection)} {'' if sql.postgresql else 'PRIMARY KEY'}",
+        key=f"{sql.key_type(tracked_for(Airport))} {'' if sql.postgresql else 'PRIMARY KEY'}",
     )
     selection.temps.append(TABLE)
     _fill(sql, sql.fill(which, selected=f"SELECT pk FROM {selection.table}"))

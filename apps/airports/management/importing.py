@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.airports.ourairports import CORRECTIONS, OURAIRPORTS, SOURCE, URL
+from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
 from apps.imports.plan.plan import ImportPlan, plan_import

@@ -13,10 +13,10 @@ from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from apps.changesets.before import Coming, prepare
 from apps.changesets.errors import HistoryPruned
 from apps.changesets.history.as_of import AFTER, Moment
 from apps.changesets.history.counts import count_changes
+from apps.changesets.hooks import Coming, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.sql import Sql

@@ -9,14 +9,14 @@ from django.http import HttpRequest
 
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.history.details import describe
 from apps.changesets.history.diff import Change, FieldChange, changes_between, selection_of
+from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
+from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.changes_query import Asked, place_name, read_asked
-from apps.changesets.remarks import remarks_on
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -56,7 +56,7 @@ class Row:
     change: Change
     url: str
     news: list[FieldChange]
-    told: list[str]
+    moved: str
     unfolded: bool
 
 
@@ -155,7 +155,7 @@ def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
             url=urls.get(change.pk, ""),
             # The fields worth a line; those that follow others are folded away.
             news=[field for field in change.fields if not field.derived],
-            told=describe(change),
+            moved=move_of(change),
             unfolded=few and change.operation == "deleted",
         )
         for change in changes

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.db import models
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
@@ -73,14 +73,6 @@ def object_url(model: type[models.Model], pk: Any, *, page: str = "change") -> s
 def list_url(model: type[models.Model]) -> str:
     """Return the address of the list of a model's objects in the admin."""
     return model_url(model, "changelist")
-
-
-def address_of(name: str) -> str:
-    """Return the address of a page by its name; empty where no app has such a page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
 
 
 def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
@@ -20,7 +20,7 @@ from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
 from apps.imports.plan.pins import pinnable_fields, pinned_by
-from apps.imports.registry import spec_for
+from apps.imports.registry import has_spec, spec_for
 
 PER_PAGE = 50
 HEADER = (
@@ -143,6 +143,8 @@ def _bars(found: Found) -> list[dict[str, Any]]:
 
 
 def _check(model_admin: Any, request: HttpRequest) -> None:
+    if not has_spec(model_admin.model):
+        raise Http404("Nothing imports these objects, so there are no corrections.")
     if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
         raise PermissionDenied
 

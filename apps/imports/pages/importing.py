@@ -24,7 +24,7 @@ from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import FORMATS, UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
-from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.opening import open_run
 from apps.imports.runs.replanning import set_options
@@ -49,8 +49,7 @@ class ImportingMixin(ImportMixin):
         return [url for url in super().get_urls() if url.name != own]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        known = any(spec.model is self.model for spec in all_specs())
-        return known and super().has_import_permission(request)
+        return has_spec(self.model) and super().has_import_permission(request)
 
     def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         posted = {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}

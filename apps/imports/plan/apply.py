@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import Field
 from django.utils import timezone
 
-from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
+from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import MissingAboveLimit, PlanIsGone
 from apps.imports.plan.complete import completed_join, completed_value

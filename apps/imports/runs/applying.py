@@ -3,9 +3,9 @@
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from apps.changesets.before import Coming, prepare
 from apps.changesets.context import Source, changeset
 from apps.changesets.errors import ChangesetError
+from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import ImportFailure, RunCancelled
 from apps.imports.mapping.layout import effective, layout_of

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from zlib import crc32
 
 from django.db import models
 from django.db.models import Max, OuterRef, Q, Subquery
@@ -72,52 +73,56 @@ class RecordedManager(HistoryManager):
         )
 
 
+def why_not_recorded(model: type[models.Model]) -> str:
+    """Return why the rows of this model can have no history of their own, in one sentence; empty where they can."""
+    meta = model._meta
+    if meta.proxy:
+        return "A proxy has no table of its own."
+    if meta.parents:
+        return "Its columns are in the tables of several models."
+    if isinstance(meta.pk, models.CompositePrimaryKey):
+        return "Its primary key is made of several columns."
+    return ""
+
+
+def _index_name(model: str) -> str:
+    """Return the name of the index of a history table; Django allows it 30 characters."""
+    name = f"{model}_history_by_object"
+    return name if len(name) <= 30 else f"{model[:3]}_{crc32(model.encode()):08x}_history_by_object"
+
+
 class ChangesetHistory(HistoricalRecords):
     """HistoricalRecords whose rows are written by database triggers and belong to a changeset.
 
-    `stable_key` names a unique field that stays when the primary key changes (a renamed object), or is None.
-    `untracked` names columns whose change alone is no change. `filter_by` names the foreign key, or the primary key
-    itself, by which people filter changes (an airport's country). `point` names the two fields, latitude and
-    longitude, that put an object on a map.
+    It stands on an abstract base (`TrackedModel`): each model below it gets a history model of its own.
     """
 
-    def __init__(
-        self,
-        *,
-        stable_key: str | None = None,
-        untracked: tuple[str, ...] = ("updated_at",),
-        filter_by: str | None = None,
-        point: tuple[str, str] | None = None,
-        **kwargs: Any,
-    ):
-        self.stable_key = stable_key
-        self.untracked = untracked
-        self.filter_by = filter_by
-        self.point = point
+    def __init__(self) -> None:
         super().__init__(
+            inherit=True,
             bases=(Stamped,),
             history_id_field=models.BigAutoField(),
             user_db_constraint=False,
             history_manager=RecordedManager,
             historical_queryset=RecordedQuerySet,
-            **kwargs,
         )
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
-        """Make the history model, and connect no receiver: even idle ones make deletion 15 times slower."""
-        if self.cls is sender:
-            # An index costs on every recorded row; rows are found by object and by changeset only.
-            self.no_db_index = [field.name for field in sender._meta.fields] + ["history_user"]
-        super().finalize(sender, **kwargs)
-        if self.cls is not sender:
+        """Make the history model, and connect no receiver: even idle ones make deletion 15 times slower.
+
+        A model that cannot be recorded gets none; its system check says why.
+        """
+        if not issubclass(sender, self.cls) or why_not_recorded(sender):
             return
+        # An index costs on every recorded row; rows are found by object and by changeset only.
+        self.no_db_index = [field.name for field in sender._meta.fields] + ["history_user"]
+        super().finalize(sender, **kwargs)
         for signal, receiver in (
             (models.signals.post_save, self.post_save),
             (models.signals.post_delete, self.post_delete),
             (models.signals.pre_delete, self.pre_delete),
         ):
             signal.disconnect(receiver, sender=sender)
-        sender._changeset_history = self
 
     def get_extra_fields(self, model: type[models.Model], fields: dict) -> dict:
         extra = super().get_extra_fields(model, fields)
@@ -137,6 +142,5 @@ class ChangesetHistory(HistoricalRecords):
         options["ordering"] = ("-history_id",)
         options["get_latest_by"] = ("history_id",)
         pk = model._meta.pk.attname
-        name = f"{model._meta.model_name}_history_by_object"
-        options["indexes"] = (models.Index(fields=(pk, "history_id"), name=name),)
+        options["indexes"] = (models.Index(fields=(pk, "history_id"), name=_index_name(model._meta.model_name)),)
         return options
