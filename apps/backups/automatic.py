@@ -71,10 +71,10 @@ def _history_counts(using: str) -> dict[str, int]:
     names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
     if not names:
         return {}
-    quote = connections[using].ops.quote_name
-    # One query for all tables: this is asked before every act that deletes many.
-    each = " UNION ALL ".join(f"SELECT %s, COUNT(*) FROM {quote(name)}" for name in names)
-    return {name: number for name, number in Sql(using).rows(each, names) if number}
+    sql = Sql(using)
+    # How many rows each has, in one query for all: this is asked before every act that deletes many.
+    counts = [sql.fill("SELECT %s, COUNT(*) FROM {table}", table=sql.quote(name)) for name in names]
+    return {name: number for name, number in sql.rows("{counts}", names, counts=" UNION ALL ".join(counts)) if number}
 
 
 def before_act(coming: Coming) -> None:

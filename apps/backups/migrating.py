@@ -13,6 +13,7 @@ from apps.backups.automatic import back_up_before, newest_complete
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_MIGRATION
 from apps.changesets.recording.kept_tables import CreateKeptModel
+from apps.changesets.sql import Sql
 
 _forced: ContextVar[bool] = ContextVar("migrations that drop data go on without a backup", default=False)
 
@@ -80,6 +81,4 @@ def _table_of(app_label: str, model: str) -> str:
 
 
 def _has_rows(connection: BaseDatabaseWrapper, table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")
-        return cursor.fetchone() is not None
+    return bool(Sql(connection, table=table).rows("SELECT 1 FROM {table} LIMIT 1"))

@@ -23,9 +23,10 @@ _BATCH = 2000
 class Sql:
     """Runs statements on one database: holes are filled with quoted names, values are bound."""
 
-    def __init__(self, using: str = "default", **names: Name) -> None:
-        self.using = using
-        self.connection: BaseDatabaseWrapper = connections[using]
+    def __init__(self, using: str | BaseDatabaseWrapper = "default", /, **names: Name) -> None:
+        """Speak to the database of an alias, or through a connection of the caller's own."""
+        self.connection = connections[using] if isinstance(using, str) else using
+        self.using: str = self.connection.alias
         self._parts: dict[str, str] = {hole: self._quoted(name) for hole, name in names.items()}
 
     def with_names(self, **names: Name) -> "Sql":
@@ -46,7 +47,7 @@ class Sql:
 
     def with_parts(self, **parts: str) -> "Sql":
         """Return one that fills these holes, too: with SQL as it is."""
-        more = Sql(self.using)
+        more = Sql(self.connection)
         more._parts = {**self._parts, **parts}
         return more
 
@@ -62,7 +63,7 @@ class Sql:
         """Execute a statement and return how many rows it touched, 0 where the database does not say."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return max(cursor.rowcount, 0)
+            return max(int(cursor.rowcount), 0)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]], /, **parts: str) -> None:
         """Execute a statement once for the values of each row."""
@@ -75,7 +76,7 @@ class Sql:
         """Execute a query and return all its rows."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def firsts(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Any]:
         """Execute a query and return the first value of each of its rows."""

@@ -23,6 +23,7 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
+from apps.changesets.sql import Row, Sql
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
@@ -75,7 +76,7 @@ def facts(using: str, *, hashed: bool = False) -> Facts:
 
 def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
-    quote, found = connections["default"].ops.quote_name, {}
+    found = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
         tables = [name for (name,) in opened.execute(_TABLES)]
         # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
@@ -83,7 +84,7 @@ def contents_of(file: Path) -> dict[str, str]:
         for table in tables:
             digest = hashlib.sha256()
             # In the order of the table itself, since that is what is copied.
-            rows = opened.execute(f"SELECT * FROM {quote(table)} NOT INDEXED")
+            rows = opened.execute(Sql(table=table).fill("SELECT * FROM {table} NOT INDEXED"))
             while part := rows.fetchmany(ROWS_AT_ONCE):
                 digest.update(repr(part).encode())
             found[table] = digest.hexdigest()
@@ -181,13 +182,13 @@ def quick_check(copy: sqlite3.Connection) -> None:
 
 
 def _facts(copy: sqlite3.Connection, using: str) -> Facts:
-    def fetch(statement: str) -> list[tuple]:
+    def fetch(statement: str) -> list[Row]:
         return copy.execute(statement).fetchall()
 
     names = fetch(_TABLES)
     return read_facts(
         fetch,
-        connections[using].ops.quote_name,
+        Sql(using),
         engine="sqlite",
         server_version=sqlite3.sqlite_version,
         tables=[name for (name,) in names],

@@ -9,6 +9,7 @@ from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.portable.carried import carried_models, links_of, through_of
 from apps.backups.portable.writing import Told
 from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
 
 
 def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, since: int | None = None) -> Facts:
@@ -60,7 +61,5 @@ def require_migrated(using: str) -> None:
 
 
 def _server_version(using: str) -> str:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
-        return cursor.fetchone()[0]
+    sql = Sql(using)
+    return str(sql.value("SHOW server_version" if sql.postgresql else "SELECT sqlite_version()"))

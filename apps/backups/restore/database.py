@@ -22,6 +22,7 @@ from apps.backups.restore.point_in_time import Upto, in_words
 from apps.backups.restore.rows import require_choosable
 from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
 from apps.changesets.models import Actor
+from apps.changesets.sql import Sql
 
 ATTEMPTS = 3
 
@@ -155,13 +156,11 @@ def _into_postgresql(job: Job) -> Done:
 
 def _keep_writers_out(using: str) -> list[str]:
     """Lock all tables against writing until the transaction ends, and return them."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
-        tables = [name for (name,) in cursor.fetchall()]
-        if tables:
-            cursor.execute(f"LOCK TABLE {', '.join(map(connection.ops.quote_name, tables))} IN EXCLUSIVE MODE")
+    sql = Sql(using)
+    sql.run("SET LOCAL lock_timeout = '{seconds}s'", seconds=str(PATIENCE_SECONDS))
+    tables = sql.firsts("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
+    if tables:
+        sql.with_names(tables=tables).run("LOCK TABLE {tables} IN EXCLUSIVE MODE")
     return tables
 
 
