@@ -52,7 +52,7 @@ def find_candidates(selection: Selection, which: str) -> Sql:
         key=f"{sql.key_type(tracked_for(Airport))} {'' if sql.postgresql else 'PRIMARY KEY'}",
     )
     selection.temps.append(TABLE)
-    _fill(sql, sql.fill(which, selected=f"SELECT pk FROM {selection.table}"))
+    _fill(sql, sql.fill(which, selected=sql.fill("SELECT pk FROM {table}", table=selection.table)))
     _try_variants(sql)
     _keep_pinned(sql)
     return sql
