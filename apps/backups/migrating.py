@@ -58,7 +58,7 @@ def _dropping(plan: list[tuple[Any, bool]], connection: BaseDatabaseWrapper) -> 
                 continue  # A proxy has no table of its own.
             model, column = _dropped(operation, backwards=backwards)
             table = model and _table_of(migration.app_label, model)
-            if table in there and _has_rows(connection, table):
+            if table in there and Sql(connection).has_rows(table):
                 yield (f"{column} of {table}" if column else table), backwards
 
 
@@ -78,7 +78,3 @@ def _table_of(app_label: str, model: str) -> str:
         return apps.get_model(app_label, model)._meta.db_table
     except LookupError:
         return f"{app_label}_{model.lower()}"
-
-
-def _has_rows(connection: BaseDatabaseWrapper, table: str) -> bool:
-    return bool(Sql(connection, table=table).rows("SELECT 1 FROM {table} LIMIT 1"))

@@ -118,6 +118,25 @@ class Sql:
             for row in rows:
                 copy.write_row(row)
 
+    def count_rows(self, tables: Sequence[str]) -> dict[str, int]:
+        """Return how many rows each of these tables has, of one moment."""
+        # The place of each table, and how many rows it has.
+        counts = [
+            self.fill("SELECT {place}, COUNT(*) FROM {table}", place=str(place), table=self.quote(table))
+            for place, table in enumerate(tables)
+        ]
+        found = self.rows("{counts}", counts=" UNION ALL ".join(counts)) if counts else []
+        return {tables[place]: number for place, number in found}
+
+    def has_rows(self, table: str) -> bool:
+        """Whether a table has any row."""
+        return bool(self.rows("SELECT 1 FROM {table} LIMIT 1", table=self.quote(table)))
+
+    def empty(self, *tables: str) -> None:
+        """Delete all rows of these tables."""
+        for table in tables:
+            self.run("DELETE FROM {table}", table=self.quote(table))
+
     def quote(self, name: str) -> str:
         """Return a name such that the database takes it as it is."""
         return self.connection.ops.quote_name(name)

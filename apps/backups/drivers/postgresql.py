@@ -91,7 +91,7 @@ def drop_tables(using: str) -> None:
     uninstall_recording(using)
     sql = Sql(connection)
     # All tables, also those that are newer than the dump.
-    for table in sql.firsts("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()"):
+    for table in tables_in(sql):
         sql.with_names(table=table).run("DROP TABLE IF EXISTS {table} CASCADE")
 
 
@@ -104,7 +104,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
     """
     program = find_program("pg_dump")
     with _own_connection(using) as own, _snapshot(own) as snapshot:
-        require_tables(tables, _tables(own))
+        require_tables(tables, tables_in(Sql(own)))
         with subprocess.Popen(  # noqa: S603 - a program of PostgreSQL's, and options that nobody types
             [program, *_options(own, snapshot, target, tables), *_address(own)],
             env=_environment(own),
@@ -199,20 +199,15 @@ def _facts(own: BaseDatabaseWrapper, *, only: tuple[str, ...] = (), content: str
         sql,
         engine="postgresql",
         server_version=sql.value("SHOW server_version"),
-        tables=_tables(own),
+        tables=tables_in(sql),
         only=only,
         content=content,
     )
 
 
-def _tables(own: BaseDatabaseWrapper) -> list[str]:
-    # The tables of our schema; temporary ones are not in it.
-    return Sql(own).firsts(
-        """
-        SELECT table_name FROM information_schema.tables
-        WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'
-        """
-    )
+def tables_in(sql: Sql) -> list[str]:
+    """Return the tables of our schema; temporary ones are not in it."""
+    return sql.firsts("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
 
 
 def _database_size(own: BaseDatabaseWrapper) -> int:

@@ -28,8 +28,6 @@ from apps.changesets.sql import Row, Sql
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
 ROWS_AT_ONCE = 500
-# The tables that are not SQLite's own.
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
 def size(using: str) -> int:
@@ -78,7 +76,7 @@ def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
     found = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
-        tables = [name for (name,) in opened.execute(_TABLES)]
+        tables = tables_in(opened)
         # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
         opened.text_factory = bytearray
         for table in tables:
@@ -91,9 +89,15 @@ def contents_of(file: Path) -> dict[str, str]:
     return found
 
 
+def tables_in(opened: sqlite3.Connection) -> list[str]:
+    """Return the tables of a database that are not SQLite's own."""
+    names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    return [name for (name,) in opened.execute(names)]
+
+
 def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     quote = connections["default"].ops.quote_name
-    there = [name for (name,) in copy.execute(_TABLES)]
+    there = tables_in(copy)
     require_tables(tables, there)
     copy.execute("PRAGMA foreign_keys = OFF")
     # Views and triggers speak of tables that go.
@@ -185,13 +189,12 @@ def _facts(copy: sqlite3.Connection, using: str) -> Facts:
     def fetch(statement: str) -> list[Row]:
         return copy.execute(statement).fetchall()
 
-    names = fetch(_TABLES)
     return read_facts(
         fetch,
         Sql(using),
         engine="sqlite",
         server_version=sqlite3.sqlite_version,
-        tables=[name for (name,) in names],
+        tables=tables_in(copy),
     )
 
 

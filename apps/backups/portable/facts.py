@@ -1,5 +1,7 @@
 """What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
 
+import sqlite3
+
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -62,4 +64,4 @@ def require_migrated(using: str) -> None:
 
 def _server_version(using: str) -> str:
     sql = Sql(using)
-    return str(sql.value("SHOW server_version" if sql.postgresql else "SELECT sqlite_version()"))
+    return str(sql.value("SHOW server_version")) if sql.postgresql else sqlite3.sqlite_version

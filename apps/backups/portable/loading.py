@@ -129,9 +129,7 @@ def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[A
 
 def empty(using: str, chosen: Iterable[Model]) -> None:
     """Delete all rows of these tables, those that point to others first."""
-    sql = Sql(using)
-    for table in reversed(tables_of(tuple(chosen))):
-        sql.with_names(table=table).run("DELETE FROM {table}")
+    Sql(using).empty(*reversed(tables_of(tuple(chosen))))
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_file, without_password
 from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.drivers import sqlite_restoring
+from apps.backups.drivers import postgresql, sqlite_restoring
 from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
 from apps.backups.restore.fill import fill, steps_to
 from apps.backups.restore.guards import require_quiet
@@ -158,7 +158,7 @@ def _keep_writers_out(using: str) -> list[str]:
     """Lock all tables against writing until the transaction ends, and return them."""
     sql = Sql(using)
     sql.run("SET LOCAL lock_timeout = '{seconds}s'", seconds=str(PATIENCE_SECONDS))
-    tables = sql.firsts("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
+    tables = postgresql.tables_in(sql)
     if tables:
         sql.with_names(tables=tables).run("LOCK TABLE {tables} IN EXCLUSIVE MODE")
     return tables

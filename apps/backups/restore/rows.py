@@ -54,7 +54,7 @@ def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, i
         _make_same(sql, table, saved)
     _require_targets(sql, tables)
     raise_sequences(using, tables)
-    return {table: sql.with_names(table=table).value("SELECT count(*) FROM {table}") for table in tables}
+    return sql.count_rows(tables)
 
 
 def _make_same(sql: Sql, table: str, saved: str) -> None:
