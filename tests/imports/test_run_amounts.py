@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from apps.imports.runs.amounts import changed_rows
 from apps.imports.runs.applying import apply_run
 from django.contrib.auth.models import User
 
 from apps.imports.models import Decision, ImportRun, Operation, RunStatus
 from apps.imports.results import ImportOptions
 from apps.imports.runs.rows import changes_of, decide
+from apps.imports.runs.states import changed_rows
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db

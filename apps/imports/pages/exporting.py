@@ -10,13 +10,14 @@ from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.imports.export.formats import FORMATS, WritesTables
@@ -65,10 +66,8 @@ class ExportingMixin(ExportMixin):
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Ask for a format (GET), or give the file (POST)."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if (refused := turned_away(request, ASKS, may=self.has_export_permission(request))) is not None:
+            return refused
         try:
             changelist = self._whole_list(request)
         except IncorrectLookupParameters:
