@@ -14,6 +14,7 @@ from django.utils.timezone import localdate
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.formulas import harmless
+from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
@@ -54,7 +55,7 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "shown": len(shown.pairs),
         "counts": _bars(found, field),
         "field": field,
-        "field_name": meta.get_field(field).verbose_name if field else "",
+        "field_name": field_label(model_admin.model, field) if field else "",
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
@@ -136,11 +137,11 @@ def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets
 
 
 def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
-    counts, meta = found.counts, found.model._meta
+    counts = found.counts
     most = max((number for _, number in counts), default=1)
     return [
         {
-            "label": capfirst(meta.get_field(name).verbose_name),
+            "label": capfirst(field_label(found.model, name)),
             "number": number,
             "percent": 100 * number / most,
             "query": f"?field={name}",
