@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from django.db import models
 
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 
 NAMED = 10
 
@@ -27,8 +28,8 @@ def deleting(*along: str) -> Operation:
             if relation.name not in along and (number := holders.count()):
                 refusal, way_out = _refusal(selection, holders, relation.field), f"clear_{relation.field.name}"
                 listed.append(_held(selection, holders, relation.field))
-                stand = "stands" if number == 1 else "stand"
-                lines.append(Line("blocked", number, f"{_noun(holders.model, number)} {stand} in the way"))
+                words = f"{plural(number, holders.model)} {plural(number, 'stands', 'stand')} in the way"
+                lines.append(Line("blocked", number, words))
         lines += _would_become(selection, along, will="would" if refusal else "will")
         sample = sample_of(selection.rows())
         return BulkPlan(
@@ -47,14 +48,14 @@ def deleting(*along: str) -> Operation:
 
 def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) -> Iterator[Line]:
     """Yield what becomes of the selected objects, of those that go along, and of the links that are cleared."""
-    yield Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} {will} be deleted")
+    yield Line("deleted", selection.number, f"{plural(selection.number, selection.model)} {will} be deleted")
     for rows in _going(selection, along):
         if number := rows.count():
             yield Line("deleted", number, _along(selection, rows.model, number, will=will))
     for rows, field in _losing(selection, along):
         if number := rows.count():
             to = _them(selection, field)
-            yield Line("changed", number, f"{_noun(rows.model, number)} {will} no longer be linked to {to}")
+            yield Line("changed", number, f"{plural(number, rows.model)} {will} no longer be linked to {to}")
 
 
 def delete_rows(rows: models.QuerySet) -> None:
@@ -90,15 +91,14 @@ def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[mode
 
 
 def _along(selection: Selection, model: type[models.Model], number: int, *, will: str) -> str:
-    whose = "its" if selection.number == 1 else "their"
-    go = "goes" if number == 1 else "go"
+    whose, go = plural(selection.number, "its", "their"), plural(number, "goes", "go")
     return f"of {whose} {model._meta.verbose_name_plural} {'would go' if will == 'would' else go} along"
 
 
 def _them(selection: Selection, field: models.Field) -> str:
     if field.related_model is not selection.model:
         return f"a {field.verbose_name}"
-    return "it" if selection.number == 1 else "them"
+    return plural(selection.number, "it", "them")
 
 
 def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field) -> str:
@@ -106,7 +106,7 @@ def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field
     held = selection.rows().filter(pk__in=holders.order_by().values(field.name))
     few = list(held.order_by("pk")[:2])
     to = str(few[0]) if len(few) == 1 else f"{held.count():,} of these {selection.model._meta.verbose_name_plural}"
-    point, their = ("points", "its") if number == 1 else ("point", "their")
+    point, their = plural(number, "points", "point"), plural(number, "its", "their")
     return f"{names} {point} to {to}: clear {their} {field.verbose_name} first. Nothing was deleted."
 
 
@@ -117,8 +117,4 @@ def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -
     objects = selection.model._base_manager.in_bulk(list(by_object))
     names = tuple(f"{objects[key]}: {counted(number, holders.model)}" for key, number in by_object.items())
     number = holders.order_by().values(field.name).distinct().count()
-    return Listed(f"{_noun(selection.model, number)} cannot be deleted", number, names)
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    return counted(number, model).partition(" ")[2]
+    return Listed(f"{plural(number, selection.model)} cannot be deleted", number, names)

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
@@ -18,6 +19,7 @@ from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
@@ -65,6 +67,11 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
+    whole = "?" + urlencode({"from": first, "to": second})
+
+    def page(number: int) -> str:
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
@@ -81,8 +88,9 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
         "q": search,
         "first_row": start + 1,
         "last_row": start + len(result.changes),
-        "previous": number - 1 if number > 1 else None,
-        "next": number + 1 if start + PER_PAGE < result.found else None,
+        "whole": whole,
+        "before": page(number - 1) if number > 1 else "",
+        "after": page(number + 1) if start + PER_PAGE < result.found else "",
     }
     return _render(model_admin, request, "between", context)
 
@@ -116,7 +124,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "other_words": moment_words(other),
         "then": then,
         "later": later,
-        "values": [(_label(tracked, name), value) for name, value in values.items()],
+        "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,
         "row": str(row) if like else "",
         **named,
@@ -192,10 +200,6 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
 
 def _title(model_admin: admin.ModelAdmin) -> str:
     return str(model_admin.opts.verbose_name_plural).capitalize()
-
-
-def _label(tracked: Tracked, name: str) -> str:
-    return str(tracked.model._meta.get_field(name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

@@ -15,9 +15,10 @@ from apps.changesets.acts.frame import lead
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.bulk.operations import NOUN, apply_bulk, plan_bulk
 from apps.changesets.bulk.operations import Outcome as Done
-from apps.changesets.bulk.plans import LEFT, BulkPlan, counted
+from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.history.counts import total
+from apps.changesets.numbers import counted, plural
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.pages.links import VIEW, outcome_message, result_url
 
@@ -131,7 +132,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         ticked, there = len(set(self._keys())), self.objects.count()
         if there == ticked or not there:
             return
-        gone = "is gone, or no longer fits" if ticked - there == 1 else "are gone, or no longer fit"
+        gone = plural(ticked - there, "is gone, or no longer fits", "are gone, or no longer fit")
         raise PlanMoved(f"of {counted(ticked, self.objects.model)} {ticked - there:,} {gone} the filter", NOUN)
 
     def _outcome(self, done: Done) -> Outcome:

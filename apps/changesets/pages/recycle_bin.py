@@ -16,7 +16,7 @@ from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
-from apps.changesets.numbers import whole_number
+from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.revert.bring_back import Picked, RestorePlan, plan_restore, restore_deleted
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
@@ -108,7 +108,7 @@ class BringBack(PlannedAct[RestorePlan]):
 
     def page(self, plan: RestorePlan) -> Page:
         bin_url = reverse("admin:changesets_recycle_bin")
-        coming = f"{plan.coming:,} object{'s' * (plan.coming != 1)}"
+        coming = counted(plan.coming, "object")
         return Page(
             title="Bring back from the recycle bin",
             crumbs=(
@@ -153,14 +153,12 @@ class BringBack(PlannedAct[RestorePlan]):
 
 
 def _lines(plan: RestorePlan) -> list[Line]:
-    comes = "object comes" if plan.coming == 1 else "objects come"
-    stays = "object is blocked and stays" if plan.blocked == 1 else "objects are blocked and stay"
+    comes = plural(plan.coming, "object comes", "objects come")
+    stays = plural(plan.blocked, "object is blocked and stays", "objects are blocked and stay")
     lines = [
         Line("created", plan.coming, f"{comes} back with key and every value"),
         Line("blocked", plan.blocked, f"{stays} in the recycle bin"),
-        Line(
-            "already", plan.there, f"of the ticked {'is' if plan.there == 1 else 'are'} not in the recycle bin any more"
-        ),
+        Line("already", plan.there, f"of the ticked {plural(plan.there, 'is', 'are')} not in the recycle bin any more"),
     ]
     return [line for line in lines if line.number]
 

@@ -15,7 +15,7 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import whole_number
+from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.plan_choices import choices_of
 from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked
@@ -92,7 +92,7 @@ def reverted(
         told = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
         return Outcome(links.changeset_url(chosen[0].pk), (*warned, Told(told, messages.INFO)))
     part = "" if scope.is_everything and not done.left_alone else "partly "
-    sentence = f"{name} {'is' if len(chosen) == 1 else 'are'} {part}reverted: {counts_words(done.counts)}."
+    sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
     told = links.outcome_message(request.user, made, sentence, undo="Undo this revert…")
     return Outcome(links.changeset_url(made.pk), (*warned, Told(told)))
 
@@ -163,7 +163,7 @@ class RevertAct(PlannedAct[PagedPlan]):
         verb = "Undo the revert of" if one and one.kind == Kind.REVERT else "Revert"
         return Page(
             **self._around(self.chosen),
-            verb=f"{verb} {head.writes:,} object{'s' * (head.writes != 1)}" if possible else "",
+            verb=f"{verb} {counted(head.writes, 'object')}" if possible else "",
             danger=True,
             back="Back" if possible else self._back_words(one),
             heading=f"{'Undoing' if one and one.kind == Kind.REVERT else 'Reverting'} {what} will mean"
@@ -254,7 +254,7 @@ def _wrong_number(number: int) -> str:
 
 def _lines(plan: RevertPlan) -> list[Line]:
     return [
-        Line(operation, number, f"object{'s' * (number != 1)} {_sentence(plan, one if number == 1 else many)}")
+        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, one, many))}")
         for bucket, operation, many, one in BUCKETS
         if (number := plan.number(bucket))
     ]

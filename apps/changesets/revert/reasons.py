@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.revert import blocking, working
@@ -167,15 +168,8 @@ class _Labels:
             if field.is_relation:
                 values = {getattr(row, field.attname) for row in rows if row is not None}
                 keys.setdefault(field.related_model, set()).update(values - {None})
-        self.linked = {model: model._base_manager.using(using).in_bulk(wanted) for model, wanted in keys.items()}
+        self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
 
     def text(self, field: models.Field, value: Any) -> str:
-        if value is None or value == "":
-            return "nothing"
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if field.is_relation:
-            target = self.linked[field.related_model].get(value)
-            return str(target) if target else f"{value} (deleted)"
-        text = str(dict(field.flatchoices).get(value, value) if field.choices else value)
+        text = in_words(value_label(field, value, self.names.get(field.related_model)), empty="nothing")
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from apps.changesets.history.stable_key import object_key_of
+from apps.changesets.history.values import field_label
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
 from apps.imports.models import Pin
@@ -82,7 +83,7 @@ class PinningMixin:
 
     def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
         words = "Unpin…" if pinned else "Pin…"
-        label = f"{words} {obj._meta.get_field(name).verbose_name}"
+        label = f"{words} {field_label(type(obj), name)}"
         return format_html(
             '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )

@@ -125,6 +125,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
             for each, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
+        "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
         "rows": shown_rows(run, rows, missing=options.missing),
         "row_number": number,
         "first": start + 1,

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.locking import patience
+from apps.changesets.numbers import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
@@ -50,8 +51,7 @@ def may_confirm(user: Any, run: ImportRun) -> str:
     above = settings.IMPORTS_SECOND_PERSON_ABOVE
     if above is None or run.actor_id != user.pk or changed_rows(run) <= above:
         return ""
-    rows = f"{above:,} row{'s' if above != 1 else ''}"
-    return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
+    return f"More than {counted(above, 'row')} would change: somebody else who may approve imports has to confirm this."
 
 
 def may_pass_limits(user: Any) -> str:
