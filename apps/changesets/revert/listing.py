@@ -9,7 +9,7 @@ from apps.changesets.revert.obstacles import explain_blocked, find_referring
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_by_name
+from apps.changesets.tracking import Tracked, tracked_by_label
 
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
@@ -59,7 +59,7 @@ def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str =
     """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
     verdicts: list[Verdict] = []
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
-        of_model, tracked = list(group), tracked_by_name(label)
+        of_model, tracked = list(group), tracked_by_label(label)
         if bucket == Bucket.KEPT:
             verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
         elif bucket == Bucket.BLOCKED:

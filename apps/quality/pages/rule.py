@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.values import field_label
 from apps.changesets.numbers import counted
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
