@@ -14,12 +14,12 @@ from django.utils.http import urlencode
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
-from apps.changesets.fields import field_of
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
@@ -124,7 +124,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "other_words": moment_words(other),
         "then": then,
         "later": later,
-        "values": [(_label(tracked, name), value) for name, value in values.items()],
+        "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,
         "row": str(row) if like else "",
         **named,
@@ -200,10 +200,6 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
 
 def _title(model_admin: admin.ModelAdmin) -> str:
     return str(model_admin.opts.verbose_name_plural).capitalize()
-
-
-def _label(tracked: Tracked, name: str) -> str:
-    return str(field_of(tracked.model, name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from apps.changesets.history import versions, words
+from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.numbers import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")
@@ -98,11 +99,8 @@ class RecordedForm(forms.ModelForm):
 
     def _label(self, name: str, value: Any) -> str:
         field = self.instance._meta.get_field(name)
-        if value in (None, ""):
-            return "nothing"
-        if field.is_relation:
-            return str(field.related_model._base_manager.filter(pk=value).first() or value)
-        return str(dict(field.flatchoices).get(value, value))
+        names = names_of(field.related_model, [value]) if field.is_relation else None
+        return in_words(value_label(field, value, names), empty="nothing")
 
     def _newest(self) -> int | None:
         return self.initial["seen_version"]

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.changesets.history.values import value_label
 from apps.changesets.pages import show
 from apps.imports.models import Pin
 from apps.imports.plan.pins import pinned_by
@@ -26,4 +27,4 @@ def shown_value(field: models.Field, value: Any) -> Any:
     """Return a value to read: choices and yes and no in words, whole numbers with separators."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return show.value(dict(field.flatchoices).get(value, value) if field.choices else value)
+    return show.value(value_label(field, value))
