@@ -1,7 +1,6 @@
 """Backups that are made by themselves before something that may go wrong: an import, a bulk deletion, a migration."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -12,9 +11,9 @@ from apps.backups.catalogue.pruning import prune_automatic
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, NATIVE_KINDS
-from apps.changesets.before import Coming
 from apps.changesets.errors import ChangesetError
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.hooks import Coming
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
@@ -25,7 +24,7 @@ class NotBackedUp(ChangesetError):
     """The backup that should have come first could not be made, so nothing was done."""
 
 
-def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup | None:
+def back_up_before(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup | None:
     """Return a backup that holds all there is now; None where nothing was ever recorded, or BACKUPS_AUTOMATIC is off.
 
     Raises BackupFailure.
@@ -35,7 +34,7 @@ def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default"
     return recent_or_new(kind, actor=actor, reason=reason, using=using)
 
 
-def recent_or_new(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup:
+def recent_or_new(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup:
     """Return a backup of the last hour if nothing was recorded since, or a new one; old automatic ones go then.
 
     Raises BackupFailure.
@@ -78,12 +77,19 @@ def _history_counts(using: str) -> dict[str, int]:
     return {name: number for name, number in Sql(using).rows(each, names) if number}
 
 
-def before_act(coming: Coming) -> None:
-    """Back up before an import or a bulk deletion; raises NotBackedUp when that fails, and nothing is done then."""
+def before_act(coming: Coming) -> str | None:
+    """Back up before an import or a bulk deletion, and return the name of the backup.
+
+    Raises NotBackedUp when that fails, and nothing is done then.
+    """
     kind = BEFORE_IMPORT if coming.kind == Kind.IMPORT else BEFORE_BULK
+    back_up = recent_or_new if coming.required else back_up_before
     try:
-        back_up_before(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
+        made = back_up(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
     except BackupFailure as error:
+        if coming.required:
+            raise NotBackedUp(str(error)) from error
         raise NotBackedUp(
             f"{error} Nothing was changed: a backup comes first, unless BACKUPS_AUTOMATIC is off in the settings."
         ) from error
+    return made.id if made else None

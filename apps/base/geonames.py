@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator
 from itertools import islice
 
-from apps.base.importing import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
+from apps.base.columns import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
 from apps.base.match_places import find_cities
 from apps.base.models import City
 from apps.imports.errors import FileDamaged

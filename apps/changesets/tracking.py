@@ -1,11 +1,45 @@
-"""Which tables are tracked, and what their columns are."""
+"""Which tables are tracked, how a model declares that it is, and what the columns of its table are."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
 
 from django.apps import apps
 from django.db import models
+
+from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.history_models import ChangesetHistory, HistoryRow
+
+# What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What a tracked model says of itself; names are those of its fields.
+
+    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is
+    no change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people
+    filter changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
+    """
+
+    stable_key: str | None = None
+    untracked: tuple[str, ...] = ("updated_at",)
+    filter_by: str | None = None
+    point: tuple[str, str] | None = None
+
+
+class TrackedModel(models.Model):
+    """A model whose rows the database records: each change is part of a changeset, and can be reverted.
+
+    Its `Meta` inherits from this one's, so that it has all permissions.
+    """
+
+    tracking = Tracking()
+    history = ChangesetHistory()
+
+    class Meta:
+        abstract = True
+        default_permissions = VERBS
 
 
 @dataclass(frozen=True)
@@ -13,7 +47,7 @@ class Tracked:
     """A model whose rows the database records, and the history model that they are recorded in."""
 
     model: type[models.Model]
-    history_model: type[models.Model]
+    history_model: type[HistoryRow]
     stable_key: str | None
     untracked: frozenset[str]
     filter_by: str | None
@@ -27,7 +61,7 @@ class Tracked:
     @property
     def name(self) -> str:
         """The short name that commands and temporary tables use: `airport`."""
-        return self.model._meta.model_name
+        return self.label.rpartition(".")[2]
 
     @property
     def table(self) -> str:
@@ -39,12 +73,12 @@ class Tracked:
 
     @property
     def pk(self) -> str:
-        return self.model._meta.pk.column
+        return column_of(self.model._meta.pk)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """All columns of the table, in the model's order."""
-        return tuple(field.column for field in self.model._meta.concrete_fields)
+        return tuple(map(column_of, self.model._meta.concrete_fields))
 
     @cached_property
     def compared(self) -> tuple[str, ...]:
@@ -52,11 +86,16 @@ class Tracked:
         return tuple(column for column in self.columns if column not in self.untracked)
 
     @cached_property
-    def fields_by_column(self) -> dict[str, models.Field]:
-        return {field.column: field for field in self.model._meta.concrete_fields}
+    def fields_by_column(self) -> dict[str, AnyField]:
+        return {column_of(field): field for field in self.model._meta.concrete_fields}
+
+    @property
+    def stable_field(self) -> AnyField | None:
+        """The field that stays when the primary key of an object changes, or None."""
+        return None if self.stable_key is None else self.fields_by_column[self.stable_key]
 
     @cached_property
-    def news(self) -> tuple[models.Field, ...]:
+    def news(self) -> tuple[AnyField, ...]:
         """The fields whose change is told; those that follow others, or only say when, are left out."""
         return tuple(
             field
@@ -69,15 +108,22 @@ class Tracked:
         """The model whose objects changes are filtered by, or None."""
         if self.filter_by is None:
             return None
-        return self.model._meta.get_field(self.filter_by).related_model or self.model
+        return field_of(self.model, self.filter_by).related_model or self.model
+
+    @property
+    def point_columns(self) -> tuple[str, str]:
+        """The columns of latitude and longitude; raises LookupError where the model stands on no map."""
+        if self.point is None:
+            raise LookupError(f"{self.label} stands on no map.")
+        return self.point
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
         """The sets of columns that are unique together, the primary key first."""
         meta = self.model._meta
-        single = [(field.column,) for field in meta.concrete_fields if field.unique and not field.primary_key]
+        single = [(column_of(field),) for field in meta.concrete_fields if field.unique and not field.primary_key]
         together = [
-            tuple(meta.get_field(name).column for name in constraint.fields)
+            tuple(column_of(field_of(self.model, name)) for name in constraint.fields)
             for constraint in meta.total_unique_constraints
         ]
         return ((self.pk,), *single, *together)
@@ -86,8 +132,9 @@ class Tracked:
 @cache
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
-    found = {
-        model: _describe(model) for model in apps.get_models() if getattr(model, "_changeset_history", None) is not None
+    recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
+    found: dict[type[models.Model], Tracked] = {
+        model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
     }
     ordered: list[type[models.Model]] = []
 
@@ -95,8 +142,9 @@ def tracked_models() -> tuple[Tracked, ...]:
         if model in ordered:
             return
         for field in model._meta.concrete_fields:
-            if field.is_relation and field.related_model in found and field.related_model is not model:
-                place(field.related_model)
+            target = field.related_model
+            if target is not None and target in found and target is not model:
+                place(target)
         ordered.append(model)
 
     for model in sorted(found, key=lambda model: model._meta.label_lower):
@@ -110,6 +158,19 @@ def tracked_by_name(name: str) -> Tracked | None:
     return next((tracked for tracked in tracked_models() if wanted in (tracked.name, tracked.label)), None)
 
 
+def tracked_by_label(label: str) -> Tracked:
+    """Return the tracked model with this label, as we keep labels; raises LookupError where there is none any more."""
+    for tracked in tracked_models():
+        if tracked.label == label:
+            return tracked
+    raise LookupError(f"No tracked model has the label {label!r}.")
+
+
+def is_tracked(model: type[models.Model]) -> bool:
+    """Whether the database records what happens to the rows of a model."""
+    return any(tracked.model is model for tracked in tracked_models())
+
+
 def tracked_for(model: type[models.Model]) -> Tracked:
     """Return the description of a tracked model; raises LookupError for one that is not."""
     for tracked in tracked_models():
@@ -118,14 +179,20 @@ def tracked_for(model: type[models.Model]) -> Tracked:
     raise LookupError(f"{model._meta.label} is not tracked.")
 
 
-def _describe(model: type[models.Model]) -> Tracked:
-    declared: Any = model._changeset_history
-    column_of = {field.name: field.column for field in model._meta.concrete_fields}
+def _describe(model: type[TrackedModel]) -> Tracked:
+    # A name that is no field's is reported by a system check, which needs this description, too.
+    declared = model.tracking
+    columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=column_of[declared.stable_key] if declared.stable_key else None,
-        untracked=frozenset(column_of[name] for name in declared.untracked),
+        history_model=getattr(model, _manager_name(model)).model,
+        stable_key=columns.get(declared.stable_key or ""),
+        untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
-        point=tuple(column_of[name] for name in declared.point) if declared.point else None,
+        point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
+
+
+def _manager_name(model: type[models.Model]) -> str:
+    name: str = vars(model._meta)["simple_history_manager_attribute"]
+    return name

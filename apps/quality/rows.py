@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
+from apps.changesets.fields import field_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.values import field_label, in_words, value_label
 from apps.quality.findings import findings_of
@@ -18,7 +19,7 @@ _CHUNK = 2000
 
 def with_links(rule: Rule, rows: QuerySet) -> QuerySet:
     """Return the rows with the linked objects that are told of them, in the same query."""
-    links = [name for name in rule.fields if rule.model_class._meta.get_field(name).is_relation]
+    links = [name for name in rule.fields if field_of(rule.model_class, name).is_relation]
     return rows.select_related(*links) if links else rows
 
 

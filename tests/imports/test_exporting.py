@@ -7,19 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport
-from apps.base.exporting import CityResource, CountryResource
 from apps.base.models import City, Country
 from apps.changesets.formulas import harmless, unguard
 from apps.imports.export.formats import EXPORT_FORMATS
-from apps.imports.export.tables import ExportColumn, Table
+from apps.imports.export.tables import ExportColumn, Table, resource_of
 from apps.imports.reading import rows as reading
 from apps.imports.reading.sources import from_path
 from tests.imports.exported import READERS
 
 # A machine that is busy with other things is no failure.
 BY_NAME = dict(zip(("csv", "tsv", "xlsx", "ods", "json"), EXPORT_FORMATS, strict=True))
+AirportResource, CityResource, CountryResource = map(resource_of, (Airport, City, Country))
 HEADERS = {
     AirportResource: "source_id ident iata_code name airport_type latitude_deg longitude_deg elevation_ft iso_country"
     " iso_region municipality",

@@ -3,16 +3,15 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs.applying import apply_run
 from apps.imports.runs.confirming import mark_of
+from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
 from apps.quality.findings import count_findings
 from tests.imports.files import ROW
 

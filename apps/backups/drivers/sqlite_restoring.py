@@ -47,10 +47,7 @@ def make_one_file(file: Path) -> None:
 
 def is_there(using: str) -> bool:
     """Whether there is a database with anything in it."""
-    django = connections[using]
-    if django.is_in_memory_db():
-        return True
-    file = Path(django.settings_dict["NAME"])
+    file = Path(connections[using].settings_dict["NAME"])
     if not file.exists():
         return False
     try:
@@ -64,7 +61,7 @@ def is_there(using: str) -> bool:
 def watching(using: str) -> Iterator[Callable[[], None]]:
     """Give a function that raises ChangedMeanwhile when anybody has written since the block began."""
     django = connections[using]
-    if django.is_in_memory_db() or not is_there(using):
+    if not is_there(using):
         yield lambda: None
         return
     with closing(sqlite3.connect(str(django.settings_dict["NAME"]), timeout=PATIENCE_SECONDS)) as watcher:
@@ -92,10 +89,6 @@ def watching(using: str) -> Iterator[Callable[[], None]]:
 def _writing(using: str) -> Iterator[sqlite3.Connection]:
     """Give a connection of its own that may write; a database that is not there is made."""
     django = connections[using]
-    if django.is_in_memory_db():
-        django.ensure_connection()
-        yield django.connection
-        return
     django.close()
     name = str(django.settings_dict["NAME"])
     with closing(sqlite3.connect(name, isolation_level=None, timeout=PATIENCE_SECONDS)) as live:

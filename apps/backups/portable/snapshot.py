@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from psycopg import IsolationLevel
 
 from apps.backups.aliases import alias_of
 from apps.backups.errors import DatabaseUnreadable
-from apps.backups.portable.carried import is_in_memory
 
 # By engine. A reader of SQLite must not take the lock that it takes to write.
-_AS_READER = {
+_AS_READER: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": IsolationLevel.REPEATABLE_READ},
     "sqlite": {"transaction_mode": "DEFERRED"},
 }
@@ -21,16 +21,12 @@ _AS_READER = {
 def snapshot(using: str) -> Iterator[str]:
     """Give the alias of a connection that sees one committed state, and keeps nobody from writing.
 
-    A database in memory has one connection only, which is given then. Raises DatabaseUnreadable.
+    Raises DatabaseUnreadable.
     """
     connection = connections[using]
     settings = connection.settings_dict
     options = {**settings.get("OPTIONS", {}), **_AS_READER[connection.vendor]}
     try:
-        if is_in_memory(using):
-            with transaction.atomic(using=using):
-                yield using
-            return
         with alias_of({**settings, "OPTIONS": options}) as alias, transaction.atomic(using=alias):
             with connections[alias].cursor() as cursor:
                 # The transaction takes its snapshot with the first read.

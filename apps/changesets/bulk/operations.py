@@ -6,11 +6,11 @@ from typing import Any
 
 from django.db import models
 
-from apps.changesets.before import Coming, is_time_for_it, prepare
 from apps.changesets.bulk.plans import BulkPlan, Options, told_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
+from apps.changesets.hooks import Coming, is_time_for_it, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
 

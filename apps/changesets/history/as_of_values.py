@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from django.db import models
-
+from apps.changesets.fields import AnyField, target_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.as_of import Moment, last_row, state_at
 from apps.changesets.history.values import names_of, value_label
@@ -15,7 +14,7 @@ from apps.changesets.tracking import Tracked, tracked_for
 CHUNK = 2000
 
 
-def fields_shown(tracked: Tracked) -> list[models.Field]:
+def fields_shown(tracked: Tracked) -> list[AnyField]:
     """Return the fields that tell about an object: the key, and what people may set."""
     return [field for field in tracked.model._meta.concrete_fields if field.primary_key or field.editable]
 
@@ -53,13 +52,13 @@ class _Echo:
         return line
 
 
-def _labels(field: models.Field, rows: Sequence[Any], moment: Moment, using: str) -> dict[Any, str]:
+def _labels(field: AnyField, rows: Sequence[Any], moment: Moment, using: str) -> dict[Any, str]:
     """Return what the targets of a link field were called at the moment; one gone by then has no label."""
     keys = {getattr(row, field.attname) for row in rows} - {None}
     try:
-        target = tracked_for(field.related_model)
+        target = tracked_for(target_of(field))
     except LookupError:
-        return names_of(field.related_model, keys, using=using)
+        return names_of(target_of(field), keys, using=using)
     if not keys:
         return {}
     pk = target.model._meta.pk.attname

@@ -1,10 +1,11 @@
 """The map of a changeset: what appeared, went and moved, and what changed where it stands."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from apps.changesets.history.diff import selection_of
 from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
-from apps.changesets.history.selection import KEY_ORDER, Filters, parts_of
+from apps.changesets.history.selection import Filters, parts_of
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
@@ -19,9 +20,12 @@ GROUPS = (
 )
 
 
+Place = tuple[float, float]
+
+
 def map_groups(tracked: Tracked, *, changes_url: str) -> list[Group]:
     """Return the groups of a map of changes, each with the address of its changes."""
-    field = tracked.fields_by_column[tracked.point[0]].name
+    field = tracked.fields_by_column[tracked.point_columns[0]].name
     more = {"moved": f"&field={field}"}
     return [
         Group(name, label, colour, f"{changes_url}?model={tracked.label}&{query}{more.get(name, '')}#changes-title")
@@ -47,31 +51,40 @@ def changed_points(changeset: Changeset, tracked: Tracked, *, using: str = "defa
     """Yield the objects of one model that a changeset changed, as points; those without a place are left out."""
     sql = Sql(using)
     selection = selection_of(sql, tracked, changeset, filters=Filters())
-    source, condition, params = parts_of(sql, selection, joined=True)
-    columns = sql.names(tracked.point, of="b") + ", " + sql.names(tracked.point, of="a")
-    with sql.connection.chunked_cursor() as cursor:
-        cursor.execute(
-            f"SELECT coalesce(n.after_pk, n.before_pk), n.before_pk IS NULL, n.after_pk IS NULL, {columns} "
-            f"FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}",
-            params,
-        )
-        while rows := cursor.fetchmany(2000):
-            for key, created, deleted, *places in rows:
-                if point := point_of(str(key), bool(created), bool(deleted), tuple(places[:2]), tuple(places[2:])):
-                    yield point
+    parts, params = parts_of(sql, selection, joined=True)
+    # Each change by key, with where the object was and where it is.
+    chunks = sql.chunks(
+        """
+        SELECT coalesce(n.after_pk, n.before_pk), n.before_pk IS NULL, n.after_pk IS NULL, {was}, {place}
+        FROM {source} WHERE {condition} ORDER BY {key_order}
+        """,
+        params,
+        size=2000,
+        was=sql.names(tracked.point_columns, of="b"),
+        place=sql.names(tracked.point_columns, of="a"),
+        **parts,
+    )
+    for key, created, deleted, *places in chain.from_iterable(chunks):
+        if point := point_of(str(key), bool(created), bool(deleted), place_of(*places[:2]), place_of(*places[2:])):
+            yield point
 
 
-def point_of(key: str, created: bool, deleted: bool, was: tuple, place: tuple) -> Point | None:
+def place_of(latitude: float | None, longitude: float | None) -> Place | None:
+    """Return a place, or None where half of it is lacking."""
+    return None if latitude is None or longitude is None else (latitude, longitude)
+
+
+def point_of(key: str, created: bool, deleted: bool, was: Place | None, place: Place | None) -> Point | None:
     """Return one change as a point, from where the object was and where it is; None for what has no place."""
     if deleted:
-        return None if None in was else Point(DELETED, key, *was)
-    if None in place:
+        return None if was is None else Point(DELETED, key, *was)
+    if place is None:
         return None
-    if created or None in was:
+    if created or was is None:
         return Point(ADDED if created else MOVED, key, *place)
     return Point(MOVED, key, *place, was) if _seen(was) != _seen(place) else Point(CHANGED, key, *place)
 
 
-def _seen(place: tuple[float, float]) -> tuple[int, ...]:
+def _seen(place: Place) -> tuple[int, ...]:
     """Return a place as exactly as the map tells it; what moved less has not moved on it."""
     return tuple(round(degrees * FINE) for degrees in place)

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.fields import target_of
 from apps.changesets.history.net_query import rows_after, rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.history.values import EMPTY, names_of, value_label
@@ -171,6 +172,7 @@ def _link_labels(
         if not field.is_relation:
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
-        found = known.get(field.related_model, {})
-        labels[field.attname] = {**found, **names_of(field.related_model, keys - set(found), using=using)}
+        model = target_of(field)
+        found = known.get(model, {})
+        labels[field.attname] = {**found, **names_of(model, keys - set(found), using=using)}
     return labels

@@ -13,10 +13,10 @@ from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from apps.changesets.before import Coming, prepare
 from apps.changesets.errors import HistoryPruned
 from apps.changesets.history.as_of import AFTER, Moment
 from apps.changesets.history.counts import count_changes
+from apps.changesets.hooks import Coming, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.sql import Sql
@@ -60,12 +60,14 @@ def prune_history(before: datetime, *, using: str = "default") -> Pruning:
         for changeset in expired.filter(counts__isnull=True):
             _close_direct(changeset, using)
         for tracked in tracked_models():
-            sql.run(f"DELETE FROM {sql.quote(tracked.history_table)} WHERE history_id IN ({_superseded(sql, tracked)})")
+            sql.with_model(tracked).run(
+                "DELETE FROM {history} WHERE history_id IN ({superseded})", superseded=_superseded(sql, tracked)
+            )
         expired.update(pruned_at=timezone.now())
     return done
 
 
-def refuse_pruned(changesets: QuerySet) -> None:
+def refuse_pruned(changesets: QuerySet[Changeset]) -> None:
     """Raise HistoryPruned when the history of any of the changesets was pruned."""
     newest = changesets.filter(pruned_at__isnull=False).order_by("-pk").first()
     if newest is not None:
@@ -85,7 +87,7 @@ def refuse_pruned_moment(moment: Moment, *, using: str = "default") -> None:
         refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))
 
 
-def _expired(before: datetime, using: str) -> QuerySet:
+def _expired(before: datetime, using: str) -> QuerySet[Changeset]:
     """Return the changesets that were over before the moment, and before any that were not had begun.
 
     So no row that stays is older than one that goes, whatever transactions overlapped.
@@ -105,31 +107,35 @@ def _expired(before: datetime, using: str) -> QuerySet:
         before = earliest
 
 
-def _list_spent(sql: Sql, expired: QuerySet) -> None:
+def _list_spent(sql: Sql, expired: QuerySet[Changeset]) -> None:
     """List the changesets whose rows may go in a temporary table: those that expired, now or in an earlier pruning."""
     sql.fresh_temp(_SPENT, "id bigint PRIMARY KEY")
     pruned = Changeset.objects.using(sql.using).filter(pruned_at__isnull=False)
     for changesets in (expired, pruned):
         select, params = changesets.order_by().values("pk").query.get_compiler(sql.using).as_sql()
-        sql.run(f"INSERT INTO {sql.temp(_SPENT)} {select}", params)
+        sql.run("INSERT INTO {spent} {select}", params, spent=sql.temp(_SPENT), select=select)
 
 
 def _superseded(sql: Sql, tracked: Tracked) -> str:
     """Return a SELECT of the rows after which the same object has another one that may go, too."""
-    spent = f"(SELECT id FROM {sql.temp(_SPENT)})"
-    return (
-        f"SELECT history_id FROM (SELECT history_id, changeset_id, lead(changeset_id) OVER "
-        f"(PARTITION BY {sql.quote(tracked.pk)} ORDER BY history_id) AS next_id FROM {sql.quote(tracked.history_table)}"
-        f") r WHERE changeset_id IN {spent} AND next_id IN {spent}"
+    return sql.with_model(tracked).fill(
+        """
+        SELECT history_id FROM (
+            SELECT history_id, changeset_id,
+                   lead(changeset_id) OVER (PARTITION BY {pk} ORDER BY history_id) AS next_id
+            FROM {history}
+        ) r WHERE changeset_id IN (SELECT id FROM {spent}) AND next_id IN (SELECT id FROM {spent})
+        """,
+        spent=sql.temp(_SPENT),
     )
 
 
 def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
     """Return how many rows of the spent changesets would go, and how many would stay."""
-    gone = sql.value(f"SELECT count(*) FROM ({_superseded(sql, tracked)}) g")
-    old = sql.value(
-        f"SELECT count(*) FROM {sql.quote(tracked.history_table)} "
-        f"WHERE changeset_id IN (SELECT id FROM {sql.temp(_SPENT)})"
+    gone = sql.value("SELECT count(*) FROM ({superseded}) g", superseded=_superseded(sql, tracked))
+    # All rows of the spent changesets.
+    old = sql.with_model(tracked).value(
+        "SELECT count(*) FROM {history} WHERE changeset_id IN (SELECT id FROM {spent})", spent=sql.temp(_SPENT)
     )
     return gone, old - gone
 

@@ -169,7 +169,7 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     return {"headers": headers, "lines": lines}
 
 
-def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
+def _download(tracked: Tracked, moment: Moment) -> StreamingHttpResponse:
     response = StreamingHttpResponse(csv_lines(tracked, moment), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")

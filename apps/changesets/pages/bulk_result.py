@@ -3,12 +3,15 @@
 What was done is counted with every changeset; what was left alone is in no table, so the changeset keeps it.
 """
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import for_viewers
-from apps.changesets.bulk.plans import Line, Listed
+from apps.changesets.bulk.plans import Listed
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.numbers import plural
@@ -21,9 +24,9 @@ from apps.changesets.tracking import tracked_by_name
 def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the changeset of a bulk action did; those that are none have no such page."""
     made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    told = (made.summary or {}).get("bulk") if made else None
+    told: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
     tracked = tracked_by_name(told["model"]) if told else None
-    if tracked is None:
+    if made is None or told is None or tracked is None:
         raise Http404("There is no bulk action of this number.")
     meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
     context = {

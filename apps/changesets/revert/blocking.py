@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import models
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
+from apps.changesets.fields import AnyLink, column_of, target_of
+from apps.changesets.revert.matching import copy_of, working_table
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import false_in, index_working_copy, true_in, working_table
+from apps.changesets.revert.working import index_working_copy
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_for
+from apps.changesets.tracking import Tracked, tracked_models
 
 REFERENCED = "referenced"
 MISSING_TARGET = "missing"
@@ -47,33 +50,41 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
 
 def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
     """Return the verdicts that occur in a model's working copy."""
-    found = sql.rows(f"SELECT DISTINCT w_verdict FROM {sql.temp(working_table(tracked))}")
-    return {verdict for (verdict,) in found if verdict}
+    found = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
+    return {verdict for verdict in found if verdict}
 
 
 def _judge(sql: Sql, tracked: Tracked) -> None:
     """Compare the working copy with the live rows: restored, deleted, recreated, or nothing to do."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    # Most rows have the right verdict from the step that changed them; only the others are written again.
-    verdict = (
-        f"CASE WHEN w_present AND w_live IS NULL THEN '{Bucket.RECREATED}' "
-        f"WHEN NOT w_present AND w_live IS NOT NULL THEN '{Bucket.DELETED}' END"
+    copy = copy_of(sql, tracked)
+    verdict = copy.fill(
+        """
+        CASE WHEN w_present AND w_live IS NULL THEN {recreated}
+             WHEN NOT w_present AND w_live IS NOT NULL THEN {deleted} END
+        """
     )
-    sql.run(f"UPDATE {working} SET w_verdict = {verdict} WHERE w_verdict IS DISTINCT FROM {verdict}")
-    sql.run(
-        f"UPDATE {working} AS w SET w_verdict = '{Bucket.RESTORED}' FROM {sql.quote(tracked.table)} l "
-        f"WHERE l.{pk} = w.w_live AND w.w_present AND ({sql.differ(tracked.compared, 'w', 'l')})"
+    # Most rows have the right verdict from the step that changed them; only the others are written again.
+    copy.run("UPDATE {working} SET w_verdict = {verdict} WHERE w_verdict IS DISTINCT FROM {verdict}", verdict=verdict)
+    # Rows whose object lives and is to be otherwise.
+    copy.run(
+        """
+        UPDATE {working} AS w SET w_verdict = {restored} FROM {live} l
+        WHERE l.{pk} = w.w_live AND w.w_present AND ({differ})
+        """,
+        differ=sql.differ(tracked.compared, "w", "l"),
     )
 
 
 def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
     """Leave what was written after the history row `seen` as it is, whatever the merge would make of it."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    moved = sql.run(
-        f"UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{MOVED}', w_present = w_live IS NOT NULL "
-        f"WHERE (w_verdict IS NOT NULL OR w_kept <> '' OR w_why IS NOT NULL) AND coalesce(w_live, {pk}) IN "
-        f"(SELECT {pk} FROM {sql.quote(tracked.history_table)} WHERE history_id > %s)",
+    moved = copy_of(sql, tracked).run(
+        """
+        UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{moved}', w_present = w_live IS NOT NULL
+        WHERE (w_verdict IS NOT NULL OR w_kept <> '' OR w_why IS NOT NULL)
+        AND coalesce(w_live, {pk}) IN (SELECT {pk} FROM {history} WHERE history_id > %s)
+        """,
         [seen],
+        moved=MOVED,
     )
     if moved:
         _stay_as_live(sql, tracked, f"w_why = '{MOVED}'")
@@ -89,11 +100,17 @@ def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     for check in _checks(sql, tracked, touched):
         if not there.intersection(check.verdicts):
             continue
-        blocked += sql.run(
-            f"UPDATE {sql.temp(working_table(tracked))} AS w SET w_why = '{check.why}', w_cause = {check.cause}, "
-            f"w_verdict = '{Bucket.BLOCKED}' "
-            f"WHERE w.w_verdict IN ({', '.join(repr(str(verdict)) for verdict in check.verdicts)}) "
-            f"AND ({check.condition})"
+        # The rows of these verdicts that the check is about.
+        blocked += copy_of(sql, tracked).run(
+            """
+            UPDATE {working} AS w SET w_why = '{why}', w_cause = {cause}, w_verdict = {blocked}
+            WHERE w.w_verdict IN ({marks}) AND ({condition})
+            """,
+            check.verdicts,
+            why=check.why,
+            cause=check.cause,
+            marks=sql.marks(check.verdicts),
+            condition=check.condition,
         )
     if blocked:
         _stay_as_live(sql, tracked, f"w_verdict = '{Bucket.BLOCKED}'")
@@ -106,14 +123,16 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
     No condition joins two EXISTS by OR: PostgreSQL would run both for each row instead of joining once.
     """
     for table, column, referring in referring_columns(tracked):
-        live = f"SELECT 1 FROM {sql.quote(table)} l WHERE l.{sql.quote(column)} = w.w_live"
+        points_here = sql.with_names(referring_table=table, column=column)
+        live = points_here.fill("SELECT 1 FROM {referring_table} l WHERE l.{column} = w.w_live")
         if referring in touched:
             live += _not_in_copy(sql, referring)
-            copy = (
-                f"SELECT 1 FROM {sql.temp(working_table(referring))} x "
-                f"WHERE x.w_present AND x.{sql.quote(column)} = w.w_live"
+            # One that is in a working copy, too, points here.
+            copy = points_here.fill(
+                "EXISTS (SELECT 1 FROM {copy} x WHERE x.w_present AND x.{column} = w.w_live)",
+                copy=sql.temp(working_table(referring)),
             )
-            yield Check(f"EXISTS ({copy})", REFERENCED, (Bucket.DELETED,))
+            yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
     changed = (Bucket.RESTORED, Bucket.RECREATED)
     for field in _foreign_keys(tracked):
@@ -124,17 +143,24 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
 
 
-def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) -> str:
+def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
     """The row points to an object that would not be there."""
-    meta = field.related_model._meta
-    column, key = sql.quote(field.column), sql.quote(field.target_field.column)
-    live = f"SELECT 1 FROM {sql.quote(meta.db_table)} l WHERE l.{key} = w.{column}"
+    model = target_of(field)
+    sql = sql.with_names(target=model._meta.db_table, column=column_of(field), key=column_of(field.target_field))
+    live = sql.fill("SELECT 1 FROM {target} l WHERE l.{key} = w.{column}")
     missing = f"NOT EXISTS ({live})"
-    target = next((tracked for tracked in touched if tracked.model is field.related_model), None)
+    target = next((tracked for tracked in touched if tracked.model is model), None)
     if target is not None:
-        copy = f"SELECT 1 FROM {sql.temp(working_table(target))} x WHERE x.w_present AND x.{key} = w.{column}"
-        missing = f"NOT EXISTS ({live}{_not_in_copy(sql, target)}) AND NOT EXISTS ({copy})"
-    return f"w.{column} IS NOT NULL AND {missing}"
+        missing = sql.fill(
+            """
+            NOT EXISTS ({live} {not_in_copy})
+            AND NOT EXISTS (SELECT 1 FROM {copy} x WHERE x.w_present AND x.{key} = w.{column})
+            """,
+            live=live,
+            not_in_copy=_not_in_copy(sql, target),
+            copy=sql.temp(working_table(target)),
+        )
+    return sql.fill("w.{column} IS NOT NULL AND {missing}", missing=missing)
 
 
 def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -142,45 +168,52 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[tup
 
     Yields the condition and the SQL of the other row's key.
     """
-    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-    same = " AND ".join(f"{{0}}.{name} = w.{name}" for name in map(sql.quote, columns))
-    unchanged = f"SELECT 1 FROM {table} o WHERE o.{pk} = w.w_live AND {same.format('o')}"
-    live = f"FROM {table} l WHERE {same.format('l')}{_not_in_copy(sql, tracked)}"
-    copy = f"FROM {sql.temp(working_table(tracked))} x WHERE x.w_present AND x.w_id <> w.w_id AND {same.format('x')}"
-    for others, key in ((live, f"l.{pk}"), (copy, f"coalesce(x.w_live, x.{pk})")):
-        yield f"NOT EXISTS ({unchanged}) AND EXISTS (SELECT 1 {others})", f"SELECT min(CAST({key} AS text)) {others}"
+    copy = copy_of(sql, tracked)
+    live = copy.fill(
+        "FROM {live} l WHERE {same} {not_in_copy}",
+        same=sql.same(columns, "l", "w"),
+        not_in_copy=_not_in_copy(sql, tracked),
+    )
+    in_copy = copy.fill(
+        "FROM {working} x WHERE x.w_present AND x.w_id <> w.w_id AND {same}", same=sql.same(columns, "x", "w")
+    )
+    for others, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
+        condition = copy.fill(
+            """
+            NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same}) AND EXISTS (SELECT 1 {others})
+            """,
+            same=sql.same(columns, "o", "w"),
+            others=others,
+        )
+        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=others)
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    return f" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})"
+    return copy_of(sql, tracked).fill(" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})")
 
 
 def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
     """Give rows that are left alone their live state back, so that the other checks see it."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    values = ", ".join(f"{name} = l.{name}" for name in map(sql.quote, tracked.columns))
-    sql.run(
-        f"UPDATE {working} AS w SET w_present = {true_in(sql)}, {values} FROM {sql.quote(tracked.table)} l "
-        f"WHERE l.{pk} = w.w_live AND w.{which}"
+    copy = copy_of(sql, tracked).with_parts(which=which)
+    copy.run(
+        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{which}",
+        taken=sql.taken(tracked.columns, of="l"),
     )
-    sql.run(f"UPDATE {working} SET w_present = {false_in(sql)} WHERE {which} AND w_live IS NULL")
+    # Those without a live row are absent, as they are now.
+    copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
 
 
 def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
     """Yield table and column of each foreign key that points to the model, and its tracked model where it is one."""
     for relation in tracked.model._meta.get_fields(include_hidden=True):
-        if not relation.auto_created or relation.concrete or not (relation.one_to_many or relation.one_to_one):
+        if not isinstance(relation, ForeignObjectRel) or not isinstance(relation.field, models.ForeignKey):
             continue
         field = relation.field
-        if not field.db_constraint:
+        if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
-        try:
-            referring = tracked_for(relation.related_model)
-        except LookupError:
-            referring = None
-        yield relation.related_model._meta.db_table, field.column, referring
+        referring = next((other for other in tracked_models() if other.model is field.model), None)
+        yield field.model._meta.db_table, column_of(field), referring
 
 
-def _foreign_keys(tracked: Tracked) -> list[models.ForeignKey]:
-    return [field for field in tracked.model._meta.concrete_fields if field.is_relation]
+def _foreign_keys(tracked: Tracked) -> list[AnyLink]:
+    return [field for field in tracked.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]

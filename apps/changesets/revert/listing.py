@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.obstacles import explain_blocked, find_referring
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
-from apps.changesets.revert.working import working_table
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_by_name
+from apps.changesets.tracking import Tracked, tracked_by_label
 
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
@@ -47,7 +47,7 @@ def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Colle
         for tracked in touched:
             if left <= 0:
                 break
-            number = sql.value(f"SELECT count(*) FROM {sql.temp(working_table(tracked))} WHERE {which_in(bucket)}")
+            number = count_in(sql, tracked, bucket)
             if start < number:
                 rows = _rows(sql, tracked, bucket, start, left)
                 left -= len(rows)
@@ -59,7 +59,7 @@ def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str =
     """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
     verdicts: list[Verdict] = []
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
-        of_model, tracked = list(group), tracked_by_name(label)
+        of_model, tracked = list(group), tracked_by_label(label)
         if bucket == Bucket.KEPT:
             verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
         elif bucket == Bucket.BLOCKED:
@@ -71,7 +71,13 @@ def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str =
     return name_changesets(verdicts, using=using)
 
 
-def which_in(bucket: Bucket) -> str:
+def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
+    """Return how many objects of a model's working copy are in the bucket."""
+    number = copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    return int(number)
+
+
+def _which_in(bucket: Bucket) -> str:
     """Return the condition that a row of a working copy is in the bucket; one kept in part is in two."""
     kept = "(w_kept <> '' OR w_why IS NOT NULL)"
     if bucket == Bucket.KEPT:
@@ -82,13 +88,17 @@ def which_in(bucket: Bucket) -> str:
 
 
 def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
-    pk = sql.quote(tracked.pk)
-    label = sql.quote("name") if "name" in tracked.columns else pk
-    field = tracked.model._meta.pk
-    found = sql.rows(
-        f"SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {sql.temp(working_table(tracked))} "
-        f"WHERE {which_in(bucket)} ORDER BY 1, w_id LIMIT {int(limit)} OFFSET {int(start)}"
+    found = copy_of(sql, tracked).rows(
+        """
+        SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {working}
+        WHERE {which} ORDER BY 1, w_id LIMIT {limit} OFFSET {start}
+        """,
+        label=sql.quote("name" if "name" in tracked.columns else tracked.pk),
+        which=_which_in(bucket),
+        limit=str(int(limit)),
+        start=str(int(start)),
     )
+    field = tracked.model._meta.pk
     return [
         Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in found
     ]

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
+from apps.changesets.fields import AnyField, target_of
 from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
@@ -55,7 +56,7 @@ def explain_kept(
     notes = {row.pk: _notes(row.kept) for row in rows}
     ids = {side for of_row in notes.values() for note in of_row for side in (note.before, note.after) if side}
     history = tracked.history_model._base_manager.using(using)
-    sides = history.in_bulk(ids)
+    sides = history.in_bulk(ids - {None})
     chains = chains_of(tracked, [row.pk for row in rows], using=using)
     found_of = []
     for row in rows:
@@ -95,14 +96,14 @@ def last_to_change(chain: Sequence[Any], attnames: Sequence[str], *, chosen: Col
 
 def name_changesets(verdicts: Sequence[Verdict], *, using: str = "default") -> list[Verdict]:
     """Return the verdicts with the changesets that they and their causes name put into words; one query."""
-    ids = {one.since for verdict in verdicts for one in (verdict, *verdict.causes)} - {None}
-    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids)
+    ids = {verdict.since for verdict in verdicts} | {cause.since for verdict in verdicts for cause in verdict.causes}
+    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids - {None})
     words = {pk: _in_words(changeset) for pk, changeset in found.items()}
     return [
         replace(
             verdict,
-            by=words.get(verdict.since, ""),
-            causes=tuple(replace(cause, by=words.get(cause.since, "")) for cause in verdict.causes),
+            by=words.get(verdict.since or 0, ""),
+            causes=tuple(replace(cause, by=words.get(cause.since or 0, "")) for cause in verdict.causes),
         )
         for verdict in verdicts
     ]
@@ -120,11 +121,20 @@ def _notes(kept: str) -> list[Note]:
     ]
 
 
+class ChangedSince(NamedTuple):
+    """A field that was changed since: the rows before and after what is to be reverted, and the row that changed it."""
+
+    field: AnyField
+    before: Any
+    after: Any
+    now: Any
+
+
 def _fields(
     tracked: Tracked, note: Note, sides: dict[int, Any], chain: Sequence[Any], chosen: Collection[int]
-) -> list[tuple[models.Field, Any, Any, Any]]:
+) -> list[ChangedSince]:
     """Return field, the row before, the row after, and the row that changed the field since, for what a note says."""
-    after, before = sides.get(note.after), sides.get(note.before)
+    after, before = sides.get(note.after or 0), sides.get(note.before or 0)
     if after is None:
         return []
     columns = tracked.compared if note.column == WHOLE else [note.column]
@@ -134,12 +144,17 @@ def _fields(
         field = tracked.fields_by_column[column]
         row = last_to_change(later, [field.attname], chosen={*chosen, after.changeset_id})
         if row is not None and getattr(row, field.attname) != getattr(after, field.attname):
-            found.append((field, before, after, row))
+            found.append(ChangedSince(field, before, after, row))
     return found
 
 
 def _kept_verdict(
-    tracked: Tracked, row: Row, chain: Sequence[Any], found: list[tuple], chosen: Collection[int], labels: "_Labels"
+    tracked: Tracked,
+    row: Row,
+    chain: Sequence[Any],
+    found: list[ChangedSince],
+    chosen: Collection[int],
+    labels: "_Labels",
 ) -> Verdict:
     fields = tuple(
         KeptField(
@@ -154,7 +169,7 @@ def _kept_verdict(
     )
     why = WORDS.get(row.code) or f"{', '.join(sorted(field.label for field in fields)) or 'values'} changed since"
     others = [one for one in chain if one.changeset_id not in chosen]
-    last = max((one[3] for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
+    last = max((one.now for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
     since = None if last is None else last.changeset_id
     return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields)
 
@@ -162,14 +177,15 @@ def _kept_verdict(
 class _Labels:
     """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str, found: Iterable[tuple[models.Field, Any, Any, Any]]):
+    def __init__(self, using: str, found: Iterable[tuple[AnyField, Any, Any, Any]]):
         keys: dict[type[models.Model], set[Any]] = {}
         for field, *rows in found:
             if field.is_relation:
                 values = {getattr(row, field.attname) for row in rows if row is not None}
-                keys.setdefault(field.related_model, set()).update(values - {None})
+                keys.setdefault(target_of(field), set()).update(values - {None})
         self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
 
-    def text(self, field: models.Field, value: Any) -> str:
-        text = in_words(value_label(field, value, self.names.get(field.related_model)), empty="nothing")
+    def text(self, field: AnyField, value: Any) -> str:
+        names = self.names.get(target_of(field)) if field.is_relation else None
+        text = in_words(value_label(field, value, names), empty="nothing")
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

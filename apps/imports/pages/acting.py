@@ -11,16 +11,16 @@ from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.imports.errors import ImportFailure, RunRefused
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.run import back_to
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import cancel_run, confirm_run, may_decide, start_again
-from apps.imports.runs.replanning import set_options
-from apps.imports.runs.rows import changes_of, decide, why_not_confirm
+from apps.imports.runs.confirming import cancel_run, confirm_run, start_again, why_not_confirm, why_not_decide
+from apps.imports.runs.opening import set_options
+from apps.imports.runs.rows import changes_of, decide
 from apps.imports.tasks import start_applying, start_planning
 
 MOST_TICKED = 1000
@@ -35,7 +35,7 @@ SAID = {
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
     """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
-    if (refused := turned_away(request, DOES, may=not may_decide(request.user, run))) is not None:
+    if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
         return refused
     try:
         return do(request, run)
@@ -72,7 +72,7 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
     there = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := headers.lacking(there, spec, corrections=chosen.corrections):
+    if lacking := columns.lacking(there, spec, corrections=chosen.corrections):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."
@@ -87,7 +87,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     said = form.cleaned_data
-    if why := why_not_confirm(run, request.user):
+    if why := why_not_confirm(request.user, run):
         raise RunRefused(why)
     if not changes_of(run):
         raise RunRefused("There is nothing to change: nothing was imported.")

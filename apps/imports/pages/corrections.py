@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
@@ -22,7 +22,7 @@ from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
 from apps.imports.plan.pins import pinnable_fields, pinned_by
-from apps.imports.registry import spec_for
+from apps.imports.registry import has_spec, spec_for
 
 PER_PAGE = 50
 HEADER = (
@@ -34,6 +34,7 @@ HEADER = (
 @for_viewers
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     shown = found.of(field) if field else found
@@ -68,6 +69,7 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 @for_viewers
 def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     rows = as_csv(stream_corrections(found.of(field) if field else found))
@@ -149,6 +151,11 @@ def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
         }
         for name, number in counts
     ]
+
+
+def _check_spec(model_admin: Any) -> None:
+    if not has_spec(model_admin.model):
+        raise Http404("Nothing imports these objects, so there are no corrections.")
 
 
 def _field_asked(model_admin: Any, request: HttpRequest) -> str:

@@ -19,15 +19,17 @@ from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.imports.export.formats import EXPORT_FORMATS, WritesTables
+from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
+from apps.imports.registry import has_spec
 
 # What belongs to the page of a list that somebody came from, and not to the list.
 NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
 
 
 class ExportingMixin(ExportMixin):
-    """Give a model's list an export; subclasses name their ExportResource in `resource_classes`.
+    """Give a model's list an export of the columns that its import reads; without those there is none.
 
     Stands before the ModelAdmin among the bases. The permission is `export_<model>`, asked on every step.
     """
@@ -36,6 +38,12 @@ class ExportingMixin(ExportMixin):
     export_template_name = "admin/imports/export.html"
     export_form_class = FormatForm
     export_formats = EXPORT_FORMATS
+
+    def get_export_resource_classes(self, request: HttpRequest) -> list[type[ExportResource]]:
+        return [resource_of(self.model)]
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return has_spec(self.model) and super().has_export_permission(request)
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)

@@ -17,17 +17,16 @@ from import_export.admin import ImportMixin
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import FORMATS, UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
-from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.opening import open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -49,8 +48,7 @@ class ImportingMixin(ImportMixin):
         return [url for url in super().get_urls() if url.name != own]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        known = any(spec.model is self.model for spec in all_specs())
-        return known and super().has_import_permission(request)
+        return has_spec(self.model) and super().has_import_permission(request)
 
     def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         posted = {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}
@@ -106,7 +104,7 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if headers.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+    return None if columns.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:

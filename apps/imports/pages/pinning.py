@@ -21,6 +21,7 @@ from apps.imports.pages.pin_page import deletion_page, pin_page
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import upstream_of
 from apps.imports.plan.pins import pinnable_fields, pinned_deletions, pins_of
+from apps.imports.registry import has_spec
 
 
 class PinningMixin:
@@ -40,7 +41,8 @@ class PinningMixin:
         ]
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
-        return [*super().list_tools(request), (links.model_url(self.model, "corrections"), "Corrections")]
+        tools = super().list_tools(request)
+        return [*tools, (links.model_url(self.model, "corrections"), "Corrections")] if has_spec(self.model) else tools
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
         """Beside each field stands what upstream says otherwise, and whether it is pinned."""

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.values import field_label
 from apps.changesets.numbers import counted
 from apps.changesets.pages.paging import KeysFirstPaginator
@@ -56,7 +57,7 @@ def accept_rows(request: HttpRequest, context: dict[str, Any], rule: Rule) -> Ht
         return _page(request, context, rule, form=form, ticked=keys)
     try:
         rows = rule.model_class._base_manager.filter(pk__in=keys)
-        number = accept(rule, rows, **form.cleaned_data, actor=request.user)
+        number = accept(rule, rows, **form.cleaned_data, actor=actor_of(request))
     except (QualityError, ValueError) as refusal:
         form.add_error(None, str(refusal) if isinstance(refusal, QualityError) else "That is no object of the list.")
         return _page(request, context, rule, form=form, ticked=keys)
@@ -71,7 +72,7 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
     if accepted is None:
         raise Http404("There is no such acceptance.")
     try:
-        withdraw(accepted, actor=request.user)
+        withdraw(accepted, actor=actor_of(request))
         messages.success(request, f"{accepted.object_name} counts as a finding again.")
     except QualityError as refusal:
         messages.warning(request, str(refusal))

@@ -10,10 +10,9 @@ from apps.changesets.recording import install_recording, recording_problems
 
 
 class Command(MigrateCommand):
-    def check(self, **kwargs: Any) -> None:
+    def check(self, *args: Any, **kwargs: Any) -> None:
         # The check of the recording must not stop the one command that mends it.
-        kwargs["databases"] = None
-        super().check(**kwargs)
+        super().check(*args, **{**kwargs, "databases": None})
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

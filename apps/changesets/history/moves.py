@@ -1,12 +1,12 @@
-"""How far a point moved, in words and as a small map: what places and airports add to a change of coordinates."""
+"""How far an object moved, in words and as a small map."""
 
 from math import cos, floor, hypot, log10, radians
 
 from django.utils.html import format_html
 
-from apps.changesets.history.details import Describer
 from apps.changesets.history.diff import Change
 from apps.changesets.history.maps import DEGREE_KM, distance_km
+from apps.changesets.tracking import tracked_by_name
 
 WIDTH, HEIGHT, MARGIN = 150, 84, 14
 # The scale bar stands below the points.
@@ -16,21 +16,21 @@ NEAREST_KM = 0.0005
 Point = tuple[float, float]
 
 
-def describe_move(latitude: str, longitude: str) -> Describer:
-    """Return a describer of changes that says how far a point moved; the names are those of its two fields."""
-
-    def describe(change: Change) -> str:
-        if not any(field.name in (latitude, longitude) for field in change.fields):
-            return ""
-        old, new = (_point(row, latitude, longitude) for row in (change.before, change.after))
-        if old is None or new is None:
-            return ""
-        km = distance_km(old, new)
-        if km < NEAREST_KM:
-            return format_html('<p class="moved">moved {}</p>', "less than a metre")
-        return format_html('<div class="moved"><p>moved {}</p>{}</div>', in_words(km), small_map(old, new))
-
-    return describe
+def move_of(change: Change) -> str:
+    """Return how far the object moved, as safe HTML; empty where it did not, or where its model is on no map."""
+    tracked = tracked_by_name(change.model)
+    if tracked is None or tracked.point is None:
+        return ""
+    names = [tracked.fields_by_column[column].name for column in tracked.point]
+    if not any(field.name in names for field in change.fields):
+        return ""
+    old, new = (_point(row, *names) for row in (change.before, change.after))
+    if old is None or new is None:
+        return ""
+    km = distance_km(old, new)
+    if km < NEAREST_KM:
+        return format_html('<p class="moved">moved {}</p>', "less than a metre")
+    return format_html('<div class="moved"><p>moved {}</p>{}</div>', in_words(km), small_map(old, new))
 
 
 def in_words(km: float) -> str:
@@ -71,8 +71,8 @@ def small_map(old: Point, new: Point) -> str:
 
 
 def _point(row: object, latitude: str, longitude: str) -> Point | None:
-    point = getattr(row, latitude, None), getattr(row, longitude, None)
-    return None if None in point else point
+    north, east = getattr(row, latitude, None), getattr(row, longitude, None)
+    return None if north is None or east is None else (north, east)
 
 
 def _offset_km(old: Point, new: Point) -> tuple[float, float]:
@@ -91,5 +91,5 @@ def _direction(east: float, north: float) -> str:
 
 def _round_below(km: float) -> float:
     """Return the largest 1, 2 or 5 with zeros that is not above."""
-    unit = 10 ** floor(log10(km))
+    unit: float = 10 ** floor(log10(km))
     return next(step * unit for step in (5, 2, 1) if step * unit <= km * 1.000001)

@@ -1,4 +1,4 @@
-"""The console's own files of countries and cities, told to the generic import; the headers are those of the export."""
+"""The columns of countries and cities in a file: what imports read and exports write."""
 
 import re
 import zoneinfo
@@ -8,6 +8,7 @@ from apps.base.completing import CityCompleter, CountryCompleter
 from apps.base.countries import is_known_code
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
+from apps.imports.registry import register_spec
 from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser, Reference
 from apps.imports.staging import parsers
 
@@ -122,3 +123,5 @@ CITIES = ImportSpec(
     unique=(("country", "search_name"), ("country", "slug")),
     completer=CityCompleter(),
 )
+register_spec(CITIES)
+register_spec(COUNTRIES)

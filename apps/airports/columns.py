@@ -1,10 +1,14 @@
-"""The OurAirports file, told to the generic import: its columns, keys and links."""
+"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
 
+from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
+from apps.airports.plan_findings import look_for_findings
+from apps.base.columns import comparable, name_text
 from apps.base.countries import is_known_code
-from apps.base.importing import comparable, name_text
-from apps.imports.spec import Column, Derived, ImportSpec
+from apps.changesets.fields import field_of
+from apps.imports.registry import register_spec
+from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
 from apps.imports.staging import parsers
 
 SOURCE = "ourairports"
@@ -20,7 +24,10 @@ def _is_open(types: list[str | None]) -> list[bool | None]:
 
 
 def _length(field: str) -> int:
-    return Airport._meta.get_field(field).max_length
+    length = field_of(Airport, field).max_length
+    if length is None:
+        raise LookupError(f"{field} has no longest length.")
+    return length
 
 
 OURAIRPORTS = ImportSpec(
@@ -109,4 +116,7 @@ OURAIRPORTS = ImportSpec(
         Derived("city_search", "municipality", comparable, stored=False),
     ),
     linker=PlacesLinker(),
+    limits=(limits,),
+    checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
 )
+register_spec(OURAIRPORTS)
