@@ -28,6 +28,7 @@ from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_one
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.revert import reverted
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
@@ -99,7 +100,7 @@ def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
     return reverse(name, kwargs={"pk": quote(pk), "tool": tool})
 
 
-class ObjectTools(BaseDjangoObjectActions):
+class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
     """The buttons that `change_actions` names, and before them those of the bulk actions that have one; stands right
     before RecordedModelAdmin among the bases.
 

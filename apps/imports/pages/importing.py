@@ -17,11 +17,12 @@ from import_export.admin import ImportMixin
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
+from apps.imports.export.formats import FORMATS
 from apps.imports.mapping import columns, headers
 from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
-from apps.imports.pages.forms import FORMATS, UploadForm
+from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
