@@ -67,10 +67,10 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
-    whole = "?" + urlencode({"from": first, "to": second})
+    whole = "?" + urlencode({"from": str(first), "to": str(second)})
 
     def page(number: int) -> str:
-        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': str(number)})}"
 
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])

@@ -125,7 +125,7 @@ class _Values:
                 if _refers_to(model, name):
                     keys.setdefault(name, set()).update(value for value in values if value is not None)
         for name, wanted in keys.items():
-            self.names[name] = names_of(_refers_to(model, name), wanted)
+            self.names[name] = names_of(target_of(field_of(model, name)), wanted)
 
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""
