@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from apps.changesets.errors import ChangesetError
 from apps.changesets.fields import field_of
@@ -64,6 +65,11 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
+    whole = "?" + urlencode({"from": first, "to": second})
+
+    def page(number: int) -> str:
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
@@ -80,8 +86,9 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
         "q": search,
         "first_row": start + 1,
         "last_row": start + len(result.changes),
-        "previous": number - 1 if number > 1 else None,
-        "next": number + 1 if start + PER_PAGE < result.found else None,
+        "whole": whole,
+        "before": page(number - 1) if number > 1 else "",
+        "after": page(number + 1) if start + PER_PAGE < result.found else "",
     }
     return _render(model_admin, request, "between", context)
 

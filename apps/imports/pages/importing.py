@@ -26,8 +26,7 @@ from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.opening import open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 

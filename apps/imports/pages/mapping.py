@@ -15,9 +15,8 @@ from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import chosen_options
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide
-from apps.imports.runs.opening import sample_of
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.confirming import why_not_decide
+from apps.imports.runs.opening import sample_of, set_options
 from apps.imports.spec import ImportSpec
 from apps.imports.tasks import start_planning
 
@@ -26,7 +25,7 @@ PREFIX = "column-"
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
     """Show the fields beside the file's columns with a good guess (GET), or take what was said and plan (POST)."""
-    if may_decide(request.user, run):
+    if why_not_decide(request.user, run):
         raise PermissionDenied
     if request.method not in ("GET", "HEAD", "POST"):
         return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
