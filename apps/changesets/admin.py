@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
+from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.history.counts import Counts, counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
@@ -138,8 +139,10 @@ class ChangesetAdmin(ActingAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
+        if (refused := turned_away(request, READS, may=self.has_view_permission(request))) is not None:
+            return refused
         changeset = self.get_object(request, object_id)
-        if changeset is not None and self.has_view_permission(request, changeset) and request.method != "POST":
+        if changeset is not None:
             shown = page_of(changeset, request)
             on_map = {"map_url": map_page_url(changeset, request, shown["counts"])}
             extra_context = {**shown, **on_map, **(extra_context or {})}

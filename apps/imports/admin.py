@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
@@ -143,8 +144,8 @@ class ImportRunAdmin(admin.ModelAdmin):
         run = None if number is None else self._run_if_there(request, number)
         if run is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]  # not in the stubs
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+        if (refused := turned_away(request, READS)) is not None:
+            return refused
         context = page_context(request, run) | {"map_url": map_of_run_url(run)}
         if run.status in WATCHED:
             context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
@@ -152,6 +153,8 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)
+        if (refused := turned_away(request, READS)) is not None:
+            return refused
         if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
             run.refresh_from_db()
         return JsonResponse(state_of(run))
@@ -183,8 +186,8 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         def view(request: HttpRequest, pk: int) -> HttpResponseBase:
             run = self._run(request, pk)
-            if why_not_decide(request.user, run):
-                raise PermissionDenied
+            if (refused := turned_away(request, READS, may=not why_not_decide(request.user, run))) is not None:
+                return refused
             try:
                 return give(run)
             except ImportFailure as refusal:

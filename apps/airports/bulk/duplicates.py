@@ -145,7 +145,7 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         tuple(line for line in lines if line.number),
         tuple(str(airport) for group in first for airport in group.airports[1:])[:SAMPLE],
         (Listed(f"{codes} shared", groups, tuple(shown)),) if groups else (),
-        seen=f"~{newest or 0}",
+        also_seen=str(newest or 0),
         facts={"losers": losers},
     )
 

@@ -6,17 +6,10 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.acts.lines import Line
+
 SAMPLE = 10
 Options = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Line:
-    """So many of something, and what would become of them; `sign` is one of the kinds of change."""
-
-    sign: str
-    number: int
-    words: str
 
 
 @dataclass(frozen=True)
@@ -44,9 +37,11 @@ class BulkPlan:
     refusal: str = ""
     # The action on the same selection that takes away what stands in the way.
     way_out: str = ""
-    # What was selected when this was planned; in `seen` anything that moves changes the text.
     selected: int = 0
-    seen: str = ""
+    # What else than the selection and the numbers an action depends on; anything that moves there changes it.
+    also_seen: str = ""
+    # What the plan saw, as JSON has it: selection, numbers, and what was chosen.
+    seen: Mapping[str, Any] = field(default_factory=dict)
     # What the action wants to remember of its plan when it writes.
     facts: Mapping[str, Any] = field(default_factory=dict)
 

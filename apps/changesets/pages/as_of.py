@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, quote
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -13,6 +12,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
 from apps.changesets.fields import field_of
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
@@ -29,9 +29,10 @@ PER_PAGE = 100
 LONGEST_SEARCH = 200
 
 
+@for_viewers
 def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The list as it was at the moment `at`, searched and paged; `format=csv` gives all of it as a file."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     try:
         moment = _asked(request, "at")
     except ChangesetError as error:
@@ -54,9 +55,10 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
     return _render(model_admin, request, "as_of_list", context)
 
 
+@for_viewers
 def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """What became of the list from the moment `from` to the moment `to`: counts, then the objects."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     operation = request.GET.get("operation", "")
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")
     number = whole_number(request.GET.get("p", ""), digits=7) or 1
@@ -93,9 +95,10 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     return _render(model_admin, request, "between", context)
 
 
+@for_viewers
 def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -> HttpResponse:
     """An object as it was at the moment `at`, and how that differs from the moment `to` (now, if not given)."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     history = tracked.history_model.objects
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
@@ -137,12 +140,6 @@ def moment_words(moment: Moment) -> str:
         return "now"
     local = timezone.localtime(moment.date)
     return f"as of {formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
-
-
-def _readable(model_admin: admin.ModelAdmin, request: HttpRequest) -> Tracked:
-    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    return tracked_for(model_admin.model)
 
 
 def _asked(request: HttpRequest, name: str) -> Moment:

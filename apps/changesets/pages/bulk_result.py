@@ -6,10 +6,10 @@ What was done is counted with every changeset; what was left alone is in no tabl
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.bulk.plans import Line, Listed
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
@@ -19,12 +19,9 @@ from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.tracking import tracked_by_name
 
 
+@for_viewers
 def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the changeset of a bulk action did; those that are none have no such page."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
     made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
     told: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
     tracked = tracked_by_name(told["model"]) if told else None

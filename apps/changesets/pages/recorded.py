@@ -19,6 +19,7 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets.acts import edit
+from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
@@ -208,8 +209,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict | None = None
     ) -> HttpResponse:
         """Show an old version to read; simple-history's own page would save whatever is posted to it."""
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+        if (refused := turned_away(request, READS, may=self.has_view_permission(request))) is not None:
+            return refused
         if whole_number(version_id) is None:
             raise Http404
         vars(request)["is_version_page"] = True

@@ -71,7 +71,7 @@ def go_back(
         lock_tracked_tables(sql.using)
         plan, touched = _plan(sql, tracked, version, fields)
         if seen is not None and plan.seen != seen:
-            raise PlanMoved("Somebody changed it since you opened this page: this is the difference now.")
+            raise PlanMoved("somebody changed it since you opened this page")
         if plan.obstacles:
             raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
         if not touched:

@@ -1,6 +1,7 @@
 """Planning a revert: what would become of every object, without writing to any tracked table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -48,18 +49,30 @@ def merge(
     window: Window | None = None,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
+    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    verdicts = list_verdicts(sql, touched, window=window or Window(), chosen=set(plan.changesets))
+    return replace(plan, verdicts=tuple(verdicts)), touched
+
+
+def merge_copies(
+    sql: Sql,
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    seen: Mapping[str, int] | None = None,
+) -> tuple[RevertPlan, list[Tracked]]:
+    """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
     counts = _count(sql, touched)
     if not any(counts.values()) and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
-    numbers = {changeset.pk for changeset in changesets}
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
         counts={str(bucket): number for bucket, number in counts.items() if number},
-        verdicts=tuple(list_verdicts(sql, touched, window=window or Window(), chosen=numbers)),
     )
     return plan, touched
 

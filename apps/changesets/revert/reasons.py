@@ -57,15 +57,17 @@ def explain_kept(
     history = tracked.history_model._base_manager.using(using)
     sides = history.in_bulk(ids - {None})
     chains = chains_of(tracked, [row.pk for row in rows], using=using)
-    labels = _Labels(using)
-    verdicts = []
+    found_of = []
     for row in rows:
         chain = chains.get(row.pk, [])
         found = [one for note in notes[row.pk] for one in _fields(tracked, note, sides, chain, chosen)]
         # What follows from other fields is no news beside them.
-        found = [one for one in found if one[0].editable] or found
-        verdicts.append(_kept_verdict(tracked, row, chain, found, chosen, labels))
-    return verdicts
+        found_of.append([one for one in found if one[0].editable] or found)
+    labels = _Labels(using, [one for found in found_of for one in found])
+    return [
+        _kept_verdict(tracked, row, chains.get(row.pk, []), found, chosen, labels)
+        for row, found in zip(rows, found_of, strict=True)
+    ]
 
 
 def chains_of(tracked: Tracked, keys: Iterable[str], *, using: str = "default") -> dict[str, list[Any]]:
@@ -172,11 +174,15 @@ def _kept_verdict(
 
 
 class _Labels:
-    """Values as people read them; each linked object is looked up once."""
+    """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str):
-        self.using = using
-        self.linked: dict[tuple[type[models.Model], Any], str] = {}
+    def __init__(self, using: str, found: Iterable[tuple[models.Field, Any, Any, Any]]):
+        keys: dict[type[models.Model], set[Any]] = {}
+        for field, *rows in found:
+            if field.is_relation:
+                values = {getattr(row, field.attname) for row in rows if row is not None}
+                keys.setdefault(target_of(field), set()).update(values - {None})
+        self.linked = {model: model._base_manager.using(using).in_bulk(wanted) for model, wanted in keys.items()}
 
     def text(self, field: AnyField, value: Any) -> str:
         if value is None or value == "":
@@ -184,10 +190,7 @@ class _Labels:
         if isinstance(value, bool):
             return "yes" if value else "no"
         if field.is_relation:
-            key = (target_of(field), value)
-            if key not in self.linked:
-                target = key[0]._base_manager.using(self.using).filter(pk=value).first()
-                self.linked[key] = str(target) if target else f"{value} (deleted)"
-            return self.linked[key]
+            target = self.linked[target_of(field)].get(value)
+            return str(target) if target else f"{value} (deleted)"
         text = str(dict(field.flatchoices).get(value, value) if field.choices else value)
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

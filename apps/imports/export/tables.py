@@ -40,7 +40,7 @@ class Table:
 
 
 class ExportResource(ModelResource):
-    """A resource whose rows are read as one SELECT in parts, and whose text no spreadsheet will run."""
+    """A resource whose rows are read by one query in parts, and whose text no spreadsheet will run."""
 
     def table(self, queryset: QuerySet) -> Table:
         """Return the rows of `queryset`, in its order, as a table; nothing is read before its rows are."""

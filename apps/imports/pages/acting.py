@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
+from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.imports.errors import ImportFailure, RunRefused
@@ -35,10 +35,8 @@ SAID = {
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
     """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
-    if why_not_decide(request.user, run):
-        raise PermissionDenied
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+    if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
+        return refused
     try:
         return do(request, run)
     except ImportFailure as refusal:

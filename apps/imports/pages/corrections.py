@@ -6,13 +6,13 @@ from io import StringIO
 from typing import Any
 
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.formulas import harmless
 from apps.changesets.history.words import person
 from apps.changesets.numbers import plural
@@ -21,7 +21,7 @@ from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
 from apps.imports.plan.pins import pinnable_fields, pinned_by
-from apps.imports.registry import has_spec, spec_for
+from apps.imports.registry import spec_for
 
 PER_PAGE = 50
 HEADER = (
@@ -30,9 +30,9 @@ HEADER = (
 )
 
 
+@for_viewers
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
-    _check(model_admin, request)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     shown = found.of(field) if field else found
@@ -64,9 +64,9 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/imports/corrections.html", context)
 
 
+@for_viewers
 def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
-    _check(model_admin, request)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     rows = as_csv(stream_corrections(found.of(field) if field else found))
@@ -148,13 +148,6 @@ def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
         }
         for name, number in counts
     ]
-
-
-def _check(model_admin: Any, request: HttpRequest) -> None:
-    if not has_spec(model_admin.model):
-        raise Http404("Nothing imports these objects, so there are no corrections.")
-    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
-        raise PermissionDenied
 
 
 def _field_asked(model_admin: Any, request: HttpRequest) -> str:

@@ -10,16 +10,17 @@ from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
-from apps.imports.export.formats import EXPORT_FORMATS, WritesTables
+from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
@@ -38,7 +39,7 @@ class ExportingMixin(ExportMixin):
     import_export_change_list_template = "admin/imports/list.html"
     export_template_name = "admin/imports/export.html"
     export_form_class = FormatForm
-    export_formats = EXPORT_FORMATS
+    export_formats = FORMATS
 
     def get_export_resource_classes(self, request: HttpRequest) -> list[type[ExportResource]]:
         return [resource_of(self.model)]
@@ -65,10 +66,8 @@ class ExportingMixin(ExportMixin):
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Ask for a format (GET), or give the file (POST)."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if (refused := turned_away(request, ASKS, may=self.has_export_permission(request))) is not None:
+            return refused
         try:
             changelist = self._whole_list(request)
         except IncorrectLookupParameters:

@@ -8,7 +8,6 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField, BoundWidget
 from django.utils import timezone
-from import_export.formats.base_formats import CSV, JSON, ODS, TSV, XLSX
 from import_export.forms import ImportForm
 
 from apps.changesets.numbers import whole_number
@@ -17,7 +16,6 @@ from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 
-FORMATS = (CSV, TSV, XLSX, ODS, JSON)
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
 ENCODINGS = (
     ("", "Find out from the file"),

@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from import_export.admin import ImportMixin
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
+from apps.imports.export.formats import FORMATS
 from apps.imports.mapping import columns, headers
 from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
-from apps.imports.pages.forms import FORMATS, UploadForm
+from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
@@ -56,10 +57,8 @@ class ImportingMixin(ImportMixin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask for the file and how it is taken (GET), or open a run with it (POST)."""
-        if not self.has_import_permission(request):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if (refused := turned_away(request, ASKS, may=self.has_import_permission(request))) is not None:
+            return refused
         form = self.create_import_form(request)
         try:
             if request.method == "POST" and (run := _open(request, form)) is not None:

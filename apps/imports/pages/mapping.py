@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.actor import actor_of
 from apps.imports.errors import ImportFailure
 from apps.imports.mapping import columns, headers
@@ -25,10 +25,8 @@ PREFIX = "column-"
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
     """Show the fields beside the file's columns with a good guess (GET), or take what was said and plan (POST)."""
-    if why_not_decide(request.user, run):
-        raise PermissionDenied
-    if request.method not in ("GET", "HEAD", "POST"):
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    if (refused := turned_away(request, ASKS, may=not why_not_decide(request.user, run))) is not None:
+        return refused
     spec = spec_named(run.spec)
     options = ImportOptions.from_json(run.options)
     errors: list[str] = []

@@ -1,9 +1,9 @@
 """What a plan would do, in sentences: counts first, each with its sign and the way to its rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.numbers import plural
 from apps.imports.models import ImportRun
 from apps.imports.registry import spec_named
@@ -43,22 +43,6 @@ CHIPS = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """One sentence of a plan; one that is part of the one before stands under it."""
-
-    sign: str
-    number: int
-    words: str
-    bucket: Bucket | None = None
-    part: bool = False
-
-    @property
-    def url(self) -> str:
-        """Where its rows are; nothing where they are in no bucket."""
-        return f"?bucket={self.bucket}#rows-title" if self.bucket else ""
-
-
 def plan_lines(run: ImportRun) -> list[Line]:
     """Return what the plan would do, one sentence each; what is not there has none."""
     return [line for line in _lines(run, run.counts or {}) if line.number]
@@ -71,7 +55,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     def line(sign: str, count: str, one: str, many: str, bucket: Bucket | None = None, *, part: bool = False) -> Line:
         number = counts.get(count, 0)
         noun = "of them" if part else plural(number, meta)
-        return Line(sign, number, f"{noun} {plural(number, one, many)}", bucket, part)
+        return Line(sign, number, f"{noun} {plural(number, one, many)}", _rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
     yield line("created", "deleted_here", "was deleted here and comes back", "were deleted here and come back",
@@ -88,10 +72,15 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
                f"of them {plural(others, *MISSING_WORDS[options.missing])}", part=True)  # fmt: skip
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
-    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", Bucket.REFUSED)
+    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
     yield from _links(run, counts)
+
+
+def _rows_at(bucket: Bucket | None) -> str:
+    """Return where the rows of a bucket are; nothing where they are in none."""
+    return f"?bucket={bucket}#rows-title" if bucket else ""
 
 
 def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
