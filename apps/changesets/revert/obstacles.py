@@ -64,7 +64,7 @@ def find_referring(
 
 def _referring(
     sql: Sql, tracked: Tracked, keys: list[str], touched: list[Tracked], chosen: Collection[int]
-) -> dict[str, tuple[list[Cause], int]]:
+) -> dict[str, Referring]:
     """Return for each key the first objects that would still point to it, and the number of the others."""
     causes: dict[str, list[Cause]] = {key: [] for key in keys}
     totals = dict.fromkeys(keys, 0)

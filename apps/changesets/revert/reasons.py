@@ -176,7 +176,7 @@ def _kept_verdict(
 class _Labels:
     """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str, found: Iterable[tuple[models.Field, Any, Any, Any]]):
+    def __init__(self, using: str, found: Iterable[tuple[AnyField, Any, Any, Any]]):
         keys: dict[type[models.Model], set[Any]] = {}
         for field, *rows in found:
             if field.is_relation:

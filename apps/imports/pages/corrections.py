@@ -13,6 +13,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.acts.methods import for_viewers
+from apps.changesets.fields import field_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.words import person
 from apps.changesets.numbers import plural
@@ -58,14 +59,14 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(found, page.object_list)
+            for correction in read_corrections(found, list(page.object_list))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
 
 
 @for_viewers
-def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
+def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
@@ -136,11 +137,11 @@ def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets
 
 
 def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
-    counts, meta = found.counts, found.model._meta
+    counts = found.counts
     most = max((number for _, number in counts), default=1)
     return [
         {
-            "label": capfirst(meta.get_field(name).verbose_name),
+            "label": capfirst(str(field_of(found.model, name).verbose_name)),
             "number": number,
             "percent": 100 * number / most,
             "query": f"?field={name}",

@@ -1,6 +1,7 @@
 """Rows about objects that a person deleted here: upstream still has them, so they come back, and are listed as such."""
 
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.tracking import tracked_for
 from apps.imports.staging.tables import Staging
 
 # Deletions by these were not meant by a person: an import that is taken back deletes what it had made.
@@ -13,7 +14,7 @@ def find_deleted_here(staging: Staging) -> int:
     spec = staging.spec
     if spec.key not in staging.layout.fields:
         return 0
-    history = staging.quote(spec.model.history.model._meta.db_table)
+    history = staging.quote(tracked_for(spec.model).history_table)
     kinds = ", ".join(f"'{kind}'" for kind in _NOT_BY_A_PERSON)
     key = staging.column(spec.key)
     # New rows whose stable key the newest history row of some primary key deletes, in a changeset of a person.
