@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import DatabaseError
-from django.db.models import Field
 from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone
 from apps.imports.plan.complete import complete, completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
@@ -23,6 +23,7 @@ from apps.imports.plan.pins import settle_pins
 from apps.imports.plan.plan import Stamp, count_objects, stamp_of
 from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.results import FileIdentity, LeftAlone, Progress
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
 # So many of the rows that were skipped a changeset remembers.
@@ -34,8 +35,13 @@ _PORTION = 20_000
 class Plan(Protocol):
     """What is applied: a plan that was just made, or one that was stored."""
 
-    staging: Staging
-    planned_at: datetime
+    @property
+    def staging(self) -> Staging:
+        """The tables that writing works from."""
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was made."""
 
     @property
     def file(self) -> FileIdentity:
@@ -79,7 +85,7 @@ class Done:
 Settle = Callable[[Done, Changeset | None], None]
 
 
-def apply_import(plan: Plan, *, actor: Any, reason: str = "", settle: Settle | None = None) -> Changeset | None:
+def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle | None = None) -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten
@@ -187,24 +193,26 @@ def _write_missing(staging: Staging, now: Any) -> int:
         # The other missing objects go too.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
-        touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
+        touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
         gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
                             "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
                             [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+                            touch="".join(f", {staging.quote(column)} = %s" for column in touched))  # fmt: skip
     return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
     field = staging.spec.active
+    if field is None:
+        raise LookupError(f"Nothing says whether one of the {staging.spec.name} is active.")
     if staging.postgresql:
         return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
     # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
     return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
 
 
-def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
+def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
     return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
@@ -228,27 +236,33 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = staging.spec.linker.target(staging, links[field.name])
-            otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
+            found = _link_target(staging, links[field.name])
+            otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
             expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
         elif live:
-            expressions.append(f"{live}.{staging.quote(field.column)}")
+            expressions.append(f"{live}.{staging.quote(column_of(field))}")
         else:
             expressions.append("%s")
             params.append(_default(staging, field))
     return expressions, params
 
 
-def _falls_back(field: Field) -> bool:
+def _falls_back(field: AnyField) -> bool:
     """Whether a new object gets the field's default where its row is blank; blank text is text."""
     return field.has_default() and not field.null and not field.empty_strings_allowed
 
 
-def _default(staging: Staging, field: Field) -> Any:
+def _default(staging: Staging, field: AnyField) -> Any:
     return field.get_db_prep_save(field.get_default(), staging.connection)
+
+
+def _link_target(staging: Staging, link: Link) -> str:
+    if staging.spec.linker is None:
+        raise LookupError(f"Nothing finds what {link.field} points to.")
+    return staging.spec.linker.target(staging, link)
 
 
 def _joins(staging: Staging, rows: str) -> str:
@@ -256,7 +270,7 @@ def _joins(staging: Staging, rows: str) -> str:
 
 
 def _names(staging: Staging, *, new: bool = False) -> str:
-    return ", ".join(staging.quote(field.column) for field in _fields(staging, new=new))
+    return ", ".join(staging.quote(column_of(field)) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:
@@ -265,7 +279,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
+    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
@@ -285,9 +299,9 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     live = staging.fill("{live}")
     expressions, params = _final_values(staging, "x", now, live=live)
     sets = [
-        f"{staging.quote(field.column)} = {expression}"
+        f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
+        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):
