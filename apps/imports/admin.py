@@ -25,8 +25,8 @@ from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_m
 from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
-from apps.imports.registry import all_specs, spec_named
-from apps.imports.runs.confirming import may_decide, may_see
+from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.runs.confirming import why_not_decide, why_not_see
 from apps.imports.runs.lease import fail_dead_runs
 
 
@@ -47,10 +47,14 @@ class WhatFilter(admin.SimpleListFilter):
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(spec.name, str(spec.model._meta.verbose_name_plural).capitalize()) for spec in all_specs()]
+        firsts = [spec for spec in all_specs() if spec is spec_for(spec.model)]
+        return [(spec.name, str(spec.model._meta.verbose_name_plural).capitalize()) for spec in firsts]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(spec=self.value()) if self.value() else queryset
+        chosen = next((spec.model for spec in all_specs() if spec.name == self.value()), None)
+        # Of one model there may be several sorts of files.
+        same = [spec.name for spec in all_specs() if spec.model is chosen]
+        return queryset.filter(spec__in=same) if chosen else queryset
 
 
 class WhoFilter(admin.SimpleListFilter):
@@ -162,7 +166,7 @@ class ImportRunAdmin(admin.ModelAdmin):
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)
         open_to_mapping = run.status in (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
-        if not open_to_mapping and not may_decide(request.user, run):
+        if not open_to_mapping and not why_not_decide(request.user, run):
             messages.info(request, "Which column is which is settled: the import has gone on.")
             return HttpResponseRedirect(run_url(run))
         return mapping_page(request, run, self._context(request))
@@ -178,7 +182,7 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         def view(request: HttpRequest, pk: int) -> HttpResponse:
             run = self._run(request, pk)
-            if may_decide(request.user, run):
+            if why_not_decide(request.user, run):
                 raise PermissionDenied
             try:
                 return give(run)
@@ -197,7 +201,7 @@ class ImportRunAdmin(admin.ModelAdmin):
             if missing_ok:
                 return None
             raise Http404
-        if may_see(request.user, found):
+        if why_not_see(request.user, found):
             raise PermissionDenied
         return found
 

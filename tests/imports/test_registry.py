@@ -9,11 +9,12 @@ from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
 
 
-def test_three_imports_are_registered():
+def test_the_imports_are_registered():
     assert {spec.name: spec.model for spec in all_specs()} == {
         "ourairports": Airport,
         "cities": City,
         "countries": Country,
+        "geonames": City,
     }
 
 
@@ -23,7 +24,7 @@ def test_import_of_a_model_is_found(model):
 
 
 def test_unknown_import_is_named_with_those_there_are():
-    with pytest.raises(LookupError, match=r"'towns'; there are: cities, countries, ourairports\."):
+    with pytest.raises(LookupError, match=r"'towns'; there are: cities, countries, geonames, ourairports\."):
         spec_named("towns")
 
 

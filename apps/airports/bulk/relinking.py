@@ -1,15 +1,15 @@
 """Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
 
 from django.utils import timezone
-from django.utils.translation import ngettext
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 from apps.changesets.sql import Sql
 
 _FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
@@ -36,12 +36,12 @@ def relinking(which: str) -> Operation:
         names = _names(selection.sql, table)
         lines = [
             Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
-            Line("kept", right, ngettext("is linked rightly already", "are linked rightly already", right)),
-            Line("kept", pinned, ngettext("has a pinned link, which stays", "have a pinned link, which stays", pinned)),
+            Line("kept", right, plural(right, "is linked rightly already", "are linked rightly already")),
+            Line("kept", pinned, plural(pinned, "has a pinned link, which stays", "have a pinned link, which stays")),
         ]
         listed = []
         for n, (outcome, words) in zip(left, NOT_DONE.items(), strict=True):
-            why = ngettext(*words, n)
+            why = plural(n, *words)
             lines.append(Line("blocked", n, why))
             if outcome != "no_municipality":
                 listed.append(Listed(why, n, tuple(names.get(outcome, ()))))

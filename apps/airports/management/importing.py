@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +10,9 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import SourceFile, from_path, from_url
-from apps.imports.results import ImportOptions, Progress
+from apps.imports.results import ImportOptions
+from apps.imports.runs.engine import Request
 
 BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
 
@@ -55,9 +56,18 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def source_name(options: dict[str, Any]) -> str:
-    """Return what the file that was asked for is called, before it is there."""
-    return str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL)
+def request_for(options: dict[str, Any], command: str, **more: Any) -> Request:
+    """Return what the person asked for; raises OptionsContradict or FilterUnknown."""
+    chosen = import_options(options)
+    return Request(
+        spec=OURAIRPORTS,
+        open_source=partial(source_of, options),
+        options=lambda _source: chosen,
+        command=command,
+        file_name=str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL),
+        reason=options["reason"],
+        **more,
+    )
 
 
 def source_of(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
@@ -65,12 +75,6 @@ def source_of(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
     if options["bundled"] or options["file"]:
         return nullcontext(from_path(BUNDLED if options["bundled"] else options["file"]))
     return from_url(options["url"] or URL)
-
-
-def make_plan(options: dict[str, Any], progress: Progress | None) -> ImportPlan:
-    """Plan what was asked for."""
-    with source_of(options) as source:
-        return plan_import(source, spec=OURAIRPORTS, options=import_options(options), progress=progress)
 
 
 def import_options(options: dict[str, Any]) -> ImportOptions:

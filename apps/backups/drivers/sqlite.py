@@ -12,7 +12,6 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.aliases import is_in_memory
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.catalogue.folder import sync_file
 from apps.backups.errors import (
@@ -112,10 +111,6 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
     backup begin again, which on a busy database would never end.
     """
     django = connections[using]
-    if is_in_memory(using):
-        with _from_memory(using) as source:
-            yield source
-        return
     # mode=rw: a database that is not there is an error, and not made.
     uri = f"file:{quote_url(str(django.settings_dict['NAME']))}?mode=rw"
     try:
@@ -129,16 +124,6 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
             source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise unreadable(django.settings_dict["NAME"], error) from error
-        yield source
-
-
-@contextmanager
-def _from_memory(using: str) -> Iterator[sqlite3.Connection]:
-    """Give a copy of a database in memory: there a second connection would wait for the first one for ever."""
-    django = connections[using]
-    django.ensure_connection()
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
-        source.deserialize(django.connection.serialize())
         yield source
 
 

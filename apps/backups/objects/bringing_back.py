@@ -16,6 +16,7 @@ from apps.changesets.errors import NothingToRestore
 from apps.changesets.fields import column_of, field_of, target_of
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.numbers import plural
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_for
@@ -184,5 +185,4 @@ def _gone(
 
 
 def _words(label: str, number: int, one: str, many: str) -> str:
-    meta = tracked_by_label(label).model._meta
-    return f"{meta.verbose_name} {one}" if number == 1 else f"{meta.verbose_name_plural} {many}"
+    return f"{plural(number, tracked_by_label(label).model)} {plural(number, one, many)}"

@@ -14,11 +14,11 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connections, transaction
 
 from apps.backups.errors import OtherSchema, RestoreFailed
-from apps.backups.portable.carried import AnyManyToMany, Model, carried_models, links_of, tables_of, through_of
+from apps.backups.portable.carried import Model, carried_models, links_of, tables_of, through_of
 from apps.backups.portable.reading import Numbered, damaged
 from apps.backups.portable.values import Take, taker_for
 from apps.backups.portable.writing import encode
-from apps.changesets.fields import column_of, field_of
+from apps.changesets.fields import AnyManyToMany, column_of, field_of
 from apps.changesets.sql import Sql
 
 ROWS_AT_ONCE = 2000

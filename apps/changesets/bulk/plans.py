@@ -74,9 +74,3 @@ def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
 def sample_of(rows: models.QuerySet) -> tuple[str, ...]:
     """Return the names of the first few objects."""
     return tuple(str(row) for row in rows.order_by("pk")[:SAMPLE])
-
-
-def counted(number: int, model: type[models.Model]) -> str:
-    """Return a number of objects in words: `1 airport`, `1,204 airports`."""
-    meta = model._meta
-    return f"{number:,} {meta.verbose_name if number == 1 else meta.verbose_name_plural}"

@@ -11,8 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.fields import field_of
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
@@ -63,6 +65,11 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
+    whole = "?" + urlencode({"from": first, "to": second})
+
+    def page(number: int) -> str:
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
@@ -79,8 +86,9 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
         "q": search,
         "first_row": start + 1,
         "last_row": start + len(result.changes),
-        "previous": number - 1 if number > 1 else None,
-        "next": number + 1 if start + PER_PAGE < result.found else None,
+        "whole": whole,
+        "before": page(number - 1) if number > 1 else "",
+        "after": page(number + 1) if start + PER_PAGE < result.found else "",
     }
     return _render(model_admin, request, "between", context)
 
@@ -164,7 +172,7 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     return {"headers": headers, "lines": lines}
 
 
-def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
+def _download(tracked: Tracked, moment: Moment) -> StreamingHttpResponse:
     response = StreamingHttpResponse(csv_lines(tracked, moment), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")
@@ -198,7 +206,7 @@ def _title(model_admin: admin.ModelAdmin) -> str:
 
 
 def _label(tracked: Tracked, name: str) -> str:
-    return str(tracked.model._meta.get_field(name).verbose_name)
+    return str(field_of(tracked.model, name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

@@ -13,12 +13,12 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.utils.translation import ngettext
 
 from apps.changesets.bulk.operations import Outcome, apply_bulk, plan_bulk
-from apps.changesets.bulk.plans import LEFT, BulkPlan, counted
+from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import ChangesetError, NothingSelected
 from apps.changesets.history.counts import total
+from apps.changesets.numbers import counted, plural
 from apps.changesets.pages.bulk_registry import BulkAction, OptionsForm, actions_of
 from apps.changesets.pages.links import VIEW, list_url, object_url, outcome_message, result_url
 
@@ -172,7 +172,7 @@ def _gone(request: HttpRequest, objects: QuerySet) -> str:
     ticked, there = len(set(request.POST.getlist(ACTION_CHECKBOX_NAME))), objects.count()
     if there == ticked or not there:
         return ""
-    gone = ngettext("is gone, or no longer fits", "are gone, or no longer fit", ticked - there)
+    gone = plural(ticked - there, "is gone, or no longer fits", "are gone, or no longer fit")
     return (
         f"The selection is no longer what you were shown: of {counted(ticked, objects.model)} {ticked - there:,} "
         f"{gone} the filter. Nothing was changed; look again and confirm."

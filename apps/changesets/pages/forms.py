@@ -116,6 +116,7 @@ class RevertForm(forms.Form):
     """Why; what to revert stands in the plan that was shown."""
 
     reason = forms.CharField(
+        label="Why",
         max_length=1000,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         error_messages={"required": "Say why: others will read it beside the change."},

@@ -13,7 +13,7 @@ from apps.changesets.errors import BadToken, ChangesetError, UnknownChangeset
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import whole_number
+from apps.changesets.numbers import plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.forms import RevertForm
 from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
@@ -153,7 +153,7 @@ def revert_and_tell(
         messages.info(request, f"Nothing was changed: what is left of {name} is as it was already, or was left alone.")
         return HttpResponseRedirect(links.changeset_url(chosen[0].pk))
     part = "" if scope.is_everything and not done.left_alone else "partly "
-    sentence = f"{name} {'is' if len(chosen) == 1 else 'are'} {part}reverted: {counts_words(done.counts)}."
+    sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
     messages.success(request, links.outcome_message(request.user, made, sentence, undo="Undo this revert…"))
     return HttpResponseRedirect(links.changeset_url(made.pk))
 
@@ -202,7 +202,7 @@ def _buckets(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[Planned
             name=bucket.value,
             operation=operation,
             number=plan.number(bucket),
-            sentence=_sentence(plan, one if plan.number(bucket) == 1 else many),
+            sentence=_sentence(plan, plural(plan.number(bucket), one, many)),
             url=asked.query(window=Window(bucket)),
             chosen=bucket == chosen,
         )

@@ -14,9 +14,10 @@ from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.revert.blocking import settle
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
-from apps.changesets.revert.working import copy_of, start_working_copy
+from apps.changesets.revert.working import start_working_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 

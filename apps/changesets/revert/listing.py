@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.obstacles import explain_blocked
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Verdict, Window
-from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -33,7 +33,8 @@ def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: C
 
 def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
     """Return how many objects of a model's working copy are in the bucket."""
-    return copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    number = copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    return int(number)
 
 
 def _which_in(bucket: Bucket) -> str:

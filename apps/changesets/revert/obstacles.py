@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from apps.changesets.fields import target_of
 from apps.changesets.revert import blocking
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict
-from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -120,7 +121,7 @@ def _named_cause(sql: Sql, tracked: Tracked, row: Row, chosen: Collection[int]) 
         words = f"has its {' and '.join(str(field.verbose_name) for field in fields)}"
         return [_cause(sql, tracked, key, words, attnames, chosen)]
     try:
-        target = tracked_for(fields[0].related_model)
+        target = tracked_for(target_of(fields[0]))
     except LookupError:
         return [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
     return [_cause(sql, target, key, "is gone", [], chosen)]

@@ -10,9 +10,10 @@ from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.listing import count_in, list_verdicts
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
-from apps.changesets.revert.working import copy_of, start_working_copy, undo_in_copy
+from apps.changesets.revert.working import start_working_copy, undo_in_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -65,7 +66,7 @@ def merge(
 
 def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "default") -> list[Changeset]:
     """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
-    wanted = [getattr(changeset, "pk", changeset) for changeset in changesets]
+    wanted: list[int] = [changeset if isinstance(changeset, int) else changeset.pk for changeset in changesets]
     found: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
     by_id = {changeset.pk: changeset for changeset in found}
     for pk in wanted:
@@ -114,7 +115,7 @@ def _undo_all(
     return touched
 
 
-def _count(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
+def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         # The objects of each verdict.

@@ -66,7 +66,7 @@ def undo_in_copy(
     if not scope.fields:
         _undo_creations(sql, tracked, force=force)
         _undo_deletions(sql, tracked, force=force)
-    return copy.value("SELECT count(*) FROM {round}")
+    return int(copy.value("SELECT count(*) FROM {round}"))
 
 
 def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:

@@ -15,6 +15,7 @@ from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
@@ -135,6 +136,7 @@ class ExportingMixin(ExportMixin):
         self, request: HttpRequest, form: FormatForm, *, rows: int, words: list[str] = (), ticked: bool = False
     ) -> HttpResponse:
         (resource_class,) = self.get_export_resource_classes(request)
+        filtered = bool(words) and not ticked
         context = {
             **self.admin_site.each_context(request),
             "title": f"Export {self.opts.verbose_name_plural}",
@@ -142,6 +144,9 @@ class ExportingMixin(ExportMixin):
             "form": form,
             "rows": rows,
             "words": words,
+            "filtered": filtered,
+            "which": "The" if ticked else "" if filtered else "All",
+            "noun": f"{'ticked ' if ticked else ''}{plural(rows, self.opts)}",
             "ticked": ticked,
             "export_url": self._address("export", request),
             "changelist_url": self._address("changelist", request),

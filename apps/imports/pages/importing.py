@@ -18,7 +18,7 @@ from import_export.admin import ImportMixin
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
 from apps.imports.export.formats import FORMATS
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
@@ -27,8 +27,7 @@ from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.opening import open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -108,7 +107,7 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if headers.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+    return None if columns.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:

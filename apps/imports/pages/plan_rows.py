@@ -10,15 +10,15 @@ from django.db import models
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.pages import links
-from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.registry import spec_named
 
 # The sign of each sort of row, by the names that signs have everywhere.
 SIGNS = {
-    Operation.NEW: "created",
-    Operation.CHANGED: "changed",
-    Operation.UNCHANGED: "already",
-    Operation.REFUSED: "refused",
+    RowKind.NEW: "created",
+    RowKind.CHANGED: "changed",
+    RowKind.UNCHANGED: "already",
+    RowKind.REFUSED: "refused",
 }
 
 
@@ -57,7 +57,7 @@ class ShownRow:
     @property
     def can_be_ticked(self) -> bool:
         """Whether there is anything to decide."""
-        return self.row.kept or self.row.operation not in (Operation.REFUSED, Operation.UNCHANGED)
+        return self.row.kept or self.row.operation not in (RowKind.REFUSED, RowKind.UNCHANGED)
 
 
 def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
@@ -94,17 +94,17 @@ def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, 
 
 
 def _sign(row: PlannedRow, missing: str) -> str:
-    if row.operation == Operation.MISSING:
+    if row.operation == RowKind.MISSING:
         if row.superseded or missing == "delete":
             return "deleted"
         return "changed" if missing == "deactivate" else "missing"
     if row.renamed:
         return "renamed"
-    return SIGNS[Operation(row.operation)]
+    return SIGNS[RowKind(row.operation)]
 
 
 def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
-    lines = [row.line for row in rows if row.operation == Operation.REFUSED]
+    lines = [row.line for row in rows if row.operation == RowKind.REFUSED]
     found: dict[int | None, list[RefusedCell]] = {}
     for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
         found.setdefault(cell.line, []).append(cell)

@@ -23,8 +23,8 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import mark_of, may_decide, may_pass_limits
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
+from apps.imports.runs.confirming import mark_of, why_not_confirm, why_not_decide, why_not_pass_limits
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
 A_PAGE = 100
 _FARTHEST = 10_000_000
@@ -62,7 +62,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "options": options,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
-        "may_act": not may_decide(request.user, run),
+        "may_act": not why_not_decide(request.user, run),
         "upload_url": upload_url(model) if _may_import(request, model) else "",
         "mapping_url": page_url(run, "mapping"),
     }
@@ -95,13 +95,13 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "number": number,
         "taken": list(taken.values()),
         "not_taken": headers.not_taken(run.header, taken),
-        "no_confirm": why_not_confirm(run, request.user),
+        "no_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
-        "may_not_pass": may_pass_limits(request.user),
+        "may_not_pass": why_not_pass_limits(request.user),
         "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
-        "may_decide": not may_decide(request.user, run),
+        "may_decide": not why_not_decide(request.user, run),
         **rows_context(request, run, options),
     }
 
@@ -125,6 +125,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
             for each, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
+        "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
         "rows": shown_rows(run, rows, missing=options.missing),
         "row_number": number,
         "first": start + 1,
@@ -161,7 +162,7 @@ def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> di
         "changeset_url": links.changeset_url(made.pk) if may_see else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
-        "may_download": not may_decide(request.user, run) and bool(run.kept_as),
+        "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),
         **rows_context(request, run, options),
     }
 

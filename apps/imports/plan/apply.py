@@ -4,63 +4,134 @@ Order matters: superseded objects go first, then renamed ones are taken out and 
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
+from django.db import DatabaseError
 from django.db.models import Field
 from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
-from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
-from apps.imports.errors import MissingAboveLimit, PlanIsGone
-from apps.imports.plan.complete import completed_join, completed_value
+from apps.imports.errors import PlanIsGone
+from apps.imports.plan.complete import complete, completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.moved import skip_blocked, skip_moved
 from apps.imports.plan.pins import settle_pins
-from apps.imports.plan.plan import ImportPlan, plan_again, stamp_of
-from apps.imports.plan_checks import require_within_limits
-from apps.imports.results import Progress
+from apps.imports.plan.plan import Stamp, count_objects, stamp_of
+from apps.imports.plan_checks import beyond_limits, require_within_limits
+from apps.imports.results import FileIdentity, LeftAlone, Progress
 from apps.imports.staging.tables import Staging
 
+# So many of the rows that were skipped a changeset remembers.
+_REMEMBERED = 100
 # So many lines of the file a statement writes.
 _PORTION = 20_000
 
 
-def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
+class Plan(Protocol):
+    """What is applied: a plan that was just made, or one that was stored."""
+
+    staging: Staging
+    planned_at: datetime
+
+    @property
+    def file(self) -> FileIdentity:
+        """The file that it is about."""
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the tables were like when the plan was made; None where that is not known."""
+
+    @property
+    def past_limits(self) -> bool:
+        """Whether a person said to go past the limits of the settings."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether applying it would write no row."""
+
+    def figures(self) -> dict[str, Any]:
+        """Return what the changeset remembers, the counts among it."""
+
+    def require_within_limits(self) -> None:
+        """Raise MissingAboveLimit or BeyondLimits when the plan goes past a limit."""
+
+    def discard(self) -> None:
+        """Forget the staged rows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What applying did: the counts of it, and the rows that it skipped."""
+
+    counts: dict[str, int]
+    left_alone: Sequence[LeftAlone] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a changeset, or a run, remembers of it."""
+        return {"counts": self.counts, "left_alone": [asdict(row) for row in self.left_alone[:_REMEMBERED]]}
+
+
+# Called inside the transaction with what was done, and the changeset; None where nothing was to be written.
+Settle = Callable[[Done, Changeset | None], None]
+
+
+def apply_import(plan: Plan, *, actor: Any, reason: str = "", settle: Settle | None = None) -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
-    When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
-    overwritten unseen, and `plan` then says what was done. The plan's staged rows go, whatever happens. Raises
-    PlanIsGone when they are gone already, MissingAboveLimit when the file lacks more objects than may go, BeyondLimits
-    when a limit of the settings is passed.
+    Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten
+    unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already, MissingAboveLimit
+    when the file lacks more objects than may go, BeyondLimits when a limit of the settings is passed.
     """
-    staging = plan.staging
+    staging, settle = plan.staging, settle or (lambda done, opened: None)
     if staging.discarded:
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
-        _require_within_limits(plan)
-        if plan.changes_nothing and stamp_of(staging) == plan.stamp:
+        plan.require_within_limits()
+        if plan.changes_nothing:
+            settle(Done(plan.figures()["counts"]), None)
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
-        staging.progress("back up", 0)
-        prepare(Coming(Kind.IMPORT, actor, f"the import of {plan.file.name}", using))
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
-            lock_tables(staging)
-            if stamp_of(staging) != plan.stamp:
-                plan_again(plan)
-                _require_within_limits(plan)
-            write(staging)
-            opened.summary = plan.figures()
+            done = _write_planned(plan)
+            opened.summary = {**plan.figures(), **done.as_json()}
+            settle(done, opened)
     finally:
         plan.discard()
     return opened if opened.pk else None
 
 
-def _require_within_limits(plan: ImportPlan) -> None:
-    if plan.missing_above_limit:
-        raise MissingAboveLimit(plan.missing_above_limit)
-    require_within_limits(plan.beyond_limits, past=plan.options.past_limits)
+def _write_planned(plan: Plan) -> Done:
+    staging, counts = plan.staging, plan.figures()["counts"]
+    try:
+        staging.progress("lock", 0)
+        lock_tables(staging)
+        staging.progress("check", 0)
+        left_alone = skip_moved(staging, plan.planned_at)
+        if left_alone or stamp_of(staging) != plan.stamp:
+            left_alone += skip_blocked(staging)
+            complete(staging)
+            links = staging.spec.linker.plan(staging) if staging.spec.linker else {}
+            require_within_limits(beyond_limits(staging), past=plan.past_limits)
+            counts = _recount(staging, counts) | links | {"left_alone": len(left_alone)}
+        write(staging)
+        staging.progress("record", 0)
+    except DatabaseError:
+        # Where a statement was interrupted because somebody cancelled, this says so instead.
+        staging.progress("stop", 0)
+        raise
+    return Done(counts, left_alone)
+
+
+def _recount(staging: Staging, counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts of what is written; rows that were to be written and are not count as skipped."""
+    objects = count_objects(staging)
+    less = counts["created"] + counts["updated"] - objects["created"] - objects["updated"]
+    return {**counts, **objects, "skipped": counts["skipped"] + less}
 
 
 def lock_tables(staging: Staging) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress, quiet
 from apps.imports.runs.plan_rows import all_rows
@@ -61,7 +61,7 @@ def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
         yield
 
 
-def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any) -> tuple:
+def _line(run: ImportRun, *, operation: RowKind, line: int | None, **more: Any) -> tuple:
     return (
         run.pk,
         line,
@@ -100,7 +100,7 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
                 "{object_id}, {object_id}, COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', '' "
                 "FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s "
                 "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line",
-                [run.pk, str(Operation.UNCHANGED), after, upto],
+                [run.pk, str(RowKind.UNCHANGED), after, upto],
                 table=staging.quote(PlannedRow._meta.db_table),
                 columns=", ".join(map(staging.quote, _COLUMNS)),
                 object_id="SUBSTR(CAST(m.old_pk AS text), 1, 255)",

@@ -20,7 +20,7 @@ TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
-    *("imports_expected", "imports_moved", "imports_renamed"),
+    *("imports_to_take", "imports_moved", "imports_renamed"),
 )
 VIEWS = ("imports_writes", "imports_created")
 
@@ -43,6 +43,8 @@ class Staging(LiveTable):
         self.discarded = False
         # The fields that some live object has pinned; without any, no statement asks for pins.
         self.pinned: frozenset[str] = frozenset()
+        # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.
+        self.to_take = False
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
@@ -105,8 +107,8 @@ class Staging(LiveTable):
             "{seen}": "line integer, key_value {key_type}, natural_value {seen_type}, refused boolean",
             # Which live object a good row is about.
             "{matched}": "line integer PRIMARY KEY, old_pk {pk_type}",
-            # Live objects that the file does not have.
-            "{missing}": "old_pk {pk_type} PRIMARY KEY",
+            # Live objects that the file does not have, with the newest history row that the plan saw of each.
+            "{missing}": "old_pk {pk_type} PRIMARY KEY, history_id bigint",
             # Which rule each bad cell breaks; all of them, for people to look through.
             "{refusals}": 'line integer, "column" text, value text, rule text, hint text',
             # Lines about objects that a person deleted here.
@@ -115,8 +117,9 @@ class Staging(LiveTable):
             "{stays_deleted}": "line integer PRIMARY KEY, natural_value text, label text",
             # Good rows that cannot go in, and the line or object in their way.
             "{blocked}": "line integer, holder text",
-            # Objects that change, with their final values.
-            "{changed}": "line integer PRIMARY KEY, old_pk {pk_type}, {fields}, {upstream} {json}, kept integer{wants}",
+            # Objects that change, with the newest history row that the plan saw of each, and their final values.
+            "{changed}": "line integer PRIMARY KEY, old_pk {pk_type}, history_id bigint, "
+            "{fields}, {upstream} {json}, kept integer{wants}",
         }
         if self.spec.completer:
             # What new objects get beside what their rows say.
@@ -145,6 +148,11 @@ class Staging(LiveTable):
         if not self.spec.upstream:
             return "text"
         return self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
+
+    def newest_history(self, pk: str) -> str:
+        """Return the SQL for the newest history row of the object with this primary key as it is now."""
+        history = self.quote(self.spec.model.history.model._meta.db_table)
+        return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:
         """Return the quoted name of the flag: this row is to be linked."""
