@@ -7,7 +7,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from apps.changesets.fields import field_of
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
