@@ -6,18 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
 from apps.backups.catalogue.manifests import Backup, list_backups
-from apps.base.models import City, Country
 from apps.changesets.fields import field_of
 from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import MapFigure, may_view
+from apps.changesets.tracking import tracked_models
 from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
 from apps.imports.pages.run import import_links
@@ -33,8 +35,7 @@ from apps.quality.rules import SIGNS
 from apps.quality.tallies import Counted, known_counted, newest_counted
 from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
 
-MODELS = (Airport, City, Country)
-LABELS = tuple(model._meta.label_lower for model in MODELS)
+AIRPORT = Airport._meta.label_lower
 BACKUP_AGE = timedelta(days=1)
 MOST_RUNS = 5
 VIEW_BACKUPS = "backups.view_backups"
@@ -64,24 +65,32 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
     """Return what the dashboard shows to the person who asks; of what they may not see, nothing is looked for."""
     using = reading_alias()
     state = state_of_tables(using=using)
-    seen = [model for model in MODELS if may_view(request.user, model)]
+    models = shown_models()
+    seen = [model for model in models if may_view(request.user, model)]
     found: dict[str, Any] = {"upload_links": import_links(request), "runs": runs_shown(request)}
     if seen:
         labels = [model._meta.label_lower for model in seen]
         moves = figures.newest_moves(labels, using=using)
-        known = figures.amounts(LABELS, moves, state=state, since=figures.a_week_ago(), using=using)
+        known = figures.amounts(
+            [model._meta.label_lower for model in models], moves, state=state, since=figures.a_week_ago(), using=using
+        )
         shown = [each for each in known if each.label in labels]
         found["amounts"] = [(each, links.list_url(apps.get_model(each.label))) for each in shown]
         if Airport in seen:
-            number = next(each.number for each in shown if each.label == LABELS[0])
+            number = next(each.number for each in shown if each.label == AIRPORT)
             found |= _airports(request, number)
-            found["charts"] = [growth_chart(figures.growth(LABELS[0], number, moves))]
+            found["charts"] = [growth_chart(figures.growth(AIRPORT, number, moves))]
     if Airport in seen:
         found["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
     found["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
     if request.user.has_perm(VIEW_BACKUPS):
         found["backup"] = backup_state()
     return found | looked_for(request, state=state, using=using, look=False)
+
+
+def shown_models() -> list[type[Model]]:
+    """Return the tracked models in the order in which they are shown: airports, then what points before its targets."""
+    return sorted((tracked.model for tracked in reversed(tracked_models())), key=lambda model: model is not Airport)
 
 
 def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str = "") -> dict[str, Any]:
@@ -126,14 +135,14 @@ def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
     newest = _newest_of_airports() if request.user.has_perm(links.VIEW) else None
     if newest is not None:
         address = links.changeset_map_url(newest.pk, data=True)
-        views.append((f"Last changeset (#{newest.pk})", f"{address}?model={LABELS[0]}"))
+        views.append((f"Last changeset (#{newest.pk})", f"{address}?model={AIRPORT}"))
     return {"map": MapFigure("Airports of the world", views), "types": types_shown()}
 
 
 def _newest_of_airports() -> Changeset | None:
     """The newest of the last changesets that touched airports."""
     last = Changeset.objects.exclude(status=Status.FAILED).only("pk", "counts").order_by("-pk")[:20]
-    return next((each for each in last if LABELS[0] in (each.counts or {})), None)
+    return next((each for each in last if AIRPORT in (each.counts or {})), None)
 
 
 def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]:
@@ -149,7 +158,7 @@ def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
     return [
         (str(field_of(Airport, each.field).verbose_name), each, f"{address}?links=no-{each.field}")
         for each in found
-        if each.model == LABELS[0]
+        if each.model == AIRPORT
     ]
 
 
@@ -170,7 +179,7 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
 
 def backup_state() -> BackupState:
     """Return the newest backup that was proved to restore, and whether it is too old to rely on."""
-    url = links.address_of("admin:backups_backup_changelist")
+    url = reverse("admin:backups_backup_changelist")
     backups = [each for each in list_backups() if not each.tables]
     proved = next((each for each in backups if each.verified_at is not None), None)
     if proved is None:

@@ -1,25 +1,19 @@
 """Airports in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
-from apps.airports.exporting import AirportResource
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions, places  # noqa: F401 - they register what lists and pages show
 from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
-from apps.backups.pages.object_tools import ObjectBackups
-from apps.base.pages.checking import ValidatingMixin
+from apps.base.pages.console import ConsoleModelAdmin
 from apps.base.text import search_form
-from apps.changesets.pages.recorded import RecordedModelAdmin
-from apps.changesets.pages.tools import ObjectTools, bulk_tool
-from apps.imports.pages.exporting import ExportingMixin
-from apps.imports.pages.importing import ImportingMixin
-from apps.imports.pages.pinning import PinningMixin
-from apps.quality.pages.list_filter import FindingFilter, order_of
 
 FEW = 500
 
@@ -44,16 +38,11 @@ class LinksFilter(admin.SimpleListFilter):
 
 
 @admin.register(Airport)
-class AirportAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, RelinkingMixin, ObjectTools,
-    RecordedModelAdmin,
-):  # fmt: skip
+class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     form = AirportForm
-    change_actions = ("relink", "clear_country", "clear_city", "backup", "restore", "undo_last_change")
-    resource_classes = (AirportResource,)
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")
-    list_filter = (FindingFilter, "airport_type", "active", LinksFilter, "country")
+    list_filter = ("airport_type", "active", LinksFilter, "country")
     list_select_related = ("country", "city")
     search_fields = ("ident",)
     search_help_text = "Search by ident, IATA code, name or municipality"
@@ -65,10 +54,6 @@ class AirportAdmin(
         ("Place", {"fields": (("municipality", "iso_region", "iso_country"), ("country", "city"))}),
         ("Kept by the console", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
     )
-
-    relink = bulk_tool("relink", label="Relink…", words="Link it to the country and city that its codes name")
-    clear_country = bulk_tool("clear_country", label="Clear country…", words="Take its link to a country away")
-    clear_city = bulk_tool("clear_city", label="Clear city…", words="Take its link to a city away")
 
     def get_urls(self) -> list[URLPattern]:
         views = (self.map_view, self.findings_map_view)
@@ -85,11 +70,7 @@ class AirportAdmin(
     def findings_map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_findings_map(request, self)
 
-    def get_ordering(self, request: HttpRequest) -> tuple:
-        """What breaks a rule together stands together."""
-        return order_of(request, "airports.airport") or super().get_ordering(request)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
         """The ident is the primary key: it is chosen once."""
         readonly = super().get_readonly_fields(request, obj)
         return readonly if obj is None else ("ident", *readonly)

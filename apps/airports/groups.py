@@ -3,20 +3,17 @@
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-TABLES = ("airports.airport", "base.city", "base.country")
+from apps.changesets.tracking import tracked_models
 
 # Each group may do what its line says, and all that the group it builds on may do.
 GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
-    # group: (builds on, verbs on the three tables, further permissions)
+    # group: (builds on, verbs on every tracked model, further permissions)
     "viewer": (
         None,
         ("view",),
         (
             "changesets.view_changeset",
             "imports.view_importrun",
-            "airports.view_historicalairport",
-            "base.view_historicalcity",
-            "base.view_historicalcountry",
             "imports.view_pin",
             "quality.view_findings",
             "backups.view_backups",
@@ -49,7 +46,10 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
 def permissions_of(group: str) -> set[str]:
     """Return the permissions of `group` as `app_label.codename`, inherited ones included."""
     builds_on, verbs, further = GROUPS[group]
-    own = {f"{app}.{verb}_{model}" for verb in verbs for app, _, model in (t.partition(".") for t in TABLES)}
+    metas = [(tracked.model._meta, tracked.history_model._meta) for tracked in tracked_models()]
+    own = {f"{meta.app_label}.{verb}_{meta.model_name}" for verb in verbs for meta, _history in metas}
+    if "view" in verbs:
+        own |= {f"{history.app_label}.view_{history.model_name}" for _meta, history in metas}
     return own.union(further, permissions_of(builds_on) if builds_on else ())
 
 

@@ -4,7 +4,7 @@ from django.db import models
 
 from apps.base.fields import FollowsName, SearchNameField
 from apps.base.models import City, Country
-from apps.changesets.recording.history_models import ChangesetHistory
+from apps.changesets.tracking import TrackedModel, Tracking
 
 
 class AirportType(models.TextChoices):
@@ -19,7 +19,7 @@ class AirportType(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-class Airport(FollowsName):
+class Airport(FollowsName, TrackedModel):
     """An airport, heliport or the like; `source_id` stays when `ident` is reassigned."""
 
     ident = models.CharField(max_length=16, primary_key=True)
@@ -42,19 +42,15 @@ class Airport(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(stable_key="source_id", filter_by="country", point=("latitude_deg", "longitude_deg"))
+    tracking = Tracking(stable_key="source_id", filter_by="country", point=("latitude_deg", "longitude_deg"))
 
-    class Meta:
+    class Meta(TrackedModel.Meta):
         ordering = ["ident"]
         permissions = [
-            ("import_airport", "Can import airports"),
-            ("export_airport", "Can export airports"),
             ("clear_links", "Can clear the links of many airports"),
             ("relink", "Can relink many airports"),
             ("delete_recent_import", "Can delete what the newest import created"),
             ("resolve_duplicates", "Can resolve duplicate IATA codes"),
-            ("backup_airport", "Can back up an airport"),
-            ("restore_airport", "Can restore an airport from a backup"),
         ]
         indexes = [models.Index(fields=["iata_code"], name="airport_iata_code")]
 

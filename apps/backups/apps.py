@@ -11,9 +11,9 @@ class BackupsConfig(AppConfig):
     def ready(self) -> None:
         from apps.backups.automatic import before_act
         from apps.backups.migrating import before_migrate
-        from apps.changesets.before import register_preparation
+        from apps.changesets.hooks import PREPARATIONS
 
-        register_preparation(before_act)
+        PREPARATIONS.add(before_act)
         # Apps without models are sent no signal. This app is ready before the changesets, so this comes first, while
         # everything is still in place.
         changesets = apps.get_app_config("changesets")

@@ -4,31 +4,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from apps.backups.pages.object_tools import ObjectBackups
-from apps.base.exporting import CityResource, CountryResource
 from apps.base.forms import CityForm, CountryForm
 from apps.base.models import City, Country
-from apps.base.pages.checking import ValidatingMixin
-from apps.base.pages.figures import FiguresMixin
+from apps.base.pages import bulk_actions  # noqa: F401 - registers what the lists offer
+from apps.base.pages.console import ConsoleModelAdmin
 from apps.base.text import search_form
-from apps.changesets.pages.recorded import RecordedModelAdmin
-from apps.changesets.pages.tools import ObjectTools, bulk_tool
-from apps.imports.pages.exporting import ExportingMixin
-from apps.imports.pages.importing import ImportingMixin
-from apps.imports.pages.pinning import PinningMixin
-from apps.quality.pages.list_filter import FindingFilter
 
 
 @admin.register(Country)
-class CountryAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
-    RecordedModelAdmin,
-):  # fmt: skip
+class CountryAdmin(ConsoleModelAdmin):
     form = CountryForm
-    change_actions = ("relink", "clear_country", "backup", "restore", "undo_last_change")
-    resource_classes = (CountryResource,)
     list_display = ("name", "iso_code", "iso3", "active")
-    list_filter = (FindingFilter, "active")
+    list_filter = ("active",)
     search_fields = ("name",)
     search_help_text = "Search by name or code"
     readonly_fields = ("slug", "created_at", "updated_at")
@@ -37,9 +24,6 @@ class CountryAdmin(
         ("Kept by the console", {"fields": (("slug", "created_at", "updated_at"),), "classes": ("collapse",)}),
     )
 
-    relink = bulk_tool("relink", label="Relink its airports…", words="Link them to the places that their codes name")
-    clear_country = bulk_tool("clear_country", label="Clear from its airports…", words="Take their links to it away")
-
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
         if len(term.strip()) in (2, 3) and (coded := _by_code(queryset, term.strip())).exists():
             return coded, False
@@ -47,15 +31,10 @@ class CountryAdmin(
 
 
 @admin.register(City)
-class CityAdmin(
-    ImportingMixin, ExportingMixin, ObjectBackups, PinningMixin, ValidatingMixin, FiguresMixin, ObjectTools,
-    RecordedModelAdmin,
-):  # fmt: skip
+class CityAdmin(ConsoleModelAdmin):
     form = CityForm
-    change_actions = ("relink", "clear_city", "backup", "restore", "undo_last_change")
-    resource_classes = (CityResource,)
     list_display = ("name", "country", "population", "timezone", "active")
-    list_filter = (FindingFilter, "active", "country")
+    list_filter = ("active", "country")
     list_select_related = ("country",)
     search_fields = ("name",)
     search_help_text = "Search by name"
@@ -66,9 +45,6 @@ class CityAdmin(
         ("More", {"fields": (("population", "timezone"),)}),
         ("Kept by the console", {"fields": (("slug", "created_at", "updated_at"),), "classes": ("collapse",)}),
     )
-
-    relink = bulk_tool("relink", label="Relink its airports…", words="Link them to the places that their codes name")
-    clear_city = bulk_tool("clear_city", label="Clear from its airports…", words="Take their links to it away")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
         return _by_name(queryset, term), False

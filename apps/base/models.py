@@ -6,10 +6,10 @@ from django.db import models
 
 from apps.base.fields import FollowsName, SearchNameField
 from apps.base.text import ascii_form, slug_stem
-from apps.changesets.recording.history_models import ChangesetHistory
+from apps.changesets.tracking import TrackedModel, Tracking
 
 
-class Country(FollowsName):
+class Country(FollowsName, TrackedModel):
     """A country or territory with an ISO 3166-1 code."""
 
     iso_code = models.CharField("ISO code", max_length=2, unique=True)
@@ -23,17 +23,11 @@ class Country(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(filter_by="id", point=("latitude", "longitude"))
+    tracking = Tracking(filter_by="id", point=("latitude", "longitude"))
 
-    class Meta:
+    class Meta(TrackedModel.Meta):
         ordering = ["name"]
         verbose_name_plural = "countries"
-        permissions = [
-            ("import_country", "Can import countries"),
-            ("export_country", "Can export countries"),
-            ("backup_country", "Can back up a country"),
-            ("restore_country", "Can restore a country from a backup"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.iso_code})"
@@ -44,7 +38,7 @@ class Country(FollowsName):
         super().save(*args, **kwargs)
 
 
-class City(FollowsName):
+class City(FollowsName, TrackedModel):
     """A city or municipality of a country."""
 
     country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="cities")
@@ -60,18 +54,12 @@ class City(FollowsName):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    history = ChangesetHistory(filter_by="country", point=("latitude", "longitude"))
+    tracking = Tracking(filter_by="country", point=("latitude", "longitude"))
 
-    class Meta:
+    class Meta(TrackedModel.Meta):
         ordering = ["name"]
         verbose_name_plural = "cities"
-        permissions = [
-            ("import_city", "Can import cities"),
-            ("export_city", "Can export cities"),
-            ("merge_city", "Can merge cities"),
-            ("backup_city", "Can back up a city"),
-            ("restore_city", "Can restore a city from a backup"),
-        ]
+        permissions = [("merge_city", "Can merge cities")]
         constraints = [
             models.UniqueConstraint(fields=["country", "search_name"], name="city_name_in_country"),
             models.UniqueConstraint(fields=["country", "slug"], name="city_slug_in_country"),

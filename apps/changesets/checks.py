@@ -1,15 +1,23 @@
-"""System checks: does the database record what happens to the tracked tables?"""
+"""System checks: are the models declared as the recording needs them, and does the database record what happens?"""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from sqlite3 import dbapi2
 from typing import Any
 
+from django.apps import AppConfig, apps
 from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connections
+from django.db import connections, migrations, models
+from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
+from apps.changesets.history_models import why_not_recorded
 from apps.changesets.models import Changeset
 from apps.changesets.recording import recording_problems
+from apps.changesets.recording.kept_tables import CreateKeptModel
+from apps.changesets.tracking import VERBS, TrackedModel, tracked_models
 
 OLDEST_SQLITE = (3, 39)
 
@@ -43,3 +51,78 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
             for problem in recording_problems(alias)
         ]
     return messages
+
+
+@register(Tags.models)
+def check_declarations(**kwargs: Any) -> list[CheckMessage]:
+    """Report what is wrong with how tracked models are declared: changesets.E003 to E007."""
+    declared = [model for model in apps.get_models() if issubclass(model, TrackedModel) and not model._meta.proxy]
+    return [message for model in declared for message in _wrong_with(model)]
+
+
+def _wrong_with(model: type[TrackedModel]) -> Iterator[CheckMessage]:
+    declared, fields = model.tracking, {field.name: field for field in model._meta.concrete_fields}
+    named = [declared.stable_key, declared.filter_by, *(declared.point or ()), *declared.untracked]
+    for name in named:
+        if name and name not in fields and name != "updated_at":
+            hint = f"Name one of its fields in `tracking`: {', '.join(fields)}."
+            yield _error("E003", model, f"`tracking` names {name!r}, which is no field of the table.", hint)
+    if declared.stable_key in fields and not fields[declared.stable_key].unique:
+        hint = f"Declare {declared.stable_key} with unique=True, or name another field."
+        yield _error("E004", model, f"Its stable key {declared.stable_key!r} is not unique.", hint)
+    for field in model._meta.local_many_to_many:
+        hint = "Make a tracked model of the pairs, with a foreign key to each side."
+        yield _error("E005", model, f"{field.name} is many-to-many: its pairs would not be recorded.", hint)
+    if reason := why_not_recorded(model):
+        hint = "Give it one table with a primary key of one column; a UniqueConstraint keeps columns unique together."
+        yield _error("E006", model, f"{reason} Its rows cannot be recorded.", hint)
+    if lacking := [verb for verb in VERBS if verb not in model._meta.default_permissions]:
+        hint = "Write `class Meta(TrackedModel.Meta):`."
+        yield _error("E007", model, f"It has no permissions to {', '.join(lacking)}.", hint)
+
+
+@register(Tags.models)
+def check_names(**kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E008 for tracked models of the same name: commands and temporary tables know them by it."""
+    numbers = Counter(tracked.name for tracked in tracked_models())
+    return [
+        _error("E008", tracked.model, "Another tracked model has the same name.", "Give one of them another name.")
+        for tracked in tracked_models()
+        if numbers[tracked.name] > 1
+    ]
+
+
+@register(Tags.models)
+def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E009 for each history table that migrating backwards would drop instead of setting it aside."""
+    tracked = {tracked.history_model._meta.label_lower: tracked.model for tracked in tracked_models()}
+    found: list[CheckMessage] = []
+    for app_config in {model._meta.app_config for model in tracked.values()}:
+        for migration, operation in _created_models(app_config):
+            model = tracked.get(f"{app_config.label}.{operation.name_lower}")
+            if model is not None and not isinstance(operation, CreateKeptModel):
+                hint = (
+                    f"In {app_config.label}.{migration}, write CreateKeptModel (of "
+                    f"{CreateKeptModel.__module__}) instead of migrations.CreateModel, as makemigrations does."
+                )
+                problem = f"Migrating backwards would drop the history that {operation.name} holds."
+                found.append(_error("E009", model, problem, hint))
+    return found
+
+
+def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.CreateModel]]:
+    """Yield the models that the migrations of an app create; only its own migrations are read, since this is often."""
+    module_name, _explicit = MigrationLoader.migrations_module(app_config.label)
+    try:
+        package = import_module(module_name or "")
+    except (ImportError, ValueError):
+        return  # It has no migrations yet; Django says so where they are needed.
+    for found in iter_modules(package.__path__):
+        migration = getattr(import_module(f"{module_name}.{found.name}"), "Migration", None)
+        for operation in getattr(migration, "operations", ()):
+            if isinstance(operation, migrations.CreateModel):
+                yield found.name, operation
+
+
+def _error(number: str, model: type[models.Model], problem: str, hint: str) -> Error:
+    return Error(problem, hint=hint, obj=model, id=f"changesets.{number}")

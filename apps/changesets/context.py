@@ -9,9 +9,9 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
-from apps.changesets.afterwards import tell_when_committed
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import count_changes
+from apps.changesets.hooks import tell_when_committed
 from apps.changesets.locking import is_busy
 from apps.changesets.models import Actor, Changeset, Status
 from apps.changesets.recording import close_mark, open_mark, require_recording

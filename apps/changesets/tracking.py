@@ -1,13 +1,45 @@
-"""Which tables are tracked, and what their columns are."""
+"""Which tables are tracked, how a model declares that it is, and what the columns of its table are."""
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
 
 from django.apps import apps
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.history_models import ChangesetHistory, HistoryRow
+
+# What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """What a tracked model says of itself; names are those of its fields.
+
+    `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is
+    no change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people
+    filter changes (an airport's country); `point` are the latitude and longitude that put an object on a map.
+    """
+
+    stable_key: str | None = None
+    untracked: tuple[str, ...] = ("updated_at",)
+    filter_by: str | None = None
+    point: tuple[str, str] | None = None
+
+
+class TrackedModel(models.Model):
+    """A model whose rows the database records: each change is part of a changeset, and can be reverted.
+
+    Its `Meta` inherits from this one's, so that it has all permissions.
+    """
+
+    tracking = Tracking()
+    history = ChangesetHistory()
+
+    class Meta:
+        abstract = True
+        default_permissions = VERBS
 
 
 @dataclass(frozen=True)
@@ -15,7 +47,7 @@ class Tracked:
     """A model whose rows the database records, and the history model that they are recorded in."""
 
     model: type[models.Model]
-    history_model: type[models.Model]
+    history_model: type[HistoryRow]
     stable_key: str | None
     untracked: frozenset[str]
     filter_by: str | None
@@ -57,6 +89,11 @@ class Tracked:
     def fields_by_column(self) -> dict[str, AnyField]:
         return {column_of(field): field for field in self.model._meta.concrete_fields}
 
+    @property
+    def stable_field(self) -> AnyField | None:
+        """The field that stays when the primary key of an object changes, or None."""
+        return None if self.stable_key is None else self.fields_by_column[self.stable_key]
+
     @cached_property
     def news(self) -> tuple[AnyField, ...]:
         """The fields whose change is told; those that follow others, or only say when, are left out."""
@@ -73,6 +110,13 @@ class Tracked:
             return None
         return field_of(self.model, self.filter_by).related_model or self.model
 
+    @property
+    def point_columns(self) -> tuple[str, str]:
+        """The columns of latitude and longitude; raises LookupError where the model stands on no map."""
+        if self.point is None:
+            raise LookupError(f"{self.label} stands on no map.")
+        return self.point
+
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
         """The sets of columns that are unique together, the primary key first."""
@@ -88,8 +132,9 @@ class Tracked:
 @cache
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
-    found = {
-        model: _describe(model) for model in apps.get_models() if getattr(model, "_changeset_history", None) is not None
+    recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
+    found: dict[type[models.Model], Tracked] = {
+        model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
     }
     ordered: list[type[models.Model]] = []
 
@@ -121,6 +166,11 @@ def tracked_by_label(label: str) -> Tracked:
     raise LookupError(f"No tracked model has the label {label!r}.")
 
 
+def is_tracked(model: type[models.Model]) -> bool:
+    """Whether the database records what happens to the rows of a model."""
+    return any(tracked.model is model for tracked in tracked_models())
+
+
 def tracked_for(model: type[models.Model]) -> Tracked:
     """Return the description of a tracked model; raises LookupError for one that is not."""
     for tracked in tracked_models():
@@ -129,14 +179,20 @@ def tracked_for(model: type[models.Model]) -> Tracked:
     raise LookupError(f"{model._meta.label} is not tracked.")
 
 
-def _describe(model: type[models.Model]) -> Tracked:
-    declared: Any = model._changeset_history
+def _describe(model: type[TrackedModel]) -> Tracked:
+    # A name that is no field's is reported by a system check, which needs this description, too.
+    declared = model.tracking
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=columns[declared.stable_key] if declared.stable_key else None,
-        untracked=frozenset(columns[name] for name in declared.untracked),
+        history_model=getattr(model, _manager_name(model)).model,
+        stable_key=columns.get(declared.stable_key or ""),
+        untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
-        point=(columns[declared.point[0]], columns[declared.point[1]]) if declared.point else None,
+        point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
+
+
+def _manager_name(model: type[models.Model]) -> str:
+    name: str = vars(model._meta)["simple_history_manager_attribute"]
+    return name

@@ -1,8 +1,13 @@
-"""Set-based import of files into tracked tables; knows no model by name."""
+"""Set-based import of files into tracked tables; knows no model by name, apps declare their columns."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ImportsConfig(AppConfig):
     name = "apps.imports"
     verbose_name = "Imports"
+
+    def ready(self) -> None:
+        # Any installed app may have a `columns.py` that registers what is imported and exported.
+        autodiscover_modules("columns")

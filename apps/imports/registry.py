@@ -28,6 +28,11 @@ def spec_for(model: type[models.Model]) -> ImportSpec:
     raise LookupError(f"Nothing imports {model._meta.verbose_name_plural}.")
 
 
+def has_spec(model: type[models.Model]) -> bool:
+    """Whether files of this model are imported and exported."""
+    return any(spec.model is model for spec in _specs.values())
+
+
 def all_specs() -> tuple[ImportSpec, ...]:
     """Return all registered specs, in the order in which they were registered."""
     return tuple(_specs.values())

@@ -106,6 +106,18 @@ class Completer(Protocol):
 
 # Adds to `imports_matched` the rows that it can tell the object of; returns how many rows it refused, and the first.
 Identify = Callable[[Any], tuple[int, list[Refusal]]]
+# Returns a sentence for each limit that a staged plan goes past, naming its setting.
+Limits = Callable[[Any], list[str]]
+
+
+@dataclass(frozen=True)
+class PlanCheck:
+    """Something to be told of a stored plan: `look` finds it (as JSON) while the plan's tables are there, `template`
+    shows it on the plan's page as `found`."""
+
+    name: str
+    look: Callable[[Any], Any]
+    template: str
 
 
 @dataclass(frozen=True)
@@ -140,6 +152,9 @@ class ImportSpec:
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
+    # What stops an import that goes past it, unless a person says so; and what people are told of a plan.
+    limits: tuple[Limits, ...] = ()
+    checks: tuple[PlanCheck, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ class QualityConfig(AppConfig):
     verbose_name = "Data quality"
 
     def ready(self) -> None:
-        from apps.changesets.afterwards import register_listener
+        from apps.changesets.hooks import LISTENERS
         from apps.quality.tasks import count_after
 
-        register_listener(count_after)
+        LISTENERS.add(count_after)
         # Any installed app may have a `quality_rules.py` that registers rules.
         autodiscover_modules("quality_rules")

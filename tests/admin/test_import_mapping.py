@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.airports.ourairports import OURAIRPORTS
+from apps.airports.columns import OURAIRPORTS
 from apps.imports.mapping import headers as guessing
 from apps.imports.models import HeaderMapping, ImportRun
 from apps.imports.results import ImportOptions

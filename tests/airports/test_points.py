@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from apps.base.points import distance_km, in_words, small_map
+from apps.changesets.history.moves import distance_km, in_words, small_map
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from apps.backups import automatic
 from apps.backups.catalogue.manifests import list_backups
 from apps.backups.creating import create_backup
 from apps.backups.errors import DiskFull
-from apps.changesets import before
-from apps.changesets.before import Coming
+from apps.changesets import hooks
+from apps.changesets.hooks import Coming
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.runs import engine
@@ -45,7 +45,7 @@ def backups(monkeypatch) -> list[int]:
         made.append(Airport.objects.count())
         return f"backup-{len(made)}"
 
-    monkeypatch.setattr(before, "_preparations", [back_up])
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [back_up]})
     return made
 
 
@@ -192,7 +192,7 @@ def test_no_backup_no_import(update, monkeypatch, error):
     def back_up(*args: object, **more: object) -> None:
         raise error
 
-    monkeypatch.setattr(before, "_preparations", [automatic.before_act])
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [automatic.before_act]})
     monkeypatch.setattr(automatic, "recent_or_new", back_up)
 
     with pytest.raises(CommandError, match=str(error)):
@@ -224,7 +224,7 @@ def test_it_can_be_cancelled(update, monkeypatch, lines):
         ask_to_stop(run.pk)
         return "backup"
 
-    monkeypatch.setattr(before, "_preparations", [cancel_meanwhile])
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [cancel_meanwhile]})
     monkeypatch.setattr("apps.imports.runs.lease._BEAT_SECONDS", 0.01)
 
     with pytest.raises(CommandError, match="Somebody asked this import to stop; nothing was written"):
@@ -241,7 +241,7 @@ def test_one_that_was_given_up_meanwhile_writes_nothing(update, monkeypatch):
         ImportRun.objects.update(status=RunStatus.FAILED, error="The worker stopped.", lock=None)
         return "backup"
 
-    monkeypatch.setattr(before, "_preparations", [given_up])
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [given_up]})
 
     with pytest.raises(CommandError, match="was given up: nothing was written"):
         update({})

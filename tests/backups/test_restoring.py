@@ -123,13 +123,13 @@ def test_a_line_half_written_by_a_power_cut_does_not_swallow_the_next(backup: Ba
 
 
 def test_a_backup_of_an_older_version_is_migrated(using: str, folder: Path) -> None:
-    call_command("migrate", "airports", "0005", database=using, verbosity=0)
+    call_command("migrate", "airports", "0002", database=using, verbosity=0)
     older = create_backup(actor=None, reason="", using=using)
     call_command("migrate", database=using, verbosity=0)
 
     done = restored(older, using).done
 
-    assert done.migrated[0] == "airports.0006_object_backups"
+    assert done.migrated[0] == "airports.0003_history"
     assert recording_problems(using) == []
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Bucket, Verdict, plan_revert, revert

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from apps.airports.ourairports import OURAIRPORTS
+from apps.airports.columns import OURAIRPORTS
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions

@@ -8,10 +8,10 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from apps.airports.ourairports import OURAIRPORTS
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.base.geonames import GEONAMES, options_for
 from apps.base.models import City, Country
 from apps.changesets import before

@@ -6,8 +6,8 @@ from contextlib import nullcontext
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.airports.columns import URL
 from apps.airports.models import Airport
-from apps.airports.ourairports import URL
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.imports.reading.sources import from_path
@@ -180,7 +180,7 @@ def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch)
 
 
 def test_what_changed_since_the_plan_is_skipped_and_listed(airports_file):
-    from apps.airports.ourairports import OURAIRPORTS
+    from apps.airports.columns import OURAIRPORTS
     from apps.imports.plan.apply import apply_import
     from apps.imports.plan.plan import plan_import
     from apps.imports.reading.sources import from_path
@@ -199,7 +199,7 @@ def test_what_changed_since_the_plan_is_skipped_and_listed(airports_file):
 
 
 def test_a_plan_is_applied_once(airports_file):
-    from apps.airports.ourairports import OURAIRPORTS
+    from apps.airports.columns import OURAIRPORTS
     from apps.imports.errors import PlanIsGone
     from apps.imports.plan.apply import apply_import
     from apps.imports.plan.plan import plan_import

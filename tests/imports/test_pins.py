@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
-from apps.base.importing import CITIES
+from apps.base.columns import CITIES
 from apps.base.models import City, Country
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.models import Changeset

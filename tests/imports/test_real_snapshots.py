@@ -11,12 +11,12 @@ from django.core.management import call_command
 from django.db import transaction
 from django.db.models import F
 
-from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.base.text import search_form, slug_stem
 from apps.changesets.models import Changeset
 from apps.imports.export.formats import Csv
+from apps.imports.export.tables import resource_of
 from apps.quality.findings import count_findings, findings_of
 from apps.quality.rules import rule_named
 from tests.imports.trips import recorded
@@ -80,7 +80,7 @@ def test_real_snapshot_goes_out_and_in_without_a_change(bundled, tmp_path):
     tables = (Airport, City, Country)
     before, path = recorded(*tables), tmp_path / "airports.csv"
     with path.open("wb") as out:
-        Csv().write(AirportResource().table(Airport.objects.all()), out)
+        Csv().write(resource_of(Airport)().table(Airport.objects.all()), out)
 
     said = run("--file", str(path))
 

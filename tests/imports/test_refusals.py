@@ -2,8 +2,8 @@
 
 import pytest
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.imports.plan.plan import plan_import
 from apps.imports.reading.sources import from_path
 

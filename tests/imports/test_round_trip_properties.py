@@ -8,14 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from apps.airports.exporting import AirportResource
 from apps.airports.models import Airport, AirportType
-from apps.base.exporting import CityResource, CountryResource
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.models import Changeset
-from apps.imports.export.formats import EXPORT_FORMATS
-from apps.imports.export.tables import ExportResource
+from apps.imports.export.formats import FORMATS
+from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import from_path
@@ -24,7 +22,7 @@ from apps.imports.results import ImportOptions
 
 # Each example is written and read in every format.
 FEW = settings(max_examples=settings.default.max_examples // 4)
-RESOURCES = (AirportResource, CityResource, CountryResource)
+RESOURCES = tuple(map(resource_of, (Airport, City, Country)))
 CODES = ("NA", "CI", "US")
 ODD = ["=1+1", "'=1", "''", "-", "@a", "1E4", "007", "NA", "a  b", "_x0041_", 'a"b', "a,b;c\td", "\u202ea", "\u200b"]
 
@@ -99,7 +97,7 @@ class RoundTripProperties(TestCase):
 
         for resource in RESOURCES:
             rows = resource._meta.model.objects.count()
-            for form in EXPORT_FORMATS if rows else ():
+            for form in FORMATS if rows else ():
                 plan = plan_of(resource, form)
                 assert (plan.counts.unchanged, plan.counts.refused) == (rows, 0), (form, plan.refusals)
                 assert apply_import(plan, actor=None) is None
@@ -112,7 +110,7 @@ class RoundTripProperties(TestCase):
         before = recorded()
 
         for resource in RESOURCES:
-            for form in EXPORT_FORMATS if resource._meta.model.objects.exists() else ():
+            for form in FORMATS if resource._meta.model.objects.exists() else ():
                 plan = plan_of(resource, form, blank=blank)
                 assert plan.changes_nothing, (form, drawn)
                 assert apply_import(plan, actor=None) is None

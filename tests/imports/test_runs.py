@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from django.core.management import call_command
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.recording.audit import find_drift

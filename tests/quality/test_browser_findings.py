@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.context import changeset
 from apps.imports.models import ImportRun
 from apps.imports.reading.sources import from_path

@@ -3,8 +3,8 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
-from apps.airports.ourairports import OURAIRPORTS
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path

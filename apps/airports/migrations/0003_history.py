@@ -1,4 +1,4 @@
-"""The history of airports, set aside when migrated backwards."""
+"""The history of airports, set aside when migrated backwards, and what people may do."""
 
 import django.db.models.deletion
 import simple_history.models
@@ -7,6 +7,8 @@ from django.db import migrations, models
 
 import apps.base.fields
 from apps.changesets.recording.kept_tables import CreateKeptModel
+
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
 
 
 class Migration(migrations.Migration):
@@ -116,5 +118,18 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["ident", "history_id"], name="airport_history_by_object")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.AlterModelOptions(
+            name="airport",
+            options={
+                "default_permissions": VERBS,
+                "ordering": ["ident"],
+                "permissions": [
+                    ("clear_links", "Can clear the links of many airports"),
+                    ("relink", "Can relink many airports"),
+                    ("delete_recent_import", "Can delete what the newest import created"),
+                    ("resolve_duplicates", "Can resolve duplicate IATA codes"),
+                ],
+            },
         ),
     ]

@@ -81,7 +81,7 @@ def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]
 
 
 def schema_of(model: type[models.Model], *, using: str) -> str:
-    """Return the newest migration of the model's app that the database has: `airports.0004_permissions`."""
+    """Return the newest migration of the model's app that the database has: `airports.0003_history`."""
     label = model._meta.app_label
     applied = MigrationRecorder(connections[using]).applied_migrations()
     return f"{label}.{max((name for app, name in applied if app == label), default='none')}"

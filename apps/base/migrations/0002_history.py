@@ -1,4 +1,4 @@
-"""The history of countries and cities, set aside when migrated backwards."""
+"""The history of countries and cities, set aside when migrated backwards, and what people may do."""
 
 import django.db.models.deletion
 import simple_history.models
@@ -7,6 +7,8 @@ from django.db import migrations, models
 
 import apps.base.fields
 from apps.changesets.recording.kept_tables import CreateKeptModel
+
+VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
 
 
 class Migration(migrations.Migration):
@@ -133,5 +135,18 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["id", "history_id"], name="country_history_by_object")],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
+        ),
+        migrations.AlterModelOptions(
+            name="city",
+            options={
+                "default_permissions": VERBS,
+                "ordering": ["name"],
+                "permissions": [("merge_city", "Can merge cities")],
+                "verbose_name_plural": "cities",
+            },
+        ),
+        migrations.AlterModelOptions(
+            name="country",
+            options={"default_permissions": VERBS, "ordering": ["name"], "verbose_name_plural": "countries"},
         ),
     ]

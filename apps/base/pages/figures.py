@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
+from apps.changesets.hooks import Hook
 from apps.changesets.pages.maps import MapFigure, may_view
 
 
@@ -51,19 +52,9 @@ class Panel:
     types: tuple[tuple[str, int, int, str], ...] = ()
 
 
-_figures: dict[str, list[Figure]] = {}
-_panels: dict[str, Callable[[HttpRequest, Any], Panel | None]] = {}
-
-
-def register_figures(label: str, *figures: Figure) -> None:
-    """Add figures to the list and the pages of a model (a label); one of the same name takes the other's place."""
-    names = {figure.name for figure in figures}
-    _figures[label] = [figure for figure in _figures.get(label, ()) if figure.name not in names] + [*figures]
-
-
-def register_panel(label: str, make: Callable[[HttpRequest, Any], Panel | None]) -> None:
-    """Let `make` say what the page of an object of this model (a label) shows under its form."""
-    _panels[label] = make
+# Figures for the list and the pages of a model, by its label; and what says what its pages show under the form.
+FIGURES: Hook[Figure] = Hook()
+PANELS: Hook[Callable[[HttpRequest, Any], Panel | None]] = Hook()
 
 
 class FiguresMixin(admin.ModelAdmin):
@@ -92,13 +83,13 @@ class FiguresMixin(admin.ModelAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         if obj is not None:
-            panel = _panels.get(self.opts.label_lower)
-            context |= {"figures": self._numbers(request, obj), "panel": panel(request, obj) if panel else None}
-            context |= {"map": context["panel"].map if context["panel"] else None}
+            panel = next((make(request, obj) for make in PANELS.of(self.opts.label_lower)), None)
+            context |= {"figures": self._numbers(request, obj), "panel": panel}
+            context |= {"map": panel.map if panel else None}
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _figures(self, request: HttpRequest) -> list[Figure]:
-        return [each for each in _figures.get(self.opts.label_lower, ()) if may_view(request.user, each.model)]
+        return [each for each in FIGURES.of(self.opts.label_lower) if may_view(request.user, each.model)]
 
     def _numbers(self, request: HttpRequest, obj: models.Model) -> list[tuple[str, int, str]]:
         """Return label, number and address of each figure of one object; one query."""

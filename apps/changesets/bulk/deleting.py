@@ -5,16 +5,19 @@ from collections.abc import Iterator
 from django.db import models
 
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
+from apps.changesets.tracking import is_tracked
 
 NAMED = 10
 
 
 def deleting(*along: str) -> Operation:
-    """Return the operation that deletes the selected objects, and those that point to them by the relations `along`.
+    """Return the operation that deletes the selected objects, and those that point to them by the relations `along`, or
+    by one that Django cascades.
 
     Other objects that must not lose what they point to forbid it; those that may, lose their link.
     """
@@ -22,13 +25,18 @@ def deleting(*along: str) -> Operation:
     def plan(selection: Selection, options: Options) -> BulkPlan:
         what = counted(selection.number, selection.model)
         refusal, listed, way_out, lines = "", [], "", []
-        for relation in _relations(selection.model, models.PROTECT):
+        for relation in _holding(selection.model, along):
             holders = selection.pointing(relation.related_model, relation.field.name)
-            if relation.name not in along and (number := holders.count()):
+            if number := holders.count():
                 refusal, way_out = _refusal(selection, holders, relation.field), f"clear_{relation.field.name}"
                 listed.append(_held(selection, holders, relation.field))
-                stand = "stands" if number == 1 else "stand"
-                lines.append(Line("blocked", number, f"{_noun(holders.model, number)} {stand} in the way"))
+                lines.append(_in_the_way(holders.model, number))
+        for rows in _going(selection, along):
+            for relation in _holding(rows.model, ()):
+                holders = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows})
+                if number := holders.count():
+                    refusal = refusal or _refusal_along(rows.model, holders)
+                    lines.append(_in_the_way(holders.model, number))
         lines += _would_become(selection, along, will="would" if refusal else "will")
         sample = sample_of(selection.rows())
         return BulkPlan(
@@ -47,14 +55,14 @@ def deleting(*along: str) -> Operation:
 
 def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) -> Iterator[Line]:
     """Yield what becomes of the selected objects, of those that go along, and of the links that are cleared."""
-    yield Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} {will} be deleted")
+    yield Line("deleted", selection.number, f"{plural(selection.number, selection.model)} {will} be deleted")
     for rows in _going(selection, along):
         if number := rows.count():
             yield Line("deleted", number, _along(selection, rows.model, number, will=will))
     for rows, field in _losing(selection, along):
         if number := rows.count():
             to = _them(selection, field)
-            yield Line("changed", number, f"{_noun(rows.model, number)} {will} no longer be linked to {to}")
+            yield Line("changed", number, f"{plural(number, rows.model)} {will} no longer be linked to {to}")
 
 
 def delete_rows(rows: models.QuerySet) -> None:
@@ -67,38 +75,51 @@ def relations_to(model: type[models.Model]) -> list[models.ForeignObjectRel]:
     return [relation for relation in model._meta.related_objects if relation.one_to_many or relation.one_to_one]
 
 
-def _relations(model: type[models.Model], on_delete: object) -> list[models.ForeignObjectRel]:
-    return [relation for relation in relations_to(model) if relation.on_delete is on_delete]
+def _goes_along(relation: models.ForeignObjectRel, along: tuple[str, ...]) -> bool:
+    """Whether what points by this relation is deleted too; only where that is recorded, so that it can be undone."""
+    return relation.name in along or (relation.on_delete is models.CASCADE and is_tracked(relation.related_model))
+
+
+def _holding(model: type[models.Model], along: tuple[str, ...]) -> list[models.ForeignObjectRel]:
+    """Return the relations by which others keep objects of a model from being deleted."""
+    return [
+        relation
+        for relation in relations_to(model)
+        if relation.on_delete is not models.SET_NULL and not _goes_along(relation, along)
+    ]
+
+
+def _losing_by(model: type[models.Model]) -> list[models.ForeignObjectRel]:
+    return [relation for relation in relations_to(model) if relation.on_delete is models.SET_NULL]
 
 
 def _going(selection: Selection, along: tuple[str, ...]) -> list[models.QuerySet]:
     return [
         selection.pointing(relation.related_model, relation.field.name)
         for relation in relations_to(selection.model)
-        if relation.name in along
+        if _goes_along(relation, along)
     ]
 
 
 def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[models.QuerySet, models.Field]]:
     """Yield the objects that lose a link to what is deleted, by the field that has it."""
-    for relation in _relations(selection.model, models.SET_NULL):
+    for relation in _losing_by(selection.model):
         yield selection.pointing(relation.related_model, relation.field.name), relation.field
     for rows in _going(selection, along):
-        for relation in _relations(rows.model, models.SET_NULL):
+        for relation in _losing_by(rows.model):
             holders = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": rows.values("pk")})
             yield holders, relation.field
 
 
 def _along(selection: Selection, model: type[models.Model], number: int, *, will: str) -> str:
-    whose = "its" if selection.number == 1 else "their"
-    go = "goes" if number == 1 else "go"
+    whose, go = plural(selection.number, "its", "their"), plural(number, "goes", "go")
     return f"of {whose} {model._meta.verbose_name_plural} {'would go' if will == 'would' else go} along"
 
 
 def _them(selection: Selection, field: models.Field) -> str:
     if field.related_model is not selection.model:
         return f"a {field.verbose_name}"
-    return "it" if selection.number == 1 else "them"
+    return plural(selection.number, "it", "them")
 
 
 def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field) -> str:
@@ -106,8 +127,22 @@ def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field
     held = selection.rows().filter(pk__in=holders.order_by().values(field.name))
     few = list(held.order_by("pk")[:2])
     to = str(few[0]) if len(few) == 1 else f"{held.count():,} of these {selection.model._meta.verbose_name_plural}"
-    point, their = ("points", "its") if number == 1 else ("point", "their")
-    return f"{names} {point} to {to}: clear {their} {field.verbose_name} first. Nothing was deleted."
+    point, their = plural(number, "points", "point"), plural(number, "its", "their")
+    mend = f"clear {their} {field.verbose_name} first" if field.null else "delete or change what points first"
+    return f"{names} {point} to {to}: {mend}. Nothing was deleted."
+
+
+def _refusal_along(model: type[models.Model], holders: models.QuerySet) -> str:
+    names = counted(holders.count(), holders.model)
+    return (
+        f"{names} would be left pointing to {model._meta.verbose_name_plural} that go along: delete or change these "
+        "first. Nothing was deleted."
+    )
+
+
+def _in_the_way(model: type[models.Model], number: int) -> Line:
+    words = f"{plural(number, model)} {plural(number, 'stands', 'stand')} in the way"
+    return Line("blocked", number, words)
 
 
 def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -> Listed:
@@ -117,8 +152,4 @@ def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -
     objects = selection.model._base_manager.in_bulk(list(by_object))
     names = tuple(f"{objects[key]}: {counted(number, holders.model)}" for key, number in by_object.items())
     number = holders.order_by().values(field.name).distinct().count()
-    return Listed(f"{_noun(selection.model, number)} cannot be deleted", number, names)
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    return counted(number, model).partition(" ")[2]
+    return Listed(f"{plural(number, selection.model)} cannot be deleted", number, names)

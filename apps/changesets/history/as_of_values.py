@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.fields import AnyField, target_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.as_of import Moment, last_row, state_at
 from apps.changesets.tracking import Tracked, tracked_for
@@ -14,7 +15,7 @@ from apps.changesets.tracking import Tracked, tracked_for
 CHUNK = 2000
 
 
-def fields_shown(tracked: Tracked) -> list[models.Field]:
+def fields_shown(tracked: Tracked) -> list[AnyField]:
     """Return the fields that tell about an object: the key, and what people may set."""
     return [field for field in tracked.model._meta.concrete_fields if field.primary_key or field.editable]
 
@@ -49,20 +50,24 @@ class _Echo:
         return line
 
 
-def _value(field: models.Field, row: Any, labels: dict[Any, str] | None) -> Any:
+def _value(field: AnyField, row: Any, labels: dict[Any, str] | None) -> Any:
     value = getattr(row, field.attname)
     if labels is not None:
         return None if value is None else labels.get(value, f"#{value}")
     return dict(field.flatchoices).get(value, value) if field.choices else value
 
 
-def _labels(field: models.Field, rows: Sequence[Any], moment: Moment, using: str) -> dict[Any, str]:
+def _bulk(field: AnyField, keys: set[Any], using: str) -> dict[Any, models.Model]:
+    return target_of(field)._base_manager.using(using).in_bulk(keys)
+
+
+def _labels(field: AnyField, rows: Sequence[Any], moment: Moment, using: str) -> dict[Any, str]:
     """Return what the targets of a link field were called at the moment; one gone by then has no label."""
     keys = {getattr(row, field.attname) for row in rows} - {None}
     try:
-        target = tracked_for(field.related_model)
+        target = tracked_for(target_of(field))
     except LookupError:
-        return {key: str(found) for key, found in field.related_model._base_manager.using(using).in_bulk(keys).items()}
+        return {key: str(found) for key, found in _bulk(field, keys, using).items()}
     if not keys:
         return {}
     pk = target.model._meta.pk.attname

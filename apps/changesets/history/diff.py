@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.fields import target_of
 from apps.changesets.history.net_query import rows_after, rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.models import Changeset
@@ -177,17 +178,18 @@ def _link_labels(
         if not field.is_relation:
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
-        found = known.get(field.related_model)
+        model = target_of(field)
+        found = known.get(model)
         if found is None:
-            found = {key: str(target) for key, target in _manager(field.related_model, using).in_bulk(keys).items()}
+            found = {key: str(target) for key, target in _manager(model, using).in_bulk(keys).items()}
         gone = keys - set(found)
         if gone:
-            found = found | _labels_from_history(field.related_model, gone, using)
+            found = found | _labels_from_history(model, gone, using)
         labels[field.attname] = found
     return labels
 
 
-def _labels_from_history(model: type[models.Model], keys: set, using: str) -> dict[Any, str]:
+def _labels_from_history(model: type[models.Model], keys: set[Any], using: str) -> dict[Any, str]:
     attribute = getattr(model._meta, "simple_history_manager_attribute", None)
     if attribute is None:
         return {}
@@ -196,5 +198,5 @@ def _labels_from_history(model: type[models.Model], keys: set, using: str) -> di
     return {getattr(row, pk): f"{row.instance} (deleted)" for row in history.latest_of_each()}
 
 
-def _manager(model: type[models.Model], using: str) -> models.QuerySet:
+def _manager(model: type[models.Model], using: str) -> models.QuerySet[models.Model]:
     return model._base_manager.using(using)

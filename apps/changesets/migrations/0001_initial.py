@@ -57,12 +57,27 @@ class Migration(migrations.Migration):
                 ("source_sha256", models.CharField(blank=True, default="", max_length=64)),
                 ("source_size", models.BigIntegerField(blank=True, null=True)),
                 ("counts", models.JSONField(blank=True, null=True)),
+                ("field_counts", models.JSONField(blank=True, null=True)),
                 ("summary", models.JSONField(blank=True, null=True)),
                 ("error", models.TextField(blank=True, default="")),
+                ("reviewed_by_name", models.CharField(blank=True, default="", max_length=255)),
+                ("reviewed_at", models.DateTimeField(blank=True, null=True)),
+                ("review_comment", models.TextField(blank=True, default="")),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("pruned_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "reviewed_by",
                     models.ForeignKey(
                         blank=True,
                         null=True,
@@ -75,7 +90,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
-                "permissions": [("revert_changeset", "Can revert a changeset")],
+                "permissions": [
+                    ("revert_changeset", "Can revert a changeset"),
+                    ("review_changeset", "Can mark a changeset reviewed"),
+                ],
                 "indexes": [models.Index(fields=["kind", "status"], name="changeset_kind_status")],
             },
         ),

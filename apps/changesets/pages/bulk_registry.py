@@ -1,13 +1,19 @@
-"""Which bulk actions the list of a model offers: apps declare theirs, also for models of the apps below them."""
+"""Which bulk actions the list of a model offers: the basic ones, and those that apps add, also to models below them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.db.models import QuerySet
 
+from apps.changesets.bulk.deleting import deleting
 from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.recent import DELETE_RECENT_IMPORT
+from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
+from apps.changesets.hooks import Hook
+from apps.changesets.tracking import tracked_by_name
 
 
 class OptionsForm(forms.Form):
@@ -30,8 +36,19 @@ class OptionsForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Tool:
+    """The button on an object's page that does a bulk action to this one object."""
+
+    label: str
+    words: str
+
+
+@dataclass(frozen=True)
 class BulkAction:
-    """An action of a list: its name is what is posted, `title` what the page and the button say of `{what}`."""
+    """An action of a list: its name is what is posted, `title` what the page and the button say of `{what}`.
+
+    With a `tool` it is also a button on the page of each object.
+    """
 
     name: str
     label: str
@@ -40,16 +57,43 @@ class BulkAction:
     operation: Operation
     danger: bool = False
     form: Callable[..., OptionsForm] = OptionsForm
+    tool: Tool | None = None
 
 
-_actions: dict[str, dict[str, BulkAction]] = {}
-
-
-def register_actions(label: str, *actions: BulkAction) -> None:
-    """Let the list of a model (a label) offer the actions, in this order."""
-    _actions.setdefault(label, {}).update({action.name: action for action in actions})
+# The actions of models, by label.
+ACTIONS: Hook[BulkAction] = Hook()
 
 
 def actions_of(label: str) -> dict[str, BulkAction]:
-    """Return the actions of a model's list by name."""
-    return _actions.get(label, {})
+    """Return the actions of a tracked model's list by name: its own, then the basic ones that every such list has."""
+    tracked = tracked_by_name(label)
+    basic = {action.name: action for action in basic_actions(tracked.model)} if tracked else {}
+    own = {action.name: action for action in ACTIONS.of(label)}
+    return {name: action for name, action in own.items() if name not in basic} | basic | own
+
+
+def basic_actions(model: type[models.Model]) -> Iterator[BulkAction]:
+    """Yield what the list of every tracked model offers; one registered under the same name takes its place."""
+    if isinstance(_field(model, "active"), models.BooleanField):
+        change = f"{model._meta.app_label}.change_{model._meta.model_name}"
+        yield BulkAction("set_active", "Set active…", "Set {what} active", change, SET_ACTIVE)
+        yield BulkAction("set_inactive", "Set inactive…", "Set {what} inactive", change, SET_INACTIVE)
+    delete = f"{model._meta.app_label}.delete_{model._meta.model_name}"
+    yield deleting_recent(delete)
+    yield deleting_selected(model)
+
+
+def deleting_recent(permission: str) -> BulkAction:
+    """Return the action that deletes what the newest import created, for who has the permission."""
+    label, title = "Delete what the newest import created…", "Delete {what} of the newest import"
+    return BulkAction("delete_recent_import", label, title, permission, DELETE_RECENT_IMPORT, danger=True)
+
+
+def deleting_selected(model: type[models.Model], *along: str) -> BulkAction:
+    """Return the action that deletes the selected objects of a model, and with them those of the relations `along`."""
+    permission = f"{model._meta.app_label}.delete_{model._meta.model_name}"
+    return BulkAction("delete_selected", "Delete…", "Delete {what}", permission, deleting(*along), danger=True)
+
+
+def _field(model: type[models.Model], name: str) -> models.Field | None:
+    return next((field for field in model._meta.concrete_fields if field.name == name), None)

@@ -9,14 +9,14 @@ from django.http import HttpRequest
 
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.history.details import describe
 from apps.changesets.history.diff import Change, FieldChange, changes_between, selection_of
+from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
+from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.changes_query import Asked, place_name, read_asked
-from apps.changesets.remarks import remarks_on
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -56,7 +56,7 @@ class Row:
     change: Change
     url: str
     news: list[FieldChange]
-    told: list[str]
+    moved: str
     unfolded: bool
 
 
@@ -122,7 +122,8 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
         start = asked.start if asked.start < number else 0
         pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
     places = _places(asked.tracked)
-    known = {asked.tracked.filter_model: dict(places)} if len(places) < MOST_PLACES else None
+    model = asked.tracked.filter_model
+    known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
     rows = _rows(asked.tracked, changes_between(asked.tracked, pairs, known=known))
     return {
         "asked": asked,
@@ -155,7 +156,7 @@ def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
             url=urls.get(change.pk, ""),
             # The fields worth a line; those that follow others are folded away.
             news=[field for field in change.fields if not field.derived],
-            told=describe(change),
+            moved=move_of(change),
             unfolded=few and change.operation == "deleted",
         )
         for change in changes
@@ -168,7 +169,7 @@ def _filters(asked: Asked, of_model: dict[str, int], places: list[tuple[Any, str
     operations = [(name, SIGNS[name][1]) for name in OPERATIONS if of_model.get(name) or name == chosen.operation]
     fields = [(field.name, str(field.verbose_name)) for field in tracked.news if of_model.get("changed")]
     chips = [
-        (words, asked.query(**{name: ""}))
+        (words, asked.query(start=0, **{name: ""}))
         for name, words in (
             ("operation", dict(operations).get(chosen.operation, "")),
             ("field", f"field: {dict(fields).get(chosen.field)}" if chosen.field else ""),

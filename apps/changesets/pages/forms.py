@@ -1,4 +1,4 @@
-"""The forms of recorded objects and of reverts."""
+"""The form of a recorded object."""
 
 from functools import cached_property
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
-from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -110,22 +109,6 @@ class RecordedForm(forms.ModelForm):
 
     def _posted_version(self) -> int | None:
         return whole_number(self.data.get(self.add_prefix("seen_version")) or "")
-
-
-class RevertForm(forms.Form):
-    """Why; what to revert stands in the plan that was shown."""
-
-    reason = forms.CharField(
-        max_length=1000,
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-        error_messages={"required": "Say why: others will read it beside the change."},
-    )
-
-
-def posted_version(request: HttpRequest) -> int | None:
-    """Return the version that the page showed, as it was posted; None where none was, and 0 for what is none."""
-    posted = request.POST.get("seen", "")
-    return whole_number(posted) or 0 if posted else None
 
 
 def _key(value: Any) -> Any:

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.db import models
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, Visitor
 from apps.changesets.tracking import tracked_by_name
 
 # Where Django's own pages keep the query of the list that they came from.
@@ -75,14 +75,6 @@ def list_url(model: type[models.Model]) -> str:
     return model_url(model, "changelist")
 
 
-def address_of(name: str) -> str:
-    """Return the address of a page by its name; empty where no app has such a page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
-
-
 def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:
     """Return the address for each key of a model: the object's page, or its history where it is gone. One query."""
     tracked = tracked_by_name(label)
@@ -111,7 +103,7 @@ def name_of(label: str, pk: str) -> str:
     return pk if row is None else str(row.instance)
 
 
-def outcome_message(user: Any, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
+def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
     if made is None or not user.has_perm(VIEW):
         return sentence

@@ -1,5 +1,6 @@
 """Small pieces of HTML that lists and pages share: times, signs, counts, states, values."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 
 NOTHING = format_html('<span class="empty">{}</span>', "nothing")
+# What happened to objects, in the order that people read it in.
+TALLIED = ("created", "changed", "deleted")
 EMPTY = format_html('<span class="empty">{}</span>', "empty")
 
 
@@ -33,8 +36,16 @@ def sign(operation: str, number: int | None = None) -> str:
 
 def counts(of: Counts) -> str:
     """Return the objects of a changeset by what happened to them, over all models."""
-    parts = [(sign(name, number),) for name in ("created", "changed", "deleted") if (number := total(of, [name]))]
-    return format_html_join(" ", "{}", parts) or NOTHING
+    return tally({name: total(of, [name]) for name in TALLIED}) or NOTHING
+
+
+def tally(of: Mapping[str, int]) -> str:
+    """Return how many objects were added, changed and deleted, and how many of the changed ones were renamed."""
+    parts = [[sign(name, of[name])] for name in TALLIED if of.get(name)]
+    if of.get("renamed"):
+        after = sum(1 for name in TALLIED[:2] if of.get(name))
+        parts.insert(after, [format_html('<span class="quiet">({} of them renamed)</span>', f"{of['renamed']:,}")])
+    return format_html_join(" ", "{}", parts)
 
 
 def state(changeset: Changeset) -> str:

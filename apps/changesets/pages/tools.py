@@ -5,6 +5,7 @@ The package checks neither permission nor method, and finds no object that is go
 
 from collections.abc import Callable
 from functools import wraps
+from types import MethodType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,22 +13,26 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, re_path, reverse
-from django_object_actions import BaseDjangoObjectActions, action
+from django_object_actions import BaseDjangoObjectActions
+from django_object_actions import action as tool_action
 
+from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.frame import lead
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import total
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
-from apps.changesets.pages.bulk import act_on_one, posted_reason
-from apps.changesets.pages.bulk_registry import actions_of
-from apps.changesets.pages.revert import revert_and_tell
+from apps.changesets.pages.bulk import act_on_one
+from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.changesets.pages.revert import reverted
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
 
-METHODS = ("GET", "HEAD", "POST")
 # The first button of a group stands a little apart from the one before it.
 NEW_GROUP = "new-group"
 
@@ -50,19 +55,15 @@ def object_tool(
     def decorate(method: Callable) -> Callable:
         @wraps(method)
         def guarded(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
-            if not may_use(self, request, guarded):
-                raise PermissionDenied
-            if request.method not in METHODS:
-                return HttpResponseNotAllowed(METHODS)
-            return method(self, request, obj)
+            return turned_away(request, ASKS, may=may_use(self, request, guarded)) or method(self, request, obj)
 
         guarded.of_gone = of_gone
-        look = action(
+        look = tool_action(
             permissions=permissions,
             description=words,
             label=label,
             attrs={"class": NEW_GROUP} if new_group else {},
-            methods=METHODS,
+            methods=ASKS,
             button_type="a",
         )
         return look(guarded)
@@ -80,17 +81,17 @@ def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
     )
 
 
-def bulk_tool(name: str, *, label: str, words: str) -> Callable:
-    """Return a button that does a bulk action of the model's list to the one object, for who may do it and change."""
+def bulk_tool(bulk: BulkAction) -> Callable:
+    """Return the button that does a bulk action of the model's list to the one object, for who may do it and change."""
 
     def permitted(model_admin: Any, request: HttpRequest) -> bool:
-        return request.user.has_perm(actions_of(model_admin.opts.label_lower)[name].permission)
+        return request.user.has_perm(bulk.permission)
 
     def act(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
-        return act_on_one(name, self, request, obj) or HttpResponseRedirect(links.object_url(self.model, obj.pk))
+        return act_on_one(bulk.name, self, request, obj)
 
-    act.__name__ = name
-    return object_tool(label=label, permissions=("change", permitted), words=words)(act)
+    act.__name__ = bulk.name
+    return object_tool(label=bulk.tool.label, permissions=("change", permitted), words=bulk.tool.words)(act)
 
 
 def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
@@ -99,8 +100,9 @@ def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
     return reverse(name, kwargs={"pk": quote(pk), "tool": tool})
 
 
-class ObjectTools(BaseDjangoObjectActions):
-    """The buttons that `change_actions` names; stands right before RecordedModelAdmin among the bases.
+class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
+    """The buttons that `change_actions` names, and before them those of the bulk actions that have one; stands right
+    before RecordedModelAdmin among the bases.
 
     The package's other base would put its own template in place of our lists'.
     """
@@ -111,8 +113,13 @@ class ObjectTools(BaseDjangoObjectActions):
     def get_urls(self) -> list[URLPattern]:
         """Put our address of a tool, which knows what is gone, in place of the package's two.
 
-        Its second one would call the tools of one object with all rows of the table.
+        Its second one would call the tools of one object with all rows of the table. By now all apps have added their
+        bulk actions.
         """
+        bulk = [action for action in actions_of(self.opts.label_lower).values() if action.tool]
+        self.change_actions = (*(action.name for action in bulk), *type(self).change_actions)
+        for action in bulk:
+            setattr(self, action.name, MethodType(bulk_tool(action), self))
         name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
         view = self.admin_site.admin_view(self.tool_view)
         others = [url for url in super().get_urls() if url.name != name]
@@ -159,7 +166,7 @@ class ObjectTools(BaseDjangoObjectActions):
         only, reason = () if alone else (f"{self.opts.label_lower}:{obj.pk}",), posted_reason(request)
         if reason:
             try:
-                return revert_and_tell(request, [newest.changeset], Scope(pks=only), reason=reason)
+                return lead(request, reverted(request, [newest.changeset], Scope(pks=only), reason=reason))
             except ChangesetError as refusal:
                 messages.error(request, str(refusal))
         part = "?" + urlencode({"only": only}, doseq=True) if only else ""

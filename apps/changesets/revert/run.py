@@ -9,10 +9,10 @@ from apps.changesets.errors import RevertConflict
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.plan import find_revertable, merge
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
-from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 

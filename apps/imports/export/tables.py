@@ -7,9 +7,11 @@ from typing import Any
 import tablib
 from django.db import models
 from django.db.models import QuerySet
+from import_export.fields import Field
 from import_export.resources import ModelResource
 
 from apps.changesets.formulas import harmless
+from apps.imports.registry import spec_for
 
 Cell = str | int | float | bool | None
 PART = 2000
@@ -38,7 +40,7 @@ class Table:
 
 
 class ExportResource(ModelResource):
-    """A resource whose rows are read as one SELECT in parts, and whose text no spreadsheet will run."""
+    """A resource whose rows are read by one query in parts, and whose text no spreadsheet will run."""
 
     def table(self, queryset: QuerySet) -> Table:
         """Return the rows of `queryset`, in its order, as a table; nothing is read before its rows are."""
@@ -56,6 +58,20 @@ class ExportResource(ModelResource):
         """Give the same rows to whoever exports through import-export."""
         table = self.table(self.get_queryset() if queryset is None else queryset)
         return tablib.Dataset(*table.rows, headers=table.header, title=table.name)
+
+
+def resource_of(model: type[models.Model]) -> type[ExportResource]:
+    """Return the resource of a model: its columns are those that an import of the model reads, links by their codes.
+
+    Raises LookupError where nothing imports the model.
+    """
+    spec = spec_for(model)
+    columns = {column.field: column.refers for column in spec.columns if column.stored}
+    links = {
+        name: Field(attribute=f"{name}__{refers.by}", column_name=name) for name, refers in columns.items() if refers
+    }
+    meta = type("Meta", (), {"model": model, "fields": tuple(columns)})
+    return type(f"{model.__name__}Resource", (ExportResource,), {**links, "Meta": meta})
 
 
 def _is_text(model: type[models.Model], path: str) -> bool:

@@ -11,18 +11,21 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
+from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.models import Pin
 from apps.imports.pages.corrections import corrections_file, corrections_page
 from apps.imports.pages.pin_page import deletion_page, pin_page
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import upstream_of
 from apps.imports.plan.pins import pinnable_fields, pinned_deletions, pins_of
+from apps.imports.registry import has_spec
 
 
-class PinningMixin:
+class PinningMixin(RecordedModelAdmin):
     """Pins for the admin of a model that imports fill; stands before RecordedModelAdmin among the bases."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -39,7 +42,8 @@ class PinningMixin:
         ]
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
-        return [*super().list_tools(request), (links.model_url(self.model, "corrections"), "Corrections")]
+        tools = super().list_tools(request)
+        return [*tools, (links.model_url(self.model, "corrections"), "Corrections")] if has_spec(self.model) else tools
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
         """Beside each field stands what upstream says otherwise, and whether it is pinned."""
@@ -57,7 +61,7 @@ class PinningMixin:
         decides = self.has_delete_permission(request) and _may_pin(request)
         return remarks | {row.history_id: self._deletion_remark(row, pins, decides=decides) for row in rows}
 
-    def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> SafeString:
+    def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> str:
         made = pins.get(object_key_of(row.instance))
         told = format_html("Kept deleted: {}", pin_words(made)) if made else ""
         if not decides:
@@ -82,7 +86,7 @@ class PinningMixin:
 
     def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
         words = "Unpin…" if pinned else "Pin…"
-        label = f"{words} {obj._meta.get_field(name).verbose_name}"
+        label = f"{words} {field_of(type(obj), name).verbose_name}"
         return format_html(
             '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )
@@ -96,7 +100,7 @@ def _upstream_line(obj: models.Model, name: str) -> SafeString | str:
     said, upstream = upstream_of(obj, name)
     if not said or upstream == getattr(obj, name):
         return ""
-    return format_html("<b>upstream says {}</b>", shown_value(obj._meta.get_field(name), upstream))
+    return format_html("<b>upstream says {}</b>", shown_value(field_of(type(obj), name), upstream))
 
 
 def _may_pin(request: HttpRequest) -> bool:

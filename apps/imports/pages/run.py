@@ -13,6 +13,7 @@ from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
@@ -125,6 +126,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
             for each, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
+        "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
         "rows": shown_rows(run, rows, missing=options.missing),
         "row_number": number,
         "first": start + 1,
@@ -140,7 +142,7 @@ def _others(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
     """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
     same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
     others = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
-    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=request.user)[:SHOWN]
+    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=actor_of(request))[:SHOWN]
 
 
 def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
@@ -155,13 +157,12 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
-    may_see = made is not None and request.user.has_perm(links.VIEW)
     # A command stores no rows of its plan: nothing leads to them.
-    lines = [replace(line, bucket=None) for line in plan_lines(run)] if run.command else plan_lines(run)
+    lines = [replace(line, url="") for line in plan_lines(run)] if run.command else plan_lines(run)
     return {
         "lines": lines,
         "left_alone": [LeftAlone(**row) for row in (run.summary or {}).get("left_alone", [])],
-        "changeset_url": links.changeset_url(made.pk) if may_see else "",
+        "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),

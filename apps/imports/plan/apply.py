@@ -26,7 +26,10 @@ class Plan(Protocol):
     """What is applied: a plan that was just made, or one that was stored."""
 
     staging: Staging
-    planned_at: datetime
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was made."""
 
     @property
     def file(self) -> FileIdentity:

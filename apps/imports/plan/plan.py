@@ -268,7 +268,7 @@ def count_objects(staging: Staging) -> dict[str, int]:
 def check_options(spec: ImportSpec, options: ImportOptions) -> None:
     """Raise OptionsContradict when the options do not go together, or not with what is imported."""
     if not spec.upstream and not options.corrections:
-        what = spec.model._meta.verbose_name_plural.capitalize()
+        what = str(spec.model._meta.verbose_name_plural).capitalize()
         raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
@@ -289,8 +289,8 @@ def _check_policies(plan: ImportPlan) -> None:
             f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
-        first = plan.kept[0]
+        kept = plan.kept[0]
         raise LocalEditsInTheWay(
-            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {first.object_id} "
-            f"({first.field}: ours {first.current!r}, theirs {first.new!r}): use --on-local-edit keep or overwrite."
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {kept.object_id} "
+            f"({kept.field}: ours {kept.current!r}, theirs {kept.new!r}): use --on-local-edit keep or overwrite."
         )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.locking import patience
+from apps.changesets.numbers import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
@@ -49,7 +50,7 @@ def why_not_confirm(user: Any, run: ImportRun) -> str:
         return why
     above = settings.IMPORTS_SECOND_PERSON_ABOVE
     if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
-        rows = f"{above:,} row{'s' if above != 1 else ''}"
+        rows = counted(above, "row")
         return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
     return (run.summary or {}).get("missing_above_limit", "")
 

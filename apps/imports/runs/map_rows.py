@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, NullIf
 
-from apps.changesets.history.changeset_map import ADDED, CHANGED, DELETED, MOVED, point_of
+from apps.changesets.history.changeset_map import ADDED, CHANGED, DELETED, MOVED, place_of, point_of
 from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.imports.models import ImportRun, PlannedRow, RowKind
@@ -53,18 +53,19 @@ def map_of_plan(run: ImportRun, tracked: Tracked, *, rows_url: str, addresses: A
 
 def planned_points(run: ImportRun, tracked: Tracked) -> Iterator[Point]:
     """Yield what the plan would do as points; what has no place is left out."""
-    fields = [tracked.fields_by_column[column].name for column in tracked.point]
+    fields = [tracked.fields_by_column[column].name for column in tracked.point_columns]
     for operation, object_id, natural, changes, *places in _rows(run, tracked, fields).iterator(chunk_size=5000):
-        said, upstream, live = tuple(places[:2]), tuple(places[2:4]), tuple(places[4:])
+        said, upstream, now = places[:2], places[2:4], places[4:]
+        live = place_of(*now)
         key = str(natural or object_id)
         if operation == RowKind.NEW:
-            place = tuple(one if one is not None else other for one, other in zip(said, upstream, strict=True))
-            point = point_of(key, True, False, (None, None), place)
+            place = (one if one is not None else other for one, other in zip(said, upstream, strict=True))
+            point = point_of(key, True, False, None, place_of(*place))
         elif operation == RowKind.CHANGED:
-            became = tuple((changes or {}).get(field, [None, now])[1] for field, now in zip(fields, live, strict=True))
-            point = point_of(key, False, False, live, became)
+            became = ((changes or {}).get(field, [None, value])[1] for field, value in zip(fields, now, strict=True))
+            point = point_of(key, False, False, live, place_of(*became))
         else:
-            point = None if None in live else Point(MISSING, key, *live)
+            point = None if live is None else Point(MISSING, key, *live)
         if point is not None:
             yield point
 

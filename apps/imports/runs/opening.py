@@ -70,8 +70,9 @@ def _rows(chunks: Iterator[RawChunk]) -> Iterator[list[str]]:
 
 def sample_of(run: ImportRun) -> list[list[str]]:
     """Return the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
-    if "sample" in (run.summary or {}):
-        return run.summary["sample"]
+    summary = run.summary or {}
+    if "sample" in summary:
+        return summary["sample"]
     with kept_file(run) as source:
         return list(islice(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
 

@@ -45,10 +45,10 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
             done += len(chunk)
             progress("store", done)
     _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
-    cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
-    while chunk := list(islice(cells, _CHUNK)):
+    refused = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
+    while cells := list(islice(refused, _CHUNK)):
         with _portion(staging, run):
-            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
+            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.changesets.fields import field_of
+from apps.changesets.numbers import counted
 from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, over, standing, withdraw
@@ -60,7 +61,7 @@ def accept_rows(request: HttpRequest, context: dict[str, Any], rule: Rule) -> Ht
     except (QualityError, ValueError) as refusal:
         form.add_error(None, str(refusal) if isinstance(refusal, QualityError) else "That is no object of the list.")
         return _page(request, context, rule, form=form, ticked=keys)
-    messages.success(request, f"{number:,} {'finding' if number == 1 else 'findings'} accepted as known.")
+    messages.success(request, f"{counted(number, 'finding')} accepted as known.")
     return HttpResponseRedirect(rule_url(rule))
 
 

@@ -1,0 +1,122 @@
+"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
+
+from apps.airports.gate import limits
+from apps.airports.linking import PlacesLinker
+from apps.airports.models import Airport, AirportType
+from apps.airports.plan_findings import look_for_findings
+from apps.base.columns import comparable, name_text
+from apps.base.countries import is_known_code
+from apps.changesets.fields import field_of
+from apps.imports.registry import register_spec
+from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
+from apps.imports.staging import parsers
+
+SOURCE = "ourairports"
+CORRECTIONS = "corrections"
+URL = "https://davidmegginson.github.io/ourairports-data/airports.csv"
+
+# Letters and digits that a spreadsheet turned into a number: 1E4 became 1.00E+04.
+_DAMAGE = "a spreadsheet has turned this ident into a number: import the file as it was downloaded"
+
+
+def _is_open(types: list[str | None]) -> list[bool | None]:
+    return [None if each is None else each != AirportType.CLOSED for each in types]
+
+
+def _length(field: str) -> int:
+    length = field_of(Airport, field).max_length
+    if length is None:
+        raise LookupError(f"{field} has no longest length.")
+    return length
+
+
+OURAIRPORTS = ImportSpec(
+    name=SOURCE,
+    model=Airport,
+    key="source_id",
+    natural="ident",
+    upstream="upstream",
+    upstream_title="OurAirports",
+    active="active",
+    columns=(
+        Column(
+            "source_id", "id", parsers.integer(minimum=1, maximum=2**63 - 1, required=True), required=True, merged=False
+        ),
+        Column(
+            "ident",
+            "ident",
+            parsers.text(max_length=_length("ident"), required=True, forbidden=".+", why=_DAMAGE),
+            guesses=("icao", "icao code", "gps code", "code", "airport code"),
+            required=True,
+        ),
+        Column("iata_code", "iata_code", parsers.text(max_length=_length("iata_code"), null=True), aliases=("iata",)),
+        Column(
+            "name",
+            "name",
+            name_text(max_length=_length("name"), required=True),
+            guesses=("airport", "airport name", "title"),
+            required=True,
+        ),
+        Column(
+            "airport_type",
+            "type",
+            parsers.choice(allowed=AirportType.values, what="airport type"),
+            aliases=("airport_type",),
+            guesses=("kind", "category"),
+            required=True,
+        ),
+        Column(
+            "latitude_deg",
+            "latitude_deg",
+            parsers.decimal(minimum=-90, maximum=90, required=True),
+            aliases=("latitude",),
+            guesses=("lat", "y"),
+            required=True,
+        ),
+        Column(
+            "longitude_deg",
+            "longitude_deg",
+            parsers.decimal(minimum=-180, maximum=180, required=True),
+            aliases=("longitude",),
+            guesses=("lon", "lng", "long", "x"),
+            required=True,
+        ),
+        Column(
+            "elevation_ft",
+            "elevation_ft",
+            parsers.integer(minimum=-(2**31), maximum=2**31 - 1),
+            aliases=("elevation",),
+            guesses=("elev", "alt", "altitude", "altitude ft", "elev ft"),
+        ),
+        Column(
+            "iso_country",
+            "iso_country",
+            parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
+            aliases=("country_code",),
+            guesses=("country", "country iso", "iso"),
+            required=True,
+        ),
+        Column(
+            "iso_region",
+            "iso_region",
+            parsers.text(max_length=_length("iso_region")),
+            aliases=("region",),
+            guesses=("subd", "subdivision", "state", "province"),
+        ),
+        Column(
+            "municipality",
+            "municipality",
+            name_text(max_length=_length("municipality")),
+            guesses=("city", "town", "place", "location"),
+        ),
+    ),
+    derived=(
+        Derived("search_name", "name", comparable),
+        Derived("active", "airport_type", _is_open, merged=True),
+        Derived("city_search", "municipality", comparable, stored=False),
+    ),
+    linker=PlacesLinker(),
+    limits=(limits,),
+    checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
+)
+register_spec(OURAIRPORTS)

@@ -1,0 +1,127 @@
+"""The columns of countries and cities in a file: what imports read and exports write."""
+
+import re
+import zoneinfo
+from functools import cache
+
+from apps.base.completing import CityCompleter, CountryCompleter
+from apps.base.countries import is_known_code
+from apps.base.models import City, Country
+from apps.base.text import ascii_form, search_form
+from apps.imports.registry import register_spec
+from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser, Reference
+from apps.imports.staging import parsers
+
+_LARGEST = 2**63 - 1
+# The longest that one character becomes when it is made comparable.
+_LARGEST_GROWTH = 18
+
+
+def comparable(texts: list[str | None]) -> list[str | None]:
+    """Return the comparable form of each text, None where there is none."""
+    return [search_form(each) if each else each for each in texts]
+
+
+def name_text(*, max_length: int, required: bool = False) -> Parser:
+    """Make a parser of text whose comparable and ASCII forms fit in `max_length`, too; some characters grow."""
+    parse_text = parsers.text(max_length=max_length, required=required)
+
+    def parse(cells: list[str]) -> tuple[list, list[Bad]]:
+        values, bad = parse_text(cells)
+        refused = {index for index, _rule, _hint in bad}
+        for index, value in enumerate(values):
+            if len(value) * _LARGEST_GROWTH <= max_length or value.isascii() or index in refused:
+                continue
+            if max(len(search_form(value)), len(ascii_form(value))) > max_length:
+                bad.append((index, "too_long", f"spelled out for searches, more than {max_length} characters"))
+        return values, bad
+
+    return parse
+
+
+@cache
+def _zones() -> set[str]:
+    return zoneinfo.available_timezones()
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether `name` is a time zone of the IANA database, such as Europe/Zurich."""
+    return name in _zones()
+
+
+LATITUDE = Column("latitude", "latitude", parsers.decimal(minimum=-90, maximum=90))
+LONGITUDE = Column("longitude", "longitude", parsers.decimal(minimum=-180, maximum=180))
+POPULATION = Column("population", "population", parsers.integer(minimum=0, maximum=_LARGEST))
+TIMEZONE = Column(
+    "timezone",
+    "timezone",
+    parsers.known(
+        is_known=is_time_zone, hint="not a time zone of the IANA database, such as Europe/Zurich", required=False
+    ),
+)
+_ACTIVE = Column("active", "active", parsers.boolean())
+_ISO3 = re.compile("[A-Z]{3}")
+
+COUNTRIES = ImportSpec(
+    name="countries",
+    model=Country,
+    key=None,
+    natural="id",
+    upstream=None,
+    active="active",
+    columns=(
+        Column(
+            "iso_code",
+            "iso_code",
+            parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
+            required=True,
+        ),
+        Column(
+            "iso3",
+            "iso3",
+            parsers.known(is_known=lambda code: bool(_ISO3.fullmatch(code)), hint="not three capital letters",
+                          required=False),
+        ),
+        Column("name", "name", name_text(max_length=255, required=True), required=True),
+        LATITUDE,
+        LONGITUDE,
+        _ACTIVE,
+    ),
+    derived=(Derived("search_name", "name", comparable),),
+    identity=("iso_code",),
+    unique=(("iso_code",),),
+    completer=CountryCompleter(),
+)  # fmt: skip
+
+CITIES = ImportSpec(
+    name="cities",
+    model=City,
+    key=None,
+    natural="id",
+    upstream=None,
+    active="active",
+    columns=(
+        Column("id", "id", parsers.integer(minimum=1, maximum=_LARGEST)),
+        Column(
+            "country",
+            "country",
+            parsers.text(max_length=2, required=True),
+            aliases=("iso_country", "country_code"),
+            required=True,
+            refers=Reference(Country, by="iso_code"),
+        ),
+        Column("name", "name", name_text(max_length=255, required=True), required=True),
+        Column("ascii_name", "ascii_name", parsers.text(max_length=255)),
+        LATITUDE,
+        LONGITUDE,
+        TIMEZONE,
+        POPULATION,
+        _ACTIVE,
+    ),
+    derived=(Derived("search_name", "name", comparable),),
+    identity=("country", "search_name"),
+    unique=(("country", "search_name"), ("country", "slug")),
+    completer=CityCompleter(),
+)
+register_spec(CITIES)
+register_spec(COUNTRIES)

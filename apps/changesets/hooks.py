@@ -1,0 +1,81 @@
+"""Where other apps add what this one cannot know: what is done before an act, who is told of it, what is said of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from django.db import connections, transaction
+
+from apps.changesets.models import Changeset
+
+T = TypeVar("T")
+
+
+class Hook(Generic[T]):
+    """A place to add things to, in the order in which they are added; the same thing is there once.
+
+    What is about one model, or one kind of file, is added and asked for under its name.
+    """
+
+    def __init__(self) -> None:
+        self._added: dict[str, list[T]] = {}
+
+    def add(self, *things: T, to: str = "") -> None:
+        """Add things, to what is known by the name `to` alone if there is one."""
+        there = self._added.setdefault(to, [])
+        there += [thing for thing in things if thing not in there]
+
+    def of(self, name: str = "") -> tuple[T, ...]:
+        """Return what was added under this name."""
+        return tuple(self._added.get(name, ()))
+
+
+@dataclass(frozen=True)
+class Coming:
+    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words.
+
+    One that is `required` has what comes first done whatever the settings say.
+    """
+
+    kind: str
+    actor: Any
+    what: str
+    using: str = "default"
+    required: bool = False
+
+
+# Called before an act that may write or delete many rows, outside of any transaction: a backup above all. A
+# ChangesetError that it raises stops the act. It returns what the thing that was done is called, such as a backup.
+PREPARATIONS: Hook[Callable[[Coming], str | None]] = Hook()
+# Told of each changeset, once it is committed; what goes wrong in a listener is logged only.
+LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
+# What other apps have to say of a changeset on its page: safe HTML, or nothing.
+REMARKS: Hook[Callable[[Changeset], str]] = Hook()
+
+
+def is_time_for_it(using: str) -> bool:
+    """Return whether something can be done first: not inside a transaction.
+
+    Whoever opened it can still take all of it back, and on SQLite a backup would not see, or would wait for, what is
+    written in it.
+    """
+    return bool(PREPARATIONS.of()) and not connections[using].in_atomic_block
+
+
+def prepare(coming: Coming) -> list[str]:
+    """Do what was added for the act, if it is time for it or the act requires it; return what it is called."""
+    if not coming.required and not is_time_for_it(coming.using):
+        return []
+    return [name for preparation in PREPARATIONS.of() if (name := preparation(coming))]
+
+
+def tell_when_committed(changeset: Changeset, *, using: str) -> None:
+    """Tell the listeners of a changeset as soon as the open transaction is committed."""
+    for listener in LISTENERS.of():
+        transaction.on_commit(partial(listener, changeset), using=using, robust=True)
+
+
+def remarks_on(changeset: Changeset) -> list[str]:
+    """Return what the other apps have to say of a changeset, as safe HTML."""
+    return [remark for say in REMARKS.of() if (remark := say(changeset))]
