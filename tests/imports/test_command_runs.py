@@ -8,14 +8,14 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-from apps.airports.ourairports import OURAIRPORTS
 from django.core.management import CommandError, call_command
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
 from apps.base.geonames import GEONAMES, options_for
 from apps.base.models import City, Country
-from apps.changesets import before
 from apps.changesets.context import changeset
+from apps.changesets.hooks import PREPARATIONS
 from apps.changesets.models import Changeset
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
@@ -40,7 +40,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[dict]]:
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable], None]:
     """Return a function that has something done between plan and apply."""
-    return lambda do: monkeypatch.setattr(before, "_preparations", [lambda coming: do() and None])
+    return lambda do: monkeypatch.setattr(PREPARATIONS, "_added", {"": [lambda coming: do() and None]})
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_the_limit_of_refused_rows_serves_whoever_asks(airports_file, lines):
 
 def test_it_can_have_no_backup_first(airports_file, monkeypatch):
     asked: list[object] = []
-    monkeypatch.setattr(before, "_preparations", [asked.append])
+    monkeypatch.setattr(PREPARATIONS, "_added", {"": [asked.append]})
 
     import_now(request_of(airports_file({}), backup=False))
 
