@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from apps.changesets.fields import field_of
-from apps.changesets.fields import field_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.values import field_label, in_words, value_label
 from apps.quality.findings import findings_of
