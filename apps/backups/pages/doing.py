@@ -15,7 +15,7 @@ from apps.backups.pages.listing import answer, find_listed
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.restore.point_in_time import in_words
 from apps.backups.work import CREATE, FAILED, RESTORE, VERIFY, Work, begin, database_size, work_of
-from apps.changesets.pages.actor import actor_of
+from apps.changesets.acts.actor import actor_of
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
 
