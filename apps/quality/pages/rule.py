@@ -82,10 +82,10 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
 def _page(
     request: HttpRequest, context: dict[str, Any], rule: Rule, *, form: AcceptForm, ticked: list[str] | None = None
 ) -> HttpResponse:
-    found = rule.in_order(with_links(rule, few_findings_of(rule)))
-    page = KeysFirstPaginator(found, PER_PAGE).get_page(request.GET.get("p"))
+    findings = rule.in_order(with_links(rule, few_findings_of(rule)))
+    page = KeysFirstPaginator(findings, PER_PAGE).get_page(request.GET.get("p"))
     ticked = ticked or []
-    more = {
+    own = {
         "title": rule.title,
         "rule": rule,
         "form": form,
@@ -99,7 +99,7 @@ def _page(
         "plural": rule.model_class._meta.verbose_name_plural,
         "mend": {"rule": rule, **mending(rule, request)},
     }
-    return TemplateResponse(request, "admin/quality/finding/rule.html", {**context, **more})
+    return TemplateResponse(request, "admin/quality/finding/rule.html", {**context, **own})
 
 
 def _row(rule: Rule, row: Any, ticked: list[str]) -> dict[str, Any]:
