@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
@@ -166,7 +166,7 @@ class ChangesetAdmin(ActingAdmin):
             *super().get_urls(),
         ]
 
-    def download_view(self, request: HttpRequest, pk: str, form: str) -> HttpResponse:
+    def download_view(self, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
         return download_page(request, self, int(pk), form)
 
     def result_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
@@ -98,7 +99,7 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     @admin.display(description="Who")
     def who(self, run: ImportRun) -> str:
-        return (run.actor.get_full_name() if run.actor else "") or run.actor_name or "a command"
+        return run.who
 
     @admin.display(description="When")
     def when(self, run: ImportRun) -> str:
@@ -142,9 +143,9 @@ class ImportRunAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         number = whole_number(object_id)
-        run = None if number is None else self._run(request, number, missing_ok=True)
+        run = None if number is None else self._run_if_there(request, number)
         if run is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]  # not in the stubs
         if (refused := turned_away(request, READS)) is not None:
             return refused
         context = page_context(request, run) | {"map_url": map_of_run_url(run)}
@@ -187,10 +188,10 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         return view
 
-    def _giving(self, give: Callable[[ImportRun], HttpResponse]) -> Callable:
+    def _giving(self, give: Callable[[ImportRun], FileResponse]) -> Callable[..., HttpResponseBase]:
         """Return a view that gives a file of a run to who may import such files."""
 
-        def view(request: HttpRequest, pk: int) -> HttpResponse:
+        def view(request: HttpRequest, pk: int) -> HttpResponseBase:
             run = self._run(request, pk)
             if (refused := turned_away(request, READS, may=not why_not_decide(request.user, run))) is not None:
                 return refused
@@ -202,16 +203,19 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         return view
 
-    def _run(self, request: HttpRequest, pk: int, *, missing_ok: bool = False) -> ImportRun | None:
+    def _run(self, request: HttpRequest, pk: int) -> ImportRun:
         """Return a run to who may see it; the others get 403, and 404 where there is none."""
-        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
-        if found is None:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            if missing_ok:
-                return None
+        run = self._run_if_there(request, pk)
+        if run is None:
             raise Http404
-        if why_not_see(request.user, found):
+        return run
+
+    def _run_if_there(self, request: HttpRequest, pk: int) -> ImportRun | None:
+        """Return a run, or None, to who may see it; the others get 403."""
+        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
+        if found is None and not self.has_view_permission(request):
+            raise PermissionDenied
+        if found is not None and why_not_see(request.user, found):
             raise PermissionDenied
         return found
 

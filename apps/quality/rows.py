@@ -45,5 +45,5 @@ def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _shown(row: Model, name: str) -> str:
-    value: Any = value_label(row._meta.get_field(name), getattr(row, name))
+    value: Any = value_label(field_of(type(row), name), getattr(row, name))
     return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else in_words(value)

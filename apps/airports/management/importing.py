@@ -24,10 +24,13 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
     source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
     parser.add_argument(
-        "--source", choices=(SOURCE, CORRECTIONS), default=SOURCE, metavar="NAME",
+        "--source",
+        choices=(SOURCE, CORRECTIONS),
+        default=SOURCE,
+        metavar="NAME",
         help=f"{SOURCE} (a snapshot of upstream, the default) or {CORRECTIONS} (values corrected by hand: "
         "blank cells are left alone)",
-    )  # fmt: skip
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
     parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
     parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
@@ -35,22 +38,30 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--skip-country-link", action="store_true", help="link no country, and so no city either")
     parser.add_argument("--skip-city-link", action="store_true", help="link no city")
     parser.add_argument(
-        "--on-local-edit", choices=("keep", "overwrite", "abort"), default="keep",
+        "--on-local-edit",
+        choices=("keep", "overwrite", "abort"),
+        default="keep",
         help="what to do with values that were corrected here and changed upstream since (default: keep)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--missing", choices=("report", "deactivate", "delete"), default="report",
+        "--missing",
+        choices=("report", "deactivate", "delete"),
+        default="report",
         help="what to do with airports that the file does not have (default: report)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--missing-limit", type=float, default=ImportOptions.missing_limit, metavar="PERCENT",
+        "--missing-limit",
+        type=float,
+        default=ImportOptions.missing_limit,
+        metavar="PERCENT",
         help="nothing is imported when more of the airports would be deactivated or deleted (default: 1; a hundred "
         "always may be)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--past-limits", action="store_true",
+        "--past-limits",
+        action="store_true",
         help="import although it goes past the limits of the settings GATE_...; only with --reason",
-    )  # fmt: skip
+    )
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
     parser.add_argument("--reason", default="", help="why, for the changeset")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

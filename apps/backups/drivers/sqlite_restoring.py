@@ -9,7 +9,7 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check
+from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check, tables_in
 from apps.backups.errors import BackupUnreadable, ChangedMeanwhile, CopyDamaged, DatabaseBusy
 
 
@@ -52,7 +52,7 @@ def is_there(using: str) -> bool:
         return False
     try:
         with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=rw", uri=True)) as opened:
-            return opened.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0] == 1
+            return bool(tables_in(opened))
     except sqlite3.Error:
         return True  # Whatever it is, it is not to be lost.
 

@@ -35,7 +35,7 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str)
     return answer_act(RestoreBackup(model_admin, request, backup, here=here))
 
 
-def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> FileResponse:
     """Give the file of a backup that is here."""
     backup, here = _listed(name)
     if not here:

@@ -124,22 +124,12 @@ def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[A
     if not rows:
         return
     sql = Sql(using)
-    names = sql.names(columns)
-    with sql.connection.cursor() as cursor:
-        if sql.connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {sql.quote(table)} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {sql.quote(table)} ({names}) VALUES ({marks})", rows)
+    sql.load(sql.quote(table), columns, rows)
 
 
 def empty(using: str, chosen: Iterable[Model]) -> None:
     """Delete all rows of these tables, those that point to others first."""
-    sql = Sql(using)
-    for table in reversed(tables_of(tuple(chosen))):
-        sql.run(f"DELETE FROM {sql.quote(table)}")
+    Sql(using).empty(*reversed(tables_of(tuple(chosen))))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg import IsolationLevel
 
 from apps.backups.aliases import alias_of
@@ -28,9 +29,8 @@ def snapshot(using: str) -> Iterator[str]:
     options = {**settings.get("OPTIONS", {}), **_AS_READER[connection.vendor]}
     try:
         with alias_of({**settings, "OPTIONS": options}) as alias, transaction.atomic(using=alias):
-            with connections[alias].cursor() as cursor:
-                # The transaction takes its snapshot with the first read.
-                cursor.execute("SELECT COUNT(*) FROM django_migrations")
+            # The transaction takes its snapshot with the first read.
+            MigrationRecorder(connections[alias]).migration_qs.count()
             yield alias
     except (DatabaseError, InterfaceError) as error:
         said = " ".join(str(error).split())

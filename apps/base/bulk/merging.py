@@ -35,8 +35,8 @@ def _target(selection: Selection, asked: str) -> City | str:
         return WHICH
     cities = City.objects.select_related("country")
     number = asked.isdecimal() and len(asked) < 19
-    found = cities.filter(pk=asked).first() if number else cities.filter(
-        country_id=countries[0], search_name=search_form(asked)).first()  # fmt: skip
+    by_name = cities.filter(country_id=countries[0], search_name=search_form(asked))
+    found = (cities.filter(pk=asked) if number else by_name).first()
     if found is None:
         return f"There is no city {asked!r} to merge into. {WHICH}"
     if found.country_id != countries[0]:
@@ -66,8 +66,13 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
             lines.append(Line("changed", links, f"{noun} will be linked to {target} instead"))
     what = counted(number, City)
     return BulkPlan(
-        number, f"{what} into {target}", f"{what} merged into {target}.", tuple(lines), sample_of(merged),
-        facts={"target": target})  # fmt: skip
+        number,
+        f"{what} into {target}",
+        f"{what} merged into {target}.",
+        tuple(lines),
+        sample_of(merged),
+        facts={"target": target},
+    )
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:

@@ -6,18 +6,20 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from apps.changesets.fields import AnyField, field_of
+
 EMPTY = (None, "")
 
 
 def field_label(model: type[models.Model], name: str) -> str:
     """Return what people call a field; a name that is no field's is made readable."""
     try:
-        return str(model._meta.get_field(name).verbose_name)
+        return str(field_of(model, name).verbose_name)
     except FieldDoesNotExist:
         return name.replace("_", " ")
 
 
-def value_label(field: Any, value: Any, names: Mapping[Any, str] | None = None) -> Any:
+def value_label(field: AnyField, value: Any, names: Mapping[Any, str] | None = None) -> Any:
     """Return what people call a value: a choice by its word, a link by what `names` calls its key; others stay."""
     if isinstance(value, models.Model):
         return str(value)

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, quote
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -30,7 +31,7 @@ LONGEST_SEARCH = 200
 
 
 @for_viewers
-def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The list as it was at the moment `at`, searched and paged; `format=csv` gives all of it as a file."""
     tracked = tracked_for(model_admin.model)
     try:
@@ -67,10 +68,10 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
-    whole = "?" + urlencode({"from": first, "to": second})
+    whole = "?" + urlencode({"from": str(first), "to": str(second)})
 
     def page(number: int) -> str:
-        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': str(number)})}"
 
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])

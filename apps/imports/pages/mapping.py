@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.imports.errors import ImportFailure
 from apps.imports.mapping import columns, headers
@@ -103,8 +104,8 @@ def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> l
 
 def _plan(request: HttpRequest, run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> HttpResponse:
     try:
-        run = set_options(run, chosen_options(run, chosen, corrections=corrections), actor=request.user)
-        headers.remember(run.header, spec_named(run.spec), chosen, actor=request.user)
+        run = set_options(run, chosen_options(run, chosen, corrections=corrections), actor=actor_of(request))
+        headers.remember(run.header, spec_named(run.spec), chosen, actor=actor_of(request))
         start_planning(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))

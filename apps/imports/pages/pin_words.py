@@ -18,9 +18,7 @@ def pin_words(made: Pin | None) -> SafeString | str:
     """Return who pinned it, when and why; nothing where nobody did."""
     if made is None:
         return ""
-    return format_html(
-        'pinned by {}, {}: <q class="reason">{}</q>', pinned_by(made), show.moment(made.created_at), made.note
-    )
+    return format_html("pinned by {}, {}: {}", pinned_by(made), show.moment(made.created_at), show.quoted(made.note))
 
 
 def shown_value(field: models.Field, value: Any) -> Any:

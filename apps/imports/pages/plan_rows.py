@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
@@ -105,7 +106,7 @@ def _sign(row: PlannedRow, missing: str) -> str:
 
 
 def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
-    lines = [row.line for row in rows if row.operation == RowKind.REFUSED]
+    lines = [row.line for row in rows if row.operation == RowKind.REFUSED and row.line is not None]
     found: dict[int | None, list[RefusedCell]] = {}
     for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
         found.setdefault(cell.line, []).append(cell)
@@ -124,7 +125,7 @@ class _Values:
                 if _refers_to(model, name):
                     keys.setdefault(name, set()).update(value for value in values if value is not None)
         for name, wanted in keys.items():
-            self.names[name] = names_of(_refers_to(model, name), wanted)
+            self.names[name] = names_of(target_of(field_of(model, name)), wanted)
 
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""
@@ -152,6 +153,6 @@ class _Values:
 
 def _refers_to(model: type[models.Model], name: str) -> type[models.Model] | None:
     try:
-        return model._meta.get_field(name).related_model
+        return field_of(model, name).related_model
     except FieldDoesNotExist:
         return None

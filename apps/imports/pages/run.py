@@ -9,6 +9,7 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
@@ -22,7 +23,7 @@ from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
-from apps.imports.results import ImportOptions
+from apps.imports.results import ImportOptions, LeftAlone
 from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
@@ -58,7 +59,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "subtitle": None,
         "run": run,
         "model": model._meta,
-        "who": _person(run),
+        "who": run.who,
         "options": options,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
@@ -132,7 +133,6 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
         "after": asked.query(start=after) if after < number and rows else "",
         "unfiltered": asked.query(field="", q=""),
-        "kept_bucket": bucket == Bucket.KEPT,
     }
 
 
@@ -140,7 +140,7 @@ def _others(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
     """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
     same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
     others = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
-    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=request.user)[:SHOWN]
+    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=actor_of(request))[:SHOWN]
 
 
 def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
@@ -155,14 +155,16 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
-    may_see = made is not None and request.user.has_perm(links.VIEW)
+    # A command stores no rows of its plan: nothing leads to them.
+    lines = [replace(line, url="") for line in plan_lines(run)] if run.command else plan_lines(run)
     return {
-        "lines": plan_lines(run),
-        "changeset_url": links.changeset_url(made.pk) if may_see else "",
+        "lines": lines,
+        "left_alone": [LeftAlone(**row) for row in (run.summary or {}).get("left_alone", [])],
+        "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),
-        **rows_context(request, run, options),
+        **({} if run.command else rows_context(request, run, options)),
     }
 
 
@@ -181,12 +183,6 @@ def import_links(request: HttpRequest) -> list[tuple[str, str]]:
 def _may_import(request: HttpRequest, model: type[Model]) -> bool:
     opts = model._meta
     return request.user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}")
-
-
-def _person(run: ImportRun) -> str:
-    if run.actor is not None:
-        return run.actor.get_full_name() or run.actor.get_username()
-    return run.actor_name or "a command"
 
 
 def _step(run: ImportRun) -> int:

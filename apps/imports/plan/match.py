@@ -40,7 +40,10 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
         "SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL "
         "UNION ALL SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL",
         column=staging.quote(field), seen_column=seen_column)  # fmt: skip
-    twice = f"SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1"
+    twice = staging.fill(
+        "SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1",
+        everything=everything,
+    )
     if not staging.count("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
         return []
     # Each staged row of such a group, with the first or last other line.

@@ -38,7 +38,8 @@ class Heart:
 
     def __init__(self, run_id: int, connection: BaseDatabaseWrapper, totals: dict[str, int | None]) -> None:
         self.run_id, self.connection, self.totals = run_id, connection, totals
-        self.phase, self.done, self.total = "start", 0, None
+        self.phase, self.done = "start", 0
+        self.total: int | None = None
         self.asked, self.over = threading.Event(), threading.Event()
         self.told = False
         self._lock, self._in_statement = threading.Lock(), False

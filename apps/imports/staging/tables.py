@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Row
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
@@ -35,7 +36,7 @@ class Staging(LiveTable):
         options: ImportOptions,
         progress: Progress = quiet,
     ) -> None:
-        super().__init__(connection.alias, layout.spec)
+        super().__init__(connection, layout.spec)
         self._parts |= {table.removeprefix("imports_"): table for table in (*TABLES, *VIEWS)}
         self.layout = layout
         self.options = options
@@ -48,18 +49,17 @@ class Staging(LiveTable):
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
-        column = next((column for column in self.spec.references if column.field == field), None)
-        if column is None:
+        refers = next((column.refers for column in self.spec.references if column.field == field), None)
+        if refers is None:
             return f"s.{self.quote(field)}"
-        target = column.refers.model._meta
+        target = refers.model._meta
         # Which object has the code.
-        return self.fill(
-            "(SELECT r.{pk} FROM {table} r WHERE r.{code} = s.{field})",
-            pk=self.quote(target.pk.column),
-            table=self.quote(target.db_table),
-            code=self.quote(target.get_field(column.refers.by).column),
-            field=self.quote(field),
-        )
+        return self.with_names(
+            table=target.db_table,
+            key=column_of(target.pk),
+            code=column_of(field_of(refers.model, refers.by)),
+            field=field,
+        ).fill("(SELECT r.{key} FROM {table} r WHERE r.{code} = s.{field})")
 
     @property
     def values(self) -> list[str]:
@@ -147,7 +147,7 @@ class Staging(LiveTable):
     def _upstream_type(self) -> str:
         if not self.spec.upstream:
             return "text"
-        return self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
+        return field_of(self.spec.model, self.spec.upstream).db_type(self.connection) or "text"
 
     def newest_history(self, pk: str) -> str:
         """Return the SQL for the newest history row of the object with this primary key as it is now."""
@@ -184,7 +184,7 @@ class Staging(LiveTable):
             raise
         self.run("COMMIT")
 
-    def load_staged(self, rows: Iterable[tuple]) -> None:
+    def load_staged(self, rows: Iterable[Row]) -> None:
         """Stage good rows: line, values in layout order, upstream text."""
         self.load("imports_staged", ["line", *self.layout.staged, self.spec.upstream or NO_UPSTREAM], rows)
 

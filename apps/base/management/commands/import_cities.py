@@ -15,9 +15,11 @@ class Command(ImportingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--file", metavar="PATH", required=True,
+            "--file",
+            metavar="PATH",
+            required=True,
             help="a file of GeoNames (cities500.txt and the like), or a table with its titles; plain or gzip",
-        )  # fmt: skip
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
