@@ -96,7 +96,6 @@ def _page(
         "over": list(over(rule)[:OVER_SHOWN]),
         "may_accept": request.user.has_perm(ACCEPT),
         "noun": rule.model_class._meta.verbose_name,
-        "plural": rule.model_class._meta.verbose_name_plural,
         "mend": {"rule": rule, **mending(rule, request)},
     }
     return TemplateResponse(request, "admin/quality/finding/rule.html", {**context, **more})
