@@ -99,7 +99,7 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     @admin.display(description="Who")
     def who(self, run: ImportRun) -> str:
-        return (run.actor.get_full_name() if run.actor else "") or run.actor_name or "a command"
+        return run.who
 
     @admin.display(description="When")
     def when(self, run: ImportRun) -> str:

@@ -45,7 +45,8 @@ def _referred(model: type[models.Model]) -> Q:
     """Return the condition that something points to a row."""
     condition = Q(pk__in=[])
     for relation in relations_to(model):
-        condition |= Exists(relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}))
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        condition |= Q(Exists(rows))
     return condition
 
 

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, quote
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -30,7 +31,7 @@ LONGEST_SEARCH = 200
 
 
 @for_viewers
-def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The list as it was at the moment `at`, searched and paged; `format=csv` gives all of it as a file."""
     tracked = tracked_for(model_admin.model)
     try:

@@ -1,11 +1,12 @@
 """The form of a recorded object."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
+from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -80,16 +81,16 @@ class RecordedForm(forms.ModelForm):
 
     def _show_as_now(self) -> None:
         """Let the form come back upon the newest version: others' changes to other fields must not look like mine."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen_version")] = self._newest()
+        self.data = data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix("seen_version")] = str(self._newest() or "")
         for name in self._model_fields():
             if name in self.changed_data:
                 continue
             key, value = self.add_prefix(name), self.fields[name].prepare_value(_key(self._current(name)))
             if isinstance(self.fields[name], forms.BooleanField) and not value:
-                self.data.pop(key, None)
+                data.pop(key, None)
             else:
-                self.data[key] = "" if value is None else value
+                data[key] = "" if value is None else value
 
     def _model_fields(self) -> list[str]:
         return [name for name in self.fields if name not in OWN_FIELDS]

@@ -60,14 +60,14 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(found, page.object_list)
+            for correction in read_corrections(found, list(page.object_list))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
 
 
 @for_viewers
-def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
+def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
     _check_spec(model_admin)
     found = find_corrections(model_admin.model)

@@ -35,7 +35,7 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
         to_change=_to_change(staging),
         newest=staging.newest_history("p.old_pk"),
     )
-    moved = staging.fetch("SELECT line, old_pk, gone FROM {moved}")
+    moved = staging.rows("SELECT line, old_pk, gone FROM {moved}")
     pinned = _pinned_since(staging, planned_at)
     staging.load("imports_moved", ["line", "old_pk", "gone"], ((line, pk, 0) for line, pk in pinned))
     if moved or pinned:
@@ -61,7 +61,7 @@ def skip_blocked(staging: Staging) -> list[LeftAlone]:
 def _to_change(staging: Staging) -> str:
     if staging.options.missing != "report":
         return ""
-    if staging.spec.automatic or not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+    if staging.spec.automatic or not staging.has_rows("imports_missing"):
         return "WHERE FALSE"
     return f"WHERE m.old_pk IN ({superseded_keys(staging)})"
 
@@ -69,14 +69,15 @@ def _to_change(staging: Staging) -> str:
 def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | None, object]]:
     """Return line and key of the objects with a pin that the plan knows nothing of."""
     rows, params = pinned_rows(staging)
-    return staging.fetch(
+    # Their pins are younger than the plan.
+    return staging.rows(
         """
         SELECT DISTINCT e.line, r.old_pk FROM ({rows}) r
         JOIN {pin} p ON p.id = r.pin_id
         JOIN (SELECT line, old_pk FROM {changed} UNION ALL SELECT NULL, old_pk FROM {missing}) e ON e.old_pk = r.old_pk
         WHERE p.created_at > %s
         """,
-        [*params, staging.connection.ops.adapt_datetimefield_value(planned_at)],
+        [*params, staging.moment(planned_at)],
         rows=rows,
         pin=staging.quote(Pin._meta.db_table),
     )
@@ -86,7 +87,7 @@ def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
     """Take out the new rows whose stable key some object has got meanwhile."""
     if staging.spec.key not in staging.layout.fields:
         return
-    staging.run("DELETE FROM {blocked}")
+    staging.empty("imports_blocked")
     staging.run(
         """
         INSERT INTO {blocked} (line, holder)
@@ -94,6 +95,6 @@ def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
         """,
         skey=staging.quote(staging.spec.key),
     )
-    for (line,) in staging.fetch("SELECT line FROM {blocked}"):
+    for line in staging.firsts("SELECT line FROM {blocked}"):
         yield line, _THERE
     staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")

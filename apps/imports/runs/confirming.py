@@ -58,8 +58,8 @@ def why_not_confirm(user: Any, run: ImportRun) -> str:
 
 def why_not_start_again(run: ImportRun) -> str:
     """Return why nobody can plan the file of the run again; empty when it can be."""
-    if command := (run.summary or {}).get("command"):
-        return f"{run} was started by the command {command}: run that again."
+    if run.command:
+        return f"{run} was started by the command {run.command}: run that again."
     return "" if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
