@@ -90,9 +90,9 @@ def _joins(keys: models.QuerySet[Any]) -> bool:
     return len([table for table, uses in keys.query.alias_refcount.items() if uses]) > 1
 
 
-def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
+def _newest(sql: Sql, tracked: Tracked, number: int) -> int | None:
     """Return the newest history row of any selected object; of all objects it is that of the table."""
-    return sql.with_model(tracked).value(
+    newest: int | None = sql.with_model(tracked).value(
         """
         SELECT CASE WHEN (SELECT COUNT(*) FROM {live}) = %s THEN (SELECT MAX(history_id) FROM {history})
         ELSE (SELECT MAX(history_id) FROM {history} WHERE {pk} IN (SELECT pk FROM {selected})) END
@@ -100,3 +100,4 @@ def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
         [number],
         selected=sql.temp(TABLE),
     )
+    return newest
