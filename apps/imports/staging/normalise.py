@@ -8,9 +8,10 @@ from typing import Any
 
 from apps.changesets.formulas import unguard
 from apps.imports.mapping.layout import Layout
+from apps.imports.parsers import Parser
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.spec import Column, Parser
+from apps.imports.spec import Column
 
 # Line, key and natural key of a row of the file that is not staged, and whether it was refused.
 Seen = tuple[int, int | None, str | int | None, bool]
