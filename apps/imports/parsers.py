@@ -168,13 +168,13 @@ def day(*, required: bool = False) -> Parser:
 
 
 def unique_id(*, required: bool = False) -> Parser:
-    """Make a parser of UUIDs, which become text as UUIDs are written."""
+    """Make a parser of UUIDs, which become the 32 digits that both databases take for one."""
 
     def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
         values, bad = words(cells)
         refused = {index for index, _rule, _hint in bad}
         return [
-            str(uuid.UUID(value)) if value and index not in refused else None for index, value in enumerate(values)
+            uuid.UUID(value).hex if value and index not in refused else None for index, value in enumerate(values)
         ], bad
 
     words = known(is_known=_is_unique_id, hint="it is not a UUID", required=required)

@@ -200,6 +200,18 @@ class ImportSpec:
         return self.model._meta.pk.has_default()
 
     @cached_property
+    def days_and_ids(self) -> frozenset[str]:
+        """The fields that hold days or UUIDs, which are text in files and in JSON."""
+        fields = self.model._meta.concrete_fields
+        return frozenset(field.name for field in fields if isinstance(field, models.DateField | models.UUIDField))
+
+    @cached_property
+    def has_days_or_ids(self) -> bool:
+        """Whether such values may be among those that are read of the tables."""
+        models_read = [self.model, *(column.refers.model for column in self.references)]
+        return bool(self.days_and_ids) or any(isinstance(m._meta.pk, models.UUIDField) for m in models_read)
+
+    @cached_property
     def identity_columns(self) -> tuple[str, ...]:
         """The columns that together name an object: those that `identity` is worked out from."""
         follows = {each.field: each.follows for each in self.derived}

@@ -192,8 +192,9 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
     """Count and list the missing objects whose natural key the file gives to another one."""
-    total = staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging)) if staging.count(
-        "SELECT COUNT(*) FROM {missing}") else 0  # fmt: skip
+    total = 0
+    if not staging.spec.automatic and staging.count("SELECT COUNT(*) FROM {missing}"):
+        total = staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging))
     if not total:
         return 0, []
     source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
@@ -209,6 +210,9 @@ def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
 
 def superseded_keys(staging: Staging) -> str:
     """Return the SELECT of the primary keys of missing objects whose natural key the file gives to another one."""
+    if staging.spec.automatic:
+        # No file gives such keys.
+        return staging.fill("SELECT m.old_pk FROM {missing} m WHERE FALSE")
     # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
     return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
                         n=staging.quote(staging.spec.natural))  # fmt: skip

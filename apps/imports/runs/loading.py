@@ -46,8 +46,7 @@ def load_plan(run: ImportRun, staging: Staging) -> int:
             total += len(rows)
         for rows in _chunks(run, operation=Operation.MISSING):
             rows = [row for row in rows if row.superseded or staging.options.missing != "report"]
-            to_pk = staging.spec.model._meta.pk.to_python
-            staging.load("imports_missing", ["old_pk"], ((to_pk(row.object_id),) for row in rows))
+            staging.load("imports_missing", ["old_pk"], ((staging.key_of(row.object_id),) for row in rows))
             _expect(staging, rows)
             total += len(rows)
     _finish(staging)
@@ -73,9 +72,8 @@ def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
 
 
 def _expect(staging: Staging, rows: list[Loaded]) -> None:
-    to_pk = staging.spec.model._meta.pk.to_python
     staging.load("imports_expected", ["old_pk", "history_id"],
-                 ((to_pk(row.object_id), row.history_id) for row in rows))  # fmt: skip
+                 ((staging.key_of(row.object_id), row.history_id) for row in rows))  # fmt: skip
 
 
 def _staged(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
@@ -85,13 +83,12 @@ def _staged(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
 
 
 def _changed(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
-    to_pk = staging.spec.model._meta.pk.to_python
     for row in rows:
         values, links = decided(staging, row)
         kept = 1 if row.kept else 0
         yield (
             row.line,
-            to_pk(row.object_id),
+            staging.key_of(row.object_id),
             *(values[field] for field in staging.values),
             _text(row.payload["upstream"]),
             kept,

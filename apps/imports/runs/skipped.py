@@ -42,7 +42,7 @@ def _moved(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
                 "(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = e.old_pk) OR l.{pk} IS NULL",
                 history=history)  # fmt: skip
     for old_pk, gone in staging.fetch("SELECT old_pk, gone FROM {moved}"):
-        yield ("object_id", str(old_pk)), _GONE if gone else _MOVED
+        yield ("object_id", staging.key_in_words(old_pk)), _GONE if gone else _MOVED
 
 
 def _pinned_since(run: ImportRun, staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:
@@ -55,7 +55,7 @@ def _pinned_since(run: ImportRun, staging: Staging) -> Iterator[tuple[tuple[str,
                           rows=rows, pin=staging.quote(Pin._meta.db_table))  # fmt: skip
     staging.load("imports_moved", ["old_pk", "gone"], ((old_pk, 0) for (old_pk,) in found))
     for (old_pk,) in found:
-        yield ("object_id", str(old_pk)), _PINNED
+        yield ("object_id", staging.key_in_words(old_pk)), _PINNED
 
 
 def _already_there(staging: Staging) -> Iterator[tuple[tuple[str, object], str]]:

@@ -7,9 +7,12 @@ read. All SQL of an import is written with named holes for tables and columns, w
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.imports.mapping.layout import Layout
@@ -22,12 +25,18 @@ TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
+    "imports_made_keys",
     *("imports_expected", "imports_moved", "imports_renamed"),
 )
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 _NO_UPSTREAM = "imports_upstream"
 VIEWS = ("imports_writes", "imports_created")
 _BATCH = 2000
+
+
+def _as_text(value: Any) -> Any:
+    """Return days and UUIDs as JSON has them; PostgreSQL gives them as Python's."""
+    return str(value) if isinstance(value, date | UUID) else value
 
 
 @dataclass
@@ -55,12 +64,7 @@ class Staging(Columns):
         column = next((column for column in self.spec.references if column.field == field), None)
         if column is None:
             return f"s.{self.quote(field)}"
-        target = column.refers.model._meta
-        # Which object has the code.
-        return (
-            f"(SELECT r.{self.quote(target.pk.column)} FROM {self.quote(target.db_table)} r "
-            f"WHERE r.{self.quote(target.get_field(column.refers.by).column)} = s.{self.quote(field)})"
-        )
+        return self.referred(column.refers, f"s.{self.quote(field)}")
 
     @property
     def upstream(self) -> str:
@@ -111,7 +115,17 @@ class Staging(Columns):
         """Return the rows of one query; its text says how many at most."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(text, **parts), params or None)
-            return cursor.fetchall()
+            rows = cursor.fetchall()
+        return [tuple(map(_as_text, row)) for row in rows] if self.spec.has_days_or_ids else rows
+
+    def key_of(self, text: str) -> Any:
+        """Return the primary key that was written down as text, as the database takes it."""
+        pk = self.spec.model._meta.pk
+        return pk.get_db_prep_save(pk.to_python(text), self.connection)
+
+    def key_in_words(self, key: Any) -> str:
+        """Return a primary key that the database gave as it is written down everywhere."""
+        return str(self.spec.model._meta.pk.to_python(key))
 
     def count(self, text: str, params: Sequence[Any] = (), **parts: str) -> int:
         """Return the one number that a query gives."""
@@ -135,8 +149,8 @@ class Staging(Columns):
         # What the other rows of the file are about: a row refused or left out is not missing.
         self.run("CREATE TEMP TABLE {seen} "
                  "(line integer, key_value {type}, natural_value {natural_type}, refused boolean)",
-                 type=self.column_type(self.spec.key or self.spec.natural),
-                 natural_type=natural if self.spec.automatic else "text")  # fmt: skip
+                 type=self._seen_type(self.spec.key or self.spec.natural),
+                 natural_type=self._seen_type(self.spec.natural))  # fmt: skip
         # Which live object a good row is about.
         self.run("CREATE TEMP TABLE {matched} (line integer PRIMARY KEY, old_pk {type})", type=natural)
         # Live objects that the file does not have.
@@ -155,10 +169,18 @@ class Staging(Columns):
         self.run("CREATE TEMP TABLE {changed} "
                  "(line integer PRIMARY KEY, old_pk {type}, {fields}, {upstream} {json}, kept integer{wants})",
                  type=natural, fields=fields, json=json_type, wants=wants)  # fmt: skip
+        if self.spec.makes_keys:
+            # The primary keys of new objects.
+            self.run("CREATE TEMP TABLE {made_keys} (line integer PRIMARY KEY, pk {type})", type=natural)
         if self.spec.completer:
             fields = ", ".join(f"{self.quote(field)} {self.column_type(field)}" for field in self.spec.completer.fields)
             # What new objects get beside what their rows say.
             self.run("CREATE TEMP TABLE {completed} (line integer PRIMARY KEY, {fields})", fields=fields)
+
+    def _seen_type(self, field: str) -> str:
+        """Return the type of a key that a row may say wrongly: text may be too long for its column."""
+        is_text = isinstance(self.spec.model._meta.get_field(field), models.CharField)
+        return "text" if is_text else self.column_type(field)
 
     def _upstream_type(self) -> str:
         if not self.spec.upstream:

@@ -2,7 +2,7 @@
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.imports.spec import ImportSpec
+from apps.imports.spec import ImportSpec, Reference
 
 
 class Columns:
@@ -23,6 +23,24 @@ class Columns:
         if field in self._unstored:
             return "text"
         return self.spec.model._meta.get_field(field).cast_db_type(self.connection)
+
+    def referred(self, refers: Reference, code: str) -> str:
+        """Return the SQL for the primary key of the object that has a code."""
+        target = refers.model._meta
+        return (
+            f"(SELECT r.{self.quote(target.pk.column)} FROM {self.quote(target.db_table)} r "
+            f"WHERE r.{self.quote(target.get_field(refers.by).column)} = {code})"
+        )
+
+    def from_json(self, field: str, value: str) -> str:
+        """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
+        column = next((column for column in self.spec.references if column.field == field), None)
+        if column is not None:
+            return self.referred(column.refers, value)
+        kind = self.column_type(field)
+        # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
+        is_text = self.connection.vendor == "sqlite" and field in self.spec.days_and_ids
+        return f"CAST({value} AS {'text' if is_text else kind})"
 
     @property
     def _unstored(self) -> set[str]:
@@ -54,4 +72,4 @@ def base(columns: Columns, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
     if not columns.spec.upstream:
         return "NULL"
-    return f"CAST(l.{columns.column(columns.spec.upstream)} ->> '{field}' AS {columns.column_type(field)})"
+    return columns.from_json(field, f"(l.{columns.column(columns.spec.upstream)} ->> '{field}')")
