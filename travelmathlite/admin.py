@@ -1,13 +1,13 @@
 """The admin site of the console."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
@@ -27,14 +27,14 @@ class ConsoleAdminSite(AdminSite):
     # The root leads here: there is no other site to view.
     site_url = None
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""
         # The site is made before the models that the dashboard knows are.
         from travelmathlite.dashboard import dashboard_of
 
         return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})
 
-    def get_urls(self) -> list:
+    def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"), *super().get_urls()]
 
     @method_decorator(require_safe)
@@ -45,5 +45,5 @@ class ConsoleAdminSite(AdminSite):
         request.current_app = self.name
         return TemplateResponse(request, "admin/dashboard/looked_for.html", {"dashboard": cards_looked_for(request)})
 
-    def autocomplete_view(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return TellingChoices.as_view(admin_site=self)(request)
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return cast(HttpResponse, TellingChoices.as_view(admin_site=self)(request))

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
 from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.changesets.fields import field_of
 from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
@@ -30,7 +31,7 @@ from apps.quality.pages.addresses import ACCEPT as ACCEPT_FINDINGS
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
-from apps.quality.tallies import Counted, newest_counted
+from apps.quality.tallies import Counted, known_counted, newest_counted
 from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
 
 AIRPORT = Airport._meta.label_lower
@@ -101,12 +102,12 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
     state = state or state_of_tables(using=using)
     found: dict[str, Any] = {}
     if request.user.has_perm(VIEW_FINDINGS):
-        counted = newest_counted(count=look)
-        known = counted is not None and not counted.stale
-        found["findings"] = _findings(counted) if known else None
-        found["counted_at"], found["wait"] = counted.at if known else None, not known
+        counted = newest_counted() if look else known_counted()
+        known = None if counted is None or counted.stale else counted
+        found["findings"] = _findings(known) if known else None
+        found["counted_at"], found["wait"] = known.at if known else None, not known
         found["findings_url"] = findings_url()
-        found["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and counted.kept)
+        found["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and known.kept)
     if request.user.has_perm(links.VIEW):
         found["history"] = figures.history_completeness(state=state, look=look, using=using)
         found["wait"] = found.get("wait") or found["history"] is None
@@ -154,7 +155,7 @@ def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
     """Return the name of each link of airports, its coverage, and the list of those without it."""
     address = links.list_url(Airport)
     return [
-        (str(Airport._meta.get_field(each.field).verbose_name), each, f"{address}?links=no-{each.field}")
+        (str(field_of(Airport, each.field).verbose_name), each, f"{address}?links=no-{each.field}")
         for each in found
         if each.model == AIRPORT
     ]

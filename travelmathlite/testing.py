@@ -38,7 +38,7 @@ class PytestRunner:
         """Return what pytest is called with."""
         folders = list(dict.fromkeys(folder_of_tests(label) for label in test_labels))
         arguments = [f"--rootdir={settings.BASE_DIR}", *(folders or [str(_tests())])]
-        arguments += _QUIET.get(self.options.get("verbosity"), [])
+        arguments += _QUIET.get(self.options.get("verbosity", 1), [])
         if patterns := self.options.get("patterns"):
             arguments += ["-k", " or ".join(patterns)]
         if (durations := self.options.get("durations")) is not None:

@@ -6,6 +6,7 @@ from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
 from apps.base.columns import comparable, name_text
 from apps.base.countries import is_known_code
+from apps.changesets.fields import field_of
 from apps.imports import parsers
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
@@ -23,7 +24,10 @@ def _is_open(types: list[str | None]) -> list[bool | None]:
 
 
 def _length(field: str) -> int:
-    return Airport._meta.get_field(field).max_length
+    length = field_of(Airport, field).max_length
+    if length is None:
+        raise LookupError(f"{field} has no longest length.")
+    return length
 
 
 OURAIRPORTS = ImportSpec(

@@ -4,8 +4,10 @@ A city is one distinct (country, comparable municipality). Its name is the first
 are, as a first approximation, those of the first airport there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from django.db.models import Model
 
 from apps.base.countries import names_of
 from apps.base.models import City, Country
@@ -25,9 +27,9 @@ _CITY = Link(
 class PlacesLinker:
     """Links imported airports to Country and City, creating those that are missing."""
 
-    links = (_COUNTRY, _CITY)
-    models = (Country, City)
-    tables = _TABLES
+    links: Sequence[Link] = (_COUNTRY, _CITY)
+    models: Sequence[type[Model]] = (Country, City)
+    tables: Sequence[str] = _TABLES
 
     def plan(self, staging: Staging) -> dict[str, int]:
         """Find countries and cities to create, and return the counts of links and creations."""
@@ -153,7 +155,7 @@ def _find_new_cities(staging: Staging) -> int:
         "JOIN {country} c ON c.id = t.country_id "
         "WHERE c.iso_code = w.iso_country AND t.search_name = w.city_search)) f WHERE f.place = 1",
     )
-    staging.analyze("imports_new_cities")
+    staging.analyze("imports_new_cities", ["line"])
     return found
 
 
@@ -173,4 +175,4 @@ def _name_cities(staging: Staging) -> None:
         for rows in chunks():
             staging.load("imports_cities", columns, ((*row, ascii_form(row[2]), slug_stem(row[2])) for row in rows))
     staging.run("CREATE INDEX imports_cities_stem ON imports_cities (iso_country, stem)")
-    staging.analyze("imports_cities")
+    staging.analyze("imports_cities", ["line"])

@@ -68,6 +68,10 @@ def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "de
             worst.setdefault(key, order.index(rule.severity))
     placed = Airport.objects.using(using).filter(latitude_deg__isnull=False, longitude_deg__isnull=False).order_by()
     rows = placed.values_list("pk", "latitude_deg", "longitude_deg").iterator(chunk_size=5000)
-    points = (Point(worst[key], key, latitude, longitude) for key, latitude, longitude in rows if key in worst)
+    points = (
+        Point(worst[key], key, latitude, longitude)
+        for key, latitude, longitude in rows
+        if key in worst and latitude is not None and longitude is not None
+    )
     groups = [Group(str(each), f"with {each.label.lower()}s", str(each), findings_url) for each in order]
     return pack(groups, points, addresses=addresses)

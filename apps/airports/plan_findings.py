@@ -7,6 +7,7 @@ from django.db import models
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.changesets.fields import column_of
 from apps.imports.plan.match import superseded_keys
 from apps.imports.staging.tables import Staging
 from apps.quality.findings import count_findings
@@ -52,14 +53,14 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
     staging.run(f"DROP TABLE IF EXISTS {name}")
     # The rows that the plan leaves alone ...
     staging.run("CREATE TEMP TABLE {name} AS SELECT {columns} FROM {table} t WHERE {stays}",
-                name=name, columns=", ".join(f"t.{staging.quote(f.column)}" for f in fields), table=table,
+                name=name, columns=", ".join(f"t.{staging.quote(column_of(f))}" for f in fields), table=table,
                 stays=stays)  # fmt: skip
     known = [field for field in fields if field.name in values]
     # ... and those that it writes; what no rule can ask of them stays empty.
     staging.run("INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}", name=name,
-                columns=", ".join(staging.quote(field.column) for field in known),
+                columns=", ".join(staging.quote(column_of(field)) for field in known),
                 values=", ".join(values[field.name] for field in known), rows=rows)  # fmt: skip
-    staging.analyze(name, columns=staging.quote(model._meta.pk.column))
+    staging.analyze(name, [column_of(model._meta.pk)])
 
 
 def _new_countries() -> tuple[dict[str, str], str]:

@@ -1,7 +1,6 @@
 """Backups that are made by themselves before something that may go wrong: an import, a bulk deletion, a migration."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -14,7 +13,7 @@ from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, NATIVE_KINDS
 from apps.changesets.errors import ChangesetError
 from apps.changesets.hooks import Coming
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
@@ -25,7 +24,7 @@ class NotBackedUp(ChangesetError):
     """The backup that should have come first could not be made, so nothing was done."""
 
 
-def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup | None:
+def back_up_before(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup | None:
     """Return a backup that holds all there is now; None where nothing was ever recorded, or BACKUPS_AUTOMATIC is off.
 
     Raises BackupFailure.
@@ -35,7 +34,7 @@ def back_up_before(kind: str, *, actor: Any, reason: str, using: str = "default"
     return recent_or_new(kind, actor=actor, reason=reason, using=using)
 
 
-def recent_or_new(kind: str, *, actor: Any, reason: str, using: str = "default") -> Backup:
+def recent_or_new(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup:
     """Return a backup of the last hour if nothing was recorded since, or a new one; old automatic ones go then.
 
     Raises BackupFailure.

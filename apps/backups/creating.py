@@ -2,7 +2,6 @@
 
 import shutil
 from dataclasses import replace
-from typing import Any
 
 from django.db import connections
 
@@ -13,11 +12,12 @@ from apps.backups.catalogue.offsite import try_to_send
 from apps.backups.drivers import Driver
 from apps.backups.errors import disk_full, from_os_error
 from apps.backups.kinds import AUTOMATIC, FULL, driver_for
+from apps.changesets.models import Actor
 
 
 def create_backup(
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
     kind: str = FULL,
     label: str = "",
@@ -47,7 +47,7 @@ def create_backup(
     return made if kind in AUTOMATIC else try_to_send(made)
 
 
-def _describe(place: Place, facts: Facts, driver: Driver, *, actor: Any, reason: str, kind: str) -> Backup:
+def _describe(place: Place, facts: Facts, driver: Driver, *, actor: Actor, reason: str, kind: str) -> Backup:
     return Backup(
         **vars(facts),
         id=place.id,

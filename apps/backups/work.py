@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.core.cache import BaseCache, caches
 from django.db import connections
 
@@ -30,6 +30,7 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
+from apps.changesets.models import Actor
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -45,7 +46,7 @@ class Work:
 
     id: str
     verb: str
-    actor_id: int | None
+    actor_id: int
     actor: str
     begun: float
     backup: str = ""
@@ -68,7 +69,7 @@ class Work:
         return self.state in (DONE, FAILED)
 
 
-def begin(verb: str, *, actor: Any, size: int, **about: Any) -> Work:
+def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
     """Do what was asked at once, or see to it that it is done, and return how it stands.
 
     `size` is how many bytes it is about. Raises WorkRefused while something else is being done.
@@ -109,11 +110,17 @@ def work_going_on() -> Work | None:
 
 
 def carry_out(key: str) -> None:
-    """Do a piece of work and note how it ended; nothing is raised that its note does not tell, too."""
-    work = _save(replace(work_of(key), state=RUNNING))
+    """Do a piece of work and note how it ended; nothing is raised that its note does not tell, too.
+
+    Raises WorkRefused where there is no note of it.
+    """
+    asked = work_of(key)
+    if asked is None:
+        raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
+    work = _save(replace(asked, state=RUNNING))
     try:
         with _beating(work):
-            actor = get_user_model()._default_manager.filter(pk=work.actor_id).first()
+            actor = User.objects.filter(pk=work.actor_id).first()
             work = _do(work, actor)
     except (BackupFailure, ChangesetError) as failure:
         _save(replace(work, state=FAILED, told=str(failure)))
@@ -124,7 +131,7 @@ def carry_out(key: str) -> None:
         _save(replace(work, state=DONE))
 
 
-def _do(work: Work, actor: Any) -> Work:
+def _do(work: Work, actor: Actor) -> Work:
     def progress(step: str) -> None:
         _save(replace(work, state=RUNNING, words=step[:1].upper() + step[1:]))
 
@@ -138,7 +145,7 @@ def _do(work: Work, actor: Any) -> Work:
     return _restore(work, backup, actor, progress)
 
 
-def _restore(work: Work, backup: Backup, actor: Any, progress: Progress) -> Work:
+def _restore(work: Work, backup: Backup, actor: Actor, progress: Progress) -> Work:
     upto = read_upto(work.upto) if work.upto else None
     restored = restore(backup, actor=actor, reason=work.reason, tables=work.tables, upto=upto, progress=progress)
     done, where = restored.done, f"in {', '.join(work.tables)}" if work.tables else "there"

@@ -2,23 +2,35 @@
 
 import csv
 from functools import cache
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
+from apps.changesets.fields import column_of, field_of
+
 BOXES = settings.BASE_DIR / "data" / "country-boxes.csv"
-SIDES = ("south", "west", "north", "east")
-# A country's code and the four sides; no box goes across longitude 180.
-Box = tuple[str, float, float, float, float]
+
+
+class Box(NamedTuple):
+    """A country's code and the four sides; no box goes across longitude 180."""
+
+    country: str
+    south: float
+    west: float
+    north: float
+    east: float
 
 
 @cache
 def boxes() -> tuple[Box, ...]:
     """Return the boxes of all countries; codes that name no place have none."""
     with BOXES.open(encoding="utf-8", newline="") as file:
-        return tuple((row["country"], *(float(row[side]) for side in SIDES)) for row in csv.DictReader(file))
+        return tuple(
+            Box(row["country"], *(float(row[side]) for side in Box._fields[1:])) for row in csv.DictReader(file)
+        )
 
 
 def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swapped: bool) -> QuerySet:
@@ -27,10 +39,8 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
     With `swapped` only those that would be in one if latitude and longitude changed places, else only the others.
     """
     meta, quote = rows.model._meta, connections[rows.db].ops.quote_name
-    table, pk, code, lat, lon = (
-        quote(name)
-        for name in (meta.db_table, meta.pk.column, *(_column(meta, f) for f in (code, latitude, longitude)))
-    )
+    columns = (column_of(field) for field in (meta.pk, *(field_of(rows.model, f) for f in (code, latitude, longitude))))
+    table, pk, code, lat, lon = map(quote, (meta.db_table, *columns))
     # Most rows are in the largest box of their country, and done with; only the others are held against all boxes.
     found = (
         f"WITH main (code, south, west, north, east) AS (VALUES {_literals(_main_boxes())}), "
@@ -46,8 +56,8 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
 
 @cache
 def _main_boxes() -> tuple[Box, ...]:
-    by_area = sorted(boxes(), key=lambda box: (box[3] - box[1]) * (box[4] - box[2]))
-    return tuple({box[0]: box for box in by_area}.values())
+    by_area = sorted(boxes(), key=lambda box: (box.north - box.south) * (box.east - box.west))
+    return tuple({box.country: box for box in by_area}.values())
 
 
 @cache
@@ -61,7 +71,3 @@ def _in_box(lat: str, lon: str) -> str:
         f"EXISTS (SELECT 1 FROM box WHERE box.code = a.code AND a.{lat} BETWEEN south AND north "
         f"AND a.{lon} BETWEEN west AND east)"
     )
-
-
-def _column(meta: object, field: str) -> str:
-    return meta.get_field(field).column

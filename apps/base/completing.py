@@ -1,6 +1,7 @@
 """What a new country or city gets beside what its row says: a slug, and an ASCII name where the row has none."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from apps.base.models import City
 from apps.base.slugs import number_slugs
@@ -13,8 +14,8 @@ _CHUNK = 5000
 class CountryCompleter:
     """Gives new countries their slug."""
 
-    fields = ("slug",)
-    tables = ()
+    fields: Sequence[str] = ("slug",)
+    tables: Sequence[str] = ()
 
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""
@@ -26,8 +27,8 @@ class CountryCompleter:
 class CityCompleter:
     """Gives new cities an ASCII name and a slug that no city of their country has."""
 
-    fields = ("ascii_name", "slug")
-    tables = ("imports_new_slugs",)
+    fields: Sequence[str] = ("ascii_name", "slug")
+    tables: Sequence[str] = ("imports_new_slugs",)
 
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""
@@ -41,7 +42,7 @@ class CityCompleter:
         if not staging.count("SELECT COUNT(*) FROM imports_new_slugs"):
             return
         staging.run("CREATE INDEX imports_new_slugs_stem ON imports_new_slugs (country, stem)")
-        staging.analyze("imports_new_slugs")
+        staging.analyze("imports_new_slugs", ["line"])
         city = staging.quote(City._meta.db_table)
         # The slugs of live cities, and those that cities take along into another country.
         taken = staging.fill("SELECT t.country_id AS g, t.slug FROM {city} t UNION ALL SELECT x.country, t.slug "
@@ -51,7 +52,7 @@ class CityCompleter:
                     "SELECT line, ascii_name, slug FROM imports_new_slugs")  # fmt: skip
 
 
-def _created(staging: Staging, columns: str) -> Iterator[list[tuple]]:
+def _created(staging: Staging, columns: str) -> Iterator[list[tuple[Any, ...]]]:
     """Yield the rows that create an object in chunks: line and these columns."""
     after = 0
     # The next rows of new objects.

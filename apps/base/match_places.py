@@ -47,7 +47,7 @@ def _collect_ascii_names(staging: Staging) -> None:
                 "JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {found}",
                 country=_country(staging), found=found)  # fmt: skip
     staging.run("CREATE INDEX imports_ascii_names_name ON imports_ascii_names (name, iso_code)")
-    staging.analyze("imports_ascii_names", columns="name")
+    staging.analyze("imports_ascii_names", ["name"])
 
 
 def _by_ascii_name(staging: Staging) -> str:

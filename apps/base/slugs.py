@@ -1,5 +1,7 @@
 """Slugs of many new cities at once, unique in their country."""
 
+from typing import Any
+
 from apps.imports.staging.tables import Staging
 
 
@@ -19,7 +21,7 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
     # The few others are numbered one by one.
     others = staging.fetch("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line",
                            table=table, group=group)  # fmt: skip
-    last: dict[tuple, int] = {}
+    last: dict[tuple[int, str], int] = {}
     for line, where, stem in others:
         number = last.get((where, stem), 1) + 1
         while _is_taken(staging, table, group, taken, [where, f"{stem}-{number}"]):
@@ -28,7 +30,7 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
         staging.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line], table=table)
 
 
-def _is_taken(staging: Staging, table: str, group: str, taken: str, slug: list) -> bool:
+def _is_taken(staging: Staging, table: str, group: str, taken: str, slug: list[Any]) -> bool:
     # Does a new city or another one have this slug?
     found = staging.fetch("SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s UNION ALL "
                           "SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1",

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
+from sqlite3 import dbapi2
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -27,10 +28,10 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
     messages: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
-        if connection.vendor == "sqlite" and connection.Database.sqlite_version_info < OLDEST_SQLITE:
+        if connection.vendor == "sqlite" and dbapi2.sqlite_version_info < OLDEST_SQLITE:
             messages.append(
                 Error(
-                    f"SQLite {connection.Database.sqlite_version} is too old.",
+                    f"SQLite {dbapi2.sqlite_version} is too old.",
                     hint="Use a Python with SQLite 3.39 or newer, or PostgreSQL.",
                     id="changesets.E002",
                 )

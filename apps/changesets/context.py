@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,7 +13,7 @@ from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import count_changes
 from apps.changesets.hooks import tell_when_committed
 from apps.changesets.locking import is_busy
-from apps.changesets.models import Changeset, Status
+from apps.changesets.models import Actor, Changeset, Status
 from apps.changesets.recording import close_mark, open_mark, require_recording
 
 
@@ -26,9 +26,13 @@ class Source:
     size: int | None = None
 
 
+# The changeset that is open on each connection of each thread.
+_open: WeakKeyDictionary[BaseDatabaseWrapper, Changeset] = WeakKeyDictionary()
+
+
 @contextmanager
 def changeset(
-    *, kind: str, actor: Any, reason: str = "", source: Source | None = None, using: str = "default"
+    *, kind: str, actor: Actor, reason: str = "", source: Source | None = None, using: str = "default"
 ) -> Iterator[Changeset]:
     """Open a transaction and a changeset in it; what is written inside is recorded under it.
 
@@ -39,7 +43,7 @@ def changeset(
     would not record the changes.
     """
     connection = connections[using]
-    outer = _open_on(connection)
+    outer = _open.get(connection)
     if outer is not None:
         with transaction.atomic(using=using):
             yield outer
@@ -52,11 +56,11 @@ def changeset(
         with transaction.atomic(using=using):
             opened.save(using=using, force_insert=True)
             open_mark(connection, changeset_id=opened.pk, user_id=opened.actor_id, at=opened.created_at)
-            connection._open_changeset = opened
+            _open[connection] = opened
             try:
                 yield opened
             finally:
-                connection._open_changeset = None
+                del _open[connection]
             close_mark(connection)
             _close(opened, using)
             if opened.pk:
@@ -70,12 +74,8 @@ def changeset(
         raise
 
 
-def _open_on(connection: BaseDatabaseWrapper) -> Changeset | None:
-    return getattr(connection, "_open_changeset", None)
-
-
-def _describe(*, kind: str, actor: Any, reason: str, source: Source | None) -> Changeset:
-    user = actor if actor is not None and getattr(actor, "pk", None) else None
+def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) -> Changeset:
+    user = actor if actor is not None and actor.pk else None
     now = timezone.now()
     return Changeset(
         kind=kind,
@@ -100,7 +100,7 @@ def _close(opened: Changeset, using: str) -> None:
     opened.save(using=using)
 
 
-def _write_failed(opened: Changeset, error: Exception, using: str) -> None:
+def _write_failed(opened: Changeset, error: BaseException, using: str) -> None:
     opened.pk = None
     opened.status = Status.FAILED
     opened.error = f"{type(error).__name__}: {error}"

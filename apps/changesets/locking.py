@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import OperationalError, connections
+from django.db import OperationalError
 
 from apps.changesets.errors import Busy
 from apps.changesets.sql import Sql
@@ -25,8 +25,7 @@ def is_busy(error: BaseException) -> bool:
 def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
     """Within, wait at most so long for others who write; raises Busy with a sentence when they take longer."""
     sql = Sql(using)
-    sqlite = sql.connection.vendor == "sqlite"
-    if sqlite:
+    if not sql.postgresql:
         before = sql.value("PRAGMA busy_timeout")
         _wait(sql, seconds * 1000)
     else:
@@ -49,15 +48,14 @@ def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
 
 
 def _wait(sql: Sql, how_long: int | str) -> None:
-    if sql.connection.vendor == "sqlite":
-        sql.run(f"PRAGMA busy_timeout = {int(how_long)}")
-    else:
+    if sql.postgresql:
         sql.run("SELECT set_config('lock_timeout', %s, false)", [how_long])
+    else:
+        sql.run("PRAGMA busy_timeout = {milliseconds}", milliseconds=str(int(how_long)))
 
 
 def lock_tracked_tables(using: str = "default", *, mode: str = "SHARE ROW EXCLUSIVE") -> None:
     """Let nobody else write the tracked tables until the transaction ends; SQLite's transactions do so anyway."""
-    sql = Sql(using)
-    if connections[using].vendor == "postgresql":
-        tables = ", ".join(sql.quote(tracked.table) for tracked in tracked_models())
-        sql.run(f"LOCK TABLE {tables} IN {mode} MODE")
+    sql = Sql(using, tables=[tracked.table for tracked in tracked_models()])
+    if sql.postgresql:
+        sql.run("LOCK TABLE {tables} IN {mode} MODE", mode=mode)

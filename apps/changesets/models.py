@@ -1,8 +1,14 @@
 """A changeset is one recorded act of one person or job, over any number of rows of any tracked table."""
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.utils import timezone
+
+# Who acts: a user, or None for a job.
+Actor = User | None
+# Who looks: a user, or somebody who has not logged in and may see nothing.
+Visitor = User | AnonymousUser
 
 
 class Kind(models.TextChoices):

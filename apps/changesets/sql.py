@@ -1,36 +1,113 @@
-"""Small pieces of SQL that read the same on SQLite (3.39 and newer) and PostgreSQL."""
+"""Statements that read as plain SQL, the same on SQLite (3.39 and newer) and PostgreSQL.
 
-from collections.abc import Iterable, Sequence
+A statement stands whole in triple quotes, under a sentence that says what it does. `{live}` is a hole for a name, which
+`Sql` was given once, or for a part of SQL that comes with the statement; `%s` is a value, and values are always bound.
+Beside bound values a percent sign is written twice; a brace that is no hole is written twice everywhere.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.tracking import Tracked
 
+# What fills a hole: one name, or several with commas between.
+Name = str | Sequence[str]
+Row = tuple[Any, ...]
+_BATCH = 2000
+
 
 class Sql:
-    """Runs statements on one database, with names quoted and values bound."""
+    """Runs statements on one database: holes are filled with quoted names, values are bound."""
 
-    def __init__(self, using: str = "default"):
+    def __init__(self, using: str = "default", **names: Name) -> None:
         self.using = using
-        self.connection = connections[using]
-        self.quote = self.connection.ops.quote_name
+        self.connection: BaseDatabaseWrapper = connections[using]
+        self._parts: dict[str, str] = {hole: self._quoted(name) for hole, name in names.items()}
 
-    def run(self, statement: str, params: Sequence[Any] = ()) -> int:
-        """Execute a statement and return how many rows it touched (-1 where the database does not say)."""
+    def with_names(self, **names: Name) -> "Sql":
+        """Return one that fills these holes, too: with a quoted name, or with several and commas between."""
+        return self.with_parts(**{hole: self._quoted(name) for hole, name in names.items()})
+
+    def with_temps(self, **tables: str) -> "Sql":
+        """Return one that fills these holes, too: with the full names of temporary tables."""
+        return self.with_parts(**{hole: self.temp(table) for hole, table in tables.items()})
+
+    def with_model(self, tracked: Tracked) -> "Sql":
+        """Return one that knows a model: {live}, {history}, {pk}, {key_type}, all its {columns}, its {stable} key."""
+        names = self.with_names(
+            live=tracked.table, history=tracked.history_table, pk=tracked.pk, columns=tracked.columns
+        )
+        stable = self.quote(tracked.stable_key) if tracked.stable_key else "NULL"
+        return names.with_parts(key_type=self.key_type(tracked), stable=stable)
+
+    def with_parts(self, **parts: str) -> "Sql":
+        """Return one that fills these holes, too: with SQL as it is."""
+        more = Sql(self.using)
+        more._parts = {**self._parts, **parts}
+        return more
+
+    @property
+    def postgresql(self) -> bool:
+        return self.connection.vendor == "postgresql"
+
+    def fill(self, statement: str, /, **parts: str) -> str:
+        """Return a statement, or a piece of one, with its holes filled."""
+        return statement.format(**{**self._parts, **parts})
+
+    def run(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> int:
+        """Execute a statement and return how many rows it touched, 0 where the database does not say."""
         with self.connection.cursor() as cursor:
-            cursor.execute(statement, list(params) or None)
-            return cursor.rowcount
+            cursor.execute(self.fill(statement, **parts), list(params) or None)
+            return max(cursor.rowcount, 0)
 
-    def rows(self, statement: str, params: Sequence[Any] = ()) -> list[tuple]:
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]], /, **parts: str) -> None:
+        """Execute a statement once for the values of each row."""
+        filled, rows = self.fill(statement, **parts), iter(rows)
+        with self.connection.cursor() as cursor:
+            while batch := list(islice(rows, _BATCH)):
+                cursor.executemany(filled, batch)
+
+    def rows(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Row]:
         """Execute a query and return all its rows."""
         with self.connection.cursor() as cursor:
-            cursor.execute(statement, list(params) or None)
+            cursor.execute(self.fill(statement, **parts), list(params) or None)
             return cursor.fetchall()
 
-    def value(self, statement: str, params: Sequence[Any] = ()) -> Any:
+    def firsts(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Any]:
+        """Execute a query and return the first value of each of its rows."""
+        return [row[0] for row in self.rows(statement, params, **parts)]
+
+    def value(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> Any:
         """Execute a query and return the first value of its first row."""
-        return self.rows(statement, params)[0][0]
+        return self.rows(statement, params, **parts)[0][0]
+
+    def chunks(self, statement: str, params: Sequence[Any] = (), /, *, size: int, **parts: str) -> Iterator[list[Row]]:
+        """Execute a query and yield its rows, `size` at a time, so that they never are in memory all at once."""
+        with self.connection.chunked_cursor() as cursor:
+            cursor.execute(self.fill(statement, **parts), list(params) or None)
+            while chunk := cursor.fetchmany(size):
+                yield chunk
+
+    def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Put many rows into a table, in the quickest way that the database has."""
+        parts = {"table": table, "names": self.names(columns)}
+        if not self.postgresql:
+            self.run_many("INSERT INTO {table} ({names}) VALUES ({marks})", rows, marks=self.marks(columns), **parts)
+            return
+        with (
+            self.connection.cursor() as cursor,
+            cursor.copy(self.fill("COPY {table} ({names}) FROM STDIN", **parts)) as copy,
+        ):
+            for row in rows:
+                copy.write_row(row)
+
+    def quote(self, name: str) -> str:
+        """Return a name such that the database takes it as it is."""
+        return self.connection.ops.quote_name(name)
 
     def names(self, columns: Iterable[str], *, of: str = "") -> str:
         """Return quoted column names, comma-separated, each prefixed with the alias `of`."""
@@ -39,41 +116,52 @@ class Sql:
 
     def differ(self, columns: Iterable[str], left: str, right: str) -> str:
         """Return the condition that any of the columns differs between the aliases, NULL being a value."""
-        return " OR ".join(f"{left}.{column} IS DISTINCT FROM {right}.{column}" for column in map(self.quote, columns))
+        return " OR ".join(f"{left}.{name} IS DISTINCT FROM {right}.{name}" for name in map(self.quote, columns))
+
+    def same(self, columns: Iterable[str], left: str, right: str) -> str:
+        """Return the condition that all of the columns have a value, and the same one in both aliases."""
+        return " AND ".join(f"{left}.{name} = {right}.{name}" for name in map(self.quote, columns))
+
+    def taken(self, columns: Iterable[str], *, of: str) -> str:
+        """Return what an UPDATE sets to take these columns from the alias `of`."""
+        return ", ".join(f"{name} = {of}.{name}" for name in map(self.quote, columns))
+
+    def marks(self, values: Iterable[Any]) -> str:
+        """Return the place for each of some values to bind, comma-separated; NULL where there are none."""
+        return ", ".join("%s" for _ in values) or "NULL"
+
+    def temp(self, name: str) -> str:
+        """Return the full name of a temporary table, so that no other table can be meant."""
+        return f"{'pg_temp' if self.postgresql else 'temp'}.{name}"
 
     def fresh_temp(self, name: str, columns: str) -> None:
         """Make the temporary table `name` anew with the column definitions given."""
-        self.drop_temp(name)
-        self.run(f"CREATE TEMPORARY TABLE {name} ({columns})")
-
-    def drop_temp(self, name: str) -> None:
-        """Drop a temporary table if it is there."""
-        self.run(f"DROP TABLE IF EXISTS {self.temp(name)}")
+        self.drop_temps([name])
+        self.run("CREATE TEMPORARY TABLE {table} ({definitions})", table=name, definitions=columns)
 
     def drop_temps(self, names: Sequence[str]) -> None:
         """Drop temporary tables, as far as they are there; SQLite takes one a statement."""
         tables = [self.temp(name) for name in names]
-        for statement in tables if self.connection.vendor == "sqlite" else [", ".join(tables)]:
-            self.run(f"DROP TABLE IF EXISTS {statement}")
+        for some in [", ".join(tables)] if self.postgresql else tables:
+            self.run("DROP TABLE IF EXISTS {some}", some=some)
 
-    def index_temp(self, name: str, columns: Iterable[str]) -> None:
+    def index_temp(self, name: str, columns: Sequence[str]) -> None:
         """Make an index on columns of a temporary table."""
-        columns = list(columns)
         index = self.quote("_".join([name, *columns, "idx"])[:60])
-        if self.connection.vendor == "sqlite":
-            self.run(f"CREATE INDEX IF NOT EXISTS temp.{index} ON {name} ({self.names(columns)})")
-        else:
-            self.run(f"CREATE INDEX IF NOT EXISTS {index} ON {self.temp(name)} ({self.names(columns)})")
+        # On SQLite it is the index whose name says that it is a temporary one.
+        index, table = (index, self.temp(name)) if self.postgresql else (f"temp.{index}", name)
+        self.run(
+            "CREATE INDEX IF NOT EXISTS {index} ON {table} ({names})",
+            index=index,
+            table=table,
+            names=self.names(columns),
+        )
 
-    def temp(self, name: str) -> str:
-        """Return the full name of a temporary table, so that no other table can be meant."""
-        return f"temp.{name}" if self.connection.vendor == "sqlite" else f"pg_temp.{name}"
-
-    def analyse(self, name: str, columns: Iterable[str] = ()) -> None:
+    def analyze(self, name: str, columns: Sequence[str] = ()) -> None:
         """Tell PostgreSQL's planner what is in a temporary table (wide texts cost); SQLite plans well without."""
-        if self.connection.vendor == "postgresql":
-            chosen = f" ({self.names(columns)})" if columns else ""
-            self.run(f"ANALYZE {self.temp(name)}{chosen}")
+        if self.postgresql:
+            chosen = f"({self.names(columns)})" if columns else ""
+            self.run("ANALYZE {table} {chosen}", table=self.temp(name), chosen=chosen)
 
     def key_type(self, tracked: Tracked) -> str:
         """Return the column type of a model's primary key without serial or identity."""
@@ -83,3 +171,6 @@ class Sql:
     def moment(self, value: Any) -> Any:
         """Return a datetime as the database's parameter."""
         return self.connection.ops.adapt_datetimefield_value(value)
+
+    def _quoted(self, name: Name) -> str:
+        return self.quote(name) if isinstance(name, str) else self.names(name)

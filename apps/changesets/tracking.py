@@ -6,6 +6,7 @@ from functools import cache, cached_property
 from django.apps import apps
 from django.db import models
 
+from apps.changesets.fields import AnyField, column_of, field_of
 from apps.changesets.history_models import ChangesetHistory
 
 # What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
@@ -60,7 +61,7 @@ class Tracked:
     @property
     def name(self) -> str:
         """The short name that commands and temporary tables use: `airport`."""
-        return self.model._meta.model_name
+        return self.label.rpartition(".")[2]
 
     @property
     def table(self) -> str:
@@ -72,12 +73,12 @@ class Tracked:
 
     @property
     def pk(self) -> str:
-        return self.model._meta.pk.column
+        return column_of(self.model._meta.pk)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """All columns of the table, in the model's order."""
-        return tuple(field.column for field in self.model._meta.concrete_fields)
+        return tuple(map(column_of, self.model._meta.concrete_fields))
 
     @cached_property
     def compared(self) -> tuple[str, ...]:
@@ -85,11 +86,11 @@ class Tracked:
         return tuple(column for column in self.columns if column not in self.untracked)
 
     @cached_property
-    def fields_by_column(self) -> dict[str, models.Field]:
-        return {field.column: field for field in self.model._meta.concrete_fields}
+    def fields_by_column(self) -> dict[str, AnyField]:
+        return {column_of(field): field for field in self.model._meta.concrete_fields}
 
     @cached_property
-    def news(self) -> tuple[models.Field, ...]:
+    def news(self) -> tuple[AnyField, ...]:
         """The fields whose change is told; those that follow others, or only say when, are left out."""
         return tuple(
             field
@@ -102,18 +103,28 @@ class Tracked:
         """The model whose objects changes are filtered by, or None."""
         if self.filter_by is None:
             return None
-        return self.model._meta.get_field(self.filter_by).related_model or self.model
+        return field_of(self.model, self.filter_by).related_model or self.model
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
         """The sets of columns that are unique together, the primary key first."""
         meta = self.model._meta
-        single = [(field.column,) for field in meta.concrete_fields if field.unique and not field.primary_key]
+        single = [(column_of(field),) for field in meta.concrete_fields if field.unique and not field.primary_key]
         together = [
-            tuple(meta.get_field(name).column for name in constraint.fields)
+            tuple(column_of(field_of(self.model, name)) for name in constraint.fields)
             for constraint in meta.total_unique_constraints
         ]
         return ((self.pk,), *single, *together)
+
+    @cached_property
+    def conditional_sets(self) -> tuple[tuple[tuple[str, ...], models.Q], ...]:
+        """The sets of columns that are unique together among the rows that meet a condition, each with it."""
+        meta = self.model._meta
+        return tuple(
+            (tuple(meta.get_field(name).column for name in constraint.fields), constraint.condition)
+            for constraint in meta.constraints
+            if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition
+        )
 
 
 @cache
@@ -127,8 +138,9 @@ def tracked_models() -> tuple[Tracked, ...]:
         if model in ordered:
             return
         for field in model._meta.concrete_fields:
-            if field.is_relation and field.related_model in found and field.related_model is not model:
-                place(field.related_model)
+            target = field.related_model
+            if target is not None and target in found and target is not model:
+                place(target)
         ordered.append(model)
 
     for model in sorted(found, key=lambda model: model._meta.label_lower):
@@ -140,6 +152,14 @@ def tracked_by_name(name: str) -> Tracked | None:
     """Return the tracked model called `name` (`airport` or `airports.airport`), or None."""
     wanted = name.lower()
     return next((tracked for tracked in tracked_models() if wanted in (tracked.name, tracked.label)), None)
+
+
+def tracked_by_label(label: str) -> Tracked:
+    """Return the tracked model with this label, as we keep labels; raises LookupError where there is none any more."""
+    for tracked in tracked_models():
+        if tracked.label == label:
+            return tracked
+    raise LookupError(f"No tracked model has the label {label!r}.")
 
 
 def is_tracked(model: type[models.Model]) -> bool:
@@ -158,12 +178,12 @@ def tracked_for(model: type[models.Model]) -> Tracked:
 def _describe(model: type[TrackedModel]) -> Tracked:
     # A name that is no field's is reported by a system check, which needs this description, too.
     declared = model.tracking
-    column_of = {field.name: field.column for field in model._meta.concrete_fields}
+    columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
         history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
-        stable_key=column_of.get(declared.stable_key or ""),
-        untracked=frozenset(column_of[name] for name in declared.untracked if name in column_of),
+        stable_key=columns.get(declared.stable_key or ""),
+        untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
-        point=(column_of.get(declared.point[0], ""), column_of.get(declared.point[1], "")) if declared.point else None,
+        point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )

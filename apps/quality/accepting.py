@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
@@ -10,6 +9,7 @@ from django.utils import timezone
 
 from apps.changesets.history.stable_key import STABLE, object_key_of
 from apps.changesets.history.words import full_name
+from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for
 from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
 from apps.quality.models import AcceptedFinding
@@ -24,21 +24,22 @@ def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, l
     return keys
 
 
-def standing(*, using: str = "default") -> QuerySet:
+def standing(*, using: str = "default") -> QuerySet[AcceptedFinding]:
     """Return the acceptances that stand today: neither withdrawn nor run out."""
     today = timezone.localdate()
     found = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
     return found.filter(Q(until=None) | Q(until__gte=today))
 
 
-def over(rule: Rule) -> QuerySet:
+def over(rule: Rule) -> QuerySet[AcceptedFinding]:
     """Return the acceptances of a rule that do not stand any more: withdrawn, or run out; the newest first."""
     return AcceptedFinding.objects.filter(rule=rule.code).exclude(pk__in=standing().values("pk"))
 
 
 def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     """Return the condition that a row of the model is one of those that the keys name."""
-    stable, primary = [], []
+    stable: list[str] = []
+    primary: list[str] = []
     for key in keys:
         (stable if key.startswith(STABLE) else primary).append(key[3:])
     condition, tracked = Q(pk__in=primary), _tracked(model)
@@ -56,7 +57,7 @@ def _tracked(model: type[Model]) -> Tracked | None:
 
 
 @transaction.atomic
-def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor: Any) -> int:
+def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor: Actor) -> int:
     """Accept those of the rows that are findings of the rule, and return how many; data does not change.
 
     Raises ReasonMissing, UntilPast for a day that is over, NotFound when none of the rows is a finding.
@@ -88,7 +89,7 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
     return len(new)
 
 
-def withdraw(accepted: AcceptedFinding, *, actor: Any) -> None:
+def withdraw(accepted: AcceptedFinding, *, actor: Actor) -> None:
     """Take an acceptance back: the row counts as a finding again. Raises NotAccepted when it was taken back already."""
     changed = AcceptedFinding.objects.filter(pk=accepted.pk, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by_name=full_name(actor) if actor is not None else ""

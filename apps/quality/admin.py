@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from apps.quality.models import Finding
@@ -43,7 +44,7 @@ class FindingAdmin(admin.ModelAdmin):
     def accept_view(self, request: HttpRequest, code: str) -> HttpResponse:
         return rule_pages.accept_rows(request, self._context(request), rule_pages.rule_or_404(code))
 
-    def file_view(self, request: HttpRequest, code: str = "") -> HttpResponse:
+    def file_view(self, request: HttpRequest, code: str = "") -> HttpResponseBase:
         rules = (rule_pages.rule_or_404(code),) if code else all_rules()
         return findings_file(request, rules, f"findings-of-{code}" if code else "findings")
 

@@ -40,10 +40,13 @@ def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default
     accepted = accepted_of(rules, using=using)
     counts: dict[str, int] = {}
     for label in dict.fromkeys(rule.model for rule in rules):
-        alone = [rule for rule in rules if rule.model == label and isinstance(rule.broken, Q)]
+        alone = [(rule, rule.broken) for rule in rules if rule.model == label and isinstance(rule.broken, Q)]
         if alone:
-            rows = alone[0].model_class._base_manager.using(using).order_by()
-            asked = {rule.code: Count("pk", filter=_condition(rule, accepted[rule.code])) for rule in alone}
+            rows = alone[0][0].model_class._base_manager.using(using).order_by()
+            asked = {
+                rule.code: Count("pk", filter=_not_accepted(rule, broken, accepted[rule.code]))
+                for rule, broken in alone
+            }
             counts |= rows.aggregate(**asked)
     for rule in rules:
         if rule.code not in counts:
@@ -70,5 +73,5 @@ def by_severity(counts: dict[str, int]) -> dict[Severity, int]:
     return {each: sum(n for code, n in counts.items() if severity.get(code) == each) for each in Severity}
 
 
-def _condition(rule: Rule, keys: list[str]) -> Q:
-    return rule.broken & ~keys_condition(rule.model_class, keys) if keys else rule.broken
+def _not_accepted(rule: Rule, broken: Q, accepted: list[str]) -> Q:
+    return broken & ~keys_condition(rule.model_class, accepted) if accepted else broken

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
+from apps.changesets.fields import field_of
 from apps.changesets.formulas import harmless
 from apps.quality.findings import findings_of
 from apps.quality.rules import Rule
@@ -17,14 +18,13 @@ _CHUNK = 2000
 
 def with_links(rule: Rule, rows: QuerySet) -> QuerySet:
     """Return the rows with the linked objects that are told of them, in the same query."""
-    links = [name for name in rule.fields if rule.model_class._meta.get_field(name).is_relation]
+    links = [name for name in rule.fields if field_of(rule.model_class, name).is_relation]
     return rows.select_related(*links) if links else rows
 
 
 def values_of(rule: Rule, row: Model) -> list[tuple[str, str]]:
     """Return what the rule wants told of a row: the name of each field, and its value in words."""
-    meta = rule.model_class._meta
-    return [(str(meta.get_field(name).verbose_name), _shown(row, name)) for name in rule.fields]
+    return [(str(field_of(rule.model_class, name).verbose_name), _shown(row, name)) for name in rule.fields]
 
 
 def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:

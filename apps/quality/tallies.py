@@ -52,21 +52,24 @@ def count_now() -> Counted:
     return counted
 
 
-def newest_counted(*, count: bool = True) -> Counted | None:
-    """Return the counts of now: of the newest tally, or as they are remembered, or counted anew.
+def newest_counted() -> Counted:
+    """Return the counts of now: of the newest tally, or as they are remembered, or counted anew."""
+    known = known_counted()
+    return known if known is not None and not known.stale else count_now()
 
-    With `count=False` nothing is counted: where the tables moved since, the newest tally comes back as stale, or None
-    where there is none; a few short queries at most.
+
+def known_counted() -> Counted | None:
+    """Return the counts of now if they are known; a few short queries at most.
+
+    Where the tables moved since, the newest tally comes back as stale, or None where there is none.
     """
     stamp = _stamp()
     newest = Tally.objects.order_by("-pk").first()
     if newest is not None and newest.stamp == stamp:
         return _of(newest)
-    remembered = caches["figures"].get(_remembered_under(stamp))
+    remembered: Counted | None = caches["figures"].get(_remembered_under(stamp))
     if remembered is not None:
         return remembered
-    if count:
-        return count_now()
     return _of(newest, stale=True) if newest is not None else None
 
 

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from django.db import connections
 
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.creating import create_backup
+from apps.backups.errors import WorkRefused
+from apps.backups.work import carry_out
 from tests.backups.opening import connect_to
 
 # A process of the web server's: it asks, and watches from then on.
@@ -49,3 +52,8 @@ def test_a_process_of_its_own_restores_and_tells_how_it_ended(using: str, folder
     with connect_to(using) as live:
         assert live.execute("SELECT name FROM base_country WHERE iso_code = 'CH'").fetchone() == ("Switzerland",)
     assert (read_journal()[0]["result"], read_journal()[0]["reason"]) == ("restored", "a slip")
+
+
+def test_work_that_nobody_knows_any_more_is_refused_with_a_sentence() -> None:
+    with pytest.raises(WorkRefused, match="is not known any more, so nothing was done"):
+        carry_out("gone")

@@ -16,7 +16,7 @@ from apps.changesets.context import changeset
 from apps.quality import rules
 from apps.quality.figures import newest_tallies
 from apps.quality.models import Tally
-from apps.quality.tallies import earlier_tally, newest_counted, take_tally
+from apps.quality.tallies import earlier_tally, known_counted, newest_counted, take_tally
 
 
 def change(kind: str, code: str | None, ident: str = "KDEN") -> None:
@@ -39,12 +39,12 @@ def test_one_tally_is_kept_for_each_newest_changeset_and_day(places):
 
 @pytest.mark.django_db
 def test_a_stale_tally_says_so_where_nothing_is_to_be_counted(places):
-    assert newest_counted(count=False) is None
+    assert known_counted() is None
 
     take_tally()
-    fresh = newest_counted(count=False)
+    fresh = known_counted()
     change("edit", "0")
-    stale = newest_counted(count=False)
+    stale = known_counted()
 
     assert (fresh.stale, stale.stale, stale.counts["iata_zero"]) == (False, True, 0)
     assert newest_counted().counts["iata_zero"] == 1

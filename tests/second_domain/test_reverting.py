@@ -80,7 +80,7 @@ def test_what_was_created_and_is_pointed_to_since_is_blocked(world):
 
     plan = plan_revert([made])
 
-    assert plan.counts["blocked_referenced"] == 1
+    assert plan.number("blocked") == 1
     assert revert(plan, actor=None, reason="undo") is None
 
 
@@ -90,7 +90,7 @@ def test_a_unique_code_that_is_taken_is_blocked(world):
     with act():
         Station.objects.create(code="BN", name="Bonn", operator=world["DB"])
 
-    assert plan_revert([made]).counts["blocked_unique"] == 1
+    assert plan_revert([made]).number("blocked") == 1
 
 
 def test_a_name_that_is_taken_among_the_active_is_blocked(world):
@@ -101,7 +101,7 @@ def test_a_name_that_is_taken_among_the_active_is_blocked(world):
 
     plan = plan_revert([made])
 
-    assert plan.counts["blocked_unique"] == 1
+    assert plan.number("blocked") == 1
     assert revert(plan, actor=None, reason="undo") is None
     assert Station.objects.get(code="BN").name == "Bern HB"
 
@@ -127,7 +127,7 @@ def test_becoming_active_again_is_blocked_where_the_name_is_taken(world):
 
     plan = plan_revert([made])
 
-    assert plan.counts["blocked_unique"] == 1
+    assert plan.number("blocked") == 1
     assert revert(plan, actor=None, reason="undo") is None
 
 

@@ -10,6 +10,7 @@ from apps.base.models import City, Country
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.history.maps import EARTH_KM
 from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
 
 TABLE = "bulk_relink"
@@ -33,7 +34,7 @@ def find_candidates(selection: Selection, which: str) -> str:
     `outcome` is found, no_country, no_municipality, no_city, several or doubtful; NULL keys are left as they are.
     """
     sql = selection.sql
-    key = Airport._meta.pk.db_type(sql.connection) + (" PRIMARY KEY" if sql.connection.vendor == "sqlite" else "")
+    key = sql.key_type(tracked_for(Airport)) + (" PRIMARY KEY" if sql.connection.vendor == "sqlite" else "")
     sql.run(
         f"CREATE TEMPORARY TABLE {TABLE} (pk {key}, source_id bigint, old_country bigint, old_city bigint, "
         "new_country bigint, new_city bigint, municipality text, outcome text, pinned integer, km integer)"

@@ -19,6 +19,7 @@ from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.history.moves import distance_km, in_words
 from apps.changesets.models import Kind
+from apps.changesets.tracking import tracked_for
 
 CLEAR, DELETE = "clear", "delete"
 KEEP = "keep_"
@@ -48,10 +49,15 @@ class Group:
         """Return what tells an airport of the group from the others: type, name, links, distance."""
         links = ", ".join(str(link) for link in (airport.city, airport.country) if link) or "no links"
         parts = [str(airport), airport.get_airport_type_display(), links]
-        points = [(a.latitude_deg, a.longitude_deg) for a in (airport, self.proposed)]
-        if airport is not self.proposed and None not in points[0] + points[1]:
-            parts.append(f"{in_words(distance_km(*points))} from {self.proposed.pk}")
+        here, there = _point(airport), _point(self.proposed)
+        if airport is not self.proposed and here and there:
+            parts.append(f"{in_words(distance_km(here, there))} from {self.proposed.pk}")
         return " · ".join(parts) + ("" if airport.active else " · inactive")
+
+
+def _point(airport: Airport) -> tuple[float, float] | None:
+    latitude, longitude = airport.latitude_deg, airport.longitude_deg
+    return None if latitude is None or longitude is None else (latitude, longitude)
 
 
 def first_groups(airports: QuerySet, number: int, *, kept: Iterable[str] = ()) -> list[Group]:
@@ -69,8 +75,8 @@ def keep_field(code: str) -> str:
 
 def _codes(airports: QuerySet) -> QuerySet:
     """Return the codes that any of the airports shares with another one."""
-    shared = Airport.objects.filter(iata_code__gt="").order_by().values("iata_code").annotate(number=Count("pk"))
-    shared = shared.filter(number__gt=1).values("iata_code")
+    counted = Airport.objects.filter(iata_code__gt="").order_by().values("iata_code").annotate(number=Count("pk"))
+    shared = counted.filter(number__gt=1).values("iata_code")
     some = Airport.objects.filter(iata_code__in=shared, pk__in=airports.order_by().values("pk"))
     return some.order_by().values_list("iata_code", flat=True).distinct()
 
@@ -116,7 +122,8 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     outside = Count("pk", filter=~Q(pk__in=selection.keys()))
     facts = losers.aggregate(number=Count("pk"), groups=Count("iata_code", distinct=True), outside=outside)
     number, groups = facts["number"], facts["groups"]
-    newest = Airport.history.filter(ident__in=members.values("pk")).aggregate(newest=Max("history_id"))["newest"]
+    history = tracked_for(Airport).history_model._base_manager
+    newest = history.filter(ident__in=members.values("pk")).aggregate(newest=Max("history_id"))["newest"]
     first = first_groups(members, SAMPLE, kept=kept)
     what, deletes = counted(number, Airport), options.get("rule") == DELETE
     fate = "will be deleted" if deletes else "will have no IATA code"

@@ -9,11 +9,12 @@ from django.urls import URLPattern, path
 from apps.airports.pages.bulk_actions import RELINK
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_rows
+from apps.changesets.pages.recorded import RecordedModelAdmin
 
 LACKING = Q(country__isnull=True) | Q(city__isnull=True)
 
 
-class RelinkingMixin:
+class RelinkingMixin(RecordedModelAdmin):
     """Relink everything missing; stands before RecordedModelAdmin among the bases."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -54,7 +54,7 @@ def open_folder() -> Path:
 
 def _served() -> list[Path]:
     """Return the folders whose files a web server may give to anybody."""
-    chosen = [settings.STATIC_ROOT, settings.MEDIA_ROOT]
+    chosen: list[str | Path | None] = [settings.STATIC_ROOT, settings.MEDIA_ROOT]
     chosen += [entry[1] if isinstance(entry, (list, tuple)) else entry for entry in settings.STATICFILES_DIRS]
     chosen += [Path(app.path) / "static" for app in apps.get_app_configs()]
     return [Path(path).resolve() for path in chosen if path]

@@ -111,12 +111,13 @@ def fetch(name: str) -> Backup:
 
     Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
     """
+    elsewhere = storage()
     told = next((backup for backup in list_offsite().backups if backup.id == name), None)
-    if told is None:
+    if elsewhere is None or told is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
     with _folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
-        with _reachable(), storage().open(told.offsite) as source, sent.open("wb") as target:
+        with _reachable(), elsewhere.open(told.offsite) as source, sent.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
         if told.offsite.endswith(encryption.SUFFIX):
             encryption.decrypt(sent, plain, name=told.offsite)

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from apps.backups.errors import BackupUnreadable, DumpFailed
 
@@ -21,12 +21,13 @@ def script_of(program: str, source: Path, *options: str) -> Iterator[IO[bytes]]:
         stderr=subprocess.PIPE,
         bufsize=_PART_BYTES,
     ) as reading:
+        script, complaining = cast(IO[bytes], reading.stdout), cast(IO[bytes], reading.stderr)
         try:
-            yield reading.stdout
+            yield script
         except BaseException:
             reading.kill()
             raise
-        complaints = reading.stderr.read().decode(errors="replace")
+        complaints = complaining.read().decode(errors="replace")
     if reading.returncode:
         raise unreadable(source, complaints)
 

@@ -32,7 +32,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 def write_since(using: str, target: Path, base: Backup) -> Facts:
     """Write what came since the base, as the transaction that is open sees it, and return the facts of all of it."""
     after = changesets_after(using, base)
-    newest = Changeset.objects.using(using).filter(pk=base.newest_changeset).first()
+    newest = Changeset.objects.using(using).filter(pk=base.newest_changeset or 0).first()
     heading = Heading(
         base=base.id,
         migrations=migrations_of(using),

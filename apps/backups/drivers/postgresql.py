@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -154,7 +154,7 @@ def _options(own: BaseDatabaseWrapper, snapshot: str, target: Path, tables: tupl
     ]
 
 
-def _address(own: BaseDatabaseWrapper) -> list[str]:
+def _address(own: BaseDatabaseWrapper) -> Sequence[str]:
     """Return host, port, user and database as options; Django's own words for psql, which pg_dump shares."""
     return own.client.settings_to_cmd_args_env(own.settings_dict, [])[0][1:]
 

@@ -12,6 +12,7 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
+from apps.backups.aliases import is_in_memory
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.catalogue.folder import sync_file
 from apps.backups.errors import (
@@ -111,7 +112,7 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
     backup begin again, which on a busy database would never end.
     """
     django = connections[using]
-    if django.is_in_memory_db():
+    if is_in_memory(using):
         with _from_memory(using) as source:
             yield source
         return

@@ -9,6 +9,7 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
+from apps.backups.aliases import is_in_memory
 from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check
 from apps.backups.errors import BackupUnreadable, ChangedMeanwhile, CopyDamaged, DatabaseBusy
 
@@ -48,7 +49,7 @@ def make_one_file(file: Path) -> None:
 def is_there(using: str) -> bool:
     """Whether there is a database with anything in it."""
     django = connections[using]
-    if django.is_in_memory_db():
+    if is_in_memory(using):
         return True
     file = Path(django.settings_dict["NAME"])
     if not file.exists():
@@ -64,7 +65,7 @@ def is_there(using: str) -> bool:
 def watching(using: str) -> Iterator[Callable[[], None]]:
     """Give a function that raises ChangedMeanwhile when anybody has written since the block began."""
     django = connections[using]
-    if django.is_in_memory_db() or not is_there(using):
+    if is_in_memory(using) or not is_there(using):
         yield lambda: None
         return
     with closing(sqlite3.connect(str(django.settings_dict["NAME"]), timeout=PATIENCE_SECONDS)) as watcher:
@@ -92,7 +93,7 @@ def watching(using: str) -> Iterator[Callable[[], None]]:
 def _writing(using: str) -> Iterator[sqlite3.Connection]:
     """Give a connection of its own that may write; a database that is not there is made."""
     django = connections[using]
-    if django.is_in_memory_db():
+    if is_in_memory(using):
         django.ensure_connection()
         yield django.connection
         return

@@ -13,11 +13,12 @@ from apps.backups.objects.hanging import told_by
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
+from apps.changesets.fields import column_of, field_of, target_of
 from apps.changesets.locking import lock_tracked_tables
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_by_name, tracked_for
+from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_for
 
 _LINKS = "restored_links"
 
@@ -54,7 +55,7 @@ def restore_with_hanging(
     fit: Fit,
     *,
     fields: Collection[str],
-    actor: Any,
+    actor: Actor,
     reason: str,
     seen: int | None,
     rest: bool = False,
@@ -82,10 +83,10 @@ def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan
     )
     versions: dict[str, list[Any]] = {}
     for label, of_model in gone.items():
-        versions[label], unfit = versions_of(tracked_by_name(label), backup, of_model, using=using)
+        versions[label], unfit = versions_of(tracked_by_label(label), backup, of_model, using=using)
         complaint = complaint or unfit
     links: dict[tuple[str, str], dict[Any, list[Any]]] = {}
-    empty: dict[tuple[str, str], dict[tuple, Any]] = {}
+    empty: dict[tuple[str, str], dict[tuple[Any, ...], Any]] = {}
     for group in groups:
         at = (group["model"], group["field"])
         if at not in empty:
@@ -97,7 +98,7 @@ def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan
     return HangingPlan(versions, links, complaint)
 
 
-def _known(backup: ObjectBackup) -> tuple[list[dict], list[dict], list[str]]:
+def _known(backup: ObjectBackup) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
     """Return what belonged to the object, and the groups of what pointed to it; and what no table knows any more."""
     records, groups = backup.hanging.get("belonging", []), backup.hanging.get("pointing", [])
     unknown = {each["model"] for each in [*records, *groups] if tracked_by_name(each["model"]) is None}
@@ -112,7 +113,7 @@ def _known(backup: ObjectBackup) -> tuple[list[dict], list[dict], list[str]]:
     )
 
 
-def _mark(told: Collection[Any]) -> tuple:
+def _mark(told: Collection[Any]) -> tuple[Any, ...]:
     """Return what tells an object among others of its model: what stays when its key changes, or else the key."""
     key, *stable = told
     return (key,) if not stable or stable[0] is None else (None, stable[0])
@@ -120,17 +121,17 @@ def _mark(told: Collection[Any]) -> tuple:
 
 def _restore(plan: HangingPlan, *, using: str = "default") -> None:
     for label, versions in plan.gone.items():
-        recreate(tracked_by_name(label), versions, using=using)
+        recreate(tracked_by_label(label), versions, using=using)
     for label in dict.fromkeys(label for label, _field in plan.links):
         targets = {field: of for (of_label, field), of in plan.links.items() if of_label == label}
-        _link_again(tracked_by_name(label), targets, using=using)
+        _link_again(tracked_by_label(label), targets, using=using)
 
 
 def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, using: str) -> None:
     """Give objects the links (by field) to what they pointed to, as far as that is there: by one statement for all."""
     sql, meta = Sql(using), tracked.model._meta
-    fields = [(number, meta.get_field(name), tracked_for(meta.get_field(name).related_model))
-              for number, name in enumerate(targets)]  # fmt: skip
+    linking = [field_of(tracked.model, name) for name in targets]
+    fields = [(number, field, tracked_for(target_of(field))) for number, field in enumerate(linking)]
     rows: dict[Any, list[Any]] = {}
     for number, of_field in enumerate(targets.values()):
         for target, keys in of_field.items():
@@ -141,12 +142,12 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
     with sql.connection.cursor() as cursor:
         marks = ", ".join(["%s"] * (len(targets) + 1))
         cursor.executemany(f"INSERT INTO {sql.temp(_LINKS)} VALUES ({marks})", list(rows.values()))
-    sql.analyse(_LINKS)
+    sql.analyze(_LINKS)
     table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
     there = {number: f"j{number}.{sql.quote(target.pk)}" for number, _field, target in fields}
-    stamps = [sql.quote(field.column) for field in meta.concrete_fields if getattr(field, "auto_now", False)]
+    stamps = [sql.quote(column_of(field)) for field in meta.concrete_fields if getattr(field, "auto_now", False)]
     values = [f"{column} = COALESCE({there[number]}, {table}.{column})"
-              for number, field, _target in fields for column in [sql.quote(field.column)]]  # fmt: skip
+              for number, field, _target in fields for column in [sql.quote(column_of(field))]]  # fmt: skip
     joins = [f"LEFT JOIN {sql.quote(target.table)} j{number} ON {there[number]} = l.t{number}"
              for number, _field, target in fields]  # fmt: skip
     sql.run(
@@ -155,23 +156,25 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
         f"WHERE {table}.{pk} = l.pk AND ({' OR '.join(f'{key} IS NOT NULL' for key in there.values())})",
         [sql.moment(timezone.now())] * len(stamps),
     )
-    sql.drop_temp(_LINKS)
+    sql.drop_temps([_LINKS])
 
 
-def _with_empty_link(label: str, field: str, using: str) -> dict[tuple, Any]:
+def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...], Any]:
     """Return the key of each object without this link, by its mark."""
-    tracked = tracked_by_name(label)
+    tracked = tracked_by_label(label)
     rows = tracked.model._base_manager.using(using).filter(**{f"{field}__isnull": True}).order_by()
     return {_mark(told): told[0] for told in rows.values_list(*told_by(tracked))}
 
 
-def _gone(records: list[dict], using: str) -> tuple[dict[str, list[dict]], dict[tuple[str, Any], Any]]:
+def _gone(
+    records: list[dict[str, Any]], using: str
+) -> tuple[dict[str, list[dict[str, Any]]], dict[tuple[str, Any], Any]]:
     """Return what belonged to the object and is gone, by model label; and the new keys of what was made again, by model
     and old key."""
-    gone: dict[str, list[dict]] = {}
+    gone: dict[str, list[dict[str, Any]]] = {}
     moved: dict[tuple[str, Any], Any] = {}
     for label in dict.fromkeys(record["model"] for record in records):
-        model = tracked_by_name(label).model
+        model = tracked_by_label(label).model
         there = set(model._base_manager.using(using).values_list("pk", flat=True))
         lacking = [record for record in records if record["model"] == label and record["key"] not in there]
         again = find_all_by_codes(model, [record.get("codes", {}) for record in lacking], using=using)
@@ -181,5 +184,5 @@ def _gone(records: list[dict], using: str) -> tuple[dict[str, list[dict]], dict[
 
 
 def _words(label: str, number: int, one: str, many: str) -> str:
-    meta = tracked_by_name(label).model._meta
+    meta = tracked_by_label(label).model._meta
     return f"{meta.verbose_name} {one}" if number == 1 else f"{meta.verbose_name_plural} {many}"

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.migrations.recorder import MigrationRecorder
 
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.tracking import tracked_for
 
 FORMAT = 1
@@ -62,14 +63,14 @@ def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]
             return value
         mark = name, json.dumps(value, sort_keys=True)
         if mark not in targets:
-            target = model._meta.get_field(name).related_model
+            target = target_of(field_of(model, name))
             targets[mark] = find_all_by_codes(target, [value], using=using)[0]
         return targets[mark]
 
     asked = [{name: plain(name, value) for name, value in codes.items()} for codes in wanted]
     # What cannot be asked for is not found.
     askable = [codes for codes in asked if codes and None not in codes.values()]
-    found: dict[tuple, Any] = {}
+    found: dict[tuple[Any, ...], Any] = {}
     for names in {tuple(codes) for codes in askable}:
         values = [tuple(codes.values()) for codes in askable if tuple(codes) == names]
         for start in range(0, len(values), _CHUNK):

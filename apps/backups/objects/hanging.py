@@ -11,10 +11,11 @@ from typing import Any
 from django.db import models
 
 from apps.backups.objects.document import codes_of, links_of, values_of
+from apps.changesets.fields import AnyField, target_of
 from apps.changesets.tracking import Tracked, tracked_for, tracked_models
 
 
-def kinds_hanging_on(model: type[models.Model]) -> tuple[list[models.Field], list[models.Field]]:
+def kinds_hanging_on(model: type[models.Model]) -> tuple[list[AnyField], list[AnyField]]:
     """Return the links of tracked models by which something belongs to, or may point to, objects of this model."""
     tracked = {each.model for each in tracked_models()}
     fields = [relation.field for relation in model._meta.related_objects if relation.related_model in tracked]
@@ -37,14 +38,14 @@ def hanging_of(live: models.Model, *, using: str) -> dict[str, list[dict[str, An
     return {"belonging": belonging, "pointing": [group for groups in pointing for group in groups]}
 
 
-def _pointing(field: models.Field, where: dict[str, Any], using: str) -> Iterator[dict[str, Any]]:
+def _pointing(field: AnyField, where: dict[str, Any], using: str) -> Iterator[dict[str, Any]]:
     """Yield who points to what, a group for each target."""
     rows = field.model._base_manager.using(using).filter(**where).order_by(field.attname, "pk")
     targets: dict[Any, list[list[Any]]] = defaultdict(list)
     for target, *told in rows.values_list(field.attname, *told_by(tracked_for(field.model))):
         targets[target].append(told)
     for target, objects in targets.items():
-        to = {"to_model": field.related_model._meta.label_lower, "to": target}
+        to = {"to_model": target_of(field)._meta.label_lower, "to": target}
         yield {"model": field.model._meta.label_lower, "field": field.name, **to, "objects": objects}
 
 

@@ -11,10 +11,11 @@ from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_wr
 from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
 from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, schema_of, values_of
 from apps.backups.objects.hanging import hanging_of
+from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for
 
 
-def back_up_object(obj: models.Model, *, actor: Any, reason: str = "", hanging: bool = False) -> ObjectBackup:
+def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging: bool = False) -> ObjectBackup:
     """Write the object as it is now to a private file below BACKUP_DIR/objects; return its backup.
 
     With `hanging` it has what hangs on the object, too: what belongs to it, and the links of what points to it.
@@ -31,7 +32,7 @@ def back_up_object(obj: models.Model, *, actor: Any, reason: str = "", hanging: 
     return read_object_backup(_write(document, name_part(tracked, live)))
 
 
-def _document(tracked: Tracked, live: models.Model, *, actor: Any, reason: str, using: str) -> dict[str, Any]:
+def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str, using: str) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "model": tracked.label,

@@ -4,7 +4,7 @@ A backup becomes a version of the object that was never saved; planning and writ
 so that missing links and taken values are found the same way.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from apps.backups.errors import OtherObject, OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
-from apps.changesets.models import Changeset
+from apps.changesets.fields import AnyField, target_of
+from apps.changesets.models import Actor, Changeset
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.tracking import Tracked
 
@@ -79,7 +80,7 @@ def _versions(
     }
 
 
-def known_fields(tracked: Tracked) -> dict[str, models.Field]:
+def known_fields(tracked: Tracked) -> dict[str, AnyField]:
     """Return the fields that the table has, by name."""
     return {field.name: field for field in tracked.model._meta.concrete_fields}
 
@@ -110,7 +111,7 @@ def restore_from(
     fit: Fit,
     *,
     fields: Collection[str],
-    actor: Any,
+    actor: Actor,
     reason: str,
     seen: int | None,
     rest: bool = False,
@@ -138,7 +139,7 @@ def source_of(backup: ObjectBackup) -> Source:
     return Source(backup.file.name, backup.sha256, backup.size)
 
 
-def _read(field: models.Field, stored: Any) -> Any:
+def _read(field: AnyField, stored: Any) -> Any:
     """Return the value of a field as Python has it; raises where the field cannot take it."""
     if stored is None:
         if not field.null:
@@ -151,18 +152,19 @@ def _read(field: models.Field, stored: Any) -> Any:
 
 
 def _keys_now(
-    field: models.ForeignKey, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+    field: AnyField, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> dict[Any, Any]:
     """Return the keys that targets of a link have now, by those they had: they may have been made again."""
     codes = {links[name]["key"]: links[name].get("codes") for _fields, links in told if name in links}
     codes = {key: of for key, of in codes.items() if of}
-    there = field.related_model._base_manager.using(using).in_bulk(list(codes)) if codes else {}
+    target = target_of(field)
+    there = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}
     gone = [key for key in codes if key not in there]
-    found = find_all_by_codes(field.related_model, [codes[key] for key in gone], using=using)
+    found = find_all_by_codes(target, [codes[key] for key in gone], using=using)
     return {key: now for key, now in zip(gone, found, strict=True) if now is not None}
 
 
-def _complaint(tracked: Tracked, backup: ObjectBackup, left_out: dict[str, Collection[str]], *, using: str) -> str:
+def _complaint(tracked: Tracked, backup: ObjectBackup, left_out: Mapping[str, Collection[str]], *, using: str) -> str:
     parts = [f"{words} {', '.join(names)}" for words, names in left_out.items() if names]
     if not parts:
         return ""

@@ -1,15 +1,21 @@
 """Which tables a portable backup carries, and in which order they can be loaded."""
 
+from collections.abc import Iterable
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connections, models
+from django.db import models
 
 from apps.changesets.tracking import tracked_models
 
 Model = type[models.Model]
+if TYPE_CHECKING:
+    AnyManyToMany = models.ManyToManyField[Any, Any]
+else:  # Django's fields take no parameters when they run.
+    AnyManyToMany = models.ManyToManyField
 
 # What migrations make anew, with other numbers; links to them are written by their natural keys.
 REBUILT: tuple[Model, ...] = (ContentType, Permission)
@@ -37,7 +43,7 @@ def carried_models() -> tuple[Model, ...]:
             return
         begun.add(model)
         for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many):
-            if field.is_relation:
+            if field.related_model is not None:
                 place(field.related_model)
         ordered.append(model)
 
@@ -59,9 +65,17 @@ def other_models() -> tuple[Model, ...]:
     return tuple(model for model in carried_models() if model not in recorded)
 
 
-def links_of(model: Model) -> list[models.ManyToManyField]:
+def links_of(model: Model) -> list[AnyManyToMany]:
     """Return the many-to-many fields whose table has nothing but the two keys."""
-    return [field for field in model._meta.local_many_to_many if field.remote_field.through._meta.auto_created]
+    return [field for field in model._meta.local_many_to_many if through_of(field)._meta.auto_created]
+
+
+def through_of(field: AnyManyToMany) -> Model:
+    """Return the model of the pairs of a many-to-many field."""
+    through = field.remote_field.through
+    if through is None:
+        raise LookupError(f"{field} has no table of pairs.")
+    return through
 
 
 def tables_of(chosen: tuple[Model, ...]) -> list[str]:
@@ -72,18 +86,12 @@ def tables_of(chosen: tuple[Model, ...]) -> list[str]:
 
 def natural_keys(model: Model, using: str) -> dict[int, list[str]]:
     """Return number -> natural key of the rows of a rebuilt model."""
-    rows = model._base_manager.using(using)
+    rows: Iterable[ContentType | Permission] = ContentType.objects.using(using)
     if model is Permission:
-        rows = rows.select_related("content_type")
+        rows = Permission.objects.using(using).select_related("content_type")
     return {row.pk: list(row.natural_key()) for row in rows}
 
 
 def numbers(model: Model, using: str) -> dict[tuple[str, ...], int]:
     """Return natural key -> number of the rows of a rebuilt model."""
     return {tuple(key): number for number, key in natural_keys(model, using).items()}
-
-
-def is_in_memory(using: str) -> bool:
-    """Whether it is a database that other connections cannot reach."""
-    connection = connections[using]
-    return connection.vendor == "sqlite" and connection.is_in_memory_db()

@@ -38,16 +38,13 @@ class Cut:
                 continue
             if label in history and line["fields"]["changeset"] > self.last:
                 continue
-            if "touched" in line and self.before and not self._earlier(line["fields"]):
+            if "touched" in line and self.before and not _earlier(line["fields"], self.before):
                 continue
             if label == _CHANGESETS:
                 line["fields"]["status"] = self.statuses.get(line["pk"], line["fields"]["status"])
             elif label:
                 self._clear_links(label, line["fields"])
             yield number, line
-
-    def _earlier(self, values: dict[str, Any]) -> bool:
-        return all(datetime.fromisoformat(value) < self.before for value in values.values() if isinstance(value, str))
 
     def _clear_links(self, label: str, values: dict[str, Any]) -> None:
         for name in self._names(label):
@@ -59,6 +56,11 @@ class Cut:
             fields = apps.get_model(label)._meta.concrete_fields
             self._links[label] = tuple(each.name for each in fields if each.related_model is Changeset)
         return self._links[label]
+
+
+def _earlier(values: dict[str, Any], moment: datetime) -> bool:
+    """Whether all times among the values are before the moment."""
+    return all(datetime.fromisoformat(value) < moment for value in values.values() if isinstance(value, str))
 
 
 @dataclass(frozen=True)

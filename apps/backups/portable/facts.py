@@ -6,7 +6,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from apps.backups.catalogue.facts import Facts
 from apps.backups.errors import DatabaseUnreadable, UnknownTable
-from apps.backups.portable.carried import carried_models, links_of
+from apps.backups.portable.carried import carried_models, links_of, through_of
 from apps.backups.portable.writing import Told
 from apps.changesets.models import Changeset
 
@@ -27,7 +27,7 @@ def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, sinc
 
 def count_rows(using: str) -> dict[str, int]:
     """Return how many rows each carried table has, those of many-to-many fields included."""
-    through = [field.remote_field.through for model in carried_models() for field in links_of(model)]
+    through = [through_of(field) for model in carried_models() for field in links_of(model)]
     return {model._meta.db_table: model._base_manager.using(using).count() for model in (*carried_models(), *through)}
 
 

@@ -1,7 +1,7 @@
 """Loading lines into tables: in bulk, table by table, in flat memory."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,13 +11,14 @@ from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, connections, models, transaction
+from django.db import DatabaseError, connections, transaction
 
 from apps.backups.errors import OtherSchema, RestoreFailed
-from apps.backups.portable.carried import Model, carried_models, links_of, tables_of
+from apps.backups.portable.carried import AnyManyToMany, Model, carried_models, links_of, tables_of, through_of
 from apps.backups.portable.reading import Numbered, damaged
 from apps.backups.portable.values import Take, taker_for
 from apps.backups.portable.writing import encode
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
 
 ROWS_AT_ONCE = 2000
@@ -54,7 +55,7 @@ class Loader:
             )
         return self._tables.setdefault(model, _Table(model, self.using))
 
-    def _row(self, table: "_Table", numbered: Numbered) -> tuple[list, list[list[tuple]]]:
+    def _row(self, table: "_Table", numbered: Numbered) -> tuple[list[Any], list[list[tuple[Any, Any]]]]:
         number, line = numbered
         try:
             return table.row(line)
@@ -81,12 +82,12 @@ class _Table:
         self.model = model
         self.name = meta.db_table
         self.fields = [field for field in meta.concrete_fields if not field.primary_key]
-        self.columns = [meta.pk.column, *(field.column for field in self.fields)]
+        self.columns = [column_of(field) for field in (meta.pk, *self.fields)]
         self.take_key = taker_for(meta.pk, connection)
         self.takes = [(field.name, taker_for(field, connection)) for field in self.fields]
         self.links = [_link(each, connection) for each in links_of(model)]
 
-    def row(self, line: dict[str, Any]) -> tuple[list, list[list[tuple]]]:
+    def row(self, line: dict[str, Any]) -> tuple[list[Any], list[list[tuple[Any, Any]]]]:
         """Return the values of the table's columns, and for each link the pairs of keys."""
         told = line["fields"]
         key = self.take_key(line["pk"])
@@ -112,13 +113,13 @@ class _Table:
         return {**usual, **{link.name: [] for link in self.links}}
 
 
-def _link(field: models.ManyToManyField, connection: Any) -> _Link:
-    target = field.remote_field.through._meta.get_field(field.m2m_reverse_field_name())
+def _link(field: AnyManyToMany, connection: Any) -> _Link:
+    target = field_of(through_of(field), field.m2m_reverse_field_name())
     columns = [field.m2m_column_name(), field.m2m_reverse_name()]
     return _Link(field.name, field.m2m_db_table(), columns, taker_for(target, connection))
 
 
-def insert(using: str, table: str, columns: list[str], rows: list) -> None:
+def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[Any]]) -> None:
     """Insert rows into a table as fast as the database takes them."""
     if not rows:
         return

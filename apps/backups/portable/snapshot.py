@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from psycopg import IsolationLevel
 
-from apps.backups.aliases import alias_of
+from apps.backups.aliases import alias_of, is_in_memory
 from apps.backups.errors import DatabaseUnreadable
-from apps.backups.portable.carried import is_in_memory
 
 # By engine. A reader of SQLite must not take the lock that it takes to write.
-_AS_READER = {
+_AS_READER: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": IsolationLevel.REPEATABLE_READ},
     "sqlite": {"transaction_mode": "DEFERRED"},
 }

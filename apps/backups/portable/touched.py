@@ -8,8 +8,9 @@ from django.db.models import F, OuterRef, Q, Subquery
 from apps.backups.portable.loading import insert
 from apps.backups.portable.values import taker_for
 from apps.backups.portable.writing import ROWS_AT_ONCE, encode
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+from apps.changesets.tracking import Tracked, tracked_by_label, tracked_models
 
 _TEMPORARY = "touched_rows"
 
@@ -32,12 +33,11 @@ def touched_lines(using: str) -> Iterator[bytes]:
 
 def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     """Set the untracked columns of live rows, all in one statement."""
-    tracked = tracked_by_name(label)
+    tracked = tracked_by_label(label)
     sql, connection = Sql(using), Sql(using).connection
-    meta = tracked.model._meta
-    fields = [meta.pk, *(meta.get_field(name) for name in _untracked(tracked))]
+    fields = [tracked.model._meta.pk, *(field_of(tracked.model, name) for name in _untracked(tracked))]
     takes = [taker_for(field, connection) for field in fields]
-    columns = [field.column for field in fields]
+    columns = [column_of(field) for field in fields]
     types = [sql.key_type(tracked), *(field.db_type(connection) for field in fields[1:])]
     sql.fresh_temp(_TEMPORARY, ", ".join(f"{sql.quote(c)} {t}" for c, t in zip(columns, types, strict=True)))
     values = [[row["pk"], *(row["fields"][field.name] for field in fields[1:])] for row in rows]
@@ -46,7 +46,7 @@ def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     changed = ", ".join(f"{name} = t.{name}" for name in map(sql.quote, columns[1:]))
     # The live rows take the values that no history row has.
     sql.run(f"UPDATE {live} SET {changed} FROM {sql.temp(_TEMPORARY)} t WHERE t.{pk} = {live}.{pk}")
-    sql.drop_temp(_TEMPORARY)
+    sql.drop_temps([_TEMPORARY])
 
 
 def _untracked(tracked: Tracked) -> list[str]:

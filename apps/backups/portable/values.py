@@ -9,11 +9,12 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.backups.portable.carried import REBUILT, Model, numbers
+from apps.changesets.fields import AnyField
 
 Take = Callable[[Any], Any]
 
 # These go to both databases as they are.
-_PLAIN: dict[type[models.Field], type] = {
+_PLAIN: dict[type[AnyField], type] = {
     models.BooleanField: bool,
     models.IntegerField: int,
     models.FloatField: float,
@@ -22,9 +23,9 @@ _PLAIN: dict[type[models.Field], type] = {
 }
 
 
-def taker_for(field: models.Field, connection: BaseDatabaseWrapper) -> Take:
+def taker_for(field: AnyField, connection: BaseDatabaseWrapper) -> Take:
     """Return what makes a value of a line one for the database; it raises ValueError or ValidationError for others."""
-    if field.is_relation:
+    if isinstance(field, models.ForeignKey):
         target = field.related_model
         if target in REBUILT:
             return _by_natural_key(target, connection.alias)
@@ -34,7 +35,7 @@ def taker_for(field: models.Field, connection: BaseDatabaseWrapper) -> Take:
     return _usual(field, connection)
 
 
-def _usual(field: models.Field, connection: BaseDatabaseWrapper) -> Take:
+def _usual(field: AnyField, connection: BaseDatabaseWrapper) -> Take:
     plain = next((known for kind, known in _PLAIN.items() if isinstance(field, kind)), None)
 
     def take(value: Any) -> Any:

@@ -2,22 +2,23 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from apps.backups.portable.carried import REBUILT, Model, links_of, natural_keys
+from apps.backups.portable.carried import REBUILT, AnyManyToMany, Model, links_of, natural_keys, through_of
+from apps.changesets.fields import field_of, target_of
 
 # Leaves the rows that are wanted.
-Only = Callable[[models.QuerySet], models.QuerySet]
+Only = Callable[[models.QuerySet[Any]], models.QuerySet[Any]]
 
 ROWS_AT_ONCE = 2000
 # Twice as fast as the usual 6, and the files are a tenth larger.
@@ -55,7 +56,7 @@ encode = _Encoder(sort_keys=True, separators=(",", ":")).encode
 
 
 @contextmanager
-def packed(target: Path) -> Iterator[BinaryIO]:
+def packed(target: Path) -> Iterator[gzip.GzipFile]:
     """Give the file to write compressed lines to."""
     with target.open("wb") as file, gzip.GzipFile("", "wb", COMPRESSION, file, mtime=0) as stream:
         yield stream
@@ -64,7 +65,7 @@ def packed(target: Path) -> Iterator[BinaryIO]:
 def write_rows(
     using: str,
     model: Model,
-    stream: BinaryIO | None,
+    stream: gzip.GzipFile | None,
     *,
     only: Only | None = None,
 ) -> Told:
@@ -84,25 +85,24 @@ def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     names = [field.name for field in fields]
     rebuilt = {
-        number: natural_keys(field.related_model, using)
+        number: natural_keys(target_of(field), using)
         for number, field in enumerate(fields, 1)
-        if field.is_relation and field.related_model in REBUILT
+        if field.related_model in REBUILT
     }
     floats = [number for number, field in enumerate(fields, 1) if isinstance(field, models.FloatField)]
     links = {field.name: _linked(using, field) for field in links_of(model)}
     rows = model._base_manager.using(using).order_by(meta.pk.attname)
-    rows = (only(rows) if only else rows).values_list(meta.pk.attname, *(field.attname for field in fields))
-    for row in rows.iterator(chunk_size=ROWS_AT_ONCE):
-        if rebuilt or floats:
-            row = _portable(row, rebuilt, floats)
+    values = (only(rows) if only else rows).values_list(meta.pk.attname, *(field.attname for field in fields))
+    for stored in values.iterator(chunk_size=ROWS_AT_ONCE):
+        row = _portable(stored, rebuilt, floats) if rebuilt or floats else stored
         told = dict(zip(names, row[1:], strict=True))
         for name, linked in links.items():
             told[name] = linked.get(row[0], [])
         yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': told})}\n".encode("ascii")
 
 
-def _portable(row: tuple, rebuilt: dict[int, dict[int, list[str]]], floats: list[int]) -> list:
-    row = list(row)
+def _portable(stored: Sequence[Any], rebuilt: dict[int, dict[int, list[str]]], floats: list[int]) -> Sequence[Any]:
+    row = list(stored)
     for number, keys in rebuilt.items():
         row[number] = keys.get(row[number])
     for number in floats:
@@ -111,13 +111,13 @@ def _portable(row: tuple, rebuilt: dict[int, dict[int, list[str]]], floats: list
     return row
 
 
-def _linked(using: str, field: models.ManyToManyField) -> dict[Any, list]:
+def _linked(using: str, field: AnyManyToMany) -> dict[Any, list[Any]]:
     """Return what each row is linked to: keys, or natural keys, in order."""
     source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
-    through = field.remote_field.through
-    attnames = [through._meta.get_field(name).attname for name in (source, target)]
+    through = through_of(field)
+    attnames = [field_of(through, name).attname for name in (source, target)]
     pairs = through._base_manager.using(using).order_by(*attnames).values_list(*attnames).iterator()
-    names = natural_keys(field.related_model, using) if field.related_model in REBUILT else None
+    names = natural_keys(target_of(field), using) if field.related_model in REBUILT else None
     return {
         key: sorted(names[other] if names else other for _, other in linked)
         for key, linked in groupby(pairs, key=itemgetter(0))

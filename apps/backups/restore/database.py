@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import DatabaseError, connections, transaction
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 
 from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_file, without_password
 from apps.backups.catalogue.journal import note
@@ -20,6 +21,7 @@ from apps.backups.restore.jobs import Done, Job, Progress
 from apps.backups.restore.point_in_time import Upto, in_words
 from apps.backups.restore.rows import require_choosable
 from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
+from apps.changesets.models import Actor
 
 ATTEMPTS = 3
 
@@ -42,7 +44,7 @@ class Restored:
 def restore(
     backup: Backup,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str = "",
     into: str | None = None,
     tables: tuple[str, ...] = (),
@@ -100,7 +102,7 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
         "into": _where(job),
         "tables": list(job.tables),
         **({"upto": in_words(job.steps[-1].upto)} if job.steps[-1].upto is not None else {}),
-        "actor": job.actor.get_username() if getattr(job.actor, "pk", None) else "",
+        "actor": job.actor.get_username() if job.actor is not None and job.actor.pk else "",
         "reason": job.reason,
     }
     told: dict[str, Any] = {}
@@ -147,7 +149,8 @@ def _into_postgresql(job: Job) -> Done:
     finally:
         # The script left its settings with the connection, and others of the pool may have plans for the old tables.
         connection.close()
-        connection.close_pool()
+        if isinstance(connection, PostgresqlWrapper):
+            connection.close_pool()
 
 
 def _keep_writers_out(using: str) -> list[str]:

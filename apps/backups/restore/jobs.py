@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import connections
 
@@ -13,6 +12,7 @@ from apps.backups.drivers import Driver
 from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.portable.cutting import Upto
+from apps.changesets.models import Actor
 
 Progress = Callable[[str], None]
 
@@ -36,7 +36,7 @@ class Job:
     tables: tuple[str, ...]
     into: str | None
     using: str
-    actor: Any
+    actor: Actor
     reason: str
     progress: Progress
 

@@ -1,13 +1,14 @@
 """Figures about places that other apps know: a column in the list and a line on the page of each place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import admin
 from django.db import models
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from apps.changesets.hooks import Hook
@@ -56,12 +57,12 @@ FIGURES: Hook[Figure] = Hook()
 PANELS: Hook[Callable[[HttpRequest, Any], Panel | None]] = Hook()
 
 
-class FiguresMixin:
+class FiguresMixin(admin.ModelAdmin):
     """Shows the registered figures of a model to those who may see what is counted."""
 
     change_form_template = "admin/base/place.html"
 
-    def get_list_display(self, request: HttpRequest) -> Sequence:
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*super().get_list_display(request), *map(_column, self._figures(request))]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -72,12 +73,20 @@ class FiguresMixin:
             return rows
         return rows.annotate(**{f"{figure.name}_number": figure.expression() for figure in self._figures(request)})
 
-    def render_change_form(self, request: HttpRequest, context: dict, *args: Any, obj: Any = None, **kw: Any) -> Any:
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
         if obj is not None:
             panel = next((make(request, obj) for make in PANELS.of(self.opts.label_lower)), None)
             context |= {"figures": self._numbers(request, obj), "panel": panel}
             context |= {"map": panel.map if panel else None}
-        return super().render_change_form(request, context, *args, obj=obj, **kw)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _figures(self, request: HttpRequest) -> list[Figure]:
         return [each for each in FIGURES.of(self.opts.label_lower) if may_view(request.user, each.model)]
@@ -94,9 +103,10 @@ class FiguresMixin:
         return [(figure.label, numbers[f"{figure.name}_number"], figure.url(obj.pk)) for figure in figures]
 
 
-def _column(figure: Figure) -> Callable:
+def _column(figure: Figure) -> Callable[[Any], str]:
     """Return a column of the list: the number, leading to the rows, sorted by it."""
 
+    @admin.display(description=figure.label, ordering=f"{figure.name}_number")
     def shown(place: Any) -> str:
         number = getattr(place, f"{figure.name}_number", 0)
         if not number:
@@ -105,6 +115,4 @@ def _column(figure: Figure) -> Callable:
         return format_html('<a href="{}" aria-label="{}">{}</a>', figure.url(place.pk), label, f"{number:,}")
 
     shown.__name__ = figure.name
-    shown.short_description = figure.label
-    shown.admin_order_field = f"{figure.name}_number"
     return shown

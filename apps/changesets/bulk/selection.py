@@ -33,7 +33,7 @@ class Selection:
 
     def keys(self) -> RawSQL:
         """Return the keys as a subquery."""
-        return RawSQL(f"SELECT pk FROM {self.table}", ())  # noqa: S611 - the name is ours
+        return _keys_in(self.sql, TABLE)
 
     def rows(self) -> models.QuerySet:
         """Return the selected objects as they are now."""
@@ -42,10 +42,10 @@ class Selection:
     def subset(self, name: str, rows: models.QuerySet) -> models.QuerySet:
         """Return some of the selected objects by their keys as they are now, so that what tells them is asked once."""
         key = self.sql.key_type(tracked_for(self.model))
-        self.sql.run(f"CREATE TEMPORARY TABLE {name} (pk {key} PRIMARY KEY)")
+        self.sql.run("CREATE TEMPORARY TABLE {name} (pk {key} PRIMARY KEY)", name=name, key=key)
         self.temps.append(name)
         _fill(self.sql, name, rows.order_by().values_list("pk"))
-        return self.model._base_manager.filter(pk__in=RawSQL(f"SELECT pk FROM {self.sql.temp(name)}", ()))  # noqa: S611
+        return self.model._base_manager.filter(pk__in=_keys_in(self.sql, name))
 
     def pointing(self, model: type[models.Model], field: str) -> models.QuerySet:
         """Return the objects of another model that point to the selected ones by this field."""
@@ -57,11 +57,11 @@ def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[S
     """Lend the objects as a selection that stays what it is while the block changes them."""
     sql, tracked, temps = Sql(using), tracked_for(objects.model), [TABLE]
     # PostgreSQL hashes the keys; an index of 85,000 texts takes longer than all that it is used for.
-    index = "PRIMARY KEY" if sql.connection.vendor == "sqlite" else "NOT NULL"
-    sql.run(f"CREATE TEMPORARY TABLE {TABLE} (pk {sql.key_type(tracked)} {index})")
+    index = "NOT NULL" if sql.postgresql else "PRIMARY KEY"
+    sql.run("CREATE TEMPORARY TABLE {name} (pk {key} {index})", name=TABLE, key=sql.key_type(tracked), index=index)
     try:
         number = _fill(sql, TABLE, objects.using(using).order_by().values_list("pk"))
-        sql.analyse(TABLE)
+        sql.analyze(TABLE)
         newest = _newest(sql, tracked, number)
         yield Selection(objects.model, sql, number, f"{number}.{newest or 0}", temps)
     finally:
@@ -76,7 +76,11 @@ def _fill(sql: Sql, table: str, keys: models.QuerySet) -> int:
         query, params = (keys.distinct() if _joins(keys) else keys).query.sql_with_params()
     except EmptyResultSet:
         return 0
-    return sql.run(f"INSERT INTO {sql.temp(table)} (pk) {query}", params)
+    return sql.run("INSERT INTO {table} (pk) {query}", params, table=sql.temp(table), query=query)
+
+
+def _keys_in(sql: Sql, table: str) -> RawSQL:
+    return RawSQL(sql.fill("SELECT pk FROM {table}", table=sql.temp(table)), ())  # noqa: S611 - the name is ours
 
 
 def _joins(keys: models.QuerySet) -> bool:
@@ -87,9 +91,11 @@ def _joins(keys: models.QuerySet) -> bool:
 
 def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
     """Return the newest history row of any selected object; of all objects it is that of the table."""
-    history, table, pk = sql.quote(tracked.history_table), sql.quote(tracked.table), sql.quote(tracked.pk)
-    return sql.value(
-        f"SELECT CASE WHEN (SELECT COUNT(*) FROM {table}) = %s THEN (SELECT MAX(history_id) FROM {history}) "
-        f"ELSE (SELECT MAX(history_id) FROM {history} WHERE {pk} IN (SELECT pk FROM {sql.temp(TABLE)})) END",
+    return sql.with_model(tracked).value(
+        """
+        SELECT CASE WHEN (SELECT COUNT(*) FROM {live}) = %s THEN (SELECT MAX(history_id) FROM {history})
+        ELSE (SELECT MAX(history_id) FROM {history} WHERE {pk} IN (SELECT pk FROM {selected})) END
+        """,
         [number],
+        selected=sql.temp(TABLE),
     )

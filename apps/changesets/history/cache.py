@@ -20,17 +20,20 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
     The newest history row tells it, with its date, since a restored database counts on from an earlier number. And
     how many changesets there are: PostgreSQL hands numbers out before it commits, so an earlier one may come later.
     """
-    sql = Sql(using)
-    parts = [f"SELECT count(*), coalesce(max(id), 0), NULL FROM {sql.quote(Changeset._meta.db_table)}"]
-    for tracked in tracked_models():
-        if not labels or tracked.label in labels:
-            history = sql.quote(tracked.history_table)
-            newest = f"SELECT max(history_id) FROM {history}"
-            parts.append(
-                f"SELECT history_id, changeset_id, CAST(history_date AS text) FROM {history} "
-                f"WHERE history_id = ({newest})"
-            )
-    found = sql.rows(" UNION ALL ".join(parts))
+    sql = Sql(using, changesets=Changeset._meta.db_table)
+    parts = [sql.fill("SELECT count(*), coalesce(max(id), 0), NULL FROM {changesets}")]
+    parts += [
+        sql.with_model(tracked).fill(
+            """
+            SELECT history_id, changeset_id, CAST(history_date AS text) FROM {history}
+            WHERE history_id = (SELECT max(history_id) FROM {history})
+            """
+        )
+        for tracked in tracked_models()
+        if not labels or tracked.label in labels
+    ]
+    # The newest history row of each table, and how many changesets there are.
+    found = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
     settings = connections[using].settings_dict
     database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]
     return sha256(repr((database, labels, found)).encode()).hexdigest()[:20]

@@ -1,10 +1,11 @@
 """The map of a changeset: what appeared, went and moved, and what changed where it stands."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from apps.changesets.history.diff import selection_of
 from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
-from apps.changesets.history.selection import KEY_ORDER, Filters, parts_of
+from apps.changesets.history.selection import Filters, parts_of
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
@@ -47,18 +48,22 @@ def changed_points(changeset: Changeset, tracked: Tracked, *, using: str = "defa
     """Yield the objects of one model that a changeset changed, as points; those without a place are left out."""
     sql = Sql(using)
     selection = selection_of(sql, tracked, changeset, filters=Filters())
-    source, condition, params = parts_of(sql, selection, joined=True)
-    columns = sql.names(tracked.point, of="b") + ", " + sql.names(tracked.point, of="a")
-    with sql.connection.chunked_cursor() as cursor:
-        cursor.execute(
-            f"SELECT coalesce(n.after_pk, n.before_pk), n.before_pk IS NULL, n.after_pk IS NULL, {columns} "
-            f"FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}",
-            params,
-        )
-        while rows := cursor.fetchmany(2000):
-            for key, created, deleted, *places in rows:
-                if point := point_of(str(key), bool(created), bool(deleted), tuple(places[:2]), tuple(places[2:])):
-                    yield point
+    parts, params = parts_of(sql, selection, joined=True)
+    # Each change by key, with where the object was and where it is.
+    chunks = sql.chunks(
+        """
+        SELECT coalesce(n.after_pk, n.before_pk), n.before_pk IS NULL, n.after_pk IS NULL, {was}, {place}
+        FROM {source} WHERE {condition} ORDER BY {key_order}
+        """,
+        params,
+        size=2000,
+        was=sql.names(tracked.point, of="b"),
+        place=sql.names(tracked.point, of="a"),
+        **parts,
+    )
+    for key, created, deleted, *places in chain.from_iterable(chunks):
+        if point := point_of(str(key), bool(created), bool(deleted), tuple(places[:2]), tuple(places[2:])):
+            yield point
 
 
 def point_of(key: str, created: bool, deleted: bool, was: tuple, place: tuple) -> Point | None:

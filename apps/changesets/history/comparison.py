@@ -48,22 +48,30 @@ def changes_from(
     if ends[0] > ends[1]:
         _turn_round(sql, tracked)
     _leave_out_what_came_back(sql, tracked)
-    net, history = sql.temp(net_table(tracked)), sql.quote(tracked.history_table)
+    sql = sql.with_model(tracked).with_temps(net=net_table(tracked))
     counts = {
-        name: sql.value(f"SELECT count(*) FROM {net} n WHERE {condition}") for name, condition in CONDITIONS.items()
+        name: sql.value("SELECT count(*) FROM {net} n WHERE {condition}", condition=condition)
+        for name, condition in CONDITIONS.items()
     }
-    where, params = CONDITIONS.get(operation, "1 = 1"), []
-    if words := search.casefold().split():
-        key, name = f"lower(CAST(h.{sql.quote(tracked.pk)} AS text))", _comparable(sql, tracked)
-        where += "".join(f" AND ({key} LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')" for _ in words)
-        params = [pattern for word in words for pattern in (f"{literally(word)}%", f"%{literally(word)}%")]
-    chosen = f"FROM {net} n JOIN {history} h ON h.history_id = coalesce(n.after_id, n.before_id) WHERE {where}"
-    pairs = sql.rows(
-        f"SELECT n.before_id, n.after_id {chosen} ORDER BY h.{sql.quote(tracked.pk)}, n.after_id "
-        f"LIMIT {int(limit)} OFFSET {int(start)}",
-        params,
+    conditions, params = [CONDITIONS.get(operation, "TRUE")], []
+    for word in search.casefold().split():
+        condition = "(lower(CAST(h.{pk} AS text)) LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')"
+        conditions.append(sql.fill(condition, name=_comparable(sql, tracked)))
+        params += [f"{literally(word)}%", f"%{literally(word)}%"]
+    chosen = sql.fill(
+        "FROM {net} n JOIN {history} h ON h.history_id = coalesce(n.after_id, n.before_id) WHERE {conditions}",
+        conditions=" AND ".join(conditions),
     )
-    found = sql.value(f"SELECT count(*) {chosen}", params) if params else sum(counts.values())
+    pairs = sql.rows(
+        """
+        SELECT n.before_id, n.after_id {chosen} ORDER BY h.{pk}, n.after_id LIMIT {limit} OFFSET {start}
+        """,
+        params,
+        chosen=chosen,
+        limit=str(int(limit)),
+        start=str(int(start)),
+    )
+    found = sql.value("SELECT count(*) {chosen}", params, chosen=chosen) if params else sum(counts.values())
     if operation in counts and not params:
         found = counts[operation]
     return Between(
@@ -75,21 +83,25 @@ def changes_from(
 
 def _turn_round(sql: Sql, tracked: Tracked) -> None:
     """Swap before and after, for someone who looks from now to then."""
-    columns = ("id", "pk", "stable")
-    swapped = ", ".join(f"before_{name} = after_{name}, after_{name} = before_{name}" for name in columns)
-    sql.run(f"UPDATE {sql.temp(net_table(tracked))} SET {swapped}")
+    sql.with_temps(net=net_table(tracked)).run(
+        """
+        UPDATE {net} SET before_id = after_id, after_id = before_id, before_pk = after_pk, after_pk = before_pk,
+            before_stable = after_stable, after_stable = before_stable
+        """
+    )
 
 
 def _leave_out_what_came_back(sql: Sql, tracked: Tracked) -> None:
     """Take out the objects that have the same values at both ends."""
-    history = sql.quote(tracked.history_table)
-    sql.run(
-        f"""
-        DELETE FROM {sql.temp(net_table(tracked))} WHERE before_id IN (
-            SELECT n.before_id FROM {sql.temp(net_table(tracked))} n
-            JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
-            WHERE NOT ({sql.differ(tracked.compared, "b", "a")}))
+    sql.with_model(tracked).with_temps(net=net_table(tracked)).run(
         """
+        DELETE FROM {net} WHERE before_id IN (
+            SELECT n.before_id FROM {net} n
+            JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
+            WHERE NOT ({differ})
+        )
+        """,
+        differ=sql.differ(tracked.compared, "b", "a"),
     )
 
 

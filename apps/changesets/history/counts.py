@@ -1,6 +1,7 @@
 """How many objects a changeset created, changed, renamed and deleted, and in which fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from apps.changesets.history.net_changes import net_objects, net_table
 from apps.changesets.history.net_query import Rows, net_select, row_before, rows_of, single_select
@@ -47,32 +48,40 @@ def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "defau
     }
 
 
-def _changed_rows(sql: Sql, tracked: Tracked, changeset_id: int, *, once: bool) -> tuple[str, tuple]:
+def _changed_rows(sql: Sql, tracked: Tracked, changeset_id: int, *, once: bool) -> tuple[str, Sequence[Any]]:
     """Return where the rows before and after of the changed objects are, straight after `_count_model`."""
     if once:
         rows = rows_of(changeset_id)
-        net = single_select(sql, tracked, rows)
-        return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n)", rows.params
+        return _both_ends(sql, tracked, single_select(sql, tracked, rows)), rows.params
     return sql.temp(net_table(tracked)), ()
 
 
 def _changed(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     """Return the history rows before and after of what was there before and after."""
-    net, both = net_select(sql, tracked, rows), "n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL"
-    return f"(SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net}) n WHERE {both})"
+    both = "WHERE n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL"
+    return _both_ends(sql, tracked, net_select(sql, tracked, rows), both)
 
 
-def _count_fields(sql: Sql, tracked: Tracked, net: str, params: tuple = ()) -> dict[str, int]:
+def _both_ends(sql: Sql, tracked: Tracked, net: str, condition: str = "") -> str:
+    return sql.fill(
+        "(SELECT {before} AS before_id, n.after_id FROM ({net}) n {condition})",
+        before=row_before(sql, tracked),
+        net=net,
+        condition=condition,
+    )
+
+
+def _count_fields(sql: Sql, tracked: Tracked, net: str, params: Sequence[Any] = ()) -> dict[str, int]:
     """Return how many changed objects differ in each field that is news; fields without any are left out."""
-    history = sql.quote(tracked.history_table)
-    differ = [
-        f"count(CASE WHEN b.{column} IS DISTINCT FROM a.{column} THEN 1 END)"
-        for column in (sql.quote(field.column) for field in tracked.news)
-    ]
-    numbers = sql.rows(
-        f"SELECT {', '.join(differ)} FROM {net} n JOIN {history} b ON b.history_id = n.before_id "
-        f"JOIN {history} a ON a.history_id = n.after_id",
+    differ = [f"count(CASE WHEN {sql.differ([field.column], 'b', 'a')} THEN 1 END)" for field in tracked.news]
+    numbers = sql.with_model(tracked).rows(
+        """
+        SELECT {numbers} FROM {net} n
+        JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
+        """,
         params,
+        numbers=", ".join(differ),
+        net=net,
     )[0]
     return {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
 
@@ -85,13 +94,19 @@ def total(counts: Counts | None, operations: Iterable[str] = ("created", "change
 def _rows_written(sql: Sql, changeset_id: int) -> dict[str, dict[str, tuple[int, int]]]:
     """Return how many rows of history the changeset has, by model label and type, and of how many keys the changed."""
     selects = [
-        f"SELECT '{tracked.label}', history_type, count(*), "
-        f"count(DISTINCT CASE WHEN history_type = '~' THEN {sql.quote(tracked.pk)} END) "
-        f"FROM {sql.quote(tracked.history_table)} WHERE changeset_id = %s GROUP BY history_type"
+        sql.with_model(tracked).fill(
+            """
+            SELECT '{label}', history_type, count(*), count(DISTINCT CASE WHEN history_type = '~' THEN {pk} END)
+            FROM {history} WHERE changeset_id = %s GROUP BY history_type
+            """,
+            label=tracked.label,
+        )
         for tracked in tracked_models()
     ]
     written: dict[str, dict[str, tuple[int, int]]] = {}
-    for label, history_type, *numbers in sql.rows(" UNION ALL ".join(selects), [changeset_id] * len(selects)):
+    for label, history_type, *numbers in sql.rows(
+        "{selects}", [changeset_id] * len(selects), selects=" UNION ALL ".join(selects)
+    ):
         written.setdefault(label, {})[history_type] = tuple(numbers)
     return written
 
@@ -111,12 +126,12 @@ def _count_model(
     if set(rows) == {"~"} and rows["~"][0] == rows["~"][1]:
         return {"changed": rows["~"][0]}, True
     net_objects(sql, tracked, changeset_id)
-    created, deleted, changed, renamed = sql.rows(
-        f"""
+    created, deleted, changed, renamed = sql.with_temps(net=net_table(tracked)).rows(
+        """
         SELECT count(CASE WHEN before_id IS NULL THEN 1 END), count(CASE WHEN after_id IS NULL THEN 1 END),
                count(CASE WHEN before_id IS NOT NULL AND after_id IS NOT NULL THEN 1 END),
                count(CASE WHEN before_pk <> after_pk THEN 1 END)
-        FROM {sql.temp(net_table(tracked))}
+        FROM {net}
         """
     )[0]
     counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
@@ -136,11 +151,9 @@ def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -
     if not growing:
         return counted
     sql = Sql(using)
-    marks = ", ".join(["%s"] * len(growing))
     for tracked in tracked_models():
-        history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
-        rows = sql.rows(
-            f"""
+        rows = sql.with_model(tracked).rows(
+            """
             SELECT o.changeset_id, f.history_type, l.history_type, count(*) FROM (
                 SELECT changeset_id, min(history_id) AS first_id, max(history_id) AS last_id
                 FROM {history} WHERE changeset_id IN ({marks}) GROUP BY changeset_id, {pk}
@@ -148,6 +161,7 @@ def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -
             GROUP BY o.changeset_id, f.history_type, l.history_type
             """,
             growing,
+            marks=sql.marks(growing),
         )
         for changeset_id, first, last, number in rows:
             operation = _operation(first, last)

@@ -71,8 +71,8 @@ def small_map(old: Point, new: Point) -> str:
 
 
 def _point(row: object, latitude: str, longitude: str) -> Point | None:
-    point = getattr(row, latitude, None), getattr(row, longitude, None)
-    return None if None in point else point
+    north, east = getattr(row, latitude, None), getattr(row, longitude, None)
+    return None if north is None or east is None else (north, east)
 
 
 def _offset_km(old: Point, new: Point) -> tuple[float, float]:

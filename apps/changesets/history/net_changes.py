@@ -25,25 +25,27 @@ def net_between(sql: Sql, tracked: Tracked, after: int, until: int) -> int:
 
 
 def _fill(sql: Sql, tracked: Tracked, rows: Rows) -> int:
-    table, history, pk = sql.temp(net_table(tracked)), sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    key_type, stable_type, stables = sql.key_type(tracked), "bigint", "NULL, NULL"
-    if tracked.stable_key:
-        stable_type = tracked.fields_by_column[tracked.stable_key].db_type(sql.connection)
-        stables = f"b.{sql.quote(tracked.stable_key)}, a.{sql.quote(tracked.stable_key)}"
-    sql.fresh_temp(
-        net_table(tracked),
-        f"before_id bigint, after_id bigint, before_pk {key_type}, after_pk {key_type}, "
-        f"before_stable {stable_type}, after_stable {stable_type}",
-    )
-    sql.run(
-        f"""
-        INSERT INTO {table} (before_id, after_id, before_pk, after_pk, before_stable, after_stable)
+    stable = tracked.fields_by_column[tracked.stable_key] if tracked.stable_key else None
+    sql = sql.with_model(tracked).with_temps(net=net_table(tracked))
+    columns = """
+        before_id bigint, after_id bigint, before_pk {key_type}, after_pk {key_type},
+        before_stable {stable_type}, after_stable {stable_type}
+    """
+    stable_type = (stable.db_type(sql.connection) if stable else None) or "bigint"
+    sql.fresh_temp(net_table(tracked), sql.fill(columns, stable_type=stable_type))
+    # The first and the last row of each object, and what it is called there.
+    number = sql.run(
+        """
+        INSERT INTO {net} (before_id, after_id, before_pk, after_pk, before_stable, after_stable)
         SELECT b.history_id, a.history_id, b.{pk}, a.{pk}, {stables}
-        FROM (SELECT {row_before(sql, tracked)} AS before_id, n.after_id FROM ({net_select(sql, tracked, rows)}) n) o
+        FROM (SELECT {before} AS before_id, n.after_id FROM ({net_select}) n) o
         LEFT JOIN {history} b ON b.history_id = o.before_id
         LEFT JOIN {history} a ON a.history_id = o.after_id
         """,
         rows.params,
+        stables=sql.fill("b.{stable}, a.{stable}") if stable else "NULL, NULL",
+        before=row_before(sql, tracked),
+        net_select=net_select(sql, tracked, rows),
     )
-    sql.analyse(net_table(tracked))
-    return sql.value(f"SELECT count(*) FROM {table}")
+    sql.analyze(net_table(tracked))
+    return number

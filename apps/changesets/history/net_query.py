@@ -28,11 +28,11 @@ def rows_of(changeset_id: int) -> Rows:
 
 def rows_after(sql: Sql, changeset_id: int) -> Rows:
     """Return the rows of all changesets after one; a baseline is a state, not a change."""
+    condition = """
+        h.changeset_id > %s AND h.changeset_id NOT IN (SELECT c.id FROM {changesets} c WHERE c.kind = '{baseline}')
+    """
     table = sql.quote(Changeset._meta.db_table)
-    return Rows(
-        f"h.changeset_id > %s AND h.changeset_id NOT IN (SELECT c.id FROM {table} c WHERE c.kind = '{Kind.BASELINE}')",
-        (changeset_id,),
-    )
+    return Rows(sql.fill(condition, changesets=table, baseline=Kind.BASELINE), (changeset_id,))
 
 
 def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
@@ -41,61 +41,75 @@ def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     An object that was there all the time has `first_id`, its first row here, instead of `before_id`: `row_before` looks
     it up for those that are wanted. One that came and went again is left out. The parameters are those of `rows`.
     """
-    touched = f"WITH touched AS MATERIALIZED ({_touched(sql, tracked, rows)}), {_moved(sql, tracked)}"
-    # What was there all the time.
-    stayed = (
-        "SELECT CAST(NULL AS bigint) AS before_id, last_id AS after_id, pk AS before_pk, pk AS after_pk, first_id "
-        "FROM touched WHERE NOT lived"
-    )
-    if tracked.stable_key is None:
-        return f"{touched} {stayed} UNION ALL SELECT before_id, after_id, before_pk, after_pk, NULL FROM moved"
-    # What came, went or changed key is cut into what was before and what is after; the two halves that carry the same
-    # stable key are one object, whatever primary key each stands under.
-    return f"""
-        {touched} {stayed}
+    # What was there all the time, and what came, went or changed key. The latter is cut into what was before and what
+    # is after; the two halves that carry the same stable key are one object, whatever primary key each stands under.
+    select = """
+        WITH touched AS MATERIALIZED ({touched}), {moved}
+        SELECT CAST(NULL AS bigint) AS before_id, last_id AS after_id, pk AS before_pk, pk AS after_pk, first_id
+        FROM touched WHERE NOT lived
         UNION ALL
-        SELECT max(before_id), max(after_id), max(before_pk), max(after_pk), NULL FROM (
-            SELECT {_half("before")} AS object, before_id, NULL AS after_id, before_pk, NULL AS after_pk
-            FROM moved WHERE before_id IS NOT NULL
-            UNION ALL
-            SELECT {_half("after")}, NULL, after_id, NULL, after_pk FROM moved WHERE after_id IS NOT NULL
-        ) halves GROUP BY object
     """
+    if tracked.stable_key is None:
+        select += "SELECT before_id, after_id, before_pk, after_pk, NULL FROM moved"
+    else:
+        select += """
+            SELECT max(before_id), max(after_id), max(before_pk), max(after_pk), NULL FROM (
+                SELECT {half_before} AS object, before_id, NULL AS after_id, before_pk, NULL AS after_pk
+                FROM moved WHERE before_id IS NOT NULL
+                UNION ALL
+                SELECT {half_after}, NULL, after_id, NULL, after_pk FROM moved WHERE after_id IS NOT NULL
+            ) halves GROUP BY object
+        """
+    return sql.fill(
+        select,
+        touched=_touched(sql, tracked, rows),
+        moved=_moved(sql, tracked),
+        half_before=_half("before"),
+        half_after=_half("after"),
+    )
 
 
 def single_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     """Return the same SELECT for rows of which each is an object of its own and none is half of a renaming."""
-    pk = f"h.{sql.quote(tracked.pk)}"
-    return f"""
+    return sql.with_model(tracked).fill(
+        """
         SELECT CASE h.history_type WHEN '-' THEN h.history_id END AS before_id,
                CASE h.history_type WHEN '-' THEN NULL ELSE h.history_id END AS after_id,
-               CASE h.history_type WHEN '+' THEN NULL ELSE {pk} END AS before_pk,
-               CASE h.history_type WHEN '-' THEN NULL ELSE {pk} END AS after_pk,
+               CASE h.history_type WHEN '+' THEN NULL ELSE h.{pk} END AS before_pk,
+               CASE h.history_type WHEN '-' THEN NULL ELSE h.{pk} END AS after_pk,
                CASE h.history_type WHEN '~' THEN h.history_id END AS first_id
-        FROM {sql.quote(tracked.history_table)} h WHERE {rows.condition}
-    """
+        FROM {history} h WHERE {condition}
+        """,
+        condition=rows.condition,
+    )
 
 
 def row_before(sql: Sql, tracked: Tracked) -> str:
     """Return the expression of the history_id before, for a row `n` of either SELECT."""
-    history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    newest = f"SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = n.before_pk AND p.history_id < n.first_id"
-    return f"CASE WHEN n.first_id IS NULL THEN n.before_id ELSE ({newest}) END"
+    return sql.with_model(tracked).fill(
+        """
+        CASE WHEN n.first_id IS NULL THEN n.before_id ELSE (
+            SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = n.before_pk AND p.history_id < n.first_id
+        ) END
+        """
+    )
 
 
 def _touched(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     """Per primary key the first and last of the rows, and whether the object was there all the time.
 
-    `stable` is the stable key where there is one row only.
+    `stable_text` is the stable key where there is one row only.
     """
-    pk = f"h.{sql.quote(tracked.pk)}"
-    stable = f"max(CAST(h.{sql.quote(tracked.stable_key)} AS text))" if tracked.stable_key else "NULL"
-    return f"""
-        SELECT {pk} AS pk, min(h.history_id) AS first_id, max(h.history_id) AS last_id,
-               min(h.history_type) AS one_type, max(h.history_type) AS other_type, {stable} AS stable,
+    return sql.with_model(tracked).fill(
+        """
+        SELECT h.{pk} AS pk, min(h.history_id) AS first_id, max(h.history_id) AS last_id,
+               min(h.history_type) AS one_type, max(h.history_type) AS other_type, {stable_text} AS stable,
                max(CASE WHEN h.history_type = '~' THEN 0 ELSE 1 END) = 1 AS lived
-        FROM {sql.quote(tracked.history_table)} h WHERE {rows.condition} GROUP BY {pk}
-    """
+        FROM {history} h WHERE {condition} GROUP BY h.{pk}
+        """,
+        stable_text=f"max(CAST(h.{sql.quote(tracked.stable_key)} AS text))" if tracked.stable_key else "NULL",
+        condition=rows.condition,
+    )
 
 
 def _moved(sql: Sql, tracked: Tracked) -> str:
@@ -104,17 +118,17 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
     A single row tells all: what came was not there, and what went was as its last row says. Of the others, each value
     is looked up by key: a join would read the whole history table, however few they are.
     """
-    history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    # Without recursive_triggers, SQLite records a replaced row as a creation.
-    alone = "first_id = last_id" + (" AND one_type = '-'" if sql.connection.vendor == "sqlite" else "")
-    newest = f"SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id"
-    present = f"SELECT l.history_id FROM {history} l WHERE l.history_type <> '-' AND l.history_id ="
+    sql = sql.with_model(tracked)
+    present = sql.fill("SELECT l.history_id FROM {history} l WHERE l.history_type <> '-' AND l.history_id =")
     stable = "NULL"
     if tracked.stable_key:
-        stable = f"(SELECT CAST(l.{sql.quote(tracked.stable_key)} AS text) FROM {history} l WHERE l.history_id = %s)"
-    return f"""
+        stable = "(SELECT CAST(l.{stable} AS text) FROM {history} l WHERE l.history_id = {row})"
+    return sql.fill(
+        """
         earlier AS MATERIALIZED (
-            SELECT pk, last_id, CASE WHEN {_may_have_been(sql)} THEN ({newest}) END AS previous_id
+            SELECT pk, last_id, CASE WHEN {may_have_been} THEN (
+                SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id
+            ) END AS previous_id
             FROM touched t WHERE lived AND NOT ({alone})
         ), ends AS MATERIALIZED (
             SELECT pk, ({present} previous_id) AS before_id, ({present} last_id) AS after_id FROM earlier
@@ -127,19 +141,18 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
             FROM touched WHERE lived AND {alone}
             UNION ALL
             SELECT before_id, after_id, CASE WHEN before_id IS NOT NULL THEN pk END,
-                   CASE WHEN after_id IS NOT NULL THEN pk END,
-                   {stable.replace("%s", "before_id")}, {stable.replace("%s", "after_id")}
+                   CASE WHEN after_id IS NOT NULL THEN pk END, {stable_before}, {stable_after}
             FROM ends WHERE before_id IS NOT NULL OR after_id IS NOT NULL
         )
-    """
-
-
-def _may_have_been(sql: Sql) -> str:
-    """Whether to look for a row before: not for pure creations, but for SQLite's INSERT OR REPLACE.
-
-    Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation.
-    """
-    return "1 = 1" if sql.connection.vendor == "sqlite" else "NOT (one_type = '+' AND other_type = '+')"
+        """,
+        # Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation: a
+        # creation alone does not tell all there, and there may have been a row before it.
+        alone="first_id = last_id" if sql.postgresql else "first_id = last_id AND one_type = '-'",
+        may_have_been="NOT (one_type = '+' AND other_type = '+')" if sql.postgresql else "TRUE",
+        present=present,
+        stable_before=sql.fill(stable, row="before_id"),
+        stable_after=sql.fill(stable, row="after_id"),
+    )
 
 
 def _half(side: str) -> str:
@@ -148,7 +161,8 @@ def _half(side: str) -> str:
     An object that got or lost its stable key is told by its primary key on both sides, unless whose stable key it is
     stands under another primary key on the other side: then that one was renamed to this key.
     """
-    other = "after" if side == "before" else "before"
-    elsewhere = f"{side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL)"
-    by_key = f"{side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL AND NOT {elsewhere})"
+    by_key = """
+        {side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL
+        AND NOT {side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL))
+    """.format(side=side, other="after" if side == "before" else "before")
     return f"CASE WHEN {by_key} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END"

@@ -60,7 +60,9 @@ def prune_history(before: datetime, *, using: str = "default") -> Pruning:
         for changeset in expired.filter(counts__isnull=True):
             _close_direct(changeset, using)
         for tracked in tracked_models():
-            sql.run(f"DELETE FROM {sql.quote(tracked.history_table)} WHERE history_id IN ({_superseded(sql, tracked)})")
+            sql.with_model(tracked).run(
+                "DELETE FROM {history} WHERE history_id IN ({superseded})", superseded=_superseded(sql, tracked)
+            )
         expired.update(pruned_at=timezone.now())
     return done
 
@@ -111,25 +113,29 @@ def _list_spent(sql: Sql, expired: QuerySet) -> None:
     pruned = Changeset.objects.using(sql.using).filter(pruned_at__isnull=False)
     for changesets in (expired, pruned):
         select, params = changesets.order_by().values("pk").query.get_compiler(sql.using).as_sql()
-        sql.run(f"INSERT INTO {sql.temp(_SPENT)} {select}", params)
+        sql.run("INSERT INTO {spent} {select}", params, spent=sql.temp(_SPENT), select=select)
 
 
 def _superseded(sql: Sql, tracked: Tracked) -> str:
     """Return a SELECT of the rows after which the same object has another one that may go, too."""
-    spent = f"(SELECT id FROM {sql.temp(_SPENT)})"
-    return (
-        f"SELECT history_id FROM (SELECT history_id, changeset_id, lead(changeset_id) OVER "
-        f"(PARTITION BY {sql.quote(tracked.pk)} ORDER BY history_id) AS next_id FROM {sql.quote(tracked.history_table)}"
-        f") r WHERE changeset_id IN {spent} AND next_id IN {spent}"
+    return sql.with_model(tracked).fill(
+        """
+        SELECT history_id FROM (
+            SELECT history_id, changeset_id,
+                   lead(changeset_id) OVER (PARTITION BY {pk} ORDER BY history_id) AS next_id
+            FROM {history}
+        ) r WHERE changeset_id IN (SELECT id FROM {spent}) AND next_id IN (SELECT id FROM {spent})
+        """,
+        spent=sql.temp(_SPENT),
     )
 
 
 def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
     """Return how many rows of the spent changesets would go, and how many would stay."""
-    gone = sql.value(f"SELECT count(*) FROM ({_superseded(sql, tracked)}) g")
-    old = sql.value(
-        f"SELECT count(*) FROM {sql.quote(tracked.history_table)} "
-        f"WHERE changeset_id IN (SELECT id FROM {sql.temp(_SPENT)})"
+    gone = sql.value("SELECT count(*) FROM ({superseded}) g", superseded=_superseded(sql, tracked))
+    # All rows of the spent changesets.
+    old = sql.with_model(tracked).value(
+        "SELECT count(*) FROM {history} WHERE changeset_id IN (SELECT id FROM {spent})", spent=sql.temp(_SPENT)
     )
     return gone, old - gone
 

@@ -56,29 +56,35 @@ def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QueryS
 
 def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
     """Return every key under which objects stand or stood that have, or had, the text as key or in their name."""
-    pk, history, live = sql.quote(tracked.pk), sql.quote(tracked.history_table), sql.quote(tracked.table)
+    sql = sql.with_model(tracked)
     names = [name for name in ("name", "search_name") if name in tracked.columns]
     codes = [f"upper({sql.quote(code)}) = %s" for code in _codes(tracked)]
-    fits = " OR ".join([*codes, *(contains(sql, sql.quote(name)) for name in names)]) or "1 = 0"
     values = [text.upper()] * len(codes)
     values += [pattern(text.casefold() if name == "search_name" else text) for name in names]
-    found = sql.rows(
-        f"SELECT {pk} FROM {live} WHERE {fits} UNION SELECT {pk} FROM {history} WHERE {fits} LIMIT {MOST_OBJECTS + 1}",
+    # Those that have the text, and those that had it.
+    keys = sql.firsts(
+        """
+        SELECT {pk} FROM {live} WHERE {fits} UNION SELECT {pk} FROM {history} WHERE {fits} LIMIT {limit}
+        """,
         [*values, *values],
+        fits=" OR ".join([*codes, *(contains(sql, sql.quote(name)) for name in names)]) or "FALSE",
+        limit=str(MOST_OBJECTS + 1),
     )
-    keys = [row[0] for row in found]
     if len(keys) > MOST_OBJECTS:
         raise TooManyObjects(f"“{text}” fits more than {MOST_OBJECTS:,} objects: write more of the name.")
     if not keys or tracked.stable_key is None:
         return keys
     # The same objects under the other keys that they have or had.
-    stable, marks = sql.quote(tracked.stable_key), ", ".join(["%s"] * len(keys))
-    others = sql.rows(
-        f"SELECT DISTINCT {pk} FROM {history} WHERE {stable} IN "
-        f"(SELECT {stable} FROM {history} WHERE {pk} IN ({marks}) AND {stable} IS NOT NULL)",
+    others = sql.firsts(
+        """
+        SELECT DISTINCT {pk} FROM {history} WHERE {stable} IN (
+            SELECT {stable} FROM {history} WHERE {pk} IN ({marks}) AND {stable} IS NOT NULL
+        )
+        """,
         keys,
+        marks=sql.marks(keys),
     )
-    return [*{*keys, *(row[0] for row in others)}]
+    return [*{*keys, *others}]
 
 
 def _codes(tracked: Tracked) -> list[str]:
@@ -92,44 +98,55 @@ def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[in
     keys = objects_called(sql, tracked, wanted.object)
     if not keys:
         return set()
-    history, pk = sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    column = sql.quote(field.column) if field is not None else pk
-    one_object = sql.quote(tracked.stable_key) if tracked.stable_key else pk
-    place = _place_column(sql, tracked) if wanted.place else "NULL"
-    rows = (
-        f"SELECT changeset_id, {column} AS new, {place} AS place, lag({column}) OVER same AS old, "
-        f"row_number() OVER same AS place_in_line FROM {history} WHERE {pk} IN ({', '.join(['%s'] * len(keys))}) "
-        f"WINDOW same AS (PARTITION BY coalesce(CAST({one_object} AS text), CAST({pk} AS text)) ORDER BY history_id)"
-    )
-    conditions, params = ["1 = 1"], list(keys)
+    conditions, params = ["TRUE"], list(keys)
     if field is not None:
         conditions.append("place_in_line > 1 AND old IS DISTINCT FROM new")
     if wanted.place:
         conditions.append("place = %s")
         params.append(wanted.place)
-    found = sql.rows(f"SELECT DISTINCT changeset_id FROM ({rows}) r WHERE {' AND '.join(conditions)}", params)
-    return {row[0] for row in found}
+    # Each row of the objects with the value that it took the place of.
+    found = sql.with_model(tracked).firsts(
+        """
+        SELECT DISTINCT changeset_id FROM (
+            SELECT changeset_id, {column} AS new, {place} AS place, lag({column}) OVER same AS old,
+                   row_number() OVER same AS place_in_line
+            FROM {history} WHERE {pk} IN ({marks})
+            WINDOW same AS (PARTITION BY coalesce(CAST({object} AS text), CAST({pk} AS text)) ORDER BY history_id)
+        ) r WHERE {conditions}
+        """,
+        params,
+        column=sql.quote(field.column if field is not None else tracked.pk),
+        object=sql.quote(tracked.stable_key or tracked.pk),
+        place=_place_column(sql, tracked) if wanted.place else "NULL",
+        marks=sql.marks(keys),
+        conditions=" AND ".join(conditions),
+    )
+    return set(found)
 
 
 def _by_place(sql: Sql, tracked: Tracked, place: str) -> set[int]:
     if tracked.filter_by is None:
         return set()
-    history = sql.quote(tracked.history_table)
-    found = sql.rows(f"SELECT DISTINCT changeset_id FROM {history} WHERE {_place_column(sql, tracked)} = %s", [place])
-    return {row[0] for row in found}
+    # Whatever changed an object that was, or then is, of the place.
+    found = sql.with_model(tracked).firsts(
+        "SELECT DISTINCT changeset_id FROM {history} WHERE {column} = %s", [place], column=_place_column(sql, tracked)
+    )
+    return set(found)
 
 
 def _uncounted(sql: Sql, tracked: Tracked, field: Any) -> list[int]:
     """The changesets without stored counts, direct writes mostly, that changed the field of an object."""
-    history, pk, column = sql.quote(tracked.history_table), sql.quote(tracked.pk), sql.quote(field.column)
-    table = sql.quote(Changeset._meta.db_table)
-    rows = sql.rows(
-        f"SELECT DISTINCT a.changeset_id FROM {table} c JOIN {history} a ON a.changeset_id = c.id "
-        f"JOIN {history} b ON b.history_id = "
-        f"(SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = a.{pk} AND p.history_id < a.history_id) "
-        f"WHERE c.field_counts IS NULL AND a.history_type = '~' AND b.{column} IS DISTINCT FROM a.{column}"
+    return sql.with_model(tracked).firsts(
+        """
+        SELECT DISTINCT a.changeset_id FROM {changesets} c JOIN {history} a ON a.changeset_id = c.id
+        JOIN {history} b ON b.history_id = (
+            SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = a.{pk} AND p.history_id < a.history_id
+        )
+        WHERE c.field_counts IS NULL AND a.history_type = '~' AND {differ}
+        """,
+        changesets=sql.quote(Changeset._meta.db_table),
+        differ=sql.differ([field.column], "b", "a"),
     )
-    return [row[0] for row in rows]
 
 
 def _place_column(sql: Sql, tracked: Tracked) -> str:

@@ -53,72 +53,84 @@ def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, i
     """Whether the changeset wrote one row an object and renamed none, as its stored counts tell."""
     if not counts or counts.get("renamed"):
         return False
-    history = sql.quote(tracked.history_table)
-    written = sql.value(f"SELECT count(*) FROM {history} WHERE changeset_id = %s", [changeset_id])
+    written = sql.with_model(tracked).value("SELECT count(*) FROM {history} WHERE changeset_id = %s", [changeset_id])
     return written == sum(counts.values())
 
 
 def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
     """Return a page of the changes by key, as history rows before and after."""
-    source, condition, params = parts_of(sql, selection)
+    parts, params = parts_of(sql, selection)
     # Only what stands on the page is looked up.
     return sql.rows(
-        f"SELECT {row_before(sql, selection.tracked)}, n.after_id FROM ("
-        f"SELECT n.* FROM {source} WHERE {condition} ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}"
-        f") n ORDER BY {KEY_ORDER}",
+        """
+        SELECT {before}, n.after_id FROM (
+            SELECT n.* FROM {source} WHERE {condition} ORDER BY {key_order} LIMIT {limit} OFFSET {start}
+        ) n ORDER BY {key_order}
+        """,
         params,
+        limit=str(int(limit)),
+        start=str(int(start)),
+        **parts,
     )
 
 
 def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) -> tuple[list[Pair], int]:
     """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
-    source, condition, params = parts_of(sql, selection)
+    parts, params = parts_of(sql, selection)
+    # The same page, each row with the number of all.
     found = sql.rows(
-        f"SELECT {row_before(sql, selection.tracked)}, n.after_id, n.number FROM ("
-        f"SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition} "
-        f"ORDER BY {KEY_ORDER} LIMIT {int(limit)} OFFSET {int(start)}) n ORDER BY {KEY_ORDER}",
+        """
+        SELECT {before}, n.after_id, n.number FROM (
+            SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition}
+            ORDER BY {key_order} LIMIT {limit} OFFSET {start}
+        ) n ORDER BY {key_order}
+        """,
         params,
+        limit=str(int(limit)),
+        start=str(int(start)),
+        **parts,
     )
     return [(before, after) for before, after, _ in found], found[0][2] if found else 0
 
 
 def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
     """Yield all the changes by key, some hundred at a time, from one query."""
-    source, condition, params = parts_of(sql, selection)
-    before = row_before(sql, selection.tracked)
-    with sql.connection.chunked_cursor() as cursor:
-        cursor.execute(f"SELECT {before}, n.after_id FROM {source} WHERE {condition} ORDER BY {KEY_ORDER}", params)
-        while chunk := cursor.fetchmany(CHUNK):
-            yield chunk
+    parts, params = parts_of(sql, selection)
+    yield from sql.chunks(
+        "SELECT {before}, n.after_id FROM {source} WHERE {condition} ORDER BY {key_order}", params, size=CHUNK, **parts
+    )
 
 
-def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[str, str, list[Any]]:
-    """Return FROM, WHERE and the parameters.
+def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[dict[str, str], list[Any]]:
+    """Return the parts of a SELECT of the changes: {source}, {condition}, {before}, {key_order}; and its parameters.
 
     The net rows are called `n`; the history rows `b` (before) and `a` (after) are joined where they are read: by a
     filter, or by who asks for them.
     """
-    tracked, filters, history = selection.tracked, selection.filters, sql.quote(selection.tracked.history_table)
+    tracked, filters = selection.tracked, selection.filters
+    sql = sql.with_model(tracked)
     select = net_query.single_select if selection.single else net_query.net_select
-    source, params = f"({select(sql, tracked, selection.rows)}) n", list(selection.rows.params)
+    before, params = row_before(sql, tracked), list(selection.rows.params)
+    source = f"({select(sql, tracked, selection.rows)}) n"
     if joined or filters.needs_values:
-        source += f" LEFT JOIN {history} b ON b.history_id = {row_before(sql, tracked)}"
-        source += f" LEFT JOIN {history} a ON a.history_id = n.after_id"
-    conditions = ["1 = 1"]
+        joins = " LEFT JOIN {history} b ON b.history_id = {before} LEFT JOIN {history} a ON a.history_id = n.after_id"
+        source += sql.fill(joins, before=before)
+    conditions = ["TRUE"]
     if filters.operation:
         conditions.append(OPERATIONS[filters.operation])
     if filters.field:
-        column = sql.quote(tracked.model._meta.get_field(filters.field).column)
-        conditions.append(f"{OPERATIONS['changed']} AND b.{column} IS DISTINCT FROM a.{column}")
-    if filters.place:
+        column = tracked.model._meta.get_field(filters.field).column
+        conditions.append(f"{OPERATIONS['changed']} AND {sql.differ([column], 'b', 'a')}")
+    if filters.place and tracked.filter_by:
         column = sql.quote(tracked.model._meta.get_field(tracked.filter_by).column)
-        conditions.append(f"(b.{column} = %s OR a.{column} = %s)")
+        conditions.append(f"b.{column} = %s OR a.{column} = %s")
         params += [filters.place] * 2
     if filters.text:
         condition, values = _text_condition(sql, tracked, filters)
         conditions.append(condition)
         params += values
-    return source, " AND ".join(f"({condition})" for condition in conditions), params
+    condition = " AND ".join(f"({condition})" for condition in conditions)
+    return {"source": source, "condition": condition, "before": before, "key_order": KEY_ORDER}, params
 
 
 def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, list[str]]:
@@ -133,17 +145,24 @@ def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, 
     field = tracked.model._meta.get_field(filters.field) if filters.field else None
     if field is not None and field.is_relation and _has_name(field.related_model):
         target = field.related_model._meta
-        of_name = f"SELECT r.{sql.quote(target.pk.column)} FROM {sql.quote(target.db_table)} r WHERE "
         for side in "ba":
-            linked = of_name + contains(sql, f"r.{sql.quote('name')}")
-            searched.append(f"{side}.{sql.quote(field.column)} IN ({linked})")
+            # What was linked, or is, has the text in its name.
+            linked = sql.fill(
+                "{side}.{column} IN (SELECT r.{target_pk} FROM {target} r WHERE {named})",
+                side=side,
+                column=sql.quote(field.column),
+                target_pk=sql.quote(target.pk.column),
+                target=sql.quote(target.db_table),
+                named=contains(sql, f"r.{sql.quote('name')}"),
+            )
+            searched.append(linked)
             values.append(pattern(filters.text))
     return " OR ".join(searched), values
 
 
 def contains(sql: Sql, expression: str) -> str:
     """Return the condition that a column has the text of a pattern in it, whatever the case of its letters."""
-    like = "ILIKE" if sql.connection.vendor == "postgresql" else "LIKE"
+    like = "ILIKE" if sql.postgresql else "LIKE"
     return f"CAST({expression} AS text) {like} %s ESCAPE '!'"
 
 

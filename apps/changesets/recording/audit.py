@@ -33,12 +33,12 @@ def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
     sql = Sql(using)
     objects, found = 0, []
     for tracked in _recorded(sql):
-        objects += sql.value(f"SELECT count(*) FROM {sql.quote(tracked.table)}")
+        objects += sql.with_model(tracked).value("SELECT count(*) FROM {live}")
         drift = Drift(tracked.label)
         for name, query in _drift_queries(sql, tracked).items():
-            keys = sql.rows(f"SELECT {sql.quote(tracked.pk)} {query}")
+            keys = sql.with_model(tracked).firsts("SELECT {pk} {query}", query=query)
             setattr(drift, name, len(keys))
-            drift.examples += [str(key) for (key,) in keys[:EXAMPLES]]
+            drift.examples += [str(key) for key in keys[:EXAMPLES]]
         if drift.total:
             found.append(drift)
     return objects, found
@@ -78,32 +78,45 @@ def _recorded(sql: Sql) -> list[Tracked]:
 
 def _drift_queries(sql: Sql, tracked: Tracked) -> dict[str, str]:
     """Return the FROM and WHERE of each sort of drift; the row to record is called `r`, a deleted one from history."""
-    live, history, pk = sql.quote(tracked.table), sql.quote(tracked.history_table), sql.quote(tracked.pk)
+    sql = sql.with_model(tracked)
     # The newest history row of each object.
-    newest = (
-        f"(SELECT h.* FROM {history} h JOIN (SELECT max(history_id) AS id FROM {history} GROUP BY {pk}) n "
-        f"ON n.id = h.history_id)"
+    newest = sql.fill(
+        """
+        (SELECT h.* FROM {history} h
+        JOIN (SELECT max(history_id) AS id FROM {history} GROUP BY {pk}) n ON n.id = h.history_id)
+        """
     )
-    differ = sql.differ(tracked.compared, "r", "n")
-    return {
-        "unrecorded": f"FROM {live} r WHERE NOT EXISTS (SELECT 1 FROM {history} n WHERE n.{pk} = r.{pk})",
-        "changed": f"FROM (SELECT r.* FROM {live} r JOIN {newest} n ON n.{pk} = r.{pk} "
-        f"WHERE n.history_type = '-' OR {differ}) r",
-        "gone": f"FROM {newest} r WHERE r.history_type <> '-' "
-        f"AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = r.{pk})",
+    queries = {
+        "unrecorded": "FROM {live} r WHERE NOT EXISTS (SELECT 1 FROM {history} n WHERE n.{pk} = r.{pk})",
+        "changed": """
+            FROM (
+                SELECT r.* FROM {live} r JOIN {newest} n ON n.{pk} = r.{pk}
+                WHERE n.history_type = '-' OR {differ}
+            ) r
+        """,
+        "gone": """
+            FROM {newest} r WHERE r.history_type <> '-'
+            AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = r.{pk})
+        """,
     }
+    differ = sql.differ(tracked.compared, "r", "n")
+    return {name: sql.fill(query, newest=newest, differ=differ) for name, query in queries.items()}
 
 
 def _write(sql: Sql, tracked: Tracked, changeset: Changeset, name: str, query: str) -> None:
     """Record one sort of drift under the changeset, which is saved when the first row asks for it."""
-    if not sql.value(f"SELECT count(*) {query}"):
+    if not sql.value("SELECT count(*) {query}", query=query):
         return
     if not changeset.pk:
         changeset.save(using=sql.using)
-    sign = {"unrecorded": "'+'", "gone": "'-'"}.get(name, "'~'")
-    columns = sql.names(tracked.columns)
-    sql.run(
-        f"INSERT INTO {sql.quote(tracked.history_table)} ({columns}, history_date, history_type, changeset_id) "
-        f"SELECT {sql.names(tracked.columns, of='r')}, %s, {sign}, %s {query}",
+    # Each row as it is (a deleted one as it was), in the changeset.
+    sql.with_model(tracked).run(
+        """
+        INSERT INTO {history} ({columns}, history_date, history_type, changeset_id)
+        SELECT {values}, %s, '{sign}', %s {query}
+        """,
         [sql.moment(changeset.created_at), changeset.pk],
+        values=sql.names(tracked.columns, of="r"),
+        sign={"unrecorded": "+", "gone": "-"}.get(name, "~"),
+        query=query,
     )

@@ -1,6 +1,7 @@
 """Installing the recording, taking it away, and telling whether it fits the tables."""
 
 import re
+from collections.abc import Iterable
 from types import ModuleType
 
 from django.db import connections
@@ -10,6 +11,7 @@ from apps.changesets.errors import RecordingNotInstalled
 from apps.changesets.models import Changeset
 from apps.changesets.recording import postgresql, sqlite
 from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
+from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
 # What was found to fit, by database: the next changeset compares with one query.
@@ -25,13 +27,8 @@ def install_recording(using: str = "default") -> list[str]:
     """
     connection = connections[using]
     parts = _expected(connection, _columns(connection))
-    with connection.cursor() as cursor:
-        for part in reversed(parts.values()):
-            for statement in part.drop:
-                cursor.execute(statement)
-        for part in parts.values():
-            for statement in part.create.values():
-                cursor.execute(statement)
+    _execute(connection, [statement for part in reversed(parts.values()) for statement in part.drop])
+    _execute(connection, [statement for part in parts.values() for statement in part.create.values()])
     _known.clear()
     return [table for table in parts if table]
 
@@ -41,17 +38,22 @@ def uninstall_recording(using: str = "default") -> None:
     connection = connections[using]
     quote = connection.ops.quote_name
     installed = [name for name in _installed(connection) if name.startswith(PREFIX)]
+    if connection.vendor == "sqlite":
+        statements = [f"DROP TRIGGER IF EXISTS {quote(name)}" for name in installed]
+        # Altering the changeset table would stumble over the shared parts.
+        statements += sqlite.DROP_SHARED
+    else:
+        functions = [name for name in installed if not name.endswith(" trigger")]
+        statements = [f"DROP FUNCTION IF EXISTS {quote(name)}() CASCADE" for name in functions]
+    _execute(connection, statements)
+    _known.clear()
+
+
+def _execute(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
+    """Run whole statements, in whose bodies a brace is a brace."""
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            statements = [f"DROP TRIGGER IF EXISTS {quote(name)}" for name in installed]
-            # Altering the changeset table would stumble over the shared parts.
-            statements += sqlite.DROP_SHARED
-        else:
-            functions = [name for name in installed if not name.endswith(" trigger")]
-            statements = [f"DROP FUNCTION IF EXISTS {quote(name)}() CASCADE" for name in functions]
         for statement in statements:
             cursor.execute(statement)
-    _known.clear()
 
 
 def recording_problems(using: str = "default", *, installed: dict[str, str] | None = None) -> list[str]:
@@ -99,11 +101,8 @@ def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Re
     changeset_table = Changeset._meta.db_table
     if changeset_table not in columns:
         return {}
-    schema = ""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_schema()")
-            schema = cursor.fetchone()[0]
+    sql = Sql(connection.alias)
+    schema = sql.value("SELECT current_schema()") if sql.postgresql else ""
     names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
     dialect = _dialect(connection)
     parts = {"": dialect.shared_objects(names, columns[changeset_table])}
@@ -136,23 +135,21 @@ def _columns(connection: BaseDatabaseWrapper) -> Columns:
     """
     tables = [Changeset._meta.db_table]
     tables += [table for tracked in tracked_models() for table in (tracked.table, tracked.history_table)]
-    marks = ", ".join(["%s"] * len(tables))
-    if connection.vendor == "sqlite":
-        query = (
-            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c "
-            f"WHERE t.type = 'table' AND t.name IN ({marks}) ORDER BY t.name, c.cid"
-        )
+    sql = Sql(connection.alias)
+    if sql.postgresql:
+        query = """
+            SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
+            WHERE t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid) AND c.attnum > 0 AND NOT c.attisdropped
+            AND t.relname IN ({marks}) ORDER BY t.relname, c.attnum
+        """
     else:
-        query = (
-            "SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid "
-            "WHERE t.relkind IN ('r', 'p') AND pg_table_is_visible(t.oid) AND c.attnum > 0 AND NOT c.attisdropped "
-            f"AND t.relname IN ({marks}) ORDER BY t.relname, c.attnum"
-        )
+        query = """
+            SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c
+            WHERE t.type = 'table' AND t.name IN ({marks}) ORDER BY t.name, c.cid
+        """
     columns: Columns = {}
-    with connection.cursor() as cursor:
-        cursor.execute(query, tables)
-        for table, column in cursor.fetchall():
-            columns.setdefault(table, []).append(column)
+    for table, column in sql.rows(query, tables, marks=sql.marks(tables)):
+        columns.setdefault(table, []).append(column)
     return columns
 
 
@@ -162,22 +159,25 @@ def _columns_lost(columns: Columns, tracked: Tracked) -> list[str]:
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """Return what is installed: name -> its definition as the database has it."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
-                [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
-            )
-        else:
-            # A disabled trigger counts as none.
-            cursor.execute(
-                "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace "
-                "AND (starts_with(proname, %s) OR proname = %s) "
-                "UNION ALL SELECT tgname || ' trigger', pg_get_triggerdef(oid) FROM pg_trigger "
-                "WHERE starts_with(tgname, %s) AND tgenabled IN ('O', 'A') AND NOT tgisinternal",
-                [PREFIX, postgresql.CURRENT, PREFIX],
-            )
-        return dict(cursor.fetchall())
+    sql = Sql(connection.alias)
+    if sql.postgresql:
+        # A disabled trigger counts as none.
+        found = sql.rows(
+            """
+            SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+            AND (starts_with(proname, %s) OR proname = %s)
+            UNION ALL
+            SELECT tgname || ' trigger', pg_get_triggerdef(oid) FROM pg_trigger
+            WHERE starts_with(tgname, %s) AND tgenabled IN ('O', 'A') AND NOT tgisinternal
+            """,
+            [PREFIX, postgresql.CURRENT, PREFIX],
+        )
+    else:
+        found = sql.rows(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
+            [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
+        )
+    return dict(found)
 
 
 def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from django.db import models
 
+from apps.changesets.revert.matching import condition_in_sql
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import false_in, index_working_copy, true_in, working_table
+from apps.changesets.revert.working import copy_of, index_working_copy, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -47,33 +48,41 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
 
 def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
     """Return the verdicts that occur in a model's working copy."""
-    found = sql.rows(f"SELECT DISTINCT w_verdict FROM {sql.temp(working_table(tracked))}")
-    return {verdict for (verdict,) in found if verdict}
+    found = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
+    return {verdict for verdict in found if verdict}
 
 
 def _judge(sql: Sql, tracked: Tracked) -> None:
     """Compare the working copy with the live rows: restored, deleted, recreated, or nothing to do."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    # Most rows have the right verdict from the step that changed them; only the others are written again.
-    verdict = (
-        f"CASE WHEN w_present AND w_live IS NULL THEN '{Bucket.RECREATED}' "
-        f"WHEN NOT w_present AND w_live IS NOT NULL THEN '{Bucket.DELETED}' END"
+    copy = copy_of(sql, tracked)
+    verdict = copy.fill(
+        """
+        CASE WHEN w_present AND w_live IS NULL THEN {recreated}
+             WHEN NOT w_present AND w_live IS NOT NULL THEN {deleted} END
+        """
     )
-    sql.run(f"UPDATE {working} SET w_verdict = {verdict} WHERE w_verdict IS DISTINCT FROM {verdict}")
-    sql.run(
-        f"UPDATE {working} AS w SET w_verdict = '{Bucket.RESTORED}' FROM {sql.quote(tracked.table)} l "
-        f"WHERE l.{pk} = w.w_live AND w.w_present AND ({sql.differ(tracked.compared, 'w', 'l')})"
+    # Most rows have the right verdict from the step that changed them; only the others are written again.
+    copy.run("UPDATE {working} SET w_verdict = {verdict} WHERE w_verdict IS DISTINCT FROM {verdict}", verdict=verdict)
+    # Rows whose object lives and is to be otherwise.
+    copy.run(
+        """
+        UPDATE {working} AS w SET w_verdict = {restored} FROM {live} l
+        WHERE l.{pk} = w.w_live AND w.w_present AND ({differ})
+        """,
+        differ=sql.differ(tracked.compared, "w", "l"),
     )
 
 
 def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
     """Leave what was written after the history row `seen` as it is, whatever the merge would make of it."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    moved = sql.run(
-        f"UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{MOVED}', w_present = w_live IS NOT NULL "
-        f"WHERE (w_verdict IS NOT NULL OR w_kept <> '' OR w_why IS NOT NULL) AND coalesce(w_live, {pk}) IN "
-        f"(SELECT {pk} FROM {sql.quote(tracked.history_table)} WHERE history_id > %s)",
+    moved = copy_of(sql, tracked).run(
+        """
+        UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{moved}', w_present = w_live IS NOT NULL
+        WHERE (w_verdict IS NOT NULL OR w_kept <> '' OR w_why IS NOT NULL)
+        AND coalesce(w_live, {pk}) IN (SELECT {pk} FROM {history} WHERE history_id > %s)
+        """,
         [seen],
+        moved=MOVED,
     )
     if moved:
         _stay_as_live(sql, tracked, f"w_why = '{MOVED}'")
@@ -89,11 +98,17 @@ def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     for check in _checks(sql, tracked, touched):
         if not there.intersection(check.verdicts):
             continue
-        blocked += sql.run(
-            f"UPDATE {sql.temp(working_table(tracked))} AS w SET w_why = '{check.why}', w_cause = {check.cause}, "
-            f"w_verdict = '{Bucket.BLOCKED}' "
-            f"WHERE w.w_verdict IN ({', '.join(repr(str(verdict)) for verdict in check.verdicts)}) "
-            f"AND ({check.condition})"
+        # The rows of these verdicts that the check is about.
+        blocked += copy_of(sql, tracked).run(
+            """
+            UPDATE {working} AS w SET w_why = '{why}', w_cause = {cause}, w_verdict = {blocked}
+            WHERE w.w_verdict IN ({marks}) AND ({condition})
+            """,
+            check.verdicts,
+            why=check.why,
+            cause=check.cause,
+            marks=sql.marks(check.verdicts),
+            condition=check.condition,
         )
     if blocked:
         _stay_as_live(sql, tracked, f"w_verdict = '{Bucket.BLOCKED}'")
@@ -106,65 +121,94 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
     No condition joins two EXISTS by OR: PostgreSQL would run both for each row instead of joining once.
     """
     for table, column, referring in referring_columns(tracked):
-        live = f"SELECT 1 FROM {sql.quote(table)} l WHERE l.{sql.quote(column)} = w.w_live"
+        points_here = sql.with_names(referring_table=table, column=column)
+        live = points_here.fill("SELECT 1 FROM {referring_table} l WHERE l.{column} = w.w_live")
         if referring in touched:
             live += _not_in_copy(sql, referring)
-            copy = (
-                f"SELECT 1 FROM {sql.temp(working_table(referring))} x "
-                f"WHERE x.w_present AND x.{sql.quote(column)} = w.w_live"
+            # One that is in a working copy, too, points here.
+            copy = points_here.fill(
+                "EXISTS (SELECT 1 FROM {copy} x WHERE x.w_present AND x.{column} = w.w_live)",
+                copy=sql.temp(working_table(referring)),
             )
-            yield Check(f"EXISTS ({copy})", REFERENCED, (Bucket.DELETED,))
+            yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
     changed = (Bucket.RESTORED, Bucket.RECREATED)
     for field in _foreign_keys(tracked):
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
-    for columns in tracked.unique_sets:
-        for condition, other in _taken(sql, tracked, columns):
+    conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
+    for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
+        for condition, other in _taken(sql, tracked, columns, where):
             yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
 
 
 def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) -> str:
     """The row points to an object that would not be there."""
     meta = field.related_model._meta
-    column, key = sql.quote(field.column), sql.quote(field.target_field.column)
-    live = f"SELECT 1 FROM {sql.quote(meta.db_table)} l WHERE l.{key} = w.{column}"
+    sql = sql.with_names(target=meta.db_table, column=field.column, key=field.target_field.column)
+    live = sql.fill("SELECT 1 FROM {target} l WHERE l.{key} = w.{column}")
     missing = f"NOT EXISTS ({live})"
     target = next((tracked for tracked in touched if tracked.model is field.related_model), None)
     if target is not None:
-        copy = f"SELECT 1 FROM {sql.temp(working_table(target))} x WHERE x.w_present AND x.{key} = w.{column}"
-        missing = f"NOT EXISTS ({live}{_not_in_copy(sql, target)}) AND NOT EXISTS ({copy})"
-    return f"w.{column} IS NOT NULL AND {missing}"
+        missing = sql.fill(
+            """
+            NOT EXISTS ({live} {not_in_copy})
+            AND NOT EXISTS (SELECT 1 FROM {copy} x WHERE x.w_present AND x.{key} = w.{column})
+            """,
+            live=live,
+            not_in_copy=_not_in_copy(sql, target),
+            copy=sql.temp(working_table(target)),
+        )
+    return sql.fill("w.{column} IS NOT NULL AND {missing}", missing=missing)
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
     """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy.
 
-    Yields the condition and the SQL of the other row's key.
+    Where the value is unique under the condition `where` only, both rows meet it. Yields the condition and the SQL of
+    the other row's key.
     """
-    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-    same = " AND ".join(f"{{0}}.{name} = w.{name}" for name in map(sql.quote, columns))
-    unchanged = f"SELECT 1 FROM {table} o WHERE o.{pk} = w.w_live AND {same.format('o')}"
-    live = f"FROM {table} l WHERE {same.format('l')}{_not_in_copy(sql, tracked)}"
-    copy = f"FROM {sql.temp(working_table(tracked))} x WHERE x.w_present AND x.w_id <> w.w_id AND {same.format('x')}"
-    for others, key in ((live, f"l.{pk}"), (copy, f"coalesce(x.w_live, x.{pk})")):
-        yield f"NOT EXISTS ({unchanged}) AND EXISTS (SELECT 1 {others})", f"SELECT min(CAST({key} AS text)) {others}"
+    copy = copy_of(sql, tracked).with_parts(where=where)
+    live_meets = "{of}.{pk} IN (SELECT {pk} FROM {live} WHERE {where})" if where else "TRUE"
+    meets = "{of}.w_id IN (SELECT w_id FROM {working} WHERE {where})" if where else "TRUE"
+    live = copy.fill(
+        "FROM {live} l WHERE {same} AND {meets} {not_in_copy}",
+        same=sql.same(columns, "l", "w"),
+        meets=copy.fill(live_meets, of="l"),
+        not_in_copy=_not_in_copy(sql, tracked),
+    )
+    in_copy = copy.fill(
+        "FROM {working} x WHERE x.w_present AND x.w_id <> w.w_id AND {same} AND {meets}",
+        same=sql.same(columns, "x", "w"),
+        meets=copy.fill(meets, of="x"),
+    )
+    for others, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
+        condition = copy.fill(
+            """
+            {own_meets} AND NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same} AND {met})
+            AND EXISTS (SELECT 1 {others})
+            """,
+            same=sql.same(columns, "o", "w"),
+            own_meets=copy.fill(meets, of="w"),
+            met=copy.fill(live_meets, of="o"),
+            others=others,
+        )
+        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=others)
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    return f" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})"
+    return copy_of(sql, tracked).fill(" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})")
 
 
 def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
     """Give rows that are left alone their live state back, so that the other checks see it."""
-    working, pk = sql.temp(working_table(tracked)), sql.quote(tracked.pk)
-    values = ", ".join(f"{name} = l.{name}" for name in map(sql.quote, tracked.columns))
-    sql.run(
-        f"UPDATE {working} AS w SET w_present = {true_in(sql)}, {values} FROM {sql.quote(tracked.table)} l "
-        f"WHERE l.{pk} = w.w_live AND w.{which}"
+    copy = copy_of(sql, tracked).with_parts(which=which)
+    copy.run(
+        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{which}",
+        taken=sql.taken(tracked.columns, of="l"),
     )
-    sql.run(f"UPDATE {working} SET w_present = {false_in(sql)} WHERE {which} AND w_live IS NULL")
+    # Those without a live row are absent, as they are now.
+    copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
 
 
 def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:

@@ -16,8 +16,7 @@ from apps.changesets.models import Changeset, Kind
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
-from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import start_working_copy, true_in, working_table
+from apps.changesets.revert.working import copy_of, start_working_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -111,24 +110,19 @@ def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
 
 def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:
     """Put objects that are gone into the model's working copy, as these history rows have them."""
-    columns, marks = sql.names(tracked.columns), ", ".join(["%s"] * len(rows))
-    sql.run(
-        f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_verdict, {columns}) "
-        f"SELECT {true_in(sql)}, '{Bucket.RECREATED}', {columns} FROM {sql.quote(tracked.history_table)} "
-        f"WHERE history_id IN ({marks})",
-        list(rows),
+    copy_of(sql, tracked).run(
+        """
+        INSERT INTO {working} (w_present, w_verdict, {columns})
+        SELECT TRUE, {recreated}, {columns} FROM {history} WHERE history_id IN ({marks})
+        """,
+        rows,
+        marks=sql.marks(rows),
     )
 
 
 def _judged(sql: Sql, tracked: Tracked, rows: list[Any], touched: list[Tracked]) -> list[Returning]:
     pk = tracked.model._meta.pk.attname
-    blocked = {
-        key
-        for (key,) in sql.rows(
-            f"SELECT {sql.quote(tracked.pk)} FROM {sql.temp(working_table(tracked))} "
-            f"WHERE w_verdict = '{Bucket.BLOCKED}'"
-        )
-    }
+    blocked = set(copy_of(sql, tracked).firsts("SELECT {pk} FROM {working} WHERE w_verdict = {blocked}"))
     stuck = [row for row in rows if getattr(row, pk) in blocked]
     named = dict(zip(map(id, stuck), obstacles_of(sql, tracked, stuck), strict=True))
     return [Returning(tracked.label, row, named.get(id(row), ())) for row in rows]

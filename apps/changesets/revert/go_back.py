@@ -23,7 +23,7 @@ from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import index_working_copy, start_working_copy, true_in, working_table
+from apps.changesets.revert.working import copy_of, index_working_copy, start_working_copy, working_table
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -160,13 +160,11 @@ def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Collection[Any], *, live:
         told + [field.get_db_prep_save(getattr(each, field.attname), sql.connection) for field in fields]
         for each in would_be
     ]
-    columns, marks = sql.names(field.column for field in fields), ", ".join(["%s"] * (len(fields) + 2))
-    with sql.connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {sql.temp(working_table(tracked))} (w_present, w_live, w_verdict, {columns}) "
-            f"VALUES ({true_in(sql)}, {marks})",
-            rows,
-        )
+    copy_of(sql, tracked).run_many(
+        "INSERT INTO {working} (w_present, w_live, w_verdict, {columns}) VALUES (TRUE, {marks})",
+        rows,
+        marks=sql.marks(rows[0]) if rows else "",
+    )
     if len(rows) > _FEW:
         index_working_copy(sql, tracked)
         for unique in tracked.unique_sets:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from apps.changesets.revert.obstacles import explain_blocked
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Verdict, Window
-from apps.changesets.revert.working import working_table
+from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -23,7 +23,7 @@ def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: C
         for tracked in touched:
             if left <= 0:
                 break
-            number = sql.value(f"SELECT count(*) FROM {sql.temp(working_table(tracked))} WHERE {which_in(bucket)}")
+            number = count_in(sql, tracked, bucket)
             if start < number:
                 rows = _rows(sql, tracked, bucket, start, left)
                 left -= len(rows)
@@ -31,7 +31,12 @@ def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: C
             start = max(0, start - number)
 
 
-def which_in(bucket: Bucket) -> str:
+def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
+    """Return how many objects of a model's working copy are in the bucket."""
+    return copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+
+
+def _which_in(bucket: Bucket) -> str:
     """Return the condition that a row of a working copy is in the bucket; one kept in part is in two."""
     kept = "(w_kept <> '' OR w_why IS NOT NULL)"
     if bucket == Bucket.KEPT:
@@ -42,13 +47,17 @@ def which_in(bucket: Bucket) -> str:
 
 
 def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
-    pk = sql.quote(tracked.pk)
-    label = sql.quote("name") if "name" in tracked.columns else pk
-    field = tracked.model._meta.pk
-    found = sql.rows(
-        f"SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {sql.temp(working_table(tracked))} "
-        f"WHERE {which_in(bucket)} ORDER BY 1, w_id LIMIT {int(limit)} OFFSET {int(start)}"
+    found = copy_of(sql, tracked).rows(
+        """
+        SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {working}
+        WHERE {which} ORDER BY 1, w_id LIMIT {limit} OFFSET {start}
+        """,
+        label=sql.quote("name" if "name" in tracked.columns else tracked.pk),
+        which=_which_in(bucket),
+        limit=str(int(limit)),
+        start=str(int(start)),
     )
+    field = tracked.model._meta.pk
     return [
         Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in found
     ]

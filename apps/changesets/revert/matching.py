@@ -1,8 +1,15 @@
 """Which rows of the working copy stand for the objects that a changeset touched, under whatever key they are now."""
 
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.db.models.sql import Query
+
 from apps.changesets.history.net_changes import net_table
+from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
+
+_ROUND = "revert_round"
 
 
 def working_table(tracked: Tracked) -> str:
@@ -10,24 +17,52 @@ def working_table(tracked: Tracked) -> str:
     return f"revert_{tracked.name}"
 
 
+def copy_of(sql: Sql, tracked: Tracked) -> Sql:
+    """Return one that also knows a model, its {working} copy, its {net} table, the {round} and verdicts ({deleted})."""
+    copy = sql.with_model(tracked).with_temps(working=working_table(tracked), net=net_table(tracked), round=_ROUND)
+    return copy.with_parts(**{bucket.name.lower(): f"'{bucket}'" for bucket in Bucket})
+
+
+def stored_key(sql: Sql, tracked: Tracked, key: str) -> str:
+    """Return a primary key, written as people know it, as the database writes it; what can be none stays as it is."""
+    field = tracked.model._meta.pk
+    try:
+        return str(field.get_db_prep_value(field.to_python(key), sql.connection))
+    except ValidationError:
+        return key
+
+
+def condition_in_sql(sql: Sql, tracked: Tracked, condition: Q) -> str:
+    """Return the condition of a constraint as SQL about the columns of the model, to stand beside bound values."""
+    query = Query(tracked.model, alias_cols=False)
+    compiler = query.get_compiler(connection=sql.connection)
+    text, values = compiler.compile(query.build_where(condition))
+    quoted = sql.connection.schema_editor().quote_value
+    return (text % tuple(map(quoted, values))).replace("%", "%%")
+
+
 def load_touched(sql: Sql, tracked: Tracked) -> None:
     """Copy the live rows of the touched objects, under whatever key, that are not in the working copy yet."""
-    working, net = sql.temp(working_table(tracked)), sql.temp(net_table(tracked))
-    pk, live = sql.quote(tracked.pk), sql.quote(tracked.table)
-    sides = ("after", "before")
-    keys = [f"SELECT {side}_pk FROM {net} WHERE {side}_pk IS NOT NULL" for side in sides]
+    copy = copy_of(sql, tracked)
+    keys = """
+        SELECT after_pk FROM {net} WHERE after_pk IS NOT NULL
+        UNION SELECT before_pk FROM {net} WHERE before_pk IS NOT NULL
+    """
     if tracked.stable_key:
-        stable = sql.quote(tracked.stable_key)
-        keys += [f"SELECT s.{pk} FROM {net} n JOIN {live} s ON s.{stable} = n.{side}_stable" for side in sides]
-    sql.run(
-        f"""
-        INSERT INTO {working} (w_live, w_present, {sql.names(tracked.columns)})
-        SELECT l.{pk}, {true_in(sql)}, {sql.names(tracked.columns, of="l")} FROM {live} l
-        WHERE l.{pk} IN ({" UNION ".join(keys)})
-        AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
+        keys += """
+            UNION SELECT s.{pk} FROM {net} n JOIN {live} s ON s.{stable} = n.after_stable
+            UNION SELECT s.{pk} FROM {net} n JOIN {live} s ON s.{stable} = n.before_stable
         """
+    copy.run(
+        """
+        INSERT INTO {working} (w_live, w_present, {columns})
+        SELECT l.{pk}, TRUE, {values} FROM {live} l WHERE l.{pk} IN ({keys})
+        AND NOT EXISTS (SELECT 1 FROM {working} w WHERE w.w_live = l.{pk})
+        """,
+        values=sql.names(tracked.columns, of="l"),
+        keys=copy.fill(keys),
     )
-    sql.analyse(working_table(tracked), ["w_id", "w_live", tracked.pk])
+    sql.analyze(working_table(tracked), ["w_id", "w_live", tracked.pk])
 
 
 def match_touched(sql: Sql, tracked: Tracked) -> None:
@@ -36,54 +71,43 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
     A row with the same stable key does, under whatever primary key. One under the same primary key does only where one
     of the two has no stable key: else it is another object, to which the primary key was given since.
     """
-    sql.drop_temp("revert_round")
-    sql.run("CREATE TEMPORARY TABLE revert_round (before_id bigint, after_id bigint, w_id bigint)")
+    sql.fresh_temp(_ROUND, "before_id bigint, after_id bigint, w_id bigint")
     if tracked.stable_key:
         sql.index_temp(working_table(tracked), [tracked.stable_key])
     for side, which in (("after", "n.after_id IS NOT NULL"), ("before", "n.after_id IS NULL")):
+        same_key = "w.{pk} = n.{side}_pk"
         if tracked.stable_key:
-            _match_by(sql, tracked, f"w.{sql.quote(tracked.stable_key)} = n.{side}_stable", which, outer=False)
-        same_key = f"w.{sql.quote(tracked.pk)} = n.{side}_pk"
-        if tracked.stable_key:
-            same_key += f" AND (n.{side}_stable IS NULL OR w.{sql.quote(tracked.stable_key)} IS NULL)"
-        _match_by(sql, tracked, same_key, f"{which} AND {_unmatched(sql, side)}", outer=True)
-    sql.index_temp("revert_round", ["w_id"])
-    sql.analyse("revert_round")
+            _match_by(sql, tracked, "w.{stable} = n.{side}_stable", which, side=side)
+            same_key += " AND (n.{side}_stable IS NULL OR w.{stable} IS NULL)"
+        unmatched = "n.{side}_id NOT IN (SELECT {side}_id FROM {round} WHERE {side}_id IS NOT NULL)"
+        _match_by(sql, tracked, same_key, f"{which} AND {unmatched}", side=side, join="LEFT JOIN")
+    sql.index_temp(_ROUND, ["w_id"])
+    sql.analyze(_ROUND)
 
 
 def drop_bystanders(sql: Sql, tracked: Tracked, newest: int) -> None:
     """Take rows loaded after the row `newest` out again that only share a key with a touched object."""
-    sql.run(
-        f"DELETE FROM {sql.temp(working_table(tracked))} WHERE w_id > %s "
-        f"AND w_id NOT IN (SELECT w_id FROM {sql.temp('revert_round')} WHERE w_id IS NOT NULL)",
+    copy_of(sql, tracked).run(
+        """
+        DELETE FROM {working} WHERE w_id > %s AND w_id NOT IN (SELECT w_id FROM {round} WHERE w_id IS NOT NULL)
+        """,
         [newest],
     )
 
 
-def _match_by(sql: Sql, tracked: Tracked, condition: str, which: str, *, outer: bool) -> None:
-    """Add the objects that fit `which` with their row by `condition`; with `outer` also those that have none."""
+def _match_by(sql: Sql, tracked: Tracked, condition: str, which: str, *, side: str, join: str = "JOIN") -> None:
+    """Add the objects that fit `which` with their row by `condition`; with a LEFT JOIN also those that have none."""
+    copy = copy_of(sql, tracked).with_parts(side=side)
     # A row that stands for one object already stands for no other.
-    sql.run(
-        f"""
-        INSERT INTO {sql.temp("revert_round")} (before_id, after_id, w_id)
-        SELECT n.before_id, n.after_id, w.w_id FROM {sql.temp(net_table(tracked))} n
-        {"LEFT" if outer else ""} JOIN {sql.temp(working_table(tracked))} w ON {condition} AND w.w_present
-            AND w.w_id NOT IN (SELECT w_id FROM {sql.temp("revert_round")} WHERE w_id IS NOT NULL)
-        WHERE {which}
+    copy.run(
         """
+        INSERT INTO {round} (before_id, after_id, w_id)
+        SELECT n.before_id, n.after_id, w.w_id FROM {net} n
+        {join} {working} w ON {condition} AND w.w_present
+            AND w.w_id NOT IN (SELECT w_id FROM {round} WHERE w_id IS NOT NULL)
+        WHERE {which}
+        """,
+        join=join,
+        condition=copy.fill(condition),
+        which=copy.fill(which),
     )
-
-
-def _unmatched(sql: Sql, side: str) -> str:
-    matched = f"SELECT {side}_id FROM {sql.temp('revert_round')} WHERE {side}_id IS NOT NULL"
-    return f"n.{side}_id NOT IN ({matched})"
-
-
-def true_in(sql: Sql) -> str:
-    """Return the word for true; SQLite stores booleans as numbers."""
-    return "1" if sql.connection.vendor == "sqlite" else "true"
-
-
-def false_in(sql: Sql) -> str:
-    """Return the word for false."""
-    return "0" if sql.connection.vendor == "sqlite" else "false"

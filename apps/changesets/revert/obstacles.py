@@ -6,7 +6,7 @@ from typing import Any
 from apps.changesets.revert import blocking
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict
-from apps.changesets.revert.working import working_table
+from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -74,25 +74,35 @@ def _pointing(
     touched: list[Tracked],
 ) -> list[tuple[str, str, str, int]]:
     """Return (key pointed to, own key, own name, how many point there) of the first rows that would point there."""
-    fk, marks = sql.quote(column), ", ".join(["%s"] * len(keys))
-    pk = sql.quote(referring.pk) if referring else fk
-    name = sql.quote("name") if referring and "name" in referring.columns else pk
     prepare = tracked.model._meta.pk.get_db_prep_value
     values = [prepare(tracked.model._meta.pk.to_python(key), sql.connection) for key in keys]
-    live = (
-        f"SELECT l.{fk} AS target, l.{pk} AS own, l.{name} AS label FROM {sql.quote(table)} l WHERE l.{fk} IN ({marks})"
-    )
+    own = referring.pk if referring else column
+    names = sql.with_names(
+        table=table, fk=column, pk=own, name="name" if referring and "name" in referring.columns else own
+    ).with_parts(marks=sql.marks(keys))
+    # The live rows that point there ...
+    pointing = "SELECT l.{fk} AS target, l.{pk} AS own, l.{name} AS label FROM {table} l WHERE l.{fk} IN ({marks})"
     if referring in touched:
-        copy = sql.temp(working_table(referring))
-        live += f" AND NOT EXISTS (SELECT 1 FROM {copy} c WHERE c.w_live = l.{pk})"
-        live += f" UNION ALL SELECT x.{fk}, coalesce(x.w_live, x.{pk}), x.{name} FROM {copy} x "
-        live += f"WHERE x.w_present AND x.{fk} IN ({marks})"
+        names = names.with_parts(copy=copy_of(sql, referring).fill("{working}"))
+        # ... unless they are in a working copy, and those that are in it.
+        pointing += """
+            AND NOT EXISTS (SELECT 1 FROM {copy} c WHERE c.w_live = l.{pk})
+            UNION ALL
+            SELECT x.{fk}, coalesce(x.w_live, x.{pk}), x.{name} FROM {copy} x WHERE x.w_present AND x.{fk} IN ({marks})
+        """
         values *= 2
+    # The first of each target, with the number of all.
     rows = sql.rows(
-        f"SELECT target, own, label, number FROM (SELECT target, own, label, count(*) OVER (PARTITION BY target) "
-        f"AS number, row_number() OVER (PARTITION BY target ORDER BY own) AS place FROM ({live}) f) g "
-        f"WHERE place <= {NAMED} ORDER BY target, place",
+        """
+        SELECT target, own, label, number FROM (
+            SELECT target, own, label, count(*) OVER (PARTITION BY target) AS number,
+                   row_number() OVER (PARTITION BY target ORDER BY own) AS place
+            FROM ({pointing}) f
+        ) g WHERE place <= {named} ORDER BY target, place
+        """,
         values,
+        pointing=names.fill(pointing),
+        named=str(NAMED),
     )
     text = tracked.model._meta.pk.to_python
     own_text = referring.model._meta.pk.to_python if referring else str

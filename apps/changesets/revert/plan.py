@@ -9,10 +9,10 @@ from django.utils import timezone
 from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
-from apps.changesets.revert.listing import list_verdicts, which_in
+from apps.changesets.revert.listing import count_in, list_verdicts
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
-from apps.changesets.revert.working import start_working_copy, undo_in_copy, working_table
+from apps.changesets.revert.working import copy_of, start_working_copy, undo_in_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -117,12 +117,14 @@ def _undo_all(
 def _count(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
-        working = sql.temp(working_table(tracked))
-        found = "SELECT w_verdict, count(*) FROM {} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
-        for verdict, number in sql.rows(found.format(working)):
+        # The objects of each verdict.
+        found = copy_of(sql, tracked).rows(
+            "SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
+        )
+        for verdict, number in found:
             counts[Bucket(verdict)] += number
         for bucket in (Bucket.KEPT, Bucket.ALREADY):
-            counts[bucket] += sql.value(f"SELECT count(*) FROM {working} WHERE {which_in(bucket)}")
+            counts[bucket] += count_in(sql, tracked, bucket)
     return counts
 
 

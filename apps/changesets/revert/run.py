@@ -12,7 +12,7 @@ from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.plan import find_revertable, merge
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
-from apps.changesets.revert.working import true_in, working_table
+from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -98,9 +98,11 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
         if Bucket.RESTORED in verdicts_in(sql, tracked):
             _find_movers(sql, tracked)
     for tracked in reversed(touched):
-        sql.run(
-            f"DELETE FROM {sql.quote(tracked.table)} WHERE {sql.quote(tracked.pk)} IN (SELECT w_live FROM "
-            f"{sql.temp(working_table(tracked))} WHERE w_verdict = '{Bucket.DELETED}' OR w_mover)"
+        # What goes, and what is put in again.
+        copy_of(sql, tracked).run(
+            """
+            DELETE FROM {live} WHERE {pk} IN (SELECT w_live FROM {working} WHERE w_verdict = {deleted} OR w_mover)
+            """
         )
     for tracked in touched:
         _insert(sql, tracked)
@@ -108,38 +110,47 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
 
 
 def _find_movers(sql: Sql, tracked: Tracked) -> None:
-    working, table, pk = sql.temp(working_table(tracked)), sql.quote(tracked.table), sql.quote(tracked.pk)
-    moves = [f"w.{pk} <> w.w_live"]
-    for columns in tracked.unique_sets[1:]:
-        same = " AND ".join(f"l.{name} = w.{name}" for name in map(sql.quote, columns))
-        moves.append(f"EXISTS (SELECT 1 FROM {table} l WHERE {same} AND l.{pk} <> w.w_live)")
-    sql.run(
-        f"UPDATE {working} AS w SET w_mover = {true_in(sql)} "
-        f"WHERE w.w_verdict = '{Bucket.RESTORED}' AND ({' OR '.join(moves)})"
+    copy = copy_of(sql, tracked)
+    moves = [copy.fill("w.{pk} <> w.w_live")]
+    moves += [
+        copy.fill(
+            "EXISTS (SELECT 1 FROM {live} l WHERE {same} AND l.{pk} <> w.w_live)", same=sql.same(columns, "l", "w")
+        )
+        for columns in [*tracked.unique_sets[1:], *(columns for columns, _condition in tracked.conditional_sets)]
+    ]
+    # Rows whose primary key changes, or whose new unique value another live row has still.
+    copy.run(
+        "UPDATE {working} AS w SET w_mover = TRUE WHERE w.w_verdict = {restored} AND ({moves})",
+        moves=" OR ".join(moves),
     )
 
 
 def _insert(sql: Sql, tracked: Tracked) -> None:
-    columns = sql.names(tracked.columns)
-    rows = sql.run(
-        f"INSERT INTO {sql.quote(tracked.table)} ({columns}) SELECT {columns} FROM {sql.temp(working_table(tracked))} "
-        f"WHERE w_verdict = '{Bucket.RECREATED}' OR w_mover"
+    copy = copy_of(sql, tracked)
+    # What comes back, and what was taken out to be put in again.
+    rows = copy.run(
+        """
+        INSERT INTO {live} ({columns}) SELECT {columns} FROM {working} WHERE w_verdict = {recreated} OR w_mover
+        """
     )
     field = tracked.model._meta.pk
-    if rows and sql.connection.vendor == "postgresql" and field.get_internal_type().endswith("AutoField"):
+    if rows and sql.postgresql and field.get_internal_type().endswith("AutoField"):
         # Rows that come back bring their own keys; the sequence must never hand one of them out again.
-        table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-        sequence = f"pg_get_serial_sequence('{table}', '{tracked.pk}')"
-        sql.run(f"SELECT setval({sequence}, greatest((SELECT max({pk}) FROM {table}), nextval({sequence}) - 1))")
+        copy.run(
+            "SELECT setval({sequence}, greatest((SELECT max({pk}) FROM {live}), nextval({sequence}) - 1))",
+            sequence=copy.fill("pg_get_serial_sequence('{live}', '{column}')", column=tracked.pk),
+        )
 
 
 def _update(sql: Sql, tracked: Tracked) -> None:
-    names = [sql.quote(column) for column in tracked.columns if column != tracked.pk]
-    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-    sql.run(
-        f"UPDATE {table} SET {', '.join(f'{name} = w.{name}' for name in names)} "
-        f"FROM {sql.temp(working_table(tracked))} w "
-        f"WHERE {table}.{pk} = w.w_live AND w.w_verdict = '{Bucket.RESTORED}' AND w.w_mover IS NULL"
+    values = [column for column in tracked.columns if column != tracked.pk]
+    # What changes, and stays under its key.
+    copy_of(sql, tracked).run(
+        """
+        UPDATE {live} SET {taken} FROM {working} w
+        WHERE {live}.{pk} = w.w_live AND w.w_verdict = {restored} AND w.w_mover IS NULL
+        """,
+        taken=sql.taken(values, of="w"),
     )
 
 

@@ -1,9 +1,10 @@
 """What a person was shown: the newest history row of each table when a plan was made."""
 
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from apps.changesets.locking import lock_tracked_tables, patience
-from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
 # A page waits so long for somebody who is writing; a large import takes longer.
@@ -16,16 +17,17 @@ def newest_seen(*, using: str = "default") -> dict[str, int]:
     PostgreSQL hands numbers out before it commits, so nobody may be writing in the moment when they are read there:
     raises Busy with a sentence when somebody still is after a few seconds.
     """
-    sql = Sql(using)
-    if sql.connection.vendor == "sqlite":
-        return _newest(sql)
+    if connections[using].vendor == "sqlite":
+        return _newest(using)
     with patience(PATIENCE_SECONDS, using=using), transaction.atomic(using=using):
         lock_tracked_tables(using, mode="SHARE")
-        return _newest(sql)
+        return _newest(using)
 
 
-def _newest(sql: Sql) -> dict[str, int]:
+def _newest(using: str) -> dict[str, int]:
     return {
-        tracked.label: sql.value(f"SELECT coalesce(max(history_id), 0) FROM {sql.quote(tracked.history_table)}")
+        tracked.label: tracked.history_model._base_manager.using(using).aggregate(
+            newest=Coalesce(Max("history_id"), 0)
+        )["newest"]
         for tracked in tracked_models()
     }

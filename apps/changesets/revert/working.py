@@ -8,16 +8,16 @@ whole, `w_cause` the columns and the key that block it; the model's own columns 
 
 from datetime import datetime
 
-from apps.changesets.history.net_changes import net_objects, net_table
+from apps.changesets.history.net_changes import net_objects
 from apps.changesets.revert.matching import (
+    copy_of,
     drop_bystanders,
-    false_in,
     load_touched,
     match_touched,
-    true_in,
+    stored_key,
     working_table,
 )
-from apps.changesets.revert.verdicts import Bucket, OnConflict, Scope
+from apps.changesets.revert.verdicts import OnConflict, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -28,7 +28,7 @@ THERE_AGAIN = "there"
 
 def start_working_copy(sql: Sql, tracked: Tracked) -> None:
     """Make an empty working copy of a model."""
-    identity = "integer PRIMARY KEY" if sql.connection.vendor == "sqlite" else "bigint GENERATED ALWAYS AS IDENTITY"
+    identity = "bigint GENERATED ALWAYS AS IDENTITY" if sql.postgresql else "integer PRIMARY KEY"
     columns = ", ".join(
         f"{sql.quote(column)} {field.db_type(sql.connection)}" for column, field in tracked.fields_by_column.items()
     )
@@ -43,7 +43,7 @@ def index_working_copy(sql: Sql, tracked: Tracked) -> None:
     """Make the rows of a working copy findable; done late, since an index slows each write to it."""
     sql.index_temp(working_table(tracked), ["w_live"])
     sql.index_temp(working_table(tracked), [tracked.pk])
-    sql.analyse(working_table(tracked), ["w_id", "w_live", "w_present", "w_verdict", tracked.pk])
+    sql.analyze(working_table(tracked), ["w_id", "w_live", "w_present", "w_verdict", tracked.pk])
 
 
 def undo_in_copy(
@@ -53,11 +53,12 @@ def undo_in_copy(
     if not net_objects(sql, tracked, changeset_id):
         return 0
     _limit(sql, tracked, scope)
-    if sql.value(f"SELECT EXISTS (SELECT 1 FROM {sql.temp(working_table(tracked))})"):
+    copy = copy_of(sql, tracked)
+    if copy.value("SELECT EXISTS (SELECT 1 FROM {working})"):
         index_working_copy(sql, tracked)
     elif not scope.fields:
         _undo_untouched_creations(sql, tracked)
-    newest = sql.value(f"SELECT coalesce(max(w_id), 0) FROM {sql.temp(working_table(tracked))}")
+    newest = copy.value("SELECT coalesce(max(w_id), 0) FROM {working}")
     load_touched(sql, tracked)
     match_touched(sql, tracked)
     drop_bystanders(sql, tracked, newest)
@@ -66,40 +67,40 @@ def undo_in_copy(
     if not scope.fields:
         _undo_creations(sql, tracked, force=force)
         _undo_deletions(sql, tracked, force=force)
-    return sql.value("SELECT count(*) FROM " + sql.temp("revert_round"))
+    return copy.value("SELECT count(*) FROM {round}")
 
 
 def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
     """Leave only the chosen objects in the net table."""
-    net, both = sql.temp(net_table(tracked)), "coalesce(CAST({}_pk AS text), '') IN ({})"
-
-    def either(keys: list[str]) -> tuple[str, list[str]]:
-        marks = ", ".join(["%s"] * len(keys)) or "NULL"
-        return f"({both.format('before', marks)} OR {both.format('after', marks)})", [*keys, *keys]
-
+    copy = copy_of(sql, tracked)
+    chosen = "coalesce(CAST(before_pk AS text), '') IN ({marks}) OR coalesce(CAST(after_pk AS text), '') IN ({marks})"
     if scope.pks:
-        chosen, keys = either(_keys_of(tracked, scope.pks))
-        sql.run(f"DELETE FROM {net} WHERE ({chosen}) IS NOT TRUE", keys)
+        keys = _keys_of(sql, tracked, scope.pks)
+        copy.run(f"DELETE FROM {{net}} WHERE ({chosen}) IS NOT TRUE", [*keys, *keys], marks=sql.marks(keys))
     if scope.leave:
-        left_out, keys = either(_keys_of(tracked, scope.leave))
-        sql.run(f"DELETE FROM {net} WHERE {left_out}", keys)
+        keys = _keys_of(sql, tracked, scope.leave)
+        copy.run(f"DELETE FROM {{net}} WHERE {chosen}", [*keys, *keys], marks=sql.marks(keys))
     if scope.fields:
         columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
-        history = sql.quote(tracked.history_table)
-        changed = sql.differ(columns, "b", "a") or "1 = 0"
-        sql.run(
-            f"DELETE FROM {net} WHERE before_id IS NULL OR after_id IS NULL OR NOT EXISTS (SELECT 1 FROM {history} b "
-            f"JOIN {history} a ON a.history_id = after_id WHERE b.history_id = before_id AND ({changed}))"
+        # What came, what went, and what none of the chosen fields of which changed.
+        copy.run(
+            """
+            DELETE FROM {net} WHERE before_id IS NULL OR after_id IS NULL OR NOT EXISTS (
+                SELECT 1 FROM {history} b JOIN {history} a ON a.history_id = after_id
+                WHERE b.history_id = before_id AND ({changed})
+            )
+            """,
+            changed=sql.differ(columns, "b", "a") or "FALSE",
         )
 
 
-def _keys_of(tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
-    """Return the keys that are this model's, plain ones and those with its label in front."""
+def _keys_of(sql: Sql, tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
+    """Return the keys that are this model's, plain ones and those with its label in front, as the database has them."""
     labels = {other.label for other in tracked_models()}
     own = [
         key.removeprefix(f"{tracked.label}:") for key in keys if key.partition(":")[0] not in labels - {tracked.label}
     ]
-    return [key for key in own if key]
+    return [stored_key(sql, tracked, key) for key in own if key]
 
 
 def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
@@ -108,97 +109,115 @@ def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
     Most of a large import's objects are so; copying all their values would double the time of its revert. The working
     copy must be empty still: an earlier round may have other plans for a key.
     """
-    working, net, pk = sql.temp(working_table(tracked)), sql.temp(net_table(tracked)), sql.quote(tracked.pk)
+    copy = copy_of(sql, tracked)
     columns = [column for column in tracked.columns if column in (tracked.pk, "name")]
-    kept, values = sql.names(columns), sql.names(columns, of="l")
-    deleted = sql.run(
-        f"""
-        INSERT INTO {working} (w_live, w_present, w_verdict, {kept})
-        SELECT l.{pk}, {false_in(sql)}, '{Bucket.DELETED}', {values}
-        FROM {net} n JOIN {sql.quote(tracked.history_table)} a ON a.history_id = n.after_id
-        JOIN {sql.quote(tracked.table)} l ON l.{pk} = n.after_pk
-        WHERE n.before_id IS NULL AND NOT ({sql.differ(tracked.compared, "l", "a")})
+    deleted = copy.run(
         """
+        INSERT INTO {working} (w_live, w_present, w_verdict, {kept})
+        SELECT l.{pk}, FALSE, {deleted}, {values}
+        FROM {net} n JOIN {history} a ON a.history_id = n.after_id JOIN {live} l ON l.{pk} = n.after_pk
+        WHERE n.before_id IS NULL AND NOT ({differ})
+        """,
+        kept=sql.names(columns),
+        values=sql.names(columns, of="l"),
+        differ=sql.differ(tracked.compared, "l", "a"),
     )
     if deleted:
         # Here the working copy holds nothing else yet.
-        sql.run(f"DELETE FROM {net} WHERE before_id IS NULL AND after_pk IN (SELECT w_live FROM {working})")
+        copy.run("DELETE FROM {net} WHERE before_id IS NULL AND after_pk IN (SELECT w_live FROM {working})")
         sql.index_temp(working_table(tracked), ["w_live"])
 
 
 def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now: datetime) -> None:
     """Per field: what still is as the changeset left it goes back; what somebody changed since is kept."""
-    working, rounds, history = _tables(sql, tracked)
     columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
+    if not columns:
+        return  # The model has none of the chosen fields.
     merged, conflicts = [], []
     for column in columns:
-        name = sql.quote(column)
-        touched = f"b.{name} IS DISTINCT FROM a.{name}"
-        unmoved = f"w.{name} IS NOT DISTINCT FROM a.{name}"
-        moved = f"{touched} AND NOT ({unmoved}) AND w.{name} IS DISTINCT FROM b.{name}"
-        conflicts.append(f"CASE WHEN {moved} THEN {_kept(column, 'r.before_id', 'r.after_id')} ELSE '' END")
-        back = touched if force else f"{touched} AND {unmoved}"
-        merged.append(f"{name} = CASE WHEN {back} THEN b.{name} ELSE w.{name} END")
-    whole = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})" if not scope.fields else "1 = 0"
+        touched, moved = sql.differ([column], "b", "a"), sql.differ([column], "w", "a")
+        parts = {
+            "name": sql.quote(column),
+            "back": touched if force else f"{touched} AND NOT ({moved})",
+            "moved": f"{touched} AND {moved} AND {sql.differ([column], 'w', 'b')}",
+            "kept": _kept(column, "r.before_id", "r.after_id"),
+        }
+        merged.append(sql.fill("{name} = CASE WHEN {back} THEN b.{name} ELSE w.{name} END", **parts))
+        conflicts.append(sql.fill("CASE WHEN {moved} THEN {kept} ELSE '' END", **parts))
+    whole = f"NOT ({sql.differ(tracked.compared, 'w', 'a')})" if not scope.fields else "FALSE"
     untracked = [column for column in tracked.columns if column not in tracked.compared]
     # A row that goes back whole gets its old time stamps too; one that is merged was changed now.
-    stamps = [f"{sql.quote(c)} = CASE WHEN {whole} THEN b.{sql.quote(c)} ELSE %s END" for c in untracked]
-    kept = "''" if force else " || ".join(conflicts)
-    both = "r.before_id IS NOT NULL AND r.after_id IS NOT NULL"
-    sql.run(
-        f"UPDATE {working} AS w SET {', '.join([*merged, *stamps])}, w_kept = w.w_kept || {kept} "
-        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id JOIN {history} a ON a.history_id = r.after_id "
-        f"WHERE w.w_id = r.w_id",
+    merged += [
+        sql.fill("{name} = CASE WHEN {whole} THEN b.{name} ELSE %s END", name=sql.quote(column), whole=whole)
+        for column in untracked
+    ]
+    copy_of(sql, tracked).run(
+        """
+        UPDATE {working} AS w SET {merged}, w_kept = w.w_kept || {kept} FROM {round} r
+        JOIN {history} b ON b.history_id = r.before_id JOIN {history} a ON a.history_id = r.after_id
+        WHERE w.w_id = r.w_id
+        """,
         [sql.moment(now)] * len(untracked),
+        merged=", ".join(merged),
+        kept="''" if force else " || ".join(conflicts),
     )
+    both = "r.before_id IS NOT NULL AND r.after_id IS NOT NULL"
     if force and not scope.fields:
         _bring_back(sql, tracked, f"{both} AND r.w_id IS NULL")
     else:
-        _note_absent(sql, tracked, both, DELETED_SINCE, "after_id")
+        _note_absent(sql, tracked, both, DELETED_SINCE)
 
 
 def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
     """Objects that the changeset created are deleted, unless they were changed since."""
-    working, rounds, history = _tables(sql, tracked)
-    same = "1 = 1" if force else f"NOT ({sql.differ(tracked.compared, 'w', 'a')})"
-    pairs = (
-        f"FROM {rounds} r JOIN {history} a ON a.history_id = r.after_id WHERE r.before_id IS NULL AND w.w_id = r.w_id"
-    )
-    sql.run(
-        f"UPDATE {working} AS w SET w_present = CASE WHEN {same} THEN {false_in(sql)} ELSE {true_in(sql)} END, "
-        f"w_verdict = CASE WHEN {same} THEN '{Bucket.DELETED}' ELSE w.w_verdict END, "
-        f"w_why = CASE WHEN {same} THEN w.w_why ELSE '{CHANGED_SINCE}' END, "
-        f"w_kept = w.w_kept || CASE WHEN {same} THEN '' ELSE {_kept('*', None, 'r.after_id')} END {pairs}"
+    copy_of(sql, tracked).run(
+        """
+        UPDATE {working} AS w SET w_present = CASE WHEN {same} THEN FALSE ELSE TRUE END,
+            w_verdict = CASE WHEN {same} THEN {deleted} ELSE w.w_verdict END,
+            w_why = CASE WHEN {same} THEN w.w_why ELSE '{changed_since}' END,
+            w_kept = w.w_kept || CASE WHEN {same} THEN '' ELSE {kept} END
+        FROM {round} r JOIN {history} a ON a.history_id = r.after_id WHERE r.before_id IS NULL AND w.w_id = r.w_id
+        """,
+        same="TRUE" if force else f"NOT ({sql.differ(tracked.compared, 'w', 'a')})",
+        changed_since=CHANGED_SINCE,
+        kept=_kept("*", None, "r.after_id"),
     )
     # What is gone already has its row, too: the plan lists every object.
-    _note_absent(sql, tracked, "r.before_id IS NULL", None, "after_id")
+    _note_absent(sql, tracked, "r.before_id IS NULL", None)
 
 
 def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
     """Objects that the changeset deleted come back with their key and every value, unless the key is taken again."""
-    working, rounds, history = _tables(sql, tracked)
     _bring_back(sql, tracked, "r.after_id IS NULL AND r.w_id IS NULL")
-    pairs = (
-        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id WHERE r.after_id IS NULL AND w.w_id = r.w_id"
+    copy = copy_of(sql, tracked)
+    pairs = copy.fill(
+        """
+        FROM {round} r JOIN {history} b ON b.history_id = r.before_id WHERE r.after_id IS NULL AND w.w_id = r.w_id
+        """
     )
     if force:
-        values = ", ".join(f"{name} = b.{name}" for name in map(sql.quote, tracked.columns))
-        sql.run(f"UPDATE {working} AS w SET {values} {pairs}")
+        # What is there again gets its values of then.
+        copy.run("UPDATE {working} AS w SET {taken} {pairs}", taken=sql.taken(tracked.columns, of="b"), pairs=pairs)
     else:
-        differ = sql.differ(tracked.compared, "w", "b")
-        sql.run(
-            f"UPDATE {working} AS w SET w_why = '{THERE_AGAIN}', "
-            f"w_kept = w.w_kept || {_kept('*', 'r.before_id', None)} {pairs} AND ({differ})"
+        # What is there again, and otherwise, is kept.
+        copy.run(
+            "UPDATE {working} AS w SET w_why = '{why}', w_kept = w.w_kept || {kept} {pairs} AND ({differ})",
+            why=THERE_AGAIN,
+            kept=_kept("*", "r.before_id", None),
+            pairs=pairs,
+            differ=sql.differ(tracked.compared, "w", "b"),
         )
 
 
 def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
     """Put the objects as they were before into the working copy."""
-    working, rounds, history = _tables(sql, tracked)
-    sql.run(
-        f"INSERT INTO {working} (w_present, w_verdict, {sql.names(tracked.columns)}) "
-        f"SELECT {true_in(sql)}, '{Bucket.RECREATED}', {sql.names(tracked.columns, of='b')} "
-        f"FROM {rounds} r JOIN {history} b ON b.history_id = r.before_id WHERE {which}"
+    copy_of(sql, tracked).run(
+        """
+        INSERT INTO {working} (w_present, w_verdict, {columns})
+        SELECT TRUE, {recreated}, {values} FROM {round} r JOIN {history} b ON b.history_id = r.before_id WHERE {which}
+        """,
+        values=sql.names(tracked.columns, of="b"),
+        which=which,
     )
 
 
@@ -208,20 +227,19 @@ def _kept(column: str, before: str | None, after: str | None) -> str:
     return f"'{column}:' || {ids[0]} || ':' || {ids[1]} || ' '"
 
 
-def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str | None, side: str) -> None:
+def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str | None) -> None:
     """Keep a row, itself not present, that says why an object cannot be changed back: it is gone."""
-    working, rounds, history = _tables(sql, tracked)
-    code = f"'{why}'" if why else "NULL"
-    sql.run(
-        f"INSERT INTO {working} (w_present, w_why, {sql.names(tracked.columns)}) "
-        f"SELECT {false_in(sql)}, {code}, {sql.names(tracked.columns, of='h')} "
-        f"FROM {rounds} r JOIN {history} h ON h.history_id = r.{side} WHERE {which} AND r.w_id IS NULL"
+    copy_of(sql, tracked).run(
+        """
+        INSERT INTO {working} (w_present, w_why, {columns})
+        SELECT FALSE, {why}, {values} FROM {round} r JOIN {history} a ON a.history_id = r.after_id
+        WHERE {which} AND r.w_id IS NULL
+        """,
+        why=f"'{why}'" if why else "NULL",
+        values=sql.names(tracked.columns, of="a"),
+        which=which,
     )
 
 
 def _in_scope(tracked: Tracked, column: str, scope: Scope) -> bool:
     return not scope.fields or column in scope.fields or tracked.fields_by_column[column].name in scope.fields
-
-
-def _tables(sql: Sql, tracked: Tracked) -> tuple[str, str, str]:
-    return sql.temp(working_table(tracked)), sql.temp("revert_round"), sql.quote(tracked.history_table)

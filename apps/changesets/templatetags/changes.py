@@ -1,5 +1,7 @@
 """Template tags of a changeset's changes: bars, values, and old beside new with the changed words marked."""
 
+from collections.abc import Iterable
+
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -47,5 +49,5 @@ def _label(field: FieldChange) -> SafeString:
     return format_html('<span class="field">{}</span>', field.label)
 
 
-def _list(lines: object) -> SafeString:
+def _list(lines: Iterable[tuple[SafeString, str]]) -> SafeString:
     return format_html('<ul class="fields">{}</ul>', format_html_join("", "<li>{} {}</li>", lines))

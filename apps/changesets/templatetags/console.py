@@ -45,7 +45,7 @@ def revert_address(changeset: Changeset) -> str:
 @register.filter
 def changeset_address(changeset: Changeset | int) -> str:
     """Return the address of a changeset's page."""
-    return links.changeset_url(getattr(changeset, "pk", changeset))
+    return links.changeset_url(changeset.pk if isinstance(changeset, Changeset) else changeset)
 
 
 @register.filter

@@ -5,8 +5,8 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from apps.changesets.models import Actor
 from apps.imports.mapping.columns import columns_found, is_wanted, lacking, titles_of
 from apps.imports.models import HeaderMapping
 from apps.imports.results import ImportOptions
@@ -25,7 +25,7 @@ def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
     Titles of ours come first, then those in which case and punctuation differ, then the spec's guesses.
     """
     plain: dict[str, str] = {}
-    model = _plain(spec.model._meta.verbose_name)
+    model = _plain(str(spec.model._meta.verbose_name))
     for title in header:
         for name in (_plain(title), _plain(title).removeprefix(model)):
             if name:
@@ -53,7 +53,7 @@ def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -
     return any(field not in taken and title not in used for field, title in guess_mapping(header, spec).items())
 
 
-def remember(header: list[str], spec: ImportSpec, mapping: Mapping[str, str], *, actor: Any) -> None:
+def remember(header: list[str], spec: ImportSpec, mapping: Mapping[str, str], *, actor: Actor) -> None:
     """Keep how this header was mapped, for the next file that has it."""
     HeaderMapping.objects.update_or_create(
         spec=spec.name, header_sha256=_sha256(header), defaults={"mapping": dict(mapping), "actor": actor}
@@ -74,7 +74,7 @@ def not_taken(header: list[str], taken: Mapping[str, str]) -> list[str]:
 
 def _plain(title: str) -> str:
     """Return a title without case, spaces and punctuation: `Airport-Name` and `airport name` are the same."""
-    return re.sub(r"[\W_]+", "", str(title).casefold())
+    return re.sub(r"[\W_]+", "", title.casefold())
 
 
 def _sha256(header: list[str]) -> str:

@@ -211,7 +211,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", columns=staging.column(staging.spec.natural))
+    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 

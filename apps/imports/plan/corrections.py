@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.db import connections, models
+from django.db import models
 
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.tracking import tracked_for
@@ -14,7 +14,7 @@ from apps.imports.models import Pin
 from apps.imports.plan.pinned_rows import pinned_rows
 from apps.imports.registry import spec_for
 from apps.imports.spec import ImportSpec
-from apps.imports.staging.upstream_values import Live, corrected
+from apps.imports.staging.upstream_values import LiveTable, corrected
 
 # More than this are looked for anew each time instead of being remembered.
 _REMEMBERED = 20_000
@@ -73,18 +73,17 @@ def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
 def find_corrections(model: type[models.Model], *, using: str = "default") -> Found:
     """Find the corrections and pinned fields of all live objects of a model; raises LookupError if none imports it."""
     spec = spec_for(model)
-    live = Live(connections[using], spec)
+    live = LiveTable(using, spec)
     order = {field.name: place for place, field in enumerate(model._meta.concrete_fields)}
     text, params = pinned_rows(live)
-    with live.connection.cursor() as cursor:
-        # The pinned fields; under whichever key, the newest pin counts.
-        cursor.execute(f"{text} ORDER BY pin_id", params)
-        pins = {(pk, field): pin_id for pk, field, pin_id in cursor.fetchall() if field in order}
+    # The pinned fields; under whichever key, the newest pin counts.
+    pinned = live.rows("{pinned} ORDER BY pin_id", params, pinned=text)
+    pins = {(pk, field): pin_id for pk, field, pin_id in pinned if field in order}
     pairs = {*_corrected(live, using), *pins}
     return Found(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
 
 
-def _corrected(live: Live, using: str) -> tuple[tuple[Any, str], ...]:
+def _corrected(live: LiveTable, using: str) -> tuple[tuple[Any, str], ...]:
     """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
     key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
     if (known := cache.get(key)) is not None:
@@ -106,19 +105,22 @@ def _state_of(model: type[models.Model], using: str) -> str:
     return f"{newest[0]}.{newest[1]:%Y%m%d%H%M%S%f}.{history.count()}" if newest else "0"
 
 
-def _scan(live: Live) -> Iterator[tuple[Any, str]]:
+def _scan(live: LiveTable) -> Iterator[tuple[Any, str]]:
     fields = merged_fields(live.spec)
     if not fields:
         return
-    table, pk = live.quote(live.spec.model._meta.db_table), live.column(live.spec.natural)
     bits = " + ".join(
         f"CASE WHEN {corrected(live, field)} THEN {1 << place} ELSE 0 END" for place, field in enumerate(fields)
     )
-    with live.connection.cursor() as cursor:
-        # The objects with corrections, each with the fields concerned as bits of a number.
-        cursor.execute(f"SELECT pk, bits FROM (SELECT l.{pk} AS pk, {bits} AS bits FROM {table} l) f WHERE bits > 0")
-        for key, number in cursor.fetchall():
-            yield from ((key, field) for place, field in enumerate(fields) if number >> place & 1)
+    # The objects with corrections, each with the fields concerned as bits of a number.
+    found = live.rows(
+        """
+        SELECT pk, bits FROM (SELECT l.{pk} AS pk, {bits} AS bits FROM {live} l) f WHERE bits > 0
+        """,
+        bits=bits,
+    )
+    for key, number in found:
+        yield from ((key, field) for place, field in enumerate(fields) if number >> place & 1)
 
 
 def read_corrections(found: Found, pairs: Sequence[tuple[Any, str]], *, using: str = "default") -> list[Correction]:

@@ -77,7 +77,7 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     elif staging.spec.identity:
         identify_by_values(staging)
     staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
-    staging.analyze("imports_matched")
+    staging.analyze("imports_matched", ["line"])
     if staging.layout.corrections:
         steps.append(_refuse_twice)
     if staging.layout.partial and staging.spec.creates:
@@ -157,7 +157,7 @@ def _find_missing(staging: Staging) -> None:
         "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key}) "
         "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})"
     )
-    staging.analyze("imports_missing", columns="old_pk")
+    staging.analyze("imports_missing", ["old_pk"])
 
 
 def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:

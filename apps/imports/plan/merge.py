@@ -39,7 +39,7 @@ def merge(staging: Staging) -> None:
     )
     staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
     _forget_unchanged(staging)
-    staging.analyze("imports_changed")
+    staging.analyze("imports_changed", ["line"])
 
 
 def _differs(staging: Staging) -> list[str]:

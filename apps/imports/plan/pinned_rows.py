@@ -4,7 +4,7 @@ from apps.changesets.history.stable_key import PRIMARY, STABLE
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
 from apps.imports.staging.tables import Staging
-from apps.imports.staging.upstream_values import Columns
+from apps.imports.staging.upstream_values import LiveTable
 
 
 def load_pins(staging: Staging) -> frozenset[str]:
@@ -14,14 +14,17 @@ def load_pins(staging: Staging) -> frozenset[str]:
     """
     staging.run("DROP TABLE IF EXISTS {pins}")
     # Pinned fields of live rows; each once, whichever key the pin was made under.
-    staging.run("CREATE TEMP TABLE {pins} (old_pk {type}, field text, PRIMARY KEY (old_pk, field))",
-                type=staging.column_type(staging.spec.natural))  # fmt: skip
+    staging.run(
+        "CREATE TEMP TABLE {pins} (old_pk {type}, field text, PRIMARY KEY (old_pk, field))",
+        type=staging.column_type(staging.spec.natural),
+    )
     # Pins by the key that stays, and by the primary key.
     text, params = pinned_rows(staging)
-    staging.run("INSERT INTO {pins} (old_pk, field) SELECT DISTINCT p.old_pk, p.field FROM ({rows}) p",
-                params, rows=text)  # fmt: skip
-    staging.analyze("imports_pins", columns="old_pk, field")
-    return frozenset(field for (field,) in staging.fetch("SELECT DISTINCT field FROM {pins}"))
+    staging.run(
+        "INSERT INTO {pins} (old_pk, field) SELECT DISTINCT p.old_pk, p.field FROM ({rows}) p", params, rows=text
+    )
+    staging.analyze("imports_pins", ["old_pk", "field"])
+    return frozenset(staging.firsts("SELECT DISTINCT field FROM {pins}"))
 
 
 def is_pinned(staging: Staging, field: str) -> str:
@@ -39,19 +42,37 @@ def leave_deleted(staging: Staging) -> int:
         return 0
     spec, fields = staging.spec, staging.layout.fields
     about = [
-        f"s.{staging.quote(field)} IN (SELECT g.{place} FROM {{pinned_gone}} g WHERE g.{place} IS NOT NULL)"
+        staging.fill(
+            "s.{column} IN (SELECT g.{place} FROM {pinned_gone} g WHERE g.{place} IS NOT NULL)",
+            column=staging.quote(field),
+            place=place,
+        )
         for field, place, _ in _keys(staging)
         if field in fields
     ]
-    key, natural = (staging.quote(field) if field in fields else "NULL" for field in (spec.key, spec.natural))
-    label = staging.quote(spec.label) if spec.label in fields else "NULL"
+    key, natural, label = (
+        staging.quote(field) if field in fields else "NULL" for field in (spec.key, spec.natural, spec.label)
+    )
     # Which rows they are.
-    staging.run("INSERT INTO {stays_deleted} (line, natural_value, label) SELECT s.line, {n}, {label} FROM {staged} s "
-                "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({about})",
-                n=natural, label=label, about=staging.fill(" OR ".join(about) or "FALSE"))  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {stays_deleted} (line, natural_value, label)
+        SELECT s.line, {natural}, {label} FROM {staged} s
+        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({about})
+        """,
+        natural=natural,
+        label=label,
+        about=" OR ".join(about) or "FALSE",
+    )
     # The file has them, and they are left out, not refused.
-    staging.run("INSERT INTO {seen} (line, key_value, natural_value, refused) SELECT line, {k}, {n}, FALSE "
-                "FROM {staged} WHERE line IN (SELECT line FROM {stays_deleted})", k=key, n=natural)  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {seen} (line, key_value, natural_value, refused)
+        SELECT line, {key_value}, {natural}, FALSE FROM {staged} WHERE line IN (SELECT line FROM {stays_deleted})
+        """,
+        key_value=key,
+        natural=natural,
+    )
     return staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {stays_deleted})")
 
 
@@ -63,52 +84,68 @@ def load_pinned_gone(staging: Staging) -> int:
     spec = staging.spec
     staging.run("DROP TABLE IF EXISTS {pinned_gone}")
     # Objects that stay deleted, by one key or the other.
-    staging.run("CREATE TEMP TABLE {pinned_gone} (key_value {key_type}, natural_value {natural_type})",
-                key_type=staging.column_type(spec.key or spec.natural),
-                natural_type=staging.column_type(spec.natural))  # fmt: skip
+    staging.run(
+        "CREATE TEMP TABLE {pinned_gone} (key_value {key_type}, natural_value {natural_type})",
+        key_type=staging.column_type(spec.key or spec.natural),
+        natural_type=staging.column_type(spec.natural),
+    )
     found = 0
     for field, place, kind in _keys(staging):
         # Pinned deletions under this sort of key, unless an object has it.
         found += staging.run(
-            "INSERT INTO {pinned_gone} ({place}) SELECT {value} FROM {pin} p "
-            "WHERE p.model = %s AND p.field = '' AND SUBSTR(p.object_key, 1, 3) = %s "
-            "AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{column} = {value})",
-            [spec.model._meta.label_lower, kind], place=place, value=_value(staging, field, kind),
-            pin=_table(staging), column=staging.column(field))  # fmt: skip
+            """
+            INSERT INTO {pinned_gone} ({place}) SELECT {value} FROM {pin} p
+            WHERE p.model = %s AND p.field = '' AND SUBSTR(p.object_key, 1, 3) = %s
+            AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{column} = {value})
+            """,
+            [spec.model._meta.label_lower, kind],
+            place=place,
+            value=_value(staging, field, kind),
+            pin=_table(staging),
+            column=staging.column(field),
+        )
     return found
 
 
-def pinned_rows(columns: Columns) -> tuple[str, list[str]]:
+def pinned_rows(live: LiveTable) -> tuple[str, list[str]]:
     """Return the SELECT (old_pk, field, pin_id) of the pinned fields of live rows, and its parameters.
 
     A field that was pinned under both keys is there twice.
     """
-    spec = columns.spec
-    live, pin = columns.quote(spec.model._meta.db_table), _table(columns)
-    selects, params = [], []
-    for field, _, kind in _keys(columns):
+    selects: list[str] = []
+    params: list[str] = []
+    for field, _, kind in _keys(live):
         # The live row that has the key of the pin: from the few pins into the index of the table.
-        selects.append(
-            f"SELECT l.{columns.column(spec.natural)} AS old_pk, p.field AS field, p.id AS pin_id FROM {pin} p "
-            f"JOIN {live} l ON l.{columns.column(field)} = {_value(columns, field, kind)} "
-            "WHERE p.model = %s AND p.field <> '' AND SUBSTR(p.object_key, 1, 3) = %s"
+        select = live.fill(
+            """
+            SELECT l.{pk} AS old_pk, p.field AS field, p.id AS pin_id
+            FROM {pin} p JOIN {live} l ON l.{column} = {value}
+            WHERE p.model = %s AND p.field <> '' AND SUBSTR(p.object_key, 1, 3) = %s
+            """,
+            pin=_table(live),
+            column=live.column(field),
+            value=_value(live, field, kind),
         )
-        params += [spec.model._meta.label_lower, kind]
+        selects.append(select)
+        params += [live.spec.model._meta.label_lower, kind]
     return " UNION ALL ".join(selects), params
 
 
-def _keys(columns: Columns) -> list[tuple[str, str, str]]:
+def _keys(live: LiveTable) -> list[tuple[str, str, str]]:
     """Return the fields that pins know objects of the model by, where each stands, and how such a key begins."""
-    spec = columns.spec
+    spec = live.spec
     stable = [(spec.key, "key_value", STABLE)] if spec.key and tracked_for(spec.model).stable_key else []
     return [*stable, (spec.natural, "natural_value", PRIMARY)]
 
 
-def _value(columns: Columns, field: str, kind: str) -> str:
+def _value(live: LiveTable, field: str, kind: str) -> str:
     """Return the SQL for the key in a pin; NULL in one of the other sort, which may be no number."""
-    key = f"CAST(SUBSTR(p.object_key, 4) AS {columns.column_type(field)})"
-    return f"CASE WHEN SUBSTR(p.object_key, 1, 3) = '{kind}' THEN {key} END"
+    return live.fill(
+        "CASE WHEN SUBSTR(p.object_key, 1, 3) = '{kind}' THEN CAST(SUBSTR(p.object_key, 4) AS {type}) END",
+        kind=kind,
+        type=live.column_type(field),
+    )
 
 
-def _table(columns: Columns) -> str:
-    return columns.quote(Pin._meta.db_table)
+def _table(live: LiveTable) -> str:
+    return live.quote(Pin._meta.db_table)

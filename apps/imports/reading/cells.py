@@ -67,7 +67,7 @@ def column_name(column: int) -> str:
     return letters
 
 
-class Columns(dict):
+class Columns(dict[str, int]):
     """The number of a column, counted from 0, by its letters."""
 
     def __missing__(self, letters: str) -> int:

@@ -28,7 +28,7 @@ def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChu
             csv.field_size_limit(CELL_CHARACTERS)
             reader = csv.reader(text, strict=True, delimiter=how.delimiter)
             size, line = 1, 0
-            while rows := _next_rows(reader, size, metered, name):
+            while rows := _next_rows(reader, size, metered, f"{name}, after line {line}"):
                 chunk = _numbered(rows, line, reader.line_num)
                 line = reader.line_num
                 if chunk.rows:
@@ -52,10 +52,10 @@ def _begins(source: SourceFile, how: Reading, start: bytes) -> int:
     return line + 1
 
 
-def _next_rows(reader: Iterator[list[str]], size: int, metered: Metered, name: str) -> list[list[str]]:
+def _next_rows(reader: Iterator[list[str]], size: int, metered: Metered, where: str) -> list[list[str]]:
     metered.allow(
         CHUNK_BYTES,
-        f"{name}, after line {reader.line_num}: {size} rows hold more than {CHUNK_BYTES // 2**20} MB; "
+        f"{where}: {size} rows hold more than {CHUNK_BYTES // 2**20} MB; "
         "is a quote left open, or a line break missing?",
     )
     return list(islice(reader, size))

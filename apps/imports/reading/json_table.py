@@ -13,7 +13,7 @@ from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_c
 
 ROW_LIMIT = 20_000
 OBJECT_CHARACTERS = 4_000_000
-_SPACE = re.compile(r"[ \t\n\r]*")
+_NO_SPACE = re.compile(r"[^ \t\n\r]")
 _KINDS = {dict: "an object", list: "a list", str: "text or a number", bool: "true or false", type(None): "null"}
 
 
@@ -104,9 +104,10 @@ class _Items:
     def _next_character(self) -> str:
         """Return the next character that is no space, "" at the end, and stay before it."""
         while True:
-            self._at = _SPACE.match(self._window, self._at).end()
-            if self._at < len(self._window):
-                return self._window[self._at]
+            if some := _NO_SPACE.search(self._window, self._at):
+                self._at = some.start()
+                return some.group()
+            self._at = len(self._window)
             if not self._read_on(BLOCK):
                 return ""
 

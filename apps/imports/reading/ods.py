@@ -100,7 +100,7 @@ class _Table(Handler):
         if self.complete:
             return
         if name in _CELLS:
-            self._end_cell()
+            self._end_cell(self._cell or {})
             self._cell = None
         elif name == f"{_TABLE}table-row":
             self._line += self._row.times
@@ -140,9 +140,9 @@ class _Table(Handler):
         if self._length > CELL_CHARACTERS:
             raise too_long(self._place())
 
-    def _end_cell(self) -> None:
-        times = self._times(self._cell, "number-columns-repeated")
-        text = self._text_of(self._cell)
+    def _end_cell(self, cell: dict[str, str]) -> None:
+        times = self._times(cell, "number-columns-repeated")
+        text = self._text_of(cell)
         if text:
             if self._column + times > MOST_COLUMNS:
                 raise CellRefused(f"{self._place()} is beyond column {MOST_COLUMNS}: save the table as CSV.")

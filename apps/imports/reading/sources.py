@@ -1,6 +1,7 @@
 """Where the bytes of an import come from: a file on disk or an address, with their SHA-256."""
 
 import hashlib
+import io
 import tempfile
 import time
 import urllib.error
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from apps.imports.errors import SourceUnavailable
@@ -28,7 +29,7 @@ class SourceFile:
     path: Path
     identity: FileIdentity
 
-    def open(self) -> BinaryIO:
+    def open(self) -> io.BufferedReader:
         """Return the file's bytes as they are."""
         return self.path.open("rb")
 

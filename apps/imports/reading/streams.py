@@ -5,7 +5,6 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
 
 from apps.imports.errors import FileDamaged, FileTooLarge
 from apps.imports.reading.sources import SourceFile
@@ -18,9 +17,9 @@ BLOCK = 1 << 16
 class Metered(io.BufferedIOBase):
     """Bytes read from `file`, counted; raises FileTooLarge beyond INFLATED_LIMIT, or beyond what `allow` gave."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: io.BufferedReader | gzip.GzipFile, name: str) -> None:
         self._file = file
-        self._name = name
+        self.name = name
         self.total = 0
         self._allowed = INFLATED_LIMIT
         self._too_much = ""
@@ -40,18 +39,18 @@ class Metered(io.BufferedIOBase):
         """Say that this can be read, as io.TextIOWrapper asks."""
         return True
 
-    def read1(self, size: int = -1) -> bytes:
+    def read1(self, size: int = -1, /) -> bytes:
         """Return some bytes, at least one unless the file ends."""
         block = self._file.read1(size)
         self.total += len(block)
         if self.total > INFLATED_LIMIT:
             mb = INFLATED_LIMIT // 2**20
-            raise FileTooLarge(f"{self._name} unpacks to more than {mb} MB: split it into smaller files.")
+            raise FileTooLarge(f"{self.name} unpacks to more than {mb} MB: split it into smaller files.")
         if self.total > self._allowed:
             raise FileTooLarge(self._too_much)
         return block
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         """Return some bytes, as `read1` does."""
         return self.read1(BLOCK if size is None or size < 0 else size)
 

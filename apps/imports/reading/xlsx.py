@@ -64,7 +64,8 @@ def _sheets(archive: Archive, book: str) -> tuple[list[tuple[str, str]], dict[st
         if name == "Relationship":
             target = posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip("/")
             kinds[attributes.get("Id", "")] = (attributes.get("Type", "").rpartition("/")[2], target)
-    shown, hidden = [], []
+    shown: list[tuple[str, str]] = []
+    hidden: list[tuple[str, str]] = []
     for _around, name, attributes in _elements(archive, book):
         kind, part = kinds.get(attributes.get("id", ""), ("", "")) if name == "sheet" else ("", "")
         if kind == "worksheet":

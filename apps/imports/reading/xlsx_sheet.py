@@ -108,7 +108,7 @@ class SheetRows(Handler):
         try:
             self._line = int(number) if number else self._line + 1
         except ValueError:
-            raise FileDamaged(f"{self.part}: {number[:20]!r} is no row number: save it again.") from None
+            raise FileDamaged(f"{self.part}: {str(number)[:20]!r} is no row number: save it again.") from None
         self._rows += 1
         if self._rows > MOST_ROWS:
             raise FileDamaged(f"{self.part} has more than {MOST_ROWS} rows, which no sheet has: save the table as CSV.")

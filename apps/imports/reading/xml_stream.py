@@ -11,7 +11,7 @@ DEEPEST = 256
 MOST_NAMES = 10_000
 
 
-class _Names(dict):
+class _Names(dict[str, str]):
     """Names of elements and attributes without their namespace."""
 
     def __init__(self, part: str) -> None:

@@ -78,7 +78,7 @@ def open_archive(source: SourceFile) -> Iterator[Archive]:
 
 def _opened(file: BinaryIO, name: str) -> zipfile.ZipFile:
     # zipfile holds the whole directory as objects; its own finder is asked, so that both mean the same directory.
-    end = zipfile._EndRecData(file)
+    end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # private, so no stub has it
     if end is not None and end[5] > DIRECTORY_LIMIT:
         raise FileTooLarge(f"{name} has too many parts for a table: save the table as CSV.")
     try:

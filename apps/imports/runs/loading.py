@@ -57,9 +57,9 @@ def _finish(staging: Staging) -> None:
     """Let the database find the rows as it does while planning: without the index each rename scans all changes."""
     staging.finish()
     staging.run("CREATE INDEX imports_changed_old_pk ON {changed} (old_pk)")
-    staging.analyze("imports_changed", columns="line, old_pk")
+    staging.analyze("imports_changed", ["line", "old_pk"])
     for table in ("imports_missing", "imports_expected"):
-        staging.analyze(table, columns="old_pk")
+        staging.analyze(table, ["old_pk"])
 
 
 def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:

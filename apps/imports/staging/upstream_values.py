@@ -1,18 +1,27 @@
 """What upstream last said of a live row, in SQL, and whether somebody changed the value here since: a correction."""
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-
+from apps.changesets.sql import Sql
 from apps.imports.spec import ImportSpec, Reference
 
+# What the column for upstream's values is called in the temporary tables of a spec that has none.
+NO_UPSTREAM = "imports_upstream"
 
-class Columns:
-    """Names and types of the columns of the live table of a spec, on one connection."""
 
-    connection: BaseDatabaseWrapper
-    spec: ImportSpec
+class LiveTable(Sql):
+    """Runs statements about the live table of a spec: they know {live}, {pk}, {upstream}, {key} and {active}."""
 
-    def quote(self, name: str) -> str:
-        return self.connection.ops.quote_name(name)
+    def __init__(self, using: str, spec: ImportSpec) -> None:
+        super().__init__(using)
+        self.spec = spec
+        fields = {"pk": spec.natural, "key": spec.key, "active": spec.active}
+        self._parts |= {hole: self.column(field) for hole, field in fields.items() if field}
+        self._parts["live"] = self.quote(spec.model._meta.db_table)
+        self._parts["upstream"] = self.column(spec.upstream) if spec.upstream else self.quote(NO_UPSTREAM)
+
+    @property
+    def upstream(self) -> str:
+        """The quoted name of the column that holds upstream's values."""
+        return self._parts["upstream"]
 
     def column(self, field: str) -> str:
         """Return the quoted column of a field of the live table."""
@@ -27,49 +36,48 @@ class Columns:
     def referred(self, refers: Reference, code: str) -> str:
         """Return the SQL for the primary key of the object that has a code."""
         target = refers.model._meta
-        return (
-            f"(SELECT r.{self.quote(target.pk.column)} FROM {self.quote(target.db_table)} r "
-            f"WHERE r.{self.quote(target.get_field(refers.by).column)} = {code})"
+        return self.fill(
+            "(SELECT r.{target_pk} FROM {table} r WHERE r.{by} = {code})",
+            target_pk=self.quote(target.pk.column),
+            table=self.quote(target.db_table),
+            by=self.quote(target.get_field(refers.by).column),
+            code=code,
         )
 
     def from_json(self, field: str, value: str) -> str:
         """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
         column = next((column for column in self.spec.references if column.field == field), None)
-        if column is not None:
+        if column is not None and column.refers:
             return self.referred(column.refers, value)
-        kind = self.column_type(field)
         # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
-        is_text = self.connection.vendor == "sqlite" and field in self.spec.days_and_ids
-        return f"CAST({value} AS {'text' if is_text else kind})"
+        is_text = not self.postgresql and field in self.spec.days_and_ids
+        return f"CAST({value} AS {'text' if is_text else self.column_type(field)})"
 
     @property
     def _unstored(self) -> set[str]:
-        return {each.field for each in (*self.spec.columns, *self.spec.derived) if not each.stored}
+        return {column.field for column in (*self.spec.columns, *self.spec.derived) if not column.stored}
 
 
-class Live(Columns):
-    """The live table of a spec, where nothing is staged."""
-
-    def __init__(self, connection: BaseDatabaseWrapper, spec: ImportSpec):
-        self.connection = connection
-        self.spec = spec
-
-
-def corrected(columns: Columns, field: str) -> str:
+def corrected(live: LiveTable, field: str) -> str:
     """Return the SQL condition: somebody changed this field of the live row `l` since upstream was last applied."""
     # In this order: for most rows the values are equal, and SQLite reads the JSON anew for each question.
-    return f"(l.{columns.column(field)} IS DISTINCT FROM {base(columns, field)} AND ({known_base(columns, field)}))"
+    return live.fill(
+        "(l.{column} IS DISTINCT FROM {base} AND ({known}))",
+        column=live.column(field),
+        base=base(live, field),
+        known=known_base(live, field),
+    )
 
 
-def known_base(columns: Columns, field: str) -> str:
+def known_base(live: LiveTable, field: str) -> str:
     """Return the SQL condition: what upstream last said of this field of `l` is known."""
-    if not columns.spec.upstream:
+    if not live.spec.upstream:
         return "FALSE"
-    return f"(l.{columns.column(columns.spec.upstream)} -> '{field}') IS NOT NULL"
+    return live.fill("(l.{upstream} -> '{field}') IS NOT NULL", field=field)
 
 
-def base(columns: Columns, field: str) -> str:
+def base(live: LiveTable, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
-    if not columns.spec.upstream:
+    if not live.spec.upstream:
         return "NULL"
-    return columns.from_json(field, f"(l.{columns.column(columns.spec.upstream)} ->> '{field}')")
+    return live.from_json(field, live.fill("(l.{upstream} ->> '{field}')", field=field))

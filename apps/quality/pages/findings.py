@@ -49,7 +49,7 @@ def keep_counts(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def findings_file(request: HttpRequest, rules: tuple[Rule, ...], name: str) -> HttpResponse:
+def findings_file(request: HttpRequest, rules: tuple[Rule, ...], name: str) -> StreamingHttpResponse:
     """Stream the findings of the rules as CSV."""
     response = StreamingHttpResponse(findings_as_csv(rules), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{localdate():%Y-%m-%d}.csv"'

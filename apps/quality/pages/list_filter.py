@@ -21,9 +21,10 @@ class FindingFilter(admin.SimpleListFilter):
         return [(asked, rule.title if rule else f"No rule is called {asked[:40]}")] if asked else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
+        asked = self.value()
+        if not asked:
             return queryset
-        rule = _rule_of(self.value(), queryset.model._meta.label_lower)
+        rule = _rule_of(asked, queryset.model._meta.label_lower)
         return queryset.filter(pk__in=few_findings_of(rule).values("pk")) if rule else queryset.none()
 
 

@@ -8,6 +8,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.changesets.fields import field_of
+from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
@@ -54,7 +56,7 @@ def accept_rows(request: HttpRequest, context: dict[str, Any], rule: Rule) -> Ht
         return _page(request, context, rule, form=form, ticked=keys)
     try:
         rows = rule.model_class._base_manager.filter(pk__in=keys)
-        number = accept(rule, rows, **form.cleaned_data, actor=request.user)
+        number = accept(rule, rows, **form.cleaned_data, actor=actor_of(request))
     except (QualityError, ValueError) as refusal:
         form.add_error(None, str(refusal) if isinstance(refusal, QualityError) else "That is no object of the list.")
         return _page(request, context, rule, form=form, ticked=keys)
@@ -69,7 +71,7 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
     if accepted is None:
         raise Http404("There is no such acceptance.")
     try:
-        withdraw(accepted, actor=request.user)
+        withdraw(accepted, actor=actor_of(request))
         messages.success(request, f"{accepted.object_name} counts as a finding again.")
     except QualityError as refusal:
         messages.warning(request, str(refusal))
@@ -88,7 +90,7 @@ def _page(
         "form": form,
         "page": page,
         "rows": [_row(rule, row, ticked) for row in page.object_list],
-        "fields": [rule.model_class._meta.get_field(name).verbose_name for name in rule.fields],
+        "fields": [field_of(rule.model_class, name).verbose_name for name in rule.fields],
         "accepted": list(standing().filter(rule=rule.code)[:ACCEPTED_SHOWN]),
         "over": list(over(rule)[:OVER_SHOWN]),
         "may_accept": request.user.has_perm(ACCEPT),

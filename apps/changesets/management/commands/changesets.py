@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from apps.changesets.errors import HistoryPruned
-from apps.changesets.history.counts import counts_of_many, words_for
+from apps.changesets.history.counts import Counts, counts_of_many, words_for
 from apps.changesets.history.diff import Change, changes_of, changes_since
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.pruning import refuse_pruned
@@ -161,7 +161,7 @@ def _names() -> list[str]:
     return [tracked.name for tracked in tracked_models()]
 
 
-def _as_json(changeset: Changeset, counts: dict) -> dict[str, Any]:
+def _as_json(changeset: Changeset, counts: Counts) -> dict[str, Any]:
     return {
         "id": changeset.pk,
         "kind": changeset.kind,

@@ -2,11 +2,11 @@
 
 import io
 import sys
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.core import serializers
-from django.core.management.commands.loaddata import READ_STDIN
+from django.core.management.commands.loaddata import READ_STDIN, SingleZipReader
 from django.core.management.commands.loaddata import Command as LoadDataCommand
 from django.utils.functional import cached_property
 
@@ -19,7 +19,7 @@ PART = 1 << 20
 
 
 class Command(LoadDataCommand):
-    def loaddata(self, fixture_labels: tuple[str, ...]) -> None:
+    def loaddata(self, fixture_labels: Sequence[str]) -> None:
         """Load fixtures; one without history is recorded like any other write."""
         self.serialization_formats = serializers.get_public_serializer_formats()
         if not self._holds_history(fixture_labels):
@@ -33,7 +33,7 @@ class Command(LoadDataCommand):
         record_drift(kind=Kind.DIRECT, reason="Loaded from a fixture.", using=self.using)
 
     @cached_property
-    def compression_formats(self) -> dict:
+    def compression_formats(self) -> dict[str | None, Any]:
         """Django's, with a standard input that can be read again."""
         return {**super().compression_formats, "stdin": (lambda *args: io.StringIO(self._typed), None)}
 
@@ -41,7 +41,7 @@ class Command(LoadDataCommand):
     def _typed(self) -> str:
         return sys.stdin.read()
 
-    def _holds_history(self, fixture_labels: tuple[str, ...]) -> bool:
+    def _holds_history(self, fixture_labels: Sequence[str]) -> bool:
         names = [tracked.history_model._meta.label_lower.encode() for tracked in tracked_models()]
         return any(
             name in part
@@ -59,7 +59,7 @@ class Command(LoadDataCommand):
         open_method, mode = self.compression_formats[self.parse_name(file)[2]]
         before = b""
         with open_method(file, mode) as stream:
-            if isinstance(stream, zipfile.ZipFile):
+            if isinstance(stream, SingleZipReader):
                 yield stream.read().lower()
                 return
             while part := stream.read(PART):

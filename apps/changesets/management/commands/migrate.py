@@ -14,10 +14,9 @@ class Command(MigrateCommand):
     # Django wants it to be that of makemigrations.
     autodetector = KeepingAutodetector
 
-    def check(self, **kwargs: Any) -> None:
+    def check(self, *args: Any, **kwargs: Any) -> None:
         # The check of the recording must not stop the one command that mends it.
-        kwargs["databases"] = None
-        super().check(**kwargs)
+        super().check(*args, **{**kwargs, "databases": None})
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
