@@ -8,6 +8,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.airports.models import Airport
@@ -178,7 +179,7 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
 
 def backup_state() -> BackupState:
     """Return the newest backup that was proved to restore, and whether it is too old to rely on."""
-    url = links.address_of("admin:backups_backup_changelist")
+    url = reverse("admin:backups_backup_changelist")
     backups = [each for each in list_backups() if not each.tables]
     proved = next((each for each in backups if each.verified_at is not None), None)
     if proved is None:

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.db.models.sql import Query
 
+from apps.changesets.fields import stored_value
 from apps.changesets.history.net_changes import net_table
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.sql import Sql
@@ -25,9 +26,8 @@ def copy_of(sql: Sql, tracked: Tracked) -> Sql:
 
 def stored_key(sql: Sql, tracked: Tracked, key: str) -> str:
     """Return a primary key, written as people know it, as the database writes it; what can be none stays as it is."""
-    field = tracked.model._meta.pk
     try:
-        return str(field.get_db_prep_value(field.to_python(key), sql.connection))
+        return str(stored_value(tracked.model._meta.pk, key, sql.connection))
     except ValidationError:
         return key
 

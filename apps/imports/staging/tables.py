@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.changesets.fields import stored_value
 from apps.changesets.sql import Row
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
@@ -94,8 +95,7 @@ class Staging(LiveTable):
 
     def key_of(self, text: str) -> Any:
         """Return the primary key that was written down as text, as the database takes it."""
-        pk = self.spec.model._meta.pk
-        return pk.get_db_prep_save(pk.to_python(text), self.connection)
+        return stored_value(self.spec.model._meta.pk, text, self.connection)
 
     def key_in_words(self, key: Any) -> str:
         """Return a primary key that the database gave as it is written down everywhere."""
