@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +14,7 @@ from django.apps import apps
 from django.conf import settings as console
 from django.contrib.auth.models import Group, User
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import AutoField
 from django.test import Client, TransactionTestCase
@@ -94,11 +93,37 @@ def files_of_its_own(request: pytest.FixtureRequest) -> None:
     settings.CACHES = {**settings.CACHES, "progress": progress, "figures": figures}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_shared_connection() -> Iterator[None]:
+    """Fail a test that lets threads share a connection: each writes in the transactions of the others.
+
+    Two threads that execute on one SQLite connection at once end the process with a segmentation fault.
+    """
+
+    def refuse(self: BaseDatabaseWrapper) -> None:
+        pytest.fail(
+            f"Threads would share the connection {self.alias!r} to {self.settings_dict['NAME']}: "
+            "work on a database in a file, to which each thread opens a connection of its own."
+        )
+
+    with patch.object(BaseDatabaseWrapper, "inc_thread_sharing", refuse):
+        yield
+
+
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Let no commit on PostgreSQL wait until the disk has it: no test switches the machine off."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Put SQLite's test database into a file, and let no commit wait for the disk: no test switches the machine off.
+
+    By default it is in memory, where all threads have to share one connection.
+    """
+    settings = connection.settings_dict
     if connection.vendor == "postgresql":
-        connection.settings_dict["OPTIONS"]["options"] += " -c synchronous_commit=off"
+        settings["OPTIONS"]["options"] += " -c synchronous_commit=off"
+    else:
+        settings["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "console.sqlite3")
+        settings["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 
 
 @pytest.fixture(scope="session")
@@ -220,27 +245,7 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def database_in_a_file(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Move a database in memory into a file, for the browser tests, which come last.
-
-    The threads of the live server would share the one connection to it with the test, and each other's transactions.
-    """
-    with django_db_blocker.unblock():
-        if connection.vendor != "sqlite" or not connection.is_in_memory_db():
-            return
-        file = tmp_path_factory.mktemp("browser") / "console.sqlite3"
-        connection.ensure_connection()
-        with closing(sqlite3.connect(file)) as target:
-            connection.connection.backup(target)
-        connection.connection.close()
-        connection.connection = None
-        connection.settings_dict["NAME"] = str(file)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(
-    browser_type_launch_args: dict, django_in_playwright: None, database_in_a_file: None
-) -> dict:
+def browser_type_launch_args(browser_type_launch_args: dict, django_in_playwright: None) -> dict:
     """Drive Debian's Chromium: Playwright's own builds are not in any package registry."""
     # A page of a busy machine may take longer than the five seconds that `expect` waits otherwise.
     expect.set_options(timeout=PATIENCE)

@@ -16,12 +16,16 @@ from tests.console import Console
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [
     ROOT / "README.md",
-    *sorted(ROOT.glob("docs/*.md")),
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted(ROOT.glob("docs/**/*.md")),
     ROOT / "data/README.md",
     ROOT / "benchmarks/README.md",
 ]
-# Its stories begin in worlds where something went wrong, and its blocks are not only of bash: tests/test_runbook.py.
-RUN_ELSEWHERE = ROOT / "docs" / "runbook.md"
+# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's,
+# and add a model to a copy of the tree. Their tests: test_runbook.py, test_contributing.py, test_recipe_model.py.
+RECIPE = ROOT / "docs" / "recipes" / "add-a-model.md"
+RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", RECIPE)
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
     path: path.read_text(encoding="utf-8")
@@ -51,7 +55,7 @@ def walk() -> Iterator[tuple[Path, str]]:
     """Yield each document with each command that is to be run, in order."""
     for document in DOCUMENTS:
         for command in commands_of(document):
-            if command not in NOT_RUN and document != RUN_ELSEWHERE:
+            if command not in NOT_RUN and document not in RUN_ELSEWHERE:
                 yield document, command
 
 
@@ -108,6 +112,8 @@ def test_the_readme_opens_with_its_two_commands_and_ci_runs_them():
     assert [first, second] == list(NOT_RUN)[:2]
     assert "uv run python manage.py demo' README.md" in ci
     assert "uv run pytest' README.md" in ci
+    whole = 'lane_sqlite() { REQUIRE_BROWSER=1 PYTEST_ADDOPTS="--cov --cov-report=" each "$readme_test"'
+    assert whole in ci, "it runs whole, measured but not split by markers"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

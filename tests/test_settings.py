@@ -84,6 +84,7 @@ def test_development_keeps_one_secret_that_nobody_else_may_read(tmp_path: Path):
         ("TIME_ZONE", "Mars/Olympus", "TIME_ZONE='Mars/Olympus' is no time zone: use a name such as Europe/Zurich."),
         ("DATABASE_URL", "mysql://db/console", "DATABASE_URL cannot be read: use sqlite:///"),
         ("DATABASE_URL", "console.sqlite3", "DATABASE_URL cannot be read: use sqlite:///"),
+        ("DATABASE_URL", "sqlite://:memory:", "DATABASE_URL cannot be read: use sqlite:///"),
         ("DATABASE_URL", "postgres://db:port/console", "DATABASE_URL cannot be read: use sqlite:///"),
     ],
 )
@@ -150,3 +151,9 @@ def test_the_checks_of_production_find_nothing(migrated: str):
 
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout
+
+
+def test_whoever_tests_on_sqlite_tests_on_a_file_that_threads_can_open():
+    result = python("from django.conf import settings as s; print(s.DATABASES['default']['TEST']['NAME'])")
+
+    assert Path(result.stdout.strip()).suffix == ".sqlite3"

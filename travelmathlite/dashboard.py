@@ -24,7 +24,7 @@ from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
 from apps.imports.pages.run import import_links
 from apps.imports.pages.watching import WATCHED, state_of
-from apps.imports.runs.confirming import may_decide, may_see
+from apps.imports.runs.confirming import why_not_decide, why_not_see
 from apps.quality import figures
 from apps.quality.coverage import Coverage
 from apps.quality.findings import by_severity
@@ -165,12 +165,12 @@ def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
 def runs_shown(request: HttpRequest) -> list[RunShown]:
     """Return the imports that are under way, or wait for somebody, and that the person may see."""
     waiting = ImportRun.objects.filter(status__in=OPEN).select_related("actor").order_by("-pk")[: MOST_RUNS * 4]
-    seen = [run for run in waiting if not may_see(request.user, run)][:MOST_RUNS]
+    seen = [run for run in waiting if not why_not_see(request.user, run)][:MOST_RUNS]
     return [
         RunShown(
             run,
             run_url(run),
-            run_url(run) if not may_decide(request.user, run) else "",
+            run_url(run) if not why_not_decide(request.user, run) else "",
             state_of(run) if run.status in WATCHED else None,
         )
         for run in seen

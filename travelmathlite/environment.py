@@ -5,6 +5,7 @@ import os
 import secrets
 import zoneinfo
 from pathlib import Path
+from tempfile import gettempdir
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -46,7 +47,8 @@ def read_time_zone(name: str, *, default: str) -> str:
 def read_database(name: str, *, default: str) -> dict:
     """Return Django's database dictionary for the URL in environment variable `name`.
 
-    Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL).
+    Raises ImproperlyConfigured when the URL names no database that this console supports (SQLite, PostgreSQL). A
+    database in memory is none: other connections, and so other threads, cannot reach it.
     """
     url = os.environ.get(name, "").strip() or default
     refusal = ImproperlyConfigured(f"{name} cannot be read: {_DATABASE_HINT}")
@@ -56,8 +58,11 @@ def read_database(name: str, *, default: str) -> dict:
         database = environ.Env.db_url_config(url)
     except (ImproperlyConfigured, ValueError, KeyError) as error:
         raise refusal from error
-    if not database.get("NAME"):
+    if database.get("NAME") in (None, "", ":memory:"):
         raise refusal
+    if url.startswith("sqlite"):
+        # Whoever tests gets a file, too: a database in memory is one connection that all threads would share.
+        database["TEST"] = {"NAME": str(Path(gettempdir()) / f"travelmathlite-test-{os.getpid()}.sqlite3")}
     return database
 
 

@@ -1,7 +1,9 @@
 """Airports in the admin."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
@@ -68,7 +70,7 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     def findings_map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_findings_map(request, self)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Airport | None = None) -> tuple:
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
         """The ident is the primary key: it is chosen once."""
         readonly = super().get_readonly_fields(request, obj)
         return readonly if obj is None else ("ident", *readonly)

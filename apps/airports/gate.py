@@ -37,7 +37,7 @@ class Share:
 
 def limits(staging: Staging) -> list[str]:
     """Return a sentence for each limit that the plan goes past; nothing is written."""
-    total = staging.count("SELECT COUNT(*) FROM {live}")
+    total = staging.value("SELECT COUNT(*) FROM {live}")
     if not total:
         return []
     shares = [
@@ -52,26 +52,32 @@ def _closed(staging: Staging) -> int:
     if settings.GATE_CLOSED_PERCENT is None:
         return 0
     # Airports that are open now, and would be closed.
-    return staging.count("SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk "
-                           "WHERE l.{type} <> '{closed}' AND x.{type} = '{closed}'",
-                           type=staging.quote("airport_type"), closed=AirportType.CLOSED.value)  # fmt: skip
+    return staging.value(
+        """
+        SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk
+        WHERE l.airport_type <> '{closed}' AND x.airport_type = '{closed}'
+        """,
+        closed=AirportType.CLOSED.value,
+    )
 
 
 def _moved(staging: Staging) -> int:
     if settings.GATE_MOVED_PERCENT is None:
         return 0
-    lat, lon = staging.quote("latitude_deg"), staging.quote("longitude_deg")
     km = settings.GATE_MOVED_KM
-    east = staging.fill("ABS(x.{lon} - l.{lon})", lon=lon)
     # Far apart as on a flat map of the place, the short way round; the cheap question comes first.
-    return staging.count(
-        "SELECT COUNT(*) FROM (SELECT x.{lat} - l.{lat} AS north, RADIANS((x.{lat} + l.{lat}) / 2) AS middle, "
-        "CASE WHEN {east} > 180 THEN 360 - {east} ELSE {east} END AS east "
-        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk "
-        "WHERE ABS(x.{lat} - l.{lat}) > %s OR {east} > %s) m "
-        "WHERE POWER(m.north, 2) + POWER(m.east * COS(m.middle), 2) > %s",
+    return staging.value(
+        """
+        SELECT COUNT(*) FROM (
+            SELECT x.latitude_deg - l.latitude_deg AS north, RADIANS((x.latitude_deg + l.latitude_deg) / 2) AS middle,
+                   CASE WHEN {east} > 180 THEN 360 - {east} ELSE {east} END AS east
+            FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk
+            WHERE ABS(x.latitude_deg - l.latitude_deg) > %s OR {east} > %s
+        ) m WHERE POWER(m.north, 2) + POWER(m.east * COS(m.middle), 2) > %s
+        """,
         [km / DEGREE_KM / 2, km / DEGREE_KM / 2, (km / DEGREE_KM) ** 2],
-        lat=lat, lon=lon, east=east)  # fmt: skip
+        east="ABS(x.longitude_deg - l.longitude_deg)",
+    )
 
 
 def _dropped(staging: Staging, field: str, total: int) -> str:
@@ -81,13 +87,16 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
     # Whoever asks for no links does so on purpose.
     if points is None or link is None or field in staging.options.skip_links:
         return ""
-    linked = staging.count("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
+    # How many are linked now.
+    linked = staging.value("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
     less, more = _unlinked_and_linked(staging, field, link.needs)
-    created, made = staging.fetch("SELECT COUNT(*), SUM(CASE WHEN w.{want} THEN 1 ELSE 0 END) FROM {created} w",
-                                  want=staging.want(field))[0]  # fmt: skip
+    # The new airports, and those of them that are linked.
+    created, made = staging.rows(
+        "SELECT COUNT(*), COUNT(CASE WHEN w.{want} THEN 1 END) FROM {created} w", want=staging.want(field)
+    )[0]
     before = linked * 100 / total
-    after = (linked - less + more + (made or 0)) * 100 / (total + created)
-    lost = less + created - (made or 0)
+    after = (linked - less + more + made) * 100 / (total + created)
+    lost = less + created - made
     if before - after <= points or lost <= settings.GATE_ALWAYS_ALLOWED:
         return ""
     return (
@@ -99,9 +108,13 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
 def _unlinked_and_linked(staging: Staging, field: str, needs: tuple[str, ...]) -> tuple[int, int]:
     filled = " AND ".join(f"COALESCE(x.{staging.quote(each)}, '') <> ''" for each in needs)
     # Of the airports that are linked anew: those that lose their link, and those that get their first one.
-    rows = staging.fetch(
-        "SELECT SUM(CASE WHEN l.{column} IS NOT NULL AND NOT ({filled}) THEN 1 ELSE 0 END), "
-        "SUM(CASE WHEN l.{column} IS NULL AND {filled} THEN 1 ELSE 0 END) "
-        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE x.{want}",
-        column=staging.column(field), filled=filled, want=staging.want(field))  # fmt: skip
-    return rows[0][0] or 0, rows[0][1] or 0
+    return staging.rows(
+        """
+        SELECT COUNT(CASE WHEN l.{column} IS NOT NULL AND NOT ({filled}) THEN 1 END),
+               COUNT(CASE WHEN l.{column} IS NULL AND {filled} THEN 1 END)
+        FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE x.{want}
+        """,
+        column=staging.column(field),
+        filled=filled,
+        want=staging.want(field),
+    )[0]

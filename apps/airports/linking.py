@@ -4,7 +4,7 @@ A city is one distinct (country, comparable municipality). Its name is the first
 are, as a first approximation, those of the first airport there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Model
@@ -13,6 +13,7 @@ from apps.base.countries import names_of
 from apps.base.models import City, Country
 from apps.base.slugs import number_slugs
 from apps.base.text import ascii_form, search_form, slug_stem
+from apps.changesets.sql import Sql
 from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
@@ -36,15 +37,20 @@ class PlacesLinker:
         self._create_tables(staging)
         _fill_search_forms(staging)
         # Codes of the rows to link that no country has.
-        countries = _run(staging, "INSERT INTO imports_new_countries (iso_code) SELECT DISTINCT w.iso_country "
-                         "FROM {writes} w WHERE w.link_country "
-                         "AND NOT EXISTS (SELECT 1 FROM {country} c WHERE c.iso_code = w.iso_country)")  # fmt: skip
+        countries = _places(staging).run(
+            """
+            INSERT INTO imports_new_countries (iso_code) SELECT DISTINCT w.iso_country FROM {writes} w
+            WHERE w.link_country AND NOT EXISTS (SELECT 1 FROM {country} c WHERE c.iso_code = w.iso_country)
+            """
+        )
         cities = _find_new_cities(staging)
         if cities:
             _name_cities(staging)
             # Slugs of live cities by the code of their country.
-            taken = "SELECT c.iso_code AS g, t.slug FROM {city} t JOIN {country} c ON c.id = t.country_id"
-            number_slugs(staging, "imports_cities", group="iso_country", taken=_fill(staging, taken))
+            taken = _places(staging).fill(
+                "SELECT c.iso_code AS g, t.slug FROM {city} t JOIN {country} c ON c.id = t.country_id"
+            )
+            number_slugs(staging, "imports_cities", group="iso_country", taken=taken)
         links = {link.counted_as: self._count_links(staging, link) for link in self.links}
         return {
             "country_links": links["country_links"],
@@ -55,29 +61,35 @@ class PlacesLinker:
 
     def create(self, staging: Staging, now: Any) -> None:
         """Create the countries and cities that the plan found missing."""
-        codes = [code for (code,) in staging.fetch("SELECT iso_code FROM imports_new_countries ORDER BY iso_code")]
+        codes = staging.firsts("SELECT iso_code FROM imports_new_countries ORDER BY iso_code")
         if codes:
-            Country.objects.using(staging.connection.alias).bulk_create(
+            Country.objects.using(staging.using).bulk_create(
                 Country(iso_code=code, name=name, iso3=iso3, slug=slug_stem(name))
                 for code, (name, iso3) in names_of(codes).items()
             )
-        if staging.count("SELECT COUNT(*) FROM imports_cities"):
+        if staging.value("SELECT COUNT(*) FROM imports_cities"):
             # The new cities, in the order in which the file names them.
-            _run(staging, "INSERT INTO {city} (country_id, name, ascii_name, search_name, slug, latitude, longitude, "
-                 "timezone, population, active, created_at, updated_at) "
-                 "SELECT c.id, n.name, n.ascii_name, n.search_name, n.slug, n.latitude, n.longitude, "
-                 "'', NULL, TRUE, %s, %s FROM imports_cities n JOIN {country} c ON c.iso_code = n.iso_country "
-                 "ORDER BY n.line", [now, now])  # fmt: skip
+            _places(staging).run(
+                """
+                INSERT INTO {city} (country_id, name, ascii_name, search_name, slug, latitude, longitude,
+                                    timezone, population, active, created_at, updated_at)
+                SELECT c.id, n.name, n.ascii_name, n.search_name, n.slug, n.latitude, n.longitude,
+                       '', NULL, TRUE, %s, %s
+                FROM imports_cities n JOIN {country} c ON c.iso_code = n.iso_country ORDER BY n.line
+                """,
+                [now, now],
+            )
             if staging.postgresql:
                 # The rows that come next join the new cities: without figures the planner expects none.
-                _run(staging, "ANALYZE {city}")
+                _places(staging).run("ANALYZE {city}")
 
     def joins(self, staging: Staging, rows: str) -> str:
         """Return the LEFT JOINs that find country and city of the rows under alias `rows`."""
-        return _fill(
-            staging,
-            "LEFT JOIN {country} lc ON lc.iso_code = {rows}.iso_country "
-            "LEFT JOIN {city} lt ON lt.country_id = lc.id AND lt.search_name = {rows}.city_search",
+        return _places(staging).fill(
+            """
+            LEFT JOIN {country} lc ON lc.iso_code = {rows}.iso_country
+            LEFT JOIN {city} lt ON lt.country_id = lc.id AND lt.search_name = {rows}.city_search
+            """,
             rows=rows,
         )
 
@@ -87,25 +99,28 @@ class PlacesLinker:
 
     def _create_tables(self, staging: Staging) -> None:
         for table in _TABLES:
-            staging.run(f"DROP TABLE IF EXISTS {table}")
+            staging.run("DROP TABLE IF EXISTS {table}", table=table)
+        place = """
+            line integer PRIMARY KEY, iso_country text, name text, search_name text,
+            latitude double precision, longitude double precision
+        """
         staging.run("CREATE TEMP TABLE imports_new_countries (iso_code text)")
         # One row for each city to create: the first row of the file that names it.
-        staging.run("CREATE TEMP TABLE imports_new_cities (line integer PRIMARY KEY, iso_country text, name text, "
-                    "search_name text, latitude double precision, longitude double precision)")  # fmt: skip
+        staging.run("CREATE TEMP TABLE imports_new_cities ({place})", place=place)
         # The same with what only Python can work out.
-        staging.run("CREATE TEMP TABLE imports_cities (line integer PRIMARY KEY, iso_country text, name text, "
-                    "search_name text, latitude double precision, longitude double precision, "
-                    "ascii_name text, stem text, slug text)")  # fmt: skip
+        staging.run("CREATE TEMP TABLE imports_cities ({place}, ascii_name text, stem text, slug text)", place=place)
 
     def _count_links(self, staging: Staging, link: Link) -> int:
         """Count the airports whose link is new: those created with one, and those that get another than they have."""
         want, key = staging.want(link.field), self.target(staging, link)
-        created = staging.count("SELECT COUNT(*) FROM {created} w WHERE w.{want}", want=want)
+        # All that are created with one.
+        created = staging.value("SELECT COUNT(*) FROM {created} w WHERE w.{want}", want=want)
         # A place that is yet to be created has no key, and is another one than the airport has now.
-        changed = _count(
-            staging,
-            "SELECT COUNT(*) FROM {changed} w JOIN {live} l ON l.{pk} = w.old_pk {joins} "
-            "WHERE w.{want} AND {filled} AND ({target} IS NULL OR {target} IS DISTINCT FROM l.{column})",
+        changed = staging.value(
+            """
+            SELECT COUNT(*) FROM {changed} w JOIN {live} l ON l.{pk} = w.old_pk {joins}
+            WHERE w.{want} AND {filled} AND ({target} IS NULL OR {target} IS DISTINCT FROM l.{column})
+            """,
             want=want,
             target=key,
             column=staging.column(link.field),
@@ -115,45 +130,40 @@ class PlacesLinker:
         return created + changed
 
 
-def _fill(staging: Staging, text: str, **parts: str) -> str:
-    country, city = staging.quote(Country._meta.db_table), staging.quote(City._meta.db_table)
-    return staging.fill(text, country=country, city=city, **parts)
-
-
-def _run(staging: Staging, text: str, params: list | tuple = (), **parts: str) -> int:
-    return staging.run("{statement}", params, statement=_fill(staging, text, **parts))
-
-
-def _count(staging: Staging, text: str, **parts: str) -> int:
-    return staging.count("{statement}", statement=_fill(staging, text, **parts))
+def _places(staging: Staging) -> Sql:
+    return staging.with_names(country=Country._meta.db_table, city=City._meta.db_table)
 
 
 def _fill_search_forms(staging: Staging) -> None:
     """Work out the comparable municipality where it is not the file's: where a correction stands, or none is given."""
-    after = 0
-    while True:
-        rows = staging.fetch(
-            "SELECT line, municipality FROM {changed} WHERE link_city AND city_search IS NULL AND municipality <> '' "
-            "AND line > %s ORDER BY line LIMIT {limit}", [after], limit=str(_CHUNK))  # fmt: skip
-        if not rows:
-            return
-        with staging.connection.cursor() as cursor:
-            statement = staging.fill("UPDATE {changed} SET city_search = %s WHERE line = %s")
-            cursor.executemany(statement, [(search_form(name), line) for line, name in rows])
-        after = rows[-1][0]
+    pages = staging.pages(
+        """
+        SELECT line, municipality FROM {changed}
+        WHERE link_city AND city_search IS NULL AND municipality <> '' AND {after} ORDER BY line LIMIT {limit}
+        """,
+        by="line",
+        size=_CHUNK,
+    )
+    for rows in pages:
+        staging.run_many(
+            "UPDATE {changed} SET city_search = %s WHERE line = %s", [(search_form(name), line) for line, name in rows]
+        )
 
 
 def _find_new_cities(staging: Staging) -> int:
     # The first row of each (country, comparable municipality) to link that no city has.
-    found = _run(
-        staging,
-        "INSERT INTO imports_new_cities (line, iso_country, name, search_name, latitude, longitude) "
-        "SELECT line, iso_country, municipality, city_search, latitude_deg, longitude_deg FROM ("
-        "SELECT w.line, w.iso_country, w.municipality, w.city_search, w.latitude_deg, w.longitude_deg, "
-        "ROW_NUMBER() OVER (PARTITION BY w.iso_country, w.city_search ORDER BY w.line) AS place "
-        "FROM {writes} w WHERE w.link_city AND w.city_search <> '' AND NOT EXISTS (SELECT 1 FROM {city} t "
-        "JOIN {country} c ON c.id = t.country_id "
-        "WHERE c.iso_code = w.iso_country AND t.search_name = w.city_search)) f WHERE f.place = 1",
+    found = _places(staging).run(
+        """
+        INSERT INTO imports_new_cities (line, iso_country, name, search_name, latitude, longitude)
+        SELECT line, iso_country, municipality, city_search, latitude_deg, longitude_deg FROM (
+            SELECT w.line, w.iso_country, w.municipality, w.city_search, w.latitude_deg, w.longitude_deg,
+                   ROW_NUMBER() OVER (PARTITION BY w.iso_country, w.city_search ORDER BY w.line) AS place
+            FROM {writes} w WHERE w.link_city AND w.city_search <> '' AND NOT EXISTS (
+                SELECT 1 FROM {city} t JOIN {country} c ON c.id = t.country_id
+                WHERE c.iso_code = w.iso_country AND t.search_name = w.city_search
+            )
+        ) f WHERE f.place = 1
+        """
     )
     staging.analyze("imports_new_cities", ["line"])
     return found
@@ -161,18 +171,17 @@ def _find_new_cities(staging: Staging) -> int:
 
 def _name_cities(staging: Staging) -> None:
     """Add what SQL cannot work out: ASCII names and slugs before they are made unique."""
-
-    def chunks() -> Iterator[list[tuple]]:
-        after = 0
-        while rows := staging.fetch(
-            "SELECT line, iso_country, name, search_name, latitude, longitude FROM imports_new_cities "
-            "WHERE line > %s ORDER BY line LIMIT {limit}", [after], limit=str(_CHUNK)):  # fmt: skip
-            yield rows
-            after = rows[-1][0]
-
     columns = ("line", "iso_country", "name", "search_name", "latitude", "longitude", "ascii_name", "stem")
+    pages = staging.pages(
+        """
+        SELECT line, iso_country, name, search_name, latitude, longitude FROM imports_new_cities
+        WHERE {after} ORDER BY line LIMIT {limit}
+        """,
+        by="line",
+        size=_CHUNK,
+    )
     with staging.writing():
-        for rows in chunks():
+        for rows in pages:
             staging.load("imports_cities", columns, ((*row, ascii_form(row[2]), slug_stem(row[2])) for row in rows))
-    staging.run("CREATE INDEX imports_cities_stem ON imports_cities (iso_country, stem)")
+    staging.index_temp("imports_cities", ["iso_country", "stem"])
     staging.analyze("imports_cities", ["line"])

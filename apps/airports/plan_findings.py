@@ -20,12 +20,16 @@ _MODELS = (Country, City, Airport)
 
 def look_for_findings(staging: Staging) -> dict[str, list[int]]:
     """Return the rules whose number of findings would change: today's number and the one then, by the rule's code."""
-    if not staging.count("SELECT (SELECT COUNT(*) FROM {changed}) + (SELECT COUNT(*) FROM {created}) "
-                         "+ (SELECT COUNT(*) FROM {missing})"):  # fmt: skip
+    # Whether the plan writes anything.
+    if not staging.value(
+        """
+        SELECT (SELECT COUNT(*) FROM {changed}) + (SELECT COUNT(*) FROM {created}) + (SELECT COUNT(*) FROM {missing})
+        """
+    ):
         return {}
     rules = [rule for rule in all_rules() if rule.model_class in _MODELS]
     today = newest_counted().counts
-    using = staging.connection.alias
+    using = staging.using
     with _tables_then(staging) as tables, reading_from(tables, using=using):
         then = count_findings(rules, using=using)
     return {code: [today[code], number] for code, number in then.items() if number != today[code]}
@@ -42,24 +46,29 @@ def _tables_then(staging: Staging) -> Iterator[dict[str, str]]:
         yield tables
     finally:
         for name in tables.values():
-            staging.run(f"DROP TABLE IF EXISTS {name}")
+            staging.run("DROP TABLE IF EXISTS {name}", name=name)
 
 
 def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str, str], str], stays: str) -> None:
     """Make the table of a model: the rows that stay as they are, and the rows that come, by field and as a FROM."""
     values, rows = arriving
     fields = [field for field in model._meta.concrete_fields if field.get_internal_type() != "JSONField"]
-    name, table = f"then_{model._meta.db_table}", staging.quote(model._meta.db_table)
-    staging.run(f"DROP TABLE IF EXISTS {name}")
-    # The rows that the plan leaves alone ...
-    staging.run("CREATE TEMP TABLE {name} AS SELECT {columns} FROM {table} t WHERE {stays}",
-                name=name, columns=", ".join(f"t.{staging.quote(column_of(f))}" for f in fields), table=table,
-                stays=stays)  # fmt: skip
+    name = f"then_{model._meta.db_table}"
     known = [field for field in fields if field.name in values]
+    sql = staging.with_parts(name=name, rows=rows, stays=stays).with_names(
+        table=model._meta.db_table, columns=[column_of(field) for field in known]
+    )
+    sql.run("DROP TABLE IF EXISTS {name}")
+    # The rows that the plan leaves alone ...
+    sql.run(
+        "CREATE TEMP TABLE {name} AS SELECT {all} FROM {table} t WHERE {stays}",
+        all=sql.names([column_of(field) for field in fields], of="t"),
+    )
     # ... and those that it writes; what no rule can ask of them stays empty.
-    staging.run("INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}", name=name,
-                columns=", ".join(staging.quote(column_of(field)) for field in known),
-                values=", ".join(values[field.name] for field in known), rows=rows)  # fmt: skip
+    sql.run(
+        "INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}",
+        values=", ".join(values[field.name] for field in known),
+    )
     staging.analyze(name, [column_of(model._meta.pk)])
 
 
@@ -77,12 +86,10 @@ def _new_cities(staging: Staging) -> tuple[dict[str, str], str]:
 
 
 def _stays(staging: Staging) -> str:
-    gone = (
-        superseded_keys(staging)
-        if staging.options.missing != "delete"
-        else staging.fill("SELECT old_pk FROM {missing}")
+    gone = "SELECT old_pk FROM {missing}" if staging.options.missing == "delete" else superseded_keys(staging)
+    return staging.fill(
+        "t.{pk} NOT IN (SELECT old_pk FROM {changed}) AND t.{pk} NOT IN ({gone})", gone=staging.fill(gone)
     )
-    return staging.fill("t.{pk} NOT IN (SELECT old_pk FROM {changed}) AND t.{pk} NOT IN ({gone})", gone=gone)
 
 
 def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:
@@ -91,9 +98,11 @@ def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:
         column = staging.column(link.field)
         found = "lc.id" if link.field == "country" else "lt.id"
         values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {found} ELSE l.{column} END"
-    rows = staging.fill("{writes} w LEFT JOIN {live} l ON l.{pk} = w.old_pk ")
-    joins = (
-        "LEFT JOIN then_base_country lc ON lc.iso_code = w.iso_country "
-        "LEFT JOIN then_base_city lt ON lt.country_id = lc.id AND lt.search_name = w.city_search"
+    rows = staging.fill(
+        """
+        {writes} w LEFT JOIN {live} l ON l.{pk} = w.old_pk
+        LEFT JOIN then_base_country lc ON lc.iso_code = w.iso_country
+        LEFT JOIN then_base_city lt ON lt.country_id = lc.id AND lt.search_name = w.city_search
+        """
     )
-    return values, rows + joins
+    return values, rows

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from apps.backups.models import Backup
 from apps.backups.pages import doing
 from apps.backups.pages.listing import list_page
+from apps.changesets.acts.methods import ASKS, DOES, READS, turned_away
 
-READS, ASKS, DOES = ("GET", "HEAD"), ("GET", "HEAD", "POST"), ("POST",)
 # name: (address, page, permission, methods)
 PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
     "changelist": ("", list_page, "view_backups", READS),
@@ -39,11 +38,8 @@ class BackupAdmin(admin.ModelAdmin):
         """Return the page for those who have the permission, by these methods alone."""
 
         def checked(request: HttpRequest, **about: Any) -> HttpResponse:
-            if not request.user.has_perm(f"backups.{permission}"):
-                raise PermissionDenied
-            if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
-            return page(self, request, **about)
+            may = request.user.has_perm(f"backups.{permission}")
+            return turned_away(request, methods, may=may) or page(self, request, **about)
 
         return self.admin_site.admin_view(checked)
 

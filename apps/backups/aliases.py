@@ -15,7 +15,6 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.db.utils import load_backend
 
 from apps.backups.catalogue.folder import open_folder
@@ -50,12 +49,6 @@ def _sweep(parent: Path) -> None:
                 shutil.rmtree(left, ignore_errors=True)
             finally:
                 os.close(descriptor)
-
-
-def is_in_memory(using: str) -> bool:
-    """Whether it is a database that other connections cannot reach."""
-    connection = connections[using]
-    return isinstance(connection, SqliteWrapper) and connection.is_in_memory_db()
 
 
 @contextmanager

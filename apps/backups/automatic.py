@@ -69,20 +69,22 @@ def _history_counts(using: str) -> dict[str, int]:
     if Changeset._meta.db_table not in there:
         return {}
     names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
-    if not names:
-        return {}
-    quote = connections[using].ops.quote_name
-    # One query for all tables: this is asked before every act that deletes many.
-    each = " UNION ALL ".join(f"SELECT %s, COUNT(*) FROM {quote(name)}" for name in names)
-    return {name: number for name, number in Sql(using).rows(each, names) if number}
+    return {name: number for name, number in Sql(using).count_rows(names).items() if number}
 
 
-def before_act(coming: Coming) -> None:
-    """Back up before an import or a bulk deletion; raises NotBackedUp when that fails, and nothing is done then."""
+def before_act(coming: Coming) -> str | None:
+    """Back up before an import or a bulk deletion, and return the name of the backup.
+
+    Raises NotBackedUp when that fails, and nothing is done then.
+    """
     kind = BEFORE_IMPORT if coming.kind == Kind.IMPORT else BEFORE_BULK
+    back_up = recent_or_new if coming.required else back_up_before
     try:
-        back_up_before(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
+        made = back_up(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
     except BackupFailure as error:
+        if coming.required:
+            raise NotBackedUp(str(error)) from error
         raise NotBackedUp(
             f"{error} Nothing was changed: a backup comes first, unless BACKUPS_AUTOMATIC is off in the settings."
         ) from error
+    return made.id if made else None

@@ -13,6 +13,7 @@ from apps.backups.automatic import back_up_before, newest_complete
 from apps.backups.errors import BackupFailure
 from apps.backups.kinds import BEFORE_MIGRATION
 from apps.changesets.recording.kept_tables import CreateKeptModel
+from apps.changesets.sql import Sql
 
 _forced: ContextVar[bool] = ContextVar("migrations that drop data go on without a backup", default=False)
 
@@ -57,7 +58,7 @@ def _dropping(plan: list[tuple[Any, bool]], connection: BaseDatabaseWrapper) -> 
                 continue  # A proxy has no table of its own.
             model, column = _dropped(operation, backwards=backwards)
             table = model and _table_of(migration.app_label, model)
-            if table in there and _has_rows(connection, table):
+            if table in there and Sql(connection).has_rows(table):
                 yield (f"{column} of {table}" if column else table), backwards
 
 
@@ -77,9 +78,3 @@ def _table_of(app_label: str, model: str) -> str:
         return apps.get_model(app_label, model)._meta.db_table
     except LookupError:
         return f"{app_label}_{model.lower()}"
-
-
-def _has_rows(connection: BaseDatabaseWrapper, table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM {connection.ops.quote_name(table)} LIMIT 1")
-        return cursor.fetchone() is not None

@@ -9,6 +9,9 @@ class BaseConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.backups.restore.guards import GUARDS
+        from apps.base.geonames import GEONAMES
         from apps.base.import_guard import import_at_work
+        from apps.imports.registry import register_spec
 
         GUARDS.add(import_at_work)
+        register_spec(GEONAMES)

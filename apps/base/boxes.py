@@ -5,11 +5,11 @@ from functools import cache
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connections
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from apps.changesets.fields import column_of, field_of
+from apps.changesets.sql import Sql
 
 BOXES = settings.BASE_DIR / "data" / "country-boxes.csv"
 
@@ -38,18 +38,30 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
 
     With `swapped` only those that would be in one if latitude and longitude changed places, else only the others.
     """
-    meta, quote = rows.model._meta, connections[rows.db].ops.quote_name
-    columns = (column_of(field) for field in (meta.pk, *(field_of(rows.model, f) for f in (code, latitude, longitude))))
-    table, pk, code, lat, lon = map(quote, (meta.db_table, *columns))
+    meta = rows.model._meta
+    columns = {"code": code, "lat": latitude, "lon": longitude}
+    names = {short: column_of(field_of(rows.model, field)) for short, field in columns.items()}
     # Most rows are in the largest box of their country, and done with; only the others are held against all boxes.
-    found = (
-        f"WITH main (code, south, west, north, east) AS (VALUES {_literals(_main_boxes())}), "
-        f"box (code, south, west, north, east) AS (VALUES {_literals(boxes())}), "
-        f"away AS MATERIALIZED (SELECT t.{pk} AS pk, t.{code} AS code, t.{lat} AS lat, t.{lon} AS lon "
-        f"FROM {table} t JOIN main ON main.code = t.{code} WHERE t.{lat} NOT BETWEEN south AND north "
-        f"OR t.{lon} NOT BETWEEN west AND east) "
-        f"SELECT a.pk FROM away a WHERE a.lat IS NOT NULL AND a.lon IS NOT NULL AND NOT {_in_box('lat', 'lon')} "
-        f"AND {'' if swapped else 'NOT '}{_in_box('lon', 'lat')}"
+    found = Sql(rows.db, table=meta.db_table, pk=column_of(meta.pk), **names).fill(
+        """
+        WITH main (code, south, west, north, east) AS (VALUES {main_boxes}),
+        box (code, south, west, north, east) AS (VALUES {boxes}),
+        away AS MATERIALIZED (
+            SELECT t.{pk} AS pk, t.{code} AS code, t.{lat} AS lat, t.{lon} AS lon
+            FROM {table} t JOIN main ON main.code = t.{code}
+            WHERE t.{lat} NOT BETWEEN south AND north OR t.{lon} NOT BETWEEN west AND east
+        )
+        SELECT a.pk FROM away a WHERE a.lat IS NOT NULL AND a.lon IS NOT NULL AND NOT EXISTS (
+            SELECT 1 FROM box
+            WHERE box.code = a.code AND a.lat BETWEEN south AND north AND a.lon BETWEEN west AND east
+        ) AND {swapped} EXISTS (
+            SELECT 1 FROM box
+            WHERE box.code = a.code AND a.lon BETWEEN south AND north AND a.lat BETWEEN west AND east
+        )
+        """,
+        main_boxes=_literals(_main_boxes()),
+        boxes=_literals(boxes()),
+        swapped="" if swapped else "NOT",
     )
     return rows.filter(pk__in=RawSQL(found, []))  # noqa: S611 - names of our own fields, numbers of our own file
 
@@ -64,10 +76,3 @@ def _main_boxes() -> tuple[Box, ...]:
 def _literals(values: tuple[Box, ...]) -> str:
     """Write the boxes out, once: thousands of parameters would take each question longer than to answer it."""
     return ", ".join(f"('{code}', {', '.join(map(repr, sides))})" for code, *sides in values)
-
-
-def _in_box(lat: str, lon: str) -> str:
-    return (
-        f"EXISTS (SELECT 1 FROM box WHERE box.code = a.code AND a.{lat} BETWEEN south AND north "
-        f"AND a.{lon} BETWEEN west AND east)"
-    )

@@ -1,11 +1,11 @@
 """What a new country or city gets beside what its row says: a slug, and an ASCII name where the row has none."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from apps.base.models import City
 from apps.base.slugs import number_slugs
 from apps.base.text import ascii_form, slug_stem
+from apps.changesets.sql import Row
 from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
@@ -20,7 +20,7 @@ class CountryCompleter:
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""
         with staging.writing():
-            for rows in _created(staging, "name"):
+            for rows in _created(staging, ["name"]):
                 staging.load("imports_completed", ["line", "slug"], ((line, slug_stem(name)) for line, name in rows))
 
 
@@ -33,30 +33,43 @@ class CityCompleter:
     def plan(self, staging: Staging) -> None:
         """Fill the table of completed values."""
         staging.run("DROP TABLE IF EXISTS imports_new_slugs")
-        staging.run("CREATE TEMP TABLE imports_new_slugs "
-                    "(line integer PRIMARY KEY, country bigint, ascii_name text, stem text, slug text)")  # fmt: skip
+        staging.run(
+            """
+            CREATE TEMP TABLE imports_new_slugs (
+                line integer PRIMARY KEY, country bigint, ascii_name text, stem text, slug text
+            )
+            """
+        )
         with staging.writing():
-            for rows in _created(staging, "country, name"):
+            for rows in _created(staging, ["country", "name"]):
                 filled = ((line, country, ascii_form(name), slug_stem(name)) for line, country, name in rows)
                 staging.load("imports_new_slugs", ["line", "country", "ascii_name", "stem"], filled)
-        if not staging.count("SELECT COUNT(*) FROM imports_new_slugs"):
+        if not staging.value("SELECT COUNT(*) FROM imports_new_slugs"):
             return
-        staging.run("CREATE INDEX imports_new_slugs_stem ON imports_new_slugs (country, stem)")
+        staging.index_temp("imports_new_slugs", ["country", "stem"])
         staging.analyze("imports_new_slugs", ["line"])
-        city = staging.quote(City._meta.db_table)
         # The slugs of live cities, and those that cities take along into another country.
-        taken = staging.fill("SELECT t.country_id AS g, t.slug FROM {city} t UNION ALL SELECT x.country, t.slug "
-                             "FROM {changed} x JOIN {city} t ON t.id = x.old_pk", city=city)  # fmt: skip
+        taken = staging.with_names(city=City._meta.db_table).fill(
+            """
+            SELECT t.country_id AS g, t.slug FROM {city} t
+            UNION ALL
+            SELECT x.country, t.slug FROM {changed} x JOIN {city} t ON t.id = x.old_pk
+            """
+        )
         number_slugs(staging, "imports_new_slugs", group="country", taken=taken)
-        staging.run("INSERT INTO {completed} (line, ascii_name, slug) "
-                    "SELECT line, ascii_name, slug FROM imports_new_slugs")  # fmt: skip
+        # What is found goes to where the import looks for it.
+        staging.run(
+            """
+            INSERT INTO {completed} (line, ascii_name, slug) SELECT line, ascii_name, slug FROM imports_new_slugs
+            """
+        )
 
 
-def _created(staging: Staging, columns: str) -> Iterator[list[tuple[Any, ...]]]:
+def _created(staging: Staging, columns: Sequence[str]) -> Iterator[list[Row]]:
     """Yield the rows that create an object in chunks: line and these columns."""
-    after = 0
-    # The next rows of new objects.
-    while rows := staging.fetch("SELECT line, {columns} FROM {created} WHERE line > %s ORDER BY line LIMIT {limit}",
-                                [after], columns=columns, limit=str(_CHUNK)):  # fmt: skip
-        yield rows
-        after = rows[-1][0]
+    return staging.pages(
+        "SELECT line, {columns} FROM {created} WHERE {after} ORDER BY line LIMIT {limit}",
+        by="line",
+        size=_CHUNK,
+        columns=staging.names(columns),
+    )

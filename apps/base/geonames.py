@@ -65,8 +65,11 @@ def _places(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
         with open_text(source, codec_of(detected.how.encoding, detected.start)) as (text, metered):
             rows = csv.reader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
             while True:
-                metered.allow(CHUNK_BYTES, f"{name}, after line {line}: {CHUNK_ROWS} rows hold more than "
-                              f"{CHUNK_BYTES // 2**20} MB; is a line break missing?")  # fmt: skip
+                metered.allow(
+                    CHUNK_BYTES,
+                    f"{name}, after line {line}: {CHUNK_ROWS} rows hold more than "
+                    f"{CHUNK_BYTES // 2**20} MB; is a line break missing?",
+                )
                 chunk = list(islice(rows, CHUNK_ROWS))
                 if not chunk:
                     return

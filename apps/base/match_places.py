@@ -20,8 +20,10 @@ def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
     _collect_ascii_names(staging)
     total, refusals = _refuse_undecided(staging)
     # Places that fit exactly one city by their ASCII name.
-    staging.run("INSERT INTO {matched} (line, old_pk) SELECT DISTINCT p.line, p.old_pk FROM ({places}) p",
-                places=_by_ascii_name(staging))  # fmt: skip
+    staging.run(
+        "INSERT INTO {matched} (line, old_pk) SELECT DISTINCT p.line, p.old_pk FROM ({places}) p",
+        places=_by_ascii_name(staging),
+    )
     staging.run("DROP TABLE imports_ascii_names")
     more, listed = _refuse_ambiguous(staging)
     return total + more, [*refusals, *listed]
@@ -29,33 +31,44 @@ def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def _match_by_name(staging: Staging) -> None:
     # Places with the comparable name of a city of their country.
-    staging.run("INSERT INTO {matched} (line, old_pk) SELECT s.line, l.{pk} FROM {staged} s "
-                "JOIN {country} c ON c.iso_code = s.country_code "
-                "JOIN {live} l ON l.country_id = c.id AND l.search_name = s.place_search",
-                country=_country(staging))  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {matched} (line, old_pk) SELECT s.line, l.{pk} FROM {staged} s
+        JOIN {country} c ON c.iso_code = s.country_code
+        JOIN {live} l ON l.country_id = c.id AND l.search_name = s.place_search
+        """,
+        country=_country(staging),
+    )
 
 
 def _collect_ascii_names(staging: Staging) -> None:
     """Make an indexed table of the names by which cities not found so far are known: comparable and ASCII."""
     staging.run("DROP TABLE IF EXISTS imports_ascii_names")
-    found = staging.fill("NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})")
-    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
-    staging.run("CREATE TEMP TABLE imports_ascii_names AS "
-                "SELECT c.iso_code, l.search_name AS name, l.{pk} AS old_pk FROM {live} l "
-                "JOIN {country} c ON c.id = l.country_id WHERE {found} "
-                "UNION SELECT c.iso_code, LOWER(l.ascii_name), l.{pk} FROM {live} l "
-                "JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {found}",
-                country=_country(staging), found=found)  # fmt: skip
-    staging.run("CREATE INDEX imports_ascii_names_name ON imports_ascii_names (name, iso_code)")
+    staging.index_temp("imports_matched", ["old_pk"])
+    staging.run(
+        """
+        CREATE TEMP TABLE imports_ascii_names AS
+        SELECT c.iso_code, l.search_name AS name, l.{pk} AS old_pk
+        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE {found}
+        UNION
+        SELECT c.iso_code, LOWER(l.ascii_name), l.{pk}
+        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {found}
+        """,
+        country=_country(staging),
+        found=staging.fill("NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})"),
+    )
+    staging.index_temp("imports_ascii_names", ["name", "iso_code"])
     staging.analyze("imports_ascii_names", ["name"])
 
 
 def _by_ascii_name(staging: Staging) -> str:
     """Return a SELECT of the places not matched so far and the cities with their ASCII name: line and old_pk."""
     return staging.fill(
-        "SELECT s.line, a.old_pk FROM {staged} s JOIN imports_ascii_names a "
-        "ON a.name = s.ascii_search AND a.iso_code = s.country_code "
-        "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)"
+        """
+        SELECT s.line, a.old_pk FROM {staged} s
+        JOIN imports_ascii_names a ON a.name = s.ascii_search AND a.iso_code = s.country_code
+        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
+        """
     )
 
 
@@ -63,12 +76,23 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse places whose ASCII name several cities have."""
     staging.run("DELETE FROM {blocked}")
     # Places that fit more than one city.
-    staging.run("INSERT INTO {blocked} (line, holder) SELECT p.line, COUNT(DISTINCT p.old_pk) FROM ({places}) p "
-                "GROUP BY p.line HAVING COUNT(DISTINCT p.old_pk) > 1", places=_by_ascii_name(staging))  # fmt: skip
-    found = staging.fetch(
-        "SELECT DISTINCT p.line, s.place_name, l.{pk}, l.name FROM ({places}) p JOIN {blocked} b ON b.line = p.line "
-        "JOIN {staged} s ON s.line = p.line JOIN {live} l ON l.{pk} = p.old_pk ORDER BY p.line, l.{pk} LIMIT {limit}",
-        places=_by_ascii_name(staging), limit=str(REFUSALS_LISTED))  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {blocked} (line, holder) SELECT p.line, COUNT(DISTINCT p.old_pk) FROM ({places}) p
+        GROUP BY p.line HAVING COUNT(DISTINCT p.old_pk) > 1
+        """,
+        places=_by_ascii_name(staging),
+    )
+    # Which cities each of them fits.
+    found = staging.rows(
+        """
+        SELECT DISTINCT p.line, s.place_name, l.{pk}, l.name FROM ({places}) p
+        JOIN {blocked} b ON b.line = p.line JOIN {staged} s ON s.line = p.line JOIN {live} l ON l.{pk} = p.old_pk
+        ORDER BY p.line, l.{pk} LIMIT {limit}
+        """,
+        places=_by_ascii_name(staging),
+        limit=str(REFUSALS_LISTED),
+    )
     cities: dict[tuple[int, str], list[str]] = {}
     for line, place, pk, name in found:
         cities.setdefault((line, place), []).append(f"{name} (id {pk})")
@@ -83,20 +107,29 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse all places of which several are about one city."""
     staging.run("DELETE FROM {blocked}")
     # Places that share their city with another place.
-    staging.run("INSERT INTO {blocked} (line, holder) SELECT line, old_pk FROM {matched} WHERE old_pk IN "
-                "(SELECT old_pk FROM {matched} GROUP BY old_pk HAVING COUNT(*) > 1)")  # fmt: skip
-    found = staging.fetch(
-        "SELECT s.line, s.place_name, l.{pk}, l.name FROM {blocked} b JOIN {staged} s ON s.line = b.line "
-        "JOIN {matched} m ON m.line = b.line JOIN {live} l ON l.{pk} = m.old_pk ORDER BY l.{pk}, s.line LIMIT {limit}",
-        limit=str(REFUSALS_LISTED))  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {blocked} (line, holder) SELECT line, old_pk FROM {matched}
+        WHERE old_pk IN (SELECT old_pk FROM {matched} GROUP BY old_pk HAVING COUNT(*) > 1)
+        """
+    )
+    # Which place is about which city.
+    found = staging.rows(
+        """
+        SELECT s.line, s.place_name, l.{pk}, l.name FROM {blocked} b JOIN {staged} s ON s.line = b.line
+        JOIN {matched} m ON m.line = b.line JOIN {live} l ON l.{pk} = m.old_pk
+        ORDER BY l.{pk}, s.line LIMIT {limit}
+        """,
+        limit=str(REFUSALS_LISTED),
+    )
     lines: dict[int, list[str]] = {}
     for line, _place, pk, _name in found:
         lines.setdefault(pk, []).append(str(line))
+    hint = "lines {} may each be {} (id {}); which is not guessed: leave one in the file"
     refusals = [
-        Refusal(line, "name", place, "ambiguous",
-                f"lines {_some(lines[pk])} may each be {name} (id {pk}); which is not guessed: leave one in the file")
+        Refusal(line, "name", place, "ambiguous", hint.format(_some(lines[pk]), name, pk))
         for line, place, pk, name in found
-    ]  # fmt: skip
+    ]
     return refuse_blocked(staging), refusals
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from apps.changesets.sql import Sql
 from apps.imports.staging.tables import Staging
 
 
@@ -11,28 +12,37 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
     `table` has line, stem, slug and the column `group`, which stands for the country. `taken` is a SELECT of `g` and
     `slug` of all the slugs that live cities have or will have.
     """
+    sql = staging.with_parts(table=table, group=group, taken=taken)
     # Whoever comes first and finds no city with that slug has it.
-    staging.run(
-        "UPDATE {table} SET slug = stem WHERE line IN (SELECT line FROM (SELECT line, ROW_NUMBER() OVER "
-        "(PARTITION BY {group}, stem ORDER BY line) AS place FROM {table}) f WHERE f.place = 1) "
-        "AND NOT EXISTS (SELECT 1 FROM ({taken}) t WHERE t.g = {table}.{group} AND t.slug = {table}.stem)",
-        table=table, group=group, taken=taken)  # fmt: skip
-    staging.run("CREATE UNIQUE INDEX {table}_slug ON {table} ({group}, slug)", table=table, group=group)
+    sql.run(
+        """
+        UPDATE {table} SET slug = stem WHERE line IN (
+            SELECT line FROM (
+                SELECT line, ROW_NUMBER() OVER (PARTITION BY {group}, stem ORDER BY line) AS place FROM {table}
+            ) f WHERE f.place = 1
+        ) AND NOT EXISTS (SELECT 1 FROM ({taken}) t WHERE t.g = {table}.{group} AND t.slug = {table}.stem)
+        """
+    )
+    sql.run("CREATE UNIQUE INDEX {table}_slug ON {table} ({group}, slug)")
     # The few others are numbered one by one.
-    others = staging.fetch("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line",
-                           table=table, group=group)  # fmt: skip
-    last: dict[tuple[int, str], int] = {}
+    others = sql.rows("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line")
+    last: dict[tuple[Any, str], int] = {}
     for line, where, stem in others:
         number = last.get((where, stem), 1) + 1
-        while _is_taken(staging, table, group, taken, [where, f"{stem}-{number}"]):
+        while _is_taken(sql, where, f"{stem}-{number}"):
             number += 1
         last[where, stem] = number
-        staging.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line], table=table)
+        sql.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line])
 
 
-def _is_taken(staging: Staging, table: str, group: str, taken: str, slug: list[Any]) -> bool:
+def _is_taken(sql: Sql, where: Any, slug: str) -> bool:
     # Does a new city or another one have this slug?
-    found = staging.fetch("SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s UNION ALL "
-                          "SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1",
-                          [*slug, *slug], table=table, group=group, taken=taken)  # fmt: skip
+    found = sql.rows(
+        """
+        SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s
+        UNION ALL
+        SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1
+        """,
+        [where, slug, where, slug],
+    )
     return bool(found)

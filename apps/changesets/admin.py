@@ -1,16 +1,18 @@
 """The list of changesets, a changeset's page, and its revert, in the admin."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
-from apps.changesets.history.counts import counts_of_many
+from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.history.counts import Counts, counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
@@ -24,6 +26,21 @@ from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.search import TouchedFilter, find_form
+
+# The changeset that a page shows, under the number that was asked for.
+_shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
+
+if TYPE_CHECKING:
+
+    class ListedChangeset(Changeset):
+        """A row of the list, with what is worked out for all rows at once."""
+
+        subject: str
+        shown_counts: Counts
+        may_revert: bool
+
+        class Meta:
+            proxy = True
 
 
 class ChangesetList(ChangeList):
@@ -68,7 +85,7 @@ class ChangesetAdmin(ActingAdmin):
     # -- the list --------------------------------------------------------------------------------------------
 
     @admin.display(description="Changeset")
-    def what(self, changeset: Changeset) -> str:
+    def what(self, changeset: "ListedChangeset") -> str:
         title = format_html("#{} {}", changeset.pk, changeset.get_kind_display())
         return format_html('{} <span class="subject">{}</span>', title, changeset.subject)
 
@@ -85,12 +102,12 @@ class ChangesetAdmin(ActingAdmin):
         return show.moment(changeset.created_at)
 
     @admin.display(description="Objects")
-    def objects(self, changeset: Changeset) -> str:
+    def objects(self, changeset: "ListedChangeset") -> str:
         state, reviewed = show.state(changeset), show.reviewed(changeset)
         return format_html("{} {} {}", show.counts(changeset.shown_counts), state, reviewed)
 
     @admin.display(description="Next")
-    def next_steps(self, changeset: Changeset) -> str:
+    def next_steps(self, changeset: "ListedChangeset") -> str:
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
@@ -113,16 +130,19 @@ class ChangesetAdmin(ActingAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Changeset | None:
         """Read a changeset once a request, and without what only a list needs."""
-        if getattr(request, "shown_changeset", (None,))[0] != object_id:
-            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=whole_number(object_id))
-            request.shown_changeset = object_id, next(iter(found), None)
-        return request.shown_changeset[1]
+        shown = _shown.get(request)
+        if shown is None or shown[0] != object_id:
+            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=whole_number(object_id) or 0)
+            shown = _shown[request] = object_id, next(iter(found), None)
+        return shown[1]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
+        if (refused := turned_away(request, READS, may=self.has_view_permission(request))) is not None:
+            return refused
         changeset = self.get_object(request, object_id)
-        if changeset is not None and self.has_view_permission(request, changeset) and request.method != "POST":
+        if changeset is not None:
             shown = page_of(changeset, request)
             on_map = {"map_url": map_page_url(changeset, request, shown["counts"])}
             extra_context = {**shown, **on_map, **(extra_context or {})}
@@ -146,7 +166,7 @@ class ChangesetAdmin(ActingAdmin):
             *super().get_urls(),
         ]
 
-    def download_view(self, request: HttpRequest, pk: str, form: str) -> HttpResponse:
+    def download_view(self, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
         return download_page(request, self, int(pk), form)
 
     def result_view(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -96,7 +96,7 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
     """Report changesets.E009 for each history table that migrating backwards would drop instead of setting it aside."""
     tracked = {tracked.history_model._meta.label_lower: tracked.model for tracked in tracked_models()}
-    found = []
+    found: list[CheckMessage] = []
     for app_config in {model._meta.app_config for model in tracked.values()}:
         for migration, operation in _created_models(app_config):
             model = tracked.get(f"{app_config.label}.{operation.name_lower}")

@@ -16,6 +16,9 @@ class HistoryIsRecordedByTheDatabase(ChangesetError):
 class UnknownChangeset(ChangesetError):
     """No changeset has this number."""
 
+    # What a page answers that has nothing else to show.
+    status = 404
+
 
 class HistoryPruned(ChangesetError):
     """What was asked for lies in the history that was pruned."""
@@ -30,7 +33,12 @@ class RevertConflict(ChangesetError):
 
 
 class PlanMoved(ChangesetError):
-    """What would be restored is no longer what the person was shown; nothing was restored."""
+    """What would be done is no longer what the person was shown, or was shown to nobody; nothing was changed."""
+
+    def __init__(self, why: str, noun: str = "plan") -> None:
+        super().__init__(
+            f"The {noun} is no longer what you were shown: {why}. Nothing was changed; look again and confirm."
+        )
 
 
 class UnreadableMoment(ChangesetError):
@@ -49,10 +57,6 @@ class Busy(ChangesetError):
     """Somebody else was writing for too long; nothing was changed."""
 
 
-class BadToken(ChangesetError):
-    """A plan comes back that was not shown to this person for these changesets, or too long ago."""
-
-
 class NotToReview(ChangesetError):
     """A review or a name was given to a changeset that has one already, or that takes none."""
 
@@ -63,10 +67,6 @@ class TooManyObjects(ChangesetError):
 
 class NothingSelected(ChangesetError):
     """A bulk action was asked for, and no object fits the selection; nothing was changed."""
-
-
-class SelectionMoved(ChangesetError):
-    """What a bulk action would change is no longer what the person was shown; nothing was changed."""
 
 
 class BulkRefused(ChangesetError):

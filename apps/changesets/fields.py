@@ -8,8 +8,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
+    AnyLink = models.ForeignKey[Any, Any]
+    AnyManyToMany = models.ManyToManyField[Any, Any]
 else:  # Django's fields take no parameters when they run.
     AnyField = models.Field
+    AnyLink = models.ForeignKey
+    AnyManyToMany = models.ManyToManyField
 
 
 def field_of(model: type[models.Model], name: str) -> AnyField:

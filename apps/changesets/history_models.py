@@ -1,7 +1,8 @@
 """History models as simple-history makes them, filled by the database instead of by signals."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zlib import crc32
 
 from django.db import models
@@ -29,7 +30,31 @@ class Stamped(models.Model):
         abstract = True
 
 
-class RecordedQuerySet(HistoricalQuerySet):
+if TYPE_CHECKING:
+
+    class HistoryRow(Stamped):
+        """A row of history with what simple-history adds; beside that, it has the fields of what it tells of."""
+
+        history_id: int
+        history_date: datetime
+        history_type: str
+        changeset_id: int
+        instance: Any
+        objects: ClassVar[models.Manager["HistoryRow"]]
+
+        class Meta:
+            abstract = True
+else:  # Each tracked model has a history model of its own.
+    HistoryRow = Stamped
+
+if TYPE_CHECKING:
+    AnyHistoricalQuerySet = HistoricalQuerySet[HistoryRow]
+    AnyHistoryManager = HistoryManager[HistoryRow]
+else:  # simple-history's classes take no parameters when they run.
+    AnyHistoricalQuerySet, AnyHistoryManager = HistoricalQuerySet, HistoryManager
+
+
+class RecordedQuerySet(AnyHistoricalQuerySet):
     """History rows; "newest" goes by history_id, since equal dates happen."""
 
     def latest_of_each(self) -> "RecordedQuerySet":
@@ -41,14 +66,15 @@ class RecordedQuerySet(HistoricalQuerySet):
             .annotate(newest=Max("history_id"))
             .values("newest")
         )
-        return self.filter(history_id=Subquery(newest))
+        return cast(RecordedQuerySet, self.filter(history_id=Subquery(newest)))
 
 
-class RecordedManager(HistoryManager):
+class RecordedManager(AnyHistoryManager):
     """simple-history's manager where newest goes by history_id, and rows are never written from Python."""
 
-    def get_queryset(self) -> models.QuerySet:
-        return super().get_queryset().order_by("-history_id")
+    def get_queryset(self) -> RecordedQuerySet:
+        rows: RecordedQuerySet = super().get_queryset().order_by("-history_id")
+        return rows
 
     def as_of(self, date: Any) -> Any:
         """Return the table, or the one object, as it was at `date`; raises DoesNotExist for an object then absent."""
@@ -65,7 +91,7 @@ class RecordedManager(HistoryManager):
         getattr(instance, SIMPLE_HISTORY_REVERSE_ATTR_NAME)._as_of = date
         return instance
 
-    def bulk_history_create(self, objs: Iterable[models.Model], **kwargs: Any) -> None:
+    def bulk_history_create(self, objs: Iterable[models.Model], *args: Any, **kwargs: Any) -> None:
         """Refuse: triggers record what happens, and a second writer would record it twice."""
         raise HistoryIsRecordedByTheDatabase(
             "simple-history's bulk helpers are not used here: call bulk_create, bulk_update or update, "
@@ -124,12 +150,12 @@ class ChangesetHistory(HistoricalRecords):
         ):
             signal.disconnect(receiver, sender=sender)
 
-    def get_extra_fields(self, model: type[models.Model], fields: dict) -> dict:
-        extra = super().get_extra_fields(model, fields)
+    def get_extra_fields(self, model: type[models.Model], fields: dict[str, Any]) -> dict[str, Any]:
+        extra: dict[str, Any] = super().get_extra_fields(model, fields)
         extra["history_user"].db_index = False
         pk = model._meta.pk.attname
 
-        def neighbour(record: models.Model, condition: Q, order: str) -> models.Model | None:
+        def neighbour(record: HistoryRow, condition: Q, order: str) -> HistoryRow | None:
             same_object = type(record).objects.filter(**{pk: getattr(record, pk)})
             return same_object.filter(condition).order_by(order).first()
 
@@ -137,10 +163,11 @@ class ChangesetHistory(HistoricalRecords):
         extra["next_record"] = property(lambda self: neighbour(self, Q(history_id__gt=self.history_id), "history_id"))
         return extra
 
-    def get_meta_options(self, model: type[models.Model]) -> dict:
-        options = super().get_meta_options(model)
+    def get_meta_options(self, model: type[models.Model]) -> dict[str, Any]:
+        options: dict[str, Any] = super().get_meta_options(model)
         options["ordering"] = ("-history_id",)
         options["get_latest_by"] = ("history_id",)
         pk = model._meta.pk.attname
-        options["indexes"] = (models.Index(fields=(pk, "history_id"), name=_index_name(model._meta.model_name)),)
+        name = _index_name(model._meta.label_lower.rpartition(".")[2])
+        options["indexes"] = (models.Index(fields=(pk, "history_id"), name=name),)
         return options

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.db import connections, transaction
 
-from apps.changesets.models import Changeset
+from apps.changesets.models import Actor, Changeset
 
 T = TypeVar("T")
 
@@ -33,17 +33,21 @@ class Hook(Generic[T]):
 
 @dataclass(frozen=True)
 class Coming:
-    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words."""
+    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words.
+
+    One that is `required` has what comes first done whatever the settings say.
+    """
 
     kind: str
-    actor: Any
+    actor: Actor
     what: str
     using: str = "default"
+    required: bool = False
 
 
 # Called before an act that may write or delete many rows, outside of any transaction: a backup above all. A
-# ChangesetError that it raises stops the act.
-PREPARATIONS: Hook[Callable[[Coming], None]] = Hook()
+# ChangesetError that it raises stops the act. It returns what the thing that was done is called, such as a backup.
+PREPARATIONS: Hook[Callable[[Coming], str | None]] = Hook()
 # Told of each changeset, once it is committed; what goes wrong in a listener is logged only.
 LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
@@ -59,12 +63,11 @@ def is_time_for_it(using: str) -> bool:
     return bool(PREPARATIONS.of()) and not connections[using].in_atomic_block
 
 
-def prepare(coming: Coming) -> None:
-    """Do what was added for the act, if it is time for it."""
-    if not is_time_for_it(coming.using):
-        return
-    for preparation in PREPARATIONS.of():
-        preparation(coming)
+def prepare(coming: Coming) -> list[str]:
+    """Do what was added for the act, if it is time for it or the act requires it; return what it is called."""
+    if not coming.required and not is_time_for_it(coming.using):
+        return []
+    return [name for preparation in PREPARATIONS.of() if (name := preparation(coming))]
 
 
 def tell_when_committed(changeset: Changeset, *, using: str) -> None:

@@ -23,9 +23,10 @@ _BATCH = 2000
 class Sql:
     """Runs statements on one database: holes are filled with quoted names, values are bound."""
 
-    def __init__(self, using: str = "default", **names: Name) -> None:
-        self.using = using
-        self.connection: BaseDatabaseWrapper = connections[using]
+    def __init__(self, using: str | BaseDatabaseWrapper = "default", /, **names: Name) -> None:
+        """Speak to the database of an alias, or through a connection of the caller's own."""
+        self.connection = connections[using] if isinstance(using, str) else using
+        self.using: str = self.connection.alias
         self._parts: dict[str, str] = {hole: self._quoted(name) for hole, name in names.items()}
 
     def with_names(self, **names: Name) -> "Sql":
@@ -46,7 +47,7 @@ class Sql:
 
     def with_parts(self, **parts: str) -> "Sql":
         """Return one that fills these holes, too: with SQL as it is."""
-        more = Sql(self.using)
+        more = Sql(self.connection)
         more._parts = {**self._parts, **parts}
         return more
 
@@ -62,7 +63,8 @@ class Sql:
         """Execute a statement and return how many rows it touched, 0 where the database does not say."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return max(cursor.rowcount, 0)
+            touched: int = cursor.rowcount
+            return max(touched, 0)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]], /, **parts: str) -> None:
         """Execute a statement once for the values of each row."""
@@ -75,7 +77,8 @@ class Sql:
         """Execute a query and return all its rows."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return cursor.fetchall()
+            rows: list[Row] = cursor.fetchall()
+            return rows
 
     def firsts(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Any]:
         """Execute a query and return the first value of each of its rows."""
@@ -92,6 +95,18 @@ class Sql:
             while chunk := cursor.fetchmany(size):
                 yield chunk
 
+    def pages(self, statement: str, /, *, by: str, size: int, **parts: str) -> Iterator[list[Row]]:
+        """Yield the rows of a query by its first column, `size` at a time, each time asking anew: others write between.
+
+        `{after}` is where the condition stands that the next ones fulfil, `{limit}` how many.
+        """
+        rows = self.rows(statement, after="TRUE", limit=str(size), **parts)
+        while rows:
+            yield rows
+            if len(rows) < size:
+                return
+            rows = self.rows(statement, [rows[-1][0]], after=f"{by} > %s", limit=str(size), **parts)
+
     def load(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Put many rows into a table, in the quickest way that the database has."""
         parts = {"table": table, "names": self.names(columns)}
@@ -104,6 +119,25 @@ class Sql:
         ):
             for row in rows:
                 copy.write_row(row)
+
+    def count_rows(self, tables: Sequence[str]) -> dict[str, int]:
+        """Return how many rows each of these tables has, of one moment."""
+        # The place of each table, and how many rows it has.
+        counts = [
+            self.fill("SELECT {place}, COUNT(*) FROM {table}", place=str(place), table=self.quote(table))
+            for place, table in enumerate(tables)
+        ]
+        found = self.rows("{counts}", counts=" UNION ALL ".join(counts)) if counts else []
+        return {tables[place]: number for place, number in found}
+
+    def has_rows(self, table: str) -> bool:
+        """Whether a table has any row."""
+        return bool(self.rows("SELECT 1 FROM {table} LIMIT 1", table=self.quote(table)))
+
+    def empty(self, *tables: str) -> None:
+        """Delete all rows of these tables."""
+        for table in tables:
+            self.run("DELETE FROM {table}", table=self.quote(table))
 
     def quote(self, name: str) -> str:
         """Return a name such that the database takes it as it is."""

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
-from apps.changesets.history_models import ChangesetHistory
+from apps.changesets.history_models import ChangesetHistory, HistoryRow
 
 # What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
 VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "restore")
@@ -47,7 +47,7 @@ class Tracked:
     """A model whose rows the database records, and the history model that they are recorded in."""
 
     model: type[models.Model]
-    history_model: type[models.Model]
+    history_model: type[HistoryRow]
     stable_key: str | None
     untracked: frozenset[str]
     filter_by: str | None
@@ -89,6 +89,11 @@ class Tracked:
     def fields_by_column(self) -> dict[str, AnyField]:
         return {column_of(field): field for field in self.model._meta.concrete_fields}
 
+    @property
+    def stable_field(self) -> AnyField | None:
+        """The field that stays when the primary key of an object changes, or None."""
+        return None if self.stable_key is None else self.fields_by_column[self.stable_key]
+
     @cached_property
     def news(self) -> tuple[AnyField, ...]:
         """The fields whose change is told; those that follow others, or only say when, are left out."""
@@ -104,6 +109,13 @@ class Tracked:
         if self.filter_by is None:
             return None
         return field_of(self.model, self.filter_by).related_model or self.model
+
+    @property
+    def point_columns(self) -> tuple[str, str]:
+        """The columns of latitude and longitude; raises LookupError where the model stands on no map."""
+        if self.point is None:
+            raise LookupError(f"{self.label} stands on no map.")
+        return self.point
 
     @cached_property
     def unique_sets(self) -> tuple[tuple[str, ...], ...]:
@@ -131,7 +143,9 @@ class Tracked:
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
     recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
-    found = {model: _describe(model) for model in recorded if issubclass(model, TrackedModel)}
+    found: dict[type[models.Model], Tracked] = {
+        model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
+    }
     ordered: list[type[models.Model]] = []
 
     def place(model: type[models.Model]) -> None:
@@ -181,9 +195,14 @@ def _describe(model: type[TrackedModel]) -> Tracked:
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, model._meta.simple_history_manager_attribute).model,
+        history_model=getattr(model, _manager_name(model)).model,
         stable_key=columns.get(declared.stable_key or ""),
         untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
         point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
+
+
+def _manager_name(model: type[models.Model]) -> str:
+    name: str = vars(model._meta)["simple_history_manager_attribute"]
+    return name

@@ -5,13 +5,15 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
@@ -25,8 +27,8 @@ from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_m
 from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
-from apps.imports.registry import all_specs, spec_named
-from apps.imports.runs.confirming import may_decide, may_see
+from apps.imports.registry import all_specs, spec_for, spec_named
+from apps.imports.runs.confirming import why_not_decide, why_not_see
 from apps.imports.runs.lease import fail_dead_runs
 
 
@@ -47,10 +49,14 @@ class WhatFilter(admin.SimpleListFilter):
     parameter_name = "what"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(spec.name, str(spec.model._meta.verbose_name_plural).capitalize()) for spec in all_specs()]
+        firsts = [spec for spec in all_specs() if spec is spec_for(spec.model)]
+        return [(spec.name, str(spec.model._meta.verbose_name_plural).capitalize()) for spec in firsts]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(spec=self.value()) if self.value() else queryset
+        chosen = next((spec.model for spec in all_specs() if spec.name == self.value()), None)
+        # Of one model there may be several sorts of files.
+        same = [spec.name for spec in all_specs() if spec.model is chosen]
+        return queryset.filter(spec__in=same) if chosen else queryset
 
 
 class WhoFilter(admin.SimpleListFilter):
@@ -135,11 +141,11 @@ class ImportRunAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         number = whole_number(object_id)
-        run = None if number is None else self._run(request, number, missing_ok=True)
+        run = None if number is None else self._run_if_there(request, number)
         if run is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]  # not in the stubs
+        if (refused := turned_away(request, READS)) is not None:
+            return refused
         context = page_context(request, run) | {"map_url": map_of_run_url(run)}
         if run.status in WATCHED:
             context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
@@ -147,6 +153,8 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     def progress_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)
+        if (refused := turned_away(request, READS)) is not None:
+            return refused
         if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
             run.refresh_from_db()
         return JsonResponse(state_of(run))
@@ -162,7 +170,7 @@ class ImportRunAdmin(admin.ModelAdmin):
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)
         open_to_mapping = run.status in (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
-        if not open_to_mapping and not may_decide(request.user, run):
+        if not open_to_mapping and not why_not_decide(request.user, run):
             messages.info(request, "Which column is which is settled: the import has gone on.")
             return HttpResponseRedirect(run_url(run))
         return mapping_page(request, run, self._context(request))
@@ -173,13 +181,13 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         return view
 
-    def _giving(self, give: Callable[[ImportRun], HttpResponse]) -> Callable:
+    def _giving(self, give: Callable[[ImportRun], FileResponse]) -> Callable[..., HttpResponseBase]:
         """Return a view that gives a file of a run to who may import such files."""
 
-        def view(request: HttpRequest, pk: int) -> HttpResponse:
+        def view(request: HttpRequest, pk: int) -> HttpResponseBase:
             run = self._run(request, pk)
-            if may_decide(request.user, run):
-                raise PermissionDenied
+            if (refused := turned_away(request, READS, may=not why_not_decide(request.user, run))) is not None:
+                return refused
             try:
                 return give(run)
             except ImportFailure as refusal:
@@ -188,16 +196,19 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         return view
 
-    def _run(self, request: HttpRequest, pk: int, *, missing_ok: bool = False) -> ImportRun | None:
+    def _run(self, request: HttpRequest, pk: int) -> ImportRun:
         """Return a run to who may see it; the others get 403, and 404 where there is none."""
-        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
-        if found is None:
-            if not self.has_view_permission(request):
-                raise PermissionDenied
-            if missing_ok:
-                return None
+        run = self._run_if_there(request, pk)
+        if run is None:
             raise Http404
-        if may_see(request.user, found):
+        return run
+
+    def _run_if_there(self, request: HttpRequest, pk: int) -> ImportRun | None:
+        """Return a run, or None, to who may see it; the others get 403."""
+        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
+        if found is None and not self.has_view_permission(request):
+            raise PermissionDenied
+        if found is not None and why_not_see(request.user, found):
             raise PermissionDenied
         return found
 

@@ -87,6 +87,14 @@ class PlanIsGone(ImportFailure):
     """The plan's staged rows were discarded, or replaced by those of a later plan."""
 
 
+class LockTaken(ImportFailure):
+    """Another import holds the lock that this one asks for."""
+
+
+class TooManyRefused(ImportFailure):
+    """So many rows are refused that the file itself is in doubt."""
+
+
 class FileIsGone(ImportFailure):
     """The file of a run is not kept any more, or is not what was uploaded."""
 

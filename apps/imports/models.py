@@ -80,7 +80,7 @@ class ImportRun(models.Model):
         return f"Import {self.pk} of {self.file_name}"
 
 
-class Operation(models.TextChoices):
+class RowKind(models.TextChoices):
     """What a planned row does to its object; each row has exactly one."""
 
     NEW = "new", "New"
@@ -105,7 +105,7 @@ class PlannedRow(models.Model):
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
     # The line of the file; null for objects that the file lacks.
     line = models.IntegerField(null=True)
-    operation = models.CharField(max_length=10, choices=Operation.choices)
+    operation = models.CharField(max_length=10, choices=RowKind.choices)
     renamed = models.BooleanField(default=False)
     kept = models.BooleanField(default=False)
     # A person deleted the object here, and the file still has it.
@@ -119,7 +119,8 @@ class PlannedRow(models.Model):
     # {field: [old, new]} of a changed row; {field: [base, new, current]} of kept values.
     changes = models.JSONField(null=True)
     kept_values = models.JSONField(null=True)
-    # Everything that applying needs to write the row: {"values": {...}, "upstream": {...}, "links": {...}}.
+    # Everything that applying needs to write the row: {"values": {...}, "upstream": {...}, "links": {...}};
+    # of one with kept values also what the file says: {"staged": {...}}.
     payload = models.JSONField(null=True)
     # The newest history row of the object when the plan was made.
     history_id = models.BigIntegerField(null=True)

@@ -57,6 +57,19 @@ class Superseded:
 
 
 @dataclass(frozen=True)
+class LeftAlone:
+    """A row of a plan that applying skipped, and why: one of the file (`line`), or an object that the file lacks."""
+
+    line: int | None
+    object_id: str
+    why: str
+
+    def __str__(self) -> str:
+        where = f"line {self.line}" if self.line is not None else "not in the file"
+        return f"{where}{f', {self.object_id}' if self.object_id else ''}: {self.why}"
+
+
+@dataclass(frozen=True)
 class ImportOptions:
     """What the person asked for.
 

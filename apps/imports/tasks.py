@@ -14,9 +14,8 @@ from django_tasks_db.models import DBTaskResult
 from apps.imports.errors import RunCancelled, RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.results import Progress
-from apps.imports.runs.applying import apply_run
+from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.lease import fail_dead_runs, working
-from apps.imports.runs.planning import plan_run
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.states import end

@@ -43,8 +43,8 @@ def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
     for key in keys:
         (stable if key.startswith(STABLE) else primary).append(key[3:])
     condition, tracked = Q(pk__in=primary), _tracked(model)
-    if stable and tracked and tracked.stable_key:
-        condition |= Q(**{f"{tracked.fields_by_column[tracked.stable_key].name}__in": stable})
+    if stable and tracked and tracked.stable_field:
+        condition |= Q(**{f"{tracked.stable_field.name}__in": stable})
     return condition
 
 

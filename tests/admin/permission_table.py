@@ -10,7 +10,7 @@ PEOPLE = ("anonymous", "outsider", "viewer", "editor", "importer", "steward", "a
 # Who uploaded a file may decide about it, and who approves imports of others.
 OTHERS = {"uploader": {"importer", "approver"}, "staff": set(PEOPLE), "nobody": set()}
 
-READ = ("viewer 200", "nobody 403")
+READ = ("viewer 200", "viewer 405")
 LIST = ("viewer 200", "viewer 200")
 ADMINS_ONLY = ("nobody 403", "nobody 403")
 DECIDED = ("uploader 405", "uploader 302")
@@ -67,7 +67,7 @@ PAGES = {
     "imports_importrun_change": READ,
     "imports_importrun_delete": ADMINS_ONLY,
     "imports_importrun_history": ("staff 302", "staff 302"),
-    "imports_importrun_progress": LIST,
+    "imports_importrun_progress": READ,
     **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
     "imports_importrun_mapping": ("uploader 200", "uploader 200"),
     "imports_importrun_plan_again": DECIDED,
@@ -76,8 +76,8 @@ PAGES = {
     "imports_importrun_cancel": DECIDED,
     "imports_importrun_start_again": DECIDED,
     # Neither file is kept in this world: those who may are told so.
-    "imports_importrun_refused": ("uploader 302", "uploader 302"),
-    "imports_importrun_file": ("uploader 302", "uploader 302"),
+    "imports_importrun_refused": ("uploader 302", "uploader 405"),
+    "imports_importrun_file": ("uploader 302", "uploader 405"),
     # -- findings ----------------------------------------------------------------------------------------------
     "quality_finding_changelist": ("viewer 200", "viewer 405"),
     "quality_findings": ("viewer 200", "viewer 405"),

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.airports.models import Airport
-from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.results import ImportOptions
 
 HEADER = [
@@ -61,14 +61,14 @@ def plan_rows(run: ImportRun) -> dict[str, PlannedRow]:
 
 def _rows() -> dict[str, PlannedRow]:
     def new(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
-        return PlannedRow(line=line, operation=Operation.NEW, natural=ident, label=label, **more)
+        return PlannedRow(line=line, operation=RowKind.NEW, natural=ident, label=label, **more)
 
     def changed(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
-        given = {"operation": Operation.CHANGED, "object_id": ident, "natural": ident, "changes": {}, **more}
+        given = {"operation": RowKind.CHANGED, "object_id": ident, "natural": ident, "changes": {}, **more}
         return PlannedRow(line=line, label=label, **given)
 
     def missing(ident: str, label: str, **more: Any) -> PlannedRow:
-        return PlannedRow(operation=Operation.MISSING, object_id=ident, natural=ident, label=label, **more)
+        return PlannedRow(operation=RowKind.MISSING, object_id=ident, natural=ident, label=label, **more)
 
     kept = {"name": ["Denver International Airport", "Denver Intl", "Denver by hand"]}
     buckley = {"natural": "KBKX", "renamed": True, "changes": {"ident": ["KBKF", "KBKX"]}}
@@ -78,8 +78,8 @@ def _rows() -> dict[str, PlannedRow]:
         "changed": changed(4, "EDDM", "Munich Airport", changes={"elevation_ft": [1487, 1486]}),
         "renamed": changed(5, "KBKF", "Buckley Space Force Base", **buckley),
         "kept": changed(6, "KDEN", "Denver by hand", kept=True, kept_values=kept),
-        "unchanged": changed(7, "LSZH", "Zürich Airport", operation=Operation.UNCHANGED, changes=None),
-        "refused": PlannedRow(line=8, operation=Operation.REFUSED, natural="XX01"),
+        "unchanged": changed(7, "LSZH", "Zürich Airport", operation=RowKind.UNCHANGED, changes=None),
+        "refused": PlannedRow(line=8, operation=RowKind.REFUSED, natural="XX01"),
         "missing": missing("OLD1", "Old Field"),
         "superseded": missing("OLD2", "Older Field", superseded=True),
     }

@@ -169,7 +169,7 @@ def test_a_key_that_is_none_never_breaks_the_page(client):
 
 
 def seen_on(page) -> str:
-    return page.context["plan"].seen
+    return page.context["token"]
 
 
 @pytest.mark.parametrize("others", ["edit", "deletion", "arrival"])

@@ -118,7 +118,7 @@ def test_an_airport_that_has_not_the_code_cannot_keep_it(client):
 
 
 def test_a_group_that_grew_meanwhile_is_shown_again(client):
-    seen = act(client, AIRPORTS, "resolve_duplicates", ["KDEN"]).context["plan"].seen
+    seen = act(client, AIRPORTS, "resolve_duplicates", ["KDEN"]).context["token"]
     Airport.objects.create(ident="C1", name="Denver Pad", airport_type="heliport", iata_code="DEN")
     before = all_rows(Airport)
 

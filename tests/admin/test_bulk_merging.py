@@ -86,12 +86,12 @@ def test_cities_of_several_countries_are_not_merged(client, places, aurora):
 
 def test_another_target_than_the_one_shown_shows_its_plan_first(client, places, aurora):
     before = everything()
-    seen = act(client, CITIES, "merge_city", [aurora.pk, places["denver"].pk]).context["plan"].seen
+    seen = act(client, CITIES, "merge_city", [aurora.pk, places["denver"].pk]).context["token"]
 
     page = confirm(client, CITIES, "merge_city", [aurora.pk, places["denver"].pk], target="aurora", seen=seen)
 
     assert "This is the plan of what you chose now" in page.content.decode()
     assert everything() == before
-    posted = {"target": "aurora", "seen": page.context["plan"].seen}
+    posted = {"target": "aurora", "seen": page.context["token"]}
     confirm(client, CITIES, "merge_city", [aurora.pk, places["denver"].pk], **posted)
     assert Airport.objects.filter(city=aurora).count() == 3

@@ -50,7 +50,7 @@ def test_the_preview_has_now_and_then(places, operator, browse_as, edit):
 def test_the_ticked_fields_go_back(places, operator, browse_as, edit):
     edit("KDEN", name="Denver Intl", elevation_ft=1)
     client = browse_as(operator)
-    seen = client.get(go_back_url()).context["plan"].seen
+    seen = client.get(go_back_url()).context["token"]
 
     client.post(go_back_url(), {"field": ["name"], "seen": seen, "reason": "was right"})
 
@@ -63,7 +63,7 @@ def test_the_ticked_fields_go_back(places, operator, browse_as, edit):
 def test_without_reason_or_field_nothing_happens(places, operator, browse_as, edit, posted, sentence):
     edit("KDEN", name="Denver Intl")
     client = browse_as(operator)
-    seen = client.get(go_back_url()).context["plan"].seen
+    seen = client.get(go_back_url()).context["token"]
 
     page = client.post(go_back_url(), {"seen": seen, **posted}).content.decode()
 
@@ -74,12 +74,12 @@ def test_without_reason_or_field_nothing_happens(places, operator, browse_as, ed
 def test_a_change_meanwhile_is_shown_first(places, operator, browse_as, edit):
     edit("KDEN", name="Denver Intl")
     client = browse_as(operator)
-    seen = client.get(go_back_url()).context["plan"].seen
+    seen = client.get(go_back_url()).context["token"]
     edit("KDEN", name="Theirs")
 
     page = client.post(go_back_url(), {"field": ["name"], "seen": seen, "reason": "x"}).content.decode()
 
-    assert "Somebody changed it since you opened this page" in page
+    assert "somebody changed it since you opened this page" in page
     assert "<del>Theirs</del>" in page
     assert Airport.objects.get(pk="KDEN").name == "Theirs"
 
@@ -88,7 +88,7 @@ def test_a_deleted_object_comes_back_for_a_steward_only(places, operator, stewar
     with changeset(kind="delete", actor=steward):
         Airport.objects.filter(pk="KDEN").delete()
     client = browse_as(steward)
-    seen = client.get(go_back_url()).context["plan"].seen
+    seen = client.get(go_back_url()).context["token"]
 
     refused = browse_as(operator).post(go_back_url(), {"seen": seen, "reason": "x"})
     client.post(go_back_url(), {"seen": seen, "reason": "x"})

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.django_db
 
 def restore(client, place, backup, **posted):
     address = f"/admin/{place._meta.app_label}/{place._meta.model_name}/{place.pk}/actions/restore/"
-    plan = client.get(f"{address}?backup={backup.name}").context["plan"]
-    return client.post(address, {"backup": backup.name, "seen": plan.seen, "reason": "was right", **posted})
+    shown = client.get(f"{address}?backup={backup.name}").context
+    return client.post(address, {"backup": backup.name, "seen": shown["token"], "reason": "was right", **posted})
 
 
 def everything() -> list:

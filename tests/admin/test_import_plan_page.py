@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.imports.models import ImportRun, Operation, PlannedRow
+from apps.imports.models import ImportRun, PlannedRow, RowKind
 from apps.imports.results import ImportOptions
 from tests.admin.runs import IMPORTS, make_run, page, plan_rows
 
@@ -181,7 +181,7 @@ def test_a_page_of_a_large_plan_is_small_and_takes_few_queries(places, operator,
 def test_pages_lead_on_and_back(operator, browse_as):
     run = make_run(operator, counts={"total": 250, "unchanged": 250})
     PlannedRow.objects.bulk_create(
-        PlannedRow(run=run, line=number, operation=Operation.UNCHANGED, natural=f"K{number}") for number in range(250)
+        PlannedRow(run=run, line=number, operation=RowKind.UNCHANGED, natural=f"K{number}") for number in range(250)
     )
     client = browse_as(operator)
 

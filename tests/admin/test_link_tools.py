@@ -61,7 +61,7 @@ def test_without_a_reason_nothing_is_cleared(places, steward, browse_as):
 
 def test_a_change_meanwhile_is_shown_first(places, steward, browse_as, edit):
     client = browse_as(steward)
-    seen = client.get(f"{ACTIONS}clear_city/").context["plan"].seen
+    seen = client.get(f"{ACTIONS}clear_city/").context["token"]
     edit("KDEN", city=places["munich"])
 
     page = client.post(f"{ACTIONS}clear_city/", {"reason": "x", "seen": seen}).content.decode()

@@ -32,8 +32,8 @@ def restore(steward: User, browse_as: Callable) -> Callable[..., Any]:
 
     def post(name: str, *fields: str, address: str = RESTORE, **more: Any) -> Any:
         client = browse_as(steward)
-        plan = client.get(f"{address}?backup={name}").context.get("plan")
-        seen = {"seen": plan.seen} if plan else {}
+        token = client.get(f"{address}?backup={name}").context.get("token")
+        seen = {"seen": token} if token else {}
         return client.post(address, {"backup": name, "field": fields, "reason": "was right", **seen, **more})
 
     return post
@@ -255,12 +255,12 @@ def test_a_backup_whose_number_another_airport_has_by_now_changes_neither(backup
 def test_a_change_meanwhile_is_shown_first(backup, steward, browse_as, edit):
     edit("KDEN", name="Denver Intl")
     client = browse_as(steward)
-    seen = client.get(f"{RESTORE}?backup={backup.name}").context["plan"].seen
+    seen = client.get(f"{RESTORE}?backup={backup.name}").context["token"]
     edit("KDEN", name="Theirs")
 
     page = client.post(RESTORE, {"backup": backup.name, "field": ["name"], "seen": seen, "reason": "x"})
 
-    assert "Somebody changed it since you opened this page" in page.content.decode()
+    assert "somebody changed it since you opened this page" in page.content.decode()
     assert Airport.objects.get(pk="KDEN").name == "Theirs"
 
 

@@ -113,7 +113,7 @@ def test_pinning_with_a_note_makes_a_pin_and_no_changeset(kden, operator, browse
 def test_without_a_note_nothing_is_pinned(kden, operator, browse_as):
     page = browse_as(operator).post(PIN, {"action": "pin", "note": " "}).content.decode()
 
-    assert "Say why: others will read it beside the pin." in page
+    assert "Say why: others will read it beside the change." in page
     assert not Pin.objects.exists()
 
 
@@ -152,7 +152,7 @@ def test_the_outsider_sees_no_pin(kden, outsider, browse_as):
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
 def test_other_methods_are_refused(kden, steward, browse_as, method):
-    assert getattr(browse_as(steward), method)(PIN).status_code == 403
+    assert getattr(browse_as(steward), method)(PIN).status_code == 405
 
 
 def test_fields_and_objects_that_are_not_there(kden, steward, browse_as):

@@ -7,9 +7,9 @@ from django.core import signing
 
 from apps.airports.models import Airport
 from apps.base.models import City
+from apps.changesets.acts import tokens
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
-from apps.changesets.pages import plan_query as plan_asked
 from apps.changesets.revert import Scope, plan_revert, revert
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_ticked_rows_become_a_scope_that_lives_in_the_address(choice, renamed, p
     client = browse_as(steward)
 
     page = client.get(address_of(made), {"tick": "airports.airport:KDEN", "ticked": choice}, follow=True)
-    client.post(address_of(made), {"plan": page.context["token"], "reason": "only so"})
+    client.post(address_of(made), {"seen": page.context["token"], "reason": "only so"})
 
     assert f"{choice}=airports.airport%3AKDEN" in page.redirect_chain[0][0]
     assert set(Airport.objects.filter(name="x").values_list("pk", flat=True)) == renamed
@@ -155,7 +155,7 @@ def test_what_was_shown_is_done_whatever_the_address_says_by_then(places, stewar
     client = browse_as(steward)
     page = client.get(address_of(made), {"field": "name"})
 
-    client.post(address_of(made), {"plan": page.context["token"], "reason": "names only"})
+    client.post(address_of(made), {"seen": page.context["token"], "reason": "names only"})
 
     assert not Airport.objects.filter(name="x").exists()
     assert Airport.objects.filter(elevation_ft=7).count() == 3
@@ -171,9 +171,9 @@ def test_a_token_of_somebody_elses_making_is_refused(spoil, places, steward, bro
     client = browse_as(steward)
     token = client.get(address_of(made)).context["token"]
 
-    page = client.post(address_of(made), {"plan": spoil(token), "reason": "x"}).content.decode()
+    page = client.post(address_of(made), {"seen": spoil(token), "reason": "x"}).content.decode()
 
-    assert "What was confirmed is not a plan of this page, so nothing was reverted." in page
+    assert "what was confirmed was not shown on this page. Nothing was changed" in page
     assert Airport.objects.filter(name="x").count() == 3
 
 
@@ -181,7 +181,7 @@ def test_a_plan_shown_to_somebody_else_is_refused(places, steward, make_person, 
     made = rename_all()
     token = browse_as(make_person("sue", group="steward")).get(address_of(made)).context["token"]
 
-    page = browse_as(steward).post(address_of(made), {"plan": token, "reason": "x"}).content.decode()
+    page = browse_as(steward).post(address_of(made), {"seen": token, "reason": "x"}).content.decode()
 
     assert "was shown to somebody else, or elsewhere" in page
     assert Airport.objects.filter(name="x").count() == 3
@@ -192,7 +192,7 @@ def test_a_plan_of_another_changeset_is_refused(places, steward, browse_as):
     client = browse_as(steward)
     token = client.get(address_of(other)).context["token"]
 
-    page = client.post(address_of(made), {"plan": token, "reason": "x"}).content.decode()
+    page = client.post(address_of(made), {"seen": token, "reason": "x"}).content.decode()
 
     assert "was shown to somebody else, or elsewhere" in page
     assert Airport.objects.count() == 3
@@ -202,11 +202,11 @@ def test_a_plan_older_than_a_day_is_refused(places, steward, browse_as, monkeypa
     made = rename_all()
     client = browse_as(steward)
     token = client.get(address_of(made)).context["token"]
-    monkeypatch.setattr(plan_asked, "A_DAY", -1)
+    monkeypatch.setattr(tokens, "A_DAY", -1)
 
-    page = client.post(address_of(made), {"plan": token, "reason": "x"}).content.decode()
+    page = client.post(address_of(made), {"seen": token, "reason": "x"}).content.decode()
 
-    assert "is older than a day, so nothing was reverted" in page
+    assert "is older than a day. Nothing was changed" in page
 
 
 # -- the result ----------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_the_selected_changesets_are_reverted_in_one_go(backwards, places, stewa
 
     page = client.post(LIST, selected, follow=True)
     address = page.redirect_chain[-1][0]
-    done = client.post(address, {"plan": page.context["token"], "reason": "both"}, follow=True)
+    done = client.post(address, {"seen": page.context["token"], "reason": "both"}, follow=True)
 
     assert "These 2 changesets, undone newest first" in page.content.decode()
     assert "2 changesets are reverted: 1 restored." in done.content.decode()

@@ -70,7 +70,7 @@ def test_the_plan_comes_first_and_writes_nothing(deleted, steward, browse_as):
 def test_with_a_reason_the_ticked_come_back_as_a_changeset(deleted, steward, browse_as):
     client = browse_as(steward)
     (pick,) = [pick for pick in picks(client) if Airport.history.get(pk=pick.split(":")[1]).ident == "KDEN"]
-    seen = client.get(PLAN, {"pick": pick}).context["plan"].seen
+    seen = client.get(PLAN, {"pick": pick}).context["token"]
 
     response = client.post(PLAN, {"pick": pick, "seen": seen, "reason": "it is open"}, follow=True)
 
@@ -106,14 +106,12 @@ def test_what_blocks_is_named_and_can_come_back_too(deleted, places, steward, br
 def test_what_came_back_meanwhile_is_said(deleted, steward, browse_as):
     client = browse_as(steward)
     pick = picks(client)
-    seen = client.get(PLAN, {"pick": pick}).context["plan"].seen
-    client.post(
-        PLAN, {"pick": pick[:1], "seen": client.get(PLAN, {"pick": pick[0]}).context["plan"].seen, "reason": "a"}
-    )
+    seen = client.get(PLAN, {"pick": pick}).context["token"]
+    client.post(PLAN, {"pick": pick[:1], "seen": client.get(PLAN, {"pick": pick[0]}).context["token"], "reason": "a"})
 
     page = client.post(PLAN, {"pick": pick, "seen": seen, "reason": "b"}).content.decode()
 
-    assert "Rows changed since the plan was shown" in page
+    assert "rows changed since the plan was shown" in page
     assert "not in the recycle bin any more" in page
 
 

@@ -15,7 +15,7 @@ def address_of(made: Changeset) -> str:
 
 
 def hidden(response) -> dict:
-    return {"plan": response.context["token"]}
+    return {"seen": response.context["token"]}
 
 
 def test_the_plan_is_shown_and_changes_nothing(places, steward, browse_as, edit):

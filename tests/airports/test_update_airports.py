@@ -11,13 +11,17 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.airports import updating
+from apps.airports.management.commands.update_airports import LOCK
 from apps.airports.models import Airport
+from apps.backups import automatic
 from apps.backups.catalogue.manifests import list_backups
 from apps.backups.creating import create_backup
 from apps.backups.errors import DiskFull
+from apps.changesets import hooks
+from apps.changesets.hooks import Coming
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
+from apps.imports.runs import engine
 from apps.imports.runs.files import kept_file
 from apps.imports.runs.progress import ask_to_stop
 from tests.imports.files import airports_file  # noqa: F401
@@ -26,7 +30,7 @@ pytestmark = pytest.mark.django_db
 KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "duration_s"),
-    *("initial_count", "final_count"),
+    *("initial_count", "final_count", "run"),
 ]
 BAD = {"latitude_deg": "91"}
 
@@ -36,11 +40,12 @@ def backups(monkeypatch) -> list[int]:
     """Instead of making backups, note how many airports there are at the time."""
     made: list[int] = []
 
-    def back_up() -> str:
+    def back_up(coming: Coming) -> str:
+        assert coming.required
         made.append(Airport.objects.count())
         return f"backup-{len(made)}"
 
-    monkeypatch.setattr(updating, "back_up", back_up)
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [back_up]})
     return made
 
 
@@ -148,7 +153,7 @@ def test_too_many_refused_leaves_a_failed_run_and_a_line(update, lines):
 
 def test_a_second_one_is_told_who_is_at_it_since_when(update, lines):
     since = timezone.now() - timedelta(seconds=2)
-    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": updating.LOCK}
+    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": LOCK}
     holder = ImportRun.objects.create(
         **values, status=RunStatus.RUNNING, started_at=since, summary={"host": "night", "process": 77}
     )
@@ -163,7 +168,7 @@ def test_a_second_one_is_told_who_is_at_it_since_when(update, lines):
 
 def test_one_that_crashed_does_not_block_for_ever(update):
     long_ago = timezone.now() - timedelta(hours=1)
-    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": updating.LOCK}
+    values = {"spec": "ourairports", "file_name": "x", "file_sha256": "", "file_size": 0, "lock": LOCK}
     crashed = ImportRun.objects.create(**values, status=RunStatus.RUNNING, started_at=long_ago)
 
     assert update({})["created"] == 1
@@ -184,10 +189,11 @@ def test_a_file_that_is_not_there_leaves_a_failed_run(lines, tmp_path):
 
 @pytest.mark.parametrize("error", [DiskFull("The disk is full."), OperationalError("gone")])
 def test_no_backup_no_import(update, monkeypatch, error):
-    def back_up() -> str:
+    def back_up(*args: object, **more: object) -> None:
         raise error
 
-    monkeypatch.setattr(updating, "back_up", back_up)
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [automatic.before_act]})
+    monkeypatch.setattr(automatic, "recent_or_new", back_up)
 
     with pytest.raises(CommandError, match=str(error)):
         update({})
@@ -201,24 +207,24 @@ def test_what_breaks_while_it_is_written_is_taken_back_whole(update, monkeypatch
     def breaks(*args: object, **values: object) -> None:
         raise OperationalError("disk I/O error")
 
-    monkeypatch.setattr(updating, "move", breaks)
+    monkeypatch.setattr(engine, "move", breaks)
 
     with pytest.raises(CommandError, match="Nothing was imported, the database says: disk I/O error"):
         update({})
 
     assert not Airport.objects.exists()
-    assert not Changeset.objects.exists()
+    assert [made.status for made in Changeset.objects.all()] == ["failed"]
     assert ImportRun.objects.get().status == RunStatus.FAILED
 
 
 @pytest.mark.django_db(transaction=True)
 def test_it_can_be_cancelled(update, monkeypatch, lines):
-    def cancel_meanwhile() -> str:
+    def cancel_meanwhile(coming: Coming) -> str:
         run = ImportRun.objects.get()
         ask_to_stop(run.pk)
         return "backup"
 
-    monkeypatch.setattr(updating, "back_up", cancel_meanwhile)
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [cancel_meanwhile]})
     monkeypatch.setattr("apps.imports.runs.lease._BEAT_SECONDS", 0.01)
 
     with pytest.raises(CommandError, match="Somebody asked this import to stop; nothing was written"):
@@ -231,11 +237,11 @@ def test_it_can_be_cancelled(update, monkeypatch, lines):
 
 @pytest.mark.django_db(transaction=True)
 def test_one_that_was_given_up_meanwhile_writes_nothing(update, monkeypatch):
-    def given_up() -> str:
+    def given_up(coming: Coming) -> str:
         ImportRun.objects.update(status=RunStatus.FAILED, error="The worker stopped.", lock=None)
         return "backup"
 
-    monkeypatch.setattr(updating, "back_up", given_up)
+    monkeypatch.setattr(hooks.PREPARATIONS, "_added", {"": [given_up]})
 
     with pytest.raises(CommandError, match="was given up: nothing was written"):
         update({})
@@ -263,4 +269,4 @@ def test_a_backup_of_all_there_is_now_is_not_made_twice(airports_file, settings,
 
     call_command("update_airports", "--file", str(airports_file({}, {})), verbosity=0)
 
-    assert [backup.id for backup in list_backups()] == [lines()[0]["backup"]] == [made.id]
+    assert [backup.id for backup in list_backups()] == [lines()[-1]["backup"]] == [made.id]

@@ -6,8 +6,7 @@ import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -94,17 +93,6 @@ def test_a_copy_of_a_wal_database_is_one_file_wherever_it_is_opened(database: Pa
         assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".sqlite3"]
         assert opened.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     opened.close()
-
-
-@pytest.mark.django_db
-def test_a_database_in_memory_is_backed_up_in_the_middle_of_a_transaction(folder: Path, tmp_path: Path) -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("only SQLite has databases in memory")
-    Group.objects.create(name="made in this transaction")
-
-    backup = create_backup(actor=None, reason="")
-
-    assert backup.row_counts["auth_group"] == contents_elsewhere(backup, tmp_path / "elsewhere")["auth_group"][0] == 1
 
 
 def test_there_is_no_backup_before_its_manifest(using: str, folder: Path, monkeypatch) -> None:

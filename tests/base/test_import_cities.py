@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SAMPLE = Path(__file__).parents[2] / "data" / "cities-sample.tsv"
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created", "duration_s"),
+    *("country_links", "countries_created", "city_links", "cities_created", "duration_s", "run"),
 ]
 
 

@@ -20,22 +20,26 @@ def test_name_that_somebody_took_meanwhile_is_refused_not_written(plan_of, zuric
 
 
 def test_city_that_somebody_made_meanwhile_is_not_made_again(plan_of, switzerland):
-    plan = plan_of("cities", "country,name,population", "CH,Bern,5")
+    plan = plan_of("cities", "country,name,population", "CH,Bern,5", "CH,Basel,6")
     bern = City.objects.create(country=switzerland, name="Bern")
 
     opened = apply_import(plan, actor=None)
 
-    assert (opened.summary["counts"]["created"], opened.summary["counts"]["updated"]) == (0, 1)
-    assert list(City.objects.values_list("pk", "population")) == [(bern.pk, 5)]
+    counts = opened.summary["counts"]
+    assert (counts["created"], counts["updated"], counts["skipped"]) == (1, 0, 1)
+    why = f"Bern (id {bern.pk}) has this country and name already"
+    assert opened.summary["left_alone"] == [{"line": 2, "object_id": "", "why": why}]
+    assert list(City.objects.order_by("pk").values_list("name", "population")) == [("Bern", None), ("Basel", 6)]
 
 
 def test_what_somebody_did_meanwhile_is_not_counted_as_done(plan_of, switzerland):
     plan = plan_of("cities", "country,name", "CH,Bern")
     City.objects.create(country=switzerland, name="Bern")
+    told = []
 
-    opened = apply_import(plan, actor=None)
+    opened = apply_import(plan, actor=None, settle=lambda done, _opened: told.append(done.counts))
 
-    assert (opened, plan.counts.created, plan.counts.unchanged) == (None, 0, 1)
+    assert (opened, told[0]["created"], told[0]["skipped"]) == (None, 0, 1)
 
 
 def test_slug_that_somebody_took_meanwhile_is_passed_over(plan_of, switzerland):
@@ -55,7 +59,9 @@ def test_country_that_somebody_deleted_meanwhile_makes_the_row_refused(plan_of, 
     opened = apply_import(plan, actor=None)
 
     assert list(City.objects.values_list("name", flat=True)) == ["Bern"]
-    assert [each["rule"] for each in opened.summary["refused"]] == ["unknown"]
+    assert [(each["line"], each["why"]) for each in opened.summary["left_alone"]] == [
+        (3, "there is no country with this iso code: add it first, or mend the code")
+    ]
 
 
 def test_import_of_cities_is_taken_back_whole(import_table, zurich):

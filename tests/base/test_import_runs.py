@@ -11,9 +11,8 @@ from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.applying import apply_run
+from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
 from tests.base.conftest import table
 
 pytestmark = pytest.mark.django_db

@@ -1,7 +1,11 @@
 """Opening, joining, failing and emptiness of changesets."""
 
+from datetime import UTC, datetime
+from unittest.mock import patch
+
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.changesets.context import Source, changeset
@@ -52,6 +56,17 @@ def test_a_changeset_that_changes_nothing_leaves_no_trace(world: World) -> None:
 
     assert opened.pk is None
     assert Changeset.objects.count() == before
+
+
+def test_a_changeset_opened_at_a_whole_second_keeps_a_fraction_in_its_date(world: World) -> None:
+    with (
+        patch.object(timezone, "now", return_value=datetime(2026, 4, 1, 12, 30, tzinfo=UTC)),
+        changeset(kind="edit", actor=None) as opened,
+    ):
+        Airport.objects.filter(pk="KDEN").update(name="x")
+
+    dates = [opened.created_at, Airport.history.get(changeset=opened).history_date]
+    assert dates == [datetime(2026, 4, 1, 12, 30, 0, 1, tzinfo=UTC)] * 2
 
 
 def test_an_inner_changeset_joins_the_outer_one(world: World) -> None:

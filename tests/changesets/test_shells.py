@@ -17,13 +17,12 @@ UPDATE = "UPDATE airports_airport SET name='x' WHERE ident='KDEN'"
 
 @pytest.fixture
 def shell(transactional_db: None, tmp_path):
-    """Return a function that runs a statement in sqlite3 or psql, on the database of this test."""
+    """Return a function that runs a statement in psql, on the database of this test."""
     name = str(connection.settings_dict["NAME"])
-    program = {"sqlite": "sqlite3", "postgresql": "psql"}[connection.vendor]
-    if shutil.which(program) is None:
-        pytest.skip(f"no {program} on this machine")
-    if connection.vendor == "sqlite" and connection.is_in_memory_db():
-        pytest.skip("the test database is in memory, where no other program can reach it: see test_sqlite3_shell")
+    if connection.vendor != "postgresql":
+        pytest.skip("psql is PostgreSQL's: see the test of the sqlite3 shell")
+    if shutil.which("psql") is None:
+        pytest.skip("no psql on this machine")
 
     def run(statement: str) -> None:
         settings = connection.settings_dict

@@ -8,8 +8,8 @@ from apps.airports.columns import OURAIRPORTS
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
+from apps.imports.runs.engine import plan_run
 from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
 
 
 @pytest.fixture

@@ -6,18 +6,20 @@ from tempfile import NamedTemporaryFile
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tablib.exceptions import UnsupportedFormat
+from tablib.formats import registry
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.formulas import harmless, unguard
-from apps.imports.export.formats import EXPORT_FORMATS
+from apps.imports.export.formats import FORMATS
 from apps.imports.export.tables import ExportColumn, Table, resource_of
 from apps.imports.reading import rows as reading
 from apps.imports.reading.sources import from_path
 from tests.imports.exported import READERS
 
 # A machine that is busy with other things is no failure.
-BY_NAME = dict(zip(("csv", "tsv", "xlsx", "ods", "json"), EXPORT_FORMATS, strict=True))
+BY_NAME = dict(zip(("csv", "tsv", "xlsx", "ods", "json"), FORMATS, strict=True))
 AirportResource, CityResource, CountryResource = map(resource_of, (Airport, City, Country))
 HEADERS = {
     AirportResource: "source_id ident iata_code name airport_type latitude_deg longitude_deg elevation_ft iso_country"
@@ -38,6 +40,16 @@ def one_cell(value: object, form: str) -> object:
     """Write one value between two others, and return what is read."""
     columns = tuple(ExportColumn(name, is_text=True) for name in "abc")
     return read(Table("things", columns, iter([["x", harmless(value), "y"]])), form)[1][1]
+
+
+def test_the_formats_know_themselves_without_the_libraries_of_others(monkeypatch):
+    def lacks(_key: str) -> None:
+        raise UnsupportedFormat("no library")
+
+    monkeypatch.setattr(registry, "get_format", lacks)
+
+    assert [each().get_title() for each in FORMATS if each().can_import() and each().can_export()] == list(BY_NAME)
+    assert [each().get_extension() for each in FORMATS] == list(BY_NAME)
 
 
 @pytest.mark.parametrize("resource", HEADERS)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created", "duration_s"),
+    *("country_links", "countries_created", "city_links", "cities_created", "duration_s", "run"),
 ]
 
 
@@ -40,7 +40,7 @@ def test_dry_run_counts_what_the_import_then_does(import_file):
 
     done = import_file(*rows)
 
-    same = [key for key in JSON_KEYS if key not in ("changeset", "duration_s")]
+    same = [key for key in JSON_KEYS if key not in ("changeset", "duration_s", "run")]
     assert [planned[key] for key in same] == [done[key] for key in same]
 
 
@@ -179,20 +179,23 @@ def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch)
     assert not Country.objects.exists()
 
 
-def test_what_changed_since_the_plan_is_seen_by_apply(airports_file):
+def test_what_changed_since_the_plan_is_skipped_and_listed(airports_file):
     from apps.airports.columns import OURAIRPORTS
     from apps.imports.plan.apply import apply_import
     from apps.imports.plan.plan import plan_import
     from apps.imports.reading.sources import from_path
 
     call_command("import_airports", "--file", str(airports_file({})), "--json")
-    plan = plan_import(from_path(airports_file({"name": "New"})), spec=OURAIRPORTS)
+    plan = plan_import(from_path(airports_file({"name": "New"}, {})), spec=OURAIRPORTS)
     Airport.objects.update(name="Corrected meanwhile")
 
     changeset = apply_import(plan, actor=None)
 
-    assert Airport.objects.get().name == "Corrected meanwhile"
-    assert changeset.summary["counts"]["kept"] == 1
+    assert Airport.objects.get(pk="K001").name == "Corrected meanwhile"
+    counts = changeset.summary["counts"]
+    assert (counts["created"], counts["updated"], counts["skipped"], counts["left_alone"]) == (1, 0, 1, 1)
+    why = "somebody changed it after the plan was made"
+    assert changeset.summary["left_alone"] == [{"line": 2, "object_id": "K001", "why": why}]
 
 
 def test_a_plan_is_applied_once(airports_file):

@@ -12,7 +12,7 @@ from apps.airports.models import Airport, AirportType
 from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.models import Changeset
-from apps.imports.export.formats import EXPORT_FORMATS
+from apps.imports.export.formats import FORMATS
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.plan import ImportPlan, plan_import
@@ -97,7 +97,7 @@ class RoundTripProperties(TestCase):
 
         for resource in RESOURCES:
             rows = resource._meta.model.objects.count()
-            for form in EXPORT_FORMATS if rows else ():
+            for form in FORMATS if rows else ():
                 plan = plan_of(resource, form)
                 assert (plan.counts.unchanged, plan.counts.refused) == (rows, 0), (form, plan.refusals)
                 assert apply_import(plan, actor=None) is None
@@ -110,7 +110,7 @@ class RoundTripProperties(TestCase):
         before = recorded()
 
         for resource in RESOURCES:
-            for form in EXPORT_FORMATS if resource._meta.model.objects.exists() else ():
+            for form in FORMATS if resource._meta.model.objects.exists() else ():
                 plan = plan_of(resource, form, blank=blank)
                 assert plan.changes_nothing, (form, drawn)
                 assert apply_import(plan, actor=None) is None

@@ -12,11 +12,18 @@ from apps.changesets.models import Changeset
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.results import ImportOptions
-from apps.imports.runs.applying import apply_run
-from apps.imports.runs.confirming import cancel_run, confirm_run, mark_of, may_confirm, may_decide, may_see, start_again
-from apps.imports.runs.planning import plan_run
+from apps.imports.runs.confirming import (
+    cancel_run,
+    confirm_run,
+    mark_of,
+    start_again,
+    why_not_confirm,
+    why_not_decide,
+    why_not_see,
+)
+from apps.imports.runs.engine import apply_run, plan_run
+from apps.imports.runs.opening import set_options
 from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, report
-from apps.imports.runs.replanning import set_options
 from apps.imports.runs.rows import decide
 from tests.imports.runs import put
 
@@ -54,8 +61,8 @@ def confirmed(run: ImportRun, actor: User, **more: object) -> ImportRun:
 def test_who_may_see_and_decide(opened, people, who, see, decide):
     run = opened(actor=people["uploader"])
 
-    assert may_see(people[who], run) == see
-    assert may_decide(people[who], run) == may_confirm(people[who], run) == decide
+    assert why_not_see(people[who], run) == see
+    assert why_not_decide(people[who], run) == why_not_confirm(people[who], run) == decide
 
 
 @pytest.mark.parametrize("who", ["None", "viewer", "editor", "importer"])
@@ -124,11 +131,11 @@ def test_rows_that_people_decided_to_take_count_for_the_limit(planned, people, s
     put(planned({}, actor=None), RunStatus.APPROVED)
     apply_run(ImportRun.objects.get())
     run = planned({}, {}, actor=people["uploader"])
-    assert may_confirm(people["uploader"], run) == ""
+    assert why_not_confirm(people["uploader"], run) == ""
 
     run.rows.filter(operation="unchanged").update(decision=Decision.TAKE)
 
-    assert may_confirm(people["uploader"], run).startswith("More than 1 row would")
+    assert why_not_confirm(people["uploader"], run).startswith("More than 1 row would")
 
 
 def test_the_plan_of_another_file_is_not_confirmed(planned, people):

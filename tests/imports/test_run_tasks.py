@@ -15,7 +15,8 @@ from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports import tasks
 from apps.imports.models import ImportRun, PlannedRow, RunStatus
-from apps.imports.runs import applying, planning
+from apps.imports.plan import apply
+from apps.imports.runs import engine
 from apps.imports.runs.confirming import cancel_run
 from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, progress_of
 from apps.imports.tasks import start_applying, start_lost_runs, start_planning
@@ -144,16 +145,16 @@ def test_a_run_of_which_two_tasks_speak_is_applied_once(planned, everything_is_l
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("step", ["load_plan", "leave_moved", "write"])
-def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monkeypatch, step):
-    run, does = approved(planned(lock="one")), getattr(applying, step)
+@pytest.mark.parametrize(("module", "step"), [(engine, "load_plan"), (apply, "skip_moved"), (apply, "write")])
+def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monkeypatch, module, step):
+    run, does = approved(planned(lock="one")), getattr(module, step)
 
     def asked_meanwhile(*args: object) -> object:
         ask_to_stop(run.pk)
         until_the_worker_looks()
         return does(*args)
 
-    monkeypatch.setattr(applying, step, asked_meanwhile)
+    monkeypatch.setattr(module, step, asked_meanwhile)
 
     start_applying(run)
 
@@ -166,14 +167,14 @@ def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monke
 
 @pytest.mark.django_db(transaction=True)
 def test_planning_is_cancelled_too(opened, monkeypatch):
-    run, does = opened(), planning.store_plan
+    run, does = opened(), engine.store_plan
 
     def asked_meanwhile(*args: object, **more: object) -> object:
         ask_to_stop(run.pk)
         until_the_worker_looks()
         return does(*args, **more)
 
-    monkeypatch.setattr(planning, "store_plan", asked_meanwhile)
+    monkeypatch.setattr(engine, "store_plan", asked_meanwhile)
 
     start_planning(run)
 
@@ -183,14 +184,14 @@ def test_planning_is_cancelled_too(opened, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("status", [RunStatus.FAILED, RunStatus.RUNNING], ids=["given up", "taken up by another"])
 def test_a_worker_that_woke_up_too_late_writes_nothing(planned, monkeypatch, status):
-    run, does = approved(planned()), applying.load_plan
+    run, does = approved(planned()), engine.load_plan
 
     def slept_meanwhile(*args: object) -> object:
         started_at = timezone.now() + timedelta(minutes=5)
         ImportRun.objects.update(status=status, started_at=started_at, error="What the other one says.")
         return does(*args)
 
-    monkeypatch.setattr(applying, "load_plan", slept_meanwhile)
+    monkeypatch.setattr(engine, "load_plan", slept_meanwhile)
 
     start_applying(run)
 
@@ -200,13 +201,13 @@ def test_a_worker_that_woke_up_too_late_writes_nothing(planned, monkeypatch, sta
 
 
 def test_a_planner_that_woke_up_too_late_stores_no_row(opened, monkeypatch):
-    run, does = opened(), planning.store_plan
+    run, does = opened(), engine.store_plan
 
     def slept_meanwhile(*args: object, **more: object) -> object:
         ImportRun.objects.update(started_at=timezone.now() + timedelta(minutes=5))
         return does(*args, **more)
 
-    monkeypatch.setattr(planning, "store_plan", slept_meanwhile)
+    monkeypatch.setattr(engine, "store_plan", slept_meanwhile)
 
     start_planning(run)
 

@@ -11,14 +11,12 @@ from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.recording.audit import find_drift
 from apps.imports.errors import RunRefused
-from apps.imports.models import Decision, ImportRun, Operation, RunStatus
+from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.plan.pins import pin, pin_deletion
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs.applying import apply_run
-from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.engine import apply_run, plan_run
+from apps.imports.runs.opening import open_run, set_options
 from tests.imports.files import csv_text
 
 pytestmark = pytest.mark.django_db
@@ -71,7 +69,7 @@ def test_planning_writes_nothing_but_the_plan(planned):
     run = planned({}, {"latitude_deg": "91"})
 
     assert run.status == RunStatus.PLANNED
-    assert operations(run) == [Operation.NEW, Operation.REFUSED]
+    assert operations(run) == [RowKind.NEW, RowKind.REFUSED]
     assert [(c.line, c.column, c.rule) for c in run.refused_cells.all()] == [(3, "latitude_deg", "out_of_range")]
     assert (Airport.objects.count(), Airport.history.count(), Changeset.objects.count()) == (0, 0, 0)
 
@@ -100,7 +98,7 @@ def test_importing_the_same_file_again_changes_nothing(planned):
 
     run = planned({}, {})
 
-    assert operations(run) == [Operation.UNCHANGED, Operation.UNCHANGED]
+    assert operations(run) == [RowKind.UNCHANGED, RowKind.UNCHANGED]
     assert apply(run) is None
     assert (run.status, run.changeset) == (RunStatus.APPLIED, None)
     assert Changeset.objects.count() == 1
@@ -194,7 +192,7 @@ def test_a_person_can_take_the_files_value_of_one_kept_row(planned):
 
     airport = Airport.objects.get()
     assert (airport.name, airport.search_name) == ("Upstream 2", "upstream 2")
-    assert not planned({"name": "Upstream 2"}).rows.filter(operation=Operation.CHANGED).exists()
+    assert not planned({"name": "Upstream 2"}).rows.filter(operation=RowKind.CHANGED).exists()
 
 
 def test_a_row_that_a_person_leaves_alone_is_not_written(planned):
@@ -209,7 +207,7 @@ def test_a_row_that_a_person_leaves_alone_is_not_written(planned):
 def test_a_missing_object_is_planned_and_deleted_only_when_asked(planned):
     apply(planned({}, {}))
 
-    assert planned({}).rows.filter(operation=Operation.MISSING).count() == 1
+    assert planned({}).rows.filter(operation=RowKind.MISSING).count() == 1
     apply(planned({}))
     assert Airport.objects.count() == 2
     apply(planned({}, options=ImportOptions(missing="delete")))
@@ -264,7 +262,7 @@ def test_a_blank_cell_keeps_the_value_or_clears_it_as_asked(planned, blank, expe
     apply(planned({"elevation_ft": ""}, options=options))
 
     assert Airport.objects.get().elevation_ft == expected
-    assert not planned({"elevation_ft": ""}, options=options).rows.filter(operation=Operation.CHANGED).exists()
+    assert not planned({"elevation_ft": ""}, options=options).rows.filter(operation=RowKind.CHANGED).exists()
 
 
 def test_what_a_person_deleted_comes_back_and_is_listed(planned):

@@ -81,6 +81,13 @@ def test_server_errors_are_tried_again_with_longer_waits(upstream):
     assert waits == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("code", [408, 429, 500])
+def test_an_answer_that_another_attempt_may_change_is_tried_again(upstream, code):
+    upstream.failures += [code]
+
+    assert fetch(upstream.url) == (upstream.body, [1.0])
+
+
 def test_after_three_attempts_it_says_why(upstream):
     upstream.failures += [503] * 3
 
@@ -88,10 +95,11 @@ def test_after_three_attempts_it_says_why(upstream):
         fetch(upstream.url)
 
 
-def test_what_is_not_there_is_not_tried_again(upstream):
-    upstream.failures += [404]
+@pytest.mark.parametrize("code", [400, 404, 410])
+def test_what_is_not_there_is_not_tried_again(upstream, code):
+    upstream.failures += [code]
 
-    with pytest.raises(SourceUnavailable, match="404"):
+    with pytest.raises(SourceUnavailable, match=str(code)):
         fetch(upstream.url)
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from apps.imports.models import Operation, PlannedRow
-from apps.imports.runs import loading, storing
-from apps.imports.runs.applying import apply_run
+from apps.imports.models import PlannedRow, RowKind
+from apps.imports.runs import stored_plan, storing
+from apps.imports.runs.engine import apply_run
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def test_each_row_is_stored_once_wherever_chunks_end(planned, monkeypatch, size)
 
     rows = PlannedRow.objects.filter(run=run).order_by("line")
     assert list(rows.values_list("line", flat=True)) == list(range(2, 12))
-    unchanged = rows.filter(operation=Operation.UNCHANGED)
+    unchanged = rows.filter(operation=RowKind.UNCHANGED)
     assert list(unchanged.values_list("line", "object_id", "natural", "label", "payload", "left_alone")) == [
         (number + 2, f"X{number:03}", f"X{number:03}", f"Field {number}", None, "") for number in (0, 1, 4, 5, 6, 7)
     ]
@@ -29,7 +29,7 @@ def test_each_row_is_stored_once_wherever_chunks_end(planned, monkeypatch, size)
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_all_stored_rows_are_applied_wherever_chunks_end(planned, monkeypatch, size):
-    monkeypatch.setattr(loading, "_CHUNK", size)
+    monkeypatch.setattr(stored_plan, "_CHUNK", size)
 
     changeset = apply_run(put(planned(*ROWS), "approved"))
 

@@ -12,9 +12,10 @@ from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
+from apps.imports.plan import apply
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs import applying, planning
+from apps.imports.runs import engine
 from apps.imports.runs.confirming import cancel_run, confirm_run, mark_of, start_again
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.opening import open_run
@@ -56,7 +57,7 @@ def cancel() -> None:
 
 def work_until(busy: str) -> None:
     """Work as a worker does, but go on in the middle of a run as long as nobody ends that; print when it is so far."""
-    module, name = {"planning": (planning, "store_plan"), "running": (applying, "write")}[busy]
+    module, name = {"planning": (engine, "store_plan"), "running": (apply, "write")}[busy]
     does = getattr(module, name)
 
     def endless(*args: object, **more: object) -> None:

@@ -11,8 +11,8 @@ from apps.changesets.context import changeset
 from apps.imports.models import ImportRun
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
+from apps.imports.runs.engine import plan_run
 from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
 from apps.quality.models import AcceptedFinding, Tally
 from apps.quality.tallies import take_tally
 from tests.imports.files import ROW

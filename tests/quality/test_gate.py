@@ -9,10 +9,9 @@ from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs.applying import apply_run
 from apps.imports.runs.confirming import mark_of
+from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
-from apps.imports.runs.planning import plan_run
 from apps.quality.findings import count_findings
 from tests.imports.files import ROW
 

@@ -69,9 +69,7 @@ def test_mend_shows_the_plan_of_the_fitting_action_for_all_findings(zeros, stewa
     mend = {"action": row["action"].name, "select_across": "1", "_selected_action": "all"}
 
     plan = browser.post(row["list_url"], mend)
-    browser.post(
-        row["list_url"], {**mend, "confirm": "yes", "reason": "none is a code", "seen": plan.context["plan"].seen}
-    )
+    browser.post(row["list_url"], {**mend, "confirm": "yes", "reason": "none is a code", "seen": plan.context["token"]})
 
     assert plan.context["title"] == "Clear the IATA code of 2 airports"
     assert not Airport.objects.filter(iata_code="0").exists()

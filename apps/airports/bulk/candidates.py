@@ -1,7 +1,6 @@
 """The table that relinking works on: for each airport its links now, and those that its codes and names call for."""
 
 import json
-from collections.abc import Iterable
 from math import sin
 
 from apps.airports.bulk.matching import PLAIN, names_of
@@ -26,89 +25,102 @@ CHANGES = (
 )
 
 
-def find_candidates(selection: Selection, which: str) -> str:
-    """Fill the table for the airports that belong to the selection, and return its name; it goes when that does.
+def with_places(sql: Sql) -> Sql:
+    """Return one that knows the tables {airport}, {country} and {city}, the one to work on as {relink}, {far}, {km}."""
+    names = {"airport": Airport, "country": Country, "city": City, "pin": Pin}
+    known = sql.with_names(**{hole: model._meta.db_table for hole, model in names.items()})
+    return known.with_temps(relink=TABLE).with_parts(far=_FAR, km_away=_KM)
 
-    `which` is a condition on an airport `a`, the country `c` of its code and the city `n` there of its municipality.
+
+def find_candidates(selection: Selection, which: str) -> Sql:
+    """Fill the table for the airports that belong to the selection, and return who knows it; it goes when that does.
+
+    `which` is a condition on an airport `a`, the country `c` of its code and the city `n` there of its municipality;
+    `{selected}` is the query of the selected keys.
 
     `outcome` is found, no_country, no_municipality, no_city, several or doubtful; NULL keys are left as they are.
     """
-    sql = selection.sql
-    key = sql.key_type(tracked_for(Airport)) + (" PRIMARY KEY" if sql.connection.vendor == "sqlite" else "")
+    sql = with_places(selection.sql)
     sql.run(
-        f"CREATE TEMPORARY TABLE {TABLE} (pk {key}, source_id bigint, old_country bigint, old_city bigint, "
-        "new_country bigint, new_city bigint, municipality text, outcome text, pinned integer, km integer)"
+        """
+        CREATE TEMPORARY TABLE {name} (
+            pk {key}, source_id bigint, old_country bigint, old_city bigint, new_country bigint, new_city bigint,
+            municipality text, outcome text, pinned integer, km integer
+        )
+        """,
+        name=TABLE,
+        key=f"{sql.key_type(tracked_for(Airport))} {'' if sql.postgresql else 'PRIMARY KEY'}",
     )
     selection.temps.append(TABLE)
-    _fill(sql, which)
+    _fill(sql, sql.fill(which, selected=sql.fill("SELECT pk FROM {table}", table=selection.table)))
     _try_variants(sql)
     _keep_pinned(sql)
-    return sql.temp(TABLE)
+    return sql
 
 
 def _fill(sql: Sql, which: str) -> None:
-    airport, country, city = (sql.quote(model._meta.db_table) for model in (Airport, Country, City))
     # Each airport with the country of its code, and the city there whose name is the municipality but for case.
     sql.run(
-        f"""
-        INSERT INTO {sql.temp(TABLE)}
-        SELECT pk, source_id, old_country, old_city, new_country, CASE WHEN {_FAR} THEN NULL ELSE new_city END,
-               municipality, CASE WHEN {_FAR} THEN 'doubtful' ELSE outcome END, 0, CASE WHEN {_FAR} THEN {_KM} END
+        """
+        INSERT INTO {relink}
+        SELECT pk, source_id, old_country, old_city, new_country, CASE WHEN {far} THEN NULL ELSE new_city END,
+               municipality, CASE WHEN {far} THEN 'doubtful' ELSE outcome END, 0, CASE WHEN {far} THEN {km_away} END
         FROM (
             SELECT a.ident AS pk, a.source_id, a.country_id AS old_country, a.city_id AS old_city, c.id AS new_country,
                    COALESCE(t.id, n.id) AS new_city, a.municipality,
                    CASE WHEN c.id IS NULL THEN 'no_country' WHEN TRIM(a.municipality) = '' THEN 'no_municipality'
-                        WHEN t.id IS NULL AND n.id IS NULL THEN 'no_city' ELSE 'found' END AS outcome,
-                   {_haversine("a", "n", f"t.id IS NULL AND n.id IS DISTINCT FROM a.city_id AND {_away('a', 'n')}")}
+                        WHEN t.id IS NULL AND n.id IS NULL THEN 'no_city' ELSE 'found' END AS outcome, {haversine}
             FROM {airport} a
             LEFT JOIN {country} c ON c.iso_code = a.iso_country
             LEFT JOIN {city} t ON t.id = a.city_id AND t.country_id = c.id AND t.name = a.municipality
             LEFT JOIN {city} n ON n.country_id = c.id AND n.search_name = LOWER(a.municipality)
             WHERE {which}
         ) f
-        """
+        """,
+        haversine=_haversine("a", "n", f"t.id IS NULL AND n.id IS DISTINCT FROM a.city_id AND {_away('a', 'n')}"),
+        which=which,
     )
 
 
 def _try_variants(sql: Sql) -> None:
     """Look for the municipalities that no city is called, under what else they may be called."""
-    table = sql.temp(TABLE)
-    missing = sql.rows(f"SELECT DISTINCT new_country, municipality FROM {table} WHERE outcome = 'no_city'")
+    missing = sql.rows("SELECT DISTINCT new_country, municipality FROM {relink} WHERE outcome = 'no_city'")
     names = [[country, name, *variant] for country, name in missing for variant in names_of(name)]
     if not names:
         return
-    airport, city = (sql.quote(model._meta.db_table) for model in (Airport, City))
-    wanted = _table_of(sql, names, ("bigint", "text", "integer", "text"))
     away = f"best.number = 1 AND b.id IS DISTINCT FROM a.city_id AND {_away('a', 'b')}"
     # Per municipality the cities of the lowest rank that has any; several at one rank are several candidates.
     sql.run(
-        f"""
+        """
         WITH wanted AS MATERIALIZED ({wanted}),
         plain AS MATERIALIZED (SELECT id, country_id, LOWER(ascii_name) AS name FROM {city}),
         hits AS (
             SELECT w.c0 AS country, w.c1 AS municipality, w.c2 AS rank, t.id AS city
-            FROM wanted w JOIN {city} t ON t.country_id = w.c0 AND t.search_name = w.c3 WHERE w.c2 < {PLAIN}
+            FROM wanted w JOIN {city} t ON t.country_id = w.c0 AND t.search_name = w.c3 WHERE w.c2 < {plain}
             UNION ALL
             SELECT w.c0, w.c1, w.c2, t.id
-            FROM wanted w JOIN plain t ON t.country_id = w.c0 AND t.name = w.c3 WHERE w.c2 = {PLAIN}
+            FROM wanted w JOIN plain t ON t.country_id = w.c0 AND t.name = w.c3 WHERE w.c2 = {plain}
         ),
         best AS (
             SELECT country, municipality, MIN(city) AS city, COUNT(DISTINCT city) AS number FROM (
                 SELECT h.*, MIN(rank) OVER (PARTITION BY country, municipality) AS lowest FROM hits h
             ) f WHERE rank = lowest GROUP BY country, municipality
         ),
-        lost AS MATERIALIZED (SELECT pk, new_country, municipality FROM {table} WHERE outcome = 'no_city'),
+        lost AS MATERIALIZED (SELECT pk, new_country, municipality FROM {relink} WHERE outcome = 'no_city'),
         judged AS (
-            SELECT r.pk AS airport, best.city, best.number, {_haversine("a", "b", away)}
+            SELECT r.pk AS airport, best.city, best.number, {haversine}
             FROM lost r JOIN best ON r.new_country = best.country AND r.municipality = best.municipality
             JOIN {airport} a ON a.ident = r.pk JOIN {city} b ON b.id = best.city
         )
-        UPDATE {table} SET new_city = CASE WHEN number = 1 AND NOT {_FAR} THEN city END,
-               outcome = CASE WHEN number > 1 THEN 'several' WHEN {_FAR} THEN 'doubtful' ELSE 'found' END,
-               km = CASE WHEN {_FAR} THEN {_KM} END
+        UPDATE {relink} SET new_city = CASE WHEN number = 1 AND NOT {far} THEN city END,
+               outcome = CASE WHEN number > 1 THEN 'several' WHEN {far} THEN 'doubtful' ELSE 'found' END,
+               km = CASE WHEN {far} THEN {km_away} END
         FROM judged WHERE pk = judged.airport
         """,
         [json.dumps(names)],
+        wanted=_table_of(sql, ("bigint", "text", "integer", "text")),
+        plain=str(PLAIN),
+        haversine=_haversine("a", "b", away),
     )
 
 
@@ -135,22 +147,37 @@ def _haversine(airport: str, city: str, condition: str) -> str:
 
 def _keep_pinned(sql: Sql) -> None:
     """Leave links alone that somebody pinned."""
-    label, fields = Airport._meta.label_lower, ("country", "city")
-    pins = f"SELECT SUBSTR(object_key, 4) FROM {sql.quote(Pin._meta.db_table)} WHERE model = '{label}' AND field = "
-    # The key of a pin says by which key it knows the airport.
-    pinned = {
-        field: f"(pk IN ({pins}'{field}' AND object_key LIKE 'pk:%%') OR "
-        f"CAST(source_id AS text) IN ({pins}'{field}' AND object_key LIKE 'id:%%'))"
-        for field in fields
-    }
-    values = ", ".join(f"new_{field} = CASE WHEN {pinned[field]} THEN NULL ELSE new_{field} END" for field in fields)
-    sql.run(f"UPDATE {sql.temp(TABLE)} SET {values}, pinned = %s WHERE {' OR '.join(pinned.values())}", [1])
+    pinned = {}
+    for field in ("country", "city"):
+        # The key of a pin says by which key it knows the airport.
+        pinned[field] = sql.fill(
+            """
+            (pk IN (SELECT SUBSTR(object_key, 4) FROM {pin}
+                    WHERE model = '{label}' AND field = '{field}' AND object_key LIKE 'pk:%%')
+             OR CAST(source_id AS text) IN (SELECT SUBSTR(object_key, 4) FROM {pin}
+                    WHERE model = '{label}' AND field = '{field}' AND object_key LIKE 'id:%%'))
+            """,
+            label=Airport._meta.label_lower,
+            field=field,
+        )
+    sql.run(
+        """
+        UPDATE {relink} SET new_country = CASE WHEN {country_pinned} THEN NULL ELSE new_country END,
+            new_city = CASE WHEN {city_pinned} THEN NULL ELSE new_city END, pinned = %s
+        WHERE {country_pinned} OR {city_pinned}
+        """,
+        [1],
+        country_pinned=pinned["country"],
+        city_pinned=pinned["city"],
+    )
 
 
-def _table_of(sql: Sql, rows: Iterable[list], types: tuple[str, ...]) -> str:
+def _table_of(sql: Sql, types: tuple[str, ...]) -> str:
     """Return the SELECT that reads rows back from one JSON parameter, as columns c0, c1 ..."""
-    if sql.connection.vendor == "sqlite":
+    if sql.postgresql:
+        columns = ", ".join(f"CAST(e ->> {i} AS {kind}) AS c{i}" for i, kind in enumerate(types))
+        rows = "json_array_elements(CAST(%s AS json)) e"
+    else:
         columns = ", ".join(f"json_extract(value, '$[{i}]') AS c{i}" for i in range(len(types)))
-        return f"SELECT {columns} FROM json_each(%s)"
-    columns = ", ".join(f"CAST(e ->> {i} AS {kind}) AS c{i}" for i, kind in enumerate(types))
-    return f"SELECT {columns} FROM json_array_elements(CAST(%s AS json)) e"
+        rows = "json_each(%s)"
+    return sql.fill("SELECT {columns} FROM {rows}", columns=columns, rows=rows)

@@ -9,16 +9,18 @@ from itertools import groupby
 
 from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
-from django.utils.translation import ngettext
 
 from apps.airports.models import Airport, AirportType
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
-from apps.changesets.history.moves import distance_km, in_words
+from apps.changesets.history.maps import distance_km
+from apps.changesets.history.moves import in_words
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 from apps.changesets.tracking import tracked_for
 
 CLEAR, DELETE = "clear", "delete"
@@ -128,30 +130,30 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     what, deletes = counted(number, Airport), options.get("rule") == DELETE
     fate = "will be deleted" if deletes else "will have no IATA code"
     lines = [
-        Line("deleted" if deletes else "changed", number, f"{what.partition(' ')[2]} {fate}"),
+        Line("deleted" if deletes else "changed", number, f"{plural(number, Airport)} {fate}"),
         _unselected(facts["outside"], deletes=deletes),
         Line("kept", groups, "with the code, one of each group"),
     ]
     if not groups:
-        share = ngettext("shares", "share", selection.number)
+        share = plural(selection.number, "shares", "share")
         lines.append(Line("kept", selection.number, f"{share} no IATA code with another airport"))
-    codes = f"{groups:,} {'code is' if groups == 1 else 'codes are'}"
+    codes = plural(groups, "code is", "codes are")
     shown = [f"{group.code}: {group.proposed.pk} keeps it, not {group.others}" for group in first]
     return BulkPlan(
         number,
-        f"{groups:,} shared IATA {'code' if groups == 1 else 'codes'}",
-        f"{what} {'deleted' if deletes else 'without IATA code'}: {codes} unique now.",
+        counted(groups, "shared IATA code"),
+        f"{what} {'deleted' if deletes else 'without IATA code'}: {groups:,} {codes} unique now.",
         tuple(line for line in lines if line.number),
         tuple(str(airport) for group in first for airport in group.airports[1:])[:SAMPLE],
-        (Listed(f"{codes.partition(' ')[2]} shared", groups, tuple(shown)),) if groups else (),
-        seen=f"~{newest or 0}",
+        (Listed(f"{codes} shared", groups, tuple(shown)),) if groups else (),
+        also_seen=str(newest or 0),
         facts={"losers": losers},
     )
 
 
 def _unselected(number: int, *, deletes: bool) -> Line:
     """Say how many are changed that nobody selected: a code is made unique among all that share it."""
-    who = "of them is not selected: it shares" if number == 1 else "of them are not selected: they share"
+    who = plural(number, "of them is not selected: it shares", "of them are not selected: they share")
     return Line("deleted" if deletes else "changed", number, f"{who} a code with one that is")
 
 

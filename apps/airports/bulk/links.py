@@ -3,11 +3,13 @@
 from django.db.models import QuerySet
 
 from apps.airports.models import Airport
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import setting, write_values
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 
 
 def clearing_of_places(field: str) -> Operation:
@@ -19,9 +21,9 @@ def clearing_of_places(field: str) -> Operation:
     def plan(selection: Selection, options: Options) -> BulkPlan:
         number = airports(selection).count()
         linked = airports(selection).order_by().values(field).distinct().count()
-        lines = [Line("changed", number, f"{'airport' if number == 1 else 'airports'} will have no {field}")]
+        lines = [Line("changed", number, f"{plural(number, Airport)} will have no {field}")]
         if selection.number > linked:
-            names = counted(selection.number - linked, selection.model).partition(" ")[2]
+            names = plural(selection.number - linked, selection.model)
             lines.append(Line("kept", selection.number - linked, f"{names} no airport points to"))
         what = counted(number, Airport)
         shown = lines if number else lines[1:]

@@ -1,15 +1,15 @@
 """Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
 
 from django.utils import timezone
-from django.utils.translation import ngettext
 
-from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, TABLE, find_candidates
+from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, find_candidates, with_places
 from apps.airports.models import Airport
-from apps.base.models import City, Country
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options, counted
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 from apps.changesets.sql import Sql
 
 _FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
@@ -30,31 +30,30 @@ def relinking(which: str) -> Operation:
     """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        selected, city = f"SELECT pk FROM {selection.table}", selection.sql.quote(City._meta.db_table)
-        table = find_candidates(selection, which.format(selected=selected, city=city))
-        number, countries, cities, right, pinned, *left = _count(selection.sql, table)
-        names = _names(selection.sql, table)
+        sql = find_candidates(selection, which)
+        number, countries, cities, right, pinned, *left = _count(sql)
+        names = _names(sql)
         lines = [
             Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
-            Line("kept", right, ngettext("is linked rightly already", "are linked rightly already", right)),
-            Line("kept", pinned, ngettext("has a pinned link, which stays", "have a pinned link, which stays", pinned)),
+            Line("kept", right, plural(right, "is linked rightly already", "are linked rightly already")),
+            Line("kept", pinned, plural(pinned, "has a pinned link, which stays", "have a pinned link, which stays")),
         ]
         listed = []
         for n, (outcome, words) in zip(left, NOT_DONE.items(), strict=True):
-            why = ngettext(*words, n)
+            why = plural(n, *words)
             lines.append(Line("blocked", n, why))
             if outcome != "no_municipality":
                 listed.append(Listed(why, n, tuple(names.get(outcome, ()))))
         what = counted(number, Airport)
         done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
-        return BulkPlan(
-            number, what, done, tuple(line for line in lines if line.number),
-            tuple(names.get("changes", ())), tuple(some for some in listed if some.number))  # fmt: skip
+        told = tuple(line for line in lines if line.number)
+        some = tuple(names for names in listed if names.number)
+        return BulkPlan(number, what, done, told, tuple(names.get("changes", ())), some)
 
     return Operation(Kind.RELINK, plan, _write)
 
 
-def _count(sql: Sql, table: str) -> list[int]:
+def _count(sql: Sql) -> list[int]:
     """Return how many change, by country and by city, are right already, are pinned, and each outcome not done."""
     conditions = [
         CHANGES,
@@ -65,25 +64,36 @@ def _count(sql: Sql, table: str) -> list[int]:
         *(f"r.outcome = '{outcome}'" for outcome in NOT_DONE),
     ]
     counts = ", ".join(f"COUNT(CASE WHEN {condition} THEN 1 END)" for condition in conditions)
-    return list(sql.rows(f"SELECT {counts} FROM {table} r")[0])
+    return list(sql.rows("SELECT {counts} FROM {relink} r", counts=counts)[0])
 
 
-def _names(sql: Sql, table: str) -> dict[str, list[str]]:
+def _names(sql: Sql) -> dict[str, list[str]]:
     """Return the first airports of each outcome that is listed, and of those that change, with what decided."""
     # A few of each sort; one that changes may also stand under what could not be done.
     sorts = {"changes": CHANGES} | {
         outcome: f"r.outcome = '{outcome}'" for outcome in NOT_DONE if outcome != "no_municipality"
     }
-    few = " UNION ALL ".join(
-        f"SELECT * FROM (SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{sort}' AS sort FROM {table} r "
-        f"WHERE {condition} ORDER BY r.pk LIMIT {SAMPLE}) {sort}"
+    few = [
+        sql.fill(
+            """
+            SELECT * FROM (
+                SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{sort}' AS sort FROM {relink} r
+                WHERE {condition} ORDER BY r.pk LIMIT {limit}
+            ) {sort}
+            """,
+            sort=sort,
+            condition=condition,
+            limit=str(SAMPLE),
+        )
         for sort, condition in sorts.items()
-    )
-    airport, country, city = (sql.quote(model._meta.db_table) for model in (Airport, Country, City))
+    ]
     rows = sql.rows(
-        f"SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f "
-        f"JOIN {airport} a ON a.ident = f.pk LEFT JOIN {city} t ON t.id = f.new_city "
-        f"LEFT JOIN {country} c ON c.id = f.new_country ORDER BY f.pk"
+        """
+        SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f
+        JOIN {airport} a ON a.ident = f.pk
+        LEFT JOIN {city} t ON t.id = f.new_city LEFT JOIN {country} c ON c.id = f.new_country ORDER BY f.pk
+        """,
+        few=" UNION ALL ".join(few),
     )
     named: dict[str, list[str]] = {}
     for sort, pk, name, municipality, code, km, *new in rows:
@@ -94,14 +104,16 @@ def _names(sql: Sql, table: str) -> dict[str, list[str]]:
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
-    sql = selection.sql
-    airport = sql.quote(Airport._meta.db_table)
+    sql = with_places(selection.sql)
     # The links that were found; what was not found stays.
     sql.run(
-        f"UPDATE {airport} SET country_id = COALESCE(r.new_country, {airport}.country_id), "
-        f"city_id = COALESCE(r.new_city, {airport}.city_id), updated_at = %s "
-        f"FROM {sql.temp(TABLE)} r WHERE r.pk = {airport}.ident AND {CHANGES}",
+        """
+        UPDATE {airport} SET country_id = COALESCE(r.new_country, {airport}.country_id),
+            city_id = COALESCE(r.new_city, {airport}.city_id), updated_at = %s
+        FROM {relink} r WHERE r.pk = {airport}.ident AND {changes}
+        """,
         [sql.moment(timezone.now())],
+        changes=CHANGES,
     )
 
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +10,9 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import SourceFile, from_path, from_url
-from apps.imports.results import ImportOptions, Progress
+from apps.imports.results import ImportOptions
+from apps.imports.runs.engine import Request
 
 BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
 
@@ -23,10 +24,13 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
     source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
     parser.add_argument(
-        "--source", choices=(SOURCE, CORRECTIONS), default=SOURCE, metavar="NAME",
+        "--source",
+        choices=(SOURCE, CORRECTIONS),
+        default=SOURCE,
+        metavar="NAME",
         help=f"{SOURCE} (a snapshot of upstream, the default) or {CORRECTIONS} (values corrected by hand: "
         "blank cells are left alone)",
-    )  # fmt: skip
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
     parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
     parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
@@ -34,30 +38,47 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--skip-country-link", action="store_true", help="link no country, and so no city either")
     parser.add_argument("--skip-city-link", action="store_true", help="link no city")
     parser.add_argument(
-        "--on-local-edit", choices=("keep", "overwrite", "abort"), default="keep",
+        "--on-local-edit",
+        choices=("keep", "overwrite", "abort"),
+        default="keep",
         help="what to do with values that were corrected here and changed upstream since (default: keep)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--missing", choices=("report", "deactivate", "delete"), default="report",
+        "--missing",
+        choices=("report", "deactivate", "delete"),
+        default="report",
         help="what to do with airports that the file does not have (default: report)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--missing-limit", type=float, default=ImportOptions.missing_limit, metavar="PERCENT",
+        "--missing-limit",
+        type=float,
+        default=ImportOptions.missing_limit,
+        metavar="PERCENT",
         help="nothing is imported when more of the airports would be deactivated or deleted (default: 1; a hundred "
         "always may be)",
-    )  # fmt: skip
+    )
     parser.add_argument(
-        "--past-limits", action="store_true",
+        "--past-limits",
+        action="store_true",
         help="import although it goes past the limits of the settings GATE_...; only with --reason",
-    )  # fmt: skip
+    )
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
     parser.add_argument("--reason", default="", help="why, for the changeset")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def source_name(options: dict[str, Any]) -> str:
-    """Return what the file that was asked for is called, before it is there."""
-    return str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL)
+def request_for(options: dict[str, Any], command: str, **more: Any) -> Request:
+    """Return what the person asked for; raises OptionsContradict or FilterUnknown."""
+    chosen = import_options(options)
+    return Request(
+        spec=OURAIRPORTS,
+        open_source=partial(source_of, options),
+        options=lambda _source: chosen,
+        command=command,
+        file_name=str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL),
+        reason=options["reason"],
+        **more,
+    )
 
 
 def source_of(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
@@ -65,12 +86,6 @@ def source_of(options: dict[str, Any]) -> AbstractContextManager[SourceFile]:
     if options["bundled"] or options["file"]:
         return nullcontext(from_path(BUNDLED if options["bundled"] else options["file"]))
     return from_url(options["url"] or URL)
-
-
-def make_plan(options: dict[str, Any], progress: Progress | None) -> ImportPlan:
-    """Plan what was asked for."""
-    with source_of(options) as source:
-        return plan_import(source, spec=OURAIRPORTS, options=import_options(options), progress=progress)
 
 
 def import_options(options: dict[str, Any]) -> ImportOptions:

@@ -8,6 +8,7 @@ from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
 from apps.base.models import City, Country
 from apps.base.pages.figures import FIGURES, PANELS, Figure, Panel
+from apps.changesets.numbers import counted
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import MapFigure, may_view
 from apps.quality.coverage import Coverage
@@ -46,7 +47,7 @@ def country_panel(request: HttpRequest, country: Country) -> Panel | None:
     notes = []
     if total > linked:
         query = f"?iso_country={country.iso_code}&links=no-country"
-        airports = "1 airport has" if total - linked == 1 else f"{total - linked:,} airports have"
+        airports = counted(total - linked, "airport has", "airports have")
         words = f"{airports} the code {country.iso_code} and no link to a country"
         notes.append((words, links.list_url(Airport) + query))
     figure = MapFigure(f"Airports of {country.name}", [("Type", map_url(country=country.pk))], fit=True)

@@ -1,12 +1,12 @@
 """The button of the list of airports that relinks whatever lacks a link."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
 from apps.airports.pages.bulk_actions import RELINK
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_rows
 from apps.changesets.pages.recorded import RecordedModelAdmin
@@ -29,12 +29,11 @@ class RelinkingMixin(RecordedModelAdmin):
 
     def relink_missing_view(self, request: HttpRequest) -> HttpResponse:
         """Show what relinking the airports that lack a country or a city would do (GET); do it (POST)."""
-        if not (self.has_view_permission(request) and request.user.has_perm(RELINK)):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        may = self.has_view_permission(request) and request.user.has_perm(RELINK)
+        if (refused := turned_away(request, ASKS, may=may)) is not None:
+            return refused
         lacking = self.model._base_manager.filter(LACKING)
         if not lacking.exists():
             self.message_user(request, "Every airport has a country and a city: nothing is missing.", messages.INFO)
             return HttpResponseRedirect(links.list_url(self.model))
-        return act_on_rows("relink", self, request, lacking) or HttpResponseRedirect(links.list_url(self.model))
+        return act_on_rows("relink", self, request, lacking)

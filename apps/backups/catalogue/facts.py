@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from apps.backups.errors import UnknownTable
 from apps.changesets.models import Changeset
+from apps.changesets.sql import Row, Sql
 
-Fetch = Callable[[str], list[tuple]]
-Quote = Callable[[str], str]
+Fetch = Callable[[str], list[Row]]
 
 MIGRATIONS = "django_migrations"
 
@@ -30,7 +30,7 @@ class Facts:
 
 def read_facts(
     fetch: Fetch,
-    quote: Quote,
+    sql: Sql,
     *,
     engine: str,
     server_version: str,
@@ -38,18 +38,19 @@ def read_facts(
     only: Collection[str] = (),
     content: str = "NULL",
 ) -> Facts:
-    """Return the facts of a database whose tables are these; `fetch` runs a query and returns its rows.
+    """Return the facts of a database whose tables are these; `fetch` runs a query that `sql` filled.
 
     Rows are counted of all tables, or of these alone; `content` is SQL that hashes the rows of a table called `t`.
     """
     chosen = sorted(only or tables)
     # How many rows each table has, and what they are.
-    told = {table: fetch(f"SELECT COUNT(*), {content} FROM {quote(table)} t")[0] for table in chosen}
+    count = "SELECT COUNT(*), {content} FROM {table} t"
+    told = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
     return Facts(
         engine=engine,
         server_version=server_version,
-        migrations=_migrations(fetch, quote) if MIGRATIONS in tables else (),
-        newest_changeset=_newest_changeset(fetch, quote) if Changeset._meta.db_table in tables else None,
+        migrations=_migrations(fetch, sql) if MIGRATIONS in tables else (),
+        newest_changeset=_newest_changeset(fetch, sql) if Changeset._meta.db_table in tables else None,
         row_counts={table: count for table, (count, _) in told.items()},
         contents={table: str(content) for table, (_, content) in told.items() if content is not None},
     )
@@ -61,12 +62,14 @@ def require_tables(chosen: Iterable[str], there: Iterable[str]) -> None:
         raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(there))}.")
 
 
-def _migrations(fetch: Fetch, quote: Quote) -> tuple[str, ...]:
+def _migrations(fetch: Fetch, sql: Sql) -> tuple[str, ...]:
     # The applied migrations, each once, by app and name.
-    rows = fetch(f"SELECT DISTINCT app, name FROM {quote(MIGRATIONS)} ORDER BY app, name")
+    rows = fetch(sql.with_names(table=MIGRATIONS).fill("SELECT DISTINCT app, name FROM {table} ORDER BY app, name"))
     return tuple(f"{app}.{name}" for app, name in rows)
 
 
-def _newest_changeset(fetch: Fetch, quote: Quote) -> int | None:
+def _newest_changeset(fetch: Fetch, sql: Sql) -> int | None:
     # The number of the newest changeset, or nothing where there is none.
-    return fetch(f"SELECT MAX(id) FROM {quote(Changeset._meta.db_table)}")[0][0]
+    table = Changeset._meta.db_table
+    newest: int | None = fetch(sql.with_names(table=table).fill("SELECT MAX(id) FROM {table}"))[0][0]
+    return newest

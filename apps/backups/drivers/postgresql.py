@@ -23,6 +23,7 @@ from apps.backups.errors import (
     disk_full,
 )
 from apps.changesets.recording import uninstall_recording
+from apps.changesets.sql import Sql
 
 PATIENCE_SECONDS = 60
 MAGIC = b"PGDMP"
@@ -88,14 +89,10 @@ def drop_tables(using: str) -> None:
     if connection.vendor != "postgresql":
         return
     uninstall_recording(using)
-    with connection.cursor() as cursor:
-        # All tables, also those that are newer than the dump.
-        cursor.execute(
-            "SELECT format('DROP TABLE IF EXISTS %I CASCADE', tablename) FROM pg_tables"
-            " WHERE schemaname = current_schema()"
-        )
-        for (statement,) in cursor.fetchall():
-            cursor.execute(statement)
+    sql = Sql(connection)
+    # All tables, also those that are newer than the dump.
+    for table in tables_in(sql):
+        sql.with_names(table=table).run("DROP TABLE IF EXISTS {table} CASCADE")
 
 
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
@@ -107,7 +104,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
     """
     program = find_program("pg_dump")
     with _own_connection(using) as own, _snapshot(own) as snapshot:
-        require_tables(tables, _tables(own))
+        require_tables(tables, tables_in(Sql(own)))
         with subprocess.Popen(  # noqa: S603 - a program of PostgreSQL's, and options that nobody types
             [program, *_options(own, snapshot, target, tables), *_address(own)],
             env=_environment(own),
@@ -184,50 +181,39 @@ def _own_connection(using: str) -> Iterator[BaseDatabaseWrapper]:
 @contextmanager
 def _snapshot(own: BaseDatabaseWrapper) -> Iterator[str]:
     """Hold one committed state, and give the name by which pg_dump sees the same one."""
-    with own.cursor() as cursor:
-        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        try:
-            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
-            cursor.execute("SELECT pg_export_snapshot()")
-            yield cursor.fetchone()[0]
-        finally:
-            cursor.execute("ROLLBACK")
+    sql = Sql(own)
+    sql.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        sql.run("SET LOCAL lock_timeout = '{seconds}s'", seconds=str(PATIENCE_SECONDS))
+        yield sql.value("SELECT pg_export_snapshot()")
+    finally:
+        sql.run("ROLLBACK")
 
 
 def _facts(own: BaseDatabaseWrapper, *, only: tuple[str, ...] = (), content: str = CONTENT) -> Facts:
-    with own.cursor() as cursor:
-        # Values as text look the same on every server.
-        cursor.execute(_AS_TEXT)
+    sql = Sql(own)
+    # Values as text look the same on every server.
+    sql.run(_AS_TEXT)
     return read_facts(
-        lambda statement: _fetch(own, statement),
-        own.ops.quote_name,
+        lambda statement: sql.rows("{statement}", statement=statement),
+        sql,
         engine="postgresql",
-        server_version=_fetch(own, "SHOW server_version")[0][0],
-        tables=_tables(own),
+        server_version=sql.value("SHOW server_version"),
+        tables=tables_in(sql),
         only=only,
         content=content,
     )
 
 
-def _tables(own: BaseDatabaseWrapper) -> list[str]:
-    # The tables of our schema; temporary ones are not in it.
-    names = _fetch(
-        own,
-        "SELECT table_name FROM information_schema.tables"
-        " WHERE table_schema = current_schema() AND table_type = 'BASE TABLE'",
-    )
-    return [name for (name,) in names]
-
-
-def _fetch(own: BaseDatabaseWrapper, statement: str) -> list[tuple]:
-    with own.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall()
+def tables_in(sql: Sql) -> list[str]:
+    """Return the tables of our schema; temporary ones are not in it."""
+    return sql.firsts("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
 
 
 def _database_size(own: BaseDatabaseWrapper) -> int:
     # How many bytes the database has on the server's disk.
-    return _fetch(own, "SELECT pg_database_size(current_database())")[0][0]
+    size: int = Sql(own).value("SELECT pg_database_size(current_database())")
+    return size
 
 
 def _failed(status: int, complaints: str, target: Path, *, needed: int) -> BackupFailure:

@@ -11,6 +11,7 @@ from django.db import connections
 from apps.backups.drivers.archive import rows_of, script_of
 from apps.backups.drivers.postgresql import find_program
 from apps.backups.errors import BackupUnreadable, TablesRefused
+from apps.changesets.sql import Sql
 
 _SAVED = "saved"
 _COPY = re.compile(rb"COPY .+? \((?P<columns>.+)\) FROM stdin;\n")
@@ -23,12 +24,12 @@ def at_hand(using: str, file: Path) -> Iterator[None]:
     if connection.vendor != "sqlite":
         yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute(f"ATTACH DATABASE %s AS {_SAVED}", [f"file:{quote_url(str(file))}?mode=ro"])
-        try:
-            yield
-        finally:
-            cursor.execute(f"DETACH DATABASE {_SAVED}")
+    sql = Sql(using, saved=_SAVED)
+    sql.run("ATTACH DATABASE %s AS {saved}", [f"file:{quote_url(str(file))}?mode=ro"])
+    try:
+        yield
+    finally:
+        sql.run("DETACH DATABASE {saved}")
 
 
 def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str]:
@@ -41,21 +42,18 @@ def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str
 
 
 def _attached(using: str, _file: Path, table: str) -> str:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pragma_table_info(%s, %s)", [table, _SAVED])
-        _require_columns(using, table, [name for (name,) in cursor.fetchall()])
-    return f"{_SAVED}.{connection.ops.quote_name(table)}"
+    sql = Sql(using, saved=_SAVED, table=table)
+    _require_columns(using, table, sql.firsts("SELECT name FROM pragma_table_info(%s, %s)", [table, _SAVED]))
+    return sql.fill("{saved}.{table}")
 
 
 def _loaded(using: str, file: Path, table: str) -> str:
     """Stream the rows out of the dump into a temporary table."""
-    connection = connections[using]
-    quote = connection.ops.quote_name
-    temporary = f"pg_temp.{quote(f'saved_{table}'[:63])}"
+    sql = Sql(using, table=table, name=f"saved_{table}"[:63])
+    temporary = sql.temp(sql.fill("{name}"))
     options = ["--data-only", f"--table={table}"]
-    with connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
-        cursor.execute(f"CREATE TEMPORARY TABLE {quote(f'saved_{table}'[:63])} (LIKE {quote(table)}) ON COMMIT DROP")
+    with sql.connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
+        sql.run("CREATE TEMPORARY TABLE {name} (LIKE {table}) ON COMMIT DROP")
         for line in script:
             if found := _COPY.fullmatch(line):
                 columns = found["columns"].decode()
@@ -68,7 +66,7 @@ def _loaded(using: str, file: Path, table: str) -> str:
             raise BackupUnreadable(f"The backup {file.name} has no rows of {table}: choose another one.")
         for _rest in script:
             pass
-        cursor.execute(f"ANALYZE {temporary}")
+        sql.run("ANALYZE {temporary}", temporary=temporary)
     return temporary
 
 

@@ -12,7 +12,6 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.aliases import is_in_memory
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.catalogue.folder import sync_file
 from apps.backups.errors import (
@@ -23,12 +22,11 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
+from apps.changesets.sql import Row, Sql
 
 PATIENCE_SECONDS = 60
 PAGES_PER_STEP = 1024
 ROWS_AT_ONCE = 500
-# The tables that are not SQLite's own.
-_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
 
 
 def size(using: str) -> int:
@@ -75,24 +73,30 @@ def facts(using: str, *, hashed: bool = False) -> Facts:
 
 def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
-    quote, found = connections["default"].ops.quote_name, {}
+    found = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
-        tables = [name for (name,) in opened.execute(_TABLES)]
+        tables = tables_in(opened)
         # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
         opened.text_factory = bytearray
         for table in tables:
             digest = hashlib.sha256()
             # In the order of the table itself, since that is what is copied.
-            rows = opened.execute(f"SELECT * FROM {quote(table)} NOT INDEXED")
+            rows = opened.execute(Sql(table=table).fill("SELECT * FROM {table} NOT INDEXED"))
             while part := rows.fetchmany(ROWS_AT_ONCE):
                 digest.update(repr(part).encode())
             found[table] = digest.hexdigest()
     return found
 
 
+def tables_in(opened: sqlite3.Connection) -> list[str]:
+    """Return the tables of a database that are not SQLite's own."""
+    names = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    return [name for (name,) in opened.execute(names)]
+
+
 def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     quote = connections["default"].ops.quote_name
-    there = [name for (name,) in copy.execute(_TABLES)]
+    there = tables_in(copy)
     require_tables(tables, there)
     copy.execute("PRAGMA foreign_keys = OFF")
     # Views and triggers speak of tables that go.
@@ -112,10 +116,6 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
     backup begin again, which on a busy database would never end.
     """
     django = connections[using]
-    if is_in_memory(using):
-        with _from_memory(using) as source:
-            yield source
-        return
     # mode=rw: a database that is not there is an error, and not made.
     uri = f"file:{quote_url(str(django.settings_dict['NAME']))}?mode=rw"
     try:
@@ -129,16 +129,6 @@ def _reading(using: str) -> Iterator[sqlite3.Connection]:
             source.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
         except sqlite3.Error as error:
             raise unreadable(django.settings_dict["NAME"], error) from error
-        yield source
-
-
-@contextmanager
-def _from_memory(using: str) -> Iterator[sqlite3.Connection]:
-    """Give a copy of a database in memory: there a second connection would wait for the first one for ever."""
-    django = connections[using]
-    django.ensure_connection()
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as source:
-        source.deserialize(django.connection.serialize())
         yield source
 
 
@@ -181,16 +171,15 @@ def quick_check(copy: sqlite3.Connection) -> None:
 
 
 def _facts(copy: sqlite3.Connection, using: str) -> Facts:
-    def fetch(statement: str) -> list[tuple]:
+    def fetch(statement: str) -> list[Row]:
         return copy.execute(statement).fetchall()
 
-    names = fetch(_TABLES)
     return read_facts(
         fetch,
-        connections[using].ops.quote_name,
+        Sql(using),
         engine="sqlite",
         server_version=sqlite3.sqlite_version,
-        tables=[name for (name,) in names],
+        tables=tables_in(copy),
     )
 
 

@@ -9,8 +9,7 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.aliases import is_in_memory
-from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check
+from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check, tables_in
 from apps.backups.errors import BackupUnreadable, ChangedMeanwhile, CopyDamaged, DatabaseBusy
 
 
@@ -48,15 +47,12 @@ def make_one_file(file: Path) -> None:
 
 def is_there(using: str) -> bool:
     """Whether there is a database with anything in it."""
-    django = connections[using]
-    if is_in_memory(using):
-        return True
-    file = Path(django.settings_dict["NAME"])
+    file = Path(connections[using].settings_dict["NAME"])
     if not file.exists():
         return False
     try:
         with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=rw", uri=True)) as opened:
-            return opened.execute("SELECT EXISTS (SELECT 1 FROM sqlite_master)").fetchone()[0] == 1
+            return bool(tables_in(opened))
     except sqlite3.Error:
         return True  # Whatever it is, it is not to be lost.
 
@@ -65,7 +61,7 @@ def is_there(using: str) -> bool:
 def watching(using: str) -> Iterator[Callable[[], None]]:
     """Give a function that raises ChangedMeanwhile when anybody has written since the block began."""
     django = connections[using]
-    if is_in_memory(using) or not is_there(using):
+    if not is_there(using):
         yield lambda: None
         return
     with closing(sqlite3.connect(str(django.settings_dict["NAME"]), timeout=PATIENCE_SECONDS)) as watcher:
@@ -93,10 +89,6 @@ def watching(using: str) -> Iterator[Callable[[], None]]:
 def _writing(using: str) -> Iterator[sqlite3.Connection]:
     """Give a connection of its own that may write; a database that is not there is made."""
     django = connections[using]
-    if is_in_memory(using):
-        django.ensure_connection()
-        yield django.connection
-        return
     django.close()
     name = str(django.settings_dict["NAME"])
     with closing(sqlite3.connect(name, isolation_level=None, timeout=PATIENCE_SECONDS)) as live:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from apps.changesets.errors import NothingToRestore
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.numbers import plural
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_for
@@ -129,36 +130,57 @@ def _restore(plan: HangingPlan, *, using: str = "default") -> None:
 
 def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, using: str) -> None:
     """Give objects the links (by field) to what they pointed to, as far as that is there: by one statement for all."""
-    sql, meta = Sql(using), tracked.model._meta
+    sql = Sql(using).with_model(tracked).with_temps(links=_LINKS)
     linking = [field_of(tracked.model, name) for name in targets]
-    fields = [(number, field, tracked_for(target_of(field))) for number, field in enumerate(linking)]
+    linked = [_Linked(number, column_of(field), tracked_for(target_of(field))) for number, field in enumerate(linking)]
     rows: dict[Any, list[Any]] = {}
     for number, of_field in enumerate(targets.values()):
         for target, keys in of_field.items():
-            target_key = stored_value(fields[number][2].model._meta.pk, target, sql.connection)
+            target_key = stored_value(linked[number].target.model._meta.pk, target, sql.connection)
             for key in keys:
-                own = stored_value(meta.pk, key, sql.connection)
+                own = stored_value(tracked.model._meta.pk, key, sql.connection)
                 rows.setdefault(own, [own, *[None] * len(targets)])[number + 1] = target_key
-    columns = [f"t{number} {sql.key_type(target)}" for number, _field, target in fields]
-    sql.fresh_temp(_LINKS, ", ".join([f"pk {sql.key_type(tracked)}", *columns]))
-    with sql.connection.cursor() as cursor:
-        marks = ", ".join(["%s"] * (len(targets) + 1))
-        cursor.executemany(f"INSERT INTO {sql.temp(_LINKS)} VALUES ({marks})", list(rows.values()))
+    types = {"pk": sql.key_type(tracked), **{link.named: sql.key_type(link.target) for link in linked}}
+    sql.fresh_temp(_LINKS, ", ".join(f"{name} {kind}" for name, kind in types.items()))
+    sql.run_many("INSERT INTO {links} VALUES ({marks})", rows.values(), marks=sql.marks(types))
     sql.analyze(_LINKS)
-    table, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-    there = {number: f"j{number}.{sql.quote(target.pk)}" for number, _field, target in fields}
-    stamps = [sql.quote(column_of(field)) for field in meta.concrete_fields if getattr(field, "auto_now", False)]
-    values = [f"{column} = COALESCE({there[number]}, {table}.{column})"
-              for number, field, _target in fields for column in [sql.quote(column_of(field))]]  # fmt: skip
-    joins = [f"LEFT JOIN {sql.quote(target.table)} j{number} ON {there[number]} = l.t{number}"
-             for number, _field, target in fields]  # fmt: skip
+    fields = tracked.model._meta.concrete_fields
+    stamps = [column_of(field) for field in fields if getattr(field, "auto_now", False)]
+    values = [
+        sql.fill("{column} = COALESCE({found}, {live}.{column})", column=sql.quote(link.column), found=link.key(sql))
+        for link in linked
+    ]
+    # The objects get the links whose targets are there.
     sql.run(
-        f"UPDATE {table} SET {', '.join([*values, *(f'{column} = %s' for column in stamps)])} "
-        f"FROM {sql.temp(_LINKS)} l {' '.join(joins)} "
-        f"WHERE {table}.{pk} = l.pk AND ({' OR '.join(f'{key} IS NOT NULL' for key in there.values())})",
+        """
+        UPDATE {live} SET {values} FROM {links} l {joins} WHERE {live}.{pk} = l.pk AND ({any_found})
+        """,
         [sql.moment(timezone.now())] * len(stamps),
+        values=", ".join([*values, *(f"{sql.quote(column)} = %s" for column in stamps)]),
+        joins=" ".join(
+            f"LEFT JOIN {sql.quote(link.target.table)} j{link.number} ON {link.key(sql)} = l.{link.named}"
+            for link in linked
+        ),
+        any_found=" OR ".join(f"{link.key(sql)} IS NOT NULL" for link in linked),
     )
     sql.drop_temps([_LINKS])
+
+
+class _Linked(NamedTuple):
+    """A link to make again: its column, and the model that it points to, which is joined under a number."""
+
+    number: int
+    column: str
+    target: Tracked
+
+    @property
+    def named(self) -> str:
+        """The column of the temporary table that has the key to point to."""
+        return f"t{self.number}"
+
+    def key(self, sql: Sql) -> str:
+        """Return the SQL for the key of the object that was found."""
+        return f"j{self.number}.{sql.quote(self.target.pk)}"
 
 
 def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...], Any]:
@@ -186,5 +208,4 @@ def _gone(
 
 
 def _words(label: str, number: int, one: str, many: str) -> str:
-    meta = tracked_by_label(label).model._meta
-    return f"{meta.verbose_name} {one}" if number == 1 else f"{meta.verbose_name_plural} {many}"
+    return f"{plural(number, tracked_by_label(label).model)} {plural(number, one, many)}"

@@ -116,7 +116,7 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
     if backup.model != tracked.label:
         return False
     stable = stable_key_of(tracked, obj)
-    kept = backup.fields.get(tracked.fields_by_column[tracked.stable_key].name) if tracked.stable_key else None
+    kept = backup.fields.get(tracked.stable_field.name) if tracked.stable_field else None
     if stable is not None and kept is not None:
         return kept == stable
     return bool(backup.key == plain(getattr(obj, tracked.model._meta.pk.attname)))

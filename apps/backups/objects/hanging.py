@@ -51,5 +51,5 @@ def _pointing(field: AnyField, where: dict[str, Any], using: str) -> Iterator[di
 
 def told_by(tracked: Tracked) -> list[str]:
     """Return the fields that tell an object: its key, and what stays when that changes."""
-    stable = [tracked.fields_by_column[tracked.stable_key].attname] if tracked.stable_key else []
+    stable = [tracked.stable_field.attname] if tracked.stable_field else []
     return ["pk", *stable]

@@ -7,6 +7,7 @@ from django.utils.html import format_html
 
 from apps.backups.kinds import FULL, kinds
 from apps.backups.pages.words import ASKED_FOR, KINDS
+from apps.changesets.pages.choices import offer
 
 _TEXT = {"class": "vTextField", "autocomplete": "off"}
 
@@ -20,10 +21,8 @@ class CreateForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         there = [kind for kind in ASKED_FOR if kind in kinds()]
-        self.fields["kind"].choices = [
-            (kind, format_html('<b>{}</b> <span class="quiet">{}</span>', KINDS[kind], ASKED_FOR[kind]))
-            for kind in there
-        ]
+        shown = '<b>{}</b> <span class="quiet">{}</span>'
+        offer(self, "kind", [(kind, format_html(shown, KINDS[kind], ASKED_FOR[kind])) for kind in there])
 
 
 class RestoreForm(forms.Form):

@@ -19,6 +19,7 @@ from apps.backups.restore.point_in_time import Upto, plan_restore, reach_of, rea
 from apps.backups.restore.rows import choosable
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
+from apps.changesets.pages.choices import offer
 from apps.changesets.tracking import tracked_models
 
 EVERYTHING, UPTO, TABLES = "everything", "upto", "tables"
@@ -41,14 +42,10 @@ class ChoiceForm(forms.Form):
         self.chain: list[Backup] = []
         # A chain is put together of what is here.
         self.reach = reach_of(backup, list_backups()) if here and not backup.tables else None
-        self.fields["table"].choices = [] if backup.tables else _tables(backup)
-        ways = [EVERYTHING] + [UPTO] * bool(self.reach) + [TABLES] * bool(self.fields["table"].choices)
-        self.fields["what"].choices = [(way, way) for way in ways]
-
-    @property
-    def ways(self) -> list[str]:
-        """What can be chosen."""
-        return [way for way, _ in self.fields["what"].choices]
+        tables = [] if backup.tables else list(_tables(backup))
+        offer(self, "table", tables)
+        self.ways = [EVERYTHING] + [UPTO] * bool(self.reach) + [TABLES] * bool(tables)
+        offer(self, "what", [(way, way) for way in self.ways])
 
     @property
     def chosen(self) -> str:
@@ -92,7 +89,8 @@ class ChoiceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Find out now whether there is a way to the changeset or time, and not once everybody was sent home."""
-        given = super().clean()
+        super().clean()
+        given = self.cleaned_data
         if given.get("what") == UPTO:
             try:
                 self.limit = read_upto(given.get("upto", ""))

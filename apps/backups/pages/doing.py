@@ -15,6 +15,7 @@ from apps.backups.pages.listing import answer, find_listed
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.restore.point_in_time import in_words
 from apps.backups.work import CREATE, FAILED, RESTORE, VERIFY, Work, begin, database_size, work_of
+from apps.changesets.pages.actor import actor_of
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
 
@@ -64,7 +65,7 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str)
     return answer(model_admin, request, "restore", more)
 
 
-def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
+def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> FileResponse:
     """Give the file of a backup that is here."""
     backup, here = _listed(name)
     if not here:
@@ -102,7 +103,7 @@ def _begin(request: HttpRequest, verb: str, **about: Any) -> str:
     """Begin it, and return the address of its page; what stands in the way is told, and the address is empty."""
     try:
         # Also an increment of few bytes is restored together with what is under it.
-        work = begin(verb, actor=request.user, size=database_size(), **about)
+        work = begin(verb, actor=actor_of(request), size=database_size(), **about)
     except BackupFailure as failure:
         messages.error(request, str(failure))
         return ""

@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,9 +13,11 @@ from apps.backups.errors import BackupFailure
 from apps.backups.objects.catalogue import ObjectBackup, is_named_for, names_of
 from apps.backups.objects.hanging import kinds_hanging_on
 from apps.backups.objects.making import back_up_object
-from apps.backups.pages.restore_page import download, list_page, plan_page
+from apps.backups.pages.restore_page import crumbs_of, download, list_page, plan_page
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
 from apps.changesets.pages.tools import may_use, object_tool, tool_url
 from apps.changesets.tracking import tracked_for
 
@@ -45,32 +45,7 @@ class ObjectBackups:
     )
     def backup(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
         """Ask why (GET), or write the backup (POST)."""
-        form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
-        if form.is_bound and form.is_valid():
-            try:
-                made = back_up_object(
-                    obj,
-                    actor=request.user,
-                    reason=form.cleaned_data["reason"],
-                    hanging=bool(request.POST.get("hanging")),
-                )
-            except BackupFailure as failure:
-                form.add_error(None, str(failure))
-            else:
-                messages.success(request, self._backed_up(request, obj, made))
-                return HttpResponseRedirect(links.object_url(self.model, obj.pk))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"Back up {obj}",
-            "object": obj,
-            "form": form,
-            "hanging": _hanging_words(self.model),
-            "plural": str(self.opts.verbose_name_plural).capitalize(),
-            "changelist_url": links.list_url(self.model),
-            "object_url": links.object_url(self.model, obj.pk),
-        }
-        return TemplateResponse(request, "admin/backups/back_up_object.html", context)
+        return answer(BackUpObject(self, request, obj))
 
     @object_tool(
         label="Restore…", permissions=("restore",), words="Take values back from one of its backups", of_gone=True
@@ -101,11 +76,53 @@ class ObjectBackups:
         address = tool_url(self.model, getattr(row, self.opts.pk.attname), "restore")
         return format_html('{} <a href="{}">Restore from a backup…</a>', before, address)
 
-    def _backed_up(self, request: HttpRequest, obj: models.Model, made: ObjectBackup) -> str:
-        sentence = format_html("{} is backed up in <code>{}</code>.", obj, made.file.name)
-        if not may_use(self, request, self.restore):
+
+class BackUpObject(PlannedAct[str]):
+    """Writing an object to a file of its own; the plan is what hangs on it, and its button has asked for permission."""
+
+    name = "back-up-object"
+    template = "admin/acts/back_up_object.html"
+    needs_token = False
+    refusals = (ChangesetError, BackupFailure)
+
+    def __init__(self, model_admin: Any, request: HttpRequest, obj: models.Model) -> None:
+        super().__init__(model_admin, request)
+        self.obj = obj
+
+    def may(self) -> bool:
+        return True
+
+    def subject(self) -> list[str]:
+        return [self.obj._meta.label_lower, str(self.obj.pk)]
+
+    def plan(self) -> str:
+        return _hanging_words(type(self.obj))
+
+    def state(self, plan: str) -> None:
+        """Whatever it is like by now is what is written."""
+
+    def page(self, plan: str) -> Page:
+        meta = self.model_admin.opts
+        return Page(
+            title=f"Back up {self.obj}",
+            crumbs=(*crumbs_of(meta, self.obj), Crumb("Back up")),
+            verb=f"Back up this {meta.verbose_name}",
+            back_url=links.object_url(meta.model, self.obj.pk),
+            note="",
+            more={"object": self.obj},
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        hanging = bool(self.request.POST.get("hanging"))
+        made = back_up_object(self.obj, actor=self.actor, reason=reason, hanging=hanging)
+        return Outcome(links.object_url(type(self.obj), self.obj.pk), (Told(self._sentence(made)),))
+
+    def _sentence(self, made: ObjectBackup) -> str:
+        sentence = format_html("{} is backed up in <code>{}</code>.", self.obj, made.file.name)
+        if not may_use(self.model_admin, self.request, self.model_admin.restore):
             return sentence
-        return format_html('{} <a href="{}">Its backups</a>', sentence, tool_url(self.model, obj.pk, "restore"))
+        address = tool_url(type(self.obj), self.obj.pk, "restore")
+        return format_html('{} <a href="{}">Its backups</a>', sentence, address)
 
 
 def _hanging_words(model: type[models.Model]) -> str:

@@ -2,20 +2,23 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db import models
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models.options import Options
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
 from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
-from apps.changesets.errors import ChangesetError, PlanMoved
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.lines import Line
+from apps.changesets.acts.planned import Crumb, Outcome, Page, Told
+from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm, posted_version
-from apps.changesets.revert.go_back import living
+from apps.changesets.pages.version import TickedFields
+from apps.changesets.revert.go_back import VersionPlan, living
 from apps.changesets.tracking import tracked_for
 
 
@@ -25,7 +28,15 @@ def list_page(
     """Show the backups of the object, and in one sentence each what is wrong with the damaged ones."""
     tracked = tracked_for(model_admin.model)
     found = backups_of(tracked, obj)
-    more = {
+    meta = model_admin.opts
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": meta,
+        "object": obj,
+        "plural": str(meta.verbose_name_plural).capitalize(),
+        "changelist_url": links.list_url(meta.model),
+        # For what is deleted this leads on to its history.
+        "object_url": links.object_url(meta.model, obj.pk),
         "title": f"Restore {obj}",
         "backups": found.backups,
         "complaints": [complaint for complaint in found.complaints if complaint != refusal],
@@ -33,7 +44,7 @@ def list_page(
         "damaged": bool(found.complaints),
         "lives": tracked.model._base_manager.filter(pk=obj.pk).exists(),
     }
-    return _answer(model_admin, request, obj, "admin/backups/object_backups.html", more)
+    return TemplateResponse(request, "admin/backups/object_backups.html", context)
 
 
 def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
@@ -46,72 +57,82 @@ def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Mo
 
 
 def plan_page(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
-    """Show what the backup would set (GET); set the ticked fields as one changeset (POST)."""
+    """Show what the backup would set, or set the ticked fields as one changeset."""
     tracked = tracked_for(model_admin.model)
     try:
         backup = backup_of(tracked, obj, name)
         fit = fit_to(tracked, backup, obj)
     except BackupFailure as refusal:
         return list_page(model_admin, request, obj, refusal=str(refusal))
-    form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
-    ticked = request.POST.getlist("field") if form.is_bound else None
-    try:
-        if form.is_bound and form.is_valid():
-            return _do(model_admin, request, backup, fit, form)
-    except PlanMoved as moved:
-        form.add_error(None, str(moved))
-        ticked = None
-    except OtherSchema:
-        form.add_error(None, "Nothing was restored: tick “Restore the rest”, or leave it.")
-    except ChangesetError as refusal:
-        form.add_error(None, str(refusal))
-    plan = plan_restore_of(tracked, fit, fields=ticked)
-    more = {
-        "title": f"Restore {obj}",
-        "backup": backup,
-        "fit": fit,
-        "plan": plan,
-        "form": form,
-        "hanging": plan_hanging(backup),
-        "with_hanging": form.is_bound and bool(request.POST.get("hanging")),
-        "rest": bool(request.POST.get("rest")),
-        "fields": [(field, ticked is None or field.name in ticked) for field in plan.fields],
-    }
-    return _answer(model_admin, request, obj, "admin/backups/restore_object.html", more)
+    return answer(RestoreObject(model_admin, request, obj, backup, fit))
 
 
-def _do(
-    model_admin: admin.ModelAdmin, request: HttpRequest, backup: ObjectBackup, fit: Fit, form: RevertForm
-) -> HttpResponse:
-    tracked = tracked_for(model_admin.model)
-    made = (restore_with_hanging if request.POST.get("hanging") else restore_from)(
-        tracked,
-        backup,
-        fit,
-        fields=request.POST.getlist("field"),
-        actor=request.user,
-        reason=form.cleaned_data["reason"],
-        seen=posted_version(request),
-        rest=bool(request.POST.get("rest")),
-    )
-    now = living(tracked, fit.version)
-    messages.success(request, links.outcome_message(request.user, made, f"{now} is restored from its backup."))
-    return HttpResponseRedirect(links.object_url(tracked.model, now.pk))
+class RestoreObject(TickedFields):
+    """Restoring an object from a backup of it; its button has asked for the permission."""
+
+    name = "restore-object"
+    template = "admin/acts/restore_object.html"
+    needs_token = False
+    refusals = (ChangesetError, BackupFailure)
+
+    def __init__(
+        self, model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, backup: ObjectBackup, fit: Fit
+    ) -> None:
+        super().__init__(model_admin, request, fit.version)
+        self.obj, self.backup, self.fit = obj, backup, fit
+        self.with_hanging, self.rest = bool(request.POST.get("hanging")), bool(request.POST.get("rest"))
+
+    def may(self) -> bool:
+        return True
+
+    def subject(self) -> list[str]:
+        return [self.tracked.label, str(self.obj.pk), self.backup.name]
+
+    def plan(self) -> VersionPlan:
+        return plan_restore_of(self.tracked, self.fit, fields=self.ticked)
+
+    def hear(self, refusal: Exception) -> str:
+        if isinstance(refusal, OtherSchema):
+            return "Nothing was restored: tick “Restore the rest”, or leave it."
+        return super().hear(refusal)
+
+    def page(self, plan: VersionPlan) -> Page:
+        meta, hanging = self.model_admin.opts, plan_hanging(self.backup)
+        to_do = bool(plan.fields or hanging.lines)
+        verb = "Restore the ticked fields" if plan.lives else "Bring it back"
+        return Page(
+            title=f"Restore {self.obj}",
+            crumbs=(*crumbs_of(meta, self.obj), Crumb("Restore", "?"), Crumb("Compare")),
+            verb=verb if to_do and (plan.lives or not plan.obstacles) else "",
+            back_url="?",
+            more={
+                "backup": self.backup,
+                "fit": self.fit,
+                "hanging": hanging,
+                "hanging_lines": [Line(*line) for line in hanging.lines],
+                "with_hanging": self.with_hanging or not plan.fields,
+                "rest": self.rest,
+                **self.fields_of(plan, "Backup"),
+            },
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        made = (restore_with_hanging if self.with_hanging else restore_from)(
+            self.tracked,
+            self.backup,
+            self.fit,
+            fields=self.ticked or (),
+            actor=self.actor,
+            reason=reason,
+            seen=seen,
+            rest=self.rest,
+        )
+        now = living(self.tracked, self.fit.version) or self.obj
+        told = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")
+        return Outcome(links.object_url(self.tracked.model, now.pk), (Told(told),))
 
 
-def _answer(
-    model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, template: str, more: dict[str, Any]
-) -> HttpResponse:
-    meta = model_admin.opts
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
-        "object": obj,
-        "plural": str(meta.verbose_name_plural).capitalize(),
-        "changelist_url": links.list_url(meta.model),
-        # For what is deleted this leads on to its history.
-        "object_url": links.object_url(meta.model, obj.pk),
-        "bin_url": reverse("admin:changesets_recycle_bin"),
-        **more,
-    }
-    return TemplateResponse(request, template, context)
+def crumbs_of(meta: Options, obj: models.Model) -> tuple[Crumb, ...]:
+    """Return the way to an object's page; where it is deleted, that leads on to its history."""
+    plural = Crumb(str(meta.verbose_name_plural).capitalize(), links.list_url(meta.model))
+    return plural, Crumb(str(obj), links.object_url(meta.model, obj.pk))

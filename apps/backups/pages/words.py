@@ -5,6 +5,7 @@ from django.utils.safestring import SafeString
 
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, BEFORE_MIGRATION, BEFORE_RESTORE, DATA, FULL, INCREMENTAL
+from apps.changesets.numbers import counted
 
 KINDS = {
     FULL: "Full",
@@ -34,7 +35,7 @@ def kind_words(backup: Backup) -> str:
     words = KINDS.get(backup.kind, backup.kind)
     if not backup.tables:
         return words
-    return f"{words}, {len(backup.tables)} table{'s' * (len(backup.tables) != 1)} only"
+    return f"{words}, {counted(len(backup.tables), 'table')} only"
 
 
 def proof(backup: Backup) -> SafeString:

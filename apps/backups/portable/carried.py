@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from apps.changesets.fields import AnyManyToMany
 from apps.changesets.tracking import tracked_models
 
 Model = type[models.Model]
-if TYPE_CHECKING:
-    AnyManyToMany = models.ManyToManyField[Any, Any]
-else:  # Django's fields take no parameters when they run.
-    AnyManyToMany = models.ManyToManyField
 
 # What migrations make anew, with other numbers; links to them are written by their natural keys.
 REBUILT: tuple[Model, ...] = (ContentType, Permission)

@@ -1,5 +1,7 @@
 """What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
 
+import sqlite3
+
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
@@ -9,6 +11,7 @@ from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.portable.carried import carried_models, links_of, through_of
 from apps.backups.portable.writing import Told
 from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
 
 
 def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, since: int | None = None) -> Facts:
@@ -60,7 +63,5 @@ def require_migrated(using: str) -> None:
 
 
 def _server_version(using: str) -> str:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
-        return cursor.fetchone()[0]
+    sql = Sql(using)
+    return str(sql.value("SHOW server_version")) if sql.postgresql else sqlite3.sqlite_version

@@ -14,11 +14,11 @@ from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connections, transaction
 
 from apps.backups.errors import OtherSchema, RestoreFailed
-from apps.backups.portable.carried import AnyManyToMany, Model, carried_models, links_of, tables_of, through_of
+from apps.backups.portable.carried import Model, carried_models, links_of, tables_of, through_of
 from apps.backups.portable.reading import Numbered, damaged
 from apps.backups.portable.values import Take, taker_for
 from apps.backups.portable.writing import encode
-from apps.changesets.fields import column_of, field_of
+from apps.changesets.fields import AnyManyToMany, column_of, field_of
 from apps.changesets.sql import Sql
 
 ROWS_AT_ONCE = 2000
@@ -124,22 +124,12 @@ def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[A
     if not rows:
         return
     sql = Sql(using)
-    names = sql.names(columns)
-    with sql.connection.cursor() as cursor:
-        if sql.connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {sql.quote(table)} ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            marks = ", ".join(["%s"] * len(columns))
-            cursor.executemany(f"INSERT INTO {sql.quote(table)} ({names}) VALUES ({marks})", rows)
+    sql.load(sql.quote(table), columns, rows)
 
 
 def empty(using: str, chosen: Iterable[Model]) -> None:
     """Delete all rows of these tables, those that point to others first."""
-    sql = Sql(using)
-    for table in reversed(tables_of(tuple(chosen))):
-        sql.run(f"DELETE FROM {sql.quote(table)}")
+    Sql(using).empty(*reversed(tables_of(tuple(chosen))))
 
 
 @contextmanager

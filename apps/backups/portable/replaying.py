@@ -34,7 +34,7 @@ def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
         sql = Sql(using)
         for tracked in tracked_models():
             # What the increment has too.
-            sql.run(f"DELETE FROM {sql.quote(tracked.history_table)} WHERE changeset_id > %s", [heading.after])
+            sql.with_model(tracked).run("DELETE FROM {history} WHERE changeset_id > %s", [heading.after])
         try:
             _write(using, source, lines, heading.after)
         except (KeyError, TypeError, AttributeError) as error:
@@ -88,15 +88,18 @@ def _replay_all(using: str, after: int) -> None:
 
 def _replay_table(sql: Sql, tracked: Tracked, after: int) -> None:
     """Make the live rows of the objects that history tells of since then what their newest history row says."""
-    live, history, pk = sql.quote(tracked.table), sql.quote(tracked.history_table), sql.quote(tracked.pk)
-    moved = f"SELECT {pk} FROM {history} WHERE changeset_id > %s"
+    sql = sql.with_model(tracked)
     # They go first, all of them, so that unique values can swap.
-    sql.run(f"DELETE FROM {live} WHERE {pk} IN ({moved})", [after])
-    columns = sql.names(tracked.columns)
+    sql.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {history} WHERE changeset_id > %s)", [after])
     # Those that are not deleted come back; links are checked at the end.
     sql.run(
-        f"INSERT INTO {live} ({columns}) SELECT {sql.names(tracked.columns, of='h')} FROM {history} h "
-        f"JOIN (SELECT max(history_id) AS id FROM {history} WHERE {pk} IN ({moved}) GROUP BY {pk}) n "
-        "ON n.id = h.history_id WHERE h.history_type <> '-'",
+        """
+        INSERT INTO {live} ({columns}) SELECT {values} FROM {history} h
+        JOIN (
+            SELECT max(history_id) AS id FROM {history}
+            WHERE {pk} IN (SELECT {pk} FROM {history} WHERE changeset_id > %s) GROUP BY {pk}
+        ) n ON n.id = h.history_id WHERE h.history_type <> '-'
+        """,
         [after],
+        values=sql.names(tracked.columns, of="h"),
     )

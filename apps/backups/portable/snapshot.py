@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from psycopg import IsolationLevel
 
-from apps.backups.aliases import alias_of, is_in_memory
+from apps.backups.aliases import alias_of
 from apps.backups.errors import DatabaseUnreadable
 
 # By engine. A reader of SQLite must not take the lock that it takes to write.
@@ -21,20 +22,15 @@ _AS_READER: dict[str, dict[str, Any]] = {
 def snapshot(using: str) -> Iterator[str]:
     """Give the alias of a connection that sees one committed state, and keeps nobody from writing.
 
-    A database in memory has one connection only, which is given then. Raises DatabaseUnreadable.
+    Raises DatabaseUnreadable.
     """
     connection = connections[using]
     settings = connection.settings_dict
     options = {**settings.get("OPTIONS", {}), **_AS_READER[connection.vendor]}
     try:
-        if is_in_memory(using):
-            with transaction.atomic(using=using):
-                yield using
-            return
         with alias_of({**settings, "OPTIONS": options}) as alias, transaction.atomic(using=alias):
-            with connections[alias].cursor() as cursor:
-                # The transaction takes its snapshot with the first read.
-                cursor.execute("SELECT COUNT(*) FROM django_migrations")
+            # The transaction takes its snapshot with the first read.
+            MigrationRecorder(connections[alias]).migration_qs.count()
             yield alias
     except (DatabaseError, InterfaceError) as error:
         said = " ".join(str(error).split())

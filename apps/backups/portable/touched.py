@@ -42,10 +42,12 @@ def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     sql.fresh_temp(_TEMPORARY, ", ".join(f"{sql.quote(c)} {t}" for c, t in zip(columns, types, strict=True)))
     values = [[row["pk"], *(row["fields"][field.name] for field in fields[1:])] for row in rows]
     insert(using, _TEMPORARY, columns, [[take(v) for take, v in zip(takes, row, strict=True)] for row in values])
-    live, pk = sql.quote(tracked.table), sql.quote(tracked.pk)
-    changed = ", ".join(f"{name} = t.{name}" for name in map(sql.quote, columns[1:]))
     # The live rows take the values that no history row has.
-    sql.run(f"UPDATE {live} SET {changed} FROM {sql.temp(_TEMPORARY)} t WHERE t.{pk} = {live}.{pk}")
+    sql.with_model(tracked).run(
+        "UPDATE {live} SET {taken} FROM {touched} t WHERE t.{pk} = {live}.{pk}",
+        taken=sql.taken(columns[1:], of="t"),
+        touched=sql.temp(_TEMPORARY),
+    )
     sql.drop_temps([_TEMPORARY])
 
 

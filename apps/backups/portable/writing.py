@@ -14,8 +14,8 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from apps.backups.portable.carried import REBUILT, AnyManyToMany, Model, links_of, natural_keys, through_of
-from apps.changesets.fields import field_of, target_of
+from apps.backups.portable.carried import REBUILT, Model, links_of, natural_keys, through_of
+from apps.changesets.fields import AnyManyToMany, field_of, target_of
 
 # Leaves the rows that are wanted.
 Only = Callable[[models.QuerySet[Any]], models.QuerySet[Any]]

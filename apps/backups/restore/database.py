@@ -13,7 +13,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_file, without_password
 from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.drivers import sqlite_restoring
+from apps.backups.drivers import postgresql, sqlite_restoring
 from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
 from apps.backups.restore.fill import fill, steps_to
 from apps.backups.restore.guards import require_quiet
@@ -22,6 +22,7 @@ from apps.backups.restore.point_in_time import Upto, in_words
 from apps.backups.restore.rows import require_choosable
 from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
 from apps.changesets.models import Actor
+from apps.changesets.sql import Sql
 
 ATTEMPTS = 3
 
@@ -155,13 +156,11 @@ def _into_postgresql(job: Job) -> Done:
 
 def _keep_writers_out(using: str) -> list[str]:
     """Lock all tables against writing until the transaction ends, and return them."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_SECONDS}s'")
-        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY tablename")
-        tables = [name for (name,) in cursor.fetchall()]
-        if tables:
-            cursor.execute(f"LOCK TABLE {', '.join(map(connection.ops.quote_name, tables))} IN EXCLUSIVE MODE")
+    sql = Sql(using)
+    sql.run("SET LOCAL lock_timeout = '{seconds}s'", seconds=str(PATIENCE_SECONDS))
+    tables = postgresql.tables_in(sql)
+    if tables:
+        sql.with_names(tables=tables).run("LOCK TABLE {tables} IN EXCLUSIVE MODE")
     return tables
 
 

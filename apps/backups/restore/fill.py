@@ -22,6 +22,7 @@ from apps.backups.restore.point_in_time import Upto, plan_restore, replay
 from apps.backups.restore.sequences import raise_sequences
 from apps.changesets.recording import install_recording, recording_problems, uninstall_recording
 from apps.changesets.recording.audit import find_drift
+from apps.changesets.sql import Sql
 
 
 def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
@@ -85,9 +86,8 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
         raise_sequences(using)
     progress("audit")
     if connections[using].vendor == "postgresql":
-        with connections[using].cursor() as cursor:
-            # Or the planner knows nothing of the new tables yet.
-            cursor.execute("ANALYZE")
+        # Or the planner knows nothing of the new tables yet.
+        Sql(using).run("ANALYZE")
     objects, drifts = find_drift(using)
     counts = NATIVE[connections[using].vendor].facts(using).row_counts
     # A portable backup begins with tables that were made for it: those migrations are none that it lacks.
@@ -127,9 +127,8 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
         call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
     ContentType.objects.clear_cache()
     if connections[using].vendor == "postgresql":
-        with connections[using].cursor() as cursor:
-            # What a migration let be checked at once stays so for the rest of a transaction.
-            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        # What a migration let be checked at once stays so for the rest of a transaction.
+        Sql(using).run("SET CONSTRAINTS ALL DEFERRED")
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
 
 

@@ -54,7 +54,7 @@ def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, i
         _make_same(sql, table, saved)
     _require_targets(sql, tables)
     raise_sequences(using, tables)
-    return {table: sql.value(f"SELECT count(*) FROM {sql.quote(table)}") for table in tables}
+    return sql.count_rows(tables)
 
 
 def _make_same(sql: Sql, table: str, saved: str) -> None:
@@ -62,25 +62,33 @@ def _make_same(sql: Sql, table: str, saved: str) -> None:
         introspection = sql.connection.introspection
         columns = [column.name for column in introspection.get_table_description(cursor, table)]
         constraints = introspection.get_constraints(cursor, table).values()
-    key = sql.quote(next(each["columns"][0] for each in constraints if each["primary_key"]))
+    key = next(each["columns"][0] for each in constraints if each["primary_key"])
+    sql = sql.with_names(live=table, key=key, columns=columns).with_parts(saved=saved)
     live = sql.quote(table)
     # Rows that the backup does not have.
-    sql.run(f"DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
+    sql.run("DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
     for each in constraints:
         if each["unique"] and not each["primary_key"] and each["columns"]:
-            same = " AND ".join(f"s.{name} = {live}.{name}" for name in map(sql.quote, each["columns"]))
             # Rows whose unique value belongs to another one in the backup: they are put in again, so that values swap.
             sql.run(
-                f"DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})"
+                """
+                DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})
+                """,
+                same=sql.same(each["columns"], "s", live),
             )
-    set_all = ", ".join(f"{name} = s.{name}" for name in map(sql.quote, columns))
     # Rows that are otherwise in the backup.
-    differ = sql.differ(columns, live, "s")
-    sql.run(f"UPDATE {live} SET {set_all} FROM {saved} s WHERE s.{key} = {live}.{key} AND ({differ})")
+    sql.run(
+        "UPDATE {live} SET {taken} FROM {saved} s WHERE s.{key} = {live}.{key} AND ({differ})",
+        taken=sql.taken(columns, of="s"),
+        differ=sql.differ(columns, live, "s"),
+    )
     # Rows that are only in the backup.
     sql.run(
-        f"INSERT INTO {live} ({sql.names(columns)}) SELECT {sql.names(columns, of='s')} FROM {saved} s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{key} = s.{key})"
+        """
+        INSERT INTO {live} ({columns}) SELECT {values} FROM {saved} s
+        WHERE NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{key} = s.{key})
+        """,
+        values=sql.names(columns, of="s"),
     )
 
 
@@ -96,10 +104,12 @@ def _require_targets(sql: Sql, tables: Sequence[str]) -> None:
     for table, column, target_column, target in links:
         if not {table, target} & set(tables):
             continue
-        link = f"l.{sql.quote(column)}"
-        lost = sql.value(
-            f"SELECT count(*) FROM {sql.quote(table)} l WHERE {link} IS NOT NULL AND NOT EXISTS "
-            f"(SELECT 1 FROM {sql.quote(target)} t WHERE t.{sql.quote(target_column)} = {link})"
+        # Rows that point to nowhere.
+        lost = sql.with_names(table=table, column=column, target=target, key=target_column).value(
+            """
+            SELECT count(*) FROM {table} l
+            WHERE l.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = l.{column})
+            """
         )
         if lost:
             raise TablesRefused(

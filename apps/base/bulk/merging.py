@@ -4,12 +4,14 @@ from django.db.models import Count, QuerySet
 
 from apps.base.models import City
 from apps.base.text import search_form
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 
 WHICH = "Say into which city to merge: the name or the number of a city of the same country."
 
@@ -33,8 +35,8 @@ def _target(selection: Selection, asked: str) -> City | str:
         return WHICH
     cities = City.objects.select_related("country")
     number = asked.isdecimal() and len(asked) < 19
-    found = cities.filter(pk=asked).first() if number else cities.filter(
-        country_id=countries[0], search_name=search_form(asked)).first()  # fmt: skip
+    by_name = cities.filter(country_id=countries[0], search_name=search_form(asked))
+    found = (cities.filter(pk=asked) if number else by_name).first()
     if found is None:
         return f"There is no city {asked!r} to merge into. {WHICH}"
     if found.country_id != countries[0]:
@@ -56,16 +58,21 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         return BulkPlan(
             0, counted(0, City), "", refusal=f"Only {target} itself is selected: select what to merge into it."
         )
-    lines = [Line("deleted", number, f"{'city' if number == 1 else 'cities'} will go into {target} (no. {target.pk})")]
+    lines = [Line("deleted", number, f"{plural(number, City)} will go into {target} (no. {target.pk})")]
     for relation in relations_to(City):
         moving = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": merged.values("pk")})
         if links := moving.count():
-            noun = counted(links, relation.related_model).partition(" ")[2]
+            noun = plural(links, relation.related_model)
             lines.append(Line("changed", links, f"{noun} will be linked to {target} instead"))
     what = counted(number, City)
     return BulkPlan(
-        number, f"{what} into {target}", f"{what} merged into {target}.", tuple(lines), sample_of(merged),
-        facts={"target": target})  # fmt: skip
+        number,
+        f"{what} into {target}",
+        f"{what} merged into {target}.",
+        tuple(lines),
+        sample_of(merged),
+        facts={"target": target},
+    )
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:

@@ -1,5 +1,7 @@
 """The admin of a tracked model with all that the console can do to one: a new model's admin is a subclass of this."""
 
+from typing import Any
+
 from django.http import HttpRequest
 
 from apps.backups.pages.object_tools import ObjectBackups
@@ -27,9 +29,9 @@ class ConsoleModelAdmin(
         filters = super().get_list_filter(request)
         return [FindingFilter, *filters] if filters else []
 
-    def get_ordering(self, request: HttpRequest) -> tuple:
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """What breaks a rule together stands together."""
-        return order_of(request, self.opts.label_lower) or super().get_ordering(request)
+        return order_of(request, self.opts.label_lower) or tuple(super().get_ordering(request))
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         sees = request.user.has_perm(VIEW_FINDINGS)

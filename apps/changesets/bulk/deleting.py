@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from django.db import models
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 from apps.changesets.tracking import is_tracked
 
 NAMED = 10
@@ -54,14 +56,14 @@ def deleting(*along: str) -> Operation:
 
 def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) -> Iterator[Line]:
     """Yield what becomes of the selected objects, of those that go along, and of the links that are cleared."""
-    yield Line("deleted", selection.number, f"{_noun(selection.model, selection.number)} {will} be deleted")
+    yield Line("deleted", selection.number, f"{plural(selection.number, selection.model)} {will} be deleted")
     for rows in _going(selection, along):
         if number := rows.count():
             yield Line("deleted", number, _along(selection, rows.model, number, will=will))
     for rows, field in _losing(selection, along):
         if number := rows.count():
             to = _them(selection, field)
-            yield Line("changed", number, f"{_noun(rows.model, number)} {will} no longer be linked to {to}")
+            yield Line("changed", number, f"{plural(number, rows.model)} {will} no longer be linked to {to}")
 
 
 def delete_rows(rows: models.QuerySet) -> None:
@@ -111,15 +113,14 @@ def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[mode
 
 
 def _along(selection: Selection, model: type[models.Model], number: int, *, will: str) -> str:
-    whose = "its" if selection.number == 1 else "their"
-    go = "goes" if number == 1 else "go"
+    whose, go = plural(selection.number, "its", "their"), plural(number, "goes", "go")
     return f"of {whose} {model._meta.verbose_name_plural} {'would go' if will == 'would' else go} along"
 
 
 def _them(selection: Selection, field: models.Field) -> str:
     if field.related_model is not selection.model:
         return f"a {field.verbose_name}"
-    return "it" if selection.number == 1 else "them"
+    return plural(selection.number, "it", "them")
 
 
 def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field) -> str:
@@ -127,7 +128,7 @@ def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field
     held = selection.rows().filter(pk__in=holders.order_by().values(field.name))
     few = list(held.order_by("pk")[:2])
     to = str(few[0]) if len(few) == 1 else f"{held.count():,} of these {selection.model._meta.verbose_name_plural}"
-    point, their = ("points", "its") if number == 1 else ("point", "their")
+    point, their = plural(number, "points", "point"), plural(number, "its", "their")
     mend = f"clear {their} {field.verbose_name} first" if field.null else "delete or change what points first"
     return f"{names} {point} to {to}: {mend}. Nothing was deleted."
 
@@ -141,7 +142,8 @@ def _refusal_along(model: type[models.Model], holders: models.QuerySet) -> str:
 
 
 def _in_the_way(model: type[models.Model], number: int) -> Line:
-    return Line("blocked", number, f"{_noun(model, number)} {'stands' if number == 1 else 'stand'} in the way")
+    words = f"{plural(number, model)} {plural(number, 'stands', 'stand')} in the way"
+    return Line("blocked", number, words)
 
 
 def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -> Listed:
@@ -151,8 +153,4 @@ def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -
     objects = selection.model._base_manager.in_bulk(list(by_object))
     names = tuple(f"{objects[key]}: {counted(number, holders.model)}" for key, number in by_object.items())
     number = holders.order_by().values(field.name).distinct().count()
-    return Listed(f"{_noun(selection.model, number)} cannot be deleted", number, names)
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    return counted(number, model).partition(" ")[2]
+    return Listed(f"{plural(number, selection.model)} cannot be deleted", number, names)

@@ -1,7 +1,6 @@
 """Planning a bulk action, and doing it: one transaction, one changeset, and never more than was shown."""
 
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +9,14 @@ from django.db import models
 from apps.changesets.bulk.plans import BulkPlan, Options, told_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
-from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, SelectionMoved
+from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
 from apps.changesets.hooks import Coming, is_time_for_it, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
-from apps.changesets.models import Changeset
+from apps.changesets.models import Actor, Changeset
 
 PATIENCE = 10
+# What was shown is called so, where it moved.
+NOUN = "selection"
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,15 @@ def apply_bulk(
     operation: Operation,
     objects: models.QuerySet,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
-    seen: str = "",
+    seen: Mapping[str, Any] | None = None,
     options: Options | None = None,
 ) -> Outcome:
     """Do the operation to the objects as one changeset.
 
     With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
-    NothingSelected, SelectionMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
+    NothingSelected, PlanMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
     """
     if operation.deletes(options or {}) and is_time_for_it(objects.db):
         _prepare(operation, objects, actor, options)
@@ -65,7 +66,7 @@ def apply_bulk(
         lock_tracked_tables()
         with selecting(objects) as selection:
             plan = _plan(operation, selection, options or {})
-            if seen and seen != plan.seen:
+            if seen is not None and seen != plan.seen:
                 raise _moved(seen, plan, selection)
             if plan.refusal:
                 raise BulkRefused(plan.refusal)
@@ -75,10 +76,10 @@ def apply_bulk(
     return Outcome(opened if opened.pk else None, plan)
 
 
-def _prepare(operation: Operation, objects: models.QuerySet, actor: Any, options: Options | None) -> None:
+def _prepare(operation: Operation, objects: models.QuerySet, actor: Actor, options: Options | None) -> None:
     """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
     plan = plan_bulk(operation, objects, options)
-    if sum(line.number for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
+    if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
         prepare(Coming(operation.kind, actor, f"the deletion of {plan.what}", objects.db))
 
 
@@ -89,21 +90,22 @@ def _plan(operation: Operation, selection: Selection, options: Options) -> BulkP
             "nothing was changed. Look at the list again."
         )
     plan = operation.plan(selection, options)
-    # What was selected (see Selection), what would become of it, and what was chosen.
-    numbers = "-".join(str(line.number) for line in plan.lines)
-    chosen = zlib.crc32(repr(sorted((name, str(value)) for name, value in options.items())).encode())
-    return replace(plan, selected=selection.number, seen=f"{selection.seen}.{numbers}{plan.seen}.{chosen}")
+    seen = {
+        "number": selection.number,
+        "objects": [selection.seen, plan.also_seen, *(line.number for line in plan.lines)],
+        "chosen": {name: str(value) for name, value in options.items()},
+    }
+    return replace(plan, selected=selection.number, seen=seen)
 
 
-def _moved(seen: str, plan: BulkPlan, selection: Selection) -> ChangesetError:
-    before, names = seen.partition(".")[0], selection.model._meta.verbose_name_plural
-    same, chose_else = seen.startswith(f"{selection.seen}."), seen.rpartition(".")[2] != plan.seen.rpartition(".")[2]
-    if (same and chose_else) or not before.isdecimal() or len(before) > 18:
+def _moved(seen: Mapping[str, Any], plan: BulkPlan, selection: Selection) -> ChangesetError:
+    """Return what tells the person what moved, or that the plan is one of something else than was chosen."""
+    names = selection.model._meta.verbose_name_plural
+    same_objects = seen["objects"][0] == plan.seen["objects"][0]
+    if same_objects and seen["chosen"] != plan.seen["chosen"]:
         return BulkRefused("This is the plan of what you chose now: look at it, then confirm. Nothing was changed yet.")
-    if int(before) != selection.number:
-        what = f"you saw {int(before):,} {names}, and by now it is {selection.number:,}"
+    if seen["number"] != selection.number:
+        why = f"you saw {seen['number']:,} {names}, and by now it is {selection.number:,}"
     else:
-        what = f"somebody changed some of these {names}, or what belongs to them, meanwhile"
-    return SelectionMoved(
-        f"The selection is no longer what you were shown: {what}. Nothing was changed; look again and confirm."
-    )
+        why = f"somebody changed some of these {names}, or what belongs to them, meanwhile"
+    return PlanMoved(why, NOUN)

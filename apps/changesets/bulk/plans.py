@@ -6,17 +6,10 @@ from typing import Any
 
 from django.db import models
 
+from apps.changesets.acts.lines import Line
+
 SAMPLE = 10
 Options = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Line:
-    """So many of something, and what would become of them; `sign` is one of the kinds of change."""
-
-    sign: str
-    number: int
-    words: str
 
 
 @dataclass(frozen=True)
@@ -44,9 +37,11 @@ class BulkPlan:
     refusal: str = ""
     # The action on the same selection that takes away what stands in the way.
     way_out: str = ""
-    # What was selected when this was planned; in `seen` anything that moves changes the text.
     selected: int = 0
-    seen: str = ""
+    # What else than the selection and the numbers an action depends on; anything that moves there changes it.
+    also_seen: str = ""
+    # What the plan saw, as JSON has it: selection, numbers, and what was chosen.
+    seen: Mapping[str, Any] = field(default_factory=dict)
     # What the action wants to remember of its plan when it writes.
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,9 +69,3 @@ def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
 def sample_of(rows: models.QuerySet) -> tuple[str, ...]:
     """Return the names of the first few objects."""
     return tuple(str(row) for row in rows.order_by("pk")[:SAMPLE])
-
-
-def counted(number: int, model: type[models.Model]) -> str:
-    """Return a number of objects in words: `1 airport`, `1,204 airports`."""
-    meta = model._meta
-    return f"{number:,} {meta.verbose_name if number == 1 else meta.verbose_name_plural}"

@@ -2,13 +2,14 @@
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils.translation import ngettext
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.numbers import counted, plural
 from apps.changesets.tracking import Tracked, tracked_for
 
 CREATED = "bulk_created"
@@ -44,7 +45,8 @@ def _referred(model: type[models.Model]) -> Q:
     """Return the condition that something points to a row."""
     condition = Q(pk__in=[])
     for relation in relations_to(model):
-        condition |= Exists(relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}))
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        condition |= Q(Exists(rows))
     return condition
 
 
@@ -65,18 +67,18 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     name = f"the newest import ({source.strip(',')})"
     by, it = (f"{name},", name) if not number else ("it too,", "it")
     lines = [
-        Line("deleted", number, f"{_noun(model, number)} that {name} created"),
-        Line("blocked", blocked, f"created by {by} but other objects point to {ngettext('it', 'them', blocked)}"),
+        Line("deleted", number, f"{plural(number, model)} that {name} created"),
+        Line("blocked", blocked, f"created by {by} but other objects point to {plural(blocked, 'it', 'them')}"),
         Line("kept", selection.number - number - blocked, f"not created by {it}"),
     ]
     listed = [
         Listed(
-            ngettext("stays, since other objects point to it", "stay, since other objects point to them", blocked),
+            plural(blocked, "stays, since other objects point to it", "stay, since other objects point to them"),
             blocked,
             sample_of(held) if blocked else (),
         ),
         Listed(
-            ngettext("was changed since, and is deleted too", "were changed since, and are deleted too", moved),
+            plural(moved, "was changed since, and is deleted too", "were changed since, and are deleted too"),
             moved,
             sample_of(changed) if moved else (),
         ),
@@ -90,10 +92,6 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     delete_rows(plan.facts["free"])
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    return counted(number, model).partition(" ")[2]
 
 
 DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write, deletes=lambda options: True)

@@ -6,10 +6,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, counted, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
+from apps.changesets.numbers import counted, plural
 
 
 def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> Operation:
@@ -22,7 +24,7 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
         others = selection.rows().filter(_differs(field, value))
         number = others.count()
         rest = selection.number - number
-        lines = [Line("changed", number, f"{_noun(selection.model, number)} will be {done}")] if number else []
+        lines = [Line("changed", number, f"{plural(number, selection.model)} will be {done}")] if number else []
         if rest:
             lines.append(Line("kept", rest, already))
         what = counted(number, selection.model)
@@ -44,10 +46,6 @@ def _differs(field: str, value: Any) -> Q:
     if value is None:
         return Q(**{f"{field}__isnull": False})
     return ~Q(**{field: value})
-
-
-def _noun(model: type[models.Model], number: int) -> str:
-    return str(model._meta.verbose_name if number == 1 else model._meta.verbose_name_plural)
 
 
 SET_ACTIVE = setting("active", True, done="set active", already="active already")

@@ -19,6 +19,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.tracking import Tracked
@@ -78,8 +79,8 @@ def last_row(tracked: Tracked, moment: Moment, *, using: str = "default") -> int
 
 
 def state_at(
-    tracked: Tracked, moment: Moment | int, *, keys: Collection | None = None, using: str = "default"
-) -> models.QuerySet:
+    tracked: Tracked, moment: Moment | int, *, keys: Collection[Any] | None = None, using: str = "default"
+) -> models.QuerySet[HistoryRow]:
     """Return the history rows that were in force at the moment, one for each object then there, ordered by key.
 
     A number means the history_id up to which to look, as `last_row` gives it. `keys` leaves only objects of these
@@ -110,17 +111,18 @@ def version_at(tracked: Tracked, pk: Any, moment: Moment, *, like: Any = None, u
     written = {"history_id__lte": last_row(tracked, moment, using=using)}
     row = under_key.filter(**written).first()
     stable = stable_key_of(tracked, like)
-    if stable is not None and (row is None or row.history_type == "-" or stable_key_of(tracked, row) != stable):
+    field = tracked.stable_field if stable is not None else None
+    if field is not None and (row is None or row.history_type == "-" or stable_key_of(tracked, row) != stable):
         # It had another key then, or was not there: no index helps, but one such search is quick enough.
-        row = history.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable}, **written).first()
+        row = history.filter(**{field.attname: stable}, **written).first()
     return row if row is not None and row.history_type != "-" else None
 
 
-def _last_row_around(history: models.QuerySet, moment: Moment) -> int:
+def _last_row_around(history: models.QuerySet[HistoryRow], moment: Moment) -> int:
     own = history.filter(changeset_id=moment.changeset)
     ends = own.aggregate(first=models.Min("history_id"), last=Max("history_id"))
     if ends["first"] is not None:
-        return ends["last"] if moment.side == AFTER else ends["first"] - 1
+        return int(ends["last"] if moment.side == AFTER else ends["first"] - 1)
     # It did not touch this table: the table is as the changeset before it left it.
     earlier = history.filter(changeset_id__lt=moment.changeset).aggregate(newest=Max("changeset_id"))["newest"]
     return history.filter(changeset_id=earlier).aggregate(last=Max("history_id"))["last"] or 0

@@ -41,12 +41,16 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
 
 def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
     """Return what `work_out` gave for this name and state of the tables, working it out once."""
-    cache, key = caches["figures"], f"{name}:{state}"
-    found = cache.get(key, _NOTHING)
+    found = caches["figures"].get(f"{name}:{state}", _NOTHING)
     if found is _NOTHING:
         found = work_out()
-        cache.set(key, found)
+        remember(name, state, found)
     return found
+
+
+def remember(name: str, state: str, value: Any) -> None:
+    """Remember a value for this name and state of the tables."""
+    caches["figures"].set(f"{name}:{state}", value)
 
 
 def recalled(name: str, state: str) -> Any:

@@ -20,9 +20,12 @@ GROUPS = (
 )
 
 
+Place = tuple[float, float]
+
+
 def map_groups(tracked: Tracked, *, changes_url: str) -> list[Group]:
     """Return the groups of a map of changes, each with the address of its changes."""
-    field = tracked.fields_by_column[tracked.point[0]].name
+    field = tracked.fields_by_column[tracked.point_columns[0]].name
     more = {"moved": f"&field={field}"}
     return [
         Group(name, label, colour, f"{changes_url}?model={tracked.label}&{query}{more.get(name, '')}#changes-title")
@@ -57,26 +60,31 @@ def changed_points(changeset: Changeset, tracked: Tracked, *, using: str = "defa
         """,
         params,
         size=2000,
-        was=sql.names(tracked.point, of="b"),
-        place=sql.names(tracked.point, of="a"),
+        was=sql.names(tracked.point_columns, of="b"),
+        place=sql.names(tracked.point_columns, of="a"),
         **parts,
     )
     for key, created, deleted, *places in chain.from_iterable(chunks):
-        if point := point_of(str(key), bool(created), bool(deleted), tuple(places[:2]), tuple(places[2:])):
+        if point := point_of(str(key), bool(created), bool(deleted), place_of(*places[:2]), place_of(*places[2:])):
             yield point
 
 
-def point_of(key: str, created: bool, deleted: bool, was: tuple, place: tuple) -> Point | None:
+def place_of(latitude: float | None, longitude: float | None) -> Place | None:
+    """Return a place, or None where half of it is lacking."""
+    return None if latitude is None or longitude is None else (latitude, longitude)
+
+
+def point_of(key: str, created: bool, deleted: bool, was: Place | None, place: Place | None) -> Point | None:
     """Return one change as a point, from where the object was and where it is; None for what has no place."""
     if deleted:
-        return None if None in was else Point(DELETED, key, *was)
-    if None in place:
+        return None if was is None else Point(DELETED, key, *was)
+    if place is None:
         return None
-    if created or None in was:
+    if created or was is None:
         return Point(ADDED if created else MOVED, key, *place)
     return Point(MOVED, key, *place, was) if _seen(was) != _seen(place) else Point(CHANGED, key, *place)
 
 
-def _seen(place: tuple[float, float]) -> tuple[int, ...]:
+def _seen(place: Place) -> tuple[int, ...]:
     """Return a place as exactly as the map tells it; what moved less has not moved on it."""
     return tuple(round(degrees * FINE) for degrees in place)

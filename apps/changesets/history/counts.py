@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from apps.changesets.fields import column_of
 from apps.changesets.history.net_changes import net_objects, net_table
 from apps.changesets.history.net_query import Rows, net_select, row_before, rows_of, single_select
 from apps.changesets.models import Changeset
@@ -39,7 +40,8 @@ def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts,
 def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "default") -> Counts:
     """Return changed objects by model label and field, as stored, or counted now where they are not (direct writes)."""
     if changeset.field_counts is not None:
-        return changeset.field_counts
+        stored: Counts = changeset.field_counts
+        return stored
     sql, rows = Sql(using), rows_of(changeset.pk)
     return {
         tracked.label: _count_fields(sql, tracked, _changed(sql, tracked, rows), rows.params)
@@ -73,7 +75,7 @@ def _both_ends(sql: Sql, tracked: Tracked, net: str, condition: str = "") -> str
 
 def _count_fields(sql: Sql, tracked: Tracked, net: str, params: Sequence[Any] = ()) -> dict[str, int]:
     """Return how many changed objects differ in each field that is news; fields without any are left out."""
-    differ = [f"count(CASE WHEN {sql.differ([field.column], 'b', 'a')} THEN 1 END)" for field in tracked.news]
+    differ = [f"count(CASE WHEN {sql.differ([column_of(field)], 'b', 'a')} THEN 1 END)" for field in tracked.news]
     numbers = sql.with_model(tracked).rows(
         """
         SELECT {numbers} FROM {net} n
@@ -144,10 +146,9 @@ def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -
 
     Their rows are counted in one query a model: an object is created, changed or deleted by its first and last row.
     """
-    counted = {changeset.pk: changeset.counts for changeset in changesets}
-    growing = [pk for pk, counts in counted.items() if counts is None]
-    for pk in growing:
-        counted[pk] = {}
+    stored = {changeset.pk: changeset.counts for changeset in changesets}
+    growing = [pk for pk, counts in stored.items() if counts is None]
+    counted: dict[int, Counts] = {pk: counts or {} for pk, counts in stored.items()}
     if not growing:
         return counted
     sql = Sql(using)

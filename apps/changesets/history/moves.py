@@ -91,5 +91,5 @@ def _direction(east: float, north: float) -> str:
 
 def _round_below(km: float) -> float:
     """Return the largest 1, 2 or 5 with zeros that is not above."""
-    unit = 10 ** floor(log10(km))
+    unit: float = 10 ** floor(log10(km))
     return next(step * unit for step in (5, 2, 1) if step * unit <= km * 1.000001)

@@ -64,8 +64,8 @@ def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
         select,
         touched=_touched(sql, tracked, rows),
         moved=_moved(sql, tracked),
-        half_before=_half("before"),
-        half_after=_half("after"),
+        half_before=_half(sql, "before"),
+        half_after=_half(sql, "after"),
     )
 
 
@@ -155,14 +155,19 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
     )
 
 
-def _half(side: str) -> str:
+def _half(sql: Sql, side: str) -> str:
     """What tells the object of one half: its stable key, else its primary key.
 
     An object that got or lost its stable key is told by its primary key on both sides, unless whose stable key it is
     stands under another primary key on the other side: then that one was renamed to this key.
     """
-    by_key = """
-        {side}_stable IS NULL OR ({other}_id IS NOT NULL AND {other}_stable IS NULL
-        AND NOT {side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL))
-    """.format(side=side, other="after" if side == "before" else "before")
-    return f"CASE WHEN {by_key} THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END"
+    return sql.fill(
+        """
+        CASE WHEN {side}_stable IS NULL OR (
+            {other}_id IS NOT NULL AND {other}_stable IS NULL
+            AND NOT {side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL)
+        ) THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END
+        """,
+        side=side,
+        other="after" if side == "before" else "before",
+    )

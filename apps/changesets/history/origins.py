@@ -11,6 +11,7 @@ from django.db.models.functions import RowNumber
 
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.words import person
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -78,7 +79,7 @@ def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[A
     pk, using = tracked.model._meta.pk.attname, objs[0]._state.db
     found = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
     rows = {obj.pk: found.get(obj.pk, []) for obj in objs}
-    if tracked.stable_key is None:
+    if tracked.stable_field is None:
         return rows
     renamed: dict[Any, Any] = {}
     for obj in objs:
@@ -89,13 +90,13 @@ def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[A
         if came and _may_be_renamed(tracked, came[-1].changeset):
             renamed[stable] = obj.pk
     if renamed:
-        attname = tracked.fields_by_column[tracked.stable_key].attname
+        attname = tracked.stable_field.attname
         found = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
         rows |= {renamed[stable]: own for stable, own in found.items()}
     return rows
 
 
-def _newest_rows(tracked: Tracked, attname: str, values: list[Any], using: str | None) -> models.QuerySet:
+def _newest_rows(tracked: Tracked, attname: str, values: list[Any], using: str | None) -> models.QuerySet[HistoryRow]:
     rows = (
         tracked.history_model._base_manager.using(using)
         .filter(**{f"{attname}__in": values})
@@ -107,7 +108,8 @@ def _newest_rows(tracked: Tracked, attname: str, values: list[Any], using: str |
     if len(values) == 1:
         return rows[:MOST_ROWS]
     place = Window(RowNumber(), partition_by=F(attname), order_by=F("history_id").desc())
-    return rows.annotate(place=place).filter(place__lte=MOST_ROWS)
+    placed: models.QuerySet[HistoryRow] = rows.annotate(place=place).filter(place__lte=MOST_ROWS)
+    return placed
 
 
 def _grouped(rows: Iterable[Any], attname: str) -> dict[Any, list[Any]]:

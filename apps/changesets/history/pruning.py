@@ -67,7 +67,7 @@ def prune_history(before: datetime, *, using: str = "default") -> Pruning:
     return done
 
 
-def refuse_pruned(changesets: QuerySet) -> None:
+def refuse_pruned(changesets: QuerySet[Changeset]) -> None:
     """Raise HistoryPruned when the history of any of the changesets was pruned."""
     newest = changesets.filter(pruned_at__isnull=False).order_by("-pk").first()
     if newest is not None:
@@ -87,7 +87,7 @@ def refuse_pruned_moment(moment: Moment, *, using: str = "default") -> None:
         refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))
 
 
-def _expired(before: datetime, using: str) -> QuerySet:
+def _expired(before: datetime, using: str) -> QuerySet[Changeset]:
     """Return the changesets that were over before the moment, and before any that were not had begun.
 
     So no row that stays is older than one that goes, whatever transactions overlapped.
@@ -107,7 +107,7 @@ def _expired(before: datetime, using: str) -> QuerySet:
         before = earliest
 
 
-def _list_spent(sql: Sql, expired: QuerySet) -> None:
+def _list_spent(sql: Sql, expired: QuerySet[Changeset]) -> None:
     """List the changesets whose rows may go in a temporary table: those that expired, now or in an earlier pruning."""
     sql.fresh_temp(_SPENT, "id bigint PRIMARY KEY")
     pruned = Changeset.objects.using(sql.using).filter(pruned_at__isnull=False)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import CharField, Q, QuerySet
 
 from apps.changesets.errors import TooManyObjects
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.history.selection import contains, pattern
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
@@ -30,7 +31,7 @@ class Wanted:
     place: str = ""
 
 
-def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QuerySet:
+def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QuerySet[Changeset]:
     """Return the changesets that touched all of what is wanted; of an object, that object's field and place.
 
     Raises TooManyObjects when the text fits too many to be meant.
@@ -152,7 +153,7 @@ def _uncounted(sql: Sql, tracked: Tracked, field: Any) -> list[int]:
 def _place_column(sql: Sql, tracked: Tracked) -> str:
     if tracked.filter_by is None:
         return "NULL"
-    return sql.quote(tracked.model._meta.get_field(tracked.filter_by).column)
+    return sql.quote(column_of(field_of(tracked.model, tracked.filter_by)))
 
 
 def _field(name: str) -> tuple[Tracked | None, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from apps.changesets.fields import column_of, field_of, target_of
 from apps.changesets.history import net_query
 from apps.changesets.history.net_query import Rows, row_before
 from apps.changesets.sql import Sql
@@ -54,7 +55,7 @@ def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, i
     if not counts or counts.get("renamed"):
         return False
     written = sql.with_model(tracked).value("SELECT count(*) FROM {history} WHERE changeset_id = %s", [changeset_id])
-    return written == sum(counts.values())
+    return int(written) == sum(counts.values())
 
 
 def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
@@ -119,10 +120,10 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
     if filters.operation:
         conditions.append(OPERATIONS[filters.operation])
     if filters.field:
-        column = tracked.model._meta.get_field(filters.field).column
+        column = column_of(field_of(tracked.model, filters.field))
         conditions.append(f"{OPERATIONS['changed']} AND {sql.differ([column], 'b', 'a')}")
     if filters.place and tracked.filter_by:
-        column = sql.quote(tracked.model._meta.get_field(tracked.filter_by).column)
+        column = sql.quote(column_of(field_of(tracked.model, tracked.filter_by)))
         conditions.append(f"b.{column} = %s OR a.{column} = %s")
         params += [filters.place] * 2
     if filters.text:
@@ -137,21 +138,21 @@ def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, 
     """Key and name, as they were and as they became; with a field chosen, its values too."""
     columns = [name for name in (tracked.pk, "name", "search_name") if name in tracked.columns]
     if filters.field:
-        columns.append(tracked.model._meta.get_field(filters.field).column)
+        columns.append(column_of(field_of(tracked.model, filters.field)))
     searched = [contains(sql, f"{side}.{sql.quote(column)}") for column in columns for side in "ba"]
     # SQLite compares only ASCII letters whatever their case; what is stored casefolded is searched so.
     texts = [filters.text.casefold() if column == "search_name" else filters.text for column in columns]
     values = [pattern(text) for text in texts for _side in "ba"]
-    field = tracked.model._meta.get_field(filters.field) if filters.field else None
-    if field is not None and field.is_relation and _has_name(field.related_model):
-        target = field.related_model._meta
+    field = field_of(tracked.model, filters.field) if filters.field else None
+    if field is not None and field.is_relation and _has_name(target_of(field)):
+        target = target_of(field)._meta
         for side in "ba":
             # What was linked, or is, has the text in its name.
             linked = sql.fill(
                 "{side}.{column} IN (SELECT r.{target_pk} FROM {target} r WHERE {named})",
                 side=side,
-                column=sql.quote(field.column),
-                target_pk=sql.quote(target.pk.column),
+                column=sql.quote(column_of(field)),
+                target_pk=sql.quote(column_of(target.pk)),
                 target=sql.quote(target.db_table),
                 named=contains(sql, f"r.{sql.quote('name')}"),
             )

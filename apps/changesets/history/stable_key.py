@@ -12,9 +12,9 @@ STABLE, PRIMARY = "id:", "pk:"
 
 def stable_key_of(tracked: Tracked, row: Any) -> Any:
     """Return what stays when the primary key of this object or history row changes; None where nothing does."""
-    if tracked.stable_key is None:
+    if tracked.stable_field is None:
         return None
-    return getattr(row, tracked.fields_by_column[tracked.stable_key].attname)
+    return getattr(row, tracked.stable_field.attname)
 
 
 def object_key_of(obj: Model) -> str:

@@ -63,9 +63,9 @@ def _entry(row: Any, fields: tuple[FieldChange, ...], other_pk: str | None) -> E
 
 def _other_halves(tracked: Tracked, rows: Sequence[Any], using: str) -> dict[int, Any]:
     """Return for each row that is half of a renaming the other half: the same stable key under another primary key."""
-    if tracked.stable_key is None:
+    if tracked.stable_field is None:
         return {}
-    stable = tracked.fields_by_column[tracked.stable_key].attname
+    stable = tracked.stable_field.attname
     pk = tracked.model._meta.pk.attname
     wanted = [row for row in rows if row.history_type != "~" and _renames(tracked, row.changeset)]
     if not wanted:

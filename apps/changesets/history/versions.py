@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connections, models
 
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
 from apps.changesets.tracking import tracked_for
 
@@ -25,7 +26,7 @@ def lock_row(obj: models.Model) -> models.Model | None:
     SQLite's transactions let only one write, so there it only reads.
     """
     rows = type(obj)._base_manager.using(obj._state.db)
-    if connections[obj._state.db].in_atomic_block:
+    if connections[rows.db].in_atomic_block:
         rows = rows.select_for_update()
     return rows.filter(pk=obj.pk).first()
 
@@ -72,7 +73,7 @@ def moved_since(obj: models.Model, version: int) -> dict[str, Moved]:
     return moved
 
 
-def _rows(obj: models.Model) -> models.QuerySet:
+def _rows(obj: models.Model) -> models.QuerySet[HistoryRow]:
     tracked = tracked_for(type(obj))
     history = tracked.history_model._base_manager.using(obj._state.db)
     return history.filter(**{obj._meta.pk.attname: obj.pk})

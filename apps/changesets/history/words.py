@@ -1,7 +1,8 @@
 """How changesets are spoken of: signs, kinds, people, subjects. Plain words, no HTML."""
 
 from collections.abc import Iterable
-from typing import Any
+
+from django.contrib.auth.models import User
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.models import Changeset, Kind, Status
@@ -30,7 +31,7 @@ def person(changeset: Changeset) -> str:
     return "a direct write" if changeset.kind == Kind.DIRECT else "a command"
 
 
-def full_name(user: Any) -> str:
+def full_name(user: User) -> str:
     """Return what a user is called."""
     return user.get_full_name() or user.get_username()
 

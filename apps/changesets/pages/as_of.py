@@ -5,19 +5,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, quote
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
@@ -27,9 +30,10 @@ PER_PAGE = 100
 LONGEST_SEARCH = 200
 
 
-def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+@for_viewers
+def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The list as it was at the moment `at`, searched and paged; `format=csv` gives all of it as a file."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     try:
         moment = _asked(request, "at")
     except ChangesetError as error:
@@ -52,9 +56,10 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
     return _render(model_admin, request, "as_of_list", context)
 
 
+@for_viewers
 def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """What became of the list from the moment `from` to the moment `to`: counts, then the objects."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     operation = request.GET.get("operation", "")
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")
     number = whole_number(request.GET.get("p", ""), digits=7) or 1
@@ -63,6 +68,11 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
+    whole = "?" + urlencode({"from": str(first), "to": str(second)})
+
+    def page(number: int) -> str:
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': str(number)})}"
+
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
@@ -79,15 +89,17 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
         "q": search,
         "first_row": start + 1,
         "last_row": start + len(result.changes),
-        "previous": number - 1 if number > 1 else None,
-        "next": number + 1 if start + PER_PAGE < result.found else None,
+        "whole": whole,
+        "before": page(number - 1) if number > 1 else "",
+        "after": page(number + 1) if start + PER_PAGE < result.found else "",
     }
     return _render(model_admin, request, "between", context)
 
 
+@for_viewers
 def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -> HttpResponse:
     """An object as it was at the moment `at`, and how that differs from the moment `to` (now, if not given)."""
-    tracked = _readable(model_admin, request)
+    tracked = tracked_for(model_admin.model)
     history = tracked.history_model.objects
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
@@ -113,7 +125,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "other_words": moment_words(other),
         "then": then,
         "later": later,
-        "values": [(_label(tracked, name), value) for name, value in values.items()],
+        "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,
         "row": str(row) if like else "",
         **named,
@@ -129,12 +141,6 @@ def moment_words(moment: Moment) -> str:
         return "now"
     local = timezone.localtime(moment.date)
     return f"as of {formats.date_format(local, 'DATETIME_FORMAT')} {local.tzname()}"
-
-
-def _readable(model_admin: admin.ModelAdmin, request: HttpRequest) -> Tracked:
-    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    return tracked_for(model_admin.model)
 
 
 def _asked(request: HttpRequest, name: str) -> Moment:
@@ -164,7 +170,7 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     return {"headers": headers, "lines": lines}
 
 
-def _download(tracked: Tracked, moment: Moment) -> HttpResponse:
+def _download(tracked: Tracked, moment: Moment) -> StreamingHttpResponse:
     response = StreamingHttpResponse(csv_lines(tracked, moment), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")
@@ -195,10 +201,6 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
 
 def _title(model_admin: admin.ModelAdmin) -> str:
     return str(model_admin.opts.verbose_name_plural).capitalize()
-
-
-def _label(tracked: Tracked, name: str) -> str:
-    return str(tracked.model._meta.get_field(name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

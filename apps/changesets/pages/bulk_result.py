@@ -3,29 +3,30 @@
 What was done is counted with every changeset; what was left alone is in no table, so the changeset keeps it.
 """
 
+from typing import Any
+
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from apps.changesets.bulk.plans import Line, Listed
+from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import for_viewers
+from apps.changesets.bulk.plans import Listed
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.tracking import tracked_by_name
 
 
+@for_viewers
 def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the changeset of a bulk action did; those that are none have no such page."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    if request.method not in ("GET", "HEAD"):
-        return HttpResponseNotAllowed(["GET", "HEAD"])
     made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    told = (made.summary or {}).get("bulk") if made else None
+    told: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
     tracked = tracked_by_name(told["model"]) if told else None
-    if tracked is None:
+    if made is None or told is None or tracked is None:
         raise Http404("There is no bulk action of this number.")
     meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
     context = {
@@ -38,7 +39,7 @@ def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) ->
         "lines": list(lines_of(made, made.counts or {})),
         "left": [Line(*line) for line in told["left"]],
         "listed": [Listed(*each) for each in told["listed"]],
-        "noun": meta.verbose_name if told["selected"] == 1 else meta.verbose_name_plural,
+        "noun": plural(told["selected"], meta),
         "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
         "changeset_url": links.changeset_url(made.pk),
         "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),

@@ -28,10 +28,11 @@ class ChangedByFilter(admin.SimpleListFilter):
         return [(asked, f"Changed by {changeset or f'#{asked[:20]}'}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        if not self.value():
+        asked = self.value()
+        if not asked:
             return queryset
         model = queryset.model
-        touched = tracked_for(model).history_model.objects.filter(changeset_id=_number(self.value()))
+        touched = tracked_for(model).history_model.objects.filter(changeset_id=_number(asked))
         return queryset.filter(pk__in=touched.values(model._meta.pk.attname))
 
 

@@ -56,7 +56,7 @@ def read_asked(request: HttpRequest, counts: Counts) -> Asked | None:
 
 def place_name(tracked: Tracked) -> str:
     """Return the name in addresses of what the model is filtered by: `country`."""
-    return tracked.filter_model._meta.model_name if tracked.filter_model else ""
+    return (tracked.filter_model._meta.model_name or "") if tracked.filter_model else ""
 
 
 def _chosen_model(counts: Counts, wanted: str) -> str:

@@ -122,7 +122,8 @@ def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]
         start = asked.start if asked.start < number else 0
         pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
     places = _places(asked.tracked)
-    known = {asked.tracked.filter_model: dict(places)} if len(places) < MOST_PLACES else None
+    model = asked.tracked.filter_model
+    known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
     rows = _rows(asked.tracked, changes_between(asked.tracked, pairs, known=known))
     return {
         "asked": asked,
@@ -168,7 +169,7 @@ def _filters(asked: Asked, of_model: dict[str, int], places: list[tuple[Any, str
     operations = [(name, SIGNS[name][1]) for name in OPERATIONS if of_model.get(name) or name == chosen.operation]
     fields = [(field.name, str(field.verbose_name)) for field in tracked.news if of_model.get("changed")]
     chips = [
-        (words, asked.query(**{name: ""}))
+        (words, asked.query(start=0, **{name: ""}))
         for name, words in (
             ("operation", dict(operations).get(chosen.operation, "")),
             ("field", f"field: {dict(fields).get(chosen.field)}" if chosen.field else ""),

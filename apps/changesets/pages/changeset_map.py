@@ -24,7 +24,7 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
     changeset, counts = _changeset(request, model_admin, pk)
     shown = on_maps(request, counts)
     asked = tracked_by_name(request.GET.get("model", ""))
-    chosen = asked if asked in shown else (shown or [None])[-1]
+    chosen = asked if asked in shown else (shown[-1] if shown else None)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"#{changeset.pk} {changeset.get_kind_display()} on the map",
@@ -56,7 +56,7 @@ def changeset_map_data(request: HttpRequest, model_admin: admin.ModelAdmin, pk: 
     changeset, counts = _changeset(request, model_admin, pk)
     shown = on_maps(request, counts)
     asked = request.GET.get("model")
-    tracked = tracked_by_name(asked) if asked else (shown or [None])[-1]
+    tracked = tracked_by_name(asked) if asked else (shown[-1] if shown else None)
     if tracked is None or tracked not in shown:
         raise Http404("The changeset touched nothing of this model that stands on a map.")
     state, using = _state(changeset)

@@ -2,7 +2,7 @@
 
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.views.decorators.http import require_safe
 
 from apps.changesets.history.counts import counts_of_many
@@ -15,7 +15,7 @@ FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "applic
 
 
 @require_safe
-def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -> HttpResponse:
+def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -> StreamingHttpResponse:
     """Stream the changes that the address asks for; without any query, those of all models."""
     if not admin.has_view_permission(request):
         raise PermissionDenied
@@ -26,7 +26,7 @@ def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -
         raise Http404(f"The history of changeset #{pk} was pruned.")
     asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
     write, content_type = FORMATS[form]
-    chosen = {"model": asked.tracked.label, "filters": asked.filters} if asked else {}
-    response = StreamingHttpResponse(write(changes_of(changeset, **chosen)), content_type=content_type)
+    chosen = changes_of(changeset, model=asked.tracked.label, filters=asked.filters) if asked else changes_of(changeset)
+    response = StreamingHttpResponse(write(chosen), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
     return response

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, Visitor
 from apps.changesets.tracking import tracked_by_name
 
 # Where Django's own pages keep the query of the list that they came from.
@@ -103,7 +103,7 @@ def name_of(label: str, pk: str) -> str:
     return pk if row is None else str(row.instance)
 
 
-def outcome_message(user: Any, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
+def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
     if made is None or not user.has_perm(VIEW):
         return sentence

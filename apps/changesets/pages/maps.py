@@ -3,7 +3,6 @@
 import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from apps.changesets.history.cache import remembered
 from apps.changesets.history.maps import Addresses, PackedMap
+from apps.changesets.models import Visitor
 from apps.changesets.pages import links, nearby
 from apps.changesets.tracking import tracked_by_name
 
@@ -74,7 +74,7 @@ def name_page(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"name": links.name_of(tracked.label, request.GET.get("key", "")[:300])})
 
 
-def may_view(user: Any, model: type[models.Model]) -> bool:
+def may_view(user: Visitor, model: type[models.Model]) -> bool:
     """Return whether the person may see the objects of a model."""
     opts = model._meta
     return user.has_perm(f"{opts.app_label}.view_{opts.model_name}")

@@ -32,7 +32,8 @@ class NearFilter(admin.SimpleListFilter):
         if place is None:
             return queryset
         tracked = tracked_for(queryset.model)
-        return queryset.filter(around(*place, point=[tracked.fields_by_column[name].name for name in tracked.point]))
+        point = [tracked.fields_by_column[column].name for column in tracked.point or ()]
+        return queryset.filter(around(*place, point=point)) if point else queryset.none()
 
 
 def read_near(asked: str) -> tuple[float, float, float] | None:

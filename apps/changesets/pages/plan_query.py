@@ -1,23 +1,19 @@
 """What the address of a plan asks for: which changesets, which part of them, which policy, which rows."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.core import signing
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 
-from apps.changesets.errors import BadToken, EmptyScope
+from apps.changesets.errors import EmptyScope
 from apps.changesets.numbers import whole_number
-from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window
+from apps.changesets.revert import Bucket, OnConflict, Scope, Window
 from apps.changesets.tracking import tracked_by_name
 
 MANY = 100
 A_PAGE = 100
 MOST_TICKED = 200
-A_DAY = 24 * 60 * 60
-SALT = "changesets.revert.plan"
 
 
 @dataclass(frozen=True)
@@ -89,37 +85,3 @@ def _with_ticked(scope: Scope, get: QueryDict) -> Scope:
             f"At most {MOST_TICKED} rows can be chosen one by one: choose a model or fields, or do it in parts."
         )
     return scope
-
-
-def sign(plan: RevertPlan, *, user_id: int, seen: Mapping[str, int]) -> str:
-    """Return the plan as the form carries it: what it is about, and the state of the tables that it saw."""
-    shown = {
-        "user": user_id,
-        "changesets": sorted(plan.changesets),
-        "scope": [plan.scope.models, plan.scope.pks, plan.scope.fields, plan.scope.leave],
-        "on_conflict": str(plan.on_conflict),
-        "counts": plan.counts,
-        "seen": dict(seen),
-    }
-    return signing.dumps(shown, salt=SALT, compress=True)
-
-
-def read_signed(token: str, *, user_id: int, changesets: tuple[int, ...]) -> tuple[RevertPlan, dict[str, int]]:
-    """Return the plan that was shown and the state it saw; raises BadToken unless it was shown for this here."""
-    again = "This is the plan as it is now: look at it, and confirm it again."
-    try:
-        shown = signing.loads(token, salt=SALT, max_age=A_DAY)
-    except signing.SignatureExpired as error:
-        raise BadToken(f"The plan that you confirmed is older than a day, so nothing was reverted. {again}") from error
-    except signing.BadSignature as error:
-        raise BadToken(f"What was confirmed is not a plan of this page, so nothing was reverted. {again}") from error
-    if shown["user"] != user_id or shown["changesets"] != sorted(changesets):
-        raise BadToken(f"The plan that was confirmed was shown to somebody else, or elsewhere. {again}")
-    models, pks, fields, leave = map(tuple, shown["scope"])
-    plan = RevertPlan(
-        tuple(shown["changesets"]),
-        Scope(models=models, pks=pks, fields=fields, leave=leave),
-        OnConflict(shown["on_conflict"]),
-        counts=shown["counts"],
-    )
-    return plan, shown["seen"]

@@ -31,18 +31,19 @@ class ShownRow:
 
 def rows_of(verdicts: Sequence[Verdict]) -> list[ShownRow]:
     """Return the verdicts as rows; one query a model, and one for all changesets."""
-    urls = _urls([(one.model, one.pk) for verdict in verdicts for one in (verdict, *verdict.causes)])
-    named = {one.since for verdict in verdicts for one in (verdict, *verdict.fields, *verdict.causes)} - {None}
-    since = Changeset.objects.select_related("actor").in_bulk(named)
+    told: list[Verdict | Cause] = [*verdicts, *(cause for verdict in verdicts for cause in verdict.causes)]
+    urls = _urls([(one.model, one.pk) for one in told])
+    named = {one.since for one in told} | {field.since for verdict in verdicts for field in verdict.fields}
+    since = Changeset.objects.select_related("actor").in_bulk(named - {None})
     return [
         ShownRow(
             verdict=verdict,
             key=f"{verdict.model}:{verdict.pk}",
             url=urls.get((verdict.model, verdict.pk), ""),
-            since=since.get(verdict.since),
-            fields=[(field, since.get(field.since)) for field in verdict.fields],
+            since=since.get(verdict.since or 0),
+            fields=[(field, since.get(field.since or 0)) for field in verdict.fields],
             causes=[
-                ShownCause(cause, urls.get((cause.model, cause.pk), ""), since.get(cause.since))
+                ShownCause(cause, urls.get((cause.model, cause.pk), ""), since.get(cause.since or 0))
                 for cause in verdict.causes
             ],
         )

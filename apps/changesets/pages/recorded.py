@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
@@ -18,6 +19,8 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets.acts import edit
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
@@ -34,6 +37,9 @@ from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.revert import newest_revertable
 from apps.changesets.tracking import tracked_for
+
+# What became of the object that a request writes, in words.
+_outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
 class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
@@ -124,24 +130,24 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def save_model(self, request: HttpRequest, obj: models.Model, form: Form, change: bool) -> None:
         reason = form.cleaned_data.get("change_reason", "")
         if change:
-            made = edit.change_object(obj, fields=form.changed_data, actor=request.user, reason=reason)
+            made = edit.change_object(obj, fields=form.changed_data, actor=actor_of(request), reason=reason)
         else:
-            made = edit.add_object(obj, actor=request.user, reason=reason)
+            made = edit.add_object(obj, actor=actor_of(request), reason=reason)
         done = ("changed" if change else "added") if made else ""
         _tell(request, made, f"{obj} {done}." if made else f"Nothing was changed on {obj}.")
 
     def message_user(
-        self, request: HttpRequest, message: str, level: Any = messages.INFO, *args: Any, **kw: Any
+        self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kw: Any
     ) -> None:
         """Say what became of it in our words, with the way to review and undo it, instead of Django's."""
-        super().message_user(request, getattr(request, "outcome_message", message), level, *args, **kw)
+        super().message_user(request, _outcomes.get(request, message), level, *args, **kw)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
         """Lead to the history of an object that is deleted: that is where it can be brought back."""
         key = self._key_or_404(object_id)
-        if self.model.history.filter(**{opts.pk.attname: key}).exists():
+        if tracked_for(self.model).history_model.objects.filter(**{opts.pk.attname: key}).exists():
             return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
-        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]  # not in the stubs
 
     # -- deleting --------------------------------------------------------------------------------------------
 
@@ -209,12 +215,17 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict | None = None
     ) -> HttpResponse:
         """Show an old version to read; simple-history's own page would save whatever is posted to it."""
-        if request.method not in ("GET", "HEAD"):
-            raise PermissionDenied
+        if (refused := turned_away(request, READS, may=self.has_view_permission(request))) is not None:
+            return refused
         if whole_number(version_id) is None:
             raise Http404
-        request.is_version_page = True
-        row = self.model.history.filter(history_id=version_id).select_related("changeset").first()
+        vars(request)["is_version_page"] = True
+        row = (
+            tracked_for(self.model)
+            .history_model.objects.filter(history_id=version_id)
+            .select_related("changeset")
+            .first()
+        )
         more = {"subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None}
         key = self._key_or_404(unquote(object_id))
         return super().history_form_view(request, key, version_id, {**more, **(extra_context or {})})
@@ -234,4 +245,4 @@ def _is_version_page(request: HttpRequest) -> bool:
 
 
 def _tell(request: HttpRequest, made: Changeset | None, sentence: str) -> None:
-    request.outcome_message = outcome_message(request.user, made, sentence)
+    _outcomes[request] = outcome_message(request.user, made, sentence)

@@ -4,21 +4,22 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib import admin
+from django.core import paginator
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
-from apps.changesets.numbers import whole_number
+from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
 from apps.changesets.revert.bring_back import Picked, RestorePlan, plan_restore, restore_deleted
-from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_models
 
 PER_PAGE = 50
 MOST_PICKED = 500
@@ -38,11 +39,10 @@ def bin_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
 
 def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The deleted objects of one model, newest first, searched and paged; reads only."""
-    if request.method not in ("GET", "HEAD"):
-        raise PermissionDenied
     visible = [tracked for tracked in tracked_models() if _may(request, "view", tracked)]
-    if not (visible and model_admin.has_view_permission(request)):
-        raise PermissionDenied
+    may = bool(visible) and model_admin.has_view_permission(request)
+    if (refused := turned_away(request, READS, may=may)) is not None:
+        return refused
     numbers = [(tracked, deleted_objects(tracked).count()) for tracked in visible]
     asked = tracked_by_name(request.GET.get("model", ""))
     # The model asked for, or the first that has something in the bin.
@@ -51,15 +51,18 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
     rows = deleted_objects(chosen)
     if search.strip():
         rows, _ = model_admin.admin_site.get_model_admin(chosen.model).get_search_results(request, rows, search)
-    paginator = Paginator(rows.order_by("-history_id"), PER_PAGE)
+    pages = paginator.Paginator(rows.order_by("-history_id"), PER_PAGE)
     if not search.strip():
-        paginator.count = dict(numbers)[chosen]
-    page = paginator.get_page(request.GET.get("p"))
+        pages.count = dict(numbers)[chosen]
+    page = pages.get_page(request.GET.get("p"))
     page.object_list = list(page.object_list)
     remarks = model_admin.admin_site.get_model_admin(chosen.model).remarks_on_deleted(request, page.object_list)
     for row in page.object_list:
         row.remark = remarks.get(row.history_id, "")
     context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "restore_url": reverse("admin:changesets_recycle_bin_restore"),
         "title": "Recycle bin",
         "lines": [
             (tracked.label, tracked.model._meta.verbose_name_plural, number, tracked is chosen)
@@ -72,58 +75,95 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
         "rows": _previews(chosen, page),
         "may_restore": _may_restore(request, [chosen]),
     }
-    return _render(model_admin, request, "recycle_bin", context)
+    return TemplateResponse(request, "admin/changesets/recycle_bin.html", context)
 
 
 def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """GET shows what would come back and what is blocked; POST with a reason brings it back as one changeset."""
-    if not model_admin.has_view_permission(request) or request.method not in ("GET", "HEAD", "POST"):
-        raise PermissionDenied
-    picked = _picked(request)
-    if not _may_restore(request, [tracked for tracked in tracked_models() if not picked or tracked.label in picked]):
-        raise PermissionDenied
-    form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
-    try:
-        if form.is_bound and form.is_valid():
-            return _do(request, picked, form)
-    except ChangesetError as refusal:
-        form.add_error(None, str(refusal))
-    plan = plan_restore(picked)
-    return _render(model_admin, request, "restore_plan", _plan_context(plan, picked, form))
+    """Show what would come back and what is blocked, or bring it back as one changeset."""
+    return answer(BringBack(model_admin, request))
 
 
-def _do(request: HttpRequest, picked: Picked, form: RevertForm) -> HttpResponse:
-    made = restore_deleted(
-        picked, actor=request.user, reason=form.cleaned_data["reason"], seen=request.POST.get("seen", "")
-    )
-    done = made.summary["restore"]
-    blocked = f", {done['blocked']:,} blocked" if done["blocked"] else ""
-    sentence = f"{done['recreated']:,} brought back{blocked}."
-    messages.success(request, links.outcome_message(request.user, made, sentence))
-    return HttpResponseRedirect(links.changeset_url(made.pk))
+class BringBack(PlannedAct[RestorePlan]):
+    """Bringing the ticked objects back from the recycle bin."""
+
+    name = "bring-back"
+    template = "admin/acts/bring_back.html"
+
+    def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest) -> None:
+        super().__init__(model_admin, request)
+        self.picked = _picked(request)
+
+    def may(self) -> bool:
+        models = [tracked for tracked in tracked_models() if not self.picked or tracked.label in self.picked]
+        return self.model_admin.has_view_permission(self.request) and _may_restore(self.request, models)
+
+    def subject(self) -> list[str]:
+        return self._picks()
+
+    def plan(self) -> RestorePlan:
+        return plan_restore(self.picked)
+
+    def state(self, plan: RestorePlan) -> Any:
+        return plan.seen
+
+    def page(self, plan: RestorePlan) -> Page:
+        bin_url = reverse("admin:changesets_recycle_bin")
+        coming = counted(plan.coming, "object")
+        return Page(
+            title="Bring back from the recycle bin",
+            crumbs=(
+                Crumb("Changesets", links.changesets_url()),
+                Crumb("Recycle bin", bin_url),
+                Crumb("Bring back"),
+            ),
+            verb=f"Bring back {coming}" if plan.coming else "",
+            back_url=bin_url,
+            back="Back" if plan.coming else "Back to the recycle bin",
+            heading="This will mean" if self.picked else "",
+            lines=_lines(plan),
+            more=self._rows(plan),
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        made = restore_deleted(self.picked, actor=self.actor, reason=reason, seen=seen)
+        done = (made.summary or {})["restore"]
+        blocked = f", {done['blocked']:,} blocked" if done["blocked"] else ""
+        sentence = f"{done['recreated']:,} brought back{blocked}."
+        told = links.outcome_message(self.request.user, made, sentence)
+        return Outcome(links.changeset_url(made.pk), (Told(told),))
+
+    def _picks(self) -> list[str]:
+        return [f"{label}:{row}" for label, rows in self.picked.items() for row in rows]
+
+    def _rows(self, plan: RestorePlan) -> dict[str, Any]:
+        coming = [each for each in plan.objects if each.comes_back]
+        stuck = [each for each in plan.objects if not each.comes_back]
+        also = {(o.model, o.row) for each in stuck for o in each.obstacles if o.row}
+        parts = [f"pick={pick}" for pick in [*self._picks(), *(f"{label}:{row}" for label, row in sorted(also))]]
+        return {
+            "picks": self._picks(),
+            "coming": [(each, _preview(each.model, each.row)) for each in coming],
+            "stuck": [
+                (each, links.object_url(type(each.row.instance), each.row.instance.pk, page="history"))
+                for each in stuck
+            ],
+            "also": len(also),
+            "also_url": "?" + "&".join(parts),
+        }
 
 
-def _plan_context(plan: RestorePlan, picked: Picked, form: RevertForm) -> dict[str, Any]:
-    coming = [each for each in plan.objects if each.comes_back]
-    stuck = [each for each in plan.objects if not each.comes_back]
-    also = {(o.model, o.row) for each in stuck for o in each.obstacles if o.row}
-    picks = [f"{label}:{row}" for label, rows in picked.items() for row in rows]
-    parts = [f"pick={pick}" for pick in [*picks, *(f"{label}:{row}" for label, row in sorted(also))]]
-    return {
-        "title": "Bring back from the recycle bin",
-        "plan": plan,
-        "form": form,
-        "picks": picks,
-        "coming": [(each, _preview(each.model, each.row)) for each in coming],
-        "stuck": [
-            (each, links.object_url(type(each.row.instance), each.row.instance.pk, page="history")) for each in stuck
-        ],
-        "also": len(also),
-        "also_url": "?" + "&".join(parts),
-    }
+def _lines(plan: RestorePlan) -> list[Line]:
+    comes = plural(plan.coming, "object comes", "objects come")
+    stays = plural(plan.blocked, "object is blocked and stays", "objects are blocked and stay")
+    lines = [
+        Line("created", plan.coming, f"{comes} back with key and every value"),
+        Line("blocked", plan.blocked, f"{stays} in the recycle bin"),
+        Line("already", plan.there, f"of the ticked {plural(plan.there, 'is', 'are')} not in the recycle bin any more"),
+    ]
+    return [line for line in lines if line.number]
 
 
-def _previews(tracked: Tracked, page: Page) -> list[tuple[Any, Any, str]]:
+def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, str]]:
     """Each row with all its values, and the address of its history."""
     rows = list(page.object_list)
     changes = changes_between(tracked, [(row.history_id, None) for row in rows])
@@ -135,7 +175,7 @@ def _previews(tracked: Tracked, page: Page) -> list[tuple[Any, Any, str]]:
 
 
 def _preview(label: str, row: Any) -> Any:
-    return changes_between(tracked_by_name(label), [(row.history_id, None)])[0]
+    return changes_between(tracked_by_label(label), [(row.history_id, None)])[0]
 
 
 def _picked(request: HttpRequest) -> Picked:
@@ -158,14 +198,3 @@ def _may(request: HttpRequest, verb: str, tracked: Tracked) -> bool:
 
 def _may_restore(request: HttpRequest, models: list[Tracked]) -> bool:
     return request.user.has_perm(links.REVERT) and all(_may(request, "add", tracked) for tracked in models)
-
-
-def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "bin_url": reverse("admin:changesets_recycle_bin"),
-        "restore_url": reverse("admin:changesets_recycle_bin_restore"),
-        **context,
-    }
-    return TemplateResponse(request, f"admin/changesets/{page}.html", context)

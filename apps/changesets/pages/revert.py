@@ -2,36 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.changesets.errors import BadToken, ChangesetError, UnknownChangeset
-from apps.changesets.history.counts import counts_of_many
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import whole_number
+from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
-from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked, read_signed, sign
+from apps.changesets.pages.plan_choices import choices_of
+from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked
 from apps.changesets.pages.plan_rows import rows_of
-from apps.changesets.revert import (
-    Bucket,
-    OnConflict,
-    RevertPlan,
-    Scope,
-    Window,
-    carry_out,
-    changesets_since,
-    newest_seen,
-    plan_revert,
-)
+from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window, carry_out, changesets_since
 from apps.changesets.revert.reasons import MOVED_WORDS
+from apps.changesets.revert.stored import PagedPlan, Place, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
-from apps.changesets.tracking import tracked_models
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
@@ -44,57 +37,198 @@ BUCKETS = (
 )
 # What a person must know of is shown first.
 FIRST = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.ALREADY)
-POLICIES = (
-    (OnConflict.KEEP, "Keep what others changed since.", "Their values stay; the rest goes back."),
-    (OnConflict.FORCE, "Overwrite what others changed since.", "Their values stay in history only."),
-    (OnConflict.ABORT, "All or nothing.", "If anything would be kept or blocked, nothing is reverted."),
-)
+NAMED = 5
 
 
 @dataclass(frozen=True)
-class PlannedBucket:
-    """One bucket of the plan: how many objects, what becomes of them, and the address of its rows."""
+class Chip:
+    """One bucket of the plan: its sign, how many objects, and the address of its rows."""
 
     name: str
     operation: str
     number: int
-    sentence: str
     url: str
     chosen: bool
 
 
 def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> HttpResponse:
-    """GET shows the plan and changes nothing; POST with a reason reverts, and lands on the new changeset.
+    """Show the plan, which changes nothing, or revert and lead to the new changeset.
 
     Without `pk` it is about several changesets: `ids` or `since` in the address name them.
     """
-    if not (request.user.has_perm(links.REVERT) and model_admin.has_view_permission(request)):
-        raise PermissionDenied
-    if request.method not in ("GET", "HEAD", "POST"):
-        return HttpResponseNotAllowed(["GET", "POST"])
-    chosen: list[Changeset] = []
-    status = 200
-    form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
-    try:
-        chosen = _chosen(request, pk)
+    act = RevertAct(model_admin, request, pk)
+    if (refused := turned_away(request, ASKS, may=act.may())) is not None:
+        return refused
+    if "ticked" in request.GET or "since" in request.GET:
+        try:
+            return HttpResponseRedirect(request.path + act.asked.query())
+        except ChangesetError:
+            pass  # The page says what is wrong with it.
+    return answer(act)
+
+
+def reverted(
+    request: HttpRequest,
+    chosen: Sequence[Changeset],
+    scope: Scope,
+    *,
+    reason: str,
+    on_conflict: OnConflict = OnConflict.KEEP,
+    seen: Mapping[str, int] | None = None,
+) -> Outcome:
+    """Revert this part of the changesets; return what became of it, and the way to the new changeset."""
+    made, done = carry_out(
+        [changeset.pk for changeset in chosen],
+        scope=scope,
+        on_conflict=on_conflict,
+        actor=actor_of(request),
+        reason=reason,
+        seen=seen,
+    )
+    moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
+    named = ", ".join(moved[:NAMED]) + (" and others" if len(moved) > NAMED else "")
+    warned = (Told(f"Changed after the plan was shown, and left alone: {named}.", messages.WARNING),) if moved else ()
+    name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
+    if made is None:
+        told = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
+        return Outcome(links.changeset_url(chosen[0].pk), (*warned, Told(told, messages.INFO)))
+    part = "" if scope.is_everything and not done.left_alone else "partly "
+    sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
+    told = links.outcome_message(request.user, made, sentence, undo="Undo this revert…")
+    return Outcome(links.changeset_url(made.pk), (*warned, Told(told)))
+
+
+class RevertAct(PlannedAct[PagedPlan]):
+    """Reverting one changeset, or several at once."""
+
+    name = "revert"
+    template = "admin/acts/revert.html"
+
+    def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> None:
+        super().__init__(model_admin, request)
+        self.pk = pk
+
+    @cached_property
+    def chosen(self) -> list[Changeset]:
+        """The changesets of the page, newest first; raises UnknownChangeset, and where there are none or too many."""
+        chosen = _chosen(self.request, self.pk)
         if not chosen or len(chosen) > MANY:
             raise ChangesetError(_wrong_number(len(chosen)))
-        asked = read_asked(request, tuple(changeset.pk for changeset in chosen), many=pk is None)
-        if "ticked" in request.GET or "since" in request.GET:
-            return HttpResponseRedirect(request.path + asked.query())
-        if form.is_bound and form.is_valid():
-            try:
-                return _do(request, chosen, asked, form.cleaned_data["reason"])
-            except BadToken as error:
-                form.add_error(None, str(error))
-        context = _plan_context(request, asked, chosen, form)
-    except ChangesetError as error:
-        context, status = {"refusal": str(error)}, 404 if isinstance(error, UnknownChangeset) else 200
-    return _render(model_admin, request, chosen, context, status)
+        return chosen
+
+    @cached_property
+    def asked(self) -> AskedPlan:
+        """What the address asks for; raises EmptyScope."""
+        return read_asked(self.request, tuple(changeset.pk for changeset in self.chosen), many=self.pk is None)
+
+    def may(self) -> bool:
+        return self.request.user.has_perm(links.REVERT) and self.model_admin.has_view_permission(self.request)
+
+    def subject(self) -> list[int]:
+        return sorted(changeset.pk for changeset in self.chosen)
+
+    def plan(self) -> PagedPlan:
+        asked = self.asked
+        return paged_plan(self.chosen, scope=asked.scope, on_conflict=asked.on_conflict, choose=self._place)
+
+    def _place(self, head: RevertPlan) -> Place:
+        """Return the rows that the address asks for; without those, the first of the first bucket that has some."""
+        wanted = self.asked.window
+        there = [bucket for bucket in FIRST if head.number(bucket)] or [Bucket.RESTORED]
+        bucket = wanted.bucket if wanted.bucket in there else there[0]
+        same = bucket == wanted.bucket and wanted.start < head.number(bucket)
+        return Place(bucket, wanted.start if same else 0, A_PAGE)
+
+    def state(self, plan: PagedPlan) -> dict[str, Any]:
+        """What is done is what was shown, whatever the address says by then."""
+        scope, policy = plan.head.scope, str(plan.head.on_conflict)
+        return {"scope": [scope.models, scope.pks, scope.fields, scope.leave], "policy": policy, "seen": plan.seen}
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        models, pks, fields, leave = map(tuple, seen["scope"])
+        return reverted(
+            self.request,
+            self.chosen,
+            Scope(models=models, pks=pks, fields=fields, leave=leave),
+            reason=reason,
+            on_conflict=OnConflict(seen["policy"]),
+            seen=seen["seen"],
+        )
+
+    def page(self, plan: PagedPlan) -> Page:
+        head, asked = plan.head, self.asked
+        stopped = bool(head.on_conflict == OnConflict.ABORT and head.left_alone)
+        possible = bool(head.writes and not stopped)
+        one = self._one(self.chosen)
+        what = f"#{one.pk}" if one else "them"
+        verb = "Undo the revert of" if one and one.kind == Kind.REVERT else "Revert"
+        return Page(
+            **self._around(self.chosen),
+            verb=f"{verb} {counted(head.writes, 'object')}" if possible else "",
+            danger=True,
+            back="Back" if possible else self._back_words(one),
+            heading=f"{'Undoing' if one and one.kind == Kind.REVERT else 'Reverting'} {what} will mean"
+            * bool(head.counts),
+            lines=_lines(head),
+            more={
+                "plan": head,
+                "changeset": one,
+                "changesets": [(each, person(each)) for each in self.chosen],
+                "asked": asked,
+                "whole_url": asked.query(scope=Scope(), window=Window()),
+                "keep_url": asked.query(on_conflict=OnConflict.KEEP, window=Window()),
+                "force_url": asked.query(on_conflict=OnConflict.FORCE, window=Window()),
+                "scope_words": scope_words(asked.scope),
+                "stopped": stopped,
+                **self._rows(plan),
+                **choices_of(asked, self.chosen),
+            },
+        )
+
+    def without_plan(self, refusal: Exception) -> Page:
+        chosen = self.__dict__.get("chosen", [])
+        return Page(**self._around(chosen), verb="", back=self._back_words(self._one(chosen)))
+
+    def _around(self, chosen: list[Changeset]) -> dict[str, Any]:
+        """Return title, crumbs and the way back."""
+        one = self._one(chosen)
+        verb = "Undo" if one and one.kind == Kind.REVERT else "Revert"
+        several = f"Revert {len(chosen)} changesets" if chosen else "Revert"
+        crumbs = [Crumb("Changesets", links.changesets_url())]
+        if one:
+            crumbs.append(Crumb(str(one), links.changeset_url(one.pk)))
+        return {
+            "title": f"{verb} {one}" if one else several,
+            "crumbs": [*crumbs, Crumb(verb)],
+            "back_url": links.changeset_url(one.pk) if one else links.changesets_url(),
+        }
+
+    def _rows(self, plan: PagedPlan) -> dict[str, Any]:
+        """Return the rows of the window, with the ways to the others."""
+        head, asked, place = plan.head, self.asked, plan.place
+        bucket, start, number = place.bucket, place.start, head.number(place.bucket)
+        rows, after = rows_of(plan.verdicts), place.start + A_PAGE
+        return {
+            "buckets": _chips(head, asked, bucket),
+            "bucket": bucket,
+            "rows": rows,
+            "row_number": number,
+            "first": start + 1,
+            "last": start + len(rows),
+            "before": asked.query(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
+            "after": asked.query(window=Window(bucket, after)) if after < number else "",
+            "page_number": start // A_PAGE + 1,
+            "page_count": -(-number // A_PAGE),
+        }
+
+    def _one(self, chosen: list[Changeset]) -> Changeset | None:
+        return chosen[0] if len(chosen) == 1 else None
+
+    def _back_words(self, one: Changeset | None) -> str:
+        return f"Back to {one or 'the changesets'}"
 
 
 def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
-    """The changesets of the page, newest first; raises UnknownChangeset."""
     if pk is not None:
         return _found([pk])
     since = whole_number(request.GET.get("since", ""))
@@ -119,143 +253,21 @@ def _wrong_number(number: int) -> str:
     return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
 
 
-def _do(request: HttpRequest, chosen: list[Changeset], asked: AskedPlan, reason: str) -> HttpResponse:
-    """Revert what was shown, but for rows that somebody changed after it was; raises BadToken for any other plan."""
-    token = request.POST.get("plan", "")
-    shown, seen = read_signed(token, user_id=request.user.pk, changesets=asked.changesets)
-    return revert_and_tell(request, chosen, shown.scope, reason=reason, on_conflict=shown.on_conflict, seen=seen)
-
-
-def revert_and_tell(
-    request: HttpRequest,
-    chosen: Sequence[Changeset],
-    scope: Scope,
-    *,
-    reason: str,
-    on_conflict: OnConflict = OnConflict.KEEP,
-    seen: Mapping[str, int] | None = None,
-) -> HttpResponse:
-    """Revert this part of the changesets, say what became of it, and lead to the new changeset."""
-    made, done = carry_out(
-        [changeset.pk for changeset in chosen],
-        scope=scope,
-        on_conflict=on_conflict,
-        actor=request.user,
-        reason=reason,
-        seen=seen,
-    )
-    moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
-    if moved:
-        named = ", ".join(moved[:5]) + (" and others" if len(moved) > 5 else "")
-        messages.warning(request, f"Changed after the plan was shown, and left alone: {named}.")
-    name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
-    if made is None:
-        messages.info(request, f"Nothing was changed: what is left of {name} is as it was already, or was left alone.")
-        return HttpResponseRedirect(links.changeset_url(chosen[0].pk))
-    part = "" if scope.is_everything and not done.left_alone else "partly "
-    sentence = f"{name} {'is' if len(chosen) == 1 else 'are'} {part}reverted: {counts_words(done.counts)}."
-    messages.success(request, links.outcome_message(request.user, made, sentence, undo="Undo this revert…"))
-    return HttpResponseRedirect(links.changeset_url(made.pk))
-
-
-def _plan_context(request: HttpRequest, asked: AskedPlan, chosen: list[Changeset], form: RevertForm) -> dict[str, Any]:
-    # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
-    seen = newest_seen()
-    plan = plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=asked.window)
-    there = [bucket for bucket in FIRST if plan.number(bucket)] or [Bucket.RESTORED]
-    bucket = asked.window.bucket if asked.window.bucket in there else there[0]
-    rows = [verdict for verdict in plan.verdicts if verdict.bucket == bucket]
-    start, number = asked.window.start, plan.number(bucket)
-    if not rows and number:
-        # Asked for nothing, or for what is not there: then the bucket's first rows, which were not listed.
-        start, rows = 0, list(_listed(asked, bucket).verdicts)
-    return {
-        "plan": plan,
-        "form": form,
-        "token": sign(plan, user_id=request.user.pk, seen=seen),
-        "asked": asked,
-        "buckets": _buckets(plan, asked, bucket),
-        "bucket": bucket,
-        "rows": rows_of(rows),
-        "row_number": number,
-        "first": start + 1,
-        "last": start + len(rows),
-        "before_url": asked.query(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
-        "after_url": asked.query(window=Window(bucket, start + A_PAGE)) if start + len(rows) < number else "",
-        "whole_url": asked.query(scope=Scope(), window=Window()),
-        "keep_url": asked.query(on_conflict=OnConflict.KEEP, window=Window()),
-        "force_url": asked.query(on_conflict=OnConflict.FORCE, window=Window()),
-        "scope_words": scope_words(asked.scope),
-        "stopped": plan.on_conflict == OnConflict.ABORT and plan.left_alone,
-        **_choices(asked, chosen),
-    }
-
-
-def _listed(asked: AskedPlan, bucket: Bucket) -> RevertPlan:
-    window = Window(bucket)
-    return plan_revert(asked.changesets, scope=asked.scope, on_conflict=asked.on_conflict, window=window)
-
-
-def _buckets(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[PlannedBucket]:
+def _lines(plan: RevertPlan) -> list[Line]:
     return [
-        PlannedBucket(
-            name=bucket.value,
-            operation=operation,
-            number=plan.number(bucket),
-            sentence=_sentence(plan, one if plan.number(bucket) == 1 else many),
-            url=asked.query(window=Window(bucket)),
-            chosen=bucket == chosen,
-        )
+        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, one, many))}")
         for bucket, operation, many, one in BUCKETS
-        if plan.number(bucket)
+        if (number := plan.number(bucket))
+    ]
+
+
+def _chips(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[Chip]:
+    return [
+        Chip(bucket.value, operation, number, asked.query(window=Window(bucket)), bucket == chosen)
+        for bucket, operation, _many, _one in BUCKETS
+        if (number := plan.number(bucket))
     ]
 
 
 def _sentence(plan: RevertPlan, words: str) -> str:
     return words.replace("that it", "that they") if len(plan.changesets) > 1 else words
-
-
-def _choices(asked: AskedPlan, chosen: list[Changeset]) -> dict[str, Any]:
-    """The models, fields and policies that the form of the scope offers."""
-    counts = counts_of_many(chosen)
-    touched = [tracked for tracked in tracked_models() if any(tracked.label in counts[one.pk] for one in chosen)]
-    changed: set[str] | None = set()
-    for one in chosen:
-        if one.field_counts is None or changed is None:
-            changed = None
-        else:
-            changed |= {name for of_model in one.field_counts.values() for name in of_model}
-    fields: dict[str, str] = {}
-    for tracked in touched:
-        for field in tracked.model._meta.concrete_fields:
-            if (field.editable and changed is None) or (changed and field.name in changed):
-                fields.setdefault(field.name, str(field.verbose_name))
-    return {
-        "model_choices": [
-            (tracked.label, str(tracked.model._meta.verbose_name_plural), tracked.label in asked.scope.models)
-            for tracked in touched
-        ],
-        "field_choices": [(name, label, name in asked.scope.fields) for name, label in fields.items()],
-        "policy_choices": [(str(p), label, help_text, p == asked.on_conflict) for p, label, help_text in POLICIES],
-    }
-
-
-def _render(
-    model_admin: admin.ModelAdmin,
-    request: HttpRequest,
-    chosen: list[Changeset],
-    context: dict[str, Any],
-    status: int = 200,
-) -> HttpResponse:
-    one = chosen[0] if len(chosen) == 1 else None
-    verb = "Undo" if one and one.kind == Kind.REVERT else "Revert"
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"{verb} {one}" if one else f"Revert {len(chosen)} changesets" if chosen else "Revert",
-        "opts": model_admin.opts,
-        "changeset": one,
-        "changesets": [(each, person(each)) for each in chosen],
-        "back_url": links.changeset_url(one.pk) if one else links.changesets_url(),
-        **context,
-    }
-    return TemplateResponse(request, "admin/changesets/changeset/revert.html", context, status=status)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
+from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.models import Changeset
@@ -98,10 +98,9 @@ class ActingAdmin(admin.ModelAdmin):
         self, request: HttpRequest, pk: int, form_class: type[forms.Form], act: Callable[[dict[str, str]], str]
     ) -> HttpResponse:
         """Do it for who may and says what is needed, and lead to the changeset with a sentence either way."""
-        if not (request.user.has_perm(links.REVIEW) and self.has_view_permission(request)):
-            raise PermissionDenied
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+        may = request.user.has_perm(links.REVIEW) and self.has_view_permission(request)
+        if (refused := turned_away(request, DOES, may=may)) is not None:
+            return refused
         form = form_class(request.POST)
         try:
             if not form.is_valid():

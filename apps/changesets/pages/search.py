@@ -30,7 +30,7 @@ class TouchedFilter(admin.ListFilter):
 
     def __init__(self, request: HttpRequest, params: dict, model: Any, model_admin: Any):
         super().__init__(request, params, model, model_admin)
-        for name in self.expected_parameters():
+        for name in _parameters():
             if name in params:
                 # Further values of one name are of no use.
                 self.used_parameters[name] = params.pop(name)[-1].replace("\x00", "").strip()[:200]
@@ -38,14 +38,14 @@ class TouchedFilter(admin.ListFilter):
     def has_output(self) -> bool:
         return True
 
-    def expected_parameters(self) -> list[str]:
-        return [OPEN, "object", "field", *PERIOD, *_place_names()]
+    def expected_parameters(self) -> list[str | None]:
+        return [*_parameters()]
 
     def choices(self, changelist: Any) -> Iterator[dict]:
         return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        asked = self.used_parameters
+        asked = {name: str(value) for name, value in self.used_parameters.items()}
         since, until = (_day(asked.get(name, "")) for name in PERIOD)
         if since:
             queryset = queryset.filter(created_at__gte=make_aware(datetime.combine(since, time.min)))
@@ -91,6 +91,10 @@ def _with_places() -> list[Tracked]:
     return [tracked for tracked in tracked_models() if tracked.filter_model is not None]
 
 
+def _parameters() -> list[str]:
+    return [OPEN, "object", "field", *PERIOD, *_place_names()]
+
+
 def _place_names() -> list[str]:
     """The names in addresses of what changes are filtered by; one is enough so far: `country`."""
     return [place_name(tracked) for tracked in _with_places()[:1]]
@@ -98,8 +102,9 @@ def _place_names() -> list[str]:
 
 def _place_key(asked: str) -> str:
     """The key asked for, or one that no place has where it cannot be read."""
+    model = next((tracked.filter_model for tracked in _with_places()), None)
     try:
-        return str(_with_places()[0].filter_model._meta.pk.clean(asked, None)) if asked else ""
+        return str(model._meta.pk.clean(asked, None)) if asked and model else ""
     except ValidationError:
         return "0"
 

@@ -1,5 +1,6 @@
 """Small pieces of HTML that lists and pages share: times, signs, counts, states, values."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,12 +9,15 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
 from apps.changesets.history.counts import Counts, total
+from apps.changesets.history.values import EMPTY, in_words
 from apps.changesets.history.words import SIGNS, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 
 NOTHING = format_html('<span class="empty">{}</span>', "nothing")
-EMPTY = format_html('<span class="empty">{}</span>', "empty")
+# What happened to objects, in the order that people read it in.
+TALLIED = ("created", "changed", "deleted")
+NO_VALUE = format_html('<span class="empty">{}</span>', "empty")
 
 
 def moment(value: datetime) -> str:
@@ -33,8 +37,16 @@ def sign(operation: str, number: int | None = None) -> str:
 
 def counts(of: Counts) -> str:
     """Return the objects of a changeset by what happened to them, over all models."""
-    parts = [(sign(name, number),) for name in ("created", "changed", "deleted") if (number := total(of, [name]))]
-    return format_html_join(" ", "{}", parts) or NOTHING
+    return tally({name: total(of, [name]) for name in TALLIED}) or NOTHING
+
+
+def tally(of: Mapping[str, int]) -> str:
+    """Return how many objects were added, changed and deleted, and how many of the changed ones were renamed."""
+    parts = [[sign(name, of[name])] for name in TALLIED if of.get(name)]
+    if of.get("renamed"):
+        after = sum(1 for name in TALLIED[:2] if of.get(name))
+        parts.insert(after, [format_html('<span class="quiet">({} of them renamed)</span>', f"{of['renamed']:,}")])
+    return format_html_join(" ", "{}", parts)
 
 
 def state(changeset: Changeset) -> str:
@@ -74,11 +86,7 @@ def quoted(reason: str) -> str:
 
 def value(of: Any) -> str:
     """Return a field's value to read: empty ones and yes and no in words, numbers as they are."""
-    if of is None or of == "":
-        return EMPTY
-    if isinstance(of, bool):
-        return "yes" if of else "no"
-    return str(of)
+    return NO_VALUE if of in EMPTY else in_words(of)
 
 
 def size(number: int | None) -> str:

@@ -13,23 +13,26 @@ from django.contrib import messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, re_path, reverse
 from django_object_actions import BaseDjangoObjectActions
 from django_object_actions import action as tool_action
 
+from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.frame import lead
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import total
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
-from apps.changesets.pages.bulk import act_on_one, posted_reason
-from apps.changesets.pages.bulk_registry import BulkAction, actions_of
-from apps.changesets.pages.revert import revert_and_tell
+from apps.changesets.pages.bulk import act_on_one
+from apps.changesets.pages.bulk_registry import BulkAction, Tool, actions_of
+from apps.changesets.pages.recorded import RecordedModelAdmin
+from apps.changesets.pages.revert import reverted
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
 
-METHODS = ("GET", "HEAD", "POST")
 # The first button of a group stands a little apart from the one before it.
 NEW_GROUP = "new-group"
 
@@ -52,19 +55,15 @@ def object_tool(
     def decorate(method: Callable) -> Callable:
         @wraps(method)
         def guarded(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
-            if not may_use(self, request, guarded):
-                raise PermissionDenied
-            if request.method not in METHODS:
-                return HttpResponseNotAllowed(METHODS)
-            return method(self, request, obj)
+            return turned_away(request, ASKS, may=may_use(self, request, guarded)) or method(self, request, obj)
 
-        guarded.of_gone = of_gone
+        vars(guarded)["of_gone"] = of_gone
         look = tool_action(
             permissions=permissions,
             description=words,
             label=label,
             attrs={"class": NEW_GROUP} if new_group else {},
-            methods=METHODS,
+            methods=ASKS,
             button_type="a",
         )
         return look(guarded)
@@ -82,17 +81,17 @@ def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
     )
 
 
-def bulk_tool(bulk: BulkAction) -> Callable:
+def bulk_tool(bulk: BulkAction, tool: Tool) -> Callable:
     """Return the button that does a bulk action of the model's list to the one object, for who may do it and change."""
 
     def permitted(model_admin: Any, request: HttpRequest) -> bool:
         return request.user.has_perm(bulk.permission)
 
     def act(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
-        return act_on_one(bulk.name, self, request, obj) or HttpResponseRedirect(links.object_url(self.model, obj.pk))
+        return act_on_one(bulk.name, self, request, obj)
 
     act.__name__ = bulk.name
-    return object_tool(label=bulk.tool.label, permissions=("change", permitted), words=bulk.tool.words)(act)
+    return object_tool(label=tool.label, permissions=("change", permitted), words=tool.words)(act)
 
 
 def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
@@ -101,7 +100,7 @@ def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
     return reverse(name, kwargs={"pk": quote(pk), "tool": tool})
 
 
-class ObjectTools(BaseDjangoObjectActions):
+class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
     """The buttons that `change_actions` names, and before them those of the bulk actions that have one; stands right
     before RecordedModelAdmin among the bases.
 
@@ -117,10 +116,10 @@ class ObjectTools(BaseDjangoObjectActions):
         Its second one would call the tools of one object with all rows of the table. By now all apps have added their
         bulk actions.
         """
-        bulk = [action for action in actions_of(self.opts.label_lower).values() if action.tool]
-        self.change_actions = (*(action.name for action in bulk), *type(self).change_actions)
-        for action in bulk:
-            setattr(self, action.name, MethodType(bulk_tool(action), self))
+        bulk = [(action, action.tool) for action in actions_of(self.opts.label_lower).values() if action.tool]
+        self.change_actions = (*(action.name for action, _ in bulk), *type(self).change_actions)
+        for action, tool in bulk:
+            setattr(self, action.name, MethodType(bulk_tool(action, tool), self))
         name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
         view = self.admin_site.admin_view(self.tool_view)
         others = [url for url in super().get_urls() if url.name != name]
@@ -167,7 +166,7 @@ class ObjectTools(BaseDjangoObjectActions):
         only, reason = () if alone else (f"{self.opts.label_lower}:{obj.pk}",), posted_reason(request)
         if reason:
             try:
-                return revert_and_tell(request, [newest.changeset], Scope(pks=only), reason=reason)
+                return lead(request, reverted(request, [newest.changeset], Scope(pks=only), reason=reason))
             except ChangesetError as refusal:
                 messages.error(request, str(refusal))
         part = "?" + urlencode({"only": only}, doseq=True) if only else ""

@@ -2,46 +2,30 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
-from apps.changesets.errors import ChangesetError, PlanMoved
-from apps.changesets.numbers import whole_number
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.errors import PlanMoved
 from apps.changesets.pages import links
-from apps.changesets.pages.forms import RevertForm
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
-from apps.changesets.tracking import Tracked, tracked_for
+from apps.changesets.tracking import tracked_for
 
 
 def version_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any, row: int) -> HttpResponse:
-    """GET shows what going back would set; POST with ticked fields and a reason does it, as one changeset."""
-    if not model_admin.has_view_permission(request) or request.method not in ("GET", "HEAD", "POST"):
-        raise PermissionDenied
-    tracked = tracked_for(model_admin.model)
-    versions = tracked.history_model.objects.select_related("changeset", "changeset__actor")
-    if not 0 < row < 2**63:
-        raise Http404
-    version = versions.filter(**{tracked.model._meta.pk.attname: key}, history_id=row).first()
+    """Show what going back would set, or do it for the ticked fields, as one changeset."""
+    if (refused := turned_away(request, ASKS, may=model_admin.has_view_permission(request))) is not None:
+        return refused
+    versions = tracked_for(model_admin.model).history_model.objects.select_related("changeset", "changeset__actor")
+    of_object = {model_admin.opts.pk.attname: key, "history_id": row}
+    version = versions.filter(**of_object).first() if 0 < row < 2**63 else None
     if version is None:
         raise Http404("There is no such version.")
-    if not may_go_back(model_admin, request, lives=living(tracked, version) is not None):
-        raise PermissionDenied
-    form = RevertForm(request.POST) if request.method == "POST" else RevertForm()
-    ticked = request.POST.getlist("field") if form.is_bound else None
-    try:
-        if form.is_bound and form.is_valid():
-            return _do(request, tracked, version, form)
-    except PlanMoved as moved:
-        form.add_error(None, str(moved))
-        ticked = None
-    except ChangesetError as refusal:
-        form.add_error(None, str(refusal))
-    plan = plan_version(tracked, version, fields=ticked)
-    return _render(model_admin, request, version, plan, form, ticked)
+    return answer(GoBack(model_admin, request, version))
 
 
 def may_go_back(model_admin: admin.ModelAdmin, request: HttpRequest, *, lives: bool) -> bool:
@@ -51,41 +35,66 @@ def may_go_back(model_admin: admin.ModelAdmin, request: HttpRequest, *, lives: b
     return model_admin.has_add_permission(request) and request.user.has_perm(links.REVERT)
 
 
-def _do(request: HttpRequest, tracked: Tracked, version: Any, form: RevertForm) -> HttpResponse:
-    made = go_back(
-        tracked,
-        version,
-        fields=request.POST.getlist("field"),
-        actor=request.user,
-        reason=form.cleaned_data["reason"],
-        seen=whole_number(request.POST.get("seen", "")) or 0,
-    )
-    now = living(tracked, version)
-    messages.success(request, links.outcome_message(request.user, made, f"{now} is back to that version."))
-    return HttpResponseRedirect(links.object_url(tracked.model, now.pk, page="history"))
+class TickedFields(PlannedAct[VersionPlan]):
+    """An act that gives an object the ticked fields of a version; those that differ are ticked to begin with."""
+
+    def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest, version: Any) -> None:
+        super().__init__(model_admin, request)
+        self.version = version
+        self.tracked = tracked_for(model_admin.model)
+        self.ticked: list[str] | None = request.POST.getlist("field") if request.method == "POST" else None
+
+    def plan(self) -> VersionPlan:
+        return plan_version(self.tracked, self.version, fields=self.ticked)
+
+    def state(self, plan: VersionPlan) -> int:
+        return plan.seen
+
+    def hear(self, refusal: Exception) -> str:
+        if isinstance(refusal, PlanMoved):
+            self.ticked = None
+        return super().hear(refusal)
+
+    def fields_of(self, plan: VersionPlan, then: str) -> dict[str, Any]:
+        """Return what the table of the fields shows; `then` is what its last column is called."""
+        ticked = [(field, self.ticked is None or field.name in self.ticked) for field in plan.fields]
+        return {"fields": ticked, "then": then, "bin_url": reverse("admin:changesets_recycle_bin")}
 
 
-def _render(
-    model_admin: admin.ModelAdmin,
-    request: HttpRequest,
-    version: Any,
-    plan: VersionPlan,
-    form: RevertForm,
-    ticked: list[str] | None,
-) -> HttpResponse:
-    meta = model_admin.opts
-    key = quote(getattr(version, meta.pk.attname))
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
-        "title": f"Go back: {version.instance}",
-        "version": version,
-        "plan": plan,
-        "form": form,
-        "fields": [(field, ticked is None or field.name in ticked) for field in plan.fields],
-        "plural": str(meta.verbose_name_plural).capitalize(),
-        "changelist_url": links.list_url(meta.model),
-        "history_url": links.model_url(meta.model, "history", key),
-        "bin_url": reverse("admin:changesets_recycle_bin"),
-    }
-    return TemplateResponse(request, "admin/changesets/go_back.html", context)
+class GoBack(TickedFields):
+    """Going back to an old version of an object."""
+
+    name = "go-back"
+    template = "admin/acts/go_back.html"
+
+    def may(self) -> bool:
+        return may_go_back(self.model_admin, self.request, lives=living(self.tracked, self.version) is not None)
+
+    def subject(self) -> list[Any]:
+        return [self.tracked.label, self.version.history_id]
+
+    def page(self, plan: VersionPlan) -> Page:
+        meta = self.model_admin.opts
+        history_url = links.model_url(meta.model, "history", quote(getattr(self.version, meta.pk.attname)))
+        verb = "Go back to this version" if plan.lives else "Bring it back"
+        note = "Only the ticked fields are set. " * plan.lives + Page.note
+        return Page(
+            title=f"Go back: {self.version.instance}",
+            crumbs=(
+                Crumb(str(meta.verbose_name_plural).capitalize(), links.list_url(meta.model)),
+                Crumb(f"History of {self.version.instance}", history_url),
+                Crumb("Go back"),
+            ),
+            verb=verb if plan.fields and (plan.lives or not plan.obstacles) else "",
+            back_url=history_url,
+            back="Back" if plan.fields and (plan.lives or not plan.obstacles) else "Back to the history",
+            note=note,
+            more={"version": self.version, **self.fields_of(plan, "Then")},
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        ticked = self.ticked or ()
+        made = go_back(self.tracked, self.version, fields=ticked, actor=self.actor, reason=reason, seen=seen)
+        now = living(self.tracked, self.version) or self.version.instance
+        told = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
+        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Told(told),))

@@ -20,8 +20,8 @@ def marked_texts(old: Any, new: Any) -> tuple[SafeString, SafeString] | None:
         return None
     if not LONG < max(len(old), len(new)) <= LONGEST:
         return None
-    words = [re.findall(r"\w+|\W", text) for text in (old, new)]
-    matcher = SequenceMatcher(None, *words, autojunk=False)
+    words: list[list[str]] = [re.findall(r"\w+|\W", text) for text in (old, new)]
+    matcher = SequenceMatcher(None, words[0], words[1], autojunk=False)
     if matcher.ratio() < ALIKE:
         return None
     steps = matcher.get_opcodes()

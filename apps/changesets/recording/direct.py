@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from apps.changesets.fields import column_of
 from apps.changesets.models import Changeset, Kind
 
 # Consecutive direct writes of one session within this many seconds are one changeset, or a shell loop makes thousands.
@@ -15,8 +16,9 @@ def direct_changeset_values(*, columns: Collection[str], now: str, actor: str) -
     """
     expressions = {"kind": f"'{Kind.DIRECT}'", "created_at": now, "actor_name": actor}
     for field in Changeset._meta.concrete_fields:
-        if field.primary_key or field.column in expressions:
+        column = column_of(field)
+        if field.primary_key or column in expressions:
             continue
         default = field.get_default()
-        expressions[field.column] = "NULL" if default is None else f"'{default}'"
+        expressions[column] = "NULL" if default is None else f"'{default}'"
     return {column: sql for column, sql in expressions.items() if column in columns}

@@ -101,7 +101,7 @@ def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Re
     changeset_table = Changeset._meta.db_table
     if changeset_table not in columns:
         return {}
-    sql = Sql(connection.alias)
+    sql = Sql(connection)
     schema = sql.value("SELECT current_schema()") if sql.postgresql else ""
     names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
     dialect = _dialect(connection)
@@ -135,7 +135,7 @@ def _columns(connection: BaseDatabaseWrapper) -> Columns:
     """
     tables = [Changeset._meta.db_table]
     tables += [table for tracked in tracked_models() for table in (tracked.table, tracked.history_table)]
-    sql = Sql(connection.alias)
+    sql = Sql(connection)
     if sql.postgresql:
         query = """
             SELECT t.relname, c.attname FROM pg_class t JOIN pg_attribute c ON c.attrelid = t.oid
@@ -159,7 +159,7 @@ def _columns_lost(columns: Columns, tracked: Tracked) -> list[str]:
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """Return what is installed: name -> its definition as the database has it."""
-    sql = Sql(connection.alias)
+    sql = Sql(connection)
     if sql.postgresql:
         # A disabled trigger counts as none.
         found = sql.rows(

@@ -11,7 +11,7 @@ from apps.changesets.sql import Sql
 
 def open_mark(connection: BaseDatabaseWrapper, *, changeset_id: int, user_id: int | None, at: datetime) -> None:
     """Make all writes of this transaction belong to the changeset from here on."""
-    sql = Sql(connection.alias, open=OPEN)
+    sql = Sql(connection, open=OPEN)
     if sql.postgresql:
         sql.run(_SET_LOCAL, [OPEN_SETTING, f"{changeset_id}|{user_id or ''}|{at.isoformat()}", DIRECT_SETTING, ""])
     else:
@@ -23,7 +23,7 @@ def open_mark(connection: BaseDatabaseWrapper, *, changeset_id: int, user_id: in
 
 def close_mark(connection: BaseDatabaseWrapper) -> None:
     """Make further writes of this transaction direct ones again."""
-    sql = Sql(connection.alias, open=OPEN)
+    sql = Sql(connection, open=OPEN)
     if sql.postgresql:
         sql.run(_SET_LOCAL, [OPEN_SETTING, "", DIRECT_SETTING, ""])
     else:

@@ -8,7 +8,7 @@ from apps.changesets.recording.install import install_recording, recording_probl
 from apps.changesets.tracking import tracked_models
 
 
-def before_migrate(*, using: str, plan: list, **kwargs: Any) -> None:
+def before_migrate(*, using: str, plan: list[Any], **kwargs: Any) -> None:
     """Take the triggers away before a plan that touches the tracked tables, their history or the changesets."""
     labels = {tracked.model._meta.app_label for tracked in tracked_models()} | {"changesets"}
     if any(migration.app_label in labels for migration, _backwards in plan):

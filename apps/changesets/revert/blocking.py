@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import models
+from django.db.models.fields.reverse_related import ForeignObjectRel
 
-from apps.changesets.revert.matching import condition_in_sql
+from apps.changesets.fields import AnyLink, column_of, target_of
+from apps.changesets.revert.matching import condition_in_sql, copy_of, working_table
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import copy_of, index_working_copy, working_table
+from apps.changesets.revert.working import index_working_copy
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_for
+from apps.changesets.tracking import Tracked, tracked_models
 
 REFERENCED = "referenced"
 MISSING_TARGET = "missing"
@@ -142,13 +144,13 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
 
 
-def _target_missing(sql: Sql, field: models.ForeignKey, touched: list[Tracked]) -> str:
+def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
     """The row points to an object that would not be there."""
-    meta = field.related_model._meta
-    sql = sql.with_names(target=meta.db_table, column=field.column, key=field.target_field.column)
+    model = target_of(field)
+    sql = sql.with_names(target=model._meta.db_table, column=column_of(field), key=column_of(field.target_field))
     live = sql.fill("SELECT 1 FROM {target} l WHERE l.{key} = w.{column}")
     missing = f"NOT EXISTS ({live})"
-    target = next((tracked for tracked in touched if tracked.model is field.related_model), None)
+    target = next((tracked for tracked in touched if tracked.model is model), None)
     if target is not None:
         missing = sql.fill(
             """
@@ -214,17 +216,14 @@ def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
 def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
     """Yield table and column of each foreign key that points to the model, and its tracked model where it is one."""
     for relation in tracked.model._meta.get_fields(include_hidden=True):
-        if not relation.auto_created or relation.concrete or not (relation.one_to_many or relation.one_to_one):
+        if not isinstance(relation, ForeignObjectRel) or not isinstance(relation.field, models.ForeignKey):
             continue
         field = relation.field
-        if not field.db_constraint:
+        if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
-        try:
-            referring = tracked_for(relation.related_model)
-        except LookupError:
-            referring = None
-        yield relation.related_model._meta.db_table, field.column, referring
+        referring = next((other for other in tracked_models() if other.model is field.model), None)
+        yield field.model._meta.db_table, column_of(field), referring
 
 
-def _foreign_keys(tracked: Tracked) -> list[models.ForeignKey]:
-    return [field for field in tracked.model._meta.concrete_fields if field.is_relation]
+def _foreign_keys(tracked: Tracked) -> list[AnyLink]:
+    return [field for field in tracked.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]

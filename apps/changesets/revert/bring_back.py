@@ -12,11 +12,12 @@ from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.locking import lock_tracked_tables
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
-from apps.changesets.revert.working import copy_of, start_working_copy
+from apps.changesets.revert.working import start_working_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -53,10 +54,9 @@ class RestorePlan:
         return len(self.objects) - self.coming
 
     @property
-    def seen(self) -> str:
-        """What tells this plan from another one."""
-        rows = (f"{each.model}:{each.row.history_id}:{int(each.comes_back)}" for each in self.objects)
-        return ",".join(sorted(rows))
+    def seen(self) -> list[list[Any]]:
+        """What tells this plan from another one: the deletions, and which of them come back."""
+        return sorted([each.model, each.row.history_id, each.comes_back] for each in self.objects)
 
 
 def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
@@ -66,7 +66,7 @@ def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
 
 
 def restore_deleted(
-    picked: Picked, *, actor: Any, reason: str, seen: str | None = None, using: str = "default"
+    picked: Picked, *, actor: Actor, reason: str, seen: Any = None, using: str = "default"
 ) -> Changeset:
     """Bring the objects back with their keys and every value, as one changeset; what is blocked stays deleted.
 
@@ -78,7 +78,7 @@ def restore_deleted(
         lock_tracked_tables(using)
         plan, touched = _plan(sql, picked)
         if seen is not None and plan.seen != seen:
-            raise PlanMoved("Rows changed since the plan was shown: this is the plan now, nothing was restored.")
+            raise PlanMoved("rows changed since the plan was shown")
         if not plan.coming:
             raise NothingToRestore("None of these can come back now: nothing was restored.")
         write_copies(sql, touched)

@@ -18,12 +18,13 @@ from apps.changesets.history.diff import FieldChange, difference
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.locking import lock_tracked_tables
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle, verdicts_in
+from apps.changesets.revert.matching import copy_of, working_table
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
-from apps.changesets.revert.working import copy_of, index_working_copy, start_working_copy, working_table
+from apps.changesets.revert.working import index_working_copy, start_working_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -55,7 +56,7 @@ def go_back(
     version: Any,
     *,
     fields: Collection[str],
-    actor: Any,
+    actor: Actor,
     reason: str,
     seen: int | None,
     source: Source | None = None,
@@ -70,7 +71,7 @@ def go_back(
         lock_tracked_tables(sql.using)
         plan, touched = _plan(sql, tracked, version, fields)
         if seen is not None and plan.seen != seen:
-            raise PlanMoved("Somebody changed it since you opened this page: this is the difference now.")
+            raise PlanMoved("somebody changed it since you opened this page")
         if plan.obstacles:
             raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
         if not touched:
@@ -103,8 +104,8 @@ def living(tracked: Tracked, version: Any) -> models.Model | None:
     """Return the object of this version as it is now, under whatever key, or None when it is gone."""
     rows = tracked.model._base_manager.using(version._state.db)
     stable = stable_key_of(tracked, version)
-    if stable is not None:
-        found = rows.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable}).first()
+    if tracked.stable_field is not None and stable is not None:
+        found = rows.filter(**{tracked.stable_field.attname: stable}).first()
         if found is not None:
             return found
     same_key = rows.filter(pk=getattr(version, tracked.model._meta.pk.attname)).first()
@@ -137,9 +138,9 @@ def _plan(
     return VersionPlan(fields, obstacles, plan.seen, plan.lives), []
 
 
-def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> models.Model:
+def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> Any:
     """Return a copy of the object with the version's values, and what follows from them (search_name, time stamps)."""
-    would_be = type(now)(**{field.attname: getattr(now, field.attname) for field in now._meta.concrete_fields})
+    would_be: Any = type(now)(**{field.attname: getattr(now, field.attname) for field in now._meta.concrete_fields})
     would_be.own_key = now.pk
     for field in now._meta.concrete_fields:
         if field.name in wanted:
@@ -179,8 +180,8 @@ def _newest_row(tracked: Tracked, version: Any, now: models.Model | None) -> Any
         return history.filter(**{attname: now.pk}).first()
     stable = stable_key_of(tracked, version)
     gone = deleted_objects(tracked, using=version._state.db)
-    if stable is not None:
-        gone = gone.filter(**{tracked.fields_by_column[tracked.stable_key].attname: stable})
+    if tracked.stable_field is not None and stable is not None:
+        gone = gone.filter(**{tracked.stable_field.attname: stable})
     else:
         gone = gone.filter(**{attname: getattr(version, attname)})
     return gone.first() or version

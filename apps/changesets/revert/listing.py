@@ -1,23 +1,47 @@
 """The rows of a revert plan in words: which object, what becomes of it, and who or what stands in the way."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
 
-from apps.changesets.revert.obstacles import explain_blocked
+from apps.changesets.revert.matching import copy_of
+from apps.changesets.revert.obstacles import explain_blocked, find_referring
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
-from apps.changesets.revert.verdicts import Bucket, Verdict, Window
-from apps.changesets.revert.working import copy_of
+from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked
+from apps.changesets.tracking import Tracked, tracked_by_label
 
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
 
 
-def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
-    """Yield the verdicts in the window, model by model; `chosen` are the changesets that are reverted.
+EVERY_BUCKET = (*ORDER, Bucket.ALREADY)
+# So many keys are asked about at once.
+_AT_ONCE = 500
 
-    One that is kept names who changed it since, one that is blocked what stands in the way.
+
+class PlannedRow(NamedTuple):
+    """An object of a plan as it is remembered: what becomes of it, and what its explanation is made of.
+
+    Only what the working copies know (which objects refer to a blocked one) is worked out when the plan is made; all
+    else (who changed it since, with which values) is read from history when the row is shown.
     """
+
+    model: str
+    bucket: Bucket
+    row: Row
+    causes: tuple[Cause, ...] = ()
+    more: int = 0
+
+
+def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
+    """Yield the verdicts in the window, model by model; `chosen` are the changesets that are reverted."""
+    rows = list(list_rows(sql, touched, window=window, chosen=chosen))
+    yield from explain(rows, chosen=chosen, using=sql.using)
+
+
+def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[PlannedRow]:
+    """Yield the rows in the window, model by model."""
     for bucket in [window.bucket] if window.bucket else ORDER:
         start, left = window.start, window.limit
         for tracked in touched:
@@ -27,13 +51,30 @@ def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: C
             if start < number:
                 rows = _rows(sql, tracked, bucket, start, left)
                 left -= len(rows)
-                yield from _explained(sql, tracked, bucket, rows, touched, chosen)
+                yield from _with_causes(sql, tracked, bucket, rows, touched, chosen)
             start = max(0, start - number)
+
+
+def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str = "default") -> list[Verdict]:
+    """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
+    verdicts: list[Verdict] = []
+    for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
+        of_model, tracked = list(group), tracked_by_label(label)
+        if bucket == Bucket.KEPT:
+            verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
+        elif bucket == Bucket.BLOCKED:
+            referring = {each.row.pk: (each.causes, each.more) for each in of_model}
+            rows_of_model = [each.row for each in of_model]
+            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen, using=using)
+        else:
+            verdicts += [Verdict(label, each.row.pk, each.row.label, bucket) for each in of_model]
+    return name_changesets(verdicts, using=using)
 
 
 def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
     """Return how many objects of a model's working copy are in the bucket."""
-    return copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    number = copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    return int(number)
 
 
 def _which_in(bucket: Bucket) -> str:
@@ -63,13 +104,12 @@ def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) ->
     ]
 
 
-def _explained(
+def _with_causes(
     sql: Sql, tracked: Tracked, bucket: Bucket, rows: list[Row], touched: list[Tracked], chosen: Collection[int]
-) -> list[Verdict]:
-    if bucket == Bucket.KEPT:
-        verdicts = explain_kept(tracked, rows, chosen=chosen, using=sql.using)
-    elif bucket == Bucket.BLOCKED:
-        verdicts = explain_blocked(sql, tracked, rows, touched, chosen=chosen)
-    else:
-        return [Verdict(tracked.label, row.pk, row.label, bucket) for row in rows]
-    return name_changesets(verdicts, using=sql.using)
+) -> Iterator[PlannedRow]:
+    for first in range(0, len(rows), _AT_ONCE):
+        part = rows[first : first + _AT_ONCE]
+        referring = find_referring(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
+        for row in part:
+            causes, more = referring.get(row.pk, ((), 0))
+            yield PlannedRow(tracked.label, bucket, row, tuple(causes), more)

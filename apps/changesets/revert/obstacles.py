@@ -1,12 +1,13 @@
 """Why an object is blocked: what refers to it, which target is gone, which row has its unique value; and since when."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from apps.changesets.fields import target_of
 from apps.changesets.revert import blocking
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict
-from apps.changesets.revert.working import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -18,17 +19,26 @@ WORDS = {
 NAMED = 3
 
 
+Referring = tuple[Sequence[Cause], int]
+
+
 def explain_blocked(
-    sql: Sql, tracked: Tracked, rows: Sequence[Row], touched: list[Tracked], *, chosen: Collection[int]
+    tracked: Tracked,
+    rows: Sequence[Row],
+    referring: Mapping[str, Referring],
+    *,
+    chosen: Collection[int],
+    using: str = "default",
 ) -> list[Verdict]:
-    """Return the verdicts of blocked objects, each with the first objects that stand in the way."""
-    referred = [row.pk for row in rows if row.code == blocking.REFERENCED]
-    referring = _referring(sql, tracked, referred, touched, chosen) if referred else {}
+    """Return the verdicts of blocked objects, each with the first objects that stand in the way.
+
+    `referring` has what `find_referring` found of each key.
+    """
     verdicts = []
+    named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen, using=using)
     for row in rows:
-        causes, more = referring.get(row.pk, ([], 0))
-        if row.code != blocking.REFERENCED:
-            causes = _named_cause(sql, tracked, row, chosen)
+        causes, more = referring.get(row.pk, ((), 0))
+        causes = named.get(row.pk, causes)
         verdicts.append(
             Verdict(
                 tracked.label,
@@ -44,17 +54,20 @@ def explain_blocked(
     return verdicts
 
 
-def _referring(
-    sql: Sql, tracked: Tracked, keys: list[str], touched: list[Tracked], chosen: Collection[int]
-) -> dict[str, tuple[list[Cause], int]]:
-    """Return for each key the first objects that would still point to it, and the number of the others."""
+def find_referring(
+    sql: Sql, tracked: Tracked, rows: Sequence[Row], touched: list[Tracked], *, chosen: Collection[int]
+) -> dict[str, Referring]:
+    """Return for each key that is blocked by them the first objects that refer to it, and the number of the others."""
+    keys = [row.pk for row in rows if row.code == blocking.REFERENCED]
+    if not keys:
+        return {}
     causes: dict[str, list[Cause]] = {key: [] for key in keys}
     totals = dict.fromkeys(keys, 0)
     for table, column, referring in blocking.referring_columns(tracked):
-        rows = _pointing(sql, table, column, referring, keys, tracked, touched)
-        totals |= {key: totals[key] + number for key, number in {row[0]: row[3] for row in rows}.items()}
-        chains = chains_of(referring, [row[1] for row in rows], using=sql.using) if referring else {}
-        for key, pk, label, _number in rows:
+        pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
+        totals |= {key: totals[key] + number for key, number in {one[0]: one[3] for one in pointing}.items()}
+        chains = chains_of(referring, [one[1] for one in pointing], using=sql.using) if referring else {}
+        for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
             if referring:
@@ -109,26 +122,42 @@ def _pointing(
     return [(str(text(target)), str(own_text(own)), str(label), number) for target, own, label, number in rows]
 
 
-def _named_cause(sql: Sql, tracked: Tracked, row: Row, chosen: Collection[int]) -> list[Cause]:
-    """Return the target that is gone, or the row that has the unique value."""
-    columns, _, key = (row.cause or "").partition("|")
-    if not key:
-        return []
-    fields = [tracked.fields_by_column[column] for column in columns.split(",")]
-    if row.code == blocking.UNIQUE_CLASH:
-        attnames = [field.attname for field in fields]
-        words = f"has its {' and '.join(str(field.verbose_name) for field in fields)}"
-        return [_cause(sql, tracked, key, words, attnames, chosen)]
-    try:
-        target = tracked_for(fields[0].related_model)
-    except LookupError:
-        return [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
-    return [_cause(sql, target, key, "is gone", [], chosen)]
+def _named_causes(
+    tracked: Tracked, rows: Sequence[Row], chosen: Collection[int], *, using: str
+) -> dict[str, list[Cause]]:
+    """Return for each key the target that is gone, or the row that has the unique value; one query for each model."""
+    found: dict[str, list[Cause]] = {}
+    asked: list[tuple[str, Tracked, str, str, list[str]]] = []
+    for row in rows:
+        columns, _, key = (row.cause or "").partition("|")
+        found[row.pk] = []
+        if not key:
+            continue
+        fields = [tracked.fields_by_column[column] for column in columns.split(",")]
+        if row.code == blocking.UNIQUE_CLASH:
+            words = f"has its {' and '.join(str(field.verbose_name) for field in fields)}"
+            asked.append((row.pk, tracked, key, words, [field.attname for field in fields]))
+            continue
+        try:
+            asked.append((row.pk, tracked_for(target_of(fields[0])), key, "is gone", []))
+        except LookupError:
+            found[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
+    for target in {of.label: of for _pk, of, *_rest in asked}.values():
+        mine = [(pk, _text(of, key), words, names) for pk, of, key, words, names in asked if of is target]
+        chains = chains_of(target, [key for _pk, key, *_rest in mine], using=using)
+        found |= {
+            pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in mine
+        }
+    return found
 
 
-def _cause(sql: Sql, tracked: Tracked, key: str, words: str, attnames: Sequence[str], chosen: Collection[int]) -> Cause:
-    key = str(tracked.model._meta.pk.to_python(key))
-    chain = chains_of(tracked, [key], using=sql.using).get(key, [])
+def _text(tracked: Tracked, key: str) -> str:
+    return str(tracked.model._meta.pk.to_python(key))
+
+
+def _cause(
+    tracked: Tracked, key: str, chain: Sequence[Any], words: str, attnames: Sequence[str], chosen: Collection[int]
+) -> Cause:
     label = str(chain[-1].instance) if chain else f"{tracked.name} {key}"
     if attnames:
         since = _since(chain, attnames, chosen)

@@ -1,6 +1,7 @@
 """Planning a revert: what would become of every object, without writing to any tracked table."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -10,9 +11,10 @@ from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.listing import count_in, list_verdicts
+from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
-from apps.changesets.revert.working import copy_of, start_working_copy, undo_in_copy
+from apps.changesets.revert.working import start_working_copy, undo_in_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -47,25 +49,37 @@ def merge(
     window: Window | None = None,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
+    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    verdicts = list_verdicts(sql, touched, window=window or Window(), chosen=set(plan.changesets))
+    return replace(plan, verdicts=tuple(verdicts)), touched
+
+
+def merge_copies(
+    sql: Sql,
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    seen: Mapping[str, int] | None = None,
+) -> tuple[RevertPlan, list[Tracked]]:
+    """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
     counts = _count(sql, touched)
     if not any(counts.values()) and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
-    numbers = {changeset.pk for changeset in changesets}
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
         counts={str(bucket): number for bucket, number in counts.items() if number},
-        verdicts=tuple(list_verdicts(sql, touched, window=window or Window(), chosen=numbers)),
     )
     return plan, touched
 
 
 def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "default") -> list[Changeset]:
     """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
-    wanted = [getattr(changeset, "pk", changeset) for changeset in changesets]
+    wanted: list[int] = [changeset if isinstance(changeset, int) else changeset.pk for changeset in changesets]
     found: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
     by_id = {changeset.pk: changeset for changeset in found}
     for pk in wanted:
@@ -114,7 +128,7 @@ def _undo_all(
     return touched
 
 
-def _count(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
+def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         # The objects of each verdict.

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
+from apps.changesets.fields import AnyField, target_of
+from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.revert import blocking, working
@@ -54,17 +56,19 @@ def explain_kept(
     notes = {row.pk: _notes(row.kept) for row in rows}
     ids = {side for of_row in notes.values() for note in of_row for side in (note.before, note.after) if side}
     history = tracked.history_model._base_manager.using(using)
-    sides = history.in_bulk(ids)
+    sides = history.in_bulk(ids - {None})
     chains = chains_of(tracked, [row.pk for row in rows], using=using)
-    labels = _Labels(using)
-    verdicts = []
+    found_of = []
     for row in rows:
         chain = chains.get(row.pk, [])
         found = [one for note in notes[row.pk] for one in _fields(tracked, note, sides, chain, chosen)]
         # What follows from other fields is no news beside them.
-        found = [one for one in found if one[0].editable] or found
-        verdicts.append(_kept_verdict(tracked, row, chain, found, chosen, labels))
-    return verdicts
+        found_of.append([one for one in found if one[0].editable] or found)
+    labels = _Labels(using, [one for found in found_of for one in found])
+    return [
+        _kept_verdict(tracked, row, chains.get(row.pk, []), found, chosen, labels)
+        for row, found in zip(rows, found_of, strict=True)
+    ]
 
 
 def chains_of(tracked: Tracked, keys: Iterable[str], *, using: str = "default") -> dict[str, list[Any]]:
@@ -92,14 +96,14 @@ def last_to_change(chain: Sequence[Any], attnames: Sequence[str], *, chosen: Col
 
 def name_changesets(verdicts: Sequence[Verdict], *, using: str = "default") -> list[Verdict]:
     """Return the verdicts with the changesets that they and their causes name put into words; one query."""
-    ids = {one.since for verdict in verdicts for one in (verdict, *verdict.causes)} - {None}
-    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids)
+    ids = {verdict.since for verdict in verdicts} | {cause.since for verdict in verdicts for cause in verdict.causes}
+    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids - {None})
     words = {pk: _in_words(changeset) for pk, changeset in found.items()}
     return [
         replace(
             verdict,
-            by=words.get(verdict.since, ""),
-            causes=tuple(replace(cause, by=words.get(cause.since, "")) for cause in verdict.causes),
+            by=words.get(verdict.since or 0, ""),
+            causes=tuple(replace(cause, by=words.get(cause.since or 0, "")) for cause in verdict.causes),
         )
         for verdict in verdicts
     ]
@@ -117,11 +121,20 @@ def _notes(kept: str) -> list[Note]:
     ]
 
 
+class ChangedSince(NamedTuple):
+    """A field that was changed since: the rows before and after what is to be reverted, and the row that changed it."""
+
+    field: AnyField
+    before: Any
+    after: Any
+    now: Any
+
+
 def _fields(
     tracked: Tracked, note: Note, sides: dict[int, Any], chain: Sequence[Any], chosen: Collection[int]
-) -> list[tuple[models.Field, Any, Any, Any]]:
+) -> list[ChangedSince]:
     """Return field, the row before, the row after, and the row that changed the field since, for what a note says."""
-    after, before = sides.get(note.after), sides.get(note.before)
+    after, before = sides.get(note.after or 0), sides.get(note.before or 0)
     if after is None:
         return []
     columns = tracked.compared if note.column == WHOLE else [note.column]
@@ -131,12 +144,17 @@ def _fields(
         field = tracked.fields_by_column[column]
         row = last_to_change(later, [field.attname], chosen={*chosen, after.changeset_id})
         if row is not None and getattr(row, field.attname) != getattr(after, field.attname):
-            found.append((field, before, after, row))
+            found.append(ChangedSince(field, before, after, row))
     return found
 
 
 def _kept_verdict(
-    tracked: Tracked, row: Row, chain: Sequence[Any], found: list[tuple], chosen: Collection[int], labels: "_Labels"
+    tracked: Tracked,
+    row: Row,
+    chain: Sequence[Any],
+    found: list[ChangedSince],
+    chosen: Collection[int],
+    labels: "_Labels",
 ) -> Verdict:
     fields = tuple(
         KeptField(
@@ -151,28 +169,23 @@ def _kept_verdict(
     )
     why = WORDS.get(row.code) or f"{', '.join(sorted(field.label for field in fields)) or 'values'} changed since"
     others = [one for one in chain if one.changeset_id not in chosen]
-    last = max((one[3] for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
+    last = max((one.now for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
     since = None if last is None else last.changeset_id
     return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields)
 
 
 class _Labels:
-    """Values as people read them; each linked object is looked up once."""
+    """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str):
-        self.using = using
-        self.linked: dict[tuple[type[models.Model], Any], str] = {}
+    def __init__(self, using: str, found: Iterable[tuple[AnyField, Any, Any, Any]]):
+        keys: dict[type[models.Model], set[Any]] = {}
+        for field, *rows in found:
+            if field.is_relation:
+                values = {getattr(row, field.attname) for row in rows if row is not None}
+                keys.setdefault(target_of(field), set()).update(values - {None})
+        self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
 
-    def text(self, field: models.Field, value: Any) -> str:
-        if value is None or value == "":
-            return "nothing"
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if field.is_relation:
-            key = (field.related_model, value)
-            if key not in self.linked:
-                target = field.related_model._base_manager.using(self.using).filter(pk=value).first()
-                self.linked[key] = str(target) if target else f"{value} (deleted)"
-            return self.linked[key]
-        text = str(dict(field.flatchoices).get(value, value) if field.choices else value)
+    def text(self, field: AnyField, value: Any) -> str:
+        names = self.names.get(target_of(field)) if field.is_relation else None
+        text = in_words(value_label(field, value, names), empty="nothing")
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

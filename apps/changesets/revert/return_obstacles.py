@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from apps.changesets.fields import AnyLink, target_of
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
@@ -36,21 +37,19 @@ def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[
     return found
 
 
-def _links(tracked: Tracked) -> list[models.ForeignKey]:
-    return [field for field in tracked.model._meta.concrete_fields if field.is_relation]
+def _links(tracked: Tracked) -> list[AnyLink]:
+    return [field for field in tracked.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]
 
 
-def _missing_targets(
-    field: models.ForeignKey, rows: Sequence[Any], using: str
-) -> tuple[models.ForeignKey, dict[Any, Obstacle]]:
+def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[AnyLink, dict[Any, Obstacle]]:
     """Return an obstacle for each key that points to nothing, with the deletion of its target where that is known."""
     keys = {getattr(row, field.attname) for row in rows} - {None}
     target = field.target_field.attname
-    living = field.related_model._base_manager.using(using).filter(**{f"{target}__in": keys})
+    living = target_of(field)._base_manager.using(using).filter(**{f"{target}__in": keys})
     gone = keys - set(living.values_list(target, flat=True))
     obstacles = {key: Obstacle(f"its {field.verbose_name} (#{key}) is gone") for key in gone}
     try:
-        tracked = tracked_for(field.related_model)
+        tracked = tracked_for(target_of(field))
     except LookupError:
         return field, obstacles
     for row in deleted_objects(tracked, using=using).filter(**{f"{target}__in": gone}) if gone else ():

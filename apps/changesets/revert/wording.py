@@ -56,7 +56,7 @@ def scope_of(revert: Changeset) -> Scope:
 def part_words(revert: Changeset) -> str:
     """Return which part a revert took back, and what it left alone: `only name; 3 kept, 2 blocked`."""
     counts: dict[str, Any] = (revert.summary or {}).get("revert") or {}
-    left = {bucket: counts.get(bucket, 0) for bucket in (Bucket.KEPT, Bucket.BLOCKED)}
+    left: dict[str, int] = {bucket: counts.get(bucket, 0) for bucket in (Bucket.KEPT, Bucket.BLOCKED)}
     return "; ".join(part for part in (scope_words(scope_of(revert)), counts_words(left)) if part)
 
 

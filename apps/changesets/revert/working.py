@@ -67,19 +67,18 @@ def undo_in_copy(
     if not scope.fields:
         _undo_creations(sql, tracked, force=force)
         _undo_deletions(sql, tracked, force=force)
-    return copy.value("SELECT count(*) FROM {round}")
+    return int(copy.value("SELECT count(*) FROM {round}"))
 
 
 def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
     """Leave only the chosen objects in the net table."""
     copy = copy_of(sql, tracked)
-    chosen = "coalesce(CAST(before_pk AS text), '') IN ({marks}) OR coalesce(CAST(after_pk AS text), '') IN ({marks})"
     if scope.pks:
         keys = _keys_of(sql, tracked, scope.pks)
-        copy.run(f"DELETE FROM {{net}} WHERE ({chosen}) IS NOT TRUE", [*keys, *keys], marks=sql.marks(keys))
+        copy.run("DELETE FROM {net} WHERE ({chosen}) IS NOT TRUE", [*keys, *keys], chosen=_in_net(sql, keys))
     if scope.leave:
         keys = _keys_of(sql, tracked, scope.leave)
-        copy.run(f"DELETE FROM {{net}} WHERE {chosen}", [*keys, *keys], marks=sql.marks(keys))
+        copy.run("DELETE FROM {net} WHERE {chosen}", [*keys, *keys], chosen=_in_net(sql, keys))
     if scope.fields:
         columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
         # What came, what went, and what none of the chosen fields of which changed.
@@ -92,6 +91,14 @@ def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
             """,
             changed=sql.differ(columns, "b", "a") or "FALSE",
         )
+
+
+def _in_net(sql: Sql, keys: list[str]) -> str:
+    """Return the condition that an object of the net table has, or had, one of the keys, which are bound twice."""
+    return sql.fill(
+        "coalesce(CAST(before_pk AS text), '') IN ({marks}) OR coalesce(CAST(after_pk AS text), '') IN ({marks})",
+        marks=sql.marks(keys),
+    )
 
 
 def _keys_of(sql: Sql, tracked: Tracked, keys: tuple[str, ...]) -> list[str]:

@@ -1,18 +1,18 @@
-"""Template tags of a changeset's changes: bars, values, and old beside new with the changed words marked."""
+"""Template tags of changes: bars, and what became of an object's fields, with the changed words marked."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.values import EMPTY
 from apps.changesets.pages import show
-from apps.changesets.pages.changeset import Row
 from apps.changesets.pages.word_diff import marked_texts
 
 register = template.Library()
-CLEARED = format_html('<ins class="cleared">{}</ins>', "cleared")
 
 
 @register.simple_tag
@@ -25,29 +25,23 @@ def bar(percent: float) -> SafeString:
     )
 
 
-@register.simple_tag
-def values_of(row: Row) -> SafeString:
-    """Return the values of an object that came or went."""
-    came = row.change.operation == "created"
-    return _list((_label(field), show.value(field.new if came else field.old)) for field in row.news)
+@register.inclusion_tag("admin/parts/value_change.html")
+def value_change(operation: str, fields: Iterable[FieldChange], unfolded: bool = False) -> dict[str, Any]:
+    """Show what became of the fields of an object: the values that came or went, or old beside new.
+
+    Fields that follow from others are left out.
+    """
+    came, whole = operation == "created", operation in ("created", "deleted")
+    news = [field for field in fields if not field.derived]
+    return {
+        "came": came,
+        "whole": whole,
+        "unfolded": unfolded,
+        "fields": [_shown(field, mark=not whole) for field in news],
+    }
 
 
-@register.simple_tag
-def differences_of(row: Row) -> SafeString:
-    """Return old and new value of each field; in long texts the changed words are marked."""
-    return _list((_label(field), _difference(field)) for field in row.news)
-
-
-def _difference(field: FieldChange) -> SafeString:
-    marked = marked_texts(field.old, field.new)
+def _shown(field: FieldChange, *, mark: bool) -> dict[str, Any]:
+    marked = marked_texts(field.old, field.new) if mark else None
     old, new = marked or (show.value(field.old), show.value(field.new))
-    after = CLEARED if field.new is None or field.new == "" else format_html("<ins>{}</ins>", new)
-    return format_html('<del>{}</del> <span class="arrow" aria-label="to">→</span> {}', old, after)
-
-
-def _label(field: FieldChange) -> SafeString:
-    return format_html('<span class="field">{}</span>', field.label)
-
-
-def _list(lines: Iterable[tuple[SafeString, str]]) -> SafeString:
-    return format_html('<ul class="fields">{}</ul>', format_html_join("", "<li>{} {}</li>", lines))
+    return {"label": field.label, "old": old, "new": new, "cleared": field.new in EMPTY}

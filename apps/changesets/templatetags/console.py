@@ -1,24 +1,32 @@
 """Template tags of the console: signs, times and values as every page shows them, and the last changesets."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import template
 from django.apps import apps
 from django.db.models import Model
-from django.utils.html import format_html
+from django.template.loader import render_to_string
+from django.utils.html import format_html, format_html_join
+from django.utils.text import Truncator
 
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
+from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links, show
 
 register = template.Library()
 LAST = 8
+# Of the title of a column, which a file may make as long as it likes.
+LONGEST_NAME = 40
 
 register.filter("moment", show.moment)
 register.filter("shown", show.value)
 register.filter("bytes", show.size)
+register.filter("quoted", show.quoted)
+register.filter("tally", show.tally)
 register.filter("person", person)
 register.filter("telling_key", links.telling_key)
 register.simple_tag(show.sign, name="sign")
@@ -72,10 +80,20 @@ def plain(number: float | None) -> str:
     return "" if number is None else repr(number)
 
 
-@register.filter
-def less(number: int, other: int) -> int:
-    """Return a number less another."""
-    return number - other
+@register.filter(name="plural")
+def plural_by(number: int, words: Any) -> str:
+    """Return the word that fits a number: of `row`, of `is,are`, or of a model."""
+    return plural(number, *_forms(words))
+
+
+@register.filter(name="counted")
+def counted_by(number: int, words: Any) -> str:
+    """Return a number of things in words: `1,204 airports`; the words are those that `plural` takes."""
+    return counted(number, *_forms(words))
+
+
+def _forms(words: Any) -> list[Any]:
+    return words.split(",") if isinstance(words, str) else [words]
 
 
 @register.filter
@@ -88,6 +106,21 @@ def unlocalized(number: int) -> str:
 def sign_only(operation: str) -> str:
     """Return the sign of a sort of change in its colour, where the words beside it say the rest."""
     return format_html('<b class="op op-{}" aria-hidden="true">{}</b>', operation, SIGNS[operation][0])
+
+
+@register.filter
+def codes(names: Sequence[str], most: int | None = None) -> str:
+    """Return names as they stand in a file, with commas between; at most so many of them, each cut where it is long."""
+    shown = names if most is None else [Truncator(name).chars(LONGEST_NAME) for name in names[:most]]
+    text = format_html_join(", ", "<code>{}</code>", ((name,) for name in shown))
+    return text if len(shown) == len(names) else format_html("{} and {} more", text, len(names) - len(shown))
+
+
+@register.simple_block_tag
+def callout(content: str, sign: str = "", refused: bool = False, alert: bool = False) -> str:
+    """Show a sentence that must be seen; `words` with links and the like among them."""
+    context = {"words": content, "sign": sign, "refused": refused, "alert": alert}
+    return render_to_string("admin/parts/callout.html", context)
 
 
 @register.inclusion_tag("admin/changesets/last_changesets.html", takes_context=True)

@@ -8,22 +8,23 @@ from django.utils.text import capfirst
 
 from apps.changesets.acts.review import needs_review
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS
-from apps.changesets.revert.verdicts import Bucket
+from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
 
 register = template.Library()
 
 # What became of the objects, where the plan says what will.
 OUTCOMES = {
-    Bucket.RESTORED: ("got their old values back", "got its old values back"),
-    Bucket.DELETED: ("that had been added were deleted", "that had been added was deleted"),
+    Bucket.RESTORED: ("got its old values back", "got their old values back"),
+    Bucket.DELETED: ("that had been added was deleted", "that had been added were deleted"),
     Bucket.RECREATED: ("that had been deleted came back", "that had been deleted came back"),
-    Bucket.KEPT: ("were kept: changed since", "was kept: changed since"),
-    Bucket.BLOCKED: ("were blocked", "was blocked"),
-    Bucket.ALREADY: ("were as they had been already", "was as it had been already"),
+    Bucket.KEPT: ("was kept: changed since", "were kept: changed since"),
+    Bucket.BLOCKED: ("was blocked", "were blocked"),
+    Bucket.ALREADY: ("was as it had been already", "were as they had been already"),
 }
 # The operation that the changeset's own list of changes shows for a bucket.
 SHOWN_AS = {Bucket.RESTORED: "changed", Bucket.DELETED: "deleted", Bucket.RECREATED: "created"}
@@ -43,14 +44,21 @@ def revert_outcome(changeset: Changeset) -> dict[str, Any]:
             "name": bucket.value,
             "operation": operation,
             "number": counts[bucket],
-            "sentence": OUTCOMES[bucket][counts[bucket] == 1],
-            "shown_as": SHOWN_AS.get(bucket, ""),
+            "sentence": plural(counts[bucket], *OUTCOMES[bucket]),
+            "rows_at": _rows_at(bucket, left.get(bucket.value)),
             "rows": rows_of(left.get(bucket.value, [])),
         }
         for bucket, operation, _many, _one in BUCKETS
         if counts.get(bucket)
     ]
     return {"counts": counts, "outcome": outcome, "scope_words": scope_words(scope_of(changeset))}
+
+
+def _rows_at(bucket: Bucket, left: list[Verdict] | None) -> str:
+    """Return where the objects of a bucket are listed: among the changes, or in a list of their own."""
+    if bucket in SHOWN_AS:
+        return f"?op={SHOWN_AS[bucket]}#changes-title"
+    return f"#left-{bucket}" if left else ""
 
 
 @register.simple_tag

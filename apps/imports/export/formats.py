@@ -1,10 +1,10 @@
-"""The formats of an export: import-export's, each with a way to write a table of any length and a line about itself."""
+"""The formats of import and export: import-export's, each with a way to write any table and a line about itself."""
 
 import csv
 import json
 from collections.abc import Iterator
 from io import TextIOWrapper
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from import_export.formats import base_formats
 
@@ -22,6 +22,26 @@ class WritesTables:
     def write(self, table: Table, out: BinaryIO) -> None:
         """Write the header and all rows of the table."""
         raise NotImplementedError
+
+    # The package asks tablib, which knows a format only where the library that reads and writes it is installed.
+
+    def get_title(self) -> str:
+        """Return the name of the format, which is how its files end, too."""
+        return type(self).__name__.lower()
+
+    get_extension = get_title
+
+    def can_import(self) -> bool:
+        """Say that our readers read the format."""
+        return True
+
+    def can_export(self) -> bool:
+        """Say that `write` writes the format."""
+        return True
+
+    if TYPE_CHECKING:
+        # Of the package's format, which each of these is, too.
+        def get_content_type(self) -> str: ...
 
 
 class _Delimited(WritesTables):
@@ -90,5 +110,5 @@ def _plain(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
     return ([words[value] if isinstance(value, bool) else value for value in row] for row in rows)
 
 
-EXPORT_FORMATS = (Csv, Tsv, Xlsx, Ods, Json)
+FORMATS = (Csv, Tsv, Xlsx, Ods, Json)
 SUGGESTED = Xlsx

@@ -7,7 +7,7 @@ objects. A table of text and numbers needs little of either format.
 import re
 from collections.abc import Callable, Iterator
 from itertools import islice
-from typing import BinaryIO
+from typing import IO
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
@@ -23,7 +23,7 @@ _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 
 
-def write_xlsx(table: Table, out: BinaryIO) -> None:
+def write_xlsx(table: Table, out: IO[bytes]) -> None:
     """Write the table as a workbook of one sheet; columns of text are formatted as text."""
     with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=4) as archive:
         for name, content in _XLSX_PARTS.items():
@@ -35,7 +35,7 @@ def write_xlsx(table: Table, out: BinaryIO) -> None:
             sheet.write(b"</sheetData></worksheet>")
 
 
-def write_ods(table: Table, out: BinaryIO) -> None:
+def write_ods(table: Table, out: IO[bytes]) -> None:
     """Write the table as an OpenDocument spreadsheet of one sheet; columns of text are formatted as text."""
     with ZipFile(out, "w", ZIP_DEFLATED, compresslevel=4) as archive:
         # The kind of a document is read from these first bytes, uncompressed.
@@ -47,7 +47,7 @@ def write_ods(table: Table, out: BinaryIO) -> None:
             sheet.write(b"</table:table></office:spreadsheet></office:body></office:document-content>")
 
 
-def _write_rows(table: Table, sheet: BinaryIO, as_xml: Callable[[int, list[Cell]], str]) -> None:
+def _write_rows(table: Table, sheet: IO[bytes], as_xml: Callable[[int, list[Cell]], str]) -> None:
     lines = _lines(table, as_xml)
     while part := list(islice(lines, PART)):
         sheet.write("".join(part).encode())

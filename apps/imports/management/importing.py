@@ -1,9 +1,8 @@
-"""What commands that import have in common: plan, apply unless it is a dry run, and say what happened."""
+"""What commands that import have in common: a run unless it is a dry run, and saying what happened."""
 
 import json
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,12 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
-from apps.changesets.models import Changeset
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.management.report import lines_for_people, progress_on
-from apps.imports.plan.apply import apply_import
-from apps.imports.plan.plan import ImportPlan
-from apps.imports.results import Progress
+from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
@@ -43,32 +39,25 @@ def one_sentence() -> Iterator[None]:
 class ImportingCommand(BaseCommand):
     """Base of the commands that import a file."""
 
-    def import_planned(self, make_plan: Callable[[Progress | None], ImportPlan], options: dict[str, Any]) -> None:
-        """Make the plan, apply it unless it is a dry run, and print; raises CommandError in one sentence."""
-        started = time.monotonic()
+    def import_requested(self, request: Request, options: dict[str, Any]) -> Finished:
+        """Import what was asked for, or only plan it in a dry run, and print; raises CommandError in one sentence."""
         progress = progress_on(sys.stderr)
-        opened = None
+        work = plan_only if options["dry_run"] else import_now
         try:
             with one_sentence():
-                plan = make_plan(progress)
-                if options["dry_run"]:
-                    plan.discard()
-                else:
-                    opened = apply_import(plan, actor=None, reason=options["reason"])
+                finished = work(request, progress=progress)
         finally:
             if progress:
                 progress("done", 0)
-        self.tell(plan, opened, options, duration=time.monotonic() - started)
-
-    def tell(
-        self, plan: ImportPlan, opened: Changeset | None, options: dict[str, Any], *, duration: float, **more: int
-    ) -> None:
-        """Print what happened, for a person or as JSON; `more` numbers are for JSON only."""
-        counts = opened.summary["counts"] if opened else plan.counts.as_dict()
         if options["json"]:
-            numbers = {key: counts.get(key, 0) for key in JSON_KEYS}
-            result = {"changeset": opened.pk if opened else None, **numbers, "duration_s": round(duration, 3), **more}
-            self.stdout.write(json.dumps(result))
-            return
-        for line in lines_for_people(plan, counts, opened, dry_run=options["dry_run"]):
-            self.stdout.write(line)
+            self.stdout.write(json.dumps({**self.as_json(finished), "run": finished.run.pk if finished.run else None}))
+        else:
+            for line in lines_for_people(finished, dry_run=options["dry_run"]):
+                self.stdout.write(line)
+        return finished
+
+    def as_json(self, finished: Finished) -> dict[str, Any]:
+        """Return what is printed as JSON."""
+        numbers = {key: finished.counts.get(key, 0) for key in JSON_KEYS}
+        changeset = finished.changeset.pk if finished.changeset else None
+        return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3)}

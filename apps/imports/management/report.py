@@ -1,11 +1,10 @@
 """What an import says to a person on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from apps.changesets.models import Changeset
-from apps.imports.plan.plan import ImportPlan
-from apps.imports.results import ImportCounts, Progress
+from apps.imports.results import Progress
+from apps.imports.runs.engine import Finished
 
 _SHOWN = 10
 
@@ -22,11 +21,9 @@ def progress_on(stream: TextIO) -> Progress | None:
     return show
 
 
-def lines_for_people(
-    plan: ImportPlan, counts: ImportCounts | dict, opened: Changeset | None, *, dry_run: bool
-) -> Iterator[str]:
+def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     """Yield what happened, what was refused and why, and what to do next."""
-    counts = counts if isinstance(counts, dict) else counts.as_dict()
+    plan, counts, opened = finished.plan, finished.counts, finished.changeset
     yield f"{plan.file.name} ({plan.file.sha256[:12]}, {plan.file.size:,} bytes)"
     width = max(len(name) for name in counts)
     for name, number in counts.items():
@@ -40,6 +37,8 @@ def lines_for_people(
         for s in plan.superseded
     ]
     yield from _some("Superseded: gone from the file, their key given to another", replaced, counts["superseded"])
+    skipped = counts.get("left_alone", 0)
+    yield from _some("Skipped, since something changed after the plan was made", finished.left_alone, skipped)
     yield from plan.beyond_limits
     if dry_run:
         yield "Dry run: nothing was written. Leave out --dry-run to import."
@@ -49,7 +48,7 @@ def lines_for_people(
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 
-def _some(title: str, items: list | tuple, total: int) -> Iterator[str]:
+def _some(title: str, items: Sequence[object], total: int) -> Iterator[str]:
     if items:
         yield f"{title}:"
         yield from (f"  {item}" for item in items[:_SHOWN])

@@ -4,46 +4,39 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 
-from apps.changesets.numbers import whole_number
+from apps.changesets.acts.methods import DOES, turned_away
+from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.imports.errors import ImportFailure, RunRefused
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
 from apps.imports.pages.run import back_to
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import cancel_run, confirm_run, may_decide, start_again
-from apps.imports.runs.replanning import set_options
-from apps.imports.runs.rows import changes_of, decide, why_not_confirm
+from apps.imports.runs.confirming import cancel_run, confirm_run, start_again, why_not_confirm, why_not_decide
+from apps.imports.runs.opening import set_options
+from apps.imports.runs.rows import changes_of, decide
 from apps.imports.tasks import start_applying, start_planning
 
 MOST_TICKED = 1000
+# What a row does by a decision, and what several do.
 SAID = {
-    Decision.TAKE: "takes the file's value",
-    Decision.KEEP: "keeps our value",
-    Decision.LEAVE: "is left alone",
-    Decision.NONE: "is as planned again",
-}
-SAID_MANY = {
-    Decision.TAKE: "take the file's values",
-    Decision.KEEP: "keep our values",
-    Decision.LEAVE: "are left alone",
-    Decision.NONE: "are as planned again",
+    Decision.TAKE: ("takes the file's value", "take the file's values"),
+    Decision.KEEP: ("keeps our value", "keep our values"),
+    Decision.LEAVE: ("is left alone", "are left alone"),
+    Decision.NONE: ("is as planned again", "are as planned again"),
 }
 
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
     """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
-    if may_decide(request.user, run):
-        raise PermissionDenied
-    if request.method != "POST":
-        return HttpResponseNotAllowed(["POST"])
+    if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
+        return refused
     try:
         return do(request, run)
     except ImportFailure as refusal:
@@ -63,10 +56,9 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused("No row was ticked: tick those that you decide about.")
     number = decide(run, ticked, decision, actor=request.user)
     if number:
-        said = f"row {SAID[decision]}" if number == 1 else f"rows {SAID_MANY[decision]}"
-        messages.success(request, f"{number:,} {said}.")
+        messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
     if other := len(set(ticked)) - number:
-        have = "rows have" if other != 1 else "row has"
+        have = plural(other, "row has", "rows have")
         messages.warning(request, f"{other:,} ticked {have} nothing to decide like this.")
     return HttpResponseRedirect(back_to(request, run))
 
@@ -80,7 +72,7 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
     there = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := headers.lacking(there, spec, corrections=chosen.corrections):
+    if lacking := columns.lacking(there, spec, corrections=chosen.corrections):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."
@@ -95,7 +87,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     said = form.cleaned_data
-    if why := why_not_confirm(run, request.user):
+    if why := why_not_confirm(request.user, run):
         raise RunRefused(why)
     if not changes_of(run):
         raise RunRefused("There is nothing to change: nothing was imported.")
@@ -106,7 +98,7 @@ def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
         sentence = f"Imported {run.file_name}."
         alone = (run.counts or {}).get("left_alone", 0)
         if alone:
-            sentence += f" {alone:,} row{'s were' if alone != 1 else ' was'} left alone."
+            sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
         told = links.outcome_message(request.user, run.changeset, sentence)
         messages.success(request, format_html('{} · <a href="{}">The plan</a>', told, run_url(run)))
         return HttpResponseRedirect(links.changeset_url(run.changeset.pk))

@@ -6,15 +6,17 @@ from io import StringIO
 from typing import Any
 
 from django.contrib.admin.utils import quote
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.formulas import harmless
+from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
@@ -29,16 +31,17 @@ HEADER = (
 )
 
 
+@for_viewers
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
-    _check(model_admin, request)
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     shown = found.of(field) if field else found
     page = Paginator(shown.pairs, PER_PAGE).get_page(request.GET.get("p"))
     sees_pins, sees_changesets = request.user.has_perm(VIEW), request.user.has_perm(links.VIEW)
     pins = request.user.has_perm(ADD) and model_admin.has_change_permission(request)
-    meta = model_admin.opts
+    meta, upstream = model_admin.opts, spec_for(model_admin.model).upstream is not None
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": meta,
@@ -46,25 +49,27 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "plural": capfirst(meta.verbose_name_plural),
         "changelist_url": links.list_url(model_admin.model),
         "file_url": links.model_url(model_admin.model, "corrections_file") + (f"?field={field}" if field else ""),
-        "has_upstream": spec_for(model_admin.model).upstream is not None,
+        "has_upstream": upstream,
         "values": len(found.pairs),
+        "verb": plural(len(found.pairs), *(("differs", "differ") if upstream else ("is", "are"))),
         "objects": len({pk for pk, _ in found.pairs}),
         "shown": len(shown.pairs),
-        "counts": _bars(found),
+        "counts": _bars(found, field),
         "field": field,
-        "field_name": meta.get_field(field).verbose_name if field else "",
+        "field_name": field_label(model_admin.model, field) if field else "",
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(found, page.object_list)
+            for correction in read_corrections(found, list(page.object_list))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
 
 
-def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
+@for_viewers
+def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
-    _check(model_admin, request)
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     rows = as_csv(stream_corrections(found.of(field) if field else found))
@@ -133,20 +138,24 @@ def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets
     }
 
 
-def _bars(found: Found) -> list[dict[str, Any]]:
-    counts, meta = found.counts, found.model._meta
+def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
+    counts = found.counts
     most = max((number for _, number in counts), default=1)
     return [
-        {"name": name, "label": meta.get_field(name).verbose_name, "number": number, "percent": 100 * number / most}
+        {
+            "label": capfirst(field_label(found.model, name)),
+            "number": number,
+            "percent": 100 * number / most,
+            "query": f"?field={name}",
+            "chosen": name == chosen,
+        }
         for name, number in counts
     ]
 
 
-def _check(model_admin: Any, request: HttpRequest) -> None:
+def _check_spec(model_admin: Any) -> None:
     if not has_spec(model_admin.model):
         raise Http404("Nothing imports these objects, so there are no corrections.")
-    if request.method not in ("GET", "HEAD") or not model_admin.has_view_permission(request):
-        raise PermissionDenied
 
 
 def _field_asked(model_admin: Any, request: HttpRequest) -> str:

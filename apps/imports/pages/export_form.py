@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from import_export.forms import ExportForm
 
+from apps.changesets.pages.choices import offer
 from apps.imports.export.formats import SUGGESTED, WritesTables
 
 
@@ -26,7 +27,7 @@ class FormatForm(ExportForm):
 
     def _init_formats(self, formats: Sequence[type[WritesTables]]) -> None:
         self.formats = formats
-        self.fields["format"].choices = [(str(i), each().get_title().upper()) for i, each in enumerate(formats)]
+        offer(self, "format", [(str(i), each().get_title().upper()) for i, each in enumerate(formats)])
         self.fields["format"].initial = str(formats.index(SUGGESTED)) if SUGGESTED in formats else "0"
 
     def formats_to_choose(self) -> Iterator[tuple[Any, str]]:

@@ -1,5 +1,6 @@
 """Export from a list of the admin: what the list shows, or the rows that were ticked, as a file."""
 
+from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -9,14 +10,17 @@ from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.numbers import plural
 from apps.changesets.pages import links
-from apps.imports.export.formats import EXPORT_FORMATS, WritesTables
+from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.pages.filter_words import filter_words
@@ -35,7 +39,7 @@ class ExportingMixin(ExportMixin):
     import_export_change_list_template = "admin/imports/list.html"
     export_template_name = "admin/imports/export.html"
     export_form_class = FormatForm
-    export_formats = EXPORT_FORMATS
+    export_formats = FORMATS
 
     def get_export_resource_classes(self, request: HttpRequest) -> list[type[ExportResource]]:
         return [resource_of(self.model)]
@@ -60,12 +64,10 @@ class ExportingMixin(ExportMixin):
         form = self._form(request, initial={"export_items": keys})
         return self._page(request, form, rows=len(keys), ticked=True)
 
-    def export_action(self, request: HttpRequest) -> HttpResponse:
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Ask for a format (GET), or give the file (POST)."""
-        if not self.has_export_permission(request):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if (refused := turned_away(request, ASKS, may=self.has_export_permission(request))) is not None:
+            return refused
         try:
             changelist = self._whole_list(request)
         except IncorrectLookupParameters:
@@ -87,7 +89,7 @@ class ExportingMixin(ExportMixin):
         name = str(self.opts.verbose_name_plural).replace(" ", "-")
         return f"{name}{'-part' if part else ''}-{localdate():%Y-%m-%d}.{file_format.get_extension()}"
 
-    def _answer(self, request: HttpRequest, changelist: ChangeList, form: FormatForm) -> HttpResponse:
+    def _answer(self, request: HttpRequest, changelist: ChangeList, form: FormatForm) -> HttpResponseBase:
         keys = request.POST.getlist("export_items")
         rows = self._ticked(changelist.queryset, keys) if keys else changelist.queryset
         number = rows.count() if keys else changelist.result_count
@@ -101,9 +103,10 @@ class ExportingMixin(ExportMixin):
 
     def _whole_list(self, request: HttpRequest) -> ChangeList:
         """Return the list as filtered, searched and sorted by the address, whichever page of it was open."""
-        request.GET = request.GET.copy()
+        filters = request.GET.copy()
         for name in NOT_FILTERS:
-            request.GET.pop(name, None)
+            filters.pop(name, None)
+        request.GET = filters  # type: ignore[assignment]  # the stubs want one that cannot be changed
         return self.get_changelist_instance(request)
 
     def _ticked(self, rows: QuerySet, keys: list[str]) -> QuerySet:
@@ -117,7 +120,7 @@ class ExportingMixin(ExportMixin):
         resources = self.get_export_resource_classes(request)
         return self.get_export_form_class()(self.get_export_formats(), resources, **kwargs)
 
-    def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> HttpResponse:
+    def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> FileResponse:
         (resource_class,) = self.get_export_resource_classes(request)
         # Written before it is sent: a download is whole, of one moment, or an error; the file has no name to be left.
         out = TemporaryFile()  # noqa: SIM115 - the response closes it
@@ -132,9 +135,10 @@ class ExportingMixin(ExportMixin):
         return FileResponse(out, as_attachment=True, filename=name, content_type=file_format.get_content_type())
 
     def _page(
-        self, request: HttpRequest, form: FormatForm, *, rows: int, words: list[str] = (), ticked: bool = False
+        self, request: HttpRequest, form: FormatForm, *, rows: int, words: Sequence[str] = (), ticked: bool = False
     ) -> HttpResponse:
         (resource_class,) = self.get_export_resource_classes(request)
+        filtered = bool(words) and not ticked
         context = {
             **self.admin_site.each_context(request),
             "title": f"Export {self.opts.verbose_name_plural}",
@@ -142,6 +146,9 @@ class ExportingMixin(ExportMixin):
             "form": form,
             "rows": rows,
             "words": words,
+            "filtered": filtered,
+            "which": "The" if ticked else "" if filtered else "All",
+            "noun": f"{'ticked ' if ticked else ''}{plural(rows, self.opts)}",
             "ticked": ticked,
             "export_url": self._address("export", request),
             "changelist_url": self._address("changelist", request),

@@ -8,15 +8,14 @@ from typing import Any
 from django import forms
 from django.forms.boundfield import BoundField, BoundWidget
 from django.utils import timezone
-from import_export.formats.base_formats import CSV, JSON, ODS, TSV, XLSX
 from import_export.forms import ImportForm
 
 from apps.changesets.numbers import whole_number
+from apps.changesets.pages.choices import offer
 from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 
-FORMATS = (CSV, TSV, XLSX, ODS, JSON)
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
 ENCODINGS = (
     ("", "Find out from the file"),
@@ -76,10 +75,10 @@ class OptionsForm(forms.Form):
             sources.insert(0, (SNAPSHOT, f"A snapshot of {title}", whole))
         self.helps = {**self.HELP, "source": tuple(sources)}
         for field, choices in self.helps.items():
-            self.fields[field].choices = [(value, label) for value, label, _help in choices]
+            offer(self, field, [(value, label) for value, label, _help in choices])
         self.fields["source"].initial = sources[0][0]
         links = [link.field for link in spec.linker.links] if spec.linker else []
-        self.fields["links"].choices = [(field, f"Link each {name} with its {field}") for field in links]
+        offer(self, "links", [(field, f"Link each {name} with its {field}") for field in links])
         self.fields["links"].initial = links
         for field in () if spec.upstream else self.OF_SNAPSHOTS:
             del self.fields[field]
@@ -109,7 +108,8 @@ class OptionsForm(forms.Form):
         return bool({"blank", "links", *self.OF_SNAPSHOTS} & self.errors.keys())
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("source") == CORRECTIONS and cleaned.get("missing") in ("deactivate", "delete"):
             self.add_error("missing", "Corrections by hand do not list every object: nothing of them is missing.")
         return cleaned
@@ -135,7 +135,7 @@ class FormatField(forms.ChoiceField):
 
     def to_python(self, value: Any) -> str:
         said = super().to_python(value)
-        names = [name for name, _label in self.choices if name]
+        names = [str(name) for name, _label in self.widget.choices if name]
         place = whole_number(said)
         return names[place] if place is not None and place < len(names) else said
 
@@ -159,7 +159,7 @@ class UploadForm(OptionsForm, ImportForm):
     def __init__(self, formats: Any, resources: Any, *, spec: ImportSpec, **kwargs: Any) -> None:
         super().__init__(formats, resources, **kwargs)
         titles = [each().get_title() for each in formats]
-        self.fields["format"].choices = [("", "Find out from the file"), *((each, each.upper()) for each in titles)]
+        offer(self, "format", [("", "Find out from the file"), *((each, each.upper()) for each in titles)])
         self.fields["import_file"].label = "File"
         self.fields["import_file"].help_text = "CSV, TSV, XLSX, ODS or JSON, up to 200 MB."
         self.fields["import_file"].error_messages = {
@@ -206,9 +206,9 @@ class PlanAgainForm(OptionsForm):
             else [],
             "columns": [field for field in taken if options.columns is None or field in options.columns],
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": initial})
         self.ask(spec)
-        self.fields["columns"].choices = list(taken.items())
+        offer(self, "columns", taken.items())
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
         """Return the options as said; all columns ticked means all that the file has."""

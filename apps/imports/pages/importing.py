@@ -8,26 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from import_export.admin import ImportMixin
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
-from apps.imports.mapping import headers
+from apps.imports.export.formats import FORMATS
+from apps.imports.mapping import columns, headers
 from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
-from apps.imports.pages.forms import FORMATS, UploadForm
+from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.opening import open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -57,17 +57,16 @@ class ImportingMixin(ImportMixin):
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Ask for the file and how it is taken (GET), or open a run with it (POST)."""
-        if not self.has_import_permission(request):
-            raise PermissionDenied
-        if request.method not in ("GET", "HEAD", "POST"):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+        if (refused := turned_away(request, ASKS, may=self.has_import_permission(request))) is not None:
+            return refused
         form = self.create_import_form(request)
         try:
             if request.method == "POST" and (run := _open(request, form)) is not None:
                 return go_on(request, run)
         finally:
-            for upload in request.FILES.values():
-                upload.close()
+            for _name, uploads in request.FILES.lists():
+                for upload in uploads:
+                    upload.close()
         return self._upload_page(request, form)
 
     def _upload_page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
@@ -107,7 +106,7 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if headers.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+    return None if columns.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
@@ -153,4 +152,4 @@ def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
         with path.open("wb") as out:
             for chunk in upload.chunks():
                 out.write(chunk)
-        yield from_path(path, name=upload.name)
+        yield from_path(path, name=upload.name or "")

@@ -3,20 +3,20 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.pages.actor import actor_of
 from apps.imports.errors import ImportFailure
-from apps.imports.mapping import headers
+from apps.imports.mapping import columns, headers
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import chosen_options
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import may_decide
-from apps.imports.runs.opening import sample_of
-from apps.imports.runs.replanning import set_options
+from apps.imports.runs.confirming import why_not_decide
+from apps.imports.runs.opening import sample_of, set_options
 from apps.imports.spec import ImportSpec
 from apps.imports.tasks import start_planning
 
@@ -25,10 +25,8 @@ PREFIX = "column-"
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
     """Show the fields beside the file's columns with a good guess (GET), or take what was said and plan (POST)."""
-    if may_decide(request.user, run):
-        raise PermissionDenied
-    if request.method not in ("GET", "HEAD", "POST"):
-        return HttpResponseNotAllowed(["GET", "HEAD", "POST"])
+    if (refused := turned_away(request, ASKS, may=not why_not_decide(request.user, run))) is not None:
+        return refused
     spec = spec_named(run.spec)
     options = ImportOptions.from_json(run.options)
     errors: list[str] = []
@@ -40,14 +38,14 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
             return _plan(request, run, chosen, corrections=corrections)
     else:
         chosen = _guess(run, spec, options)
-        without = headers.lacking(chosen, spec, corrections=False) if spec.upstream else []
+        without = columns.lacking(chosen, spec, corrections=False) if spec.upstream else []
         corrections = options.corrections or bool(without)
     try:
         sample = sample_of(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(run_url(run))
-    lacks = headers.lacking(chosen, spec, corrections=False) if spec.upstream else []
+    lacks = columns.lacking(chosen, spec, corrections=False) if spec.upstream else []
     context |= {
         "title": f"Which column is which in {run.file_name}",
         "run": run,
@@ -87,7 +85,7 @@ def _chosen(request: HttpRequest, run: ImportRun, spec: ImportSpec) -> dict[str,
 
 def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> list[str]:
     errors = []
-    lacking = headers.lacking(chosen, spec, corrections=corrections)
+    lacking = columns.lacking(chosen, spec, corrections=corrections)
     if lacking and corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:
@@ -106,8 +104,8 @@ def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> l
 
 def _plan(request: HttpRequest, run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> HttpResponse:
     try:
-        run = set_options(run, chosen_options(run, chosen, corrections=corrections), actor=request.user)
-        headers.remember(run.header, spec_named(run.spec), chosen, actor=request.user)
+        run = set_options(run, chosen_options(run, chosen, corrections=corrections), actor=actor_of(request))
+        headers.remember(run.header, spec_named(run.spec), chosen, actor=actor_of(request))
         start_planning(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))

@@ -1,15 +1,18 @@
 """The small pages where a field is pinned or unpinned, and where a deleted object is kept deleted."""
 
-from collections.abc import Callable
-from typing import Any
+from abc import abstractmethod
+from typing import Any, ClassVar
 
-from django import forms
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.text import capfirst
 
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.errors import ChangesetError
+from apps.changesets.fields import field_of
 from apps.changesets.history.origins import origins_of
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.history.stable_key import object_key_of
@@ -32,148 +35,214 @@ from apps.imports.plan.pins import (
 )
 
 
-class NoteForm(forms.Form):
-    """Why something is pinned."""
-
-    note = forms.CharField(
-        max_length=1000,
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-        error_messages={"required": "Say why: others will read it beside the pin."},
-    )
-
-
 def pin_page(model_admin: Any, request: HttpRequest, key: str, field: str) -> HttpResponse:
-    """GET shows a field with upstream's value and its pin; POST pins it with a note, or unpins it."""
-    _check_seeing(model_admin, request)
+    """Show a field with upstream's value and its pin; pin it with a note, or unpin it."""
+    if (refused := turned_away(request, ASKS, may=_may_see(model_admin, request))) is not None:
+        return refused
     if field not in pinnable_fields(model_admin.model):
         raise Http404(f"{field} cannot be pinned.")
     obj = model_admin.model._base_manager.filter(pk=model_admin._key_or_404(key)).first()
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)
-    name = capfirst(obj._meta.get_field(field).verbose_name)
-    here = links.object_url(type(obj), obj.pk)
-
-    def put(note: str) -> str:
-        pin(obj, field, note=note, actor=request.user)
-        return f"{name} of {obj} is pinned: imports leave it as it is."
-
-    def take(_: str) -> str:
-        unpin(obj, field)
-        return f"{name} of {obj} is not pinned any more: imports may change it."
-
-    may_change = model_admin.has_change_permission(request, obj)
-    form = NoteForm()
-    if request.method == "POST":
-        form = NoteForm(request.POST)
-        if _done(request, form, may_change=may_change, put=put, take=take):
-            return HttpResponseRedirect(here)
-    said, upstream = upstream_of(obj, field)
-    origin = origins_of(obj).get(field) if request.user.has_perm(links.VIEW) else None
-    context = {
-        "title": f"Pin: {name} of {obj}",
-        "object": obj,
-        "object_url": here,
-        "name": name,
-        "value": shown_value(obj._meta.get_field(field), getattr(obj, field)),
-        "origin": origin_line(origin) if origin else "",
-        "said": said,
-        "upstream": shown_value(obj._meta.get_field(field), upstream),
-        "differs": said and upstream != getattr(obj, field),
-    }
-    return _render(model_admin, request, "pin", context, form, pins_of(obj).get(field), may_change=may_change)
+    return answer(PinField(model_admin, request, obj, field))
 
 
 def deletion_page(model_admin: Any, request: HttpRequest, row: int) -> HttpResponse:
-    """GET shows a deleted object and whether imports may bring it back; POST decides that."""
-    _check_seeing(model_admin, request)
-    tracked = tracked_for(model_admin.model)
-    gone = still_deleted(tracked, [row]).first() if 0 < row < 2**63 else None
+    """Show a deleted object and whether imports may bring it back; decide that."""
+    if (refused := turned_away(request, ASKS, may=_may_see(model_admin, request))) is not None:
+        return refused
+    gone = still_deleted(tracked_for(model_admin.model), [row]).first() if 0 < row < 2**63 else None
     if gone is None:
         raise Http404("That object is not in the recycle bin.")
-    model, obj = model_admin.model, gone.instance
-    key = object_key_of(obj)
-
-    def put(note: str) -> str:
-        pin_deletion(model, key, note=note, actor=request.user)
-        return f"{obj} stays deleted: imports do not bring it back."
-
-    def take(_: str) -> str:
-        unpin_deletion(model, key)
-        return f"Imports may bring {obj} back again."
-
-    may_change = model_admin.has_delete_permission(request)
-    form = NoteForm()
-    if request.method == "POST":
-        form = NoteForm(request.POST)
-        if _done(request, form, may_change=may_change, put=put, take=take):
-            return HttpResponseRedirect(links.object_url(model, obj.pk, page="history"))
-    context = {
-        "title": f"Keep deleted: {obj}",
-        "object": obj,
-        "object_url": links.object_url(model, obj.pk, page="history"),
-        "gone": gone,
-    }
-    return _render(model_admin, request, "keep_deleted", context, form, pinned_deletions(model).get(key),
-                   may_change=may_change)  # fmt: skip
+    return answer(KeepDeleted(model_admin, request, gone))
 
 
-def _check_seeing(model_admin: Any, request: HttpRequest) -> None:
-    if request.method not in ("GET", "HEAD", "POST"):
-        raise PermissionDenied
-    if not (model_admin.has_view_permission(request) and request.user.has_perm(VIEW)):
-        raise PermissionDenied
+def _may_see(model_admin: Any, request: HttpRequest) -> bool:
+    return model_admin.has_view_permission(request) and request.user.has_perm(VIEW)
 
 
-def _done(
-    request: HttpRequest,
-    form: NoteForm,
-    *,
-    may_change: bool,
-    put: Callable[[str], str],
-    take: Callable[[str], str],
-) -> bool:
-    """Do what was asked for, and say so; False where the form has to come back."""
-    unpins = request.POST.get("action") == "unpin"
-    if not (may_change and request.user.has_perm(DELETE if unpins else ADD)):
-        raise PermissionDenied
-    try:
-        if unpins:
-            # The note is not asked for; without this the form would miss it.
-            form.errors.clear()
-            messages.success(request, take(""))
+class Pinning(PlannedAct[Pin | str]):
+    """Pinning something with a note, or taking its pin away; the plan is the pin that is there, empty for none."""
+
+    needs_token = False
+    refusals = (ChangesetError, PinFailure)
+    # What the two buttons say, what stands beside them, and what is told to those who may press neither.
+    words: ClassVar[dict[str, str]]
+
+    def __init__(self, model_admin: Any, request: HttpRequest) -> None:
+        super().__init__(model_admin, request)
+        self.unpins = request.POST.get("action") == "unpin"
+
+    @abstractmethod
+    def may_decide(self) -> bool:
+        """Whether the person may change what the pin is about."""
+
+    @abstractmethod
+    def put(self, note: str) -> str:
+        """Pin it; return what is told."""
+
+    @abstractmethod
+    def take(self) -> str:
+        """Take the pin away; return what is told."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """Return what the page tells of it."""
+
+    @abstractmethod
+    def title(self) -> str:
+        """Return what the page is called."""
+
+    @abstractmethod
+    def crumbs(self) -> tuple[Crumb, ...]:
+        """Return the way to the page."""
+
+    @abstractmethod
+    def here(self) -> str:
+        """Return where it leads back."""
+
+    def may(self) -> bool:
+        if not self.is_confirmed():
             return True
-        if form.is_valid():
-            messages.success(request, put(form.cleaned_data["note"]))
-            return True
-    except PinFailure as failure:
-        form.add_error(None, str(failure))
-    return False
+        return self.may_decide() and self.request.user.has_perm(DELETE if self.unpins else ADD)
+
+    def wants_reason(self) -> bool:
+        return not self.unpins
+
+    def proposed_reason(self) -> str:
+        made = self.plan()
+        return made.note if isinstance(made, Pin) else ""
+
+    def state(self, plan: Pin | str) -> None:
+        """Whoever pins last is right: nothing is lost."""
+
+    def page(self, plan: Pin | str) -> Page:
+        made = plan if isinstance(plan, Pin) else None
+        decides, user = self.may_decide(), self.request.user
+        may_pin, may_unpin = decides and user.has_perm(ADD), decides and user.has_perm(DELETE)
+        return Page(
+            title=self.title(),
+            crumbs=self.crumbs(),
+            verb=("Save the note" if made else self.words["pin"]) if may_pin else "",
+            asks=may_unpin and made is not None,
+            back_url=self.here(),
+            note=self.words["why"],
+            more={
+                "pin": made,
+                "pinned_by": pinned_by(made) if made else "",
+                "unpin_words": self.words["unpin"] if may_unpin and made else "",
+                "lacking": "" if may_pin or may_unpin else self.words["lacking"],
+                **self.facts(),
+            },
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        return Outcome(self.here(), (Told(self.take() if self.unpins else self.put(reason)),))
 
 
-def _render(
-    model_admin: Any,
-    request: HttpRequest,
-    page: str,
-    context: dict[str, Any],
-    form: NoteForm,
-    made: Pin | None,
-    *,
-    may_change: bool,
-) -> HttpResponse:
-    meta = model_admin.opts
-    if made is not None and not form.is_bound:
-        form.initial["note"] = made.note
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
-        "plural": capfirst(meta.verbose_name_plural),
-        "changelist_url": links.list_url(model_admin.model),
-        "history_url": links.object_url(model_admin.model, context["object"].pk, page="history"),
-        "form": form,
-        "pin": made,
-        "pinned_by": pinned_by(made) if made else "",
-        "may_pin": may_change and request.user.has_perm(ADD),
-        "may_unpin": may_change and request.user.has_perm(DELETE),
-        **context,
+class PinField(Pinning):
+    """Pinning a field of an object: imports leave it as it is."""
+
+    name = "pin"
+    template = "admin/acts/pin.html"
+    words = {
+        "pin": "Pin this field",
+        "unpin": "Unpin this field",
+        "why": "A pinned field is left alone by every import, also by one that overwrites corrections, until somebody "
+        "unpins it. People can still change it.",
+        "lacking": "To pin a field you need the permission to change this object, and that for pins.",
     }
-    return TemplateResponse(request, f"admin/imports/{page}.html", context)
+
+    def __init__(self, model_admin: Any, request: HttpRequest, obj: models.Model, field: str) -> None:
+        super().__init__(model_admin, request)
+        self.obj, self.field = obj, field_of(type(obj), field)
+        self.label = capfirst(self.field.verbose_name)
+
+    def subject(self) -> list[str]:
+        return [self.obj._meta.label_lower, str(self.obj.pk), self.field.name]
+
+    def plan(self) -> Pin | str:
+        return pins_of(self.obj).get(self.field.name, "")
+
+    def may_decide(self) -> bool:
+        return self.model_admin.has_change_permission(self.request, self.obj)
+
+    def put(self, note: str) -> str:
+        pin(self.obj, self.field.name, note=note, actor=self.actor)
+        return f"{self.label} of {self.obj} is pinned: imports leave it as it is."
+
+    def take(self) -> str:
+        unpin(self.obj, self.field.name)
+        return f"{self.label} of {self.obj} is not pinned any more: imports may change it."
+
+    def facts(self) -> dict[str, Any]:
+        said, upstream = upstream_of(self.obj, self.field.name)
+        value = getattr(self.obj, self.field.name)
+        origin = origins_of(self.obj).get(self.field.name) if self.request.user.has_perm(links.VIEW) else None
+        return {
+            "name": self.label,
+            "value": shown_value(self.field, value),
+            "origin": origin_line(origin) if origin else "",
+            "said": said,
+            "upstream": shown_value(self.field, upstream),
+            "differs": said and upstream != value,
+        }
+
+    def title(self) -> str:
+        return f"Pin: {self.label} of {self.obj}"
+
+    def crumbs(self) -> tuple[Crumb, ...]:
+        meta = self.model_admin.opts
+        plural = Crumb(capfirst(str(meta.verbose_name_plural)), links.list_url(meta.model))
+        return plural, Crumb(str(self.obj), self.here()), Crumb("Pin")
+
+    def here(self) -> str:
+        return links.object_url(type(self.obj), self.obj.pk)
+
+
+class KeepDeleted(Pinning):
+    """Pinning that an object is deleted: imports do not bring it back."""
+
+    name = "keep-deleted"
+    template = "admin/acts/keep_deleted.html"
+    words = {
+        "pin": "Keep it deleted",
+        "unpin": "Let imports bring it back",
+        "why": "People can still bring it back from the recycle bin.",
+        "lacking": "To decide this you need the permission to delete this object, and that for pins.",
+    }
+
+    def __init__(self, model_admin: Any, request: HttpRequest, gone: Any) -> None:
+        super().__init__(model_admin, request)
+        self.gone, self.obj = gone, gone.instance
+        self.key = object_key_of(self.obj)
+
+    def subject(self) -> list[Any]:
+        return [self.model_admin.opts.label_lower, self.gone.history_id]
+
+    def plan(self) -> Pin | str:
+        return pinned_deletions(self.model_admin.model).get(self.key, "")
+
+    def may_decide(self) -> bool:
+        return self.model_admin.has_delete_permission(self.request)
+
+    def put(self, note: str) -> str:
+        pin_deletion(self.model_admin.model, self.key, note=note, actor=self.actor)
+        return f"{self.obj} stays deleted: imports do not bring it back."
+
+    def take(self) -> str:
+        unpin_deletion(self.model_admin.model, self.key)
+        return f"Imports may bring {self.obj} back again."
+
+    def facts(self) -> dict[str, Any]:
+        return {"gone": self.gone}
+
+    def title(self) -> str:
+        return f"Keep deleted: {self.obj}"
+
+    def crumbs(self) -> tuple[Crumb, ...]:
+        bin_url = f"{reverse('admin:changesets_recycle_bin')}?model={self.model_admin.opts.label_lower}"
+        return Crumb("Recycle bin", bin_url), Crumb(str(self.obj), self.here()), Crumb("Keep it deleted")
+
+    def here(self) -> str:
+        return links.object_url(self.model_admin.model, self.obj.pk, page="history")

@@ -11,9 +11,12 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import object_key_of
+from apps.changesets.history.values import field_label
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
+from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.models import Pin
 from apps.imports.pages.corrections import corrections_file, corrections_page
 from apps.imports.pages.pin_page import deletion_page, pin_page
@@ -23,7 +26,7 @@ from apps.imports.plan.pins import pinnable_fields, pinned_deletions, pins_of
 from apps.imports.registry import has_spec
 
 
-class PinningMixin:
+class PinningMixin(RecordedModelAdmin):
     """Pins for the admin of a model that imports fill; stands before RecordedModelAdmin among the bases."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -59,7 +62,7 @@ class PinningMixin:
         decides = self.has_delete_permission(request) and _may_pin(request)
         return remarks | {row.history_id: self._deletion_remark(row, pins, decides=decides) for row in rows}
 
-    def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> SafeString:
+    def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> str:
         made = pins.get(object_key_of(row.instance))
         told = format_html("Kept deleted: {}", pin_words(made)) if made else ""
         if not decides:
@@ -84,7 +87,7 @@ class PinningMixin:
 
     def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
         words = "Unpin…" if pinned else "Pin…"
-        label = f"{words} {obj._meta.get_field(name).verbose_name}"
+        label = f"{words} {field_label(type(obj), name)}"
         return format_html(
             '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )
@@ -98,7 +101,7 @@ def _upstream_line(obj: models.Model, name: str) -> SafeString | str:
     said, upstream = upstream_of(obj, name)
     if not said or upstream == getattr(obj, name):
         return ""
-    return format_html("<b>upstream says {}</b>", shown_value(obj._meta.get_field(name), upstream))
+    return format_html("<b>upstream says {}</b>", shown_value(field_of(type(obj), name), upstream))
 
 
 def _may_pin(request: HttpRequest) -> bool:

@@ -7,18 +7,20 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.origins import Origin, origins_of_many
+from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
-from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.registry import spec_named
 
 # The sign of each sort of row, by the names that signs have everywhere.
 SIGNS = {
-    Operation.NEW: "created",
-    Operation.CHANGED: "changed",
-    Operation.UNCHANGED: "already",
-    Operation.REFUSED: "refused",
+    RowKind.NEW: "created",
+    RowKind.CHANGED: "changed",
+    RowKind.UNCHANGED: "already",
+    RowKind.REFUSED: "refused",
 }
 
 
@@ -57,7 +59,7 @@ class ShownRow:
     @property
     def can_be_ticked(self) -> bool:
         """Whether there is anything to decide."""
-        return self.row.kept or self.row.operation not in (Operation.REFUSED, Operation.UNCHANGED)
+        return self.row.kept or self.row.operation not in (RowKind.REFUSED, RowKind.UNCHANGED)
 
 
 def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
@@ -85,7 +87,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
 
 def field_labels(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, str]]:
     """Return fields with what people call them."""
-    return [(name, _label(model, name)) for name in names]
+    return [(name, field_label(model, name)) for name in names]
 
 
 def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, Origin]]:
@@ -94,17 +96,17 @@ def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, 
 
 
 def _sign(row: PlannedRow, missing: str) -> str:
-    if row.operation == Operation.MISSING:
+    if row.operation == RowKind.MISSING:
         if row.superseded or missing == "delete":
             return "deleted"
         return "changed" if missing == "deactivate" else "missing"
     if row.renamed:
         return "renamed"
-    return SIGNS[Operation(row.operation)]
+    return SIGNS[RowKind(row.operation)]
 
 
 def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
-    lines = [row.line for row in rows if row.operation == Operation.REFUSED]
+    lines = [row.line for row in rows if row.operation == RowKind.REFUSED and row.line is not None]
     found: dict[int | None, list[RefusedCell]] = {}
     for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
         found.setdefault(cell.line, []).append(cell)
@@ -123,13 +125,12 @@ class _Values:
                 if _refers_to(model, name):
                     keys.setdefault(name, set()).update(value for value in values if value is not None)
         for name, wanted in keys.items():
-            found = _refers_to(model, name)._base_manager.in_bulk(wanted)
-            self.names[name] = {key: str(each) for key, each in found.items()}
+            self.names[name] = names_of(target_of(field_of(model, name)), wanted)
 
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""
         return [
-            FieldChange(name, _label(self.model, name), self._told(name, old), self._told(name, new))
+            FieldChange(name, field_label(self.model, name), self._told(name, old), self._told(name, new))
             for name, (old, new) in (row.changes or {}).items()
         ]
 
@@ -137,7 +138,7 @@ class _Values:
         """Return the corrections that the row meets, with who made them."""
         return [
             KeptField(
-                label=_label(self.model, name),
+                label=field_label(self.model, name),
                 base=self._told(name, base),
                 theirs=self._told(name, theirs),
                 ours=self._told(name, ours),
@@ -152,13 +153,6 @@ class _Values:
 
 def _refers_to(model: type[models.Model], name: str) -> type[models.Model] | None:
     try:
-        return model._meta.get_field(name).related_model
+        return field_of(model, name).related_model
     except FieldDoesNotExist:
         return None
-
-
-def _label(model: type[models.Model], name: str) -> str:
-    try:
-        return str(model._meta.get_field(name).verbose_name)
-    except FieldDoesNotExist:
-        return name.replace("_", " ")

@@ -1,9 +1,10 @@
 """What a plan would do, in sentences: counts first, each with its sign and the way to its rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from apps.changesets.acts.lines import Line
+from apps.changesets.numbers import plural
 from apps.imports.models import ImportRun
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
@@ -42,17 +43,6 @@ CHIPS = (
 )
 
 
-@dataclass(frozen=True)
-class Line:
-    """One sentence of a plan; one that is part of the one before stands under it."""
-
-    sign: str
-    number: int
-    words: str
-    bucket: Bucket | None = None
-    part: bool = False
-
-
 def plan_lines(run: ImportRun) -> list[Line]:
     """Return what the plan would do, one sentence each; what is not there has none."""
     return [line for line in _lines(run, run.counts or {}) if line.number]
@@ -61,12 +51,11 @@ def plan_lines(run: ImportRun) -> list[Line]:
 def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     options = ImportOptions.from_json(run.options)
     meta = spec_named(run.spec).model._meta
-    names = (str(meta.verbose_name), str(meta.verbose_name_plural))
 
     def line(sign: str, count: str, one: str, many: str, bucket: Bucket | None = None, *, part: bool = False) -> Line:
         number = counts.get(count, 0)
-        noun = "of them" if part else names[number != 1]
-        return Line(sign, number, f"{noun} {one if number == 1 else many}", bucket, part)
+        noun = "of them" if part else plural(number, meta)
+        return Line(sign, number, f"{noun} {plural(number, one, many)}", _rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
     yield line("created", "deleted_here", "was deleted here and comes back", "were deleted here and come back",
@@ -80,31 +69,35 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
                f"will be deleted, since others get their {key}", Bucket.SUPERSEDED, part=True)  # fmt: skip
     others = counts.get("missing", 0) - counts.get("superseded", 0)
     yield Line(MISSING_SIGNS[options.missing], others,
-               f"of them {MISSING_WORDS[options.missing][others != 1]}", part=True)  # fmt: skip
+               f"of them {plural(others, *MISSING_WORDS[options.missing])}", part=True)  # fmt: skip
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
-    yield Line("refused", refused, f"row{'s are' if refused != 1 else ' is'} refused", Bucket.REFUSED)
+    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
     skipped = counts.get("skipped", 0)
-    yield Line("already", skipped, f"row{'s are' if skipped != 1 else ' is'} left out")
+    yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
     yield from _links(run, counts)
+
+
+def _rows_at(bucket: Bucket | None) -> str:
+    """Return where the rows of a bucket are; nothing where they are in none."""
+    return f"?bucket={bucket}#rows-title" if bucket else ""
 
 
 def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     """What follows from the rows: objects that are made to be linked to, and links."""
     linker = spec_named(run.spec).linker
-    metas = [model._meta for model in (linker.models if linker else ())]
-    single = {str(meta.verbose_name_plural): str(meta.verbose_name) for meta in metas}
+    models = {str(model._meta.verbose_name_plural): model for model in (linker.models if linker else ())}
     # PostgreSQL gives the counts back in another order than they were written in: here it is links, then what is made.
     for name, number in sorted(counts.items(), reverse=True):
         if not isinstance(number, int):
             continue
         if name.endswith("_created"):
             what = name.removesuffix("_created").replace("_", " ")
-            noun = single.get(what, what) if number == 1 else what
+            noun = plural(number, models[what]) if what in models else what
             yield Line("created", number, f"{noun} will be added, to link to")
         elif name.endswith("_links"):
             what = name.removesuffix("_links").replace("_", " ")
-            yield Line("changed", number, f"link{'s' if number != 1 else ''} to a {what} will be made")
+            yield Line("changed", number, f"{plural(number, 'link')} to a {what} will be made")
 
 
 def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:

@@ -13,6 +13,7 @@ from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
@@ -23,8 +24,8 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import mark_of, may_decide, may_pass_limits
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of, why_not_confirm
+from apps.imports.runs.confirming import mark_of, why_not_confirm, why_not_decide, why_not_pass_limits
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
 A_PAGE = 100
 _FARTHEST = 10_000_000
@@ -62,7 +63,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "options": options,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
-        "may_act": not may_decide(request.user, run),
+        "may_act": not why_not_decide(request.user, run),
         "upload_url": upload_url(model) if _may_import(request, model) else "",
         "mapping_url": page_url(run, "mapping"),
     }
@@ -95,13 +96,13 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "number": number,
         "taken": list(taken.values()),
         "not_taken": headers.not_taken(run.header, taken),
-        "no_confirm": why_not_confirm(run, request.user),
+        "no_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
-        "may_not_pass": may_pass_limits(request.user),
+        "may_not_pass": why_not_pass_limits(request.user),
         "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
-        "may_decide": not may_decide(request.user, run),
+        "may_decide": not why_not_decide(request.user, run),
         **rows_context(request, run, options),
     }
 
@@ -125,6 +126,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
             for each, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
+        "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
         "rows": shown_rows(run, rows, missing=options.missing),
         "row_number": number,
         "first": start + 1,
@@ -132,7 +134,6 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
         "after": asked.query(start=after) if after < number and rows else "",
         "unfiltered": asked.query(field="", q=""),
-        "kept_bucket": bucket == Bucket.KEPT,
     }
 
 
@@ -140,7 +141,7 @@ def _others(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
     """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
     same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
     others = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
-    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=request.user)[:SHOWN]
+    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=actor_of(request))[:SHOWN]
 
 
 def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
@@ -155,13 +156,12 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
-    may_see = made is not None and request.user.has_perm(links.VIEW)
     return {
         "lines": plan_lines(run),
-        "changeset_url": links.changeset_url(made.pk) if may_see else "",
+        "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
-        "may_download": not may_decide(request.user, run) and bool(run.kept_as),
+        "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),
         **rows_context(request, run, options),
     }
 

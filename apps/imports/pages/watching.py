@@ -50,13 +50,16 @@ def state_of(run: ImportRun, *, waits_for_mapping: bool = False) -> dict[str, An
     }
 
 
+_WAITING: dict[str, str] = {RunStatus.APPROVED: "Waiting to start", RunStatus.PLANNING: "Planning"}
+
+
 def _waiting_words(run: ImportRun) -> str:
     if run.status == RunStatus.UPLOADED:
         return "Waiting to be planned"
     if run.status == RunStatus.APPROVED and run.start_at and run.start_at > timezone.now():
         at = timezone.localtime(run.start_at)
         return f"Confirmed, to start on {at:%d %B at %H:%M} ({at.tzname()})"
-    return {RunStatus.APPROVED: "Waiting to start", RunStatus.PLANNING: "Planning"}.get(run.status, "Running")
+    return _WAITING.get(run.status, "Running")
 
 
 def _numbers(snapshot: Any) -> str:

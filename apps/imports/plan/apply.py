@@ -4,64 +4,140 @@ Order matters: superseded objects go first, then renamed ones are taken out and 
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Protocol
 
-from django.db import IntegrityError
-from django.db.models import Field
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
-from apps.changesets.hooks import Coming, prepare
-from apps.changesets.models import Changeset, Kind
-from apps.imports.errors import MissingAboveLimit, PlanIsGone, RuleOfTheDatabase
-from apps.imports.plan.complete import completed_join, completed_value
+from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.models import Actor, Changeset, Kind
+from apps.imports.errors import PlanIsGone, RuleOfTheDatabase
+from apps.imports.plan.complete import complete, completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.moved import skip_blocked, skip_moved
 from apps.imports.plan.pins import settle_pins
-from apps.imports.plan.plan import ImportPlan, plan_again, stamp_of
-from apps.imports.plan_checks import require_within_limits
-from apps.imports.results import Progress
+from apps.imports.plan.plan import Stamp, count_objects, stamp_of
+from apps.imports.plan_checks import beyond_limits, require_within_limits
+from apps.imports.results import FileIdentity, LeftAlone, Progress
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
+# So many of the rows that were skipped a changeset remembers.
+_REMEMBERED = 100
 # So many lines of the file a statement writes.
 _PORTION = 20_000
 
 
-def apply_import(plan: ImportPlan, *, actor: Any, reason: str = "") -> Changeset | None:
+class Plan(Protocol):
+    """What is applied: a plan that was just made, or one that was stored."""
+
+    @property
+    def staging(self) -> Staging:
+        """The tables that writing works from."""
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was made."""
+
+    @property
+    def file(self) -> FileIdentity:
+        """The file that it is about."""
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """What the tables were like when the plan was made; None where that is not known."""
+
+    @property
+    def past_limits(self) -> bool:
+        """Whether a person said to go past the limits of the settings."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether applying it would write no row."""
+
+    def figures(self) -> dict[str, Any]:
+        """Return what the changeset remembers, the counts among it."""
+
+    def require_within_limits(self) -> None:
+        """Raise MissingAboveLimit or BeyondLimits when the plan goes past a limit."""
+
+    def discard(self) -> None:
+        """Forget the staged rows."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """What applying did: the counts of it, and the rows that it skipped."""
+
+    counts: dict[str, int]
+    left_alone: Sequence[LeftAlone] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a changeset, or a run, remembers of it."""
+        return {"counts": self.counts, "left_alone": [asdict(row) for row in self.left_alone[:_REMEMBERED]]}
+
+
+# Called inside the transaction with what was done, and the changeset; None where nothing was to be written.
+Settle = Callable[[Done, Changeset | None], None]
+
+
+def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle | None = None) -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
-    When the tables moved since the plan was made, it is made anew inside the transaction, so that no change is ever
-    overwritten unseen, and `plan` then says what was done. The plan's staged rows go, whatever happens. Raises
-    PlanIsGone when they are gone already, MissingAboveLimit when the file lacks more objects than may go, BeyondLimits
-    when a limit of the settings is passed.
+    Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten
+    unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already, MissingAboveLimit
+    when the file lacks more objects than may go, BeyondLimits when a limit of the settings is passed.
     """
-    staging = plan.staging
+    staging, settle = plan.staging, settle or (lambda done, opened: None)
     if staging.discarded:
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
-        _require_within_limits(plan)
-        if plan.changes_nothing and stamp_of(staging) == plan.stamp:
+        plan.require_within_limits()
+        if plan.changes_nothing:
+            settle(Done(plan.figures()["counts"]), None)
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
-        staging.progress("back up", 0)
-        prepare(Coming(Kind.IMPORT, actor, f"the import of {plan.file.name}", using))
         with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
-            lock_tables(staging)
-            if stamp_of(staging) != plan.stamp:
-                plan_again(plan)
-                _require_within_limits(plan)
-            write(staging)
-            opened.summary = plan.figures()
+            done = _write_planned(plan)
+            opened.summary = {**plan.figures(), **done.as_json()}
+            settle(done, opened)
     finally:
         plan.discard()
     return opened if opened.pk else None
 
 
-def _require_within_limits(plan: ImportPlan) -> None:
-    if plan.missing_above_limit:
-        raise MissingAboveLimit(plan.missing_above_limit)
-    require_within_limits(plan.beyond_limits, past=plan.options.past_limits)
+def _write_planned(plan: Plan) -> Done:
+    staging, counts = plan.staging, plan.figures()["counts"]
+    try:
+        staging.progress("lock", 0)
+        lock_tables(staging)
+        staging.progress("check", 0)
+        left_alone = skip_moved(staging, plan.planned_at)
+        if left_alone or stamp_of(staging) != plan.stamp:
+            left_alone += skip_blocked(staging)
+            complete(staging)
+            links = staging.spec.linker.plan(staging) if staging.spec.linker else {}
+            require_within_limits(beyond_limits(staging), past=plan.past_limits)
+            counts = _recount(staging, counts) | links | {"left_alone": len(left_alone)}
+        write(staging)
+        staging.progress("record", 0)
+    except DatabaseError:
+        # Where a statement was interrupted because somebody cancelled, this says so instead.
+        staging.progress("stop", 0)
+        raise
+    return Done(counts, left_alone)
+
+
+def _recount(staging: Staging, counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts of what is written; rows that were to be written and are not count as skipped."""
+    objects = count_objects(staging)
+    less = counts["created"] + counts["updated"] - objects["created"] - objects["updated"]
+    return {**counts, **objects, "skipped": counts["skipped"] + less}
 
 
 def lock_tables(staging: Staging) -> None:
@@ -130,24 +206,26 @@ def _write_missing(staging: Staging, now: Any) -> int:
         # The other missing objects go too.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
-        touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
+        touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
         gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
                             "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
                             [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+                            touch="".join(f", {staging.quote(column)} = %s" for column in touched))  # fmt: skip
     return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
     field = staging.spec.active
+    if field is None:
+        raise LookupError(f"Nothing says whether one of the {staging.spec.name} is active.")
     if staging.postgresql:
         return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
     # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
     return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
 
 
-def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
+def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
     by_itself = new and staging.spec.automatic and not staging.spec.makes_keys
@@ -174,27 +252,33 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = staging.spec.linker.target(staging, links[field.name])
-            otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
+            found = _link_target(staging, links[field.name])
+            otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
             expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
         elif live:
-            expressions.append(f"{live}.{staging.quote(field.column)}")
+            expressions.append(f"{live}.{staging.quote(column_of(field))}")
         else:
             expressions.append("%s")
             params.append(_default(staging, field))
     return expressions, params
 
 
-def _falls_back(field: Field) -> bool:
+def _falls_back(field: AnyField) -> bool:
     """Whether a new object gets the field's default where its row is blank; blank text is text."""
     return field.has_default() and not field.null and not field.empty_strings_allowed
 
 
-def _default(staging: Staging, field: Field) -> Any:
+def _default(staging: Staging, field: AnyField) -> Any:
     return field.get_db_prep_save(field.get_default(), staging.connection)
+
+
+def _link_target(staging: Staging, link: Link) -> str:
+    if staging.spec.linker is None:
+        raise LookupError(f"Nothing finds what {link.field} points to.")
+    return staging.spec.linker.target(staging, link)
 
 
 def _joins(staging: Staging, rows: str) -> str:
@@ -202,7 +286,7 @@ def _joins(staging: Staging, rows: str) -> str:
 
 
 def _names(staging: Staging, *, new: bool = False) -> str:
-    return ", ".join(staging.quote(field.column) for field in _fields(staging, new=new))
+    return ", ".join(staging.quote(column_of(field)) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:
@@ -211,7 +295,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
+    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
@@ -231,9 +315,9 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     live = staging.fill("{live}")
     expressions, params = _final_values(staging, "x", now, live=live)
     sets = [
-        f"{staging.quote(field.column)} = {expression}"
+        f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
+        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):

@@ -156,7 +156,7 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
     said = getattr(obj, spec.upstream) if spec.upstream else None
     if not said or field not in said or field not in merged_fields(spec):
         return False, None
-    refers = next((column.refers for column in spec.references if column.field == field), None)
+    refers = spec.referred.get(field)
     if refers is not None:
         # Upstream says a code: it means the object that has it now.
         return True, refers.model._base_manager.filter(**{refers.by: said[field]}).first()

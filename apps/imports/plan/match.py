@@ -40,7 +40,10 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
         "SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL "
         "UNION ALL SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL",
         column=staging.quote(field), seen_column=seen_column)  # fmt: skip
-    twice = f"SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1"
+    twice = staging.fill(
+        "SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1",
+        everything=everything,
+    )
     if not staging.count("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
         return []
     # Each staged row of such a group, with the first or last other line.
@@ -64,9 +67,6 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     Returns how many rows are refused, how many are skipped because they are about no object and none is to be made,
     and the first refusals.
     """
-    # Starting anew: the live table may have moved since an earlier plan.
-    for table in ("matched", "changed", "missing"):
-        staging.run(f"DELETE FROM {{{table}}}")
     refused, refusals = refuse_unknown_references(staging)
     _match_by_names(staging)
     steps = []
@@ -152,10 +152,11 @@ def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
 def _find_missing(staging: Staging) -> None:
     # Live objects that came from upstream, and that no row of the file is about, good, refused or left out.
     staging.run(
-        "INSERT INTO {missing} (old_pk) SELECT l.{pk} FROM {live} l WHERE l.{key} IS NOT NULL "
+        "INSERT INTO {missing} (old_pk, history_id) SELECT l.{pk}, {history} FROM {live} l WHERE l.{key} IS NOT NULL "
         "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk}) "
         "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key}) "
-        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})"
+        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})",
+        history=staging.newest_history(staging.fill("l.{pk}")),
     )
     staging.analyze("imports_missing", ["old_pk"])
 
@@ -190,13 +191,15 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
         total += refuse_blocked(staging)
 
 
-def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
-    """Count and list the missing objects whose natural key the file gives to another one."""
-    total = 0
-    if not staging.spec.automatic and staging.count("SELECT COUNT(*) FROM {missing}"):
-        total = staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging))
-    if not total:
-        return 0, []
+def count_superseded(staging: Staging) -> int:
+    """Return how many missing objects have a natural key that the file gives to another one."""
+    if staging.spec.automatic or not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+        return 0
+    return staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging))
+
+
+def list_superseded(staging: Staging) -> list[Superseded]:
+    """Return the first of them."""
     source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
                           "WHERE m.old_pk = w.{n} AND l.{pk} = m.old_pk",
                           n=staging.quote(staging.spec.natural))  # fmt: skip
@@ -205,7 +208,7 @@ def superseded(staging: Staging) -> tuple[int, list[Superseded]]:
         "SELECT l.{pk}, l.{key}, w.{k}, w.line, CASE WHEN {changed_here} THEN 1 ELSE 0 END {source} "
         "ORDER BY w.line LIMIT {limit}",
         k=staging.quote(staging.spec.key), source=source, changed_here=changed_here, limit=str(LISTED))  # fmt: skip
-    return total, [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
+    return [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
 
 
 def superseded_keys(staging: Staging) -> str:

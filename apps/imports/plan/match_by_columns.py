@@ -15,15 +15,16 @@ Refused = tuple[int, list[Refusal]]
 def refuse_unknown_references(staging: Staging) -> Refused:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total, refusals = 0, []
-    for column in staging.spec.references:
-        if column.field not in staging.layout.fields:
+    for field, refers in staging.spec.referred.items():
+        if field not in staging.layout.fields:
             continue
+        column = _column(staging, field)
         staging.run("DELETE FROM {blocked}")
         # Rows with a code, but no object of that code.
         staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, s.{code} FROM {staged} s "
                     "WHERE s.{code} IS NOT NULL AND {found} IS NULL",
                     code=staging.quote(column.field), found=staging.staged(column.field))  # fmt: skip
-        target = column.refers.model._meta
+        target = refers.model._meta
         # Changes, planned earlier, that point to an object which is no longer there.
         staging.run("INSERT INTO {blocked} (line, holder) SELECT x.line, x.{field} FROM {changed} x "
                     "WHERE x.{field} IS NOT NULL "
@@ -31,7 +32,7 @@ def refuse_unknown_references(staging: Staging) -> Refused:
                     field=staging.quote(column.field), table=staging.quote(target.db_table),
                     target_pk=staging.quote(target.pk.column))  # fmt: skip
         what = target.verbose_name
-        hint = f"there is no {what} with this {column.refers.by.replace('_', ' ')}: add it first, or mend the code"
+        hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += refuse_blocked(staging)
     return total, refusals

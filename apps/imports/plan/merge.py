@@ -25,10 +25,11 @@ def merge(staging: Staging) -> None:
     wants = [wanted(staging, link, finals) for link in staging.links]
     # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
     staging.run(
-        "INSERT INTO {changed} (line, old_pk, {fields}, {upstream}, kept{want_names}) "
-        "SELECT s.line, l.{pk}, {finals}, {new_upstream}, {kept}{wants} "
+        "INSERT INTO {changed} (line, old_pk, history_id, {fields}, {upstream}, kept{want_names}) "
+        "SELECT s.line, l.{pk}, {history}, {finals}, {new_upstream}, {kept}{wants} "
         "FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk "
         "WHERE {differs}",
+        history=staging.newest_history(staging.fill("l.{pk}")),
         fields=", ".join(map(staging.quote, staging.values)),
         finals=", ".join(finals.values()),
         new_upstream=new_upstream(staging),
@@ -104,7 +105,7 @@ def final(staging: Staging, field: str) -> str:
         value = by_hand(staging, field)
     else:
         value = f"COALESCE({staged}, {live})" if staging.layout.sparse else staged
-    return f"CASE WHEN {is_pinned(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
+    return f"CASE WHEN {_is_held(staging, field)} THEN {live} ELSE {value} END" if field in staging.pinned else value
 
 
 def _final_derived(staging: Staging, derived: Derived) -> str:
@@ -119,23 +120,36 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
         return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
     moves = f"{leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
     if derived.field in staging.pinned:
-        moves = f"{moves} AND NOT {is_pinned(staging, derived.field)}"
+        moves = f"{moves} AND NOT {_is_held(staging, derived.field)}"
     return f"CASE WHEN {moves} THEN {staged} ELSE {live} END"
 
 
 def _merged(staging: Staging, field: str) -> str:
     live, staged, was = f"l.{staging.column(field)}", staging.staged(field), base(staging, field)
     conflict = staged if staging.options.on_local_edit == "overwrite" else live
+    if staging.to_take:
+        conflict = f"CASE WHEN {_is_taken(staging)} THEN {staged} ELSE {conflict} END"
     stays = f"{staged} IS NOT DISTINCT FROM {live}"
     if staging.layout.sparse:
         stays += f" OR {staged} IS NULL"
     if field in staging.pinned:
-        stays += f" OR {is_pinned(staging, field)}"
+        stays += f" OR {_is_held(staging, field)}"
     return (
         f"CASE WHEN {stays} THEN {live} "
         f"WHEN NOT {corrected(staging, field)} THEN {staged} "
         f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
     )
+
+
+def _is_held(staging: Staging, field: str) -> str:
+    """Return the SQL condition: this field is pinned, and nobody takes the file's value all the same."""
+    pinned = is_pinned(staging, field)
+    return f"({pinned} AND NOT {_is_taken(staging)})" if staging.to_take else pinned
+
+
+def _is_taken(staging: Staging) -> str:
+    """Return the SQL condition: a person decided to take what the staged row `s` says."""
+    return staging.fill("EXISTS (SELECT 1 FROM {to_take} t WHERE t.line = s.line)")
 
 
 def is_kept(staging: Staging, field: str) -> str:
@@ -152,7 +166,9 @@ def is_kept(staging: Staging, field: str) -> str:
     if staging.layout.corrections and field in staging.layout.fields:
         staged = by_hand(staging, field)
     news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
-    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})"
+    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})" + (
+        f" AND NOT {_is_taken(staging)}" if staging.to_take else ""
+    )
 
 
 def new_upstream(staging: Staging) -> str:
@@ -237,10 +253,9 @@ def _wanted_at_first(staging: Staging, link: Link) -> str:
     return "(" + " AND ".join(f"COALESCE(s.{staging.quote(field)}, '') <> ''" for field in link.needs) + ")"
 
 
-def kept_values(staging: Staging) -> tuple[int, list[KeptValue]]:
-    """Count the objects with corrections kept against new upstream values, and list those values."""
-    total = staging.count("SELECT COUNT(*) FROM {changed} WHERE kept > 0")
-    return total, [value for _line, value in kept_by_line(staging, limit=LISTED)][:LISTED] if total else []
+def list_kept(staging: Staging) -> list[KeptValue]:
+    """Return the first corrections that are kept against new upstream values."""
+    return [value for _line, value in kept_by_line(staging, limit=LISTED)][:LISTED]
 
 
 def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[int, KeptValue]]:

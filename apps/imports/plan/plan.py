@@ -2,20 +2,29 @@
 
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError, connections
+from django.utils import timezone
 
-from apps.imports.errors import ColumnsMissing, LocalEditsInTheWay, OptionsContradict, RowsRefused
+from apps.changesets.tracking import tracked_for
+from apps.imports.errors import (
+    ColumnsMissing,
+    LocalEditsInTheWay,
+    MissingAboveLimit,
+    OptionsContradict,
+    RowsRefused,
+)
 from apps.imports.mapping.layout import Layout, effective, layout_of
 from apps.imports.plan import merge
 from apps.imports.plan.complete import complete
-from apps.imports.plan.match import match, refuse_duplicates, refuse_held, superseded
+from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
 from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
 from apps.imports.plan.pinned_rows import leave_deleted, load_pins
 from apps.imports.plan.returned import find_deleted_here
-from apps.imports.plan_checks import beyond_limits
+from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.reading.rows import RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import (
@@ -34,14 +43,17 @@ from apps.imports.staging.normalise import normalise
 from apps.imports.staging.tables import Staging
 
 _IN_FIGURES = 100
+# A transaction that others overtook has lower numbers of history than they: among so many of the newest it is seen.
+_NEWEST = 10_000
+# The newest history row of each table that a plan reads, and how many of the newest ones there are.
+Stamp = tuple[tuple[int | None, int], ...]
 
 
 @dataclass(eq=False)
 class ImportPlan:
     """What an import would do; it holds its staged rows until it is applied or discarded.
 
-    The lists carry the first ones, the counts all of them. `stamp` is the newest history row of each table that the
-    plan read: when it has moved by the time of applying, the plan is made anew.
+    The lists carry the first ones, the counts all of them. While `stamp` stays the same, nothing moved since.
     """
 
     staging: Staging
@@ -54,7 +66,8 @@ class ImportPlan:
     missing_to_change: int
     missing_above_limit: str
     beyond_limits: tuple[str, ...]
-    stamp: tuple[int, ...]
+    stamp: Stamp
+    planned_at: datetime
 
     @property
     def spec(self) -> ImportSpec:
@@ -65,6 +78,17 @@ class ImportPlan:
     def options(self) -> ImportOptions:
         """How."""
         return self.staging.options
+
+    @property
+    def past_limits(self) -> bool:
+        """Whether a person said to go past the limits of the settings."""
+        return self.options.past_limits
+
+    def require_within_limits(self) -> None:
+        """Raise MissingAboveLimit or BeyondLimits when the plan goes past a limit."""
+        if self.missing_above_limit:
+            raise MissingAboveLimit(self.missing_above_limit)
+        require_within_limits(self.beyond_limits, past=self.past_limits)
 
     def figures(self) -> dict[str, Any]:
         """Return what a changeset, or a run, remembers of the plan beside its rows."""
@@ -89,8 +113,13 @@ class ImportPlan:
     @property
     def changes_nothing(self) -> bool:
         """Whether applying it would write no row."""
-        counts = self.counts
-        return not (counts.created or counts.updated or counts.superseded or self.missing_to_change)
+        return not self.to_write
+
+    @property
+    def to_write(self) -> int:
+        """How many objects applying it would create, change or remove."""
+        # Superseded objects are among the missing to change where those are deleted anyway.
+        return self.counts.created + self.counts.updated + max(self.counts.superseded, self.missing_to_change)
 
     def discard(self) -> None:
         """Forget the staged rows; in a broken transaction they go with it."""
@@ -135,23 +164,17 @@ def plan_import(
     return plan
 
 
-def plan_again(plan: ImportPlan) -> None:
-    """Make the plan anew from its staged rows and the live rows as they are now; whoever holds it sees what is done."""
-    counts = replace(
-        plan.counts, created=0, updated=0, renamed=0, unchanged=0, kept=0, missing=0, superseded=0, deleted_here=0,
-        links={},
-    )  # fmt: skip
-    again = _compare(plan.staging, plan.file, counts)
-    _check_policies(again)
-    vars(plan).update(vars(again))
-
-
-def stamp_of(staging: Staging) -> tuple[int, ...]:
-    """Return the newest history row of each table that the plan reads."""
+def stamp_of(staging: Staging) -> Stamp:
+    """Return what tells whether a table that the plan reads has changed since."""
     return tuple(
-        staging.count(
-            "SELECT MAX(history_id) FROM {history}", history=staging.quote(model.history.model._meta.db_table)
-        )
+        staging.rows(
+            """
+            SELECT MAX(history_id), COUNT(*)
+            FROM (SELECT history_id FROM {history} ORDER BY history_id DESC LIMIT {newest}) n
+            """,
+            history=staging.quote(tracked_for(model).history_table),
+            newest=str(_NEWEST),
+        )[0]
         for model in staging.spec.watched
     )
 
@@ -178,7 +201,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
 
 
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
-    stamp = stamp_of(staging)
+    planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
     unmatched, about_nothing, more = match(staging)
@@ -189,12 +212,11 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     staging.note_refusals([*more, *still_more, *listed])
     complete(staging)
     staging.progress("count", counts.total)
-    replaced, replaced_list = superseded(staging)
-    kept, kept_list = merge.kept_values(staging)
-    staged = staging.count("SELECT COUNT(*) FROM {staged}")
-    matched = staging.count("SELECT COUNT(*) FROM {matched}")
-    updated, renamed = _count_changed(staging)
-    missing = staging.count("SELECT COUNT(*) FROM {missing}")
+    objects = count_objects(staging)
+    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    replaced_list = list_superseded(staging) if objects["superseded"] else []
+    matched = staging.value("SELECT COUNT(*) FROM {matched}")
+    missing = staging.value("SELECT COUNT(*) FROM {missing}")
     to_change = count_missing_to_change(staging) if missing else 0
     linker = staging.spec.linker
     links = linker.plan(staging) if linker else {}
@@ -205,13 +227,9 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             counts,
             refused=counts.refused + unmatched + held + clashing,
             skipped=counts.skipped + about_nothing + stays_deleted,
-            created=staged - matched,
-            updated=updated,
-            renamed=renamed,
-            unchanged=matched - updated,
-            kept=kept,
+            unchanged=matched - objects["updated"],
             missing=missing,
-            superseded=replaced,
+            **objects,
             deleted_here=find_deleted_here(staging),
             links=links,
         ),
@@ -223,22 +241,35 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         missing_above_limit=above_limit(staging, to_change),
         beyond_limits=beyond_limits(staging),
         stamp=stamp,
+        planned_at=planned_at,
     )
 
 
-def _count_changed(staging: Staging) -> tuple[int, int]:
-    if staging.spec.automatic:
-        return staging.count("SELECT COUNT(*) FROM {changed}"), 0
-    natural = staging.quote(staging.spec.natural)
-    # Objects that change, and those among them that get another natural key.
-    rows = staging.fetch("SELECT COUNT(*), SUM(CASE WHEN {n} <> old_pk THEN 1 ELSE 0 END) FROM {changed}", n=natural)
-    return rows[0][0], rows[0][1] or 0
+def count_objects(staging: Staging) -> dict[str, int]:
+    """Return how many objects the tables of a plan create, update, rename, keep values of, and supersede."""
+    moves = "FALSE" if staging.spec.automatic else f"{staging.quote(staging.spec.natural)} <> old_pk"
+    # Objects that change, and those among them that get another natural key, or keep a correction.
+    [(updated, renamed, kept)] = staging.rows(
+        """
+        SELECT COUNT(*), COUNT(CASE WHEN {moves} THEN 1 END), COUNT(CASE WHEN kept > 0 THEN 1 END) FROM {changed}
+        """,
+        moves=moves,
+    )
+    # The good rows that match no object.
+    rows = staging.value("SELECT (SELECT COUNT(*) FROM {staged}) - (SELECT COUNT(*) FROM {matched})")
+    return {
+        "created": rows,
+        "updated": updated,
+        "renamed": renamed,
+        "kept": kept,
+        "superseded": count_superseded(staging),
+    }
 
 
 def check_options(spec: ImportSpec, options: ImportOptions) -> None:
     """Raise OptionsContradict when the options do not go together, or not with what is imported."""
     if not spec.upstream and not options.corrections:
-        what = spec.model._meta.verbose_name_plural.capitalize()
+        what = str(spec.model._meta.verbose_name_plural).capitalize()
         raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
@@ -259,8 +290,8 @@ def _check_policies(plan: ImportPlan) -> None:
             f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
-        first = plan.kept[0]
+        one = plan.kept[0]
         raise LocalEditsInTheWay(
-            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {first.object_id} "
-            f"({first.field}: ours {first.current!r}, theirs {first.new!r}): use --on-local-edit keep or overwrite."
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {one.object_id} "
+            f"({one.field}: ours {one.current!r}, theirs {one.new!r}): use --on-local-edit keep or overwrite."
         )

@@ -79,11 +79,14 @@ def _numbered(rows: list[list[str]], before: int, after: int) -> RawChunk:
 def _csv_error(name: str, line: int, begins: int, error: csv.Error) -> FileDamaged | CellRefused:
     text = str(error)
     if "field larger" in text:
-        return CellRefused(f"{name}, line {begins}: a cell is longer than {CELL_CHARACTERS:,} characters; "
-                           "is a quote left open?")  # fmt: skip
+        return CellRefused(
+            f"{name}, line {begins}: a cell is longer than {CELL_CHARACTERS:,} characters; is a quote left open?"
+        )
     if "unexpected end of data" in text:
-        return FileDamaged(f"{name} ends inside a quoted cell: a quote is left open in the row that begins on line "
-                           f"{begins}, or the file is cut short.")  # fmt: skip
+        return FileDamaged(
+            f"{name} ends inside a quoted cell: a quote is left open in the row that begins on line "
+            f"{begins}, or the file is cut short."
+        )
     return FileDamaged(f"{name}, line {line} is not CSV ({text}): check the quotes there.")
 
 

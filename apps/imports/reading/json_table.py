@@ -35,8 +35,9 @@ def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int,
         with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
             for number, item in enumerate(_Items(text, name), start=1):
                 if number > ROW_LIMIT:
-                    raise TooManyRows(f"{name} has more than {ROW_LIMIT:,} objects: JSON is read up to that, "
-                                      "save the table as CSV.")  # fmt: skip
+                    raise TooManyRows(
+                        f"{name} has more than {ROW_LIMIT:,} objects: JSON is read up to that, save the table as CSV."
+                    )
                 if not header:
                     header = list(item)
                     yield 1, header
@@ -126,8 +127,9 @@ class _Items:
             except json.JSONDecodeError as error:
                 cut = error.msg.startswith("Unterminated string") or error.pos >= len(self._window) - 16
                 if len(self._window) - self._at > OBJECT_CHARACTERS:
-                    raise CellRefused(f"{where} is longer than {OBJECT_CHARACTERS:,} characters; is a quote left open?"
-                                      ) from error  # fmt: skip
+                    raise CellRefused(
+                        f"{where} is longer than {OBJECT_CHARACTERS:,} characters; is a quote left open?"
+                    ) from error
                 # Twice as much each time, so that a long object costs no more than its length.
                 if not cut or not self._read_on(max(BLOCK, len(self._window))):
                     raise self._damaged(error.msg) from error

@@ -147,8 +147,9 @@ class SheetRows(Handler):
             if kind == "n":
                 return self._dates.text(self._style, value) if self._style in self._dated else number_text(value)
         except (ValueError, IndexError):
-            raise FileDamaged(f"{self._place()}: {value[:20]!r} is not what the cell says it is: save it again."
-                              ) from None  # fmt: skip
+            raise FileDamaged(
+                f"{self._place()}: {value[:20]!r} is not what the cell says it is: save it again."
+            ) from None
         if kind == "e":
             raise error_value(self._place(), value)
         if kind == "b":

@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.locking import patience
+from apps.changesets.numbers import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
-from apps.imports.runs.amounts import changed_rows
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.progress import ask_to_stop, forget
+from apps.imports.runs.states import changed_rows, log_end
 
 _WAITING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.APPROVED)
 _ENDED = (RunStatus.FAILED, RunStatus.CANCELLED)
@@ -24,13 +25,13 @@ _NO_TIMES = dict.fromkeys(("start_at", "started_at", "finished_at"))
 _FRESH = {"status": RunStatus.UPLOADED, "error": "", "confirmed_by_name": "", **_NOTHING, **_NO_TIMES}
 
 
-def may_see(user: Any, run: ImportRun) -> str:
+def why_not_see(user: Any, run: ImportRun) -> str:
     """Return why the person may not see the run; empty when they may."""
     own = run.actor_id is not None and run.actor_id == user.pk
     return "" if own or user.has_perm("imports.view_importrun") else "You need the permission to view imports."
 
 
-def may_decide(user: Any, run: ImportRun) -> str:
+def why_not_decide(user: Any, run: ImportRun) -> str:
     """Return why the person may not decide anything about the run, cancelling included; empty when they may."""
     opts = spec_named(run.spec).model._meta
     if not user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}"):
@@ -40,21 +41,28 @@ def may_decide(user: Any, run: ImportRun) -> str:
     return ""
 
 
-def may_confirm(user: Any, run: ImportRun) -> str:
-    """Return why the person may not confirm the plan; empty when they may.
+def why_not_confirm(user: Any, run: ImportRun) -> str:
+    """Return why the person may not confirm the plan, or nobody may; empty when they may.
 
     Where IMPORTS_SECOND_PERSON_ABOVE is set and more rows would change, nobody confirms what they uploaded themselves.
     """
-    if why := may_decide(user, run):
+    if why := why_not_decide(user, run):
         return why
     above = settings.IMPORTS_SECOND_PERSON_ABOVE
-    if above is None or run.actor_id != user.pk or changed_rows(run) <= above:
-        return ""
-    rows = f"{above:,} row{'s' if above != 1 else ''}"
-    return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
+    if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
+        rows = counted(above, "row")
+        return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
+    return (run.summary or {}).get("missing_above_limit", "")
 
 
-def may_pass_limits(user: Any) -> str:
+def why_not_start_again(run: ImportRun) -> str:
+    """Return why nobody can plan the file of the run again; empty when it can be."""
+    if command := (run.summary or {}).get("command"):
+        return f"{run} was started by the command {command}: run that again."
+    return "" if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
+
+
+def why_not_pass_limits(user: Any) -> str:
     """Return why the person may not go past the limits of the settings; empty when they may."""
     return "" if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
 
@@ -81,12 +89,11 @@ def confirm_run(
     the person may approve imports. Raises RunRefused with the reason why not.
     """
     run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
-    _require(may_confirm(actor, run))
+    require(why_not_confirm(actor, run))
     summary = run.summary or {}
-    _require(summary.get("missing_above_limit", ""))
     if summary.get("beyond_limits"):
-        _require("" if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
-        _require(may_pass_limits(actor))
+        require("" if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
+        require(why_not_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
     if run.status == RunStatus.PLANNED and seen != mark_of(run):
         raise RunRefused("This is another plan than you saw, made or decided about since: look at it, then confirm it.")
@@ -121,7 +128,7 @@ def cancel_run(run: ImportRun, *, actor: Any) -> ImportRun:
     fail_dead_runs()
     run.refresh_from_db()
     if actor is not None:
-        _require(may_decide(actor, run))
+        require(why_not_decide(actor, run))
     if run.status in _WAITING:
         who = actor.get_username() if actor is not None else "somebody at the command line"
         cancelled = {"status": RunStatus.CANCELLED, "error": f"Cancelled by {who}.", "lock": None}
@@ -129,6 +136,7 @@ def cancel_run(run: ImportRun, *, actor: Any) -> ImportRun:
             ImportRun.objects.filter(pk=run.pk, status__in=_WAITING).update(**cancelled, finished_at=timezone.now())
         run.refresh_from_db()
         if run.status == RunStatus.CANCELLED:
+            log_end(run, "cancelled")
             return run
     if run.status in BUSY:
         ask_to_stop(run.pk)
@@ -143,11 +151,8 @@ def start_again(run: ImportRun, *, actor: Any) -> ImportRun:
     """
     fail_dead_runs()
     run.refresh_from_db()
-    _require(may_decide(actor, run))
-    if command := (run.summary or {}).get("command"):
-        raise RunRefused(f"{run} was started by the command {command}: run that again.")
-    if not run.kept_as:
-        raise RunRefused(f"{run.file_name} is not kept any more: upload it again.")
+    require(why_not_decide(actor, run))
+    require(why_not_start_again(run))
     changed = ImportRun.objects.filter(pk=run.pk, status__in=_ENDED).update(**_FRESH)
     run.refresh_from_db()
     if not changed:
@@ -156,7 +161,8 @@ def start_again(run: ImportRun, *, actor: Any) -> ImportRun:
     return run
 
 
-def _require(why_not: str) -> None:
+def require(why_not: str) -> None:
+    """Raise RunRefused with this reason, unless it is empty."""
     if why_not:
         raise RunRefused(why_not)
 

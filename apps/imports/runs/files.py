@@ -1,11 +1,12 @@
-"""The files of runs: kept compressed in a storage of their own, under the hash of their content."""
+"""The files of runs: kept in a storage of their own, under the hash of their content, compressed where they are not."""
 
 import gzip
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -13,9 +14,15 @@ from django.core.files.storage import Storage, storages
 from apps.imports.errors import FileIsGone
 from apps.imports.models import ImportRun
 from apps.imports.reading.sources import SourceFile, from_path
-from apps.imports.results import FileIdentity
+from apps.imports.results import FileIdentity, ImportOptions
 
-_GZIP_LEVEL = 5
+# The quickest: packing as tightly as can be would take as long as comparing the rows.
+_GZIP_LEVEL = 1
+_PACKED, _AS_IT_IS = ".gz", ".file"
+# How files begin that are compressed already: gzip, and the zip that spreadsheets are.
+_COMPRESSED = (b"\x1f\x8b", b"PK")
+_NOT_LINES = (*_COMPRESSED, b"[", b"{")
+_SAMPLE = 256 * 1024
 
 
 def storage() -> Storage:
@@ -24,18 +31,56 @@ def storage() -> Storage:
 
 
 def keep_file(source: SourceFile) -> str:
-    """Keep the bytes of `source`, compressed, and return their name in the storage; the same bytes are kept once."""
-    name = f"{source.identity.sha256}.gz"
+    """Keep the bytes of `source` and return their name in the storage; the same bytes are kept once."""
+    name = f"{source.identity.sha256}{_AS_IT_IS if source.start(2) in _COMPRESSED else _PACKED}"
     if storage().exists(name):
         return name
-    with tempfile.TemporaryFile(prefix="import-") as packed:
-        with (
-            source.path.open("rb") as plain,
-            gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=_GZIP_LEVEL) as out,
-        ):
-            shutil.copyfileobj(plain, out, 1 << 20)
-        packed.seek(0)
-        return storage().save(name, File(packed))
+    with source.open() as plain:
+        if name.endswith(_AS_IT_IS):
+            return storage().save(name, File(plain))
+        with tempfile.TemporaryFile(prefix="import-") as packed:
+            with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=_GZIP_LEVEL) as out:
+                shutil.copyfileobj(plain, out, 1 << 20)
+            packed.seek(0)
+            return storage().save(name, File(packed))
+
+
+def remember_file(
+    run: ImportRun, source: SourceFile, options_for: Callable[[SourceFile], ImportOptions]
+) -> ImportOptions:
+    """Keep the file of a run that began before it was there, write down which it is, and return how it is taken."""
+    run.file_name = source.identity.name[:500]
+    run.file_sha256, run.file_size = source.identity.sha256, source.identity.size
+    run.kept_as = keep_file(source)
+    try:
+        options = options_for(source)
+        run.options = options.as_json()
+        return options
+    finally:
+        run.save(update_fields=["file_name", "file_sha256", "file_size", "options", "kept_as"])
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[File[Any] | gzip.GzipFile]:
+    """Lend the bytes of a kept file as they were."""
+    with storage().open(name, "rb") as kept:
+        if name.endswith(_AS_IT_IS):
+            yield kept
+            return
+        with gzip.open(kept, "rb") as plain:
+            yield plain
+
+
+def estimate_rows(run: ImportRun) -> int | None:
+    """Return about how many rows the kept file of a run has, told from its beginning; None where that tells nothing."""
+    if not run.kept_as or not storage().exists(run.kept_as):
+        return None
+    with _opened(run.kept_as) as plain:
+        start = plain.read(_SAMPLE)
+    lines = start.count(b"\n")
+    if not lines or start.startswith(_NOT_LINES):
+        return None
+    return max(round(run.file_size * lines / len(start)) - 1, 1)
 
 
 @contextmanager
@@ -48,7 +93,7 @@ def kept_file(run: ImportRun) -> Iterator[SourceFile]:
         raise FileIsGone(f"{run.file_name} is not kept any more: upload it again.")
     with tempfile.TemporaryDirectory(prefix="import-") as directory:
         path = Path(directory) / "file"
-        with storage().open(run.kept_as, "rb") as packed, gzip.open(packed, "rb") as plain, path.open("wb") as out:
+        with _opened(run.kept_as) as plain, path.open("wb") as out:
             shutil.copyfileobj(plain, out, 1 << 20)
         source = from_path(path, name=run.file_name)
         if source.identity != FileIdentity(run.file_name, run.file_sha256, run.file_size):

@@ -16,8 +16,9 @@ from apps.changesets.errors import Busy
 from apps.changesets.locking import patience
 from apps.imports.errors import RunCancelled
 from apps.imports.models import BUSY, ImportRun, RunStatus
-from apps.imports.runs.amounts import changed_rows, estimate_rows
+from apps.imports.runs.files import estimate_rows
 from apps.imports.runs.progress import forget, is_asked_to_stop, progress_of, report
+from apps.imports.runs.states import changed_rows, log_end
 
 _BEAT_SECONDS = 0.5
 _CANCEL_SECONDS = 5
@@ -37,7 +38,8 @@ class Heart:
 
     def __init__(self, run_id: int, connection: BaseDatabaseWrapper, totals: dict[str, int | None]) -> None:
         self.run_id, self.connection, self.totals = run_id, connection, totals
-        self.phase, self.done, self.total = "start", 0, None
+        self.phase, self.done = "start", 0
+        self.total: int | None = None
         self.asked, self.over = threading.Event(), threading.Event()
         self.told = False
         self._lock, self._in_statement = threading.Lock(), False
@@ -173,4 +175,5 @@ def _fail(run: ImportRun) -> bool:
     if found:
         forget(run.pk)
         vars(run).update(ended)
+        log_end(run, "failed")
     return bool(found)

@@ -6,20 +6,20 @@ from typing import Any
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, NullIf
 
-from apps.changesets.history.changeset_map import ADDED, CHANGED, DELETED, MOVED, point_of
+from apps.changesets.history.changeset_map import ADDED, CHANGED, DELETED, MOVED, place_of, point_of
 from apps.changesets.history.maps import FINE, MOST, Addresses, Group, PackedMap, Point, pack
 from apps.changesets.tracking import Tracked, tracked_for
-from apps.imports.models import ImportRun, Operation, PlannedRow
+from apps.imports.models import ImportRun, PlannedRow, RowKind
 from apps.imports.registry import spec_named
 
 # It takes the place of what a changeset deleted.
 MISSING = DELETED
 # (operation, label, colour) by the number of the group; what moves is among what changes.
 GROUPS = {
-    ADDED: (Operation.NEW, "new", "added"),
-    MISSING: (Operation.MISSING, "missing from the file", "missing"),
-    MOVED: (Operation.CHANGED, "would move 100 m or more", "moved"),
-    CHANGED: (Operation.CHANGED, "would change in other ways", "kept"),
+    ADDED: (RowKind.NEW, "new", "added"),
+    MISSING: (RowKind.MISSING, "missing from the file", "missing"),
+    MOVED: (RowKind.CHANGED, "would move 100 m or more", "moved"),
+    CHANGED: (RowKind.CHANGED, "would change in other ways", "kept"),
 }
 
 
@@ -53,18 +53,19 @@ def map_of_plan(run: ImportRun, tracked: Tracked, *, rows_url: str, addresses: A
 
 def planned_points(run: ImportRun, tracked: Tracked) -> Iterator[Point]:
     """Yield what the plan would do as points; what has no place is left out."""
-    fields = [tracked.fields_by_column[column].name for column in tracked.point]
+    fields = [tracked.fields_by_column[column].name for column in tracked.point_columns]
     for operation, object_id, natural, changes, *places in _rows(run, tracked, fields).iterator(chunk_size=5000):
-        said, upstream, live = tuple(places[:2]), tuple(places[2:4]), tuple(places[4:])
+        said, upstream, now = places[:2], places[2:4], places[4:]
+        live = place_of(*now)
         key = str(natural or object_id)
-        if operation == Operation.NEW:
-            place = tuple(one if one is not None else other for one, other in zip(said, upstream, strict=True))
-            point = point_of(key, True, False, (None, None), place)
-        elif operation == Operation.CHANGED:
-            became = tuple((changes or {}).get(field, [None, now])[1] for field, now in zip(fields, live, strict=True))
-            point = point_of(key, False, False, live, became)
+        if operation == RowKind.NEW:
+            place = (one if one is not None else other for one, other in zip(said, upstream, strict=True))
+            point = point_of(key, True, False, None, place_of(*place))
+        elif operation == RowKind.CHANGED:
+            became = ((changes or {}).get(field, [None, value])[1] for field, value in zip(fields, now, strict=True))
+            point = point_of(key, False, False, live, place_of(*became))
         else:
-            point = None if None in live else Point(MISSING, key, *live)
+            point = None if live is None else Point(MISSING, key, *live)
         if point is not None:
             yield point
 
@@ -76,7 +77,7 @@ def _rows(run: ImportRun, tracked: Tracked, fields: list[str]) -> QuerySet:
     if not isinstance(pk, CharField):
         named = Cast(NullIf(named, Value("")), output_field=type(pk)())
     live = tracked.model._base_manager.filter(pk=named)
-    rows = PlannedRow.objects.filter(run=run, operation__in=(Operation.NEW, Operation.CHANGED, Operation.MISSING))
+    rows = PlannedRow.objects.filter(run=run, operation__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING))
     now = {f"{field}_now": Subquery(live.values(field)) for field in fields}
     return (
         rows.order_by()

@@ -1,21 +1,30 @@
-"""Opening a run: an uploaded file is looked at and kept; nothing is compared yet."""
+"""Opening a run, be it for an uploaded file or for a command, and giving it other options; nothing is compared yet."""
 
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
-from typing import Any
 
-from apps.imports.models import ImportRun
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.changesets.models import Actor
+from apps.imports.errors import LockTaken, RunRefused
+from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.reading.rows import RawChunk, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import require, why_not_decide, why_not_start_again
 from apps.imports.runs.files import keep_file, kept_file
+from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.spec import ImportSpec
 
 # What a person needs to tell which column is which.
 SAMPLE_ROWS = 3
 _SAMPLE_CHARACTERS = 60
+_BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
 
 
 def open_run(
@@ -23,7 +32,7 @@ def open_run(
     *,
     spec: ImportSpec,
     options: ImportOptions,
-    actor: Any,
+    actor: Actor,
     reason: str,
     how: Reading | None = None,
     lock: str | None = None,
@@ -61,7 +70,73 @@ def _rows(chunks: Iterator[RawChunk]) -> Iterator[list[str]]:
 
 def sample_of(run: ImportRun) -> list[list[str]]:
     """Return the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
-    if "sample" in (run.summary or {}):
-        return run.summary["sample"]
+    summary = run.summary or {}
+    if "sample" in summary:
+        return summary["sample"]
     with kept_file(run) as source:
         return list(islice(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
+
+
+def open_for_command(spec: ImportSpec, *, command: str, file_name: str, reason: str, lock: str | None) -> ImportRun:
+    """Return a running run for a command, whose file is yet to come; raises LockTaken with who holds the lock."""
+    fail_dead_runs()
+    values = {
+        "spec": spec.name,
+        "status": RunStatus.RUNNING,
+        "started_at": timezone.now(),
+        "reason": reason,
+        "file_name": file_name[:500],
+        "file_size": 0,
+        "summary": {"command": command, "host": socket.gethostname(), "process": os.getpid()},
+        "lock": lock,
+    }
+    # Asked first, since on SQLite writing would wait for the end of the other one.
+    holder = ImportRun.objects.filter(lock=lock).first() if lock else None
+    if holder is None:
+        try:
+            with transaction.atomic():
+                return ImportRun.objects.create(**values)
+        except IntegrityError:
+            if lock is None:
+                raise
+            holder = ImportRun.objects.filter(lock=lock).first()
+    raise LockTaken(_held_by(holder, str(spec.model._meta.verbose_name_plural)))
+
+
+def _held_by(holder: ImportRun | None, objects: str) -> str:
+    if holder is None:
+        return f"Another update of the {objects} has just ended: try again."
+    by = holder.summary or {}
+    since = timezone.localtime(holder.started_at or holder.created_at)
+    return (
+        f"The {objects} are being updated already, by import {holder.pk} (process {by.get('process')} on "
+        f"{by.get('host')}) since {since:%H:%M:%S on %Y-%m-%d}: wait for it, or stop it with "
+        f"manage.py imports cancel {holder.pk}."
+    )
+
+
+def set_options(run: ImportRun, options: ImportOptions, *, actor: Actor) -> ImportRun:
+    """Give a run that nobody has confirmed other options, and put it back to be planned; its old plan is forgotten.
+
+    Raises RunRefused when the person may not, the file is gone, or the run is further already.
+    """
+    require(why_not_decide(actor, run))
+    require(why_not_start_again(run))
+    mapping: Mapping[str, str] | None = options.mapping
+    values = {
+        "status": RunStatus.UPLOADED,
+        "options": options.as_json(),
+        "mapping": dict(mapping) if mapping is not None else None,
+        "counts": None,
+        "error": "",
+        "started_at": None,
+        "finished_at": None,
+        "start_at": None,
+    }
+    if not ImportRun.objects.filter(pk=run.pk, status__in=_BEFORE_CONFIRMING).update(**values):
+        run.refresh_from_db()
+        raise RunRefused(f"{run} is {run.get_status_display().lower()}: it cannot be planned again.")
+    PlannedRow.objects.filter(run=run).delete()
+    RefusedCell.objects.filter(run=run).delete()
+    run.refresh_from_db()
+    return run

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from apps.imports.models import Operation
+from apps.imports.models import RowKind
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.merge import kept_by_line
 from apps.imports.staging.tables import Staging
@@ -39,14 +39,13 @@ def _pages(staging: Staging, text: str, **parts: str) -> Iterator[tuple]:
 
 def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
     values, stored, wants = staging.values, staging.stored, [link.field for link in staging.links]
-    kept = _kept_values(staging)
+    kept, staged = _kept_values(staging), _staged_of_kept(staging)
     # Objects that change: their final values, what upstream says now, which links are made, and the values they have.
     rows = _pages(
         staging,
-        "SELECT x.line, x.old_pk, x.{upstream}, x.kept, {history}, l.{label}, {values}{wants}{live_values} "
+        "SELECT x.line, x.old_pk, x.{upstream}, x.kept, x.history_id, l.{label}, {values}{wants}{live_values} "
         "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}",
         page_by="x.line",
-        history=_newest_history(staging, "x.old_pk"),
         label=staging.column(staging.spec.label),
         values=", ".join(f"x.{staging.quote(field)}" for field in values),
         wants="".join(f", x.{staging.want(field)}" for field in wants),
@@ -59,7 +58,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         live = _python(dict(zip(stored, rest[len(values) + len(wants) :], strict=True)), booleans)
         changes = {field: [live[field], final[field]] for field in shown if live[field] != final[field]}
         yield {
-            "operation": Operation.CHANGED,
+            "operation": RowKind.CHANGED,
             "line": line,
             "object_id": staging.key_in_words(old_pk),
             "natural": final.get(staging.spec.natural),
@@ -68,7 +67,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
             "kept_values": kept.get(line),
-            "payload": _payload(_unsaid(final, upstream), upstream, links),
+            "payload": _payload(_unsaid(final, upstream), upstream, links, staged.get(line)),
             "history_id": history_id,
         }
 
@@ -96,7 +95,7 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
         links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
         names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
         yield {
-            "operation": Operation.NEW,
+            "operation": RowKind.NEW,
             "line": line,
             "natural": names.get(staging.spec.natural),
             "label": names.get(staging.spec.label),
@@ -112,15 +111,14 @@ def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
     # Live objects that the file lacks.
     rows = _pages(
         staging,
-        "SELECT m.old_pk, l.{label}, {history} FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
+        "SELECT m.old_pk, l.{label}, m.history_id FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
         "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
         page_by="m.old_pk",
         label=staging.column(staging.spec.label),
-        history=_newest_history(staging, "m.old_pk"),
     )
     for old_pk, label, history_id in rows:
         yield {
-            "operation": Operation.MISSING,
+            "operation": RowKind.MISSING,
             "line": None,
             "object_id": staging.key_in_words(old_pk),
             "natural": staging.key_in_words(old_pk),
@@ -138,7 +136,7 @@ def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
         page_by="e.line",
     )
     for line, natural in rows:
-        yield {"operation": Operation.REFUSED, "line": line, "natural": natural}
+        yield {"operation": RowKind.REFUSED, "line": line, "natural": natural}
 
 
 def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
@@ -150,21 +148,13 @@ def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
     )
     for line, natural, label in rows:
         yield {
-            "operation": Operation.UNCHANGED,
+            "operation": RowKind.UNCHANGED,
             "line": line,
             "natural": natural,
             "label": label,
             "deleted_here": True,
             "left_alone": "it was deleted here, and is to stay deleted",
         }
-
-
-def _newest_history(staging: Staging, pk: str) -> str:
-    history = staging.spec.model.history.model
-    return (
-        f"(SELECT MAX(h.history_id) FROM {staging.quote(history._meta.db_table)} h "
-        f"WHERE h.{staging.column(staging.spec.natural)} = {pk})"
-    )
 
 
 def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
@@ -175,16 +165,32 @@ def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
     return kept
 
 
+def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
+    """Return what the file says in the lines with kept values: whoever takes it has it merged again."""
+    fields = staging.layout.staged
+    rows = staging.fetch(
+        """
+        SELECT s.line, {fields} FROM {changed} x JOIN {staged} s ON s.line = x.line WHERE x.kept > 0
+        """,
+        fields=", ".join(f"s.{staging.quote(name)}" for name in fields),
+    )
+    booleans = _booleans(staging)
+    return {line: _python(dict(zip(fields, values, strict=True)), booleans) for line, *values in rows}
+
+
 def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
     """Return the values that are not just what upstream says."""
     said = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
     return {field: value for field, value in values.items() if field not in said or said[field] != value}
 
 
-def _payload(values: dict[str, Any], upstream: Any, links: dict[str, bool]) -> str:
+def _payload(
+    values: dict[str, Any], upstream: Any, links: dict[str, bool], staged: dict[str, Any] | None = None
+) -> str:
     """Return the JSON of what applying needs; the upstream values are JSON already on SQLite."""
     text = upstream if isinstance(upstream, str) or upstream is None else json.dumps(upstream)
-    return f'{{"values": {json.dumps(values)}, "links": {_flags(*links.items())}, "upstream": {text or "null"}}}'
+    more = f', "staged": {json.dumps(staged)}' if staged else ""
+    return f'{{"values": {json.dumps(values)}, "links": {_flags(*links.items())}, "upstream": {text or "null"}{more}}}'
 
 
 @cache

@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.changesets.numbers import whole_number
 from apps.imports.errors import RunRefused
-from apps.imports.models import Decision, ImportRun, Operation, PlannedRow, RefusedCell, RunStatus
+from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind, RunStatus
 from apps.imports.results import ImportOptions
-from apps.imports.runs.amounts import changed_rows
-from apps.imports.runs.confirming import may_confirm, may_decide
+from apps.imports.runs.confirming import why_not_decide
+from apps.imports.runs.states import changed_rows
 
 
 class Bucket(StrEnum):
@@ -34,14 +34,14 @@ class Bucket(StrEnum):
 
 # Which rows a bucket has, and which of the plan's counts says how many; without one they are few and are counted.
 _ROWS: dict[Bucket, tuple[Q, str]] = {
-    Bucket.NEW: (Q(operation=Operation.NEW), "created"),
-    Bucket.CHANGED: (Q(operation=Operation.CHANGED), "updated"),
+    Bucket.NEW: (Q(operation=RowKind.NEW), "created"),
+    Bucket.CHANGED: (Q(operation=RowKind.CHANGED), "updated"),
     Bucket.RENAMED: (Q(renamed=True), "renamed"),
-    Bucket.UNCHANGED: (Q(operation=Operation.UNCHANGED), "unchanged"),
+    Bucket.UNCHANGED: (Q(operation=RowKind.UNCHANGED), "unchanged"),
     Bucket.KEPT: (Q(kept=True), "kept"),
-    Bucket.REFUSED: (Q(operation=Operation.REFUSED), "refused"),
-    Bucket.MISSING: (Q(operation=Operation.MISSING), "missing"),
-    Bucket.SUPERSEDED: (Q(operation=Operation.MISSING, superseded=True), "superseded"),
+    Bucket.REFUSED: (Q(operation=RowKind.REFUSED), "refused"),
+    Bucket.MISSING: (Q(operation=RowKind.MISSING), "missing"),
+    Bucket.SUPERSEDED: (Q(operation=RowKind.MISSING, superseded=True), "superseded"),
     Bucket.DELETED_HERE: (Q(deleted_here=True), "deleted_here"),
     Bucket.DECIDED: (~Q(decision=Decision.NONE), ""),
     Bucket.LEFT_ALONE: (~Q(left_alone=""), ""),
@@ -51,7 +51,7 @@ _ABOUT = {
     Decision.NONE: ~Q(decision=Decision.NONE),
     Decision.TAKE: Q(kept=True),
     Decision.KEEP: Q(kept=True),
-    Decision.LEAVE: Q(operation__in=(Operation.NEW, Operation.CHANGED, Operation.MISSING)),
+    Decision.LEAVE: Q(operation__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING)),
 }
 
 
@@ -113,23 +113,18 @@ def changes_of(run: ImportRun) -> int:
     left = run.rows.filter(decision=Decision.LEAVE)
     if ImportOptions.from_json(run.options).missing == "report":
         # Nothing would happen to them either way.
-        left = left.exclude(operation=Operation.MISSING, superseded=False)
+        left = left.exclude(operation=RowKind.MISSING, superseded=False)
     return max(0, changed_rows(run) - left.count())
 
 
-def why_not_confirm(run: ImportRun, user: Any) -> str:
-    """Return why the person may not confirm this plan, or nobody may; empty when they may."""
-    return may_confirm(user, run) or (run.summary or {}).get("missing_above_limit", "")
-
-
 @transaction.atomic
-def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Any) -> int:
+def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: User) -> int:
     """Record what a person decided about some rows of a plan; returns how many it is about.
 
     Rows that the decision says nothing about stay as planned. Raises RunRefused when the plan is not to be reviewed any
     more, or not by this person.
     """
-    if why := may_decide(actor, run):
+    if why := why_not_decide(actor, run):
         raise RunRefused(why)
     # Nobody confirms the plan meanwhile, and who saw it before does not confirm it as it is now.
     run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))

@@ -1,13 +1,30 @@
-"""Moving a run from one state to the next, so that no two workers ever do the same."""
+"""Moving a run from one state to the next, so that no two workers ever do the same; how it ended goes to the log."""
 
-from contextlib import suppress
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
 
-from apps.imports.errors import ImportFailure, RunCancelled, RunRefused
-from apps.imports.models import ImportRun, RunStatus
-from apps.imports.results import Progress
+from apps.changesets.errors import ChangesetError
+from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled, RunRefused, TooManyRefused
+from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
+from apps.imports.results import Progress, quiet
+
+# One line a run, whichever door it came in by; who watches the updates of the night knows it by this name.
+logger = logging.getLogger("apps.imports.update")
+
+
+def changed_rows(run: ImportRun) -> int:
+    """Return how many objects the plan creates, changes or removes; what people decided to take counts, too."""
+    counts = run.counts or {}
+    # Superseded objects are deleted, and are among the missing to change where those are deleted anyway.
+    gone = max(counts.get("missing_to_change", 0), counts.get("superseded", 0))
+    taken = run.rows.filter(decision=Decision.TAKE).exclude(operation__in=[RowKind.NEW, RowKind.CHANGED]).count()
+    return counts.get("created", 0) + counts.get("updated", 0) + gone + taken
 
 
 def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:
@@ -40,26 +57,62 @@ def hold(run: ImportRun) -> None:
         raise _given_up(run)
 
 
-def end(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
+def end(run: ImportRun, status: RunStatus, *, error: str = "", outcome: str = "") -> None:
     """End a run that wrote nothing, unless it is somebody else's by now; the lock it held is free again."""
     ended = {"error": error, "lock": None, "finished_at": timezone.now()}
     with suppress(RunRefused):
         move(run, status, **ended)
         vars(run).update(ended, status=status)
+        log_end(run, outcome or str(status))
 
 
-def fail(run: ImportRun, error: BaseException, progress: Progress) -> None:
+@contextmanager
+def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
+    """Within, whatever stops the work ends the run, with a sentence; what is no failure of an import goes on."""
+    try:
+        yield
+    except RunRefused:
+        # It is somebody else's by now.
+        raise
+    except (ImportFailure, ChangesetError, DatabaseError) as error:
+        fail(run, error, progress)
+    except BaseException as error:
+        fail(run, error, progress)
+        raise
+
+
+def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> None:
     """End a run that an error stopped; it was cancelled where the error is a statement that somebody interrupted."""
     try:
+        if isinstance(error, RunCancelled):
+            raise error
         progress("stop", 0)
     except RunCancelled:
         end(run, RunStatus.CANCELLED)
         return
-    said = str(error) if isinstance(error, ImportFailure) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    known = isinstance(error, ImportFailure | ChangesetError)
+    sentence = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())}"
     # Some sentences say so already.
-    if not said.endswith(" Nothing was imported."):
-        said += " Nothing was written."
-    end(run, RunStatus.FAILED, error=said)
+    if not sentence.endswith(" Nothing was imported."):
+        sentence += " Nothing was written."
+    refused = isinstance(error, TooManyRefused | BeyondLimits)
+    end(run, RunStatus.FAILED, error=sentence, outcome="refused" if refused else "failed")
+
+
+def log_end(run: ImportRun, outcome: str, *, error: str = "") -> None:
+    """Write one line of JSON to the log: how a run ended."""
+    summary, now = run.summary or {}, timezone.now()
+    error = error or run.error
+    line = {
+        "event": summary.get("command", "import"),
+        "run": run.pk,
+        "changeset": run.changeset_id,
+        "counts": run.counts or {},
+        "duration_s": round((now - (run.started_at or now)).total_seconds(), 3),
+        "backup": summary.get("backup"),
+        "outcome": outcome,
+    }
+    logger.info(json.dumps({**line, "error": error} if error else line))
 
 
 def _given_up(run: ImportRun) -> RunRefused:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from apps.imports.models import ImportRun, Operation, PlannedRow, RefusedCell
+from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress, quiet
 from apps.imports.runs.plan_rows import all_rows
@@ -45,10 +45,10 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
             done += len(chunk)
             progress("store", done)
     _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
-    cells = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
-    while chunk := list(islice(cells, _CHUNK)):
+    refused = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
+    while cells := list(islice(refused, _CHUNK)):
         with _portion(staging, run):
-            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), chunk)
+            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
 
 
 @contextmanager
@@ -56,12 +56,12 @@ def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
     """A short transaction, and only while the run is this worker's: one that slept would mix its rows with others'."""
     inside = staging.connection.in_atomic_block
     # Inside a transaction of somebody else there is nothing to keep short.
-    with nullcontext() if inside else transaction.atomic(using=staging.connection.alias):
+    with nullcontext() if inside else transaction.atomic(using=staging.using):
         hold(run)
         yield
 
 
-def _line(run: ImportRun, *, operation: Operation, line: int | None, **more: Any) -> tuple:
+def _line(run: ImportRun, *, operation: RowKind, line: int | None, **more: Any) -> tuple:
     return (
         run.pk,
         line,
@@ -90,19 +90,26 @@ def _json(value: Any) -> str | None:
 def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], None]) -> None:
     """Store the rows whose object is as they say already: most of a file, and nothing of them passes through Python."""
     done = after = 0
-    while upto := staging.fetch("SELECT MAX(line) FROM "
-                                "(SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c",
-                                [after], limit=str(_CHUNK))[0][0]:  # fmt: skip
+    tables = staging.with_names(table=PlannedRow._meta.db_table, columns=_COLUMNS)
+    # The last line of the next rows.
+    while upto := tables.value(
+        """
+        SELECT MAX(line) FROM (SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c
+        """,
+        [after],
+        limit=str(_CHUNK),
+    ):
         with _portion(staging, run):
             # Rows of the file with an object, which is not among those that change.
-            done += staging.run(
-                "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, "
-                "{object_id}, {object_id}, COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', '' "
-                "FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s "
-                "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line",
-                [run.pk, str(Operation.UNCHANGED), after, upto],
-                table=staging.quote(PlannedRow._meta.db_table),
-                columns=", ".join(map(staging.quote, _COLUMNS)),
+            done += tables.run(
+                """
+                INSERT INTO {table} ({columns})
+                SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {object_id}, {object_id},
+                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
+                FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s
+                AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line
+                """,
+                [run.pk, str(RowKind.UNCHANGED), after, upto],
                 object_id="SUBSTR(CAST(m.old_pk AS text), 1, 255)",
                 label=staging.column(staging.spec.label),
             )

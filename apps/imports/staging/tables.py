@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.changesets.fields import stored_value
+from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
@@ -26,7 +26,7 @@ TABLES = (
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
     "imports_made_keys",
-    *("imports_expected", "imports_moved", "imports_renamed"),
+    *("imports_to_take", "imports_moved", "imports_renamed"),
 )
 VIEWS = ("imports_writes", "imports_created")
 
@@ -46,7 +46,7 @@ class Staging(LiveTable):
         options: ImportOptions,
         progress: Progress = quiet,
     ) -> None:
-        super().__init__(connection.alias, layout.spec)
+        super().__init__(connection, layout.spec)
         self._parts |= {table.removeprefix("imports_"): table for table in (*TABLES, *VIEWS)}
         self.layout = layout
         self.options = options
@@ -54,13 +54,13 @@ class Staging(LiveTable):
         self.discarded = False
         # The fields that some live object has pinned; without any, no statement asks for pins.
         self.pinned: frozenset[str] = frozenset()
+        # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.
+        self.to_take = False
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
-        column = next((column for column in self.spec.references if column.field == field), None)
-        if column is None:
-            return f"s.{self.quote(field)}"
-        return self.referred(column.refers, f"s.{self.quote(field)}")
+        staged = f"s.{self.quote(field)}"
+        return self.referred(self.spec.referred[field], staged) if field in self.spec.referred else staged
 
     @property
     def values(self) -> list[str]:
@@ -111,7 +111,7 @@ class Staging(LiveTable):
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
             self.run("PRAGMA temp.cache_size = -32768")
-        codes = {column.field for column in self.spec.references}
+        codes = self.spec.referred
         types = {field: "text" if field in codes else self.column_type(field) for field in self.layout.staged}
         natural = self.column_type(self.spec.natural)
         tables = {
@@ -121,8 +121,8 @@ class Staging(LiveTable):
             "{seen}": "line integer, key_value {key_type}, natural_value {seen_type}, refused boolean",
             # Which live object a good row is about.
             "{matched}": "line integer PRIMARY KEY, old_pk {pk_type}",
-            # Live objects that the file does not have.
-            "{missing}": "old_pk {pk_type} PRIMARY KEY",
+            # Live objects that the file does not have, with the newest history row that the plan saw of each.
+            "{missing}": "old_pk {pk_type} PRIMARY KEY, history_id bigint",
             # Which rule each bad cell breaks; all of them, for people to look through.
             "{refusals}": 'line integer, "column" text, value text, rule text, hint text',
             # Lines about objects that a person deleted here.
@@ -131,8 +131,9 @@ class Staging(LiveTable):
             "{stays_deleted}": "line integer PRIMARY KEY, natural_value text, label text",
             # Good rows that cannot go in, and the line or object in their way.
             "{blocked}": "line integer, holder text",
-            # Objects that change, with their final values.
-            "{changed}": "line integer PRIMARY KEY, old_pk {pk_type}, {fields}, {upstream} {json}, kept integer{wants}",
+            # Objects that change, with the newest history row that the plan saw of each, and their final values.
+            "{changed}": "line integer PRIMARY KEY, old_pk {pk_type}, history_id bigint, "
+            "{fields}, {upstream} {json}, kept integer{wants}",
         }
         if self.spec.makes_keys:
             # The primary keys of new objects.
@@ -168,7 +169,12 @@ class Staging(LiveTable):
     def _upstream_type(self) -> str:
         if not self.spec.upstream:
             return "text"
-        return self.spec.model._meta.get_field(self.spec.upstream).db_type(self.connection)
+        return field_of(self.spec.model, self.spec.upstream).db_type(self.connection) or "text"
+
+    def newest_history(self, pk: str) -> str:
+        """Return the SQL for the newest history row of the object with this primary key as it is now."""
+        history = self.quote(self.spec.model.history.model._meta.db_table)
+        return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:
         """Return the quoted name of the flag: this row is to be linked."""
@@ -200,7 +206,7 @@ class Staging(LiveTable):
             raise
         self.run("COMMIT")
 
-    def load_staged(self, rows: Iterable[tuple]) -> None:
+    def load_staged(self, rows: Iterable[Row]) -> None:
         """Stage good rows: line, values in layout order, upstream text."""
         self.load("imports_staged", ["line", *self.layout.staged, self.spec.upstream or NO_UPSTREAM], rows)
 

@@ -1,5 +1,8 @@
 """What upstream last said of a live row, in SQL, and whether somebody changed the value here since: a correction."""
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
 from apps.imports.spec import ImportSpec, Reference
 
@@ -10,7 +13,7 @@ NO_UPSTREAM = "imports_upstream"
 class LiveTable(Sql):
     """Runs statements about the live table of a spec: they know {live}, {pk}, {upstream}, {key} and {active}."""
 
-    def __init__(self, using: str, spec: ImportSpec) -> None:
+    def __init__(self, using: str | BaseDatabaseWrapper, spec: ImportSpec) -> None:
         super().__init__(using)
         self.spec = spec
         fields = {"pk": spec.natural, "key": spec.key, "active": spec.active}
@@ -25,13 +28,13 @@ class LiveTable(Sql):
 
     def column(self, field: str) -> str:
         """Return the quoted column of a field of the live table."""
-        return self.quote(self.spec.model._meta.get_field(field).column)
+        return self.quote(column_of(field_of(self.spec.model, field)))
 
     def column_type(self, field: str) -> str:
         """Return the database type of a value as it is written."""
         if field in self._unstored:
             return "text"
-        return self.spec.model._meta.get_field(field).cast_db_type(self.connection)
+        return field_of(self.spec.model, field).cast_db_type(self.connection) or "text"
 
     def referred(self, refers: Reference, code: str) -> str:
         """Return the SQL for the primary key of the object that has a code."""
@@ -46,16 +49,16 @@ class LiveTable(Sql):
 
     def from_json(self, field: str, value: str) -> str:
         """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
-        column = next((column for column in self.spec.references if column.field == field), None)
-        if column is not None and column.refers:
-            return self.referred(column.refers, value)
+        if field in self.spec.referred:
+            return self.referred(self.spec.referred[field], value)
         # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
         is_text = not self.postgresql and field in self.spec.days_and_ids
         return f"CAST({value} AS {'text' if is_text else self.column_type(field)})"
 
     @property
     def _unstored(self) -> set[str]:
-        return {column.field for column in (*self.spec.columns, *self.spec.derived) if not column.stored}
+        columns = {column.field for column in self.spec.columns if not column.stored}
+        return columns | {derived.field for derived in self.spec.derived if not derived.stored}
 
 
 def corrected(live: LiveTable, field: str) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 
-from apps.quality.pages.trend import trend_between
+from apps.changesets.numbers import plural
+from apps.quality.pages.trend import Trend, trend_between
 from apps.quality.rules import Rule, Severity, all_rules
 
 register = template.Library()
@@ -22,6 +23,24 @@ def severity(rule: Rule) -> str:
     )
 
 
+@register.simple_tag
+def severity_count(of: Severity, sign: str, number: int) -> str:
+    """Return so many findings of a severity: `! 2 errors`, in its colour."""
+    return format_html(
+        '<span class="severity severity-{}"><b aria-hidden="true">{}</b> <strong>{}</strong> {}</span>',
+        of.value,
+        sign,
+        f"{number:,}",
+        plural(number, of.label.lower()),
+    )
+
+
+@register.simple_tag
+def trend(of: Trend) -> str:
+    """Return how the number of findings moved, in words with a sign and a colour."""
+    return format_html('<span class="op op-{}"><b aria-hidden="true">{}</b> {}</span>', of.name, of.sign, of.words)
+
+
 @register.filter
 def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
     """Return what a plan does to the findings: for each rule that is known still its trend, what gets worse first."""
@@ -33,9 +52,3 @@ def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
     ]
     order = list(Severity)
     return sorted(lines, key=lambda line: (line["then"] < line["today"], order.index(line["rule"].severity)))
-
-
-@register.filter
-def severity_word(of: Severity, number: int) -> str:
-    """Return the severity as a noun of a number: `1 error`, `2 errors`."""
-    return of.label.lower() + ("" if number == 1 else "s")

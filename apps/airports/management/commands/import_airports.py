@@ -1,11 +1,10 @@
 """import_airports: bring an OurAirports file in, as one changeset."""
 
 from argparse import ArgumentParser
-from functools import partial
 from typing import Any
 
-from apps.airports.management.importing import add_import_arguments, make_plan
-from apps.imports.management.importing import ImportingCommand
+from apps.airports.management.importing import add_import_arguments, request_for
+from apps.imports.management.importing import ImportingCommand, one_sentence
 
 
 class Command(ImportingCommand):
@@ -15,4 +14,6 @@ class Command(ImportingCommand):
         add_import_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.import_planned(partial(make_plan, options), options)
+        with one_sentence():
+            request = request_for(options, "import_airports")
+        self.import_requested(request, options)

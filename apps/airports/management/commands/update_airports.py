@@ -1,22 +1,14 @@
 """update_airports: for cron: lock, back up, import, one line in the log, and an exit status."""
 
 from argparse import ArgumentParser
-from functools import partial
 from typing import Any
 
-from django.core.management.base import CommandError
-
-from apps.airports.management.importing import (
-    add_import_arguments,
-    import_options,
-    make_plan,
-    source_name,
-    source_of,
-)
-from apps.airports.models import Airport
-from apps.airports.updating import refuse_too_many, update_airports
-from apps.backups.errors import BackupFailure
+from apps.airports.management.importing import add_import_arguments, request_for
 from apps.imports.management.importing import ImportingCommand, one_sentence
+from apps.imports.runs.engine import Finished
+
+LOCK = "update:ourairports"
+REFUSED_PERCENT = 1
 
 
 class Command(ImportingCommand):
@@ -27,33 +19,12 @@ class Command(ImportingCommand):
         parser.add_argument("--no-backup", action="store_true", help="make no backup first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["dry_run"]:
-            self._plan_only(options)
-            return
-        try:
-            with one_sentence():
-                update = update_airports(
-                    partial(source_of, options),
-                    name=source_name(options),
-                    options=import_options(options),
-                    reason=options["reason"],
-                    backup=not options["no_backup"],
-                )
-        except BackupFailure as error:
-            raise CommandError(str(error)) from error
-        self.tell(
-            update.plan,
-            update.changeset,
-            options,
-            duration=update.duration,
-            initial_count=update.initial_count,
-            final_count=update.final_count,
-        )
-
-    def _plan_only(self, options: dict[str, Any]) -> None:
+        held = {"lock": LOCK, "refused_percent": REFUSED_PERCENT, "backup": not options["no_backup"]}
         with one_sentence():
-            plan = make_plan(options, None)
-            refuse_too_many(plan)
-            plan.discard()
-        count = Airport.objects.count()
-        self.tell(plan, None, options, duration=0.0, initial_count=count, final_count=count)
+            request = request_for(options, "update_airports", **held)
+        self.import_requested(request, options)
+
+    def as_json(self, finished: Finished) -> dict[str, Any]:
+        """Return what is printed as JSON."""
+        before_and_after = {"initial_count": finished.initial_count, "final_count": finished.final_count}
+        return super().as_json(finished) | before_and_after

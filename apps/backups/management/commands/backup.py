@@ -20,6 +20,7 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
+from apps.changesets.numbers import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 ASKED_FOR = (FULL, "data", "incremental", OBJECT)
@@ -134,7 +135,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([as_json(backup) for backup in ended]))
             return
         self._print(ended)
-        number = f"{len(ended):,} backup{'s' * (len(ended) != 1)}"
+        number = counted(len(ended), "backup")
         self.stdout.write(f"Dry run: {number} would go." if options["dry_run"] else f"{number} removed.")
 
     def do_restore(self, options: dict[str, Any]) -> None:

@@ -1,13 +1,13 @@
 """import_cities: take what a file of GeoNames knows better of the cities that we have, as one changeset."""
 
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
 from apps.imports.management.importing import ImportingCommand
-from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import from_path
-from apps.imports.results import Progress
+from apps.imports.runs.engine import Request
 
 
 class Command(ImportingCommand):
@@ -15,16 +15,23 @@ class Command(ImportingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--file", metavar="PATH", required=True,
+            "--file",
+            metavar="PATH",
+            required=True,
             help="a file of GeoNames (cities500.txt and the like), or a table with its titles; plain or gzip",
-        )  # fmt: skip
+        )
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        def make_plan(progress: Progress | None) -> ImportPlan:
-            source = from_path(options["file"])
-            return plan_import(source, spec=GEONAMES, options=options_for(source), progress=progress)
-
-        self.import_planned(make_plan, options)
+        path = options["file"]
+        request = Request(
+            spec=GEONAMES,
+            open_source=lambda: nullcontext(from_path(path)),
+            options=options_for,
+            command="import_cities",
+            file_name=str(path),
+            reason=options["reason"],
+        )
+        self.import_requested(request, options)

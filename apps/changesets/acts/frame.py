@@ -1,0 +1,89 @@
+"""The one flow of everything that a person confirms: who may, by which method, plan, reason, once, result."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from apps.changesets.acts.forms import ReasonForm, posted_reason
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.planned import Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.repeats import taking_turns
+from apps.changesets.acts.tokens import make_token, read_token
+
+# What the hidden field of a confirm page is called.
+SEEN = "seen"
+DONE_ALREADY = Told("That was done already: this is what it did.", messages.INFO)
+
+
+def answer(act: PlannedAct[Any]) -> HttpResponse:
+    """Answer a request about an act: by its plan or, once that is confirmed, by doing it."""
+    if (refused := turned_away(act.request, ASKS, may=act.may())) is not None:
+        return refused
+    form, refusal = ReasonForm(initial={"reason": act.proposed_reason()}), ""
+    if act.is_confirmed():
+        if act.wants_reason():
+            form = ReasonForm({"reason": posted_reason(act.request)})
+        done = _attempt(act, form)
+        if isinstance(done, HttpResponse):
+            return done
+        refusal = done
+    try:
+        return _show(act, form, refusal)
+    except act.refusals as no_plan:
+        found = act.without_plan(no_plan)
+        if isinstance(found, HttpResponse):
+            return found
+        status = getattr(no_plan, "status", 200)
+        return _render(act, found, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
+
+
+def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
+    """Say what was done, and lead to it."""
+    for told in outcome.told:
+        messages.add_message(request, told.level, told.sentence)
+    return HttpResponseRedirect(outcome.url)
+
+
+def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
+    """Do what was confirmed, and lead to it; or return the sentence that says why not, empty where the forms do."""
+    token = act.request.POST.get(SEEN, "")
+    try:
+        seen = _read(act, token) if token or act.needs_token else None
+        with taking_turns(token) as turn:
+            if turn.led_to:
+                return lead(act.request, Outcome(turn.led_to, (DONE_ALREADY,)))
+            # Both are asked, so that the page tells of both.
+            if not all([not form.is_bound or form.is_valid(), act.is_complete()]):
+                return ""
+            outcome = act.apply(reason=posted_reason(act.request), seen=seen)
+            turn.done(outcome.url)
+            return lead(act.request, outcome)
+    except act.refusals as refusal:
+        return act.hear(refusal)
+
+
+def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:
+    plan = act.plan()
+    page = act.page(plan)
+    token = make_token(act.state(plan), user_id=act.actor.pk, act=act.name, subject=act.subject())
+    return _render(act, page, {"plan": plan, "form": form, "refusal": refusal, "token": token})
+
+
+def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    act.request.current_app = act.model_admin.admin_site.name
+    context = {
+        **act.model_admin.admin_site.each_context(act.request),
+        "title": page.title,
+        "opts": act.model_admin.opts,
+        "act": act,
+        "page": page,
+        **shown,
+        **page.more,
+    }
+    return TemplateResponse(act.request, act.template, context, status=status)
+
+
+def _read(act: PlannedAct[Any], token: str) -> Any:
+    return read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)

@@ -1,0 +1,18 @@
+"""A line of a plan or of a result."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    """So many of something, and what becomes of them; `sign` is one of the kinds of change.
+
+    `number` is None where nothing is counted; `url` is where the words lead, and `part` tells that the line is a part
+    of the one above it.
+    """
+
+    sign: str
+    number: int | None
+    words: str
+    url: str = ""
+    part: bool = False

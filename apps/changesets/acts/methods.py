@@ -1,0 +1,32 @@
+"""Who may call a page and by which method: 403 for who may not, 405 with `Allow` for any other method."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+
+Answer = TypeVar("Answer", bound=HttpResponseBase)
+READS = ("GET", "HEAD")
+DOES = ("POST",)
+ASKS = (*READS, *DOES)
+
+
+def turned_away(request: HttpRequest, methods: tuple[str, ...], *, may: bool = True) -> HttpResponse | None:
+    """Return the answer to a method that the page does not have, or None; raises PermissionDenied for who may not."""
+    if not may:
+        raise PermissionDenied
+    return None if request.method in methods else HttpResponseNotAllowed(methods)
+
+
+def for_viewers(page: Callable[..., Answer]) -> Callable[..., Answer | HttpResponse]:
+    """Return a page of a model's admin (admin, request, ...) that only reads, for those who may view the model."""
+
+    @wraps(page)
+    def checked(model_admin: Any, request: HttpRequest, *about: Any, **named: Any) -> Answer | HttpResponse:
+        may = model_admin.has_view_permission(request)
+        return turned_away(request, READS, may=may) or page(model_admin, request, *about, **named)
+
+    return checked

@@ -1,0 +1,138 @@
+"""What an act declares, so that the frame can show its plan, ask for the reason, do it and say what it did."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.lines import Line
+from apps.changesets.errors import ChangesetError
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class Crumb:
+    """A step of the way to the page: its words, and where they lead unless it is the page itself."""
+
+    words: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A sentence for the person, and of which sort it is."""
+
+    sentence: str
+    level: int = messages.SUCCESS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where an act led, and what is told there."""
+
+    url: str
+    told: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a confirm page says around the plan.
+
+    `verb` stands on the button, and there is no button where nothing can be done; `note` stands beside it. `asks` tells
+    that something can be chosen even then.
+    """
+
+    title: str
+    crumbs: Sequence[Crumb]
+    verb: str
+    back_url: str
+    back: str = "Back"
+    danger: bool = False
+    asks: bool = False
+    note: str = "It becomes a changeset of its own, and can be undone in turn."
+    heading: str = ""
+    lines: Sequence[Line] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+class PlannedAct(ABC, Generic[P]):
+    """One thing that a person confirms, in one request.
+
+    Reading shows its plan; a post with a reason does it, if what was shown is still so. `P` is the act's plan.
+    """
+
+    # What tells its tokens from those of other acts, and what is shown is called in the sentence that it moved.
+    name: ClassVar[str]
+    noun: ClassVar[str] = "plan"
+    template: ClassVar[str] = "admin/acts/confirm.html"
+    # Whether it is done only with the token of a plan that was shown; lists' actions are also done without.
+    needs_token: ClassVar[bool] = True
+    # What may be refused with a sentence, after which the plan is shown again.
+    refusals: ClassVar[tuple[type[Exception], ...]] = (ChangesetError,)
+
+    def __init__(self, model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> None:
+        self.model_admin = model_admin
+        self.request = request
+
+    @property
+    def actor(self) -> User:
+        """Who asks."""
+        return actor_of(self.request)
+
+    @abstractmethod
+    def may(self) -> bool:
+        """Whether the person may do it, and see what it would do."""
+
+    @abstractmethod
+    def subject(self) -> Any:
+        """Return what it is about, as JSON has it: a token of another subject does not count."""
+
+    @abstractmethod
+    def plan(self) -> P:
+        """Return what it would do; nothing is changed. What it raises is told instead of the plan."""
+
+    @abstractmethod
+    def state(self, plan: P) -> Any:
+        """Return what the plan saw, as JSON has it; `apply` is given it back."""
+
+    @abstractmethod
+    def page(self, plan: P) -> Page:
+        """Return what the page says."""
+
+    @abstractmethod
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        """Do it; `seen` is the state of the plan that was shown, None where none was needed.
+
+        Raises a refusal where it cannot be done, or is not any more what was seen: nothing is changed then.
+        """
+
+    def is_confirmed(self) -> bool:
+        """Whether the person has confirmed it, and does not just ask for the plan."""
+        return self.request.method == "POST"
+
+    def wants_reason(self) -> bool:
+        """Whether it is done only with a reason."""
+        return True
+
+    def proposed_reason(self) -> str:
+        """Return the reason that the form starts with."""
+        return posted_reason(self.request)
+
+    def is_complete(self) -> bool:
+        """Whether what else it asks for is given; its page tells what is missing."""
+        return True
+
+    def hear(self, refusal: Exception) -> str:
+        """Return the sentence of a refusal, after which the plan is made anew."""
+        return str(refusal)
+
+    def without_plan(self, refusal: Exception) -> HttpResponse | Page:
+        """Return the answer where there is no plan to show, or the page that says so."""
+        raise refusal

@@ -1,0 +1,159 @@
+"""A bulk action as an act: its plan on a page, and what was done with it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
+
+from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.frame import lead
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.bulk.operations import NOUN, apply_bulk, plan_bulk
+from apps.changesets.bulk.operations import Outcome as Done
+from apps.changesets.bulk.plans import LEFT, BulkPlan
+from apps.changesets.errors import NothingSelected, PlanMoved
+from apps.changesets.history.counts import total
+from apps.changesets.numbers import counted, plural
+from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.pages.links import VIEW, outcome_message, result_url
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where an action was asked for: on a list, for one object, or on a page of its own; and where Back leads."""
+
+    list_url: str
+    back_url: str
+    one: models.Model | None = None
+    on_list: bool = False
+
+
+class BulkAct(PlannedAct[BulkPlan]):
+    """A bulk action on what is selected; whoever calls it has asked for the permission."""
+
+    name = "bulk"
+    noun = NOUN
+    template = "admin/acts/bulk.html"
+    # Lists' actions are a contract: they are also posted by programs, which have seen no page.
+    needs_token = False
+
+    def __init__(
+        self, model_admin: Any, request: HttpRequest, action: BulkAction, objects: QuerySet, door: Door
+    ) -> None:
+        super().__init__(model_admin, request)
+        self.action, self.objects, self.door = action, objects, door
+        self.form = action.form(None, objects=objects)
+        self.form.take(request.POST)
+
+    def may(self) -> bool:
+        return True
+
+    def subject(self) -> list[Any]:
+        one = self.door.one
+        return [self.model_admin.opts.label_lower, self.action.name, None if one is None else str(one.pk)]
+
+    def is_confirmed(self) -> bool:
+        if not self.door.on_list:
+            return super().is_confirmed()
+        # Django's own page of a deletion confirms by `post`.
+        return "yes" in (self.request.POST.get("confirm"), self.request.POST.get("post"))
+
+    def is_complete(self) -> bool:
+        return not self.form.is_bound or self.form.is_valid()
+
+    def plan(self) -> BulkPlan:
+        return plan_bulk(self.action.operation, self.objects, self.form.options())
+
+    def state(self, plan: BulkPlan) -> Any:
+        return plan.seen
+
+    def page(self, plan: BulkPlan) -> Page:
+        opts, door = self.model_admin.opts, self.door
+        title = self.action.title.format(what=plan.what if door.one is None else door.one)
+        possible = bool(plan.number and not plan.refusal)
+        ways = self.model_admin.get_actions(self.request)
+        way_out = actions_of(opts.label_lower).get(plan.way_out) if plan.way_out in ways else None
+        return Page(
+            title=title,
+            crumbs=(Crumb(capfirst(str(opts.verbose_name_plural)), door.list_url), Crumb(self.action.label)),
+            verb=title if possible else "",
+            danger=self.action.danger,
+            asks=bool(self.form.fields),
+            back_url=door.back_url,
+            note="It becomes one changeset, and can be undone.",
+            lines=plan.lines,
+            more={
+                "action": self.action,
+                "options": self.form,
+                "one": door.one,
+                "list_url": door.list_url,
+                "way_out": way_out,
+                "across": self._is_across(),
+                "keys": self._keys(),
+                "reason": posted_reason(self.request),
+            },
+        )
+
+    def apply(self, *, reason: str, seen: Any) -> Outcome:
+        if self.door.on_list:
+            self._refuse_gone()
+        done = apply_bulk(
+            self.action.operation,
+            self.objects,
+            actor=self.actor,
+            reason=reason,
+            seen=seen,
+            options=self.form.options(),
+        )
+        return self._outcome(done)
+
+    def without_plan(self, refusal: Exception) -> HttpResponse:
+        if not isinstance(refusal, NothingSelected):
+            raise refusal
+        return lead(self.request, Outcome(self.door.back_url, (Told(str(refusal), messages.WARNING),)))
+
+    def _is_across(self) -> bool:
+        return self.request.POST.get("select_across") == "1"
+
+    def _keys(self) -> list[str]:
+        if self.door.one is not None:
+            return [str(self.door.one.pk)]
+        return ["all"] if self._is_across() else self.request.POST.getlist(ACTION_CHECKBOX_NAME)
+
+    def _refuse_gone(self) -> None:
+        """Say that ticked objects are not there any more, which a list that is filtered again would pass over."""
+        if self._is_across():
+            return
+        ticked, there = len(set(self._keys())), self.objects.count()
+        if there == ticked or not there:
+            return
+        gone = plural(ticked - there, "is gone, or no longer fits", "are gone, or no longer fit")
+        raise PlanMoved(f"of {counted(ticked, self.objects.model)} {ticked - there:,} {gone} the filter", NOUN)
+
+    def _outcome(self, done: Done) -> Outcome:
+        """Lead to the page of what was done; or, where that is little or nothing, back with a sentence."""
+        made, door = done.changeset, self.door
+        back = door.list_url if door.one is not None and not self.objects.exists() else door.back_url
+        if made is None:
+            return Outcome(back, (Told(_nothing(done.plan), messages.INFO),))
+        sentence = _sentence(done.plan, door.one)
+        if (door.one is not None and total(made.counts) == 1) or not self.request.user.has_perm(VIEW):
+            return Outcome(back, (Told(outcome_message(self.request.user, made, sentence)),))
+        return Outcome(result_url(made.pk, back=back.partition("?")[2]), () if door.one is None else (Told(sentence),))
+
+
+def _nothing(plan: BulkPlan) -> str:
+    left = "; ".join(f"{line.number:,} {line.words}" for line in plan.lines if line.sign in LEFT)
+    return f"Nothing was to be changed, and nothing was: {left}." if left else "Nothing was to be changed."
+
+
+def _sentence(plan: BulkPlan, one: models.Model | None) -> str:
+    """Say what was done; where it was done to one object, by its name."""
+    if one is None or plan.what != counted(1, type(one)):
+        return plan.done
+    return plan.done.replace(plan.what, str(one), 1)

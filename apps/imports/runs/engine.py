@@ -1,0 +1,254 @@
+"""The one engine of imports: whichever door a file comes in by, it becomes a run that is planned and applied here.
+
+A plan that a person reviews is stored, and applied from what was stored; a command plans and applies at once. Both are
+written by the same code, in one changeset, and what changed after the plan was made is skipped and listed by both.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from apps.changesets.hooks import Coming, prepare
+from apps.changesets.models import Changeset, Kind
+from apps.imports.errors import LockTaken, TooManyRefused
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.plan.apply import Done, Settle, apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.plan_checks import look_at
+from apps.imports.reading.rows import Reading
+from apps.imports.reading.sources import SourceFile
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions, LeftAlone, Progress, quiet
+from apps.imports.runs.files import estimate_rows, kept_file, remember_file
+from apps.imports.runs.lease import working
+from apps.imports.runs.opening import open_for_command
+from apps.imports.runs.progress import forget
+from apps.imports.runs.pruning import prune_runs
+from apps.imports.runs.states import claim, ending, fail, log_end, move
+from apps.imports.runs.stored_plan import StoredPlan, load_plan, note_left_alone
+from apps.imports.runs.storing import store_plan
+from apps.imports.spec import ImportSpec
+
+logger = logging.getLogger(__name__)
+
+
+def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
+    """Plan an uploaded run and store its rows; it is planned then, or failed with a sentence. Writes no tracked table.
+
+    `progress` is told the phase and how many rows it has done, and stops the planning by raising RunCancelled. Raises
+    RunRefused when the run is not waiting to be planned.
+    """
+    progress = progress or quiet
+    claim(run, RunStatus.UPLOADED, RunStatus.PLANNING)
+    with ending(run, progress):
+        with kept_file(run) as source:
+            plan = plan_import(
+                source,
+                spec=spec_named(run.spec),
+                options=ImportOptions.from_json(run.options),
+                how=Reading(**run.how),
+                progress=progress,
+            )
+        try:
+            store_plan(plan, run, progress=progress)
+            progress("look", 0)
+            checks = look_at(plan.staging)
+        finally:
+            plan.discard()
+        counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
+        summary = {**plan.figures(), "checks": checks, "planned_at": plan.planned_at.isoformat()}
+        move(run, RunStatus.PLANNED, counts=counts, summary=summary)
+        run.refresh_from_db()
+
+
+def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset | None:
+    """Write what the confirmed run's stored plan says; returns its changeset, None when nothing was to be changed.
+
+    The run is applied in the same transaction; otherwise it is failed or cancelled, and nothing was written. `progress`
+    is told the phase and stops it by raising RunCancelled. Raises RunRefused when the run is not waiting to be applied.
+    """
+    progress = progress or quiet
+    claim(run, RunStatus.APPROVED, RunStatus.RUNNING)
+    with ending(run, progress):
+        plan = load_plan(run, progress)
+
+        def settle(done: Done, opened: Changeset | None) -> None:
+            note_left_alone(run, done.left_alone)
+            # The counts are those of the stored rows; the changeset has those of what was done.
+            _settle(run, opened, {**(run.counts or {}), "left_alone": len(done.left_alone)})
+
+        return _apply(run, plan, settle, progress, what=f"import {run.pk} of {run.file_name}")
+    return None
+
+
+@dataclass
+class Finished:
+    """What became of an import at once; one that was only planned has no run."""
+
+    run: ImportRun | None
+    plan: ImportPlan
+    counts: dict[str, int]
+    initial_count: int
+    final_count: int
+    changeset: Changeset | None = None
+    left_alone: Sequence[LeftAlone] = ()
+    duration: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command asks for: a file to be imported at once, and what holds for it.
+
+    `file_name` is what the file is called before it is there. Only one run holds a `lock` at a time. More than
+    `refused_percent` of refused rows stop it. A `backup` comes first where True, whatever the settings say, and as they
+    say where None.
+    """
+
+    spec: ImportSpec
+    open_source: Callable[[], AbstractContextManager[SourceFile]]
+    options: Callable[[SourceFile], ImportOptions]
+    command: str
+    file_name: str
+    reason: str = ""
+    lock: str | None = None
+    refused_percent: float | None = None
+    backup: bool | None = None
+
+
+def import_now(request: Request, *, progress: Progress | None = None) -> Finished:
+    """Open a run, plan the file and apply the plan at once; the run is there to be seen, also when this fails.
+
+    Raises LockTaken, TooManyRefused, and what planning, applying and backing up raise; nothing was imported then.
+    """
+    started = time.monotonic()
+    try:
+        run = open_for_command(
+            request.spec,
+            command=request.command,
+            file_name=request.file_name,
+            reason=request.reason,
+            lock=request.lock,
+        )
+    except LockTaken as error:
+        log_end(ImportRun(summary={"command": request.command}), "locked", error=str(error))
+        raise
+    try:
+        with working(run) as heart:
+            finished = _import_now(request, run, _both(heart, progress), heart.totals)
+    except BaseException as error:
+        # Inside a transaction of somebody else that broke, nothing can be written down; the lease ends the run then.
+        with suppress(DatabaseError):
+            fail(run, error)
+        raise
+    finally:
+        forget(run.pk)
+    finished.duration = time.monotonic() - started
+    _prune()
+    return finished
+
+
+def plan_only(request: Request, *, progress: Progress | None = None) -> Finished:
+    """Plan what a command asks for and change nothing, the list of runs included; the plan's staged rows are gone."""
+    started = time.monotonic()
+    with request.open_source() as source:
+        plan = plan_import(source, spec=request.spec, options=request.options(source), progress=progress)
+    plan.discard()
+    _refuse_too_many(plan, request.refused_percent)
+    count = request.spec.model._base_manager.count()
+    taken = time.monotonic() - started
+    return Finished(None, plan, plan.counts.as_dict(), initial_count=count, final_count=count, duration=taken)
+
+
+def _import_now(request: Request, run: ImportRun, progress: Progress, totals: dict[str, int | None]) -> Finished:
+    objects = request.spec.model._base_manager
+    before = objects.count()
+    progress("fetch", 0)
+    with request.open_source() as source:
+        options = remember_file(run, source, request.options)
+        totals["read"] = estimate_rows(run)
+        plan = plan_import(source, spec=request.spec, options=options, progress=progress)
+    run.counts = plan.counts.as_dict()
+    finished = Finished(run, plan, plan.counts.as_dict(), initial_count=before, final_count=before)
+    totals |= dict.fromkeys(("write", "record"), plan.to_write)
+
+    def settle(done: Done, opened: Changeset | None) -> None:
+        finished.counts, finished.left_alone = done.counts, done.left_alone
+        run.summary = {**(run.summary or {}), "left_alone": done.as_json()["left_alone"]}
+        _settle(run, opened, done.counts)
+
+    try:
+        _refuse_too_many(plan, request.refused_percent)
+        what = request.command if request.backup else f"the import of {plan.file.name}"
+        finished.changeset = _apply(run, plan, settle, progress, what=what, backup=request.backup)
+    finally:
+        plan.discard()
+    finished.final_count = objects.count()
+    return finished
+
+
+def _apply(
+    run: ImportRun,
+    plan: ImportPlan | StoredPlan,
+    settle: Settle,
+    progress: Progress,
+    *,
+    what: str,
+    backup: bool | None = None,
+) -> Changeset | None:
+    """Apply a plan after the backup that comes first; the run is applied with the data or not at all."""
+    actor, using = run.confirmed_by or run.actor, plan.staging.connection.alias
+    try:
+        plan.require_within_limits()
+        if backup is not False and not plan.changes_nothing:
+            progress("back up", 0)
+            made = prepare(Coming(Kind.IMPORT, actor, what, using, required=bool(backup)))
+            run.summary = {**(run.summary or {}), "backup": made[0] if made else None}
+        progress("write", 0)
+        opened = apply_import(plan, actor=actor, reason=run.reason, settle=settle)
+    finally:
+        plan.discard()
+    run.refresh_from_db()
+    log_end(run, "applied" if opened else "unchanged")
+    return opened
+
+
+def _settle(run: ImportRun, opened: Changeset | None, counts: dict[str, int]) -> None:
+    if opened is not None:
+        opened.summary = {**(opened.summary or {}), "run": run.pk}
+    ended = {"changeset": opened, "counts": counts, "summary": run.summary, "finished_at": timezone.now(), "lock": None}
+    move(run, RunStatus.APPLIED, **ended)
+
+
+def _refuse_too_many(plan: ImportPlan, percent: float | None) -> None:
+    refused, total = plan.counts.refused, plan.counts.total
+    if percent is None or refused * 100 <= total * percent:
+        return
+    first = f" The first: {plan.refusals[0]}." if plan.refusals else ""
+    raise TooManyRefused(
+        f"{refused:,} of {total:,} rows of {plan.file.name} are refused, more than {percent:g} %: "
+        f"nothing was imported.{first}"
+    )
+
+
+def _both(heart: Progress, other: Progress | None) -> Progress:
+    if other is None:
+        return heart
+
+    def tell(phase: str, rows: int) -> None:
+        heart(phase, rows)
+        other(phase, rows)
+
+    return tell
+
+
+def _prune() -> None:
+    """Forget what is kept for too long; an import that was done stays done where that cannot be."""
+    try:
+        prune_runs()
+    except (DatabaseError, OSError):
+        logger.exception("Tidying up after an import did not work; the next one tries again")

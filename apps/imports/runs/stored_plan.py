@@ -1,0 +1,218 @@
+"""A stored plan: its rows go back into the tables that writing works from, as people decided about them.
+
+What a person decided to take is merged again, by the SQL that merged it when the plan was made.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connections
+
+from apps.imports.errors import MissingAboveLimit
+from apps.imports.mapping.layout import effective, layout_of
+from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind
+from apps.imports.plan.merge import create_views, merge
+from apps.imports.plan.pinned_rows import load_pins
+from apps.imports.registry import spec_named
+from apps.imports.results import FileIdentity, ImportOptions, LeftAlone, Progress
+from apps.imports.runs.states import changed_rows
+from apps.imports.staging.tables import Staging
+
+_CHUNK = 2000
+_AT_ONCE = 500
+
+
+@dataclass(eq=False)
+class StoredPlan:
+    """The plan of a run, with the tables that writing works from; see `plan.apply.Plan`."""
+
+    run: ImportRun
+    staging: Staging
+    # What the tables were like then is not known: everything is looked at again.
+    stamp = None
+
+    @property
+    def file(self) -> FileIdentity:
+        """The file that it is about."""
+        return FileIdentity(self.run.file_name, self.run.file_sha256, self.run.file_size)
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was made."""
+        return datetime.fromisoformat(self.figures()["planned_at"])
+
+    @property
+    def past_limits(self) -> bool:
+        """Whether the person who confirmed it said to go past the limits of the settings."""
+        return bool(self.figures().get("past_limits"))
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether applying it would write no row."""
+        return not changed_rows(self.run)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what the changeset remembers."""
+        return self.run.summary or {}
+
+    def require_within_limits(self) -> None:
+        """Raise MissingAboveLimit when more objects would go than may; writing looks at the other limits."""
+        if sentence := self.figures().get("missing_above_limit"):
+            raise MissingAboveLimit(sentence)
+
+    def discard(self) -> None:
+        """Forget the tables."""
+        if not self.staging.discarded:
+            self.staging.discarded = True
+            self.staging.drop()
+
+
+class Loaded(NamedTuple):
+    """What applying needs of a planned row; making whole objects of them would take longer than writing does."""
+
+    id: int
+    line: int | None
+    object_id: str
+    superseded: bool
+    kept: bool
+    payload: dict[str, Any]
+    history_id: int | None
+    decision: str
+
+
+def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
+    """Make the tables anew from the rows of `run` that are to be written.
+
+    Rows that a person decided to leave alone, and those that write nothing, stay out.
+    """
+    spec = spec_named(run.spec)
+    options = effective(ImportOptions.from_json(run.options), run.header, spec)
+    layout = layout_of(run.header, spec, options=options, name=run.file_name)
+    staging = Staging(connection=connections["default"], layout=layout, options=options, progress=progress)
+    staging.create()
+    try:
+        create_views(staging)
+        progress("load", 0)
+        progress("load", _load(run, staging))
+    except BaseException:
+        staging.drop()
+        raise
+    return StoredPlan(run, staging)
+
+
+def _load(run: ImportRun, staging: Staging) -> int:
+    upstream = staging.upstream.strip('"')
+    wants = [staging.want(link.field).strip('"') for link in staging.links]
+    columns = ["line", "old_pk", "history_id", *staging.values, upstream, "kept", *wants]
+    taken = PlannedRow.objects.filter(run=run, decision=Decision.TAKE, kept=True).exists()
+    total = _merge_taken(run, staging) if taken else 0
+    with staging.writing():
+        for rows in _chunks(run, operation=RowKind.NEW):
+            staging.load_staged(_staged(staging, rows))
+            total += len(rows)
+        for rows in _chunks(run, operation=RowKind.CHANGED):
+            rows = [row for row in rows if not _is_taken(row)]
+            staging.load("imports_changed", columns, _changed(staging, rows))
+            total += len(rows)
+        for rows in _chunks(run, operation=RowKind.MISSING):
+            rows = [row for row in rows if row.superseded or staging.options.missing != "report"]
+            found = ((staging.key_of(row.object_id), row.history_id) for row in rows)
+            staging.load("imports_missing", ["old_pk", "history_id"], found)
+            total += len(rows)
+    _finish(staging)
+    return total
+
+
+def _merge_taken(run: ImportRun, staging: Staging) -> int:
+    """Stage the rows whose values a person takes as the file gave them, and merge them as planning did."""
+    staging.to_take = True
+    staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint)")
+    total = 0
+    with staging.writing():
+        for rows in _chunks(run, operation=RowKind.CHANGED, decision=Decision.TAKE, kept=True):
+            staging.load_staged(
+                (
+                    row.line,
+                    *(row.payload["staged"][field] for field in staging.layout.staged),
+                    _text(row.payload["upstream"]),
+                )
+                for row in rows
+            )
+            staging.load(
+                "imports_matched", ["line", "old_pk"], ((row.line, staging.key_of(row.object_id)) for row in rows)
+            )
+            staging.load("imports_to_take", ["line", "history_id"], ((row.line, row.history_id) for row in rows))
+            total += len(rows)
+    staging.pinned = load_pins(staging)
+    merge(staging)
+    # What the person saw is what is taken, not what the object is by now.
+    staging.run(
+        "UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)"
+    )
+    return total
+
+
+def _is_taken(row: Loaded) -> bool:
+    return row.kept and row.decision == Decision.TAKE
+
+
+def _finish(staging: Staging) -> None:
+    """Let the database find the rows as it does while planning: without the index each rename scans all changes."""
+    staging.finish()
+    staging.index_temp("imports_changed", ["old_pk"])
+    staging.analyze("imports_changed", ["line", "old_pk"])
+    staging.analyze("imports_missing", ["old_pk"])
+
+
+def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
+    after = 0
+    rows = PlannedRow.objects.filter(run=run, **which).exclude(decision=Decision.LEAVE).order_by("id")
+    values = rows.values_list(*Loaded._fields)
+    while chunk := list(map(Loaded._make, values.filter(id__gt=after)[:_CHUNK])):
+        yield chunk
+        after = chunk[-1].id
+
+
+def _staged(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
+    for row in rows:
+        values = _planned_values(row)
+        yield (row.line, *(values[field] for field in staging.layout.staged), _text(row.payload["upstream"]))
+
+
+def _changed(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
+    for row in rows:
+        values = _planned_values(row)
+        yield (
+            row.line,
+            staging.key_of(row.object_id),
+            row.history_id,
+            *(values[field] for field in staging.values),
+            _text(row.payload["upstream"]),
+            1 if row.kept else 0,
+            *(row.payload["links"][link.field] for link in staging.links),
+        )
+
+
+def _planned_values(row: Loaded) -> dict[str, Any]:
+    """Return the values that a new or changed row will have: what upstream says, but for what its own values say."""
+    return {**(row.payload["upstream"] or {}), **row.payload["values"]}
+
+
+def _text(upstream: Any) -> str | None:
+    """Return upstream values as Django's JSONField writes them."""
+    return None if upstream is None else json.dumps(upstream)
+
+
+def note_left_alone(run: ImportRun, left_alone: Sequence[LeftAlone]) -> None:
+    """Write down at the rows why they were skipped, many at a time."""
+    together: dict[tuple[str, str], list[object]] = {}
+    for row in left_alone:
+        what, value = ("object_id", row.object_id) if row.line is None else ("line", row.line)
+        together.setdefault((what, row.why), []).append(value)
+    for (what, why), values in together.items():
+        for start in range(0, len(values), _AT_ONCE):
+            found = {f"{what}__in": values[start : start + _AT_ONCE]}
+            PlannedRow.objects.filter(run=run, **found).update(left_alone=why[:255])
