@@ -7,9 +7,11 @@ which lets swaps and chains of keys through; the history pairs the two halves of
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.changesets.fields import AnyField, column_of, field_of
+from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.plan.complete import completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.pins import settle_pins
@@ -22,7 +24,20 @@ _PORTION = 20_000
 
 
 def write(staging: Staging) -> None:
-    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
+    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller.
+
+    Raises RuleOfTheDatabase when a row breaks a constraint that planning knows nothing of.
+    """
+    try:
+        _write(staging)
+    except IntegrityError as error:
+        raise RuleOfTheDatabase(
+            f"A row breaks a rule of the database ({str(error).splitlines()[0]}). Nothing was imported: mend the file, "
+            "or leave that row out."
+        ) from error
+
+
+def _write(staging: Staging) -> None:
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
     written = Written(staging.progress)
     written.add(0)
@@ -89,7 +104,8 @@ def _upstream_inactive(staging: Staging) -> str:
 def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
-    return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
+    by_itself = new and staging.spec.automatic and not staging.spec.makes_keys
+    return [field for field in fields if not (by_itself and field.primary_key)]
 
 
 def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) -> tuple[list[str], list[Any]]:
@@ -101,7 +117,9 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
     completed = staging.spec.completer.fields if staging.spec.completer and live is None else ()
     expressions, params = [], []
     for field in _fields(staging, new=live is None):
-        if field.name in completed:
+        if field.primary_key and live is None and staging.spec.makes_keys:
+            expressions.append("k.pk")
+        elif field.name in completed:
             expressions.append(completed_value(staging, field.name, rows))
         elif field.name in staging.stored or field.name == staging.spec.upstream:
             value = f"{rows}.{staging.quote(field.name)}"
