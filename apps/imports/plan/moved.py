@@ -35,7 +35,7 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
         to_change=_to_change(staging),
         newest=staging.newest_history("p.old_pk"),
     )
-    moved = staging.fetch("SELECT line, old_pk, gone FROM {moved}")
+    moved = staging.rows("SELECT line, old_pk, gone FROM {moved}")
     pinned = _pinned_since(staging, planned_at)
     staging.load("imports_moved", ["line", "old_pk", "gone"], ((line, pk, 0) for line, pk in pinned))
     if moved or pinned:
@@ -61,7 +61,7 @@ def skip_blocked(staging: Staging) -> list[LeftAlone]:
 def _to_change(staging: Staging) -> str:
     if staging.options.missing != "report":
         return ""
-    if staging.spec.automatic or not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+    if staging.spec.automatic or not staging.rows("SELECT 1 FROM {missing} LIMIT 1"):
         return "WHERE FALSE"
     return f"WHERE m.old_pk IN ({superseded_keys(staging)})"
 
@@ -69,7 +69,7 @@ def _to_change(staging: Staging) -> str:
 def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | None, object]]:
     """Return line and key of the objects with a pin that the plan knows nothing of."""
     rows, params = pinned_rows(staging)
-    return staging.fetch(
+    return staging.rows(
         """
         SELECT DISTINCT e.line, r.old_pk FROM ({rows}) r
         JOIN {pin} p ON p.id = r.pin_id
@@ -94,6 +94,6 @@ def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
         """,
         skey=staging.quote(staging.spec.key),
     )
-    for (line,) in staging.fetch("SELECT line FROM {blocked}"):
+    for (line,) in staging.rows("SELECT line FROM {blocked}"):
         yield line, _THERE
     staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")

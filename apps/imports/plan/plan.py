@@ -8,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from apps.changesets.tracking import tracked_for
 from apps.imports.errors import (
     ColumnsMissing,
     LocalEditsInTheWay,
@@ -166,12 +167,12 @@ def plan_import(
 def stamp_of(staging: Staging) -> Stamp:
     """Return what tells whether a table that the plan reads has changed since."""
     return tuple(
-        staging.fetch(
+        staging.rows(
             """
             SELECT MAX(history_id), COUNT(*)
             FROM (SELECT history_id FROM {history} ORDER BY history_id DESC LIMIT {newest}) n
             """,
-            history=staging.quote(model.history.model._meta.db_table),
+            history=staging.quote(tracked_for(model).history_table),
             newest=str(_NEWEST),
         )[0]
         for model in staging.spec.watched
@@ -214,8 +215,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     objects = count_objects(staging)
     kept_list = merge.list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
-    matched = staging.count("SELECT COUNT(*) FROM {matched}")
-    missing = staging.count("SELECT COUNT(*) FROM {missing}")
+    matched = staging.value("SELECT COUNT(*) FROM {matched}")
+    missing = staging.value("SELECT COUNT(*) FROM {missing}")
     to_change = count_missing_to_change(staging) if missing else 0
     linker = staging.spec.linker
     links = linker.plan(staging) if linker else {}
@@ -248,14 +249,14 @@ def count_objects(staging: Staging) -> dict[str, int]:
     """Return how many objects the tables of a plan create, update, rename, keep values of, and supersede."""
     moves = "FALSE" if staging.spec.automatic else f"{staging.quote(staging.spec.natural)} <> old_pk"
     # Objects that change, and those among them that get another natural key, or keep a correction.
-    [(updated, renamed, kept)] = staging.fetch(
+    [(updated, renamed, kept)] = staging.rows(
         """
         SELECT COUNT(*), SUM(CASE WHEN {moves} THEN 1 ELSE 0 END), SUM(CASE WHEN kept > 0 THEN 1 ELSE 0 END)
         FROM {changed}
         """,
         moves=moves,
     )
-    rows = staging.count("SELECT (SELECT COUNT(*) FROM {staged}) - (SELECT COUNT(*) FROM {matched})")
+    rows = staging.value("SELECT (SELECT COUNT(*) FROM {staged}) - (SELECT COUNT(*) FROM {matched})")
     return {
         "created": rows,
         "updated": updated,

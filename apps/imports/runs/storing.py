@@ -20,6 +20,10 @@ from apps.imports.runs.states import hold
 from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
+# The last line of the next rows of the file that are about an object.
+_NEXT_CHUNK = """
+    SELECT MAX(line) FROM (SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c
+"""
 _COLUMNS = (
     *("run_id", "line", "operation", "renamed", "kept", "deleted_here", "superseded", "object_id", "natural", "label"),
     *("changes", "kept_values", "payload", "history_id", "decision", "decided_by_name", "left_alone"),
@@ -90,16 +94,19 @@ def _json(value: Any) -> str | None:
 def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], None]) -> None:
     """Store the rows whose object is as they say already: most of a file, and nothing of them passes through Python."""
     done = after = 0
-    while upto := staging.fetch("SELECT MAX(line) FROM "
-                                "(SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c",
-                                [after], limit=str(_CHUNK))[0][0]:  # fmt: skip
+    while upto := staging.value(_NEXT_CHUNK, [after], limit=str(_CHUNK)):
         with _portion(staging, run):
             # Rows of the file with an object, which is not among those that change.
             done += staging.run(
-                "INSERT INTO {table} ({columns}) SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, "
-                "{object_id}, {object_id}, COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', '' "
-                "FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s "
-                "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line",
+                """
+                INSERT INTO {table} ({columns})
+                SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {object_id}, {object_id},
+                    COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
+                FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk
+                WHERE m.line > %s AND m.line <= %s
+                    AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line)
+                ORDER BY m.line
+                """,
                 [run.pk, str(RowKind.UNCHANGED), after, upto],
                 table=staging.quote(PlannedRow._meta.db_table),
                 columns=", ".join(map(staging.quote, _COLUMNS)),
