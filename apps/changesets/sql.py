@@ -63,7 +63,8 @@ class Sql:
         """Execute a statement and return how many rows it touched, 0 where the database does not say."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return max(int(cursor.rowcount), 0)
+            touched: int = cursor.rowcount
+            return max(touched, 0)
 
     def run_many(self, statement: str, rows: Iterable[Sequence[Any]], /, **parts: str) -> None:
         """Execute a statement once for the values of each row."""
@@ -76,7 +77,8 @@ class Sql:
         """Execute a query and return all its rows."""
         with self.connection.cursor() as cursor:
             cursor.execute(self.fill(statement, **parts), list(params) or None)
-            return list(cursor.fetchall())
+            rows: list[Row] = cursor.fetchall()
+            return rows
 
     def firsts(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Any]:
         """Execute a query and return the first value of each of its rows."""

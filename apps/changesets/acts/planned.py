@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
-from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import ASKS
 from apps.changesets.errors import ChangesetError
 
 P = TypeVar("P")
@@ -72,12 +75,18 @@ class PlannedAct(ABC, Generic[P]):
     template: ClassVar[str] = "admin/acts/confirm.html"
     # Whether it is done only with the token of a plan that was shown; lists' actions are also done without.
     needs_token: ClassVar[bool] = True
+    methods: ClassVar[tuple[str, ...]] = ASKS
     # What may be refused with a sentence, after which the plan is shown again.
     refusals: ClassVar[tuple[type[Exception], ...]] = (ChangesetError,)
 
-    def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest) -> None:
+    def __init__(self, model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> None:
         self.model_admin = model_admin
         self.request = request
+
+    @property
+    def actor(self) -> User:
+        """Who asks."""
+        return actor_of(self.request)
 
     @abstractmethod
     def may(self) -> bool:
@@ -125,6 +134,13 @@ class PlannedAct(ABC, Generic[P]):
     def hear(self, refusal: Exception) -> str:
         """Return the sentence of a refusal, after which the plan is made anew."""
         return str(refusal)
+
+    def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse | None:
+        """Return the page that shows the plan of what was not done, for an act that has no page of its own.
+
+        `refusal` is empty where only the forms say what is missing.
+        """
+        return None
 
     def without_plan(self, refusal: Exception) -> HttpResponse | Page:
         """Return the answer where there is no plan to show, or the page that says so."""

@@ -1,11 +1,14 @@
 """Deleting what the newest import created: those of the selected objects, as far as nothing refers to them."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.numbers import counted, plural
@@ -21,7 +24,7 @@ def newest_import(model: type[models.Model]) -> Changeset | None:
     return imports.filter(counts__has_key=model._meta.label_lower).order_by("-pk").first()
 
 
-def created_in(made: Changeset, rows: models.QuerySet) -> models.QuerySet:
+def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Keep the rows that the changeset created; one that it renamed was there before."""
     tracked = tracked_for(rows.model)
     stable, history = _stable(tracked), tracked.history_model.objects.filter(changeset=made).order_by()
@@ -44,7 +47,8 @@ def _referred(model: type[models.Model]) -> Q:
     """Return the condition that something points to a row."""
     condition = Q(pk__in=[])
     for relation in relations_to(model):
-        condition |= Exists(relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}))
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        condition |= Q(Exists(rows))
     return condition
 
 

@@ -6,8 +6,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural
@@ -35,7 +36,7 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
     return Operation(kind, plan, write)
 
 
-def write_values(rows: models.QuerySet, values: dict[str, Any]) -> int:
+def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:
     """Set the values in all rows by one statement, and when they were changed; return how many."""
     stamps = {f.name: timezone.now() for f in rows.model._meta.concrete_fields if getattr(f, "auto_now", False)}
     return rows.order_by().update(**values, **stamps)

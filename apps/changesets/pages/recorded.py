@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.formats import localize
 from django.utils.functional import SimpleLazyObject
@@ -19,6 +20,7 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets.acts import edit
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
@@ -26,7 +28,6 @@ from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import as_of, links
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
@@ -155,7 +156,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     # -- points in time --------------------------------------------------------------------------------------
 
-    def as_of_list_view(self, request: HttpRequest) -> HttpResponse:
+    def as_of_list_view(self, request: HttpRequest) -> HttpResponseBase:
         return as_of.table_page(self, request)
 
     def between_view(self, request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.formulas import harmless
 from apps.imports.registry import spec_for
 
@@ -77,5 +78,5 @@ def resource_of(model: type[models.Model]) -> type[ExportResource]:
 def _is_text(model: type[models.Model], path: str) -> bool:
     *links, last = path.split("__")
     for link in links:
-        model = model._meta.get_field(link).related_model
-    return isinstance(model._meta.get_field(last), models.CharField | models.TextField)
+        model = target_of(field_of(model, link))
+    return isinstance(field_of(model, last), models.CharField | models.TextField)

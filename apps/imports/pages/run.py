@@ -9,22 +9,22 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
-from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
+from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone
-from apps.imports.runs.confirming import mark_of, why_not_confirm, why_not_decide, why_not_pass_limits
+from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
 A_PAGE = 100
@@ -60,7 +60,6 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "run": run,
         "model": model._meta,
         "who": run.who,
-        "options": options,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
         "may_act": not why_not_decide(request.user, run),
@@ -100,7 +99,6 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
         "may_not_pass": why_not_pass_limits(request.user),
-        "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not why_not_decide(request.user, run),
         **rows_context(request, run, options),
@@ -134,7 +132,6 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
         "after": asked.query(start=after) if after < number and rows else "",
         "unfiltered": asked.query(field="", q=""),
-        "kept_bucket": bucket == Bucket.KEPT,
     }
 
 

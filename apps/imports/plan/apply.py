@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from django.db import DatabaseError
 
 from apps.changesets.context import Source, changeset
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone
 from apps.imports.plan.complete import complete
 from apps.imports.plan.moved import skip_blocked, skip_moved
@@ -73,7 +73,7 @@ class Done:
 Settle = Callable[[Done, Changeset | None], None]
 
 
-def apply_import(plan: Plan, *, actor: Any, reason: str = "", settle: Settle | None = None) -> Changeset | None:
+def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle | None = None) -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten

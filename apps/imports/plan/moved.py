@@ -61,7 +61,7 @@ def skip_blocked(staging: Staging) -> list[LeftAlone]:
 def _to_change(staging: Staging) -> str:
     if staging.options.missing != "report":
         return ""
-    if staging.spec.automatic or not staging.rows("SELECT 1 FROM {missing} LIMIT 1"):
+    if staging.spec.automatic or not staging.has_rows("imports_missing"):
         return "WHERE FALSE"
     return f"WHERE m.old_pk IN ({superseded_keys(staging)})"
 
@@ -69,6 +69,7 @@ def _to_change(staging: Staging) -> str:
 def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | None, object]]:
     """Return line and key of the objects with a pin that the plan knows nothing of."""
     rows, params = pinned_rows(staging)
+    # Their pins are younger than the plan.
     return staging.rows(
         """
         SELECT DISTINCT e.line, r.old_pk FROM ({rows}) r
@@ -76,7 +77,7 @@ def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | No
         JOIN (SELECT line, old_pk FROM {changed} UNION ALL SELECT NULL, old_pk FROM {missing}) e ON e.old_pk = r.old_pk
         WHERE p.created_at > %s
         """,
-        [*params, staging.connection.ops.adapt_datetimefield_value(planned_at)],
+        [*params, staging.moment(planned_at)],
         rows=rows,
         pin=staging.quote(Pin._meta.db_table),
     )
@@ -86,7 +87,7 @@ def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
     """Take out the new rows whose stable key some object has got meanwhile."""
     if staging.spec.key not in staging.layout.fields:
         return
-    staging.run("DELETE FROM {blocked}")
+    staging.empty("imports_blocked")
     staging.run(
         """
         INSERT INTO {blocked} (line, holder)
@@ -94,6 +95,6 @@ def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
         """,
         skey=staging.quote(staging.spec.key),
     )
-    for (line,) in staging.rows("SELECT line FROM {blocked}"):
+    for line in staging.firsts("SELECT line FROM {blocked}"):
         yield line, _THERE
     staging.run("DELETE FROM {staged} WHERE line IN (SELECT line FROM {blocked})")

@@ -251,17 +251,17 @@ def count_objects(staging: Staging) -> dict[str, int]:
     # Objects that change, and those among them that get another natural key, or keep a correction.
     [(updated, renamed, kept)] = staging.rows(
         """
-        SELECT COUNT(*), SUM(CASE WHEN {moves} THEN 1 ELSE 0 END), SUM(CASE WHEN kept > 0 THEN 1 ELSE 0 END)
-        FROM {changed}
+        SELECT COUNT(*), COUNT(CASE WHEN {moves} THEN 1 END), COUNT(CASE WHEN kept > 0 THEN 1 END) FROM {changed}
         """,
         moves=moves,
     )
+    # The good rows that match no object.
     rows = staging.value("SELECT (SELECT COUNT(*) FROM {staged}) - (SELECT COUNT(*) FROM {matched})")
     return {
         "created": rows,
         "updated": updated,
-        "renamed": renamed or 0,
-        "kept": kept or 0,
+        "renamed": renamed,
+        "kept": kept,
         "superseded": count_superseded(staging),
     }
 

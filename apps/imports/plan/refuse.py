@@ -9,8 +9,14 @@ def refuse_blocked(staging: Staging) -> int:
     key = staging.quote(spec.key) if spec.key in fields else "NULL"
     natural = staging.quote(spec.natural) if spec.natural in fields else "NULL"
     # Remember that the file has them ...
-    staging.run("INSERT INTO {seen} (line, key_value, natural_value, refused) SELECT line, {k}, {n}, TRUE "
-                "FROM {staged} WHERE line IN (SELECT line FROM {blocked})", k=key, n=natural)  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {seen} (line, key_value, natural_value, refused)
+        SELECT line, {key_value}, {natural}, TRUE FROM {staged} WHERE line IN (SELECT line FROM {blocked})
+        """,
+        key_value=key,
+        natural=natural,
+    )
     # ... and take them out.
     staging.run("DELETE FROM {matched} WHERE line IN (SELECT line FROM {blocked})")
     staging.run("DELETE FROM {changed} WHERE line IN (SELECT line FROM {blocked})")

@@ -161,7 +161,7 @@ def _is_taken(row: Loaded) -> bool:
 def _finish(staging: Staging) -> None:
     """Let the database find the rows as it does while planning: without the index each rename scans all changes."""
     staging.finish()
-    staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
+    staging.index_temp("imports_changed", ["old_pk"])
     staging.analyze("imports_changed", ["line", "old_pk"])
     staging.analyze("imports_missing", ["old_pk"])
 

@@ -20,10 +20,6 @@ from apps.imports.runs.states import hold
 from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
-# The last line of the next rows of the file that are about an object.
-_NEXT_CHUNK = """
-    SELECT MAX(line) FROM (SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c
-"""
 _COLUMNS = (
     *("run_id", "line", "operation", "renamed", "kept", "deleted_here", "superseded", "object_id", "natural", "label"),
     *("changes", "kept_values", "payload", "history_id", "decision", "decided_by_name", "left_alone"),
@@ -60,7 +56,7 @@ def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
     """A short transaction, and only while the run is this worker's: one that slept would mix its rows with others'."""
     inside = staging.connection.in_atomic_block
     # Inside a transaction of somebody else there is nothing to keep short.
-    with nullcontext() if inside else transaction.atomic(using=staging.connection.alias):
+    with nullcontext() if inside else transaction.atomic(using=staging.using):
         hold(run)
         yield
 
@@ -94,22 +90,26 @@ def _json(value: Any) -> str | None:
 def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], None]) -> None:
     """Store the rows whose object is as they say already: most of a file, and nothing of them passes through Python."""
     done = after = 0
-    while upto := staging.value(_NEXT_CHUNK, [after], limit=str(_CHUNK)):
+    tables = staging.with_names(table=PlannedRow._meta.db_table, columns=_COLUMNS)
+    # The last line of the next rows.
+    while upto := tables.value(
+        """
+        SELECT MAX(line) FROM (SELECT line FROM {matched} WHERE line > %s ORDER BY line LIMIT {limit}) c
+        """,
+        [after],
+        limit=str(_CHUNK),
+    ):
         with _portion(staging, run):
             # Rows of the file with an object, which is not among those that change.
-            done += staging.run(
+            done += tables.run(
                 """
                 INSERT INTO {table} ({columns})
                 SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {object_id}, {object_id},
-                    COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
-                FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk
-                WHERE m.line > %s AND m.line <= %s
-                    AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line)
-                ORDER BY m.line
+                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
+                FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s
+                AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line
                 """,
                 [run.pk, str(RowKind.UNCHANGED), after, upto],
-                table=staging.quote(PlannedRow._meta.db_table),
-                columns=", ".join(map(staging.quote, _COLUMNS)),
                 object_id="SUBSTR(CAST(m.old_pk AS text), 1, 255)",
                 label=staging.column(staging.spec.label),
             )
