@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.imports.errors import ImportFailure, RunRefused
@@ -52,7 +53,7 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
     if not ticked:
         raise RunRefused("No row was ticked: tick those that you decide about.")
-    number = decide(run, ticked, decision, actor=request.user)
+    number = decide(run, ticked, decision, actor=actor_of(request))
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
     if other := len(set(ticked)) - number:
@@ -75,13 +76,13 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."
         )
-    start_planning(set_options(run, chosen, actor=request.user))
+    start_planning(set_options(run, chosen, actor=actor_of(request)))
     return HttpResponseRedirect(run_url(run))
 
 
 def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Cancel a run that has not ended."""
-    cancel_run(run, actor=request.user)
+    cancel_run(run, actor=actor_of(request))
     run.refresh_from_db()
     if run.status == RunStatus.CANCELLED:
         messages.success(request, "Cancelled: nothing was written.")
@@ -92,5 +93,5 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def begin_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Start a failed or cancelled run again from its kept file."""
-    start_planning(start_again(run, actor=request.user))
+    start_planning(start_again(run, actor=actor_of(request)))
     return HttpResponseRedirect(run_url(run))

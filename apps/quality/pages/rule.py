@@ -127,7 +127,6 @@ class AcceptFindings(PlannedAct[Rule]):
             "over": list(over(rule)[:OVER_SHOWN]),
             "may_accept": request.user.has_perm(ACCEPT),
             "noun": meta.verbose_name,
-            "plural": meta.verbose_name_plural,
             "mend": {"rule": rule, **mending(rule, request)},
         }
         return TemplateResponse(request, "admin/quality/finding/rule.html", {**self.context, **more, **offered})
