@@ -50,13 +50,13 @@ def table_of_bulk(measured: list[Measurement], database: str) -> str:
     ]
     for name, first in measured[0].printed["actions"].items():
         page, done, bare = (
-            median(each.printed["actions"][name][what] for each in measured) for what in ("page", "done", "bare")
+            median(run.printed["actions"][name][timing] for run in measured) for timing in ("page", "done", "bare")
         )
         lines.append(
             f"| {name} | {page:.2f} s | {first['page_queries']} | {done:.2f} s | {first['done_queries']} "
             f"| {bare:.2f} s | {done / bare:.2f} x |"
         )
-    lines += ["", f"Peak memory: {max(each.peak_mb for each in measured):.0f} MB"]
+    lines += ["", f"Peak memory: {max(run.peak_mb for run in measured):.0f} MB"]
     return "\n".join(lines) + "\n"
 
 

@@ -138,8 +138,8 @@ def user() -> Any:
     from django.contrib.auth import get_user_model
 
     users = get_user_model().objects
-    found = users.filter(username=WHO["username"]).first()
-    return found or users.create_superuser(**WHO)
+    user = users.filter(username=WHO["username"]).first()
+    return user or users.create_superuser(**WHO)
 
 
 def work_only() -> dict[str, Any]:

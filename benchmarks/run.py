@@ -102,8 +102,8 @@ def measure_once(url: str, rounds: Rounds, *, options: argparse.Namespace, updat
         for step, measured in measure_memory(url, files=files, scratch=scratch):
             rounds.memory[step] = measured
     if "backups" in options.parts:
-        more = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
-        for step, measured in measure_backups(url, **more):
+        options_of_backup = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
+        for step, measured in measure_backups(url, **options_of_backup):
             rounds.backups.setdefault(step, []).append(measured)
     if options.whole_preview:
         rounds.whole_preview = measure_whole_preview(url, source=BUNDLED, update=update, scratch=scratch)

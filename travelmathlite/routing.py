@@ -85,10 +85,10 @@ class ReplicaRouter:
         """Return the primary, also for an object that was read from a replica."""
         return self._primary(hints)
 
-    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
+    def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
         """Let objects of the primary and of its replicas refer to each other: they are the same rows."""
         same = {DEFAULT_DB_ALIAS, *replicas()}
-        return True if {one._state.db, other._state.db} <= same else None
+        return True if {obj1._state.db, obj2._state.db} <= same else None
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         """Migrate the primary only: its replicas follow by themselves."""

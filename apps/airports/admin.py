@@ -89,14 +89,14 @@ def find_airports(airports: QuerySet, term: str) -> QuerySet:
     words = search_form(term).split()
     if not words:
         return airports
-    found = airports
+    matches = airports
     for word in words:
-        found = found.filter(
+        matches = matches.filter(
             Q(search_name__contains=word)
             | Q(ident__istartswith=word)
             | Q(iata_code__iexact=word)
             | Q(municipality__icontains=word)
         )
     # No index helps such a search: with the keys known, the list and its count need not search again.
-    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
-    return found if len(keys) > FEW else airports.filter(pk__in=keys)
+    keys = list(matches.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return matches if len(keys) > FEW else airports.filter(pk__in=keys)

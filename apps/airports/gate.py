@@ -17,7 +17,7 @@ class Share:
 
     number: int
     total: int
-    what: str
+    verb: str
     setting: str
 
     @property
@@ -30,7 +30,7 @@ class Share:
         if share <= limit:
             return ""
         return (
-            f"{self.number:,} of {self.total:,} airports would {self.what} ({share:.1f} %), and {self.setting} allows "
+            f"{self.number:,} of {self.total:,} airports would {self.verb} ({share:.1f} %), and {self.setting} allows "
             f"{limit:g} %."
         )
 
@@ -83,20 +83,20 @@ def _moved(staging: Staging) -> int:
 def _dropped(staging: Staging, field: str, total: int) -> str:
     """Return the sentence that the share of linked airports would fall too far."""
     points = settings.GATE_LINK_POINTS
-    link = next((each for each in staging.links if each.field == field), None)
+    link = next((candidate for candidate in staging.links if candidate.field == field), None)
     # Whoever asks for no links does so on purpose.
     if points is None or link is None or field in staging.options.skip_links:
         return ""
     # How many are linked now.
     linked = staging.value("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
-    less, more = _unlinked_and_linked(staging, field, link.needs)
+    losing, gaining = _unlinked_and_linked(staging, field, link.needs)
     # The new airports, and those of them that are linked.
     created, made = staging.rows(
         "SELECT COUNT(*), COUNT(CASE WHEN w.{want} THEN 1 END) FROM {created} w", want=staging.want(field)
     )[0]
     before = linked * 100 / total
-    after = (linked - less + more + made) * 100 / (total + created)
-    lost = less + created - made
+    after = (linked - losing + gaining + made) * 100 / (total + created)
+    lost = losing + created - made
     if before - after <= points or lost <= settings.GATE_ALWAYS_ALLOWED:
         return ""
     return (
@@ -106,7 +106,7 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
 
 
 def _unlinked_and_linked(staging: Staging, field: str, needs: tuple[str, ...]) -> tuple[int, int]:
-    filled = " AND ".join(f"COALESCE(x.{staging.quote(each)}, '') <> ''" for each in needs)
+    filled = " AND ".join(f"COALESCE(x.{staging.quote(column)}, '') <> ''" for column in needs)
     # Of the airports that are linked anew: those that lose their link, and those that get their first one.
     return staging.rows(
         """

@@ -152,7 +152,7 @@ def _fill_search_forms(staging: Staging) -> None:
 
 def _find_new_cities(staging: Staging) -> int:
     # The first row of each (country, comparable municipality) to link that no city has.
-    found = _places(staging).run(
+    new_cities = _places(staging).run(
         """
         INSERT INTO imports_new_cities (line, iso_country, name, search_name, latitude, longitude)
         SELECT line, iso_country, municipality, city_search, latitude_deg, longitude_deg FROM (
@@ -166,7 +166,7 @@ def _find_new_cities(staging: Staging) -> int:
         """
     )
     staging.analyze("imports_new_cities", ["line"])
-    return found
+    return new_cities
 
 
 def _name_cities(staging: Staging) -> None:

@@ -50,10 +50,10 @@ def count_by_type(*, country: int | None = None, using: str = "default") -> list
     """Return for each type with airports its value, its name, how many there are, and how many of them lack a city."""
     airports = Airport.objects.using(using).order_by()
     rows = (airports if country is None else airports.filter(country=country)).values("airport_type")
-    found = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
+    by_type = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
         "airport_type", "number", "alone"
     )
-    known = {str(value): (number, alone) for value, number, alone in found}
+    known = {str(value): (number, alone) for value, number, alone in by_type}
     labels = {str(value): label for value, (_, label) in TYPES.items()}
     labels |= {value: value or "without a type" for value in known if value not in labels}
     return [(value, label, *known[value]) for value, label in labels.items() if value in known]
@@ -73,5 +73,7 @@ def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "de
         for key, latitude, longitude in rows
         if key in worst and latitude is not None and longitude is not None
     )
-    groups = [Group(str(each), f"with {each.label.lower()}s", str(each), findings_url) for each in order]
+    groups = [
+        Group(str(severity), f"with {severity.label.lower()}s", str(severity), findings_url) for severity in order
+    ]
     return pack(groups, points, addresses=addresses)

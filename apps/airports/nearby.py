@@ -56,5 +56,5 @@ def _among(rows: QuerySet, keys: str, params: list[float]) -> QuerySet:
     meta = rows.model._meta
     columns = {"name": "search_name", "lat": "latitude_deg", "lon": "longitude_deg"}
     names = {short: meta.get_field(field).column for short, field in columns.items()}
-    found = Sql(rows.db, table=meta.db_table, pk=meta.pk.column, **names).fill(keys)
-    return rows.filter(pk__in=RawSQL(found, params))  # noqa: S611 - names of our own fields, values are bound
+    nearest_keys = Sql(rows.db, table=meta.db_table, pk=meta.pk.column, **names).fill(keys)
+    return rows.filter(pk__in=RawSQL(nearest_keys, params))  # noqa: S611 - names of our own fields, values are bound

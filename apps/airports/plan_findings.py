@@ -96,8 +96,8 @@ def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:
     values = {field: f"w.{staging.quote(field)}" for field in staging.stored}
     for link in staging.links:
         column = staging.column(link.field)
-        found = "lc.id" if link.field == "country" else "lt.id"
-        values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {found} ELSE l.{column} END"
+        linked_pk = "lc.id" if link.field == "country" else "lt.id"
+        values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {linked_pk} ELSE l.{column} END"
     rows = staging.fill(
         """
         {writes} w LEFT JOIN {live} l ON l.{pk} = w.old_pk

@@ -105,9 +105,9 @@ def _make(cursor: Any, quoted: str) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
     except DatabaseError as error:
-        said = str(error).splitlines()[0]
+        message = str(error).splitlines()[0]
         raise RestoreFailed(
-            f"The database {quoted} cannot be made ({said}): give the console's role the right with "
+            f"The database {quoted} cannot be made ({message}): give the console's role the right with "
             "ALTER ROLE ... CREATEDB, or make it yourself."
         ) from error
 

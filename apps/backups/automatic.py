@@ -65,10 +65,10 @@ def newest_complete(using: str = "default") -> Backup | None:
 
 def _history_counts(using: str) -> dict[str, int]:
     """Return how many rows each table of history has, where it has any; none while the tables are not there."""
-    there = set(connections[using].introspection.table_names())
-    if Changeset._meta.db_table not in there:
+    existing = set(connections[using].introspection.table_names())
+    if Changeset._meta.db_table not in existing:
         return {}
-    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
+    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in existing]
     return {name: number for name, number in Sql(using).count_rows(names).items() if number}
 
 

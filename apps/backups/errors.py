@@ -182,15 +182,15 @@ def from_os_error(error: OSError, folder: Path, *, needed: int) -> BackupFailure
 
 def meaning_for_restore(error: Exception, backup: str, *, patience: int) -> BackupFailure:
     """Return what an error of a database or of the disk means for a restore, which it ended."""
-    said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    if getattr(error, "errno", None) in FULL or any(word in said for word in ("disk is full", "No space left")):
+    message = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    if getattr(error, "errno", None) in FULL or any(word in message for word in ("disk is full", "No space left")):
         return DiskFull(f"There is no room to restore {backup}: nothing was restored; make room, and try again.")
     if is_busy(error):
         return DatabaseBusy(
             f"Somebody held the database, or a table of it, for more than {patience} seconds (an import?), so nothing "
             "was restored: try again later."
         )
-    return RestoreFailed(f"The database did not take {backup} ({said}): it is as it was.")
+    return RestoreFailed(f"The database did not take {backup} ({message}): it is as it was.")
 
 
 def not_writable(folder: Path, error: OSError) -> FolderNotWritable:

@@ -51,14 +51,14 @@ def before_migrate(*, using: str, plan: list[tuple[Any, bool]], **kwargs: Any) -
 
 def _dropping(plan: list[tuple[Any, bool]], connection: BaseDatabaseWrapper) -> Iterator[tuple[str, bool]]:
     """Yield what the plan drops that has rows: a table, or a column of one; and whether by going back."""
-    there = set(connection.introspection.table_names())
+    existing = set(connection.introspection.table_names())
     for migration, backwards in plan:
         for operation in migration.operations:
             if getattr(operation, "options", {}).get("proxy"):
                 continue  # A proxy has no table of its own.
             model, column = _dropped(operation, backwards=backwards)
             table = model and _table_of(migration.app_label, model)
-            if table in there and Sql(connection).has_rows(table):
+            if table in existing and Sql(connection).has_rows(table):
                 yield (f"{column} of {table}" if column else table), backwards
 
 

@@ -59,7 +59,7 @@ class Work:
     state: str = WAITING
     words: str = "Starting"
     # How it ended, in one sentence; the backup of what was there before a restore, and the changeset of one of tables.
-    told: str = ""
+    outcome: str = ""
     safety: str = ""
     changeset: int | None = None
 
@@ -91,15 +91,15 @@ def database_size(using: str = "default") -> int:
 
 def work_of(key: str) -> Work | None:
     """Return how a piece of work stands, or None where there is none of this name (any more)."""
-    found = _cache().get(_name(key))
-    if not found:
+    entry = _cache().get(_name(key))
+    if not entry:
         return None
-    work = Work(**found)
+    work = Work(**entry)
     if not work.is_over and time.time() - _heard_of(work) > SILENT_SECONDS:
-        told = (
+        outcome = (
             "The process that did this stopped without a word. What it had not finished is not there: start it again."
         )
-        return replace(work, state=FAILED, told=told)
+        return replace(work, state=FAILED, outcome=outcome)
     return work
 
 
@@ -114,18 +114,18 @@ def carry_out(key: str) -> None:
 
     Raises WorkRefused where there is no note of it.
     """
-    asked = work_of(key)
-    if asked is None:
+    requested = work_of(key)
+    if requested is None:
         raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
-    work = _save(replace(asked, state=RUNNING))
+    work = _save(replace(requested, state=RUNNING))
     try:
         with _beating(work):
             actor = User.objects.filter(pk=work.actor_id).first()
             work = _do(work, actor)
     except (BackupFailure, ChangesetError) as failure:
-        _save(replace(work, state=FAILED, told=str(failure)))
+        _save(replace(work, state=FAILED, outcome=str(failure)))
     except BaseException as error:
-        _save(replace(work, state=FAILED, told=f"{type(error).__name__}: {error}"))
+        _save(replace(work, state=FAILED, outcome=f"{type(error).__name__}: {error}"))
         raise
     else:
         _save(replace(work, state=DONE))
@@ -138,10 +138,10 @@ def _do(work: Work, actor: Actor) -> Work:
     if work.verb == CREATE:
         progress("copying the database")
         made = create_backup(actor=actor, reason=work.reason, kind=work.kind, label=work.label)
-        return replace(work, backup=made.id, told=f"{made.rows:,} rows are backed up.")
+        return replace(work, backup=made.id, outcome=f"{made.rows:,} rows are backed up.")
     backup = find_backup(work.backup)
     if work.verb == VERIFY:
-        return replace(work, told=verify(backup, progress=progress).verified)
+        return replace(work, outcome=verify(backup, progress=progress).verified)
     return _restore(work, backup, actor, progress)
 
 
@@ -149,11 +149,11 @@ def _restore(work: Work, backup: Backup, actor: Actor, progress: Progress) -> Wo
     upto = read_upto(work.upto) if work.upto else None
     restored = restore(backup, actor=actor, reason=work.reason, tables=work.tables, upto=upto, progress=progress)
     done, where = restored.done, f"in {', '.join(work.tables)}" if work.tables else "there"
-    told = f"{restored.rows:,} rows are {where}, as in {restored.backup.id}"
-    told += f", up to {in_words(upto)}." if upto is not None else "."
+    outcome = f"{restored.rows:,} rows are {where}, as in {restored.backup.id}"
+    outcome += f", up to {in_words(upto)}." if upto is not None else "."
     if done.drift:
-        told += f" {done.drift:,} objects differ from their history, as they did when it was made."
-    return replace(work, told=told, safety=done.safety.id if done.safety else "", changeset=done.changeset)
+        outcome += f" {done.drift:,} objects differ from their history, as they did when it was made."
+    return replace(work, outcome=outcome, safety=done.safety.id if done.safety else "", changeset=done.changeset)
 
 
 def _start_apart(work: Work) -> None:
@@ -169,8 +169,10 @@ def _take_turn(work: Work) -> None:
     turn = _name("turn")
     if _cache().add(turn, work.id, timeout=None):
         return
-    if other := work_going_on():
-        raise WorkRefused(f"{other.actor} has begun something else that is not finished ({other.verb}): wait for it.")
+    if running := work_going_on():
+        raise WorkRefused(
+            f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it."
+        )
     _cache().set(turn, work.id, timeout=None)
 
 

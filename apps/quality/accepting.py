@@ -27,8 +27,8 @@ def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, l
 def standing(*, using: str = "default") -> QuerySet[AcceptedFinding]:
     """Return the acceptances that stand today: neither withdrawn nor run out."""
     today = timezone.localdate()
-    found = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
-    return found.filter(Q(until=None) | Q(until__gte=today))
+    acceptances = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
+    return acceptances.filter(Q(until=None) | Q(until__gte=today))
 
 
 def over(rule: Rule) -> QuerySet[AcceptedFinding]:
@@ -67,8 +67,8 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
     if until is not None and until < timezone.localdate():
         raise UntilPast(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
     taken = set(accepted_of([rule])[rule.code])
-    found = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
-    new = {key: name for key, name in found.items() if key not in taken}
+    findings = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
+    new = {key: name for key, name in findings.items() if key not in taken}
     if not new:
         raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it meanwhile.")
     # One that ran out makes room; it stays in the list as withdrawn by the calendar.

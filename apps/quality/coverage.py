@@ -43,9 +43,9 @@ def watch_links(label: str, *fields: str) -> None:
 
 def link_coverage(*, using: str = "default") -> tuple[Coverage, ...]:
     """Return the coverage of every watched link; one query for each model."""
-    found: list[Coverage] = []
+    coverages: list[Coverage] = []
     for label, fields in _watched.items():
         rows = apps.get_model(label)._base_manager.using(using).order_by()
         counts = rows.aggregate(total=Count("pk"), **{f"with_{field}": Count(field) for field in fields})
-        found += [Coverage(label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
-    return tuple(found)
+        coverages += [Coverage(label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
+    return tuple(coverages)

@@ -116,7 +116,9 @@ def coverage_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, f
 
 def findings_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, int]]]:
     """Return the findings of each severity at each tally."""
-    return [(tally.taken_at, {str(each): n for each, n in by_severity(tally.counts).items()}) for tally in tallies]
+    return [
+        (tally.taken_at, {str(severity): n for severity, n in by_severity(tally.counts).items()}) for tally in tallies
+    ]
 
 
 def history_completeness(*, state: str, look: bool = True, using: str = "default") -> History | None:

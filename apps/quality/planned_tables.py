@@ -15,11 +15,11 @@ def reading_from(tables: Mapping[str, str], *, using: str = "default") -> Iterat
     """
     connection = connections[using]
     quote = connection.ops.quote_name
-    names = {quote(table): quote(other) for table, other in tables.items()}
+    names = {quote(table): quote(planned) for table, planned in tables.items()}
 
     def read(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        for table, other in names.items():
-            sql = sql.replace(table, other)
+        for table, planned in names.items():
+            sql = sql.replace(table, planned)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(read):

@@ -35,8 +35,8 @@ def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
     writer.writerow(HEADER)
     for rule in rules:
         for row in rule.in_order(with_links(rule, findings_of(rule))).iterator(chunk_size=_CHUNK):
-            what = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row))
-            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), what]
+            values = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row))
+            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), values]
             writer.writerow([harmless(cell) for cell in cells])
             yield out.getvalue()
             out.seek(0)

@@ -99,7 +99,7 @@ def rules_of(label: str) -> tuple[Rule, ...]:
 
 def rules_by_section() -> dict[str, list[Rule]]:
     """Return the rules by the section that a report shows them in, in order."""
-    found: dict[str, list[Rule]] = {}
+    by_section: dict[str, list[Rule]] = {}
     for rule in _rules.values():
-        found.setdefault(rule.section, []).append(rule)
-    return found
+        by_section.setdefault(rule.section, []).append(rule)
+    return by_section

@@ -44,7 +44,7 @@ def count_now() -> Counted:
     counted = Counted(
         counts=count_findings(),
         accepted=count_accepted(),
-        coverage={f"{each.model}.{each.field}": [each.linked, each.total] for each in link_coverage()},
+        coverage={f"{link.model}.{link.field}": [link.linked, link.total] for link in link_coverage()},
         at=timezone.now(),
         changeset_id=Changeset.objects.order_by("-pk").values_list("pk", flat=True).first(),
     )

@@ -45,21 +45,21 @@ def read_facts(
     chosen = sorted(only or tables)
     # How many rows each table has, and what they are.
     count = "SELECT COUNT(*), {content} FROM {table} t"
-    told = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
+    counted = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
     return Facts(
         engine=engine,
         server_version=server_version,
         migrations=_migrations(fetch, sql) if MIGRATIONS in tables else (),
         newest_changeset=_newest_changeset(fetch, sql) if Changeset._meta.db_table in tables else None,
-        row_counts={table: count for table, (count, _) in told.items()},
-        contents={table: str(content) for table, (_, content) in told.items() if content is not None},
+        row_counts={table: count for table, (count, _) in counted.items()},
+        contents={table: str(content) for table, (_, content) in counted.items() if content is not None},
     )
 
 
-def require_tables(chosen: Iterable[str], there: Iterable[str]) -> None:
+def require_tables(chosen: Iterable[str], existing: Iterable[str]) -> None:
     """Raise UnknownTable when one of the chosen tables is not there."""
-    if unknown := sorted(set(chosen) - set(there)):
-        raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(there))}.")
+    if unknown := sorted(set(chosen) - set(existing)):
+        raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(existing))}.")
 
 
 def _migrations(fetch: Fetch, sql: Sql) -> tuple[str, ...]:

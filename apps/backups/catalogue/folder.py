@@ -87,7 +87,7 @@ def _take(folder: Path, kind: str) -> tuple[Place, int]:
         except OSError as error:
             raise not_writable(folder, error) from error
         # Asked after the name is taken: whoever had it before has then renamed its file, which is seen here.
-        if any(other != partial for other in folder.glob(f"{name}.*")):
+        if any(path != partial for path in folder.glob(f"{name}.*")):
             partial.unlink()
             os.close(descriptor)
             continue

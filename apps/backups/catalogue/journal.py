@@ -16,13 +16,13 @@ def journal_file() -> Path:
     return backup_folder() / JOURNAL
 
 
-def note(**told: Any) -> None:
+def note(**details: Any) -> None:
     """Append one line to the journal; it is on the disk when this returns."""
     folder = open_folder()
     new = not journal_file().exists()
     # To the microsecond, as manifests say when a backup was made: which came first is asked of the two.
     at = datetime.now(tz=UTC).isoformat(timespec="microseconds")
-    line = json.dumps({"at": at, **told}, ensure_ascii=False) + "\n"
+    line = json.dumps({"at": at, **details}, ensure_ascii=False) + "\n"
     descriptor = os.open(journal_file(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         # What a power cut left half written must not swallow this line.
@@ -43,12 +43,12 @@ def read_journal() -> list[dict[str, Any]]:
         lines = journal_file().read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
-    found = []
+    entries = []
     for line in reversed(lines):
         try:
             entry = json.loads(line)
         except ValueError:
             continue
         if isinstance(entry, dict):
-            found.append(entry)
-    return found
+            entries.append(entry)
+    return entries

@@ -159,9 +159,10 @@ def _read(manifest: Path) -> Backup:
 def read_manifest(text: str, name: str) -> Backup:
     """Return what a manifest of this name tells; raises ManifestUnreadable when it cannot be relied on."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
         # A later version may know more about a backup; what this one does not know, it passes over.
-        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        usual = [column for column in fields(Backup) if column.name in document or not _optional(column)]
+        known = {column.name: document[column.name] for column in usual}
         for moment in _MOMENTS:
             if known.get(moment):
                 known[moment] = datetime.fromisoformat(known[moment])
@@ -186,11 +187,11 @@ def _is(value: Any, hint: Any) -> bool:
     """Whether a value is of the type that a field of Backup has: one odd manifest must not break the whole list."""
     of = get_args(hint)
     if get_origin(hint) is UnionType:
-        return any(_is(value, each) for each in of)
+        return any(_is(value, kind) for kind in of)
     if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(_is(key, of[0]) and _is(each, of[1]) for key, each in value.items())
+        return isinstance(value, dict) and all(_is(key, of[0]) and _is(item, of[1]) for key, item in value.items())
     if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_is(each, of[0]) for each in value)
+        return isinstance(value, tuple) and all(_is(item, of[0]) for item in value)
     return type(value) is hint and (hint is not datetime or value.tzinfo is not None)
 
 
@@ -201,5 +202,5 @@ def _unreadable(name: str, error: Exception) -> ManifestUnreadable:
     )
 
 
-def _optional(each: Field) -> bool:
-    return each.default is not MISSING or each.default_factory is not MISSING
+def _optional(field: Field) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING

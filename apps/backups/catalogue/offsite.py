@@ -94,14 +94,14 @@ def list_offsite() -> Catalogue:
                 continue
             try:
                 with elsewhere.open(name) as stream:
-                    told = read_manifest(stream.read().decode(), name)
+                    backup = read_manifest(stream.read().decode(), name)
             except (ManifestUnreadable, UnicodeDecodeError) as error:
                 complaints.append(f"Elsewhere: {error}")
                 continue
-            if told.offsite in names:
-                backups.append(told)
+            if backup.offsite in names:
+                backups.append(backup)
             else:
-                complaints.append(f"Elsewhere, the copy of {told.id} is gone and only its manifest is left.")
+                complaints.append(f"Elsewhere, the copy of {backup.id} is gone and only its manifest is left.")
     backups.sort(key=lambda backup: (backup.created_at, backup.id), reverse=True)
     return Catalogue(backups, complaints)
 
@@ -112,26 +112,26 @@ def fetch(name: str) -> Backup:
     Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
     """
     elsewhere = storage()
-    told = next((backup for backup in list_offsite().backups if backup.id == name), None)
-    if elsewhere is None or told is None:
+    backup = next((listed for listed in list_offsite().backups if listed.id == name), None)
+    if elsewhere is None or backup is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
     with _folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
-        with _reachable(), elsewhere.open(told.offsite) as source, sent.open("wb") as target:
+        with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
-        if told.offsite.endswith(encryption.SUFFIX):
-            encryption.decrypt(sent, plain, name=told.offsite)
+        if backup.offsite.endswith(encryption.SUFFIX):
+            encryption.decrypt(sent, plain, name=backup.offsite)
         else:
             sent.rename(plain)
-        if sha256_of(plain) != told.sha256:
+        if sha256_of(plain) != backup.sha256:
             raise BackupAltered(
                 f"The copy of {name} elsewhere is not the file that was sent: it was altered, or cut off. Nothing was "
                 "brought back; choose another one."
             )
         plain.chmod(0o600)
-        move_into_place(plain, told.file)
-    write_manifest(told)
-    return told
+        move_into_place(plain, backup.file)
+    write_manifest(backup)
+    return backup
 
 
 def forget(backup: Backup) -> None:
@@ -198,8 +198,8 @@ def _reachable() -> Iterator[None]:
     except BackupFailure:
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        message = " ".join(str(error).split()) or type(error).__name__
         raise OffsiteUnavailable(
-            f"The storage elsewhere cannot be reached ({said[:200]}): check STORAGES[{ALIAS!r}]. Backups in the folder "
-            "are as they were."
+            f"The storage elsewhere cannot be reached ({message[:200]}): check STORAGES[{ALIAS!r}]. Backups in the "
+            "folder are as they were."
         ) from error

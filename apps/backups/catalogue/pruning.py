@@ -31,7 +31,9 @@ def _remove_ended(
     backups: list[Backup], kinds: Container[str] | None, *, dry_run: bool, now: datetime | None
 ) -> list[Backup]:
     verdicts = judge(backups, now=now or timezone.now())
-    ended = [each.backup for each in verdicts if not each.kept and (kinds is None or each.backup.kind in kinds)]
+    ended = [verdict.backup for verdict in verdicts if not verdict.kept]
+    if kinds is not None:
+        ended = [backup for backup in ended if backup.kind in kinds]
     if dry_run:
         return ended
     try:

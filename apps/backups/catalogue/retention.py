@@ -42,29 +42,29 @@ def judge(backups: Sequence[Backup], *, now: datetime) -> list[Verdict]:
         reasons.setdefault(backup.id, why)
     for backup, why in _foundations([backup for backup in ordered if backup.id in reasons], ordered):
         reasons.setdefault(backup.id, why)
-    return [Verdict(each, each.id in reasons, reasons.get(each.id, _ended(each))) for each in ordered]
+    return [Verdict(backup, backup.id in reasons, reasons.get(backup.id, _ended(backup))) for backup in ordered]
 
 
 def _claims(ordered: list[Backup], now: datetime) -> Iterable[tuple[Backup, str]]:
     """Yield the backups that are kept for what they are, with the reason; the strongest reason first."""
-    proven = next((each for each in ordered if each.verified_at and not each.tables), None)
+    proven = next((backup for backup in ordered if backup.verified_at and not backup.tables), None)
     if proven:
         yield proven, "the newest one that is verified"
-    for each in ordered:
-        if each.label:
-            yield each, "it has a label"
-        if each.created_at > now - DAY:
-            yield each, "made within a day"
-        if each.expires_at and each.expires_at > now:
-            yield each, f"to be kept until {localtime(each.expires_at):%Y-%m-%d}"
-    sound = [each for each in ordered if not each.is_bad]
-    for each in [each for each in sound if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
-        yield each, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
+    for backup in ordered:
+        if backup.label:
+            yield backup, "it has a label"
+        if backup.created_at > now - DAY:
+            yield backup, "made within a day"
+        if backup.expires_at and backup.expires_at > now:
+            yield backup, f"to be kept until {localtime(backup.expires_at):%Y-%m-%d}"
+    sound = [backup for backup in ordered if not backup.is_bad]
+    for backup in [backup for backup in sound if backup.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
+        yield backup, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
     yield from _increments(ordered)
     # One that did not restore stands for no day.
-    asked_for = [each for each in sound if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
+    asked_for = [backup for backup in sound if backup.kind not in AUTOMATIC and backup.kind != INCREMENTAL]
     for _, series in groupby(sorted(asked_for, key=_series), key=_series):
-        yield from _thinned(sorted(series, key=lambda each: each.created_at, reverse=True))
+        yield from _thinned(sorted(series, key=lambda backup: backup.created_at, reverse=True))
 
 
 def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
@@ -73,29 +73,29 @@ def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
 
 def _increments(ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
     """Yield the increments of the chain that is being added to; of an older one, a day is enough."""
-    by_id = {each.id: each for each in ordered}
-    chains = [(each, _under(each, by_id)) for each in ordered if each.kind == INCREMENTAL]
-    yield from ((each, "of the newest chain") for each, under in chains if under[-1:] == chains[0][1][-1:])
+    by_id = {backup.id: backup for backup in ordered}
+    chains = [(backup, _under(backup, by_id)) for backup in ordered if backup.kind == INCREMENTAL]
+    yield from ((backup, "of the newest chain") for backup, under in chains if under[-1:] == chains[0][1][-1:])
 
 
 def _thinned(series: list[Backup]) -> Iterable[tuple[Backup, str]]:
     """Yield the newest of each day, week and month, as many as are to be had; `series` is newest first."""
     for number, step, of in _STEPS:
         seen: list[str] = []
-        for each in series:
-            name = of(localtime(each.created_at))
+        for backup in series:
+            name = of(localtime(backup.created_at))
             if name not in seen and len(seen) < number:
                 seen.append(name)
-                yield each, f"the {step}ly one of {name}" if step != "day" else f"the daily one of {name}"
+                yield backup, f"the {step}ly one of {name}" if step != "day" else f"the daily one of {name}"
 
 
 def _foundations(kept: list[Backup], ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
     """Yield what kept increments are restored upon: the increments under them, down to the full backup."""
-    by_id = {each.id: each for each in ordered}
-    for each in kept:
-        for name in _under(each, by_id):
+    by_id = {backup.id: backup for backup in ordered}
+    for backup in kept:
+        for name in _under(backup, by_id):
             if name in by_id:
-                yield by_id[name], f"needed to restore {each.id}"
+                yield by_id[name], f"needed to restore {backup.id}"
 
 
 def _under(backup: Backup, by_id: Mapping[str, Backup]) -> list[str]:

@@ -12,7 +12,7 @@ from apps.backups.portable.reading import check_whole
 from apps.backups.portable.replaying import replay
 from apps.backups.portable.snapshot import snapshot
 from apps.backups.portable.touched import touched_lines
-from apps.backups.portable.writing import Told, encode, packed, write_rows
+from apps.backups.portable.writing import RowsSum, encode, packed, write_rows
 from apps.changesets.models import Changeset
 
 SUFFIX = ".increment.jsonl.gz"
@@ -41,15 +41,15 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
         base_newest_at=newest.created_at.isoformat() if newest else None,
         base_rows={model._meta.db_table: base.row_counts[model._meta.db_table] for model in history_models()},
     )
-    told: dict[str, Told] = {}
+    sums: dict[str, RowsSum] = {}
     with packed(target) as stream:
         stream.write(heading.line)
         for model in other_models():
             table = model._meta.db_table
             # A native base tells nothing that could be compared: then the table is written.
             known = base.contents.get(table) if base.kind != "full" else None
-            told[table] = write_rows(using, model, None)
-            if told[table].content != known:
+            sums[table] = write_rows(using, model, None)
+            if sums[table].content != known:
                 stream.write(f"{encode({'replaced': model._meta.label_lower})}\n".encode())
                 write_rows(using, model, stream)
         for model in history_models():
@@ -57,7 +57,7 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
         for line in touched_lines(using):
             stream.write(line)
         stream.write(f"{encode({'end': True})}\n".encode())
-    return facts_of(using, told, base=base.id, since=base.newest_changeset)
+    return facts_of(using, sums, base=base.id, since=base.newest_changeset)
 
 
 def restore_into(source: Path, using: str) -> None:

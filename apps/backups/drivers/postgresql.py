@@ -130,8 +130,8 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 
 def find_program(name: str) -> str:
     """Return the path of one of PostgreSQL's programs; raises ProgramMissing when it is not installed."""
-    if found := shutil.which(name):
-        return found
+    if program := shutil.which(name):
+        return program
     raise ProgramMissing(
         f"{name} is not on PATH, so no backup was {_DOES[name]}: install PostgreSQL's client programs "
         "(on Debian the package postgresql-client) of the server's version or newer."
@@ -158,8 +158,8 @@ def _address(own: BaseDatabaseWrapper) -> Sequence[str]:
 
 def _environment(own: BaseDatabaseWrapper) -> dict[str, str]:
     """Return the environment of the program: the password is in it, where other users of the machine cannot read it."""
-    ours = own.client.settings_to_cmd_args_env(own.settings_dict, [])[1] or {}
-    return {**os.environ, **ours, "LC_ALL": "C"}
+    connecting = own.client.settings_to_cmd_args_env(own.settings_dict, [])[1] or {}
+    return {**os.environ, **connecting, "LC_ALL": "C"}
 
 
 @contextmanager
@@ -221,8 +221,8 @@ def _failed(status: int, complaints: str, target: Path, *, needed: int) -> Backu
         return disk_full(target.parent, needed=needed)
     if "lock timeout" in complaints:
         return _busy()
-    said = _first_line(complaints) or f"it ended with status {status} and no word"
-    return DumpFailed(f"pg_dump made no backup: {said}. Nothing of it is left.")
+    message = _first_line(complaints) or f"it ended with status {status} and no word"
+    return DumpFailed(f"pg_dump made no backup: {message}. Nothing of it is left.")
 
 
 def _busy() -> DatabaseBusy:

@@ -55,8 +55,8 @@ def _loaded(using: str, file: Path, table: str) -> str:
     with sql.connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
         sql.run("CREATE TEMPORARY TABLE {name} (LIKE {table}) ON COMMIT DROP")
         for line in script:
-            if found := _COPY.fullmatch(line):
-                columns = found["columns"].decode()
+            if header := _COPY.fullmatch(line):
+                columns = header["columns"].decode()
                 _require_columns(using, table, [name.strip().strip('"') for name in columns.split(",")])
                 with cursor.copy(f"COPY {temporary} ({columns}) FROM stdin") as copy:
                     for part in rows_of(script):
@@ -74,8 +74,8 @@ def _require_columns(using: str, table: str, saved: list[str]) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         live = {column.name for column in connection.introspection.get_table_description(cursor, table)}
-    if other := sorted(live ^ set(saved)):
+    if differing := sorted(live ^ set(saved)):
         raise TablesRefused(
-            f"{table} has other columns now than in the backup ({', '.join(other)}), so its rows cannot come back by "
-            "themselves: restore the whole backup, elsewhere with --into."
+            f"{table} has other columns now than in the backup ({', '.join(differing)}), so its rows cannot come back "
+            "by themselves: restore the whole backup, elsewhere with --into."
         )

@@ -67,13 +67,13 @@ def facts(using: str, *, hashed: bool = False) -> Facts:
     """Return the facts of what is in the database, a file, now."""
     django = connections[using]
     django.ensure_connection()
-    found = _facts(django.connection, using)
-    return replace(found, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else found
+    read = _facts(django.connection, using)
+    return replace(read, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else read
 
 
 def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
-    found = {}
+    hashes = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
         tables = tables_in(opened)
         # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
@@ -84,8 +84,8 @@ def contents_of(file: Path) -> dict[str, str]:
             rows = opened.execute(Sql(table=table).fill("SELECT * FROM {table} NOT INDEXED"))
             while part := rows.fetchmany(ROWS_AT_ONCE):
                 digest.update(repr(part).encode())
-            found[table] = digest.hexdigest()
-    return found
+            hashes[table] = digest.hexdigest()
+    return hashes
 
 
 def tables_in(opened: sqlite3.Connection) -> list[str]:
@@ -96,14 +96,14 @@ def tables_in(opened: sqlite3.Connection) -> list[str]:
 
 def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     quote = connections["default"].ops.quote_name
-    there = tables_in(copy)
-    require_tables(tables, there)
+    existing = tables_in(copy)
+    require_tables(tables, existing)
     copy.execute("PRAGMA foreign_keys = OFF")
     # Views and triggers speak of tables that go.
     speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
     for kind, name in copy.execute(speaking).fetchall():
         copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
-    for name in set(there) - {*tables, MIGRATIONS}:
+    for name in set(existing) - {*tables, MIGRATIONS}:
         copy.execute(f"DROP TABLE {quote(name)}")
     copy.execute("VACUUM")
 
@@ -165,9 +165,9 @@ def quick_check(copy: sqlite3.Connection) -> None:
     """Raise CopyDamaged unless SQLite finds the database sound."""
     # The rows broke no constraint where they come from; to parse each JSON value again would double the time.
     copy.execute("PRAGMA ignore_check_constraints = ON")
-    found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise _damaged(found)
+    result = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise _damaged(result)
 
 
 def _facts(copy: sqlite3.Connection, using: str) -> Facts:
@@ -196,8 +196,8 @@ def unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnr
     return DatabaseUnreadable(f"The database {name} cannot be read: {error}. No backup was made; check DATABASE_URL.")
 
 
-def _damaged(found: str) -> CopyDamaged:
+def _damaged(result: str) -> CopyDamaged:
     return CopyDamaged(
-        f"The copy of the database is damaged ({' '.join(found.split())}), so it was thrown away. The database itself "
+        f"The copy of the database is damaged ({' '.join(result.split())}), so it was thrown away. The database itself "
         'is probably damaged too: check it with "PRAGMA integrity_check" before anything is written.'
     )

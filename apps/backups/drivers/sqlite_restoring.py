@@ -99,15 +99,15 @@ def _writing(using: str) -> Iterator[sqlite3.Connection]:
 
 
 def _overwrite(copy: sqlite3.Connection, live: sqlite3.Connection, *, pages: int, meanwhile: Callable) -> None:
-    give_up, asked = time.monotonic() + PATIENCE_SECONDS, False
+    give_up, called = time.monotonic() + PATIENCE_SECONDS, False
 
     def after_each_step(status: int, remaining: int, _total: int) -> None:
-        nonlocal asked
+        nonlocal called
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             if time.monotonic() > give_up:
                 raise _busy_restoring()
-        elif not asked:
-            asked = True
+        elif not called:
+            called = True
             meanwhile()
 
     try:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.backups.errors import OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
 from apps.backups.objects.document import find_all_by_codes
-from apps.backups.objects.hanging import told_by
+from apps.backups.objects.hanging import identifying_fields
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
@@ -59,16 +59,16 @@ def restore_with_hanging(
     actor: Actor,
     reason: str,
     seen: int | None,
-    rest: bool = False,
+    partly: bool = False,
 ) -> Changeset:
     """Restore the fields of the object and what hung on it, as one changeset; raises what `restore_from` does."""
     with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source_of(backup)) as opened:
         lock_tracked_tables("default")
         plan = plan_hanging(backup)
-        if plan.complaint and not rest:
+        if plan.complaint and not partly:
             raise OtherSchema(plan.complaint)
         if fields or living(tracked, fit.version) is None:
-            restore_from(tracked, backup, fit, fields=fields, actor=actor, reason=reason, seen=seen, rest=rest)
+            restore_from(tracked, backup, fit, fields=fields, actor=actor, reason=reason, seen=seen, partly=partly)
         elif not plan.lines:
             raise NothingToRestore("Nothing of what hung on it is gone, and no field is ticked: nothing was restored.")
         _restore(plan)
@@ -102,21 +102,21 @@ def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan
 def _known(backup: ObjectBackup) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
     """Return what belonged to the object, and the groups of what pointed to it; and what no table knows any more."""
     records, groups = backup.hanging.get("belonging", []), backup.hanging.get("pointing", [])
-    unknown = {each["model"] for each in [*records, *groups] if tracked_by_name(each["model"]) is None}
+    unknown = {record["model"] for record in [*records, *groups] if tracked_by_name(record["model"]) is None}
     for group in groups:
         tracked = tracked_by_name(group["model"])
         if tracked is not None and group["field"] not in {field.name for field in tracked.fields_by_column.values()}:
             unknown.add(f"{group['model']}.{group['field']}")
     return (
-        [each for each in records if each["model"] not in unknown],
-        [each for each in groups if not unknown & {each["model"], f"{each['model']}.{each['field']}"}],
+        [record for record in records if record["model"] not in unknown],
+        [record for record in groups if not unknown & {record["model"], f"{record['model']}.{record['field']}"}],
         sorted(unknown),
     )
 
 
-def _mark(told: Collection[Any]) -> tuple[Any, ...]:
+def _mark(identifiers: Collection[Any]) -> tuple[Any, ...]:
     """Return what tells an object among others of its model: what stays when its key changes, or else the key."""
-    key, *stable = told
+    key, *stable = identifiers
     return (key,) if not stable or stable[0] is None else (None, stable[0])
 
 
@@ -185,7 +185,7 @@ def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...]
     """Return the key of each object without this link, by its mark."""
     tracked = tracked_by_label(label)
     rows = tracked.model._base_manager.using(using).filter(**{f"{field}__isnull": True}).order_by()
-    return {_mark(told): told[0] for told in rows.values_list(*told_by(tracked))}
+    return {_mark(row): row[0] for row in rows.values_list(*identifying_fields(tracked))}
 
 
 def _gone(
@@ -197,13 +197,13 @@ def _gone(
     moved: dict[tuple[str, Any], Any] = {}
     for label in dict.fromkeys(record["model"] for record in records):
         model = tracked_by_label(label).model
-        there = set(model._base_manager.using(using).values_list("pk", flat=True))
-        lacking = [record for record in records if record["model"] == label and record["key"] not in there]
+        existing = set(model._base_manager.using(using).values_list("pk", flat=True))
+        lacking = [record for record in records if record["model"] == label and record["key"] not in existing]
         again = find_all_by_codes(model, [record.get("codes", {}) for record in lacking], using=using)
         gone[label] = [record for record, key in zip(lacking, again, strict=True) if key is None]
         moved |= {(label, record["key"]): key for record, key in zip(lacking, again, strict=True) if key is not None}
     return {label: of_model for label, of_model in gone.items() if of_model}, moved
 
 
-def _words(label: str, number: int, one: str, many: str) -> str:
-    return f"{plural(number, tracked_by_label(label).model)} {plural(number, one, many)}"
+def _words(label: str, number: int, singular: str, many: str) -> str:
+    return f"{plural(number, tracked_by_label(label).model)} {plural(number, singular, many)}"

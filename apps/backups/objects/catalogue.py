@@ -80,19 +80,19 @@ def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
 
 def backups_of(tracked: Tracked, obj: models.Model) -> Found:
     """Return the backups of this object, under whatever key it had; a damaged one is a complaint."""
-    found = Found([], [])
+    listed = Found([], [])
     for name in sorted(names_of(tracked), reverse=True):
         if not is_named_for(tracked, name, obj):
             continue
         try:
             backup = read_object_backup(name)
         except BackupFailure as error:
-            found.complaints.append(str(error))
+            listed.complaints.append(str(error))
         else:
             if is_of(tracked, backup, obj):
-                found.backups.append(backup)
-    found.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
-    return found
+                listed.backups.append(backup)
+    listed.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
+    return listed
 
 
 def backup_of(tracked: Tracked, obj: models.Model, name: str) -> ObjectBackup:
@@ -144,10 +144,10 @@ def read_object_backup(name: str) -> ObjectBackup:
             f"The backup {name} was altered after it was made: its content does not have the SHA-256 that it carries. "
             "Nothing was restored; choose another one."
         )
-    return _told_by(document, name, len(text.encode("utf-8")))
+    return _backup_from(document, name, len(text.encode("utf-8")))
 
 
-def _told_by(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
+def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
     try:
         backup = ObjectBackup(
             name=name,

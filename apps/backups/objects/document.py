@@ -67,17 +67,17 @@ def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]
             targets[mark] = find_all_by_codes(target, [value], using=using)[0]
         return targets[mark]
 
-    asked = [{name: plain(name, value) for name, value in codes.items()} for codes in wanted]
+    lookups = [{name: plain(name, value) for name, value in codes.items()} for codes in wanted]
     # What cannot be asked for is not found.
-    askable = [codes for codes in asked if codes and None not in codes.values()]
-    found: dict[tuple[Any, ...], Any] = {}
+    askable = [codes for codes in lookups if codes and None not in codes.values()]
+    keys: dict[tuple[Any, ...], Any] = {}
     for names in {tuple(codes) for codes in askable}:
         values = [tuple(codes.values()) for codes in askable if tuple(codes) == names]
         for start in range(0, len(values), _CHUNK):
             columns = zip(names, zip(*values[start : start + _CHUNK], strict=True), strict=True)
             rows = model._base_manager.using(using).filter(**{f"{name}__in": set(of) for name, of in columns})
-            found |= {(names, told): key for key, *told in rows.values_list("pk", *names) for told in [tuple(told)]}
-    return [found.get((tuple(codes), tuple(codes.values()))) for codes in asked]
+            keys |= {(names, tuple(codes)): key for key, *codes in rows.values_list("pk", *names)}
+    return [keys.get((tuple(codes), tuple(codes.values()))) for codes in lookups]
 
 
 def schema_of(model: type[models.Model], *, using: str) -> str:

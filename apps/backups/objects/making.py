@@ -27,8 +27,8 @@ def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging
         live = tracked.model._base_manager.using(using).filter(pk=obj.pk).first()
         if live is None:
             raise ObjectGone(f"{obj} is deleted by now, and what is gone cannot be backed up.")
-        more = {"hanging": hanging_of(live, using=using)} if hanging else {}
-        document = {**_document(tracked, live, actor=actor, reason=reason, using=using), **more}
+        hanging_part = {"hanging": hanging_of(live, using=using)} if hanging else {}
+        document = {**_document(tracked, live, actor=actor, reason=reason, using=using), **hanging_part}
     return read_object_backup(_write(document, name_part(tracked, live)))
 
 
@@ -47,7 +47,7 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
     }
 
 
-def _write(document: dict[str, Any], told: str) -> str:
+def _write(document: dict[str, Any], name: str) -> str:
     folder = open_folder() / FOLDER
     document = {**document, HASH: hash_of(document)}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -57,7 +57,7 @@ def _write(document: dict[str, Any], told: str) -> str:
     except OSError as error:
         raise not_writable(folder, error) from error
     try:
-        with reserve(folder, told) as place:
+        with reserve(folder, name) as place:
             place.partial.write_bytes(data)
             move_into_place(place.partial, folder / f"{place.id}{SUFFIX}")
     except BackupFailure:

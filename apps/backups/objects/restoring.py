@@ -46,19 +46,19 @@ def versions_of(
     tracked: Tracked, backup: ObjectBackup, records: Sequence[dict[str, Any]], *, using: str = "default"
 ) -> tuple[list[Any], str]:
     """Return what hung on the object and is gone as versions of it, and what of them all the table cannot take."""
-    versions, left_out = _versions(tracked, [(each["fields"], each["links"]) for each in records], using=using)
+    versions, left_out = _versions(tracked, [(record["fields"], record["links"]) for record in records], using=using)
     return versions, _complaint(tracked, backup, left_out, using=using)
 
 
 def _versions(
-    tracked: Tracked, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+    tracked: Tracked, records: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> tuple[list[Any], dict[str, list[str]]]:
     """Return versions of the values and links told of each, with defaults for what is left out, and what that is."""
     known = known_fields(tracked)
     gone, new, unfit = set(), set(), set()
-    keys = {name: _keys_now(field, name, told, using=using) for name, field in known.items() if field.is_relation}
+    keys = {name: _keys_now(field, name, records, using=using) for name, field in known.items() if field.is_relation}
     versions = []
-    for fields, _links in told:
+    for fields, _links in records:
         gone |= fields.keys() - known.keys()
         new |= known.keys() - fields.keys()
         values = {}
@@ -114,14 +114,14 @@ def restore_from(
     actor: Actor,
     reason: str,
     seen: int | None,
-    rest: bool = False,
+    partly: bool = False,
 ) -> Changeset:
     """Give the object the backup's values of these fields, as one changeset of kind restore.
 
     Raises OtherSchema when something would be left out and `rest` does not say that the rest is wanted; otherwise as
     `go_back` does.
     """
-    if fit.complaint and not rest:
+    if fit.complaint and not partly:
         raise OtherSchema(fit.complaint)
     return go_back(
         tracked,
@@ -152,16 +152,16 @@ def _read(field: AnyField, stored: Any) -> Any:
 
 
 def _keys_now(
-    field: AnyField, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+    field: AnyField, name: str, records: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> dict[Any, Any]:
     """Return the keys that targets of a link have now, by those they had: they may have been made again."""
-    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in told if name in links}
+    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in records if name in links}
     codes = {key: of for key, of in codes.items() if of}
     target = target_of(field)
-    there = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}
-    gone = [key for key in codes if key not in there]
-    found = find_all_by_codes(target, [codes[key] for key in gone], using=using)
-    return {key: now for key, now in zip(gone, found, strict=True) if now is not None}
+    existing = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}
+    gone = [key for key in codes if key not in existing]
+    new_keys = find_all_by_codes(target, [codes[key] for key in gone], using=using)
+    return {key: now for key, now in zip(gone, new_keys, strict=True) if now is not None}
 
 
 def _complaint(tracked: Tracked, backup: ObjectBackup, left_out: Mapping[str, Collection[str]], *, using: str) -> str:

@@ -54,7 +54,7 @@ class Cut:
     def _names(self, label: str) -> tuple[str, ...]:
         if label not in self._links:
             fields = apps.get_model(label)._meta.concrete_fields
-            self._links[label] = tuple(each.name for each in fields if each.related_model is Changeset)
+            self._links[label] = tuple(field.name for field in fields if field.related_model is Changeset)
         return self._links[label]
 
 
@@ -64,7 +64,7 @@ def _earlier(values: dict[str, Any], moment: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Recorded:
     """What the cut has to know of a changeset."""
 
     begun: datetime
@@ -77,32 +77,32 @@ class _Told:
 def cut_of(source: Path, heading: Heading, upto: Upto) -> Cut:
     """Return where to cut an increment; raises NotReached when that lies before its beginning."""
     changesets = {
-        line["pk"]: _told(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
+        line["pk"]: _recorded(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
     }
     if isinstance(upto, int):
         last = upto
     else:
-        late = [pk for pk, told in changesets.items() if told.ended > upto]
+        late = [pk for pk, changeset in changesets.items() if changeset.ended > upto]
         last = min(late) - 1 if late else max(changesets, default=heading.base_newest or 0)
     if last < (heading.base_newest or 0):
         when = f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
         raise NotReached(
             f"{source.name} begins after {when}: nothing was restored. Choose an earlier backup, or a later time."
         )
-    dropped = [told.begun for pk, told in changesets.items() if pk > last]
+    dropped = [changeset.begun for pk, changeset in changesets.items() if pk > last]
     before = min(dropped, default=None) if isinstance(upto, int) else upto
     return Cut(last, before, _statuses(changesets, last))
 
 
-def _told(fields: dict[str, Any]) -> _Told:
+def _recorded(fields: dict[str, Any]) -> _Recorded:
     summary = fields["summary"] or {}
     begun = datetime.fromisoformat(fields["created_at"])
     ended = datetime.fromisoformat(fields["finished_at"]) if fields["finished_at"] else begun
     whole = not summary.get("scope") and not summary.get("left_alone")
-    return _Told(begun, ended, fields["status"], whole, tuple(fields["reverts"]))
+    return _Recorded(begun, ended, fields["status"], whole, tuple(fields["reverts"]))
 
 
-def _statuses(changesets: dict[int, _Told], last: int) -> dict[int, str]:
+def _statuses(changesets: dict[int, _Recorded], last: int) -> dict[int, str]:
     """Return the statuses of the changesets to keep that later ones changed, as they were before."""
     moved: set[int] = set()
     for pk in sorted(changesets, reverse=True):
@@ -112,10 +112,10 @@ def _statuses(changesets: dict[int, _Told], last: int) -> dict[int, str]:
     statuses: dict[int, str] = {}
     for pk in sorted((pk for pk in moved & changesets.keys() if pk <= last), reverse=True):
         standing = [
-            told
-            for other, told in changesets.items()
-            if pk in told.reverts and other <= last and statuses.get(other, told.status) == Status.APPLIED
+            changeset
+            for number, changeset in changesets.items()
+            if pk in changeset.reverts and number <= last and statuses.get(number, changeset.status) == Status.APPLIED
         ]
-        whole = any(told.whole for told in standing)
+        whole = any(changeset.whole for changeset in standing)
         statuses[pk] = str(Status.REVERTED if whole else Status.PARTLY_REVERTED if standing else Status.APPLIED)
     return statuses

@@ -9,20 +9,20 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.backups.catalogue.facts import Facts
 from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.portable.carried import carried_models, links_of, through_of
-from apps.backups.portable.writing import Told
+from apps.backups.portable.writing import RowsSum
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 
 
-def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, since: int | None = None) -> Facts:
+def facts_of(using: str, sums: dict[str, RowsSum], *, base: str | None = None, since: int | None = None) -> Facts:
     """Return the facts of a database; of the tables that were told of, with what their rows are."""
     return Facts(
         engine=connections[using].vendor,
         server_version=_server_version(using),
         migrations=migrations_of(using),
         newest_changeset=newest_changeset(using),
-        row_counts={**count_rows(using), **{table: each.rows for table, each in told.items()}},
-        contents={table: each.content for table, each in told.items()},
+        row_counts={**count_rows(using), **{table: rows_sum.rows for table, rows_sum in sums.items()}},
+        contents={table: rows_sum.content for table, rows_sum in sums.items()},
         base=base,
         since_changeset=since,
     )

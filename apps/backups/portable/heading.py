@@ -50,11 +50,11 @@ def require_base(heading: Heading, source: Path, using: str) -> None:
         )
     newest = Changeset.objects.using(using).order_by("-pk").first()
     rows = {model._meta.db_table: model._base_manager.using(using).count() for model in history_models()}
-    found = (newest.pk, newest.created_at.isoformat()) if newest else (None, None)
-    if found != (heading.base_newest, heading.base_newest_at) or rows != heading.base_rows:
+    state = (newest.pk, newest.created_at.isoformat()) if newest else (None, None)
+    if state != (heading.base_newest, heading.base_newest_at) or rows != heading.base_rows:
         raise ChainBroken(
             f"The incremental backup {source.name} goes on from {heading.base}, up to changeset "
-            f"{_number(heading.base_newest)}, and not from what is there (up to {_number(found[0])}): nothing was "
+            f"{_number(heading.base_newest)}, and not from what is there (up to {_number(state[0])}): nothing was "
             "restored. Restore the backups of one chain, all of them and in order."
         )
 

@@ -18,10 +18,10 @@ def read_lines(source: Path) -> Iterator[Numbered]:
     try:
         with gzip.open(source, "rb") as stream:
             for number, line in enumerate(stream, 1):
-                found = json.loads(line)
-                if not isinstance(found, dict):
+                document = json.loads(line)
+                if not isinstance(document, dict):
                     raise ValueError("no object")
-                yield number, found
+                yield number, document
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(source, f"after line {number:,} it is cut off or damaged ({error})") from error
     except (ValueError, RecursionError) as error:

@@ -43,20 +43,20 @@ def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
 
 def _write(using: str, source: Path, lines: Iterable[Numbered], after: int) -> None:
     loader, ended, replayed = Loader(using, source), False, False
-    for what, of_kind in groupby(lines, key=lambda numbered: _what(numbered[1])):
-        if what not in _KINDS:
-            raise damaged(source, f"nobody knows what {what!r} is")
-        if what == "touched" and not replayed:
+    for kind, of_kind in groupby(lines, key=lambda numbered: _what(numbered[1])):
+        if kind not in _KINDS:
+            raise damaged(source, f"nobody knows what {kind!r} is")
+        if kind == "touched" and not replayed:
             _replay_all(using, after)
             replayed = True
-        if what == "replaced":
+        if kind == "replaced":
             for _, line in of_kind:
                 empty(using, [_model(source, line["replaced"])])
-        elif what == "touched":
+        elif kind == "touched":
             _touch(using, of_kind)
-        elif what == "model":
+        elif kind == "model":
             loader.load(of_kind)
-        ended = what == "end"
+        ended = kind == "end"
     if not ended:
         raise damaged(source, "its last line is missing")
     if not replayed:

@@ -33,5 +33,5 @@ def snapshot(using: str) -> Iterator[str]:
             MigrationRecorder(connections[alias]).migration_qs.count()
             yield alias
     except (DatabaseError, InterfaceError) as error:
-        said = " ".join(str(error).split())
-        raise DatabaseUnreadable(f"The database cannot be read: {said}. No backup was made.") from error
+        message = " ".join(str(error).split())
+        raise DatabaseUnreadable(f"The database cannot be read: {message}. No backup was made.") from error

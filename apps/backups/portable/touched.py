@@ -27,8 +27,8 @@ def touched_lines(using: str) -> Iterator[bytes]:
         same = Q(**{f"recorded_{name}": F(name) for name in names})
         rows = tracked.model._base_manager.using(using).annotate(**recorded).exclude(same)
         for key, *values in rows.order_by(pk).values_list(pk, *names).iterator(chunk_size=ROWS_AT_ONCE):
-            told = dict(zip(names, values, strict=True))
-            yield f"{encode({'touched': tracked.label, 'pk': key, 'fields': told})}\n".encode()
+            fields = dict(zip(names, values, strict=True))
+            yield f"{encode({'touched': tracked.label, 'pk': key, 'fields': fields})}\n".encode()
 
 
 def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:

@@ -27,7 +27,7 @@ _HASH_BITS = 128
 
 
 @dataclass
-class Told:
+class RowsSum:
     """How many rows a table has, and a hash over them that asks for no order: databases sort texts differently."""
 
     rows: int = 0
@@ -68,15 +68,15 @@ def write_rows(
     stream: gzip.GzipFile | None,
     *,
     only: Only | None = None,
-) -> Told:
+) -> RowsSum:
     """Write the rows of a table, or of the part that `only` leaves of it, and tell of them; no stream only tells."""
-    told = Told()
+    rows_sum = RowsSum()
     for part in _parts(lines_of(using, model, only=only)):
         for line in part:
-            told.add(line)
+            rows_sum.add(line)
         if stream is not None:
             stream.write(b"".join(part))
-    return told
+    return rows_sum
 
 
 def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[bytes]:
@@ -95,10 +95,10 @@ def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[
     values = (only(rows) if only else rows).values_list(meta.pk.attname, *(field.attname for field in fields))
     for stored in values.iterator(chunk_size=ROWS_AT_ONCE):
         row = _portable(stored, rebuilt, floats) if rebuilt or floats else stored
-        told = dict(zip(names, row[1:], strict=True))
+        fields_by_name = dict(zip(names, row[1:], strict=True))
         for name, linked in links.items():
-            told[name] = linked.get(row[0], [])
-        yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': told})}\n".encode("ascii")
+            fields_by_name[name] = linked.get(row[0], [])
+        yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': fields_by_name})}\n".encode("ascii")
 
 
 def _portable(stored: Sequence[Any], rebuilt: dict[int, dict[int, list[str]]], floats: list[int]) -> Sequence[Any]:
@@ -119,7 +119,7 @@ def _linked(using: str, field: AnyManyToMany) -> dict[Any, list[Any]]:
     pairs = through._base_manager.using(using).order_by(*attnames).values_list(*attnames).iterator()
     names = natural_keys(target_of(field), using) if field.related_model in REBUILT else None
     return {
-        key: sorted(names[other] if names else other for _, other in linked)
+        key: sorted(names[target_key] if names else target_key for _, target_key in linked)
         for key, linked in groupby(pairs, key=itemgetter(0))
     }
 

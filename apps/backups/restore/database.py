@@ -70,10 +70,10 @@ def restore(
         require_choosable(backup, job.tables)
         if into is None:
             require_quiet(using)
-        with _noted(job) as told:
+        with _noted(job) as outcome:
             done = _carry_out(job, engine)
             restored = Restored(job.backup, _where(job), done, time.monotonic() - started)
-            told.update(
+            outcome.update(
                 safety=done.safety.id if done.safety else None,
                 changeset=done.changeset,
                 rows=restored.rows,
@@ -106,17 +106,17 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
         "actor": job.actor.get_username() if job.actor is not None and job.actor.pk else "",
         "reason": job.reason,
     }
-    told: dict[str, Any] = {}
+    outcome: dict[str, Any] = {}
     note(**about, result="begun")
     try:
         try:
-            yield told
+            yield outcome
         except (DatabaseError, sqlite3.Error, OSError) as error:
             raise meaning_for_restore(error, job.backup.id, patience=PATIENCE_SECONDS) from error
     except BaseException as error:
         note(**about, result="failed", error=str(error) or type(error).__name__)
         raise
-    note(**about, result="restored", **told)
+    note(**about, result="restored", **outcome)
 
 
 def _into_sqlite(job: Job) -> Done:

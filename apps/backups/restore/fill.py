@@ -51,12 +51,12 @@ def steps_to(
     """
     steps = []
     chain = chain_of(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
-    for each in chain:
-        progress(f"check {each.id}")
-        driver = driver_of(each)
-        require_fitting(each, driver, engine=engine)
-        cut = upto if each is chain[-1] and each.base is not None else None
-        steps.append(Step(each, files.enter_context(opened(each)), driver, cut))
+    for link in chain:
+        progress(f"check {link.id}")
+        driver = driver_of(link)
+        require_fitting(link, driver, engine=engine)
+        cut = upto if link is chain[-1] and link.base is not None else None
+        steps.append(Step(link, files.enter_context(opened(link)), driver, cut))
     return steps
 
 
@@ -97,18 +97,19 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
 
 def require_same(step: Step, facts: Facts) -> None:
     """Raise NotTheSame unless each table has as many rows, and the same, as when the backup was made."""
-    told = step.backup
-    for table in sorted(told.row_counts):
-        found = facts.row_counts.get(table)
-        if found != told.row_counts[table]:
-            has = "is not there" if found is None else f"has {found:,} rows"
+    backup = step.backup
+    for table in sorted(backup.row_counts):
+        rows = facts.row_counts.get(table)
+        if rows != backup.row_counts[table]:
+            has = "is not there" if rows is None else f"has {rows:,} rows"
             raise NotTheSame(
-                f"{table} {has} after restoring {told.id}, and had {told.row_counts[table]:,} when it was backed up: "
-                "the backup is not good, choose another one."
+                f"{table} {has} after restoring {backup.id}, and had {backup.row_counts[table]:,} when it was backed "
+                "up: the backup is not good, choose another one."
             )
-        if {table} <= told.contents.keys() & facts.contents.keys() and facts.contents[table] != told.contents[table]:
+        hashed = {table} <= backup.contents.keys() & facts.contents.keys()
+        if hashed and facts.contents[table] != backup.contents[table]:
             raise NotTheSame(
-                f"The rows of {table} after restoring {told.id} are not those that were backed up: the backup is not "
+                f"The rows of {table} after restoring {backup.id} are not those that were backed up: the backup is not "
                 "good, choose another one."
             )
 

@@ -41,7 +41,7 @@ def chain_of(backup: Backup) -> list[Backup]:
     """
     chain = [backup]
     while (base := chain[0].base) is not None:
-        if base in [each.id for each in chain]:
+        if base in [link.id for link in chain]:
             raise gap(chain[0].id, base)
         try:
             chain.insert(0, find_backup(base))

@@ -19,7 +19,7 @@ _WHOLE = ("full", "data")
 
 def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
     """Return what restoring a backup takes, in order, the full one first; raises ChainBroken where one is missing."""
-    by_id, chain = {each.id: each for each in backups}, [backup]
+    by_id, chain = {known.id: known for known in backups}, [backup]
     while (base := chain[0].base) is not None:
         if base not in by_id or by_id[base] in chain:
             raise gap(chain[0].id, base)
@@ -30,10 +30,10 @@ def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
 def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
     """Return the newest increment that goes on from a backup, or is it; None where there is none."""
     backups, reached = list(backups), None
-    for each in sorted(backups, key=lambda each: each.created_at):
-        if each.kind == "incremental":
+    for increment in sorted(backups, key=lambda increment: increment.created_at):
+        if increment.kind == "incremental":
             with suppress(ChainBroken):
-                reached = each if backup in chain_to(each, backups) else reached
+                reached = increment if backup in chain_to(increment, backups) else reached
     return reached
 
 
@@ -64,7 +64,7 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
     one does and something under it is missing.
     """
     broken: ChainBroken | None = None
-    for backup in sorted(backups, key=lambda each: each.created_at, reverse=not isinstance(upto, datetime)):
+    for backup in sorted(backups, key=lambda candidate: candidate.created_at, reverse=not isinstance(upto, datetime)):
         if backup.tables or not _reaches(backup, upto):
             continue
         try:

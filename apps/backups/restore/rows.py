@@ -62,19 +62,19 @@ def _make_same(sql: Sql, table: str, saved: str) -> None:
         introspection = sql.connection.introspection
         columns = [column.name for column in introspection.get_table_description(cursor, table)]
         constraints = introspection.get_constraints(cursor, table).values()
-    key = next(each["columns"][0] for each in constraints if each["primary_key"])
+    key = next(constraint["columns"][0] for constraint in constraints if constraint["primary_key"])
     sql = sql.with_names(live=table, key=key, columns=columns).with_parts(saved=saved)
     live = sql.quote(table)
     # Rows that the backup does not have.
     sql.run("DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
-    for each in constraints:
-        if each["unique"] and not each["primary_key"] and each["columns"]:
+    for constraint in constraints:
+        if constraint["unique"] and not constraint["primary_key"] and constraint["columns"]:
             # Rows whose unique value belongs to another one in the backup: they are put in again, so that values swap.
             sql.run(
                 """
                 DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})
                 """,
-                same=sql.same(each["columns"], "s", live),
+                same=sql.same(constraint["columns"], "s", live),
             )
     # Rows that are otherwise in the backup.
     sql.run(

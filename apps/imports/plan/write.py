@@ -7,13 +7,14 @@ which lets swaps and chains of keys through; the history pairs the two halves of
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Field
 from django.utils import timezone
 
+from apps.changesets.fields import AnyField, column_of, field_of
 from apps.imports.plan.complete import completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.pins import settle_pins
 from apps.imports.results import Progress
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
 # So many lines of the file a statement writes.
@@ -66,24 +67,26 @@ def _write_missing(staging: Staging, now: Any) -> int:
         # The other missing objects go too.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
-        touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
+        touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
         gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
                             "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
                             [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+                            touch="".join(f", {staging.quote(column)} = %s" for column in touched))  # fmt: skip
     return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
     field = staging.spec.active
+    if field is None:
+        raise LookupError(f"Nothing says whether one of the {staging.spec.name} is active.")
     if staging.postgresql:
         return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
     # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
     return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
 
 
-def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
+def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
     return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
@@ -107,27 +110,33 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = staging.spec.linker.target(staging, links[field.name])
-            otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
+            found = _link_target(staging, links[field.name])
+            otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
             expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
         elif live:
-            expressions.append(f"{live}.{staging.quote(field.column)}")
+            expressions.append(f"{live}.{staging.quote(column_of(field))}")
         else:
             expressions.append("%s")
             params.append(_default(staging, field))
     return expressions, params
 
 
-def _falls_back(field: Field) -> bool:
+def _falls_back(field: AnyField) -> bool:
     """Whether a new object gets the field's default where its row is blank; blank text is text."""
     return field.has_default() and not field.null and not field.empty_strings_allowed
 
 
-def _default(staging: Staging, field: Field) -> Any:
+def _default(staging: Staging, field: AnyField) -> Any:
     return field.get_db_prep_save(field.get_default(), staging.connection)
+
+
+def _link_target(staging: Staging, link: Link) -> str:
+    if staging.spec.linker is None:
+        raise LookupError(f"Nothing finds what {link.field} points to.")
+    return staging.spec.linker.target(staging, link)
 
 
 def _joins(staging: Staging, rows: str) -> str:
@@ -135,7 +144,7 @@ def _joins(staging: Staging, rows: str) -> str:
 
 
 def _names(staging: Staging, *, new: bool = False) -> str:
-    return ", ".join(staging.quote(field.column) for field in _fields(staging, new=new))
+    return ", ".join(staging.quote(column_of(field)) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:
@@ -144,7 +153,7 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
                 "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
                 n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
+    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
@@ -164,9 +173,9 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     live = staging.fill("{live}")
     expressions, params = _final_values(staging, "x", now, live=live)
     sets = [
-        f"{staging.quote(field.column)} = {expression}"
+        f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
+        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):

@@ -26,17 +26,17 @@ def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     earlier = earlier_tally(counted)
     rows = [_row(rule, counted, earlier, request) for rule in all_rules()]
     order = list(Severity)
-    found = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
-    more = {
+    with_findings = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
+    own = {
         "title": "Findings",
-        "found": found,
+        "found": with_findings,
         "clean": [row for row in rows if not row["number"]],
-        "severities": [(each, _sign(each), n) for each, n in by_severity(counted.counts).items() if n],
+        "severities": [(severity, _sign(severity), n) for severity, n in by_severity(counted.counts).items() if n],
         "accepted": sum(counted.accepted.values()),
         "since": since_words(earlier),
         "keep": request.user.has_perm(ACCEPT) and not counted.kept,
     }
-    return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **more})
+    return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **own})
 
 
 @require_POST

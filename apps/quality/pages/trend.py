@@ -26,12 +26,12 @@ def trend_of(code: str, number: int, earlier: Tally | None) -> Trend | None:
 
 def trend_between(before: int, after: int) -> Trend:
     """Return how a number of findings moved: more is worse."""
-    more = after - before
-    if more == 0:
+    increase = after - before
+    if increase == 0:
         return Trend("=", "as many", "kept")
-    if more > 0:
-        return Trend("↑", f"{more:,} more", "deleted")
-    return Trend("↓", f"{-more:,} fewer", "created")
+    if increase > 0:
+        return Trend("↑", f"{increase:,} more", "deleted")
+    return Trend("↓", f"{-increase:,} fewer", "created")
 
 
 def since_words(earlier: Tally | None) -> str:

@@ -42,12 +42,12 @@ def trend(of: Trend) -> str:
 
 
 @register.filter
-def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
+def findings_then(counts: dict[str, list[int]]) -> list[dict[str, Any]]:
     """Return what a plan does to the findings: for each rule that is known still its trend, what gets worse first."""
     known = {rule.code: rule for rule in all_rules()}
     lines = [
         {"rule": known[code], "today": today, "then": then, "trend": trend_between(today, then)}
-        for code, (today, then) in found.items()
+        for code, (today, then) in counts.items()
         if code in known
     ]
     order = list(Severity)
