@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from apps.backups.catalogue.folder import PARTIAL, backup_folder, sync_file
-from apps.backups.errors import BackupFailure, ManifestUnreadable
+from apps.backups.errors import BackupFailure, ManifestUnreadable, gap
 
 MANIFEST = ".json"
 _MOMENTS = ("created_at", "verified_at", "expires_at")
@@ -106,6 +107,20 @@ def list_backups() -> list[Backup]:
 def newest_backup() -> Backup | None:
     """Return the newest backup of any kind, or None where there is none."""
     return next(iter(list_backups()), None)
+
+
+def chain_of(backup: Backup, find: Callable[[str], Backup | None]) -> list[Backup]:
+    """Return the backups that restoring this one takes, the full one first; `find` returns the backup of a name.
+
+    Raises ChainBroken where one is missing, or goes on from itself because somebody altered it.
+    """
+    chain = [backup]
+    while (base := chain[0].base) is not None:
+        below = None if base in [link.id for link in chain] else find(base)
+        if below is None:
+            raise gap(chain[0].id, base)
+        chain.insert(0, below)
+    return chain
 
 
 def manifest_of(backup: Backup) -> Path:

@@ -4,14 +4,13 @@ from pathlib import Path
 
 from apps.backups.catalogue.facts import Facts
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.portable.basing import changesets_after, find_base
+from apps.backups.portable.base import Heading, changesets_after, find_base, read_heading
 from apps.backups.portable.carried import history_models, other_models
 from apps.backups.portable.facts import facts_of, migrations_of, require_all, require_migrated
-from apps.backups.portable.heading import Heading, read_heading
 from apps.backups.portable.reading import check_whole
 from apps.backups.portable.replaying import replay
 from apps.backups.portable.snapshot import snapshot
-from apps.backups.portable.touched import touched_lines
+from apps.backups.portable.untracked import touched_lines
 from apps.backups.portable.writing import RowsSum, encode, packed, write_rows
 from apps.changesets.models import Changeset
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.apps import apps
 
 from apps.backups.errors import NotReached
+from apps.backups.portable.base import Heading
 from apps.backups.portable.carried import history_models
-from apps.backups.portable.heading import Heading
 from apps.backups.portable.reading import Numbered, read_lines
 from apps.changesets.models import Changeset, Status
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from django.apps import apps
 
+from apps.backups.portable.base import read_heading, require_base
 from apps.backups.portable.cutting import Upto, cut_of
-from apps.backups.portable.heading import read_heading, require_base
 from apps.backups.portable.loading import ROWS_AT_ONCE, Loader, all_or_nothing, empty
 from apps.backups.portable.reading import Numbered, damaged, read_lines
-from apps.backups.portable.touched import write_touched
+from apps.backups.portable.untracked import write_touched
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 

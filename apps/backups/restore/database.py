@@ -15,12 +15,11 @@ from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
 from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
+from apps.backups.portable.cutting import Upto
 from apps.backups.restore.fill import fill, steps_to
-from apps.backups.restore.guards import require_quiet
-from apps.backups.restore.jobs import Done, Job, Progress
-from apps.backups.restore.point_in_time import Upto, in_words
-from apps.backups.restore.rows import require_choosable
-from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
+from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
+from apps.backups.restore.point_in_time import in_words
+from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows
 from apps.changesets.models import Actor
 from apps.changesets.sql import Sql
 

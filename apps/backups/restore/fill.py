@@ -1,6 +1,6 @@
 """Filling a database from backups: rows, migrations, recording, sequences, and the proof that history is complete."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from django.contrib.contenttypes.models import ContentType
@@ -16,13 +16,15 @@ from apps.backups.drivers import NATIVE, Driver
 from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
 from apps.backups.migrating import without_backup
+from apps.backups.portable.cutting import Upto
+from apps.backups.portable.replaying import replay
 from apps.backups.restore.jobs import Done, Progress, Step
-from apps.backups.restore.opening import chain_of, driver_of, opened
-from apps.backups.restore.point_in_time import Upto, plan_restore, replay
-from apps.backups.restore.sequences import raise_sequences
+from apps.backups.restore.opening import driver_of, needed_for, opened
+from apps.backups.restore.point_in_time import plan_restore
 from apps.changesets.recording import install_recording, recording_problems, uninstall_recording
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 
 
 def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
@@ -50,7 +52,7 @@ def steps_to(
     With `upto`, of this backup and those that go on from it, what reaches there.
     """
     steps = []
-    chain = chain_of(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
+    chain = needed_for(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
     for link in chain:
         progress(f"check {link.id}")
         driver = driver_of(link)
@@ -131,6 +133,37 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
         # What a migration let be checked at once stays so for the rest of a transaction.
         Sql(using).run("SET CONSTRAINTS ALL DEFERRED")
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+
+
+def raise_sequences(using: str, tables: Iterable[str] | None = None) -> None:
+    """Set PostgreSQL's sequences of these tables (None: of all) above every key that was ever used.
+
+    SQLite looks at the rows themselves.
+    """
+    sql = Sql(using)
+    if not sql.postgresql:
+        return
+    history = {tracked.table: (tracked.history_table, tracked.pk) for tracked in tracked_models()}
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        names = list(introspection.table_names(cursor) if tables is None else tables)
+        sequences = [sequence for name in names for sequence in introspection.get_sequences(cursor, name)]
+    for table, column in ((sequence["table"], sequence["column"]) for sequence in sequences):
+        of_table = sql.with_names(table=table, column=column)
+        name = sql.value("SELECT pg_get_serial_sequence(%s, %s)", [sql.quote(table), column])
+        kept = "0"
+        if history.get(table, ("", ""))[1] == column:
+            # The key of a row that is deleted belongs to that row for ever.
+            kept = of_table.fill("(SELECT max({column}) FROM {history})", history=sql.quote(history[table][0]))
+        of_table.run(
+            """
+            SELECT setval('{sequence}', GREATEST(
+                (SELECT max({column}) FROM {table}), (SELECT last_value FROM {sequence}), {kept}, 1
+            ))
+            """,
+            sequence=name,
+            kept=kept,
+        )
 
 
 def _named(engine: str) -> str:

@@ -1,4 +1,4 @@
-"""What a restore is asked to do, and what it leaves."""
+"""What a restore is asked to do, what may stand against it, and what it leaves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,19 @@ from apps.backups.drivers import Driver
 from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.portable.cutting import Upto
+from apps.changesets.hooks import Hook
 from apps.changesets.models import Actor
 
 Progress = Callable[[str], None]
+# Each is called before a restore into a live database, and returns why the database must be left alone now, or "".
+GUARDS: Hook[Callable[[str], str]] = Hook()
+
+
+def require_quiet(using: str) -> None:
+    """Raise RestoreRefused when work is going on whose rows a restore would replace."""
+    for guard in GUARDS.of():
+        if reason := guard(using):
+            raise RestoreRefused(reason)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from apps.backups.catalogue.folder import sha256_of
-from apps.backups.catalogue.manifests import Backup, read_catalogue
+from apps.backups.catalogue.manifests import Backup, chain_of, read_catalogue
 from apps.backups.catalogue.offsite import fetch, storage
 from apps.backups.drivers import Driver
-from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup, gap
+from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup
 from apps.backups.kinds import driver_for
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -34,20 +34,15 @@ def find_backup(name: str) -> Backup:
     raise UnknownBackup(f"There is no backup {name}: `manage.py backup list` shows them.")
 
 
-def chain_of(backup: Backup) -> list[Backup]:
-    """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first.
+def needed_for(backup: Backup) -> list[Backup]:
+    """Return the backups that restoring this one takes, the full one first; raises ChainBroken where one is missing."""
+    return chain_of(backup, _find_or_none)
 
-    Raises ChainBroken where one of them is missing, or goes on from itself as somebody altered it.
-    """
-    chain = [backup]
-    while (base := chain[0].base) is not None:
-        if base in [link.id for link in chain]:
-            raise gap(chain[0].id, base)
-        try:
-            chain.insert(0, find_backup(base))
-        except UnknownBackup as error:
-            raise gap(chain[0].id, base) from error
-    return chain
+
+def _find_or_none(name: str) -> Backup | None:
+    with suppress(UnknownBackup):
+        return find_backup(name)
+    return None
 
 
 def driver_of(backup: Backup) -> Driver:

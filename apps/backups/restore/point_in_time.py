@@ -4,36 +4,24 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from apps.backups.catalogue.manifests import Backup
-from apps.backups.errors import ChainBroken, NotReached, gap
+from apps.backups.catalogue.manifests import Backup, chain_of
+from apps.backups.errors import ChainBroken, NotReached
+from apps.backups.kinds import DATA, FULL, INCREMENTAL
 from apps.backups.portable.cutting import Upto
-from apps.backups.portable.replaying import replay
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.history.as_of import read_moment
 from apps.changesets.numbers import whole_number
 
-__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "reach_of", "read_upto", "replay"]
-
-_WHOLE = ("full", "data")
-
-
-def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
-    """Return what restoring a backup takes, in order, the full one first; raises ChainBroken where one is missing."""
-    by_id, chain = {known.id: known for known in backups}, [backup]
-    while (base := chain[0].base) is not None:
-        if base not in by_id or by_id[base] in chain:
-            raise gap(chain[0].id, base)
-        chain.insert(0, by_id[base])
-    return chain
+_WHOLE = (FULL, DATA)
 
 
 def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
     """Return the newest increment that goes on from a backup, or is it; None where there is none."""
-    backups, reached = list(backups), None
-    for increment in sorted(backups, key=lambda increment: increment.created_at):
-        if increment.kind == "incremental":
+    by_id, reached = {known.id: known for known in backups}, None
+    for increment in sorted(by_id.values(), key=lambda known: known.created_at):
+        if increment.kind == INCREMENTAL:
             with suppress(ChainBroken):
-                reached = increment if backup in chain_to(increment, backups) else reached
+                reached = increment if backup in chain_of(increment, by_id.get) else reached
     return reached
 
 
@@ -63,12 +51,13 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
     With `through`, that backup is in the chain. Raises NotReached where no backup reaches so far, and ChainBroken where
     one does and something under it is missing.
     """
+    by_id = {backup.id: backup for backup in backups}
     broken: ChainBroken | None = None
     for backup in sorted(backups, key=lambda candidate: candidate.created_at, reverse=not isinstance(upto, datetime)):
         if backup.tables or not _reaches(backup, upto):
             continue
         try:
-            chain = chain_to(backup, backups)
+            chain = chain_of(backup, by_id.get)
         except ChainBroken as error:
             broken = broken or error
             continue
@@ -83,7 +72,7 @@ def _reaches(backup: Backup, upto: Upto) -> bool:
     if backup.kind in _WHOLE:
         # It cannot be cut.
         return backup.newest_changeset == upto
-    if backup.kind != "incremental":
+    if backup.kind != INCREMENTAL:
         return False
     return (backup.newest_changeset or 0) >= upto if isinstance(upto, int) else backup.created_at >= upto
 

@@ -1,19 +1,56 @@
-"""Restoring chosen tables, live or into a fresh database: backed up first, one changeset, all of it or nothing."""
+"""Restoring the rows of chosen tables, live or elsewhere: one changeset, recorded and revertible like any other.
+
+Each table becomes exactly what the backup has: rows that the backup lacks are deleted, others are changed or inserted.
+Equal rows are not written.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from django.db import connections, transaction
 
 from apps.backups.aliases import elsewhere
-from apps.backups.drivers.saved_rows import at_hand
-from apps.backups.errors import TablesRefused
-from apps.backups.restore.fill import migrate
+from apps.backups.catalogue.facts import MIGRATIONS
+from apps.backups.catalogue.manifests import Backup
+from apps.backups.drivers.saved_rows import at_hand, saved_tables
+from apps.backups.errors import TablesRefused, UnknownTable
+from apps.backups.kinds import NATIVE_KINDS
+from apps.backups.restore.fill import migrate, raise_sequences
 from apps.backups.restore.jobs import Done, Job
-from apps.backups.restore.rows import restore_tables
 from apps.changesets.context import Source, changeset
 from apps.changesets.locking import lock_tracked_tables, patience
-from apps.changesets.models import Kind
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording.audit import find_drift
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 
 PATIENCE_SECONDS = 60
+
+
+def choosable(backup: Backup) -> list[str]:
+    """Return the tables of a backup whose rows can come back by themselves; only full backups have any."""
+    if backup.kind not in NATIVE_KINDS:
+        return []
+    return sorted(table for table in backup.row_counts if not _belongs_together(table))
+
+
+def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
+    """Raise UnknownTable or TablesRefused unless the backup has these tables, and they can come back by themselves."""
+    if unknown := sorted(set(tables) - set(backup.row_counts)):
+        raise UnknownTable(
+            f"The backup {backup.id} has no table {unknown[0]!r}: choose from {', '.join(sorted(backup.row_counts))}."
+        )
+    if refused := sorted(filter(_belongs_together, tables)):
+        raise TablesRefused(
+            f"{refused[0]} comes back only with the whole database, since rows and their history belong together: "
+            "leave it out, or restore everything (--into restores it elsewhere)."
+        )
+
+
+def _belongs_together(table: str) -> bool:
+    """Whether a table is one of history or changesets, or tells of the migrations."""
+    together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
+    return table in together or table.startswith(f"{Changeset._meta.app_label}_")
 
 
 def restore_rows(job: Job) -> Done:
@@ -56,3 +93,77 @@ def _write(job: Job, using: str) -> Done:
     job.progress("audit")
     objects, drifts = find_drift(using)
     return Done(counts, objects, sum(drift.total for drift in drifts), safety=safety, changeset=made.pk)
+
+
+def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, int]:
+    """Make these tables hold the rows of the backup, in the transaction that is open; return how many each has.
+
+    Raises TablesRefused when a row would be left pointing to one that is not there.
+    """
+    sql = Sql(using)
+    for table, saved in saved_tables(using, file, tables).items():
+        _make_same(sql, table, saved)
+    _require_targets(sql, tables)
+    raise_sequences(using, tables)
+    return sql.count_rows(tables)
+
+
+def _make_same(sql: Sql, table: str, saved: str) -> None:
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        columns = [column.name for column in introspection.get_table_description(cursor, table)]
+        constraints = introspection.get_constraints(cursor, table).values()
+    key = next(constraint["columns"][0] for constraint in constraints if constraint["primary_key"])
+    sql = sql.with_names(live=table, key=key, columns=columns).with_parts(saved=saved)
+    live = sql.quote(table)
+    # Rows that the backup does not have.
+    sql.run("DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
+    for constraint in constraints:
+        if constraint["unique"] and not constraint["primary_key"] and constraint["columns"]:
+            # Rows whose unique value belongs to another one in the backup: they are put in again, so that values swap.
+            sql.run(
+                """
+                DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})
+                """,
+                same=sql.same(constraint["columns"], "s", live),
+            )
+    # Rows that are otherwise in the backup.
+    sql.run(
+        "UPDATE {live} SET {taken} FROM {saved} s WHERE s.{key} = {live}.{key} AND ({differ})",
+        taken=sql.taken(columns, of="s"),
+        differ=sql.differ(columns, live, "s"),
+    )
+    # Rows that are only in the backup.
+    sql.run(
+        """
+        INSERT INTO {live} ({columns}) SELECT {values} FROM {saved} s
+        WHERE NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{key} = s.{key})
+        """,
+        values=sql.names(columns, of="s"),
+    )
+
+
+def _require_targets(sql: Sql, tables: Sequence[str]) -> None:
+    """Raise TablesRefused when a link from or to one of these tables leads nowhere."""
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        links = [
+            (table, column, *target[:2])
+            for table in introspection.table_names(cursor)
+            for column, target in introspection.get_relations(cursor, table).items()
+        ]
+    for table, column, target_column, target in links:
+        if not {table, target} & set(tables):
+            continue
+        # Rows that point to nowhere.
+        lost = sql.with_names(table=table, column=column, target=target, key=target_column).value(
+            """
+            SELECT count(*) FROM {table} l
+            WHERE l.{column} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {target} t WHERE t.{key} = l.{column})
+            """
+        )
+        if lost:
+            raise TablesRefused(
+                f"{lost:,} rows of {table} would point to rows of {target} that are not there ({column}): nothing was "
+                f"restored. Restore {target if table in tables else table} along with it."
+            )

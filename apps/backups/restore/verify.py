@@ -22,7 +22,7 @@ from apps.backups.errors import (
 )
 from apps.backups.restore.fill import fill, require_same, steps_to
 from apps.backups.restore.jobs import Done, Progress, Step
-from apps.backups.restore.opening import chain_of, driver_of, opened
+from apps.backups.restore.opening import driver_of, needed_for, opened
 from apps.backups.restore.tables import PATIENCE_SECONDS
 
 # These speak against the backup; all others only of what stood in the way today.
@@ -54,7 +54,7 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
 
 def _tell_against(backup: Backup, error: Exception) -> None:
     """Write what was found into the manifest, and into those of damaged ones under it: nothing may go on from them."""
-    for under in chain_of(backup)[:-1]:
+    for under in needed_for(backup)[:-1]:
         try:
             with opened(under):
                 pass
