@@ -39,7 +39,7 @@ def _remove_ended(
     try:
         for backup in ended:
             forget(backup)
-            # The manifest goes first: a killed process leaves a file without a manifest, never a manifest without its file.
+            # The manifest goes first: a killed process may leave a file without a manifest, never the reverse.
             remove(manifest_of(backup))
             remove(backup.file)
     except OSError as error:

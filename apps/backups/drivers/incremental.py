@@ -18,7 +18,7 @@ SUFFIX = ".increment.jsonl.gz"
 
 
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
-    """Write what was recorded since the newest backup that this database goes on from; return the facts of the database.
+    """Write what was recorded since the newest backup that this database goes on from; return the facts of all of it.
 
     Raises NoBase where there is none, DatabaseUnreadable, and UnknownTable for chosen tables.
     """

@@ -27,8 +27,8 @@ from apps.changesets.sql import Sql
 
 PATIENCE_SECONDS = 60
 MAGIC = b"PGDMP"
-# A sum over the rows in any order: a lost, doubled or altered row changes it. Hashing the text of the rows takes a third
-# of the time of pg_dump, runs beside it in the same snapshot, and works for every type.
+# A sum over the rows in any order: a lost, doubled or altered row changes it. Hashing the text of the rows takes a
+# third of the time of pg_dump, runs beside it in the same snapshot, and works for every type.
 CONTENT = "COALESCE(SUM(hashtextextended(t::text, 0)::numeric), 0)"
 _AS_TEXT = (
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"

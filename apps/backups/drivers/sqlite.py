@@ -38,8 +38,8 @@ def size(using: str) -> int:
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Copy the committed rows into the empty file `target`, check the copy, and return its facts.
 
-    With `tables`, the other tables are dropped from the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull
-    or UnknownTable.
+    With `tables`, the other tables are dropped from the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable,
+    DiskFull or UnknownTable.
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
         # The file is synced when it is complete; nobody relies on it before.
