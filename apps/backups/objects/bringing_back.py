@@ -191,7 +191,7 @@ def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...]
 def _gone(
     records: list[dict[str, Any]], using: str
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[tuple[str, Any], Any]]:
-    """Return the deleted objects by model label, and the new keys of those that were made again, by model and old key."""
+    """Return the deleted objects by model label, and the keys of those made again, by model label and old key."""
     gone: dict[str, list[dict[str, Any]]] = {}
     moved: dict[tuple[str, Any], Any] = {}
     for label in dict.fromkeys(record["model"] for record in records):

@@ -28,7 +28,7 @@ def values_of(obj: models.Model) -> dict[str, Any]:
 
 
 def links_of(obj: models.Model) -> dict[str, dict[str, Any]]:
-    """Return the target of each link of the object: model, key, name, and the codes that identify it without its key."""
+    """Return the target of each link of the object: model, key, name, and codes that identify it without its key."""
     links = {}
     for field in obj._meta.concrete_fields:
         target = getattr(obj, field.name) if field.is_relation else None

@@ -17,15 +17,15 @@ from apps.backups.portable.writing import encode
 from apps.changesets.models import Changeset
 
 KINDS = ("full", "data", "incremental")
-# On PostgreSQL, what was open when the base was made may have numbers below its newest. Whatever was committed in so
-# long a time before it is written again, and replaces what the base has of it.
+# On PostgreSQL a changeset that was open when the base was made may have a lower number than the newest of the base.
+# Whatever ended within this time before the base is written again, and replaces what the base has of it.
 OVERLAP = timedelta(minutes=10)
-# From the name of a backup to its snapshot.
+# At most so long after its name is taken a backup takes its snapshot.
 _BEGINNING = timedelta(minutes=1)
 
 
 def find_base(using: str) -> Backup:
-    """Return the newest backup that what is in the database now goes on from; raises NoBase."""
+    """Return the newest backup that the present database goes on from; raises NoBase."""
     backups = list_backups()
     by_id = {backup.id: backup for backup in backups}
     for backup in backups:
@@ -38,11 +38,11 @@ def find_base(using: str) -> Backup:
 
 
 def changesets_after(using: str, base: Backup) -> int:
-    """Return the number of the changeset after which everything has to be written."""
+    """Return the number of the changeset after which everything must be written."""
     newest = base.newest_changeset or 0
     since = base.created_at - (OVERLAP if connections[using].vendor == "postgresql" else timedelta())
     ended_since = Q(finished_at__gte=since) | Q(finished_at=None, created_at__gte=since)
-    # A direct changeset may have grown after the base was made; only the newest can.
+    # A direct changeset may have grown since the base was made; only the newest can.
     growing = Q(pk=newest, finished_at=None)
     known = Changeset.objects.using(using).filter(pk__lte=newest)
     first = known.filter(ended_since | growing).order_by("pk").values_list("pk", flat=True).first()
@@ -50,7 +50,7 @@ def changesets_after(using: str, base: Backup) -> int:
 
 
 def goes_on_from(backup: Backup, using: str) -> bool:
-    """Whether what is in the database now came after this backup, and not after another one that was restored."""
+    """Whether the present database goes on from this backup, and not from another one that was restored."""
     if backup.kind not in KINDS or backup.tables or backup.is_bad or backup.engine != connections[using].vendor:
         return False
     if set(backup.migrations) != set(migrations_of(using)):
@@ -61,13 +61,13 @@ def goes_on_from(backup: Backup, using: str) -> bool:
         return False
     if backup.newest_changeset is None:
         return True
-    # Elsewhere, another changeset has this number.
+    # In another database, another changeset has this number.
     newest = Changeset.objects.using(using).filter(pk=backup.newest_changeset)
     return newest.filter(created_at__lte=backup.created_at + _BEGINNING).exists()
 
 
 def _replaced() -> list[datetime]:
-    """Return when the live database was replaced by a backup; only what was live is backed up before."""
+    """Return when a restore replaced the live database; only then the journal has a safety backup and no tables."""
     return [
         datetime.fromisoformat(entry["at"])
         for entry in read_journal()
@@ -85,13 +85,13 @@ def _is_sound(backup: Backup, by_id: dict[str, Backup]) -> bool:
 
 @dataclass(frozen=True)
 class Heading:
-    """What an increment goes on from, and how a database is known that holds just that."""
+    """The base of an increment, and the numbers by which a database that holds exactly that base is recognised."""
 
     base: str
     migrations: tuple[str, ...]
     # All changesets with a higher number are in the increment.
     after: int
-    # The newest changeset of the base, when it was, and how many rows the history tables had.
+    # The newest changeset of the base, its time, and the number of rows of the history tables.
     base_newest: int | None
     base_newest_at: str | None
     base_rows: dict[str, int]
@@ -114,7 +114,7 @@ def read_heading(source: Path) -> Heading:
 
 
 def require_base(heading: Heading, source: Path, using: str) -> None:
-    """Raise ChainBroken or OtherSchema unless the database holds what the increment goes on from, and nothing else."""
+    """Raise ChainBroken or OtherSchema unless the database holds exactly the base of the increment."""
     if set(heading.migrations) != set(migrations_of(using)):
         raise OtherSchema(
             f"The incremental backup {source.name} is of tables as other migrations made them: nothing was restored. "

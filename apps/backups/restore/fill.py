@@ -47,9 +47,9 @@ def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
 def steps_to(
     backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None
 ) -> list[Step]:
-    """Return what is to be restored in order, each file proved to fit and to be as it was written.
+    """Return the files to restore, in order, each checked to fit and to be unchanged.
 
-    With `upto`, of this backup and those that go on from it, what reaches there.
+    With `upto`, the chain goes through this backup to the one that reaches there.
     """
     steps = []
     chain = needed_for(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
@@ -63,10 +63,10 @@ def steps_to(
 
 
 def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
-    """Make a database hold what these backups have, one after the other, as the code of today wants it.
+    """Restore these backups into a database, one after the other, and bring it to the schema of this code.
 
-    On PostgreSQL everything happens in the transaction that the caller opened. Raises a BackupFailure; then the
-    database is in no good state, and the caller throws it away or rolls back.
+    On PostgreSQL everything happens in the transaction that the caller opened. Raises a BackupFailure; then the caller
+    must drop the database or roll back.
     """
     migrated: tuple[str, ...] = ()
     if not steps[0].driver.native:
@@ -88,17 +88,17 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
         raise_sequences(using)
     progress("audit")
     if connections[using].vendor == "postgresql":
-        # Or the planner knows nothing of the new tables yet.
+        # Without this the planner knows nothing of the new tables.
         Sql(using).run("ANALYZE")
     objects, drifts = find_drift(using)
     counts = NATIVE[connections[using].vendor].facts(using).row_counts
-    # A portable backup begins with tables that were made for it: those migrations are none that it lacks.
+    # For a portable backup the tables are made first; those migrations are none that it lacks.
     lacked = tuple(name for name in migrated if name not in steps[0].backup.migrations)
     return Done(counts, objects, sum(drift.total for drift in drifts), lacked)
 
 
 def require_same(step: Step, facts: Facts) -> None:
-    """Raise NotTheSame unless each table has as many rows, and the same, as when the backup was made."""
+    """Raise NotTheSame unless each table has the same number of rows, and the same hash, as in the backup."""
     backup = step.backup
     for table in sorted(backup.row_counts):
         rows = facts.row_counts.get(table)
@@ -123,14 +123,14 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
     if not plan:
         return ()
     progress("migrate")
-    # The numbers of content types are those of this database.
+    # Content types have other numbers in this database.
     ContentType.objects.clear_cache()
-    # Django's own command, and no backup before it: there is one already, and here nothing is live yet.
+    # Without a backup before it: nothing here is live yet.
     with without_backup(True):
         call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
     ContentType.objects.clear_cache()
     if connections[using].vendor == "postgresql":
-        # What a migration let be checked at once stays so for the rest of a transaction.
+        # A migration may have set constraints to be checked at once, for the rest of the transaction.
         Sql(using).run("SET CONSTRAINTS ALL DEFERRED")
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
 
@@ -153,7 +153,7 @@ def raise_sequences(using: str, tables: Iterable[str] | None = None) -> None:
         name = sql.value("SELECT pg_get_serial_sequence(%s, %s)", [sql.quote(table), column])
         kept = "0"
         if history.get(table, ("", ""))[1] == column:
-            # The key of a row that is deleted belongs to that row for ever.
+            # The key of a deleted row stays that row's.
             kept = of_table.fill("(SELECT max({column}) FROM {history})", history=sql.quote(history[table][0]))
         of_table.run(
             """

@@ -1,4 +1,4 @@
-"""Finding a backup by its name, and opening it: nothing is believed of a file that is not as it was written."""
+"""Searching a backup by its name, and opening it; a file that changed after it was written is refused."""
 
 import re
 from collections.abc import Iterator
@@ -16,9 +16,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def find_backup(name: str) -> Backup:
-    """Return the backup of this name, brought back from elsewhere where it is only there.
+    """Return the backup of this name, fetched from elsewhere if it is only there.
 
-    Raises UnknownBackup, or what is wrong with its manifest or its copy.
+    Raises UnknownBackup, or the error of its manifest or its copy.
     """
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"{name[:60]!r} is not the name of a backup: `manage.py backup list` shows them.")
@@ -52,7 +52,7 @@ def driver_of(backup: Backup) -> Driver:
 
 @contextmanager
 def opened(backup: Backup) -> Iterator[Path]:
-    """Give the file of a backup to read, proved to be as it was written; raises BackupAltered or BackupUnreadable."""
+    """Give the file of a backup, checked to be unchanged; raises BackupAltered or BackupUnreadable."""
     size = backup.file.stat().st_size
     if size != backup.size_bytes:
         raise BackupAltered(

@@ -1,4 +1,4 @@
-"""Going back to a changeset or a moment: which backups to restore, in which order, and how far the last one."""
+"""Restoring up to a changeset or a moment: which backups, in which order, and where to cut the last one."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -16,7 +16,7 @@ _WHOLE = (FULL, DATA)
 
 
 def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
-    """Return the newest increment that goes on from a backup, or is it; None where there is none."""
+    """Return the newest increment whose chain holds this backup; None when there is none."""
     by_id, reached = {known.id: known for known in backups}, None
     for increment in sorted(by_id.values(), key=lambda known: known.created_at):
         if increment.kind == INCREMENTAL:
@@ -26,7 +26,10 @@ def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
 
 
 def read_upto(text: str) -> Upto:
-    """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
+    """Return the changeset or moment of `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30`.
+
+    Raises UnreadableMoment.
+    """
     number = whole_number(text.strip().removeprefix("#"))
     if number is not None:
         return number
@@ -41,15 +44,15 @@ def read_upto(text: str) -> Upto:
 
 
 def in_words(upto: Upto) -> str:
-    """Return a changeset or moment as people read it."""
+    """Return a changeset or moment in words."""
     return f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
 
 
 def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | None = None) -> list[Backup]:
     """Return the chain of backups that reaches a changeset or moment; its last one is replayed only up to there.
 
-    With `through`, that backup is in the chain. Raises NotReached where no backup reaches so far, and ChainBroken where
-    one does and something under it is missing.
+    With `through`, that backup is in the chain. Raises NotReached when no backup reaches so far, and ChainBroken when
+    one does but a backup under it is missing.
     """
     by_id = {backup.id: backup for backup in backups}
     broken: ChainBroken | None = None
@@ -70,7 +73,7 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
 
 def _reaches(backup: Backup, upto: Upto) -> bool:
     if backup.kind in _WHOLE:
-        # It cannot be cut.
+        # A whole backup cannot be cut.
         return backup.newest_changeset == upto
     if backup.kind != INCREMENTAL:
         return False

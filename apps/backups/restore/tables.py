@@ -28,14 +28,14 @@ PATIENCE_SECONDS = 60
 
 
 def choosable(backup: Backup) -> list[str]:
-    """Return the tables of a backup whose rows can come back by themselves; only full backups have any."""
+    """Return the tables of a backup that can be restored alone; only full backups have any."""
     if backup.kind not in NATIVE_KINDS:
         return []
     return sorted(table for table in backup.row_counts if not _belongs_together(table))
 
 
 def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
-    """Raise UnknownTable or TablesRefused unless the backup has these tables, and they can come back by themselves."""
+    """Raise UnknownTable or TablesRefused unless the backup has these tables and they can be restored alone."""
     if unknown := sorted(set(tables) - set(backup.row_counts)):
         raise UnknownTable(
             f"The backup {backup.id} has no table {unknown[0]!r}: choose from {', '.join(sorted(backup.row_counts))}."
@@ -48,15 +48,15 @@ def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
 
 
 def _belongs_together(table: str) -> bool:
-    """Whether a table is one of history or changesets, or tells of the migrations."""
+    """Whether a table holds history, changesets or the list of migrations."""
     together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
     return table in together or table.startswith(f"{Changeset._meta.app_label}_")
 
 
 def restore_rows(job: Job) -> Done:
-    """Make the tables of the job what the backup has.
+    """Make the tables of the job equal to those of the backup.
 
-    A fresh database gets all tables first, and recording is on. There is no changeset where nothing tracked changed.
+    A new database gets all tables and the recording first. There is no changeset when nothing tracked changed.
     """
     step = job.steps[-1]
     if not step.driver.native:
@@ -69,7 +69,7 @@ def restore_rows(job: Job) -> Done:
             return _write(job, job.using)
     with elsewhere(job.into) as alias:
         if connections[alias].vendor == "sqlite":
-            # Before the backup is attached, whose tables would be taken for those that are not there yet.
+            # Before the backup is attached, because its tables would be taken for the missing ones.
             migrate(alias, progress=job.progress)
         with at_hand(alias, step.file), transaction.atomic(using=alias):
             migrate(alias, progress=job.progress)
@@ -80,7 +80,7 @@ def _write(job: Job, using: str) -> Done:
     backup, live = job.backup, job.into is None
     with changeset(
         kind=Kind.RESTORE,
-        # The people of the live database are not elsewhere.
+        # Another database does not have the users of the live one.
         actor=job.actor if live else None,
         reason=job.reason or f"Tables of {backup.id}",
         source=Source(backup.path, backup.sha256, backup.size_bytes),
@@ -96,9 +96,9 @@ def _write(job: Job, using: str) -> Done:
 
 
 def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, int]:
-    """Make these tables hold the rows of the backup, in the transaction that is open; return how many each has.
+    """Make these tables hold the rows of the backup, in the open transaction; return the number of rows of each.
 
-    Raises TablesRefused when a row would be left pointing to one that is not there.
+    Raises TablesRefused when a row would point to a missing one.
     """
     sql = Sql(using)
     for table, saved in saved_tables(using, file, tables).items():
@@ -120,14 +120,14 @@ def _make_same(sql: Sql, table: str, saved: str) -> None:
     sql.run("DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
     for constraint in constraints:
         if constraint["unique"] and not constraint["primary_key"] and constraint["columns"]:
-            # Rows whose unique value belongs to another one in the backup: they are put in again, so that values swap.
+            # Rows whose unique value another row has in the backup: they are inserted again, so that values can swap.
             sql.run(
                 """
                 DELETE FROM {live} WHERE EXISTS (SELECT 1 FROM {saved} s WHERE {same} AND s.{key} <> {live}.{key})
                 """,
                 same=sql.same(constraint["columns"], "s", live),
             )
-    # Rows that are otherwise in the backup.
+    # Rows that differ from the backup.
     sql.run(
         "UPDATE {live} SET {taken} FROM {saved} s WHERE s.{key} = {live}.{key} AND ({differ})",
         taken=sql.taken(columns, of="s"),
@@ -144,7 +144,7 @@ def _make_same(sql: Sql, table: str, saved: str) -> None:
 
 
 def _require_targets(sql: Sql, tables: Sequence[str]) -> None:
-    """Raise TablesRefused when a link from or to one of these tables leads nowhere."""
+    """Raise TablesRefused when a link from or to one of these tables has no target."""
     with sql.connection.cursor() as cursor:
         introspection = sql.connection.introspection
         links = [
@@ -155,7 +155,7 @@ def _require_targets(sql: Sql, tables: Sequence[str]) -> None:
     for table, column, target_column, target in links:
         if not {table, target} & set(tables):
             continue
-        # Rows that point to nowhere.
+        # Rows whose target is missing.
         lost = sql.with_names(table=table, column=column, target=target, key=target_column).value(
             """
             SELECT count(*) FROM {table} l
