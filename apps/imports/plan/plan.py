@@ -290,8 +290,8 @@ def _check_policies(plan: ImportPlan) -> None:
             f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
-        one = plan.kept[0]
+        kept = plan.kept[0]
         raise LocalEditsInTheWay(
-            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {one.object_id} "
-            f"({one.field}: ours {one.current!r}, theirs {one.new!r}): use --on-local-edit keep or overwrite."
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {kept.object_id} "
+            f"({kept.field}: ours {kept.current!r}, theirs {kept.new!r}): use --on-local-edit keep or overwrite."
         )

@@ -32,10 +32,8 @@ def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
         "found": with_findings,
         "clean": [row for row in rows if not row["number"]],
         "severities": [(severity, _sign(severity), n) for severity, n in by_severity(counted.counts).items() if n],
-        "total": sum(counted.counts.values()),
         "accepted": sum(counted.accepted.values()),
         "since": since_words(earlier),
-        "counted": counted,
         "keep": request.user.has_perm(ACCEPT) and not counted.kept,
     }
     return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **own})
