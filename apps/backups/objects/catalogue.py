@@ -29,7 +29,7 @@ class ObjectBackup:
 
     name: str
     model: str
-    key: Any
+    pk: Any
     object_name: str
     fields: dict[str, Any]
     links: dict[str, dict[str, Any]]
@@ -74,8 +74,8 @@ def names_of(tracked: Tracked) -> list[str]:
 
 def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
     """Whether a file name can be that of a backup of this object; only its content decides."""
-    key, _, stable = name_part(tracked, obj).partition("~")
-    return f"-{key}" in name or (stable != "" and f"~{stable}" in name)
+    pk, _, stable = name_part(tracked, obj).partition("~")
+    return f"-{pk}" in name or (stable != "" and f"~{stable}" in name)
 
 
 def backups_of(tracked: Tracked, obj: models.Model) -> Found:
@@ -119,7 +119,7 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
     kept = backup.fields.get(tracked.stable_field.name) if tracked.stable_field else None
     if stable is not None and kept is not None:
         return kept == stable
-    return backup.key == getattr(obj, tracked.model._meta.pk.attname)
+    return backup.pk == getattr(obj, tracked.model._meta.pk.attname)
 
 
 def read_object_backup(name: str) -> ObjectBackup:
@@ -152,7 +152,7 @@ def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup
         backup = ObjectBackup(
             name=name,
             model=document["model"],
-            key=document["key"],
+            pk=document["key"],
             object_name=document["name"],
             fields=dict(document["fields"]),
             links=dict(document["links"]),
