@@ -1,4 +1,4 @@
-"""The maps of airports: all by type, and those with findings by how bad they are."""
+"""The maps of airports: all by type, and those with findings by severity."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from apps.changesets.history.maps import COARSE, FINE, Addresses, Group, PackedM
 from apps.quality.findings import findings_of
 from apps.quality.rules import Severity, rules_of
 
-# The colour of each type, and what several of them are called; the weightiest are drawn last, over the others.
+# The colour of each type and its plural; the most important are drawn last, over the others.
 TYPES = {
     AirportType.LARGE: ("large", "large airports"),
     AirportType.MEDIUM: ("medium", "medium airports"),
@@ -70,7 +70,7 @@ def count_by_type(*, country: int | None = None, using: str = "default") -> list
 
 
 def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "default") -> PackedMap:
-    """Return the map of the airports that break a rule, each by the worst that it breaks; one query a rule."""
+    """Return the map of the airports with findings, grouped by worst severity; one query for each rule."""
     worst: dict[str, int] = {}
     order = list(Severity)
     for rule in sorted(rules_of("airports.airport"), key=lambda rule: order.index(rule.severity)):
