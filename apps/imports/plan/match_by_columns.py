@@ -4,6 +4,7 @@ Nothing is renamed here, so nothing makes room: a row that would give an object 
 identity or any other group of values that must be unique, is refused and says who has it, also where the two swap.
 """
 
+from apps.changesets.fields import column_of
 from apps.imports.plan.refuse import refuse_blocked
 from apps.imports.results import REFUSALS_LISTED, Refusal
 from apps.imports.spec import Column
@@ -30,7 +31,7 @@ def refuse_unknown_references(staging: Staging) -> Refused:
                     "WHERE x.{field} IS NOT NULL "
                     "AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.{target_pk} = x.{field})",
                     field=staging.quote(column.field), table=staging.quote(target.db_table),
-                    target_pk=staging.quote(target.pk.column))  # fmt: skip
+                    target_pk=staging.quote(column_of(target.pk)))  # fmt: skip
         what = target.verbose_name
         hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
+from apps.changesets.tracking import tracked_for
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import Link
@@ -177,7 +178,7 @@ class Staging(LiveTable):
 
     def newest_history(self, pk: str) -> str:
         """Return the SQL for the newest history row of the object with this primary key as it is now."""
-        history = self.quote(self.spec.model.history.model._meta.db_table)
+        history = self.quote(tracked_for(self.spec.model).history_table)
         return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:
