@@ -62,7 +62,7 @@ READ_BY = {"XLSX": ("ours", "openpyxl", "calamine"), "ODS": ("ours", "calamine")
 
 
 def read_here(reader: str, path: str) -> dict[str, Any]:
-    """Read a file in this process and tell what came of it: rows, cells and the last row, or the error."""
+    """Read a file in this process and return the numbers of rows and cells and the last row, or the error."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 1))
     rows = cells = 0
@@ -78,7 +78,7 @@ def read_here(reader: str, path: str) -> dict[str, Any]:
 
 
 def measure(reader: str, path: str) -> tuple[Measurement | None, str]:
-    """Return what reading took, and in words what came of it."""
+    """Return the measurement of reading, and the result in words."""
     try:
         measured = run_child(["-m", "benchmarks.readers", "--read", reader, path], url="sqlite://:memory:")
     except ChildFailed as error:
@@ -114,7 +114,7 @@ def _print_measured(heading: str, files: dict[str, str], rounds: int) -> None:
 
 
 def read_apart(reader: str, path: str) -> str:
-    """Return in short what a reader makes of an odd file."""
+    """Return the result of an odd file in short."""
     measured, words = measure(reader, path)
     if measured is None or "error" in measured.printed:
         return words

@@ -59,7 +59,7 @@ ODD = {
 
 
 def xlsx(path: Path, sheet: Iterable[str], *, strings: Iterable[str] = (), head: str = "", after: str = "") -> None:
-    """Write an XLSX file whose one sheet has these rows, as XML; nothing is held."""
+    """Write an XLSX file whose one sheet has these rows, as XML, in flat memory."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in _PARTS.items():
             archive.writestr(name, content)

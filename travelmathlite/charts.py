@@ -22,12 +22,12 @@ class Chart:
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[datetime, str, str, tuple[Any, ...]], ...]
     unit: str = ""
-    # What has to happen before there are two points to draw a line through.
+    # What must happen before there are two points to draw a line through.
     wait: str = ""
 
 
 def growth_chart(steps: Sequence[Step]) -> Chart:
-    """Return the chart of how many airports there were after each changeset."""
+    """Return the chart of the number of airports after each changeset."""
     rows = tuple(
         (step.at, f"#{step.changeset_id}", links.changeset_url(step.changeset_id), (step.number,)) for step in steps
     )

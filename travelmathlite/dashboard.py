@@ -1,4 +1,4 @@
-"""The dashboard: what the first page of the admin shows to a person, put together from all apps."""
+"""The dashboard: the first page of the admin, composed from all apps for one person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ VIEW_BACKUPS = "backups.view_backups"
 
 @dataclass(frozen=True)
 class BackupState:
-    """The newest verified backup, or the lack of one, in words; `late` means that somebody should do something."""
+    """The newest verified backup, or the lack of one, in words; `late` means that a new one is needed."""
 
     words: str
     late: bool
@@ -53,7 +53,7 @@ class BackupState:
 
 @dataclass(frozen=True)
 class RunShown:
-    """A run that somebody or a worker still has something to do with."""
+    """A run that waits for a person or a worker."""
 
     run: ImportRun
     url: str
@@ -62,7 +62,7 @@ class RunShown:
 
 
 def dashboard_of(request: HttpRequest) -> dict[str, Any]:
-    """Return what the dashboard shows to the person who asks; of what they may not see, nothing is looked for."""
+    """Return the context of the dashboard for a person; data that they may not see is not queried."""
     using = reading_alias()
     state = state_of_tables(using=using)
     models = shown_models()
@@ -94,7 +94,7 @@ def shown_models() -> list[type[Model]]:
 
 
 def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str = "") -> dict[str, Any]:
-    """Return what takes seconds after each change: findings, and whether history is complete.
+    """Return the cards that take seconds after each change: findings, and whether history is complete.
 
     Without `look` only what is known already comes back; `wait` says that there is something to look for, which the
     page then asks for by itself.
@@ -116,7 +116,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
 
 
 def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
-    """Return what the cards show that the page asks for after it is there, looked for now."""
+    """Return the context of the cards that the page fetches later, computed now."""
     backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
     return looked_for(request, look=True) | backup
 
@@ -126,7 +126,7 @@ def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
 
 
 def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
-    """The map, or what to do first where there is nothing to be drawn."""
+    """Return the map, or the first steps when there are no airports."""
     if not number:
         return {"empty": True, "may_import": any(url == upload_url(Airport) for url, _ in import_links(request))}
     views = [("Type", map_url())]
@@ -140,7 +140,7 @@ def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
 
 
 def _newest_of_airports() -> Changeset | None:
-    """The newest of the last changesets that touched airports."""
+    """Return the newest changeset that changed airports, if it is one of the last."""
     last = Changeset.objects.exclude(status=Status.FAILED).only("pk", "counts").order_by("-pk")[:20]
     return next((changeset for changeset in last if AIRPORT in (changeset.counts or {})), None)
 
@@ -163,7 +163,7 @@ def _coverage(coverages: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
 
 
 def runs_shown(request: HttpRequest) -> list[RunShown]:
-    """Return the imports that are under way, or wait for somebody, and that the person may see."""
+    """Return the imports that run or wait for somebody, and that the person may see."""
     waiting = ImportRun.objects.filter(status__in=OPEN).select_related("actor").order_by("-pk")[: MOST_RUNS * 4]
     seen = [run for run in waiting if not why_not_see(request.user, run)][:MOST_RUNS]
     return [
@@ -178,7 +178,7 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
 
 
 def backup_state() -> BackupState:
-    """Return the newest backup that was proved to restore, and whether it is too old to rely on."""
+    """Return the newest verified backup, and whether it is too old to rely on."""
     url = reverse("admin:backups_backup_changelist")
     backups = [backup for backup in list_backups() if not backup.tables]
     proved = next((backup for backup in backups if backup.verified_at is not None), None)

@@ -11,14 +11,14 @@ _QUIET = {0: ["--quiet"], 2: ["--verbose"], 3: ["-vv"]}
 
 
 class PytestRunner:
-    """Takes the labels and options of Django's `test` and runs pytest with what they mean."""
+    """Runs pytest for the labels and options of Django's `test`."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        """Add the options of Django's own runner that pytest knows, too."""
+        """Add the options of Django's own runner that pytest has as well."""
         parser.add_argument(
             "-k", action="append", dest="patterns", default=[], metavar="NAME",
             help="only tests whose names match; several are joined by or",
@@ -35,7 +35,7 @@ class PytestRunner:
         return int(pytest.main(self.arguments(test_labels)))
 
     def arguments(self, test_labels: list[str]) -> list[str]:
-        """Return what pytest is called with."""
+        """Return the arguments for pytest."""
         folders = list(dict.fromkeys(folder_of_tests(label) for label in test_labels))
         arguments = [f"--rootdir={settings.BASE_DIR}", *(folders or [str(_tests())])]
         arguments += _QUIET.get(self.options.get("verbosity", 1), [])

@@ -1,4 +1,4 @@
-"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
+"""The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker

@@ -1,4 +1,4 @@
-"""The limits of an import of airports: how many it may close, move far, or take the links from. Settings name them."""
+"""The limits of an import of airports, set in the settings: how many it may close, move far, or unlink."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ _LINKS = ("country", "city")
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many airports, of which so many percent may be; `setting` says how many."""
+    """A number of airports out of all, and the setting that limits its percentage."""
 
     number: int
     total: int
@@ -22,7 +22,7 @@ class Share:
 
     @property
     def sentence(self) -> str:
-        """The sentence that it is too many; empty when it is not, or nobody set a limit."""
+        """The sentence that the limit is exceeded; empty when it is not, or when there is none."""
         limit = getattr(settings, self.setting)
         if limit is None or self.number <= settings.GATE_ALWAYS_ALLOWED:
             return ""
@@ -36,7 +36,7 @@ class Share:
 
 
 def limits(staging: Staging) -> list[str]:
-    """Return a sentence for each limit that the plan goes past; nothing is written."""
+    """Return a sentence for each limit that the plan exceeds; nothing is written."""
     total = staging.value("SELECT COUNT(*) FROM {live}")
     if not total:
         return []
@@ -51,7 +51,7 @@ def limits(staging: Staging) -> list[str]:
 def _closed(staging: Staging) -> int:
     if settings.GATE_CLOSED_PERCENT is None:
         return 0
-    # Airports that are open now, and would be closed.
+    # Airports that are open now and would be closed.
     return staging.value(
         """
         SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk
@@ -65,7 +65,7 @@ def _moved(staging: Staging) -> int:
     if settings.GATE_MOVED_PERCENT is None:
         return 0
     km = settings.GATE_MOVED_KM
-    # Far apart as on a flat map of the place, the short way round; the cheap question comes first.
+    # The distance is that of a flat map around the place, the short way round; the cheap condition comes first.
     return staging.value(
         """
         SELECT COUNT(*) FROM (
@@ -81,13 +81,13 @@ def _moved(staging: Staging) -> int:
 
 
 def _dropped(staging: Staging, field: str, total: int) -> str:
-    """Return the sentence that the share of linked airports would fall too far."""
+    """Return the sentence that the share of linked airports would fall too much; empty otherwise."""
     points = settings.GATE_LINK_POINTS
     link = next((candidate for candidate in staging.links if candidate.field == field), None)
-    # Whoever asks for no links does so on purpose.
+    # Links left out by an option are left out on purpose.
     if points is None or link is None or field in staging.options.skip_links:
         return ""
-    # How many are linked now.
+    # The airports that are linked now.
     linked = staging.value("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
     losing, gaining = _unlinked_and_linked(staging, field, link.needs)
     # The new airports, and those of them that are linked.
@@ -107,7 +107,7 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
 
 def _unlinked_and_linked(staging: Staging, field: str, needs: tuple[str, ...]) -> tuple[int, int]:
     filled = " AND ".join(f"COALESCE(x.{staging.quote(column)}, '') <> ''" for column in needs)
-    # Of the airports that are linked anew: those that lose their link, and those that get their first one.
+    # Of the airports to link again: those that lose their link, and those that get their first one.
     return staging.rows(
         """
         SELECT COUNT(CASE WHEN l.{column} IS NOT NULL AND NOT ({filled}) THEN 1 END),

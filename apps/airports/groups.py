@@ -1,4 +1,4 @@
-"""The groups of people who use the console, and what each may do."""
+"""The groups of users, and the permissions of each."""
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -55,7 +55,7 @@ def permissions_of(group: str) -> set[str]:
 
 @transaction.atomic
 def create_groups() -> dict[str, int]:
-    """Make the groups, or bring them back to what the table above says; returns the number of permissions of each.
+    """Make the groups with exactly the permissions of the table above; return the number of permissions of each.
 
     Members stay. Raises Permission.DoesNotExist when the database is not migrated.
     """

@@ -1,7 +1,7 @@
-"""Making, verifying and restoring for the admin: at once where that is quick, else in a process of its own.
+"""Making, verifying and restoring for the admin: at once when it is quick, else in a process of its own.
 
-How far it is, and how it ended, is told in the cache that all processes share. A restore replaces every table, those of
-sessions and of the workers' tasks among them, so none of them could tell, and no worker could see its task to the end.
+Progress and result are in the cache that all processes share. A restore replaces every table, those of sessions and of
+tasks included, so no session could hold them and no worker could finish its task.
 """
 
 import secrets
@@ -35,14 +35,14 @@ from apps.changesets.models import Actor
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 BEAT_SECONDS = 1
-# A process that was not heard of for so long is dead; to start takes a few seconds on a busy machine.
+# A process without a beat for so long is dead; starting takes a few seconds on a busy machine.
 SILENT_SECONDS = 30
 _APART = "import sys, django; django.setup(); from apps.backups.work import carry_out; carry_out(sys.argv[1])"
 
 
 @dataclass(frozen=True)
 class Work:
-    """One thing that somebody asked for, and how far it is; `backup` is what it is about, or has made."""
+    """A backup, verification or restore that a person started; `backup` is its subject or its result."""
 
     id: str
     verb: str
@@ -53,26 +53,26 @@ class Work:
     kind: str = FULL
     label: str = ""
     reason: str = ""
-    # Of a restore: the changeset or time up to which, as it was typed, or the only tables.
+    # Of a restore: the changeset or time to stop at, as it was typed, or the only tables.
     upto: str = ""
     tables: tuple[str, ...] = ()
     state: str = WAITING
     words: str = "Starting"
-    # How it ended, in one sentence; the backup of what was there before a restore, and the changeset of one of tables.
+    # The result in one sentence; the backup made before a restore; the changeset of a restore of tables.
     outcome: str = ""
     safety: str = ""
     changeset: int | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has ended."""
         return self.state in (DONE, FAILED)
 
 
 def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
-    """Do what was asked at once, or see to it that it is done, and return how it stands.
+    """Start a piece of work, finish it at once if it is small, and return its state.
 
-    `size` is how many bytes it is about. Raises WorkRefused while something else is being done.
+    `size` is the number of bytes that it handles. Raises WorkRefused while another one is running.
     """
     work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), **about)
     _take_turn(work)
@@ -90,7 +90,7 @@ def database_size(using: str = "default") -> int:
 
 
 def work_of(key: str) -> Work | None:
-    """Return how a piece of work stands, or None where there is none of this name (any more)."""
+    """Return the state of a piece of work, or None when there is none of this name."""
     entry = _cache().get(_name(key))
     if not entry:
         return None
@@ -104,15 +104,15 @@ def work_of(key: str) -> Work | None:
 
 
 def work_going_on() -> Work | None:
-    """Return what is being done now, if anything is."""
+    """Return the work that is running now, or None."""
     work = work_of(_cache().get(_name("turn"), ""))
     return None if work is None or work.is_over else work
 
 
 def carry_out(key: str) -> None:
-    """Do a piece of work and note how it ended; nothing is raised that its note does not tell, too.
+    """Do a piece of work and save how it ended, also when it fails.
 
-    Raises WorkRefused where there is no note of it.
+    Raises WorkRefused when the cache does not know it.
     """
     requested = work_of(key)
     if requested is None:
@@ -161,7 +161,7 @@ def _start_apart(work: Work) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a name that we made
         command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    # Or it stays in the process table until this one ends.
+    # Without waiting, it would stay in the process table until this process ends.
     threading.Thread(target=process.wait, name=f"backup-{work.id}", daemon=True).start()
 
 
@@ -178,7 +178,7 @@ def _take_turn(work: Work) -> None:
 
 @contextmanager
 def _beating(work: Work) -> Iterator[None]:
-    """Let others know that this process lives, from a thread that touches no database."""
+    """Beat from a thread that touches no database, so that others see that this process lives."""
     over = threading.Event()
 
     def beat() -> None:
@@ -210,7 +210,7 @@ def _cache() -> BaseCache:
 
 
 def _name(key: str) -> str:
-    """Name the entry; two databases may share the cache's folder."""
+    """Return the name of an entry, with the database in it: two databases may share the cache's folder."""
     its = connections["default"].settings_dict
     database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
     return f"backups-{database}-{key}"

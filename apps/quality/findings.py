@@ -1,4 +1,4 @@
-"""Findings: the live rows that break a rule, without those that somebody accepted as known."""
+"""Findings: the live rows that break a rule and are not accepted as known."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,7 @@ def findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
 
 
 def few_findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
-    """Return the findings of a rule to be asked several times: where looking takes long and they are few, by key."""
+    """Return the findings of a rule for several queries: by key, when the rule is slow and the findings are few."""
     findings = findings_of(rule, using=using)
     if isinstance(rule.broken, Q):
         return findings

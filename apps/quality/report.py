@@ -13,7 +13,7 @@ EXAMPLES = 3
 def lines_for_people(
     counts: dict[str, int], accepted: dict[str, int], *, links: dict[str, str], every: bool
 ) -> Iterator[str]:
-    """Yield the sections; `links` says which field's coverage opens which section, `every` asks for all examples."""
+    """Yield the sections; `links` gives the section of each field whose coverage is shown, `every` lists all rows."""
     by_field = {coverage.field: coverage for coverage in link_coverage()}
     by_section = rules_by_section()
     for section in dict.fromkeys([*links.values(), *by_section]):

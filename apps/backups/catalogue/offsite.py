@@ -1,4 +1,4 @@
-"""Copies of the backups elsewhere: in the storage `STORAGES["backups"]`, any that Django knows, when there is one."""
+"""Copies of the backups in the storage `STORAGES["backups"]`, if the settings have one."""
 
 import logging
 import shutil
@@ -42,10 +42,10 @@ def storage() -> Storage | None:
 
 
 def send_missing() -> list[Backup]:
-    """Send each backup that has no copy elsewhere there, oldest first, and return them as they are now.
+    """Send each backup that has no copy elsewhere, oldest first, and return them as they are now.
 
-    What was made automatically stays here: it is for going back within a day. Raises OffsiteUnavailable, or what
-    encrypting raises; what was sent by then stays sent.
+    Automatic backups are not sent: they serve for a day. Raises OffsiteUnavailable, or what encrypting raises; copies
+    sent before stay.
     """
     elsewhere = storage()
     if elsewhere is None:
@@ -55,9 +55,9 @@ def send_missing() -> list[Backup]:
 
 
 def try_to_send(made: Backup) -> Backup:
-    """Send what has no copy elsewhere, and return `made` as it is then.
+    """Send each backup that has no copy elsewhere, and return `made` as it is then.
 
-    What does not work is logged, and tried again with the next backup: the backup itself is good.
+    A failure is logged, and tried again with the next backup: the backup itself is good.
     """
     try:
         sent = send_missing()
@@ -68,7 +68,7 @@ def try_to_send(made: Backup) -> Backup:
 
 
 def only_offsite(here: list[Backup]) -> list[Backup]:
-    """Return the backups that are elsewhere and not here, newest first; none while the storage cannot be reached."""
+    """Return the backups that are only elsewhere, newest first; none while the storage cannot be reached."""
     try:
         elsewhere = list_offsite().backups
     except BackupFailure as failure:
@@ -107,7 +107,7 @@ def list_offsite() -> Catalogue:
 
 
 def fetch(name: str) -> Backup:
-    """Bring a backup back from elsewhere into the folder, proved to be what was sent, and return it.
+    """Fetch a backup from elsewhere into the folder, compare its hash, and return it.
 
     Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
     """
@@ -135,7 +135,7 @@ def fetch(name: str) -> Backup:
 
 
 def forget(backup: Backup) -> None:
-    """Remove the copy of a backup elsewhere, its manifest first; what cannot be reached goes with a later pruning."""
+    """Remove the copy of a backup elsewhere, manifest first; a later pruning removes what cannot be reached now."""
     try:
         elsewhere = storage()
         if elsewhere is not None and backup.offsite:
@@ -147,7 +147,7 @@ def forget(backup: Backup) -> None:
 
 
 def _send(backup: Backup, elsewhere: Storage) -> Backup:
-    """Send the file, then its manifest: only with it is there a copy; the manifest here tells of it last."""
+    """Send the file and then its manifest, which makes it a copy; the manifest here names it last."""
     name = backup.path + (encryption.SUFFIX if encryption.is_wanted() else "")
     sent = replace(backup, offsite=name)
     with _folder() as folder:
@@ -166,13 +166,13 @@ def _names(elsewhere: Storage) -> list[str]:
     try:
         return sorted(elsewhere.listdir("")[1])
     except FileNotFoundError:
-        # A folder is made with the first file.
+        # The folder does not exist before the first file.
         return []
 
 
 def _put(elsewhere: Storage, name: str, file: Path) -> None:
     with _reachable():
-        # What an attempt that was cut off has left.
+        # An attempt that was cut off may have left a file.
         elsewhere.delete(name)
         with file.open("rb") as stream:
             stored = elsewhere.save(name, File(stream, name=name))
@@ -185,14 +185,14 @@ def _put(elsewhere: Storage, name: str, file: Path) -> None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Give a private folder on the disk of the backups that is gone at the end."""
+    """Give a private folder on the disk of the backups until the end of the block."""
     with TemporaryDirectory(prefix=".offsite-", dir=open_folder()) as folder:
         yield Path(folder)
 
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Within, whatever a storage raises is an OffsiteUnavailable: each of them has errors of its own."""
+    """Turn any error of a storage into OffsiteUnavailable: each storage has errors of its own."""
     try:
         yield
     except BackupFailure:

@@ -44,7 +44,7 @@ def check(source: Path) -> None:
 
 
 def facts(using: str, *, hashed: bool = False) -> Facts:
-    """Return the facts of what is in the database now."""
+    """Return the facts of the database."""
     if hashed:
         return facts_of(using, {model._meta.db_table: write_rows(using, model, None) for model in carried_models()})
     return facts_of(using, {})

@@ -1,4 +1,4 @@
-"""The rows of chosen tables of a backup, where SQL can compare them with live ones."""
+"""The rows of chosen tables of a backup, in tables that SQL can compare with the live ones."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _COPY = re.compile(rb"COPY .+? \((?P<columns>.+)\) FROM stdin;\n")
 
 @contextmanager
 def at_hand(using: str, file: Path) -> Iterator[None]:
-    """Let transactions within the block read the backup; SQLite attaches it, which no open transaction allows."""
+    """Let transactions within the block read the backup; SQLite attaches the file, which needs no transaction open."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         yield
@@ -33,9 +33,9 @@ def at_hand(using: str, file: Path) -> Iterator[None]:
 
 
 def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str]:
-    """Return by what name the saved rows of each table can be read in this transaction.
+    """Return the SQL name under which this transaction reads the saved rows of each table.
 
-    Raises TablesRefused where the table has other columns by now.
+    Raises TablesRefused when the table has other columns now.
     """
     load = _attached if connections[using].vendor == "sqlite" else _loaded
     return {table: load(using, file, table) for table in tables}

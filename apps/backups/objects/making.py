@@ -18,9 +18,9 @@ from apps.changesets.tracking import Tracked, tracked_for
 def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging: bool = False) -> ObjectBackup:
     """Write the object as it is now to a private file below BACKUP_DIR/objects; return its backup.
 
-    With `hanging` it has what hangs on the object, too: what belongs to it, and the links of what points to it.
+    With `hanging` it also holds what belongs to the object, and the links of what points to it.
 
-    Raises ObjectGone when the object is not there any more, and another BackupFailure when nothing can be written.
+    Raises ObjectGone when the object is deleted, and another BackupFailure when nothing can be written.
     """
     tracked, using = tracked_for(type(obj)), obj._state.db or "default"
     with transaction.atomic(using=using):

@@ -1,4 +1,4 @@
-"""Leaving out of an increment what came after a changeset or a moment."""
+"""Cutting an increment: rows of later changesets, or of later moments, are left out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from typing import Any
 from django.apps import apps
 
 from apps.backups.errors import NotReached
+from apps.backups.portable.base import Heading
 from apps.backups.portable.carried import history_models
-from apps.backups.portable.heading import Heading
 from apps.backups.portable.reading import Numbered, read_lines
 from apps.changesets.models import Changeset, Status
 
-# A changeset, which is the last one to be there; or a moment, by which all was finished that is there.
+# A changeset, which is the last one to restore; or a moment, by which every restored changeset had finished.
 Upto = int | datetime
 
 _CHANGESETS = Changeset._meta.label_lower
@@ -22,7 +22,7 @@ _CHANGESETS = Changeset._meta.label_lower
 
 @dataclass
 class Cut:
-    """The last changeset to keep, the moment from which on nothing else counts, and the statuses that follow."""
+    """The last changeset to keep, the moment from which on other lines are dropped, and the changed statuses."""
 
     last: int
     before: datetime | None
@@ -30,7 +30,7 @@ class Cut:
     _links: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def keep(self, lines: Iterator[Numbered]) -> Iterator[Numbered]:
-        """Yield the lines of what was there by then; links to changesets that were not are cleared."""
+        """Yield the lines to restore, with links to dropped changesets cleared."""
         history = {model._meta.label_lower for model in history_models()}
         for number, line in lines:
             label = line.get("model")
@@ -65,7 +65,7 @@ def _earlier(values: dict[str, Any], moment: datetime) -> bool:
 
 @dataclass(frozen=True)
 class _Recorded:
-    """What the cut has to know of a changeset."""
+    """The part of a changeset that the cut needs."""
 
     begun: datetime
     ended: datetime
@@ -75,7 +75,7 @@ class _Recorded:
 
 
 def cut_of(source: Path, heading: Heading, upto: Upto) -> Cut:
-    """Return where to cut an increment; raises NotReached when that lies before its beginning."""
+    """Return where to cut an increment; raises NotReached when that is before its beginning."""
     changesets = {
         line["pk"]: _recorded(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
     }
@@ -103,11 +103,11 @@ def _recorded(fields: dict[str, Any]) -> _Recorded:
 
 
 def _statuses(changesets: dict[int, _Recorded], last: int) -> dict[int, str]:
-    """Return the statuses of the changesets to keep that later ones changed, as they were before."""
+    """Return the earlier statuses of the kept changesets whose status a dropped changeset changed."""
     moved: set[int] = set()
     for pk in sorted(changesets, reverse=True):
         if pk > last or pk in moved:
-            # What a revert of a revert makes stand again goes with it.
+            # Dropping a revert of a revert changes the status of that revert, and so on.
             moved |= set(changesets[pk].reverts)
     statuses: dict[int, str] = {}
     for pk in sorted((pk for pk in moved & changesets.keys() if pk <= last), reverse=True):

@@ -1,4 +1,4 @@
-"""What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
+"""The facts of a portable backup for its manifest: only the carried tables, and equal on every engine."""
 
 import sqlite3
 
@@ -15,7 +15,7 @@ from apps.changesets.sql import Sql
 
 
 def facts_of(using: str, sums: dict[str, RowsSum], *, base: str | None = None, since: int | None = None) -> Facts:
-    """Return the facts of a database; of the tables that were told of, with what their rows are."""
+    """Return the facts of a database, with the hashes in `sums`."""
     return Facts(
         engine=connections[using].vendor,
         server_version=_server_version(using),
@@ -29,7 +29,7 @@ def facts_of(using: str, sums: dict[str, RowsSum], *, base: str | None = None, s
 
 
 def count_rows(using: str) -> dict[str, int]:
-    """Return how many rows each carried table has, those of many-to-many fields included."""
+    """Return the number of rows of each carried table, those of many-to-many fields included."""
     through = [through_of(field) for model in carried_models() for field in links_of(model)]
     return {model._meta.db_table: model._base_manager.using(using).count() for model in (*carried_models(), *through)}
 
@@ -45,7 +45,7 @@ def newest_changeset(using: str) -> int | None:
 
 
 def require_all(tables: tuple[str, ...]) -> None:
-    """Raise UnknownTable when only some tables are asked for."""
+    """Raise UnknownTable when only some tables are chosen."""
     if tables:
         raise UnknownTable(
             f"A portable backup has all tables, and not {tables[0]} alone: leave the tables out, or make a full backup."
@@ -53,7 +53,7 @@ def require_all(tables: tuple[str, ...]) -> None:
 
 
 def require_migrated(using: str) -> None:
-    """Raise DatabaseUnreadable where the tables are not as this code has them: it could not read them."""
+    """Raise DatabaseUnreadable when the database lacks migrations, because this code could not read its tables."""
     executor = MigrationExecutor(connections[using])
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise DatabaseUnreadable(

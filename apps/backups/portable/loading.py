@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 2000
 
 @dataclass
 class Loader:
-    """Puts the lines of a backup into the tables of a database; transaction and recording are the caller's."""
+    """Inserts the lines of a backup into the tables of a database; the caller handles transaction and recording."""
 
     using: str
     source: Path
@@ -75,7 +75,7 @@ class _Link:
 
 
 class _Table:
-    """How the lines of one model become rows."""
+    """Turns the lines of one model into rows."""
 
     def __init__(self, model: Model, using: str):
         connection, meta = connections[using], model._meta
@@ -99,7 +99,7 @@ class _Table:
         return values, [[(key, link.take(target)) for target in fields[link.name]] for link in self.links]
 
     def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of an older backup with what the table has since; raises OtherSchema for lost ones."""
+        """Return the fields of an older backup and defaults for newer fields; raises OtherSchema for removed fields."""
         if unknown := sorted(fields.keys() - self._usual.keys()):
             raise OtherSchema(
                 f"{self.name} has no field {unknown[0]!r}; nothing was restored. Restore it with the version of the "
@@ -128,19 +128,19 @@ def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[A
 
 
 def empty(using: str, chosen: Iterable[Model]) -> None:
-    """Delete all rows of these tables, those that point to others first."""
+    """Delete all rows of these tables, referring tables first."""
     Sql(using).empty(*reversed(tables_of(tuple(chosen))))
 
 
 @contextmanager
 def all_or_nothing(using: str, source: Path) -> Iterator[None]:
-    """Within, all is written or nothing; what the database refuses, links to nowhere too, becomes RestoreFailed."""
+    """Write everything within the block or nothing; what the database refuses becomes RestoreFailed."""
     try:
         with transaction.atomic(using=using):
             yield
-            # Not left for the commit: until then PostgreSQL would make no trigger on these tables.
+            # Before the commit, because PostgreSQL makes no trigger on tables with unchecked constraints.
             connections[using].check_constraints()
-    # psycopg raises ValueError for text that PostgreSQL has no place for.
+    # psycopg raises ValueError for text that PostgreSQL cannot store.
     except (DatabaseError, ValueError) as error:
         message = " ".join(str(error).split())
         raise RestoreFailed(

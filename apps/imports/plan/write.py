@@ -84,10 +84,15 @@ def _write_missing(staging: Staging, now: Any) -> int:
     if staging.options.missing == "deactivate":
         touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
-        gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
-                            "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
-                            [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(column)} = %s" for column in touched))  # fmt: skip
+        gone += staging.run(
+            """
+            UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch}
+            WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})
+            """,
+            [now] * len(touched),
+            inactive=_upstream_inactive(staging),
+            touch="".join(f", {staging.quote(column)} = %s" for column in touched),
+        )
     return gone
 
 
@@ -166,24 +171,34 @@ def _names(staging: Staging, *, new: bool = False) -> str:
 
 
 def _take_out_renamed(staging: Staging) -> None:
-    staging.run("DROP TABLE IF EXISTS imports_renamed")
+    staging.run("DROP TABLE IF EXISTS {renamed}")
     # The renamed objects as they are, to carry along what the file says nothing about ...
-    staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
-                "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
-                n=staging.quote(staging.spec.natural))  # fmt: skip
+    staging.run(
+        """
+        CREATE TEMP TABLE {renamed} AS
+        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{natural} <> x.old_pk
+        """,
+        natural=staging.quote(staging.spec.natural),
+    )
     staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
     # ... then they give their natural keys free.
-    staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
+    staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {renamed})")
 
 
 def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
     # Renamed objects come back under their new natural keys, with everything they had.
-    put_back = staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
-                           "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
-                           names=_names(staging), values=", ".join(expressions),
-                           joins=_joins(staging, "x"))  # fmt: skip
-    staging.run("DROP TABLE imports_renamed")
+    put_back = staging.run(
+        """
+        INSERT INTO {live} ({names})
+        SELECT {values} FROM {changed} x JOIN {renamed} l ON l.{pk} = x.old_pk {joins}
+        """,
+        params,
+        names=_names(staging),
+        values=", ".join(expressions),
+        joins=_joins(staging, "x"),
+    )
+    staging.run("DROP TABLE {renamed}")
     return put_back
 
 
@@ -198,19 +213,33 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):
         # Changed objects that keep their natural key get their final values.
-        written.add(staging.run(
-            "UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays} "
-            "AND x.line BETWEEN %s AND %s",
-            [*params, first, last], sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays))  # fmt: skip
+        number = staging.run(
+            """
+            UPDATE {live} SET {sets} FROM {changed} x {joins}
+            WHERE {live}.{pk} = x.old_pk {stays} AND x.line BETWEEN %s AND %s
+            """,
+            [*params, first, last],
+            sets=", ".join(sets),
+            joins=_joins(staging, "x"),
+            stays=stays,
+        )
+        written.add(number)
 
 
 def _insert(staging: Staging, now: Any, written: Written) -> None:
     expressions, params = _final_values(staging, "w", now, live=None)
     for first, last in _portions(staging, "staged"):
         # New objects, linked from the start; with automatic keys in the order of the file.
-        written.add(staging.run(
-            "INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} "
-            "WHERE w.line BETWEEN %s AND %s {order}",
-            [*params, first, last], names=_names(staging, new=True), values=", ".join(expressions),
-            joins=_joins(staging, "w"), completed_join=completed_join(staging, "w"),
-            order="ORDER BY w.line" if staging.spec.automatic else ""))  # fmt: skip
+        number = staging.run(
+            """
+            INSERT INTO {live} ({names})
+            SELECT {values} FROM {created} w {joins} {completed_join} WHERE w.line BETWEEN %s AND %s {order}
+            """,
+            [*params, first, last],
+            names=_names(staging, new=True),
+            values=", ".join(expressions),
+            joins=_joins(staging, "w"),
+            completed_join=completed_join(staging, "w"),
+            order="ORDER BY w.line" if staging.spec.automatic else "",
+        )
+        written.add(number)

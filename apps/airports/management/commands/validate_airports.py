@@ -1,4 +1,4 @@
-"""validate_airports: count what is wrong with airports, cities and countries, and how many links are made."""
+"""validate_airports: count the findings of airports, cities and countries, and the links."""
 
 import json
 from argparse import ArgumentParser
