@@ -22,9 +22,10 @@ DOCUMENTS = [
     ROOT / "data/README.md",
     ROOT / "benchmarks/README.md",
 ]
-# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's.
-# Their tests are tests/test_runbook.py and tests/test_contributing.py.
-RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md")
+# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's,
+# and add a model to a copy of the tree. Their tests: test_runbook.py, test_contributing.py, test_recipe_model.py.
+RECIPE = ROOT / "docs" / "recipes" / "add-a-model.md"
+RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", RECIPE)
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
     path: path.read_text(encoding="utf-8")

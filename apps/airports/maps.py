@@ -1,6 +1,7 @@
 """The maps of airports: all by type, and those with findings by severity."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 
@@ -46,8 +47,17 @@ def _points(airports: QuerySet) -> Iterator[Point]:
         yield Point(number.get(kind, OTHER), key, latitude, longitude)
 
 
-def count_by_type(*, country: int | None = None, using: str = "default") -> list[tuple[str, str, int, int]]:
-    """Return for each type with airports its value, its name, the number of airports, and how many lack a city."""
+class OfType(NamedTuple):
+    """A type of airports: its value, its name, how many there are, and how many of them lack a city."""
+
+    value: str
+    name: str
+    number: int
+    without_city: int
+
+
+def count_by_type(*, country: int | None = None, using: str = "default") -> list[OfType]:
+    """Return each type that has airports."""
     airports = Airport.objects.using(using).order_by()
     rows = (airports if country is None else airports.filter(country=country)).values("airport_type")
     by_type = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
@@ -56,7 +66,7 @@ def count_by_type(*, country: int | None = None, using: str = "default") -> list
     known = {str(value): (number, alone) for value, number, alone in by_type}
     labels = {str(value): label for value, (_, label) in TYPES.items()}
     labels |= {value: value or "without a type" for value in known if value not in labels}
-    return [(value, label, *known[value]) for value, label in labels.items() if value in known]
+    return [OfType(value, label, *known[value]) for value, label in labels.items() if value in known]
 
 
 def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "default") -> PackedMap:

@@ -63,7 +63,7 @@ def types_shown(*, country: int | None = None) -> list[tuple[str, int, int, str]
     else:
         counted = count_by_type(country=country, using=using)
     address = f"{links.list_url(Airport)}?airport_type__exact="
-    return [(label, number, alone, f"{address}{value}{of_country}") for value, label, number, alone in counted]
+    return [(each.name, each.number, each.without_city, f"{address}{each.value}{of_country}") for each in counted]
 
 
 def map_url(*, country: int | None = None) -> str:

@@ -154,7 +154,8 @@ def _keys_now(
     field: AnyField, name: str, records: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> dict[Any, Any]:
     """Return the present keys of targets of a link that were made again, by their old keys."""
-    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in records if name in links}
+    key_of = field.to_python
+    codes = {key_of(links[name]["key"]): links[name].get("codes") for _fields, links in records if name in links}
     codes = {key: of for key, of in codes.items() if of}
     target = target_of(field)
     existing = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}

@@ -7,9 +7,11 @@ which lets swaps and chains of keys through; the history pairs the two halves of
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.changesets.fields import AnyField, column_of, field_of
+from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.plan.complete import completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.pins import settle_pins
@@ -22,7 +24,20 @@ _PORTION = 20_000
 
 
 def write(staging: Staging) -> None:
-    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
+    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller.
+
+    Raises RuleOfTheDatabase when a row breaks a constraint that planning knows nothing of.
+    """
+    try:
+        _write(staging)
+    except IntegrityError as error:
+        raise RuleOfTheDatabase(
+            f"A row breaks a rule of the database ({str(error).splitlines()[0]}). Nothing was imported: mend the file, "
+            "or leave that row out."
+        ) from error
+
+
+def _write(staging: Staging) -> None:
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
     written = Written(staging.progress)
     written.add(0)
@@ -69,10 +84,15 @@ def _write_missing(staging: Staging, now: Any) -> int:
     if staging.options.missing == "deactivate":
         touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
-        gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
-                            "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
-                            [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(column)} = %s" for column in touched))  # fmt: skip
+        gone += staging.run(
+            """
+            UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch}
+            WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})
+            """,
+            [now] * len(touched),
+            inactive=_upstream_inactive(staging),
+            touch="".join(f", {staging.quote(column)} = %s" for column in touched),
+        )
     return gone
 
 
@@ -89,7 +109,8 @@ def _upstream_inactive(staging: Staging) -> str:
 def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
-    return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
+    by_itself = new and staging.spec.automatic and not staging.spec.makes_keys
+    return [field for field in fields if not (by_itself and field.primary_key)]
 
 
 def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) -> tuple[list[str], list[Any]]:
@@ -101,7 +122,9 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
     completed = staging.spec.completer.fields if staging.spec.completer and live is None else ()
     expressions, params = [], []
     for field in _fields(staging, new=live is None):
-        if field.name in completed:
+        if field.primary_key and live is None and staging.spec.makes_keys:
+            expressions.append("k.pk")
+        elif field.name in completed:
             expressions.append(completed_value(staging, field.name, rows))
         elif field.name in staging.stored or field.name == staging.spec.upstream:
             value = f"{rows}.{staging.quote(field.name)}"
@@ -148,24 +171,34 @@ def _names(staging: Staging, *, new: bool = False) -> str:
 
 
 def _take_out_renamed(staging: Staging) -> None:
-    staging.run("DROP TABLE IF EXISTS imports_renamed")
+    staging.run("DROP TABLE IF EXISTS {renamed}")
     # The renamed objects as they are, to carry along what the file says nothing about ...
-    staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
-                "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
-                n=staging.quote(staging.spec.natural))  # fmt: skip
+    staging.run(
+        """
+        CREATE TEMP TABLE {renamed} AS
+        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{natural} <> x.old_pk
+        """,
+        natural=staging.quote(staging.spec.natural),
+    )
     staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
     # ... then they give their natural keys free.
-    staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
+    staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {renamed})")
 
 
 def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
     # Renamed objects come back under their new natural keys, with everything they had.
-    put_back = staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
-                           "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
-                           names=_names(staging), values=", ".join(expressions),
-                           joins=_joins(staging, "x"))  # fmt: skip
-    staging.run("DROP TABLE imports_renamed")
+    put_back = staging.run(
+        """
+        INSERT INTO {live} ({names})
+        SELECT {values} FROM {changed} x JOIN {renamed} l ON l.{pk} = x.old_pk {joins}
+        """,
+        params,
+        names=_names(staging),
+        values=", ".join(expressions),
+        joins=_joins(staging, "x"),
+    )
+    staging.run("DROP TABLE {renamed}")
     return put_back
 
 
@@ -180,19 +213,33 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):
         # Changed objects that keep their natural key get their final values.
-        written.add(staging.run(
-            "UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays} "
-            "AND x.line BETWEEN %s AND %s",
-            [*params, first, last], sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays))  # fmt: skip
+        number = staging.run(
+            """
+            UPDATE {live} SET {sets} FROM {changed} x {joins}
+            WHERE {live}.{pk} = x.old_pk {stays} AND x.line BETWEEN %s AND %s
+            """,
+            [*params, first, last],
+            sets=", ".join(sets),
+            joins=_joins(staging, "x"),
+            stays=stays,
+        )
+        written.add(number)
 
 
 def _insert(staging: Staging, now: Any, written: Written) -> None:
     expressions, params = _final_values(staging, "w", now, live=None)
     for first, last in _portions(staging, "staged"):
         # New objects, linked from the start; with automatic keys in the order of the file.
-        written.add(staging.run(
-            "INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} "
-            "WHERE w.line BETWEEN %s AND %s {order}",
-            [*params, first, last], names=_names(staging, new=True), values=", ".join(expressions),
-            joins=_joins(staging, "w"), completed_join=completed_join(staging, "w"),
-            order="ORDER BY w.line" if staging.spec.automatic else ""))  # fmt: skip
+        number = staging.run(
+            """
+            INSERT INTO {live} ({names})
+            SELECT {values} FROM {created} w {joins} {completed_join} WHERE w.line BETWEEN %s AND %s {order}
+            """,
+            [*params, first, last],
+            names=_names(staging, new=True),
+            values=", ".join(expressions),
+            joins=_joins(staging, "w"),
+            completed_join=completed_join(staging, "w"),
+            order="ORDER BY w.line" if staging.spec.automatic else "",
+        )
+        written.add(number)
