@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from apps.backups.errors import OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
-from apps.backups.objects.document import find_all_by_codes
+from apps.backups.objects.document import find_all_by_codes, plain
 from apps.backups.objects.hanging import told_by
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
-from apps.changesets.fields import column_of, field_of, target_of
+from apps.changesets.fields import column_of, field_of, stored_value, target_of
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.numbers import plural
@@ -117,7 +117,7 @@ def _known(backup: ObjectBackup) -> tuple[list[dict[str, Any]], list[dict[str, A
 def _mark(told: Collection[Any]) -> tuple[Any, ...]:
     """Return what tells an object among others of its model: what stays when its key changes, or else the key."""
     key, *stable = told
-    return (key,) if not stable or stable[0] is None else (None, stable[0])
+    return (plain(key),) if not stable or stable[0] is None else (None, plain(stable[0]))
 
 
 def _restore(plan: HangingPlan, *, using: str = "default") -> None:
@@ -136,8 +136,10 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
     rows: dict[Any, list[Any]] = {}
     for number, of_field in enumerate(targets.values()):
         for target, keys in of_field.items():
+            target_key = stored_value(linked[number].target.model._meta.pk, target, sql.connection)
             for key in keys:
-                rows.setdefault(key, [key, *[None] * len(targets)])[number + 1] = target
+                own = stored_value(tracked.model._meta.pk, key, sql.connection)
+                rows.setdefault(own, [own, *[None] * len(targets)])[number + 1] = target_key
     types = {"pk": sql.key_type(tracked), **{link.named: sql.key_type(link.target) for link in linked}}
     sql.fresh_temp(_LINKS, ", ".join(f"{name} {kind}" for name, kind in types.items()))
     sql.run_many("INSERT INTO {links} VALUES ({marks})", rows.values(), marks=sql.marks(types))
@@ -197,7 +199,7 @@ def _gone(
     moved: dict[tuple[str, Any], Any] = {}
     for label in dict.fromkeys(record["model"] for record in records):
         model = tracked_by_label(label).model
-        there = set(model._base_manager.using(using).values_list("pk", flat=True))
+        there = set(map(plain, model._base_manager.using(using).values_list("pk", flat=True)))
         lacking = [record for record in records if record["model"] == label and record["key"] not in there]
         again = find_all_by_codes(model, [record.get("codes", {}) for record in lacking], using=using)
         gone[label] = [record for record, key in zip(lacking, again, strict=True) if key is None]

@@ -11,7 +11,7 @@ from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.errors import BackupAltered, BackupFailure, BackupUnreadable, OtherModel, OtherObject, UnknownBackup
-from apps.backups.objects.document import HASH, hash_of
+from apps.backups.objects.document import HASH, hash_of, plain
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.tracking import Tracked
 
@@ -119,7 +119,7 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
     kept = backup.fields.get(tracked.stable_field.name) if tracked.stable_field else None
     if stable is not None and kept is not None:
         return kept == stable
-    return backup.key == getattr(obj, tracked.model._meta.pk.attname)
+    return bool(backup.key == plain(getattr(obj, tracked.model._meta.pk.attname)))
 
 
 def read_object_backup(name: str) -> ObjectBackup:

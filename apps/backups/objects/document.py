@@ -24,7 +24,7 @@ _PLAIN = (bool, int, float, str, dict, list)
 
 def values_of(obj: models.Model) -> dict[str, Any]:
     """Return every value of the object by field name, as it is stored; links by key."""
-    return {field.name: _plain(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
+    return {field.name: plain(getattr(obj, field.attname)) for field in obj._meta.concrete_fields}
 
 
 def links_of(obj: models.Model) -> dict[str, dict[str, Any]]:
@@ -35,7 +35,7 @@ def links_of(obj: models.Model) -> dict[str, dict[str, Any]]:
         if target is not None:
             links[field.name] = {
                 "model": target._meta.label_lower,
-                "key": _plain(target.pk),
+                "key": plain(target.pk),
                 "name": str(target),
                 "codes": codes_of(target),
             }
@@ -49,7 +49,7 @@ def codes_of(obj: models.Model) -> dict[str, Any]:
     codes = {}
     for field in (tracked.fields_by_column[column] for column in columns):
         value = getattr(obj, field.name)
-        codes[field.name] = codes_of(value) if field.is_relation and value is not None else _plain(value)
+        codes[field.name] = codes_of(value) if field.is_relation and value is not None else plain(value)
     return codes
 
 
@@ -57,7 +57,7 @@ def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]
     """Return for each set of codes the key of the object that has them now, or None; some hundred in one query."""
     targets: dict[tuple[str, str], Any] = {}
 
-    def plain(name: str, value: Any) -> Any:
+    def key_or_value(name: str, value: Any) -> Any:
         """Return the value, of a link the key that its codes have now."""
         if not isinstance(value, dict):
             return value
@@ -67,7 +67,7 @@ def find_all_by_codes(model: type[models.Model], wanted: Sequence[dict[str, Any]
             targets[mark] = find_all_by_codes(target, [value], using=using)[0]
         return targets[mark]
 
-    asked = [{name: plain(name, value) for name, value in codes.items()} for codes in wanted]
+    asked = [{name: key_or_value(name, value) for name, value in codes.items()} for codes in wanted]
     # What cannot be asked for is not found.
     askable = [codes for codes in asked if codes and None not in codes.values()]
     found: dict[tuple[Any, ...], Any] = {}
@@ -94,7 +94,8 @@ def hash_of(document: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it."""
     if value is None or isinstance(value, _PLAIN):
         return value
     return value.isoformat() if isinstance(value, (datetime, date, time)) else str(value)

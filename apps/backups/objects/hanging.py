@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import models
 
-from apps.backups.objects.document import codes_of, links_of, values_of
+from apps.backups.objects.document import codes_of, links_of, plain, values_of
 from apps.changesets.fields import AnyField, target_of
 from apps.changesets.tracking import Tracked, tracked_for, tracked_models
 
@@ -31,7 +31,7 @@ def hanging_of(live: models.Model, *, using: str) -> dict[str, list[dict[str, An
         links_of_model = [field.name for field in owner.model._meta.concrete_fields if field.is_relation]
         rows = owner.model._base_manager.using(using).filter(**{owner.name: live}).order_by("pk")
         for each in rows.select_related(*links_of_model).iterator():
-            told = {"model": each._meta.label_lower, "key": each.pk, "name": str(each)}
+            told = {"model": each._meta.label_lower, "key": plain(each.pk), "name": str(each)}
             belonging.append({**told, "codes": codes_of(each), "fields": values_of(each), "links": links_of(each)})
         further = kinds_hanging_on(owner.model)[1]
         pointing += [_pointing(field, {f"{field.name}__{owner.name}": live}, using) for field in further]
@@ -43,9 +43,9 @@ def _pointing(field: AnyField, where: dict[str, Any], using: str) -> Iterator[di
     rows = field.model._base_manager.using(using).filter(**where).order_by(field.attname, "pk")
     targets: dict[Any, list[list[Any]]] = defaultdict(list)
     for target, *told in rows.values_list(field.attname, *told_by(tracked_for(field.model))):
-        targets[target].append(told)
+        targets[target].append([plain(value) for value in told])
     for target, objects in targets.items():
-        to = {"to_model": target_of(field)._meta.label_lower, "to": target}
+        to = {"to_model": target_of(field)._meta.label_lower, "to": plain(target)}
         yield {"model": field.model._meta.label_lower, "field": field.name, **to, "objects": objects}
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.backups.catalogue.folder import move_into_place, open_folder, reserve
 from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_writable
 from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
-from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, schema_of, values_of
+from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, plain, schema_of, values_of
 from apps.backups.objects.hanging import hanging_of
 from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for
@@ -36,7 +36,7 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
     return {
         "format": FORMAT,
         "model": tracked.label,
-        "key": live.pk,
+        "key": plain(live.pk),
         "name": str(live),
         "made_at": timezone.now().isoformat(timespec="seconds"),
         "made_by": actor.get_username() if actor is not None else "",

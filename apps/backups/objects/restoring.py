@@ -155,7 +155,8 @@ def _keys_now(
     field: AnyField, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> dict[Any, Any]:
     """Return the keys that targets of a link have now, by those they had: they may have been made again."""
-    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in told if name in links}
+    key_of = field.to_python
+    codes = {key_of(links[name]["key"]): links[name].get("codes") for _fields, links in told if name in links}
     codes = {key: of for key, of in codes.items() if of}
     target = target_of(field)
     there = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}

@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from django.db import DatabaseError
+from django.db import DatabaseError, IntegrityError
 from django.db.models import Field
 from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset, Kind
-from apps.imports.errors import PlanIsGone
+from apps.imports.errors import PlanIsGone, RuleOfTheDatabase
 from apps.imports.plan.complete import complete, completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.moved import skip_blocked, skip_moved
@@ -142,7 +142,20 @@ def lock_tables(staging: Staging) -> None:
 
 
 def write(staging: Staging) -> None:
-    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller."""
+    """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller.
+
+    Raises RuleOfTheDatabase when a row breaks a constraint that planning knows nothing of.
+    """
+    try:
+        _write(staging)
+    except IntegrityError as error:
+        raise RuleOfTheDatabase(
+            f"A row breaks a rule of the database ({str(error).splitlines()[0]}). Nothing was imported: mend the file, "
+            "or leave that row out."
+        ) from error
+
+
+def _write(staging: Staging) -> None:
     now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
     written = Written(staging.progress)
     written.add(0)
@@ -207,7 +220,8 @@ def _upstream_inactive(staging: Staging) -> str:
 def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
-    return [field for field in fields if not (new and staging.spec.automatic and field.primary_key)]
+    by_itself = new and staging.spec.automatic and not staging.spec.makes_keys
+    return [field for field in fields if not (by_itself and field.primary_key)]
 
 
 def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) -> tuple[list[str], list[Any]]:
@@ -219,7 +233,9 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
     completed = staging.spec.completer.fields if staging.spec.completer and live is None else ()
     expressions, params = [], []
     for field in _fields(staging, new=live is None):
-        if field.name in completed:
+        if field.primary_key and live is None and staging.spec.makes_keys:
+            expressions.append("k.pk")
+        elif field.name in completed:
             expressions.append(completed_value(staging, field.name, rows))
         elif field.name in staging.stored or field.name == staging.spec.upstream:
             value = f"{rows}.{staging.quote(field.name)}"

@@ -60,7 +60,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         yield {
             "operation": RowKind.CHANGED,
             "line": line,
-            "object_id": old_pk,
+            "object_id": staging.key_in_words(old_pk),
             "natural": final.get(staging.spec.natural),
             "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
             "kept": bool(is_kept),
@@ -105,9 +105,6 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
-    if staging.spec.automatic:
-        # Corrections lack nothing, and there may be no natural key to give away.
-        return
     superseded = set()
     if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
         superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
@@ -123,8 +120,8 @@ def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
         yield {
             "operation": RowKind.MISSING,
             "line": None,
-            "object_id": old_pk,
-            "natural": old_pk,
+            "object_id": staging.key_in_words(old_pk),
+            "natural": staging.key_in_words(old_pk),
             "label": label,
             "superseded": old_pk in superseded,
             "history_id": history_id,
