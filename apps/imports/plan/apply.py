@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import DatabaseError, IntegrityError
-from django.db.models import Field
 from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
+from apps.changesets.fields import AnyField, column_of
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import PlanIsGone, RuleOfTheDatabase
 from apps.imports.plan.complete import complete, completed_join, completed_value
@@ -156,7 +156,7 @@ def write(staging: Staging) -> None:
 
 
 def _write(staging: Staging) -> None:
-    now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
+    now = staging.moment(timezone.now())
     written = Written(staging.progress)
     written.add(0)
     if staging.spec.linker:
@@ -185,14 +185,14 @@ class Written:
 
 def _portions(staging: Staging, table: str) -> Iterator[tuple[int, int]]:
     """Yield the first and last line of portions of a table, so that progress is seen between the statements."""
-    first, last = staging.fetch("SELECT MIN(line), MAX(line) FROM {name}", name=f"imports_{table}")[0]
+    first, last = staging.rows("SELECT MIN(line), MAX(line) FROM {name}", name=f"imports_{table}")[0]
     if first is not None:
         for start in range(first, last + 1, _PORTION):
             yield start, min(start + _PORTION - 1, last)
 
 
 def _write_missing(staging: Staging, now: Any) -> int:
-    if not staging.count("SELECT COUNT(*) FROM {missing}"):
+    if not staging.has_rows("imports_missing"):
         return 0
     # Superseded objects make room.
     gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
@@ -202,22 +202,27 @@ def _write_missing(staging: Staging, now: Any) -> int:
     if staging.options.missing == "deactivate":
         touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
-        gone += staging.run("UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch} "
-                            "WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})",
-                            [now] * len(touched), inactive=_upstream_inactive(staging),
-                            touch="".join(f", {staging.quote(field.column)} = %s" for field in touched))  # fmt: skip
+        gone += staging.run(
+            """
+            UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch}
+            WHERE {active} AND {pk} IN (SELECT old_pk FROM {missing})
+            """,
+            [now] * len(touched),
+            inactive=_upstream_inactive(staging),
+            touch="".join(f", {staging.quote(column_of(field))} = %s" for field in touched),
+        )
     return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
-    field = staging.spec.active
+    field = str(staging.spec.active)
     if staging.postgresql:
         return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
     # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
     return staging.fill("REPLACE({upstream}, '\"{field}\": true', '\"{field}\": false')", field=field)
 
 
-def _fields(staging: Staging, *, new: bool = False) -> list[Field]:
+def _fields(staging: Staging, *, new: bool = False) -> list[AnyField]:
     """Return the fields of the table; of new rows the database gives an automatic primary key."""
     fields = staging.spec.model._meta.concrete_fields
     by_itself = new and staging.spec.automatic and not staging.spec.makes_keys
@@ -245,25 +250,25 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
             expressions.append(value)
         elif field.name in links:
             found = staging.spec.linker.target(staging, links[field.name])
-            otherwise = f" ELSE {live}.{staging.quote(field.column)}" if live else ""
+            otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
             expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
         elif live:
-            expressions.append(f"{live}.{staging.quote(field.column)}")
+            expressions.append(f"{live}.{staging.quote(column_of(field))}")
         else:
             expressions.append("%s")
             params.append(_default(staging, field))
     return expressions, params
 
 
-def _falls_back(field: Field) -> bool:
+def _falls_back(field: AnyField) -> bool:
     """Whether a new object gets the field's default where its row is blank; blank text is text."""
     return field.has_default() and not field.null and not field.empty_strings_allowed
 
 
-def _default(staging: Staging, field: Field) -> Any:
+def _default(staging: Staging, field: AnyField) -> Any:
     return field.get_db_prep_save(field.get_default(), staging.connection)
 
 
@@ -271,17 +276,21 @@ def _joins(staging: Staging, rows: str) -> str:
     return staging.spec.linker.joins(staging, rows) if staging.spec.linker else ""
 
 
-def _names(staging: Staging, *, new: bool = False) -> str:
-    return ", ".join(staging.quote(field.column) for field in _fields(staging, new=new))
+def _columns(staging: Staging, *, new: bool = False) -> str:
+    return staging.names(column_of(field) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:
     staging.run("DROP TABLE IF EXISTS imports_renamed")
     # The renamed objects as they are, to carry along what the file says nothing about ...
-    staging.run("CREATE TEMP TABLE imports_renamed AS SELECT l.* FROM {live} l "
-                "JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{n} <> x.old_pk",
-                n=staging.quote(staging.spec.natural))  # fmt: skip
-    staging.analyze("imports_renamed", [staging.spec.model._meta.get_field(staging.spec.natural).column])
+    staging.run(
+        """
+        CREATE TEMP TABLE imports_renamed AS
+        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{new_pk} <> x.old_pk
+        """,
+        new_pk=staging.quote(staging.spec.natural),
+    )
+    staging.analyze("imports_renamed", [column_of(staging.spec.model._meta.pk)])
     # ... then they give their natural keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM imports_renamed)")
 
@@ -289,10 +298,16 @@ def _take_out_renamed(staging: Staging) -> None:
 def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
     # Renamed objects come back under their new natural keys, with everything they had.
-    put_back = staging.run("INSERT INTO {live} ({names}) SELECT {values} FROM {changed} x "
-                           "JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}", params,
-                           names=_names(staging), values=", ".join(expressions),
-                           joins=_joins(staging, "x"))  # fmt: skip
+    put_back = staging.run(
+        """
+        INSERT INTO {live} ({columns}) SELECT {values} FROM {changed} x
+        JOIN imports_renamed l ON l.{pk} = x.old_pk {joins}
+        """,
+        params,
+        columns=_columns(staging),
+        values=", ".join(expressions),
+        joins=_joins(staging, "x"),
+    )
     staging.run("DROP TABLE imports_renamed")
     return put_back
 
@@ -301,26 +316,40 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     live = staging.fill("{live}")
     expressions, params = _final_values(staging, "x", now, live=live)
     sets = [
-        f"{staging.quote(field.column)} = {expression}"
+        f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(field.column)}"
+        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
     stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
     for first, last in _portions(staging, "changed"):
         # Changed objects that keep their natural key get their final values.
-        written.add(staging.run(
-            "UPDATE {live} SET {sets} FROM {changed} x {joins} WHERE {live}.{pk} = x.old_pk {stays} "
-            "AND x.line BETWEEN %s AND %s",
-            [*params, first, last], sets=", ".join(sets), joins=_joins(staging, "x"), stays=stays))  # fmt: skip
+        rows = staging.run(
+            """
+            UPDATE {live} SET {sets} FROM {changed} x {joins}
+            WHERE {live}.{pk} = x.old_pk {stays} AND x.line BETWEEN %s AND %s
+            """,
+            [*params, first, last],
+            sets=", ".join(sets),
+            joins=_joins(staging, "x"),
+            stays=stays,
+        )
+        written.add(rows)
 
 
 def _insert(staging: Staging, now: Any, written: Written) -> None:
     expressions, params = _final_values(staging, "w", now, live=None)
     for first, last in _portions(staging, "staged"):
         # New objects, linked from the start; with automatic keys in the order of the file.
-        written.add(staging.run(
-            "INSERT INTO {live} ({names}) SELECT {values} FROM {created} w {joins} {completed_join} "
-            "WHERE w.line BETWEEN %s AND %s {order}",
-            [*params, first, last], names=_names(staging, new=True), values=", ".join(expressions),
-            joins=_joins(staging, "w"), completed_join=completed_join(staging, "w"),
-            order="ORDER BY w.line" if staging.spec.automatic else ""))  # fmt: skip
+        rows = staging.run(
+            """
+            INSERT INTO {live} ({columns}) SELECT {values} FROM {created} w {joins} {completed_join}
+            WHERE w.line BETWEEN %s AND %s {order}
+            """,
+            [*params, first, last],
+            columns=_columns(staging, new=True),
+            values=", ".join(expressions),
+            joins=_joins(staging, "w"),
+            completed_join=completed_join(staging, "w"),
+            order="ORDER BY w.line" if staging.spec.automatic else "",
+        )
+        written.add(rows)

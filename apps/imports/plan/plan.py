@@ -8,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
+from apps.changesets.tracking import tracked_for
 from apps.imports.errors import (
     ColumnsMissing,
     LocalEditsInTheWay,
@@ -171,7 +172,7 @@ def stamp_of(staging: Staging) -> Stamp:
             SELECT MAX(history_id), COUNT(*)
             FROM (SELECT history_id FROM {history} ORDER BY history_id DESC LIMIT {newest}) n
             """,
-            history=staging.quote(model.history.model._meta.db_table),
+            history=staging.quote(tracked_for(model).history_table),
             newest=str(_NEWEST),
         )[0]
         for model in staging.spec.watched
@@ -268,7 +269,7 @@ def count_objects(staging: Staging) -> dict[str, int]:
 def check_options(spec: ImportSpec, options: ImportOptions) -> None:
     """Raise OptionsContradict when the options do not go together, or not with what is imported."""
     if not spec.upstream and not options.corrections:
-        what = spec.model._meta.verbose_name_plural.capitalize()
+        what = str(spec.model._meta.verbose_name_plural).capitalize()
         raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
@@ -284,9 +285,8 @@ def _check_filters(layout: Layout, options: ImportOptions) -> None:
 
 def _check_policies(plan: ImportPlan) -> None:
     if plan.options.strict and plan.counts.refused:
-        first = plan.refusals[0]
         raise RowsRefused(
-            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
+            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {plan.refusals[0]}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
         first = plan.kept[0]

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
+from apps.changesets.tracking import tracked_for
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import Link
@@ -85,11 +86,6 @@ class Staging(LiveTable):
     def links(self) -> list[Link]:
         return list(self.spec.linker.links) if self.spec.linker else []
 
-    # The old names of `rows` and `value`, until nobody uses them.
-    def fetch(self, text: str, params: Sequence[object] = (), /, **parts: str) -> list[Row]:
-        """Return the rows of one query."""
-        return self.rows(text, params, **parts)
-
     def rows(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Row]:
         """Execute a query and return all its rows, days and UUIDs as text."""
         rows = super().rows(statement, params, **parts)
@@ -102,10 +98,6 @@ class Staging(LiveTable):
     def key_in_words(self, key: Any) -> str:
         """Return a primary key that the database gave as it is written down everywhere."""
         return str(self.spec.model._meta.pk.to_python(key))
-
-    def count(self, text: str, params: Sequence[object] = (), /, **parts: str) -> int:
-        """Return the one number that a query gives."""
-        return self.value(text, params, **parts) or 0
 
     def create(self) -> None:
         """Make the tables anew; those of an earlier import on this connection go."""
@@ -175,7 +167,7 @@ class Staging(LiveTable):
 
     def newest_history(self, pk: str) -> str:
         """Return the SQL for the newest history row of the object with this primary key as it is now."""
-        history = self.quote(self.spec.model.history.model._meta.db_table)
+        history = self.quote(tracked_for(self.spec.model).history_table)
         return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:
