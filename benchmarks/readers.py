@@ -72,7 +72,8 @@ def read_here(reader: str, path: str) -> dict[str, Any]:
             last = list(row)
             rows, cells = rows + 1, cells + len(last)
     except Exception as error:
-        return {"error": f"{type(error).__name__}: {error}".replace(str(Path(path).parent), "")[:160]}
+        words = " ".join(f"{type(error).__name__}: {error}".replace(str(Path(path).parent), "").split())
+        return {"error": words[:160]}
     return {"rows": rows, "cells": cells, "last": [repr(value)[:40] for value in last[:3]]}
 
 

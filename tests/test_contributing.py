@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from apps.airports.models import Airport
-from apps.changesets.pages import bulk_registry
+from apps.changesets.pages.bulk_registry import ACTIONS
 from apps.imports import errors
 from apps.imports.reading import rows
 from apps.imports.reading.detecting import Detected
@@ -160,8 +160,8 @@ def test_the_recipe_of_a_file_format_refuses_with_file_and_line(ltsv, text: str,
 
 @pytest.mark.django_db
 def test_the_recipe_of_a_bulk_action_is_confirmed_recorded_and_undone(monkeypatch, operator, browse_as):
-    registered = {label: dict(actions) for label, actions in bulk_registry._actions.items()}
-    monkeypatch.setattr(bulk_registry, "_actions", registered)
+    added = {label: list(actions) for label, actions in ACTIONS._added.items()}
+    monkeypatch.setattr(ACTIONS, "_added", added)
     for ident, elevation in {"HIGH": 5431, "NONE": None}.items():
         Airport.objects.create(ident=ident, name=ident, airport_type="heliport", elevation_ft=elevation)
     before, browser = all_rows(Airport), browse_as(operator)

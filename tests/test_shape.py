@@ -12,6 +12,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
+LONGEST_TEMPLATE_LINE = 160
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.splitlines()
 MODULES = [
     path
@@ -20,6 +21,9 @@ MODULES = [
     if "migrations" not in path.parts
 ]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+TEMPLATES = sorted(ROOT.glob("templates/**/*.html"))
 
 
 def name_of(path: Path) -> str:
@@ -73,6 +77,38 @@ def test_a_function_says_what_it_returns():
     untyped = [(path, f) for path in MODULES for f in functions_of(path) if f.returns is None]
 
     assert not [where(path, f) for path, f in untyped if f.name != "__init__"]
+
+
+def test_a_line_of_a_template_can_be_read():
+    numbered = [
+        (path, *line) for path in TEMPLATES for line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1)
+    ]
+
+    assert not [f"{name_of(path)}:{number}" for path, number, line in numbered if len(line) > LONGEST_TEMPLATE_LINE]
+
+
+@pytest.mark.parametrize("other_way", [r"\|pluralize", r"\|length == 1", r"ngettext"])
+def test_a_plural_is_made_in_one_way(other_way):
+    modules = [path for path in MODULES if path.parts[-2] != "migrations"]
+
+    assert not [
+        name_of(path) for path in [*TEMPLATES, *modules] if re.search(other_way, path.read_text(encoding="utf-8"))
+    ]
+
+
+def test_a_part_of_pages_is_used():
+    texts = "".join(path.read_text("utf-8") for path in [*MODULES, *TEMPLATES])
+    parts = [f"admin/parts/{path.name}" for path in TEMPLATES if path.parent.name == "parts"]
+
+    assert not [part for part in parts if part not in texts]
+
+
+def test_what_types_leave_out_has_a_code_and_a_reason():
+    texts = [path.read_text(encoding="utf-8") for path in MODULES]
+    left_out = [line for text in texts for line in text.splitlines() if "type: ignore" in line]
+
+    assert len(left_out) <= 8
+    assert [line for line in left_out if not re.search(r"# type: ignore\[[a-z-]+\]  # \w+", line)] == []
 
 
 @pytest.mark.skipif(not TRACKED, reason="no git here")

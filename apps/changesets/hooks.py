@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from django.db import connections, transaction
 
-from apps.changesets.models import Changeset
+from apps.changesets.models import Actor, Changeset
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ class Coming:
     """
 
     kind: str
-    actor: Any
+    actor: Actor
     what: str
     using: str = "default"
     required: bool = False

@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 
 from apps.changesets.fields import field_of
 from apps.changesets.formulas import harmless
+from apps.changesets.history.values import field_label, in_words, value_label
 from apps.quality.findings import findings_of
 from apps.quality.rules import Rule
 
@@ -24,7 +25,7 @@ def with_links(rule: Rule, rows: QuerySet) -> QuerySet:
 
 def values_of(rule: Rule, row: Model) -> list[tuple[str, str]]:
     """Return what the rule wants told of a row: the name of each field, and its value in words."""
-    return [(str(field_of(rule.model_class, name).verbose_name), _shown(row, name)) for name in rule.fields]
+    return [(field_label(rule.model_class, name), _shown(row, name)) for name in rule.fields]
 
 
 def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
@@ -44,8 +45,5 @@ def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
 
 
 def _shown(row: Model, name: str) -> str:
-    display = getattr(row, f"get_{name}_display", None)
-    value: Any = display() if display else getattr(row, name)
-    if value is None or value == "":
-        return "empty"
-    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    value: Any = value_label(field_of(type(row), name), getattr(row, name))
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else in_words(value)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from apps.imports.runs.applying import apply_run
 from django.contrib.auth.models import User
 
-from apps.imports.models import Decision, ImportRun, Operation, RunStatus
+from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import ImportOptions
+from apps.imports.runs.engine import apply_run
 from apps.imports.runs.rows import changes_of, decide
 from apps.imports.runs.states import changed_rows
 from tests.imports.runs import put
@@ -63,5 +63,5 @@ def test_a_superseded_row_left_alone_is_one_change_less(planned, three_airports,
 
 def leave(run: ImportRun, person: User) -> None:
     """Decide that every missing row of the plan is left alone."""
-    rows = run.rows.filter(operation=Operation.MISSING).values_list("pk", flat=True)
+    rows = run.rows.filter(operation=RowKind.MISSING).values_list("pk", flat=True)
     decide(run, rows, Decision.LEAVE, actor=person)

@@ -11,9 +11,10 @@ from django.db.models import Case, Count, F, IntegerField, Max, Q, QuerySet, Whe
 from django.db.models.functions import RowNumber
 
 from apps.airports.models import Airport, AirportType
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.history.maps import distance_km

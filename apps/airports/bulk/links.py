@@ -3,8 +3,9 @@
 from django.db.models import QuerySet
 
 from apps.airports.models import Airport
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import setting, write_values
 from apps.changesets.models import Kind

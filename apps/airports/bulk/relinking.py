@@ -4,8 +4,9 @@ from django.utils import timezone
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, find_candidates, with_places
 from apps.airports.models import Airport
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Line, Listed, Options
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural

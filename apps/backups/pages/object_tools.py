@@ -114,7 +114,7 @@ class BackUpObject(PlannedAct[str]):
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
         hanging = bool(self.request.POST.get("hanging"))
-        made = back_up_object(self.obj, actor=self.request.user, reason=reason, hanging=hanging)
+        made = back_up_object(self.obj, actor=self.actor, reason=reason, hanging=hanging)
         return Outcome(links.object_url(type(self.obj), self.obj.pk), (Told(self._sentence(made)),))
 
     def _sentence(self, made: ObjectBackup) -> str:

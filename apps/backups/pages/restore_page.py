@@ -122,12 +122,12 @@ class RestoreObject(TickedFields):
             self.backup,
             self.fit,
             fields=self.ticked or (),
-            actor=self.request.user,
+            actor=self.actor,
             reason=reason,
             seen=seen,
             rest=self.rest,
         )
-        now = living(self.tracked, self.fit.version)
+        now = living(self.tracked, self.fit.version) or self.obj
         told = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")
         return Outcome(links.object_url(self.tracked.model, now.pk), (Told(told),))
 

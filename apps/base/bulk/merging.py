@@ -4,9 +4,10 @@ from django.db.models import Count, QuerySet
 
 from apps.base.models import City
 from apps.base.text import search_form
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Options, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind

@@ -1,22 +1,21 @@
 """Adding and changing objects by hand: each a changeset, and never more than the person meant."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import models
 
 from apps.changesets.context import changeset
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 
 
-def add_object(obj: models.Model, *, actor: Any, reason: str = "") -> Changeset | None:
+def add_object(obj: models.Model, *, actor: Actor, reason: str = "") -> Changeset | None:
     """Insert the object as a changeset; return the changeset."""
     with changeset(kind=Kind.EDIT, actor=actor, reason=reason) as opened:
         obj.save(force_insert=True)
     return _made(opened)
 
 
-def change_object(obj: models.Model, *, fields: Iterable[str], actor: Any, reason: str = "") -> Changeset | None:
+def change_object(obj: models.Model, *, fields: Iterable[str], actor: Actor, reason: str = "") -> Changeset | None:
     """Write only these fields of the object, and what follows them, as a changeset; None when nothing changed."""
     fields = set(fields)
     if not fields:

@@ -67,7 +67,7 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
 def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:
     plan = act.plan()
     page = act.page(plan)
-    token = make_token(act.state(plan), user_id=act.request.user.pk, act=act.name, subject=act.subject())
+    token = make_token(act.state(plan), user_id=act.actor.pk, act=act.name, subject=act.subject())
     return _render(act, page, {"plan": plan, "form": form, "refusal": refusal, "token": token})
 
 
@@ -86,4 +86,4 @@ def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: 
 
 
 def _read(act: PlannedAct[Any], token: str) -> Any:
-    return read_token(token, user_id=act.request.user.pk, act=act.name, subject=act.subject(), noun=act.noun)
+    return read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 READS = ("GET", "HEAD")
 DOES = ("POST",)
 ASKS = (*READS, *DOES)
@@ -19,11 +21,11 @@ def turned_away(request: HttpRequest, methods: tuple[str, ...], *, may: bool = T
     return None if request.method in methods else HttpResponseNotAllowed(methods)
 
 
-def for_viewers(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def for_viewers(page: Callable[..., Answer]) -> Callable[..., Answer | HttpResponse]:
     """Return a page of a model's admin (admin, request, ...) that only reads, for those who may view the model."""
 
     @wraps(page)
-    def checked(model_admin: Any, request: HttpRequest, *about: Any, **named: Any) -> HttpResponse:
+    def checked(model_admin: Any, request: HttpRequest, *about: Any, **named: Any) -> Answer | HttpResponse:
         may = model_admin.has_view_permission(request)
         return turned_away(request, READS, may=may) or page(model_admin, request, *about, **named)
 

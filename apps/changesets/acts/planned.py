@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.forms import posted_reason
 from apps.changesets.acts.lines import Line
 from apps.changesets.errors import ChangesetError
@@ -75,9 +77,14 @@ class PlannedAct(ABC, Generic[P]):
     # What may be refused with a sentence, after which the plan is shown again.
     refusals: ClassVar[tuple[type[Exception], ...]] = (ChangesetError,)
 
-    def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest) -> None:
+    def __init__(self, model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> None:
         self.model_admin = model_admin
         self.request = request
+
+    @property
+    def actor(self) -> User:
+        """Who asks."""
+        return actor_of(self.request)
 
     @abstractmethod
     def may(self) -> bool:

@@ -52,7 +52,7 @@ def _wait_for(token: str) -> str:
     cache, last = caches["progress"], time.monotonic() + PATIENCE_SECONDS
     while not cache.add(_key(token), BEGUN, BEGUN_SECONDS):
         if led_to := cache.get(_key(token)):
-            return led_to
+            return str(led_to)
         if time.monotonic() > last:
             return ""
         time.sleep(_STEP_SECONDS)

@@ -1,7 +1,6 @@
 """Marking changesets reviewed, and giving direct writes the name and reason that the database could not know."""
 
-from typing import Any
-
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,7 +25,7 @@ def needs_review(changeset: Changeset) -> bool:
     return changeset.reviewed_at is None and changeset.status != Status.FAILED and changeset.kind != Kind.BASELINE
 
 
-def mark_reviewed(pk: int, *, actor: Any, comment: str = "", using: str = "default") -> Changeset:
+def mark_reviewed(pk: int, *, actor: User, comment: str = "", using: str = "default") -> Changeset:
     """Note that `actor` has looked at the changeset; raises NotToReview where somebody has already."""
     with transaction.atomic(using=using):
         changeset = _locked(pk, using)
@@ -54,7 +53,7 @@ def take_back_review(pk: int, *, using: str = "default") -> Changeset:
     return changeset
 
 
-def name_direct(pk: int, *, actor: Any, reason: str, who: str = "", using: str = "default") -> Changeset:
+def name_direct(pk: int, *, actor: User, reason: str, who: str = "", using: str = "default") -> Changeset:
     """Give a direct write the reason, and as text the person, that `actor` knows of.
 
     The reason says who gave it. What the database had recorded of the writer stays: beside the name, and with what

@@ -12,7 +12,7 @@ from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
 from apps.changesets.hooks import Coming, is_time_for_it, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
-from apps.changesets.models import Changeset
+from apps.changesets.models import Actor, Changeset
 
 PATIENCE = 10
 # What was shown is called so, where it moved.
@@ -50,7 +50,7 @@ def apply_bulk(
     operation: Operation,
     objects: models.QuerySet,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str,
     seen: Mapping[str, Any] | None = None,
     options: Options | None = None,
@@ -76,10 +76,10 @@ def apply_bulk(
     return Outcome(opened if opened.pk else None, plan)
 
 
-def _prepare(operation: Operation, objects: models.QuerySet, actor: Any, options: Options | None) -> None:
+def _prepare(operation: Operation, objects: models.QuerySet, actor: Actor, options: Options | None) -> None:
     """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
     plan = plan_bulk(operation, objects, options)
-    if sum(line.number for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
+    if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
         prepare(Coming(operation.kind, actor, f"the deletion of {plan.what}", objects.db))
 
 

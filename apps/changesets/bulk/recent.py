@@ -3,9 +3,10 @@
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.operations import Operation
-from apps.changesets.bulk.plans import BulkPlan, Line, Listed, Options, sample_of
+from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.numbers import counted, plural
@@ -44,7 +45,8 @@ def _referred(model: type[models.Model]) -> Q:
     """Return the condition that something points to a row."""
     condition = Q(pk__in=[])
     for relation in relations_to(model):
-        condition |= Exists(relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")}))
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+        condition |= Q(Exists(rows))
     return condition
 
 

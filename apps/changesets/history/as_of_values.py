@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from django.db import models
-
 from apps.changesets.fields import AnyField, target_of
 from apps.changesets.formulas import harmless
 from apps.changesets.history.as_of import Moment, last_row, state_at
+from apps.changesets.history.values import names_of, value_label
 from apps.changesets.tracking import Tracked, tracked_for
 
 CHUNK = 2000
@@ -26,7 +25,10 @@ def values_then(
     """Return for each history row its values by field name; the queries are one or two for each link field."""
     fields = fields_shown(tracked)
     labels = {field: _labels(field, rows, moment, using) for field in fields if field.is_relation}
-    return [{field.name: _value(field, row, labels.get(field)) for field in fields} for row in rows]
+    return [
+        {field.name: value_label(field, getattr(row, field.attname), labels.get(field)) for field in fields}
+        for row in rows
+    ]
 
 
 def csv_lines(tracked: Tracked, moment: Moment, *, using: str = "default") -> Iterator[str]:
@@ -50,24 +52,13 @@ class _Echo:
         return line
 
 
-def _value(field: AnyField, row: Any, labels: dict[Any, str] | None) -> Any:
-    value = getattr(row, field.attname)
-    if labels is not None:
-        return None if value is None else labels.get(value, f"#{value}")
-    return dict(field.flatchoices).get(value, value) if field.choices else value
-
-
-def _bulk(field: AnyField, keys: set[Any], using: str) -> dict[Any, models.Model]:
-    return target_of(field)._base_manager.using(using).in_bulk(keys)
-
-
 def _labels(field: AnyField, rows: Sequence[Any], moment: Moment, using: str) -> dict[Any, str]:
     """Return what the targets of a link field were called at the moment; one gone by then has no label."""
     keys = {getattr(row, field.attname) for row in rows} - {None}
     try:
         target = tracked_for(target_of(field))
     except LookupError:
-        return {key: str(found) for key, found in _bulk(field, keys, using).items()}
+        return names_of(target_of(field), keys, using=using)
     if not keys:
         return {}
     pk = target.model._meta.pk.attname

@@ -10,11 +10,11 @@ from django.db import models
 from apps.changesets.fields import target_of
 from apps.changesets.history.net_query import rows_after, rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
+from apps.changesets.history.values import EMPTY, names_of, value_label
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-EMPTY = (None, "")
 # Columns that say when, not what.
 NOT_SHOWN = frozenset({"created_at", "updated_at"})
 
@@ -153,19 +153,13 @@ def _field_changes(
         new = getattr(after, field.attname, None)
         if old == new or (old in EMPTY and new in EMPTY and None in (before, after)):
             continue
-        raw = (old, new)
-        if field.is_relation:
-            old, new = (None if key is None else labels[field.attname].get(key, f"#{key}") for key in (old, new))
-        elif field.choices:
-            words = dict(field.flatchoices)
-            old, new = words.get(old, old), words.get(new, new)
         yield FieldChange(
             name=field.name,
             label=str(field.verbose_name),
-            old=old,
-            new=new,
+            old=value_label(field, old, labels.get(field.attname)),
+            new=value_label(field, new, labels.get(field.attname)),
             derived=not field.editable,
-            raw=raw,
+            raw=(old, new),
         )
 
 
@@ -179,24 +173,6 @@ def _link_labels(
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
         model = target_of(field)
-        found = known.get(model)
-        if found is None:
-            found = {key: str(target) for key, target in _manager(model, using).in_bulk(keys).items()}
-        gone = keys - set(found)
-        if gone:
-            found = found | _labels_from_history(model, gone, using)
-        labels[field.attname] = found
+        found = known.get(model, {})
+        labels[field.attname] = {**found, **names_of(model, keys - set(found), using=using)}
     return labels
-
-
-def _labels_from_history(model: type[models.Model], keys: set[Any], using: str) -> dict[Any, str]:
-    attribute = getattr(model._meta, "simple_history_manager_attribute", None)
-    if attribute is None:
-        return {}
-    pk = model._meta.pk.attname
-    history = getattr(model, attribute).using(using).filter(**{f"{pk}__in": keys})
-    return {getattr(row, pk): f"{row.instance} (deleted)" for row in history.latest_of_each()}
-
-
-def _manager(model: type[models.Model], using: str) -> models.QuerySet[models.Model]:
-    return model._base_manager.using(using)

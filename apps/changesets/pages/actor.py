@@ -1,12 +1,3 @@
-"""Who acts on a page."""
+"""Who acts on a page, where pages look for it."""
 
-from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
-
-
-def actor_of(request: HttpRequest) -> User:
-    """Return the user who asks; raises PermissionDenied for somebody who has not logged in, whom pages never see."""
-    if not request.user.is_authenticated:
-        raise PermissionDenied
-    return request.user
+from apps.changesets.acts.actor import actor_of as actor_of

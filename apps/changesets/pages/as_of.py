@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import label_for_field, quote
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
@@ -14,12 +15,12 @@ from django.utils.http import urlencode
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
-from apps.changesets.fields import field_of
 from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
 from apps.changesets.history.as_of_values import csv_lines, values_then
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
@@ -30,7 +31,7 @@ LONGEST_SEARCH = 200
 
 
 @for_viewers
-def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
+def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponseBase:
     """The list as it was at the moment `at`, searched and paged; `format=csv` gives all of it as a file."""
     tracked = tracked_for(model_admin.model)
     try:
@@ -67,10 +68,10 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     except ChangesetError as error:
         return _render(model_admin, request, "between", {"refusal": str(error), "title": _title(model_admin)})
     start = (number - 1) * PER_PAGE
-    whole = "?" + urlencode({"from": first, "to": second})
+    whole = "?" + urlencode({"from": str(first), "to": str(second)})
 
     def page(number: int) -> str:
-        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': number})}"
+        return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': str(number)})}"
 
     result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
@@ -124,7 +125,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "other_words": moment_words(other),
         "then": then,
         "later": later,
-        "values": [(_label(tracked, name), value) for name, value in values.items()],
+        "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,
         "row": str(row) if like else "",
         **named,
@@ -200,10 +201,6 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
 
 def _title(model_admin: admin.ModelAdmin) -> str:
     return str(model_admin.opts.verbose_name_plural).capitalize()
-
-
-def _label(tracked: Tracked, name: str) -> str:
-    return str(field_of(tracked.model, name).verbose_name)
 
 
 def _input_value(date: datetime | None) -> str:

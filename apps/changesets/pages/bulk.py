@@ -51,8 +51,9 @@ class BulkActingAdmin(admin.ModelAdmin):
                 raise PermissionDenied
             if request.POST.get("select_across") == "1":
                 # All rows are meant: Django would only look whether some are ticked.
-                request.POST = request.POST.copy()
-                request.POST.setdefault(ACTION_CHECKBOX_NAME, "all")
+                posted = request.POST.copy()
+                posted.setdefault(ACTION_CHECKBOX_NAME, "all")
+                request.POST = posted  # type: ignore[assignment]  # the stubs want one that cannot be changed
             elif not self._keys_can_be(request.POST.getlist(ACTION_CHECKBOX_NAME)):
                 self.message_user(request, NOTHING_TICKED, messages.WARNING)
                 return HttpResponseRedirect(request.get_full_path())
@@ -61,7 +62,7 @@ class BulkActingAdmin(admin.ModelAdmin):
 
     def _act_on_list(self, request: HttpRequest) -> HttpResponse:
         """Act on what the list's filter and search leave, without listing it."""
-        request.acts_only = True
+        vars(request)["acts_only"] = True
         try:
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:

@@ -80,7 +80,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         way_out = actions_of(opts.label_lower).get(plan.way_out) if plan.way_out in ways else None
         return Page(
             title=title,
-            crumbs=(Crumb(capfirst(opts.verbose_name_plural), door.list_url), Crumb(self.action.label)),
+            crumbs=(Crumb(capfirst(str(opts.verbose_name_plural)), door.list_url), Crumb(self.action.label)),
             verb=title if possible else "",
             danger=self.action.danger,
             asks=bool(self.form.fields),
@@ -105,7 +105,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         done = apply_bulk(
             self.action.operation,
             self.objects,
-            actor=self.request.user,
+            actor=self.actor,
             reason=reason,
             seen=seen,
             options=self.form.options(),

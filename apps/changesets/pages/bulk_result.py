@@ -9,8 +9,9 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import for_viewers
-from apps.changesets.bulk.plans import Line, Listed
+from apps.changesets.bulk.plans import Listed
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.numbers import plural

@@ -1,15 +1,17 @@
 """The form of a recorded object."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db import models
+from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from apps.changesets.history import versions, words
+from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.numbers import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")
@@ -79,16 +81,16 @@ class RecordedForm(forms.ModelForm):
 
     def _show_as_now(self) -> None:
         """Let the form come back upon the newest version: others' changes to other fields must not look like mine."""
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen_version")] = self._newest()
+        self.data = data = cast(QueryDict, self.data).copy()
+        data[self.add_prefix("seen_version")] = str(self._newest() or "")
         for name in self._model_fields():
             if name in self.changed_data:
                 continue
             key, value = self.add_prefix(name), self.fields[name].prepare_value(_key(self._current(name)))
             if isinstance(self.fields[name], forms.BooleanField) and not value:
-                self.data.pop(key, None)
+                data.pop(key, None)
             else:
-                self.data[key] = "" if value is None else value
+                data[key] = "" if value is None else value
 
     def _model_fields(self) -> list[str]:
         return [name for name in self.fields if name not in OWN_FIELDS]
@@ -98,11 +100,8 @@ class RecordedForm(forms.ModelForm):
 
     def _label(self, name: str, value: Any) -> str:
         field = self.instance._meta.get_field(name)
-        if value in (None, ""):
-            return "nothing"
-        if field.is_relation:
-            return str(field.related_model._base_manager.filter(pk=value).first() or value)
-        return str(dict(field.flatchoices).get(value, value))
+        names = names_of(field.related_model, [value]) if field.is_relation else None
+        return in_words(value_label(field, value, names), empty="nothing")
 
     def _newest(self) -> int | None:
         return self.initial["seen_version"]

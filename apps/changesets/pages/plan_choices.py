@@ -37,6 +37,7 @@ def choices_of(asked: AskedPlan, chosen: list[Changeset]) -> dict[str, Any]:
 
 def _changed_fields(chosen: list[Changeset]) -> set[str] | None:
     """Return the names of the fields that the changesets changed; None where one of them has not counted that."""
-    if any(one.field_counts is None for one in chosen):
+    counted = [one.field_counts for one in chosen if one.field_counts is not None]
+    if len(counted) < len(chosen):
         return None
-    return {name for one in chosen for of_model in one.field_counts.values() for name in of_model}
+    return {name for counts in counted for of_model in counts.values() for name in of_model}

@@ -19,6 +19,7 @@ from django.utils.timezone import localtime
 from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets.acts import edit
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
@@ -26,7 +27,6 @@ from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import as_of, links
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm

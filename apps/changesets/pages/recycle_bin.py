@@ -19,7 +19,7 @@ from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.revert.bring_back import Picked, RestorePlan, plan_restore, restore_deleted
-from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
+from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_models
 
 PER_PAGE = 50
 MOST_PICKED = 500
@@ -125,8 +125,8 @@ class BringBack(PlannedAct[RestorePlan]):
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        made = restore_deleted(self.picked, actor=self.request.user, reason=reason, seen=seen)
-        done = made.summary["restore"]
+        made = restore_deleted(self.picked, actor=self.actor, reason=reason, seen=seen)
+        done = (made.summary or {})["restore"]
         blocked = f", {done['blocked']:,} blocked" if done["blocked"] else ""
         sentence = f"{done['recreated']:,} brought back{blocked}."
         told = links.outcome_message(self.request.user, made, sentence)
@@ -175,7 +175,7 @@ def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, st
 
 
 def _preview(label: str, row: Any) -> Any:
-    return changes_between(tracked_by_name(label), [(row.history_id, None)])[0]
+    return changes_between(tracked_by_label(label), [(row.history_id, None)])[0]
 
 
 def _picked(request: HttpRequest) -> Picked:

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, turned_away
@@ -22,7 +23,7 @@ from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window, carry_out, changesets_since
 from apps.changesets.revert.reasons import MOVED_WORDS
-from apps.changesets.revert.stored import PagedPlan, paged_plan
+from apps.changesets.revert.stored import PagedPlan, Place, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
@@ -80,7 +81,7 @@ def reverted(
         [changeset.pk for changeset in chosen],
         scope=scope,
         on_conflict=on_conflict,
-        actor=request.user,
+        actor=actor_of(request),
         reason=reason,
         seen=seen,
     )
@@ -128,15 +129,15 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def plan(self) -> PagedPlan:
         asked = self.asked
-        return paged_plan(self.chosen, scope=asked.scope, on_conflict=asked.on_conflict, choose=self._window)
+        return paged_plan(self.chosen, scope=asked.scope, on_conflict=asked.on_conflict, choose=self._place)
 
-    def _window(self, head: RevertPlan) -> Window:
+    def _place(self, head: RevertPlan) -> Place:
         """Return the rows that the address asks for; without those, the first of the first bucket that has some."""
         wanted = self.asked.window
         there = [bucket for bucket in FIRST if head.number(bucket)] or [Bucket.RESTORED]
         bucket = wanted.bucket if wanted.bucket in there else there[0]
         same = bucket == wanted.bucket and wanted.start < head.number(bucket)
-        return Window(bucket, wanted.start if same else 0, A_PAGE)
+        return Place(bucket, wanted.start if same else 0, A_PAGE)
 
     def state(self, plan: PagedPlan) -> dict[str, Any]:
         """What is done is what was shown, whatever the address says by then."""
@@ -204,9 +205,9 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def _rows(self, plan: PagedPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
-        head, asked, window = plan.head, self.asked, plan.window
-        bucket, start, number = window.bucket, window.start, head.number(window.bucket)
-        rows, after = rows_of(plan.verdicts), window.start + A_PAGE
+        head, asked, place = plan.head, self.asked, plan.place
+        bucket, start, number = place.bucket, place.start, head.number(place.bucket)
+        rows, after = rows_of(plan.verdicts), place.start + A_PAGE
         return {
             "buckets": _chips(head, asked, bucket),
             "bucket": bucket,

@@ -9,6 +9,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 
 from apps.changesets.history.counts import Counts, total
+from apps.changesets.history.values import EMPTY, in_words
 from apps.changesets.history.words import SIGNS, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
@@ -16,7 +17,7 @@ from apps.changesets.pages import links
 NOTHING = format_html('<span class="empty">{}</span>', "nothing")
 # What happened to objects, in the order that people read it in.
 TALLIED = ("created", "changed", "deleted")
-EMPTY = format_html('<span class="empty">{}</span>', "empty")
+NO_VALUE = format_html('<span class="empty">{}</span>', "empty")
 
 
 def moment(value: datetime) -> str:
@@ -85,11 +86,7 @@ def quoted(reason: str) -> str:
 
 def value(of: Any) -> str:
     """Return a field's value to read: empty ones and yes and no in words, numbers as they are."""
-    if of is None or of == "":
-        return EMPTY
-    if isinstance(of, bool):
-        return "yes" if of else "no"
-    return str(of)
+    return NO_VALUE if of in EMPTY else in_words(of)
 
 
 def size(number: int | None) -> str:

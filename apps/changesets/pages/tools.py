@@ -27,7 +27,7 @@ from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_one
-from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.pages.bulk_registry import BulkAction, Tool, actions_of
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.revert import reverted
 from apps.changesets.revert import Scope
@@ -57,7 +57,7 @@ def object_tool(
         def guarded(self: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
             return turned_away(request, ASKS, may=may_use(self, request, guarded)) or method(self, request, obj)
 
-        guarded.of_gone = of_gone
+        vars(guarded)["of_gone"] = of_gone
         look = tool_action(
             permissions=permissions,
             description=words,
@@ -81,7 +81,7 @@ def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
     )
 
 
-def bulk_tool(bulk: BulkAction) -> Callable:
+def bulk_tool(bulk: BulkAction, tool: Tool) -> Callable:
     """Return the button that does a bulk action of the model's list to the one object, for who may do it and change."""
 
     def permitted(model_admin: Any, request: HttpRequest) -> bool:
@@ -91,7 +91,7 @@ def bulk_tool(bulk: BulkAction) -> Callable:
         return act_on_one(bulk.name, self, request, obj)
 
     act.__name__ = bulk.name
-    return object_tool(label=bulk.tool.label, permissions=("change", permitted), words=bulk.tool.words)(act)
+    return object_tool(label=tool.label, permissions=("change", permitted), words=tool.words)(act)
 
 
 def tool_url(model: type[models.Model], pk: Any, tool: str) -> str:
@@ -116,10 +116,10 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
         Its second one would call the tools of one object with all rows of the table. By now all apps have added their
         bulk actions.
         """
-        bulk = [action for action in actions_of(self.opts.label_lower).values() if action.tool]
-        self.change_actions = (*(action.name for action in bulk), *type(self).change_actions)
-        for action in bulk:
-            setattr(self, action.name, MethodType(bulk_tool(action), self))
+        bulk = [(action, action.tool) for action in actions_of(self.opts.label_lower).values() if action.tool]
+        self.change_actions = (*(action.name for action, _ in bulk), *type(self).change_actions)
+        for action, tool in bulk:
+            setattr(self, action.name, MethodType(bulk_tool(action, tool), self))
         name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
         view = self.admin_site.admin_view(self.tool_view)
         others = [url for url in super().get_urls() if url.name != name]

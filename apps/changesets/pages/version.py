@@ -94,7 +94,7 @@ class GoBack(TickedFields):
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
         ticked = self.ticked or ()
-        made = go_back(self.tracked, self.version, fields=ticked, actor=self.request.user, reason=reason, seen=seen)
-        now = living(self.tracked, self.version)
+        made = go_back(self.tracked, self.version, fields=ticked, actor=self.actor, reason=reason, seen=seen)
+        now = living(self.tracked, self.version) or self.version.instance
         told = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
         return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Told(told),))

@@ -12,7 +12,7 @@ from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.locking import lock_tracked_tables
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
@@ -65,7 +65,9 @@ def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
     return plan
 
 
-def restore_deleted(picked: Picked, *, actor: Any, reason: str, seen: Any = None, using: str = "default") -> Changeset:
+def restore_deleted(
+    picked: Picked, *, actor: Actor, reason: str, seen: Any = None, using: str = "default"
+) -> Changeset:
     """Bring the objects back with their keys and every value, as one changeset; what is blocked stays deleted.
 
     Raises NothingToRestore when none of them can come back, and PlanMoved when `seen`, a plan's mark, is not that of

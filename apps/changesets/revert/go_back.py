@@ -18,7 +18,7 @@ from apps.changesets.history.diff import FieldChange, difference
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.locking import lock_tracked_tables
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
 from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
@@ -56,7 +56,7 @@ def go_back(
     version: Any,
     *,
     fields: Collection[str],
-    actor: Any,
+    actor: Actor,
     reason: str,
     seen: int | None,
     source: Source | None = None,

@@ -58,21 +58,16 @@ def find_referring(
     sql: Sql, tracked: Tracked, rows: Sequence[Row], touched: list[Tracked], *, chosen: Collection[int]
 ) -> dict[str, Referring]:
     """Return for each key that is blocked by them the first objects that refer to it, and the number of the others."""
-    referred = [row.pk for row in rows if row.code == blocking.REFERENCED]
-    return _referring(sql, tracked, referred, touched, chosen) if referred else {}
-
-
-def _referring(
-    sql: Sql, tracked: Tracked, keys: list[str], touched: list[Tracked], chosen: Collection[int]
-) -> dict[str, tuple[list[Cause], int]]:
-    """Return for each key the first objects that would still point to it, and the number of the others."""
+    keys = [row.pk for row in rows if row.code == blocking.REFERENCED]
+    if not keys:
+        return {}
     causes: dict[str, list[Cause]] = {key: [] for key in keys}
     totals = dict.fromkeys(keys, 0)
     for table, column, referring in blocking.referring_columns(tracked):
-        rows = _pointing(sql, table, column, referring, keys, tracked, touched)
-        totals |= {key: totals[key] + number for key, number in {row[0]: row[3] for row in rows}.items()}
-        chains = chains_of(referring, [row[1] for row in rows], using=sql.using) if referring else {}
-        for key, pk, label, _number in rows:
+        pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
+        totals |= {key: totals[key] + number for key, number in {one[0]: one[3] for one in pointing}.items()}
+        chains = chains_of(referring, [one[1] for one in pointing], using=sql.using) if referring else {}
+        for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
             if referring:

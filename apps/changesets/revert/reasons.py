@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from apps.changesets.fields import AnyField, target_of
+from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.revert import blocking, working
@@ -176,21 +177,15 @@ def _kept_verdict(
 class _Labels:
     """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str, found: Iterable[tuple[models.Field, Any, Any, Any]]):
+    def __init__(self, using: str, found: Iterable[tuple[AnyField, Any, Any, Any]]):
         keys: dict[type[models.Model], set[Any]] = {}
         for field, *rows in found:
             if field.is_relation:
                 values = {getattr(row, field.attname) for row in rows if row is not None}
                 keys.setdefault(target_of(field), set()).update(values - {None})
-        self.linked = {model: model._base_manager.using(using).in_bulk(wanted) for model, wanted in keys.items()}
+        self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
 
     def text(self, field: AnyField, value: Any) -> str:
-        if value is None or value == "":
-            return "nothing"
-        if isinstance(value, bool):
-            return "yes" if value else "no"
-        if field.is_relation:
-            target = self.linked[target_of(field)].get(value)
-            return str(target) if target else f"{value} (deleted)"
-        text = str(dict(field.flatchoices).get(value, value) if field.choices else value)
+        names = self.names.get(target_of(field)) if field.is_relation else None
+        text = in_words(value_label(field, value, names), empty="nothing")
         return text if len(text) <= LONGEST else text[:LONGEST] + "…"

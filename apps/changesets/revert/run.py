@@ -7,7 +7,7 @@ from typing import Any
 from apps.changesets.context import changeset
 from apps.changesets.errors import RevertConflict
 from apps.changesets.locking import lock_tracked_tables, patience
-from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.plan import find_revertable, merge
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 20
 def revert(
     plan: RevertPlan,
     *,
-    actor: Any,
+    actor: Actor,
     reason: str = "",
     on_conflict: str | None = None,
     seen: Mapping[str, int] | None = None,
@@ -54,7 +54,7 @@ def carry_out(
     *,
     scope: Scope,
     on_conflict: str,
-    actor: Any,
+    actor: Actor,
     reason: str = "",
     seen: Mapping[str, int] | None = None,
     using: str = "default",

@@ -16,7 +16,7 @@ from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, li
 from apps.changesets.revert.plan import find_revertable, merge_copies
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.seen import newest_seen
-from apps.changesets.revert.verdicts import OnConflict, RevertPlan, Scope, Verdict, Window
+from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Verdict, Window
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -28,15 +28,24 @@ SMALLEST_CHUNK = 2000
 
 
 @dataclass(frozen=True)
+class Place:
+    """Which rows of a plan are shown: those of a bucket from the one numbered `start`, at most `limit`."""
+
+    bucket: Bucket
+    start: int
+    limit: int
+
+
+@dataclass(frozen=True)
 class PagedPlan:
-    """The numbers of a plan, the window of it that is shown, and the verdicts there.
+    """The numbers of a plan, the place in it that is shown, and the verdicts there.
 
     `seen` is the newest history row of each table when the plan was made.
     """
 
     head: RevertPlan
     seen: dict[str, int]
-    window: Window
+    place: Place
     verdicts: tuple[Verdict, ...]
 
 
@@ -59,12 +68,12 @@ class _Head:
     def chunk_name(self, number: int) -> str:
         return f"revert-plan-{self.mark}-{number}"
 
-    def places(self, window: Window) -> range:
-        """Return the places of the window's rows among all rows."""
-        before = EVERY_BUCKET[: EVERY_BUCKET.index(window.bucket)]
+    def places(self, shown: Place) -> range:
+        """Return the numbers of the rows that are shown, among all rows."""
+        before = EVERY_BUCKET[: EVERY_BUCKET.index(shown.bucket)]
         start = sum(self.plan.number(bucket) for bucket in before)
-        stop = min(window.start + window.limit, self.plan.number(window.bucket))
-        return range(start + window.start, start + max(window.start, stop))
+        stop = min(shown.start + shown.limit, self.plan.number(shown.bucket))
+        return range(start + shown.start, start + max(shown.start, stop))
 
 
 def paged_plan(
@@ -72,7 +81,7 @@ def paged_plan(
     *,
     scope: Scope,
     on_conflict: OnConflict,
-    choose: Callable[[RevertPlan], Window],
+    choose: Callable[[RevertPlan], Place],
     using: str = "default",
 ) -> PagedPlan:
     """Return the plan of reverting the changesets with the rows of one bucket that `choose` asks for.
@@ -94,9 +103,9 @@ def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict
     return f"revert-plan-{sha256(repr(asked).encode()).hexdigest()[:20]}"
 
 
-def _recalled_rows(head: _Head, state: str, window: Window) -> list[PlannedRow] | None:
-    """Return the rows of the window; None when a chunk with some of them is not remembered any more."""
-    places, size, rows = head.places(window), head.chunk_size, []
+def _recalled_rows(head: _Head, state: str, shown: Place) -> list[PlannedRow] | None:
+    """Return the rows that are shown; None when a chunk with some of them is not remembered any more."""
+    places, size, rows = head.places(shown), head.chunk_size, []
     if not places:
         return []
     for number in range(places.start // size, (places.stop - 1) // size + 1):
@@ -111,7 +120,7 @@ def _make(
     changesets: Sequence[Changeset],
     scope: Scope,
     on_conflict: OnConflict,
-    choose: Callable[[RevertPlan], Window],
+    choose: Callable[[RevertPlan], Place],
     *,
     remembered_as: tuple[str, str],
     using: str,
@@ -124,11 +133,12 @@ def _make(
     sql = Sql(using)
     plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict)
     head = _Head(secrets.token_hex(8), plan, seen)
-    window, numbers = choose(plan), set(plan.changesets)
+    shown, numbers = choose(plan), set(plan.changesets)
     if head.total <= FEW:
+        window = Window(shown.bucket, shown.start, shown.limit)
         return head, list(list_rows(sql, touched, window=window, chosen=numbers))
     name, state = remembered_as
-    places, rows = head.places(window), []
+    places, rows = head.places(shown), []
     for number, chunk in enumerate(_chunks(_all_rows(sql, touched, head, numbers), head.chunk_size)):
         first = number * head.chunk_size
         rows += chunk[max(0, places.start - first) : max(0, places.stop - first)]

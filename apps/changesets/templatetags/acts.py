@@ -9,7 +9,7 @@ register = template.Library()
 
 
 @register.inclusion_tag("admin/parts/pager.html", takes_context=True)
-def pager(context: template.Context, page: Page, anchor: str = "") -> dict[str, Any]:
+def pager(context: template.Context, page: "Page[Any]", anchor: str = "") -> dict[str, Any]:
     """Show the ways to the pages around one of a Paginator; all else in the address stays."""
 
     def address(number: int) -> str:

@@ -7,7 +7,8 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.changesets.history.diff import EMPTY, FieldChange
+from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.values import EMPTY
 from apps.changesets.pages import show
 from apps.changesets.pages.word_diff import marked_texts
 

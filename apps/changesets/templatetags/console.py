@@ -97,12 +97,6 @@ def _forms(words: Any) -> list[Any]:
 
 
 @register.filter
-def less(number: int, other: int) -> int:
-    """Return a number less another."""
-    return number - other
-
-
-@register.filter
 def unlocalized(number: int) -> str:
     """Return a number as addresses want it, without separators."""
     return str(number)

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from import_export.fields import Field
 from import_export.resources import ModelResource
 
+from apps.changesets.fields import field_of, target_of
 from apps.changesets.formulas import harmless
 from apps.imports.registry import spec_for
 
@@ -87,5 +88,5 @@ def _plain(value: Any) -> Any:
 def _is_text(model: type[models.Model], path: str) -> bool:
     *links, last = path.split("__")
     for link in links:
-        model = model._meta.get_field(link).related_model
-    return isinstance(model._meta.get_field(last), _TEXT)
+        model = target_of(field_of(model, link))
+    return isinstance(field_of(model, last), _TEXT)

@@ -1,6 +1,6 @@
 """What an import says to a person on a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from apps.imports.results import Progress
@@ -48,7 +48,7 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 
-def _some(title: str, items: list | tuple, total: int) -> Iterator[str]:
+def _some(title: str, items: Sequence[object], total: int) -> Iterator[str]:
     if items:
         yield f"{title}:"
         yield from (f"  {item}" for item in items[:_SHOWN])

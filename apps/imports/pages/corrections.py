@@ -7,13 +7,14 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.formulas import harmless
+from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.numbers import plural
 from apps.changesets.pages import links
@@ -21,7 +22,7 @@ from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
 from apps.imports.plan.pins import pinnable_fields, pinned_by
-from apps.imports.registry import spec_for
+from apps.imports.registry import has_spec, spec_for
 
 PER_PAGE = 50
 HEADER = (
@@ -33,6 +34,7 @@ HEADER = (
 @for_viewers
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     shown = found.of(field) if field else found
@@ -54,19 +56,20 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "shown": len(shown.pairs),
         "counts": _bars(found, field),
         "field": field,
-        "field_name": meta.get_field(field).verbose_name if field else "",
+        "field_name": field_label(model_admin.model, field) if field else "",
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(found, page.object_list)
+            for correction in read_corrections(found, list(page.object_list))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
 
 
 @for_viewers
-def corrections_file(model_admin: Any, request: HttpRequest) -> HttpResponse:
+def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
+    _check_spec(model_admin)
     found = find_corrections(model_admin.model)
     field = _field_asked(model_admin, request)
     rows = as_csv(stream_corrections(found.of(field) if field else found))
@@ -136,11 +139,11 @@ def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets
 
 
 def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
-    counts, meta = found.counts, found.model._meta
+    counts = found.counts
     most = max((number for _, number in counts), default=1)
     return [
         {
-            "label": capfirst(meta.get_field(name).verbose_name),
+            "label": capfirst(field_label(found.model, name)),
             "number": number,
             "percent": 100 * number / most,
             "query": f"?field={name}",
@@ -148,6 +151,11 @@ def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
         }
         for name, number in counts
     ]
+
+
+def _check_spec(model_admin: Any) -> None:
+    if not has_spec(model_admin.model):
+        raise Http404("Nothing imports these objects, so there are no corrections.")
 
 
 def _field_asked(model_admin: Any, request: HttpRequest) -> str:

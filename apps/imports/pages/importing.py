@@ -64,8 +64,9 @@ class ImportingMixin(ImportMixin):
             if request.method == "POST" and (run := _open(request, form)) is not None:
                 return go_on(request, run)
         finally:
-            for upload in request.FILES.values():
-                upload.close()
+            for _name, uploads in request.FILES.lists():
+                for upload in uploads:
+                    upload.close()
         return self._upload_page(request, form)
 
     def _upload_page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
@@ -151,4 +152,4 @@ def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
         with path.open("wb") as out:
             for chunk in upload.chunks():
                 out.write(chunk)
-        yield from_path(path, name=upload.name)
+        yield from_path(path, name=upload.name or "")

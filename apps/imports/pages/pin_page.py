@@ -12,6 +12,7 @@ from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.errors import ChangesetError
+from apps.changesets.fields import field_of
 from apps.changesets.history.origins import origins_of
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.history.stable_key import object_key_of
@@ -116,7 +117,7 @@ class Pinning(PlannedAct[Pin | str]):
         """Whoever pins last is right: nothing is lost."""
 
     def page(self, plan: Pin | str) -> Page:
-        made = plan or None
+        made = plan if isinstance(plan, Pin) else None
         decides, user = self.may_decide(), self.request.user
         may_pin, may_unpin = decides and user.has_perm(ADD), decides and user.has_perm(DELETE)
         return Page(
@@ -154,7 +155,7 @@ class PinField(Pinning):
 
     def __init__(self, model_admin: Any, request: HttpRequest, obj: models.Model, field: str) -> None:
         super().__init__(model_admin, request)
-        self.obj, self.field = obj, obj._meta.get_field(field)
+        self.obj, self.field = obj, field_of(type(obj), field)
         self.label = capfirst(self.field.verbose_name)
 
     def subject(self) -> list[str]:
@@ -167,7 +168,7 @@ class PinField(Pinning):
         return self.model_admin.has_change_permission(self.request, self.obj)
 
     def put(self, note: str) -> str:
-        pin(self.obj, self.field.name, note=note, actor=self.request.user)
+        pin(self.obj, self.field.name, note=note, actor=self.actor)
         return f"{self.label} of {self.obj} is pinned: imports leave it as it is."
 
     def take(self) -> str:
@@ -192,7 +193,7 @@ class PinField(Pinning):
 
     def crumbs(self) -> tuple[Crumb, ...]:
         meta = self.model_admin.opts
-        plural = Crumb(capfirst(meta.verbose_name_plural), links.list_url(meta.model))
+        plural = Crumb(capfirst(str(meta.verbose_name_plural)), links.list_url(meta.model))
         return plural, Crumb(str(self.obj), self.here()), Crumb("Pin")
 
     def here(self) -> str:
@@ -226,7 +227,7 @@ class KeepDeleted(Pinning):
         return self.model_admin.has_delete_permission(self.request)
 
     def put(self, note: str) -> str:
-        pin_deletion(self.model_admin.model, self.key, note=note, actor=self.request.user)
+        pin_deletion(self.model_admin.model, self.key, note=note, actor=self.actor)
         return f"{self.obj} stays deleted: imports do not bring it back."
 
     def take(self) -> str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import object_key_of
+from apps.changesets.history.values import field_label
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
 from apps.changesets.pages.recorded import RecordedModelAdmin
@@ -86,7 +87,7 @@ class PinningMixin(RecordedModelAdmin):
 
     def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
         words = "Unpin…" if pinned else "Pin…"
-        label = f"{words} {field_of(type(obj), name).verbose_name}"
+        label = f"{words} {field_label(type(obj), name)}"
         return format_html(
             '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )

@@ -10,6 +10,7 @@ from django.db import models
 from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.origins import Origin, origins_of_many
+from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.registry import spec_named
@@ -86,7 +87,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
 
 def field_labels(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, str]]:
     """Return fields with what people call them."""
-    return [(name, _label(model, name)) for name in names]
+    return [(name, field_label(model, name)) for name in names]
 
 
 def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, Origin]]:
@@ -124,13 +125,12 @@ class _Values:
                 if _refers_to(model, name):
                     keys.setdefault(name, set()).update(value for value in values if value is not None)
         for name, wanted in keys.items():
-            found = target_of(field_of(model, name))._base_manager.in_bulk(wanted)
-            self.names[name] = {key: str(each) for key, each in found.items()}
+            self.names[name] = names_of(target_of(field_of(model, name)), wanted)
 
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""
         return [
-            FieldChange(name, _label(self.model, name), self._told(name, old), self._told(name, new))
+            FieldChange(name, field_label(self.model, name), self._told(name, old), self._told(name, new))
             for name, (old, new) in (row.changes or {}).items()
         ]
 
@@ -138,7 +138,7 @@ class _Values:
         """Return the corrections that the row meets, with who made them."""
         return [
             KeptField(
-                label=_label(self.model, name),
+                label=field_label(self.model, name),
                 base=self._told(name, base),
                 theirs=self._told(name, theirs),
                 ours=self._told(name, ours),
@@ -156,10 +156,3 @@ def _refers_to(model: type[models.Model], name: str) -> type[models.Model] | Non
         return field_of(model, name).related_model
     except FieldDoesNotExist:
         return None
-
-
-def _label(model: type[models.Model], name: str) -> str:
-    try:
-        return str(field_of(model, name).verbose_name)
-    except FieldDoesNotExist:
-        return name.replace("_", " ")

@@ -134,7 +134,6 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
         "after": asked.query(start=after) if after < number and rows else "",
         "unfiltered": asked.query(field="", q=""),
-        "kept_bucket": bucket == Bucket.KEPT,
     }
 
 

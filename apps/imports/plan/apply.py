@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.changesets.context import Source, changeset
 from apps.changesets.fields import AnyField, column_of
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone, RuleOfTheDatabase
 from apps.imports.plan.complete import complete, completed_join, completed_value
 from apps.imports.plan.match import superseded_keys
@@ -23,6 +23,7 @@ from apps.imports.plan.pins import settle_pins
 from apps.imports.plan.plan import Stamp, count_objects, stamp_of
 from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.results import FileIdentity, LeftAlone, Progress
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
 # So many of the rows that were skipped a changeset remembers.
@@ -34,8 +35,13 @@ _PORTION = 20_000
 class Plan(Protocol):
     """What is applied: a plan that was just made, or one that was stored."""
 
-    staging: Staging
-    planned_at: datetime
+    @property
+    def staging(self) -> Staging:
+        """The tables that writing works from."""
+
+    @property
+    def planned_at(self) -> datetime:
+        """When it was made."""
 
     @property
     def file(self) -> FileIdentity:
@@ -79,7 +85,7 @@ class Done:
 Settle = Callable[[Done, Changeset | None], None]
 
 
-def apply_import(plan: Plan, *, actor: Any, reason: str = "", settle: Settle | None = None) -> Changeset | None:
+def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle | None = None) -> Changeset | None:
     """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
 
     Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten
@@ -200,7 +206,7 @@ def _write_missing(staging: Staging, now: Any) -> int:
         # The other missing objects go too.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
-        touched = [field for field in _fields(staging) if getattr(field, "auto_now", False)]
+        touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
         # The upstream values say so too: else it would look like a person's correction when the object comes back.
         gone += staging.run(
             """
@@ -209,13 +215,15 @@ def _write_missing(staging: Staging, now: Any) -> int:
             """,
             [now] * len(touched),
             inactive=_upstream_inactive(staging),
-            touch="".join(f", {staging.quote(column_of(field))} = %s" for field in touched),
+            touch="".join(f", {staging.quote(column)} = %s" for column in touched),
         )
     return gone
 
 
 def _upstream_inactive(staging: Staging) -> str:
-    field = str(staging.spec.active)
+    field = staging.spec.active
+    if field is None:
+        raise LookupError(f"Nothing says whether one of the {staging.spec.name} is active.")
     if staging.postgresql:
         return staging.fill("jsonb_set({upstream}, '{{{field}}}', 'false')", field=field)
     # As text, so that it stays exactly as Django's JSONField writes it; inside a value the quotes are escaped.
@@ -249,7 +257,7 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = staging.spec.linker.target(staging, links[field.name])
+            found = _link_target(staging, links[field.name])
             otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
             expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
@@ -270,6 +278,12 @@ def _falls_back(field: AnyField) -> bool:
 
 def _default(staging: Staging, field: AnyField) -> Any:
     return field.get_db_prep_save(field.get_default(), staging.connection)
+
+
+def _link_target(staging: Staging, link: Link) -> str:
+    if staging.spec.linker is None:
+        raise LookupError(f"Nothing finds what {link.field} points to.")
+    return staging.spec.linker.target(staging, link)
 
 
 def _joins(staging: Staging, rows: str) -> str:

@@ -3,13 +3,12 @@
 A pin is work about data and no data: it makes no changeset. It follows its object by the key that stays with it.
 """
 
-from typing import Any
-
 from django.db import models, transaction
 from django.utils import timezone
 
 from apps.changesets.history.stable_key import PRIMARY, STABLE, object_key_of
 from apps.changesets.history.words import full_name
+from apps.changesets.models import Actor
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
 from apps.imports.models import Pin
@@ -33,7 +32,7 @@ def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
 
 
 @transaction.atomic
-def pin(obj: models.Model, field: str, *, note: str, actor: Any) -> Pin:
+def pin(obj: models.Model, field: str, *, note: str, actor: Actor) -> Pin:
     """Pin a field of a live object; a field that is pinned already gets the new note.
 
     Raises NotPinnable for a field that imports do not fill, NoteMissing without a note.
@@ -81,7 +80,7 @@ def settle_pins(model: type[models.Model]) -> int:
     return moved
 
 
-def pin_deletion(model: type[models.Model], object_key: str, *, note: str, actor: Any) -> Pin:
+def pin_deletion(model: type[models.Model], object_key: str, *, note: str, actor: Actor) -> Pin:
     """Let imports not bring back a deleted object; raises NotDeleted while it lives, NoteMissing without a note."""
     if _lives(model, object_key):
         raise NotDeleted(f"That {model._meta.verbose_name} is not deleted: there is no deletion to keep.")
@@ -107,12 +106,12 @@ def pinned_by(made: Pin) -> str:
     return made.actor_name or "a command"
 
 
-def _pins(obj: models.Model) -> models.QuerySet:
+def _pins(obj: models.Model) -> models.QuerySet[Pin]:
     keys = {object_key_of(obj), f"{PRIMARY}{obj.pk}"}
     return Pin.objects.filter(model=obj._meta.label_lower, object_key__in=keys)
 
 
-def _put(label: str, object_key: str, field: str, note: str, actor: Any) -> Pin:
+def _put(label: str, object_key: str, field: str, note: str, actor: Actor) -> Pin:
     if not note.strip():
         raise NoteMissing("Say why: others will read it beside the pin.")
     values = {

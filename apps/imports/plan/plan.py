@@ -289,8 +289,8 @@ def _check_policies(plan: ImportPlan) -> None:
             f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {plan.refusals[0]}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
-        first = plan.kept[0]
+        one = plan.kept[0]
         raise LocalEditsInTheWay(
-            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {first.object_id} "
-            f"({first.field}: ours {first.current!r}, theirs {first.new!r}): use --on-local-edit keep or overwrite."
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {one.object_id} "
+            f"({one.field}: ours {one.current!r}, theirs {one.new!r}): use --on-local-edit keep or overwrite."
         )

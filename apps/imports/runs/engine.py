@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -90,13 +90,13 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
 class Finished:
     """What became of an import at once; one that was only planned has no run."""
 
-    run: ImportRun | None = None
-    plan: ImportPlan | None = None
+    run: ImportRun | None
+    plan: ImportPlan
+    counts: dict[str, int]
+    initial_count: int
+    final_count: int
     changeset: Changeset | None = None
-    counts: dict[str, int] = field(default_factory=dict)
     left_alone: Sequence[LeftAlone] = ()
-    initial_count: int = 0
-    final_count: int = 0
     duration: float = 0.0
 
 
@@ -137,10 +137,9 @@ def import_now(request: Request, *, progress: Progress | None = None) -> Finishe
     except LockTaken as error:
         log_end(ImportRun(summary={"command": request.command}), "locked", error=str(error))
         raise
-    finished = Finished(run)
     try:
         with working(run) as heart:
-            _import_now(request, finished, _both(heart, progress), heart.totals)
+            finished = _import_now(request, run, _both(heart, progress), heart.totals)
     except BaseException as error:
         # Inside a transaction of somebody else that broke, nothing can be written down; the lease ends the run then.
         with suppress(DatabaseError):
@@ -162,23 +161,24 @@ def plan_only(request: Request, *, progress: Progress | None = None) -> Finished
     _refuse_too_many(plan, request.refused_percent)
     count = request.spec.model._base_manager.count()
     taken = time.monotonic() - started
-    return Finished(None, plan, None, plan.counts.as_dict(), initial_count=count, final_count=count, duration=taken)
+    return Finished(None, plan, plan.counts.as_dict(), initial_count=count, final_count=count, duration=taken)
 
 
-def _import_now(request: Request, finished: Finished, progress: Progress, totals: dict[str, int | None]) -> None:
-    run, objects = finished.run, request.spec.model._base_manager
-    finished.initial_count = finished.final_count = objects.count()
+def _import_now(request: Request, run: ImportRun, progress: Progress, totals: dict[str, int | None]) -> Finished:
+    objects = request.spec.model._base_manager
+    before = objects.count()
     progress("fetch", 0)
     with request.open_source() as source:
         options = remember_file(run, source, request.options)
         totals["read"] = estimate_rows(run)
-        plan = finished.plan = plan_import(source, spec=request.spec, options=options, progress=progress)
-    finished.counts = run.counts = plan.counts.as_dict()
+        plan = plan_import(source, spec=request.spec, options=options, progress=progress)
+    run.counts = plan.counts.as_dict()
+    finished = Finished(run, plan, plan.counts.as_dict(), initial_count=before, final_count=before)
     totals |= dict.fromkeys(("write", "record"), plan.to_write)
 
     def settle(done: Done, opened: Changeset | None) -> None:
         finished.counts, finished.left_alone = done.counts, done.left_alone
-        run.summary |= {"left_alone": done.as_json()["left_alone"]}
+        run.summary = {**(run.summary or {}), "left_alone": done.as_json()["left_alone"]}
         _settle(run, opened, done.counts)
 
     try:
@@ -188,6 +188,7 @@ def _import_now(request: Request, finished: Finished, progress: Progress, totals
     finally:
         plan.discard()
     finished.final_count = objects.count()
+    return finished
 
 
 def _apply(
@@ -218,7 +219,7 @@ def _apply(
 
 def _settle(run: ImportRun, opened: Changeset | None, counts: dict[str, int]) -> None:
     if opened is not None:
-        opened.summary["run"] = run.pk
+        opened.summary = {**(opened.summary or {}), "run": run.pk}
     ended = {"changeset": opened, "counts": counts, "summary": run.summary, "finished_at": timezone.now(), "lock": None}
     move(run, RunStatus.APPLIED, **ended)
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -61,7 +61,7 @@ def remember_file(
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
+def _opened(name: str) -> Iterator[File[Any] | gzip.GzipFile]:
     """Lend the bytes of a kept file as they were."""
     with storage().open(name, "rb") as kept:
         if name.endswith(_AS_IT_IS):

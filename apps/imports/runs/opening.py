@@ -5,11 +5,11 @@ import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
-from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.changesets.models import Actor
 from apps.imports.errors import LockTaken, RunRefused
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.reading.rows import RawChunk, Reading
@@ -32,7 +32,7 @@ def open_run(
     *,
     spec: ImportSpec,
     options: ImportOptions,
-    actor: Any,
+    actor: Actor,
     reason: str,
     how: Reading | None = None,
     lock: str | None = None,
@@ -115,7 +115,7 @@ def _held_by(holder: ImportRun | None, objects: str) -> str:
     )
 
 
-def set_options(run: ImportRun, options: ImportOptions, *, actor: Any) -> ImportRun:
+def set_options(run: ImportRun, options: ImportOptions, *, actor: Actor) -> ImportRun:
     """Give a run that nobody has confirmed other options, and put it back to be planned; its old plan is forgotten.
 
     Raises RunRefused when the person may not, the file is gone, or the run is further already.

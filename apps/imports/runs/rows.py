@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -118,7 +118,7 @@ def changes_of(run: ImportRun) -> int:
 
 
 @transaction.atomic
-def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Any) -> int:
+def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: User) -> int:
     """Record what a person decided about some rows of a plan; returns how many it is about.
 
     Rows that the decision says nothing about stay as planned. Raises RunRefused when the plan is not to be reviewed any

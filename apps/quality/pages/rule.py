@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.changesets.fields import field_of
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.history.values import field_label
 from apps.changesets.numbers import counted
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
@@ -91,7 +91,7 @@ def _page(
         "form": form,
         "page": page,
         "rows": [_row(rule, row, ticked) for row in page.object_list],
-        "fields": [field_of(rule.model_class, name).verbose_name for name in rule.fields],
+        "fields": [field_label(rule.model_class, name) for name in rule.fields],
         "accepted": list(standing().filter(rule=rule.code)[:ACCEPTED_SHOWN]),
         "over": list(over(rule)[:OVER_SHOWN]),
         "may_accept": request.user.has_perm(ACCEPT),
