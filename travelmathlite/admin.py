@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 
 class TellingChoices(AutocompleteJsonView):
-    """Choices named as their admin wants them told apart: of 30 Springfields, which one?"""
+    """A choice of objects with names that tell homonyms apart: there are 30 Springfields."""
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
         label = getattr(self.model_admin, "label_in_choices", str)
@@ -31,7 +31,7 @@ class ConsoleAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""
-        # The site is made before the models that the dashboard knows are.
+        # Imported late, because the site is made before the models of the dashboard.
         from travelmathlite.dashboard import dashboard_of
 
         return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})

@@ -1,4 +1,4 @@
-"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
+"""The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
@@ -20,7 +20,7 @@ _DAMAGE = "a spreadsheet has turned this ident into a number: import the file as
 
 
 def _is_open(types: list[str | None]) -> list[bool | None]:
-    return [None if each is None else each != AirportType.CLOSED for each in types]
+    return [None if value is None else value != AirportType.CLOSED for value in types]
 
 
 def _length(field: str) -> int:

@@ -13,6 +13,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.frame import offer
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
@@ -22,6 +23,7 @@ from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
+from apps.imports.pages.confirm import ConfirmImport, confirm_page
 from apps.imports.pages.mapping import mapping_page
 from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_map_data
 from apps.imports.pages.run import import_links, page_context
@@ -97,7 +99,7 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     @admin.display(description="Who")
     def who(self, run: ImportRun) -> str:
-        return (run.actor.get_full_name() if run.actor else "") or run.actor_name or "a command"
+        return run.who
 
     @admin.display(description="When")
     def when(self, run: ImportRun) -> str:
@@ -127,7 +129,7 @@ class ImportRunAdmin(admin.ModelAdmin):
             page("mapping/", self.mapping_view, "mapping"),
             page("plan-again/", self._acting(acting.plan_with_options), "plan_again"),
             page("decide/", self._acting(acting.decide_rows), "decide"),
-            page("confirm/", self._acting(acting.confirm), "confirm"),
+            page("confirm/", self.confirm_view, "confirm"),
             page("cancel/", self._acting(acting.cancel), "cancel"),
             page("start-again/", self._acting(acting.begin_again), "start_again"),
             page("refused.csv", self._giving(downloads.refused_rows), "refused"),
@@ -147,6 +149,8 @@ class ImportRunAdmin(admin.ModelAdmin):
         if (refused := turned_away(request, READS)) is not None:
             return refused
         context = page_context(request, run) | {"map_url": map_of_run_url(run)}
+        if run.status == RunStatus.PLANNED:
+            context |= offer(ConfirmImport(self, request, run))
         if run.status in WATCHED:
             context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
         return self._page(request, "admin/imports/importrun/run.html", context)
@@ -174,6 +178,9 @@ class ImportRunAdmin(admin.ModelAdmin):
             messages.info(request, "Which column is which is settled: the import has gone on.")
             return HttpResponseRedirect(run_url(run))
         return mapping_page(request, run, self._context(request))
+
+    def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return confirm_page(self, request, self._run(request, pk))
 
     def _acting(self, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> Callable:
         def view(request: HttpRequest, pk: int) -> HttpResponse:

@@ -79,6 +79,18 @@ class ImportRun(models.Model):
     def __str__(self) -> str:
         return f"Import {self.pk} of {self.file_name}"
 
+    @property
+    def command(self) -> str:
+        """The command that made it; empty where a person uploaded the file."""
+        return (self.summary or {}).get("command", "")
+
+    @property
+    def who(self) -> str:
+        """Who made it, in words: a person, or a command."""
+        if self.actor is not None:
+            return self.actor.get_full_name() or self.actor.get_username()
+        return self.actor_name or (f"the command {self.command}" if self.command else "a command")
+
 
 class RowKind(models.TextChoices):
     """What a planned row does to its object; each row has exactly one."""

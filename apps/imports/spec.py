@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from django.db import models
 
+from apps.changesets.fields import AnyField, field_of
 from apps.changesets.tracking import TrackedModel, tracked_for
 from apps.imports.parsers import Parser, not_said, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
@@ -48,7 +49,7 @@ class Column:
         header, parse = self.header or self.field, self.parse
         if parse is not_said:
             target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
-            parse = parser_of(target._meta.get_field(name), required=self.required)
+            parse = parser_of(field_of(target, name), required=self.required)
         return replace(self, header=header, parse=parse)
 
 
@@ -197,19 +198,19 @@ class ImportSpec:
     @cached_property
     def makes_keys(self) -> bool:
         """Whether Python makes the primary key of a new object, such as a UUID."""
-        return self.model._meta.pk.has_default()
+        pk = self.model._meta.pk
+        return pk.has_default() and callable(pk.default)
 
     @cached_property
     def days_and_ids(self) -> frozenset[str]:
         """The fields that hold days or UUIDs, which are text in files and in JSON."""
         fields = self.model._meta.concrete_fields
-        return frozenset(field.name for field in fields if isinstance(field, models.DateField | models.UUIDField))
+        return frozenset(field.name for field in fields if is_day_or_id(field))
 
     @cached_property
     def has_days_or_ids(self) -> bool:
         """Whether such values may be among those that are read of the tables."""
-        models_read = [self.model, *(column.refers.model for column in self.references)]
-        return bool(self.days_and_ids) or any(isinstance(m._meta.pk, models.UUIDField) for m in models_read)
+        return bool(self.days_and_ids) or any(is_day_or_id(refers.model._meta.pk) for refers in self.referred.values())
 
     @cached_property
     def identity_columns(self) -> tuple[str, ...]:
@@ -218,14 +219,14 @@ class ImportSpec:
         return tuple(follows.get(field, field) for field in self.identity)
 
     @cached_property
-    def references(self) -> tuple[Column, ...]:
-        """The columns that name another object by its code."""
-        return tuple(column for column in self.columns if column.refers)
+    def referred(self) -> dict[str, Reference]:
+        """What the fields that name another object refer to."""
+        return {column.field: column.refers for column in self.columns if column.refers}
 
     @cached_property
     def watched(self) -> tuple[type[models.Model], ...]:
         """The models that a plan reads: what is imported, what its rows refer to, and what they are linked to."""
-        read = [self.model, *(column.refers.model for column in self.references)]
+        read = [self.model, *(refers.model for refers in self.referred.values())]
         return tuple(dict.fromkeys([*read, *(self.linker.models if self.linker else ())]))
 
     @cached_property
@@ -236,3 +237,8 @@ class ImportSpec:
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""
         return (each for each in self.derived if each.follows in fields)
+
+
+def is_day_or_id(field: AnyField) -> bool:
+    """Whether a field holds a day or a UUID; a moment is neither."""
+    return isinstance(field, models.DateField | models.UUIDField) and not isinstance(field, models.DateTimeField)

@@ -39,10 +39,10 @@ class FindingAdmin(admin.ModelAdmin):
         return findings_page(request, self._context(request))
 
     def rule_view(self, request: HttpRequest, code: str) -> HttpResponse:
-        return rule_pages.rule_page(request, self._context(request), rule_pages.rule_or_404(code))
+        return rule_pages.rule_page(self, request, self._context(request), rule_pages.rule_or_404(code))
 
     def accept_view(self, request: HttpRequest, code: str) -> HttpResponse:
-        return rule_pages.accept_rows(request, self._context(request), rule_pages.rule_or_404(code))
+        return rule_pages.accept_rows(self, request, self._context(request), rule_pages.rule_or_404(code))
 
     def file_view(self, request: HttpRequest, code: str = "") -> HttpResponseBase:
         rules = (rule_pages.rule_or_404(code),) if code else all_rules()

@@ -6,8 +6,10 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from apps.airports.models import Airport
+from apps.changesets.acts.tokens import make_token
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import mark_of
 
 HEADER = [
     *("id", "ident", "type", "name", "latitude_deg", "longitude_deg", "elevation_ft", "iso_country", "iso_region"),
@@ -103,3 +105,9 @@ def told(response: Any) -> list[str]:
 def names_here() -> list[str]:
     """Return the airports that there are."""
     return list(Airport.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def seen_on(client: Client, run: ImportRun) -> str:
+    """Return the token of the plan of a run as it is now, as its page would give it to the person who browses."""
+    person = int(client.session["_auth_user_id"])
+    return make_token(mark_of(run), user_id=person, act="confirm-import", subject=run.pk)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ from apps.backups.creating import create_backup
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.base.models import Country
 from apps.changesets.models import Changeset
-from tests.admin.runs import told
+from apps.changesets.progress import board, entry
 
 LIST = "/admin/backups/backup/"
 
@@ -126,7 +125,7 @@ def test_a_backup_that_was_altered_is_told_to_be_no_good(made, approver, browse_
     [
         ({"name": "spring", "reason": "a mistake"}, "Type the name of the backup"),
         ({"name": "", "reason": "a mistake"}, "Type the name of the backup"),
-        ({"reason": ""}, "Say why: others will read it in the journal."),
+        ({"reason": ""}, "Say why: others will read it beside the change."),
     ],
 )
 def test_without_name_and_reason_nothing_is_restored(posted, sentence, made, approver, browse_as) -> None:
@@ -177,7 +176,7 @@ def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, m
 
     response = client.post(f"{LIST}add/", {"kind": "full"})
 
-    assert told(response) == ["anna has begun something else that is not finished (verify): wait for it."]
+    assert "anna has begun something else that is not finished (verify): wait for it." in response.content.decode()
     assert len(started) == 1
     assert "Watch</a>" in page(client)
     assert client.get(f"{LIST}work/{started[0].id}/progress/").json()["status"] == "waiting"
@@ -187,7 +186,7 @@ def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, m
 def test_work_whose_process_fell_silent_has_failed_and_is_in_nobodys_way(made, approver, browse_as, settings) -> None:
     dead = work.Work("dead", work.VERIFY, approver.pk, "anna", begun=timezone.now().timestamp() - 3600)
     work._save(dead)
-    caches["progress"].set(work._name("turn"), dead.id)
+    board().set(entry("backups", "turn"), dead.id)
 
     text = page(browse_as(approver), "work/dead/")
 

@@ -7,10 +7,9 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.imports.models import ImportRun, PlannedRow
-from apps.imports.pages import acting
+from apps.imports.pages import confirm as confirm_page
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import mark_of
-from tests.admin.runs import act, make_run, page, plan_rows, told
+from tests.admin.runs import act, make_run, page, plan_rows, seen_on, told
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def started(monkeypatch) -> list[ImportRun]:
     """The runs whose applying a page began; what applying does has tests of its own."""
     runs: list[ImportRun] = []
-    monkeypatch.setattr(acting, "start_applying", runs.append)
+    monkeypatch.setattr(confirm_page, "start_applying", runs.append)
     return runs
 
 
@@ -35,7 +34,7 @@ def decisions(run: ImportRun) -> dict[str, str]:
 
 
 def confirm(client, run: ImportRun, **posted):
-    return act(client, run, "confirm", **{"seen": mark_of(run), "reason": "spring refresh", **posted})
+    return act(client, run, "confirm", **{"seen": seen_on(client, run), "reason": "spring refresh", **posted})
 
 
 @pytest.mark.parametrize(
@@ -126,9 +125,9 @@ def test_it_can_start_tonight(run, operator, browse_as, started):
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({"seen": "of another plan"}, "This is another plan than you saw"),
-        ({"seen": ""}, "Confirm the plan on its page."),
-        ({"reason": ""}, "Say why: others will read it beside the changes."),
+        ({"seen": "of another plan"}, "was not shown on this page"),
+        ({"seen": ""}, "was not shown on this page"),
+        ({"reason": ""}, "Say why: others will read it beside the change."),
         ({"start_at": "2020-01-01T02:00"}, "That time has passed"),
         ({"start_at": "tonight"}, "Give day and time, or leave it empty to start at once."),
     ],

@@ -9,8 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
-from apps.imports.runs.confirming import mark_of
-from tests.admin.runs import IMPORTS, act, page, told
+from tests.admin.runs import IMPORTS, act, page, seen_on, told
 from tests.imports.files import csv_text
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +41,7 @@ def upload(client, content: str | bytes, name: str = "airports.csv", **posted) -
 
 def confirm(client, run: ImportRun, **posted):
     run.refresh_from_db()
-    return act(client, run, "confirm", seen=mark_of(run), reason=run.reason, **posted)
+    return act(client, run, "confirm", seen=seen_on(client, run), reason=run.reason, **posted)
 
 
 def imported(client, *rows: dict, **posted):

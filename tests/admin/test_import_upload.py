@@ -116,7 +116,7 @@ def test_a_missing_choice_means_the_harmless_one(operator, browse_as, planned):
 @pytest.mark.parametrize(
     ("posted", "sentence"),
     [
-        ({"reason": ""}, "Say why: others will read it beside the changes."),
+        ({"reason": ""}, "Say why: others will read it beside the change."),
         ({"import_file": None}, "Choose the file to import."),
         ({"source": "corrections", "missing": "delete"}, "Corrections by hand do not list every object"),
         ({"missing_limit": "101"}, "Ensure this value is less than or equal to 100."),

@@ -8,7 +8,7 @@ from apps.airports.columns import OURAIRPORTS
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs.engine import plan_run
+from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
 
 
@@ -42,3 +42,16 @@ def put(run: ImportRun, status: RunStatus, **values: object) -> ImportRun:
     ImportRun.objects.filter(pk=run.pk).update(status=status, **values)
     run.refresh_from_db()
     return run
+
+
+@pytest.fixture
+def confirmed_and_applied() -> Callable[[ImportRun], ImportRun]:
+    """Return a function that confirms and applies a planned run and returns it."""
+
+    def apply(run: ImportRun) -> ImportRun:
+        apply_run(put(run, RunStatus.APPROVED))
+        run.refresh_from_db()
+        assert run.status == RunStatus.APPLIED, run.error
+        return run
+
+    return apply

@@ -166,7 +166,7 @@ def test_people_read_counts_refusals_and_what_to_do_next(airports_file, capsys):
 
 
 def test_failure_leaves_nothing_but_a_failed_changeset(import_file, monkeypatch):
-    from apps.imports.plan import apply as applying
+    from apps.imports.plan import write as applying
 
     def fail(*args):
         raise RuntimeError("power cut")

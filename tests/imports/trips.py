@@ -14,8 +14,7 @@ from odf import opendocument, table, text
 
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
-from apps.imports.runs.confirming import mark_of
-from tests.admin.runs import act, told
+from tests.admin.runs import act, seen_on, told
 from tests.imports.exported import content, export
 
 # What a person changes: (key of the row, column) to the new value.
@@ -53,7 +52,7 @@ def planned(client: Client, model: type[models.Model], data: bytes, name: str, *
 
 def confirmed(client: Client, run: ImportRun) -> ImportRun:
     """Confirm a plan as its page does, and return the run as it has become."""
-    said = act(client, run, "confirm", seen=mark_of(run), reason=run.reason)
+    said = act(client, run, "confirm", seen=seen_on(client, run), reason=run.reason)
     run.refresh_from_db()
     nothing = "There is nothing to change: nothing was imported." in told(said)
     assert (run.status, nothing) in (("applied", False), ("planned", True)), (told(said), run.error)

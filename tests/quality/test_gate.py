@@ -9,10 +9,10 @@ from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import mark_of
 from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
 from apps.quality.findings import count_findings
+from tests.admin.runs import seen_on
 from tests.imports.files import ROW
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +156,7 @@ def page_of(run: ImportRun) -> str:
 
 def confirm(browser, run: ImportRun, **more: str):
     address = f"/admin/imports/importrun/{run.pk}/confirm/"
-    return browser.post(address, {"seen": mark_of(run), "reason": "they did close", **more}, follow=True)
+    return browser.post(address, {"seen": seen_on(browser, run), "reason": "they did close", **more}, follow=True)
 
 
 def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, browse_as):

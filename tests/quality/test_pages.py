@@ -144,7 +144,7 @@ def test_an_accepted_finding_is_counted_apart_and_changes_no_data(zeros, operato
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"reason": " "}, "This field is required."),
+        ({"reason": " "}, "Say why: others will read it beside the change."),
         ({"tick": []}, "Tick the findings that are known."),
         ({"tick": ["KBKF"]}, "None of these is a finding of iata_zero any more"),
         ({"until": "2020-01-01"}, "2020-01-01 is over"),

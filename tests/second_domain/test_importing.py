@@ -5,7 +5,7 @@ import pytest
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
 from apps.imports.errors import RuleOfTheDatabase
-from apps.imports.export.formats import EXPORT_FORMATS, Csv
+from apps.imports.export.formats import FORMATS, Csv
 from apps.imports.export.tables import resource_of
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.plan import plan_import
@@ -172,7 +172,7 @@ def test_an_import_is_reverted_imported_again_and_redone(world, load):
 
 
 @pytest.mark.parametrize("model", [Operator, Station])
-@pytest.mark.parametrize("form", EXPORT_FORMATS)
+@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_gives_back_what_was_exported(world, tmp_path, model, form):
     path, changesets = tmp_path / f"rows.{form().get_extension()}", Changeset.objects.count()
     with path.open("wb") as out:

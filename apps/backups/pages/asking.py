@@ -1,4 +1,4 @@
-"""The forms about backups: which sort to make, and the name and the reason without which nothing is restored."""
+"""The forms about backups: which sort to make, and the name without which nothing is restored."""
 
 from typing import Any
 
@@ -25,15 +25,10 @@ class CreateForm(forms.Form):
         offer(self, "kind", [(kind, format_html(shown, KINDS[kind], ASKED_FOR[kind])) for kind in there])
 
 
-class RestoreForm(forms.Form):
-    """The name of the backup, typed, and why."""
+class NameForm(forms.Form):
+    """The name of the backup, typed."""
 
     name = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs=_TEXT))
-    reason = forms.CharField(
-        max_length=1000,
-        widget=forms.TextInput(attrs=_TEXT),
-        error_messages={"required": "Say why: others will read it in the journal."},
-    )
 
     def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

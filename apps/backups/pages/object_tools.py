@@ -1,11 +1,12 @@
 """The buttons Back up and Restore of an object's page, for any tracked model."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -18,11 +19,12 @@ from apps.changesets.acts.frame import answer
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
+from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.tools import may_use, object_tool, tool_url
 from apps.changesets.tracking import tracked_for
 
 
-class ObjectBackups:
+class ObjectBackups(RecordedModelAdmin):
     """Back up and restore for the admin of a tracked model; stands before PinningMixin and ObjectTools among the bases.
 
     The permissions are `backup_<model>` and `restore_<model>`; restoring writes, so it also asks what an edit asks, and
@@ -50,7 +52,7 @@ class ObjectBackups:
     @object_tool(
         label="Restore…", permissions=("restore",), words="Take values back from one of its backups", of_gone=True
     )
-    def restore(self, request: HttpRequest, obj: models.Model) -> HttpResponse:
+    def restore(self, request: HttpRequest, obj: models.Model) -> HttpResponseBase:
         """Show the backups of this object, or what the chosen one would set (GET); set the ticked fields (POST)."""
         lives = self.model._base_manager.filter(pk=obj.pk).exists()
         if not (self.has_change_permission(request) if lives else self.has_add_permission(request)):
@@ -119,7 +121,7 @@ class BackUpObject(PlannedAct[str]):
 
     def _sentence(self, made: ObjectBackup) -> str:
         sentence = format_html("{} is backed up in <code>{}</code>.", self.obj, made.file.name)
-        if not may_use(self.model_admin, self.request, self.model_admin.restore):
+        if not may_use(self.model_admin, self.request, cast(ObjectBackups, self.model_admin).restore):
             return sentence
         address = tool_url(type(self.obj), self.obj.pk, "restore")
         return format_html('{} <a href="{}">Its backups</a>', sentence, address)

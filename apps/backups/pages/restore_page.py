@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.db.models.options import Options
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 
 from apps.backups.errors import BackupFailure, OtherSchema
@@ -47,7 +48,7 @@ def list_page(
     return TemplateResponse(request, "admin/backups/object_backups.html", context)
 
 
-def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
+def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponseBase:
     """Give the file of a backup of this object, once it is proved to be as it was written."""
     try:
         backup = backup_of(tracked_for(model_admin.model), obj, name)
@@ -125,7 +126,7 @@ class RestoreObject(TickedFields):
             actor=self.actor,
             reason=reason,
             seen=seen,
-            rest=self.rest,
+            partly=self.rest,
         )
         now = living(self.tracked, self.fit.version) or self.obj
         told = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from apps.changesets.acts.forms import ReasonForm, posted_reason
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import turned_away
 from apps.changesets.acts.planned import Outcome, Page, PlannedAct, Told
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
@@ -19,9 +19,9 @@ DONE_ALREADY = Told("That was done already: this is what it did.", messages.INFO
 
 def answer(act: PlannedAct[Any]) -> HttpResponse:
     """Answer a request about an act: by its plan or, once that is confirmed, by doing it."""
-    if (refused := turned_away(act.request, ASKS, may=act.may())) is not None:
+    if (refused := turned_away(act.request, act.methods, may=act.may())) is not None:
         return refused
-    form, refusal = ReasonForm(initial={"reason": act.proposed_reason()}), ""
+    form, refusal = _unbound(act), ""
     if act.is_confirmed():
         if act.wants_reason():
             form = ReasonForm({"reason": posted_reason(act.request)})
@@ -29,6 +29,8 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
         if isinstance(done, HttpResponse):
             return done
         refusal = done
+        if (elsewhere := act.show_elsewhere(refusal, form)) is not None:
+            return elsewhere
     try:
         return _show(act, form, refusal)
     except act.refusals as no_plan:
@@ -37,6 +39,12 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
             return found
         status = getattr(no_plan, "status", 200)
         return _render(act, found, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
+
+
+def offer(act: PlannedAct[Any]) -> dict[str, Any]:
+    """Return what a page of another sort needs to offer the act: its words, the form of the reason, the token."""
+    plan = act.plan()
+    return {"page": act.page(plan), "form": _unbound(act), "token": _token(act, plan)}
 
 
 def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
@@ -66,9 +74,16 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
 
 def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:
     plan = act.plan()
-    page = act.page(plan)
-    token = make_token(act.state(plan), user_id=act.actor.pk, act=act.name, subject=act.subject())
-    return _render(act, page, {"plan": plan, "form": form, "refusal": refusal, "token": token})
+    shown = {"plan": plan, "form": form, "refusal": refusal, "token": _token(act, plan)}
+    return _render(act, act.page(plan), shown)
+
+
+def _unbound(act: PlannedAct[Any]) -> ReasonForm:
+    return ReasonForm(initial={"reason": act.proposed_reason()})
+
+
+def _token(act: PlannedAct[Any], plan: Any) -> str:
+    return make_token(act.state(plan), user_id=act.actor.pk, act=act.name, subject=act.subject())
 
 
 def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: int = 200) -> HttpResponse:

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.forms import posted_reason
+from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import ASKS
 from apps.changesets.errors import ChangesetError
 
 P = TypeVar("P")
@@ -74,6 +75,7 @@ class PlannedAct(ABC, Generic[P]):
     template: ClassVar[str] = "admin/acts/confirm.html"
     # Whether it is done only with the token of a plan that was shown; lists' actions are also done without.
     needs_token: ClassVar[bool] = True
+    methods: ClassVar[tuple[str, ...]] = ASKS
     # What may be refused with a sentence, after which the plan is shown again.
     refusals: ClassVar[tuple[type[Exception], ...]] = (ChangesetError,)
 
@@ -132,6 +134,13 @@ class PlannedAct(ABC, Generic[P]):
     def hear(self, refusal: Exception) -> str:
         """Return the sentence of a refusal, after which the plan is made anew."""
         return str(refusal)
+
+    def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse | None:
+        """Return the page that shows the plan of what was not done, for an act that has no page of its own.
+
+        `refusal` is empty where only the forms say what is missing.
+        """
+        return None
 
     def without_plan(self, refusal: Exception) -> HttpResponse | Page:
         """Return the answer where there is no plan to show, or the page that says so."""

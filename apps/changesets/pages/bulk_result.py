@@ -14,7 +14,6 @@ from apps.changesets.acts.methods import for_viewers
 from apps.changesets.bulk.plans import Listed
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
-from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.tracking import tracked_by_name
@@ -39,7 +38,6 @@ def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) ->
         "lines": list(lines_of(made, made.counts or {})),
         "left": [Line(*line) for line in told["left"]],
         "listed": [Listed(*each) for each in told["listed"]],
-        "noun": plural(told["selected"], meta),
         "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
         "changeset_url": links.changeset_url(made.pk),
         "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),

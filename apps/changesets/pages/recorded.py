@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.formats import localize
 from django.utils.functional import SimpleLazyObject
@@ -161,7 +162,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     # -- points in time --------------------------------------------------------------------------------------
 
-    def as_of_list_view(self, request: HttpRequest) -> HttpResponse:
+    def as_of_list_view(self, request: HttpRequest) -> HttpResponseBase:
         return as_of.table_page(self, request)
 
     def between_view(self, request: HttpRequest) -> HttpResponse:

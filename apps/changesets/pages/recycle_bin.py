@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core import paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -48,15 +49,16 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
     # The model asked for, or the first that has something in the bin.
     chosen = asked if asked in visible else next((t for t, number in reversed(numbers) if number), visible[-1])
     search = request.GET.get("q", "")[:200].replace("\x00", "")
-    rows = deleted_objects(chosen)
+    rows: QuerySet[Any] = deleted_objects(chosen)
+    its_admin: Any = model_admin.admin_site.get_model_admin(chosen.model)
     if search.strip():
-        rows, _ = model_admin.admin_site.get_model_admin(chosen.model).get_search_results(request, rows, search)
+        rows, _ = its_admin.get_search_results(request, rows, search)
     pages = paginator.Paginator(rows.order_by("-history_id"), PER_PAGE)
     if not search.strip():
         pages.count = dict(numbers)[chosen]
     page = pages.get_page(request.GET.get("p"))
     page.object_list = list(page.object_list)
-    remarks = model_admin.admin_site.get_model_admin(chosen.model).remarks_on_deleted(request, page.object_list)
+    remarks = its_admin.remarks_on_deleted(request, page.object_list)
     for row in page.object_list:
         row.remark = remarks.get(row.history_id, "")
     context = {

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
 from apps.changesets.errors import ChangesetError, UnknownChangeset
@@ -81,7 +82,7 @@ class ActingAdmin(admin.ModelAdmin):
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(said: dict[str, str]) -> str:
-            return f"{mark_reviewed(pk, actor=request.user, comment=said['comment'])} is marked as reviewed."
+            return f"{mark_reviewed(pk, actor=actor_of(request), comment=said['comment'])} is marked as reviewed."
 
         return self._act(request, pk, ReviewForm, act)
 
@@ -90,7 +91,9 @@ class ActingAdmin(admin.ModelAdmin):
 
     def name_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(said: dict[str, str]) -> str:
-            return f"{name_direct(pk, actor=request.user, reason=said['reason'], who=said['who'])} has a reason now."
+            return (
+                f"{name_direct(pk, actor=actor_of(request), reason=said['reason'], who=said['who'])} has a reason now."
+            )
 
         return self._act(request, pk, NamingForm, act)
 

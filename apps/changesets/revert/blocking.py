@@ -5,6 +5,7 @@ Each check looks at the state as it would be: the working copies, and the live r
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
@@ -213,8 +214,16 @@ def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
     copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
 
 
-def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
-    """Yield table and column of each foreign key that points to the model, and its tracked model where it is one."""
+class ReferringColumn(NamedTuple):
+    """The table and column of a foreign key, and the tracked model of that table where it is one's."""
+
+    table: str
+    column: str
+    tracked: Tracked | None
+
+
+def referring_columns(tracked: Tracked) -> Iterator[ReferringColumn]:
+    """Yield the foreign keys that point to the model."""
     for relation in tracked.model._meta.get_fields(include_hidden=True):
         if not isinstance(relation, ForeignObjectRel) or not isinstance(relation.field, models.ForeignKey):
             continue
@@ -222,7 +231,7 @@ def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | No
         if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
         referring = next((other for other in tracked_models() if other.model is field.model), None)
-        yield field.model._meta.db_table, column_of(field), referring
+        yield ReferringColumn(field.model._meta.db_table, column_of(field), referring)
 
 
 def _foreign_keys(tracked: Tracked) -> list[AnyLink]:

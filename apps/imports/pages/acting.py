@@ -1,27 +1,26 @@
-"""What people do to a run: decide about rows, plan again, confirm, cancel, start again. Each is a POST of its own."""
+"""What people do to a run besides confirming it: decide about rows, plan again, cancel, start again; by POST only."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.numbers import counted, plural, whole_number
-from apps.changesets.pages import links
 from apps.imports.errors import ImportFailure, RunRefused
 from apps.imports.mapping import columns, headers
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
-from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
+from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.run import back_to
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import cancel_run, confirm_run, start_again, why_not_confirm, why_not_decide
+from apps.imports.runs.confirming import cancel_run, start_again, why_not_decide
 from apps.imports.runs.opening import set_options
-from apps.imports.runs.rows import changes_of, decide
-from apps.imports.tasks import start_applying, start_planning
+from apps.imports.runs.rows import decide
+from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
 # What a row does by a decision, and what several do.
@@ -54,7 +53,7 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
     if not ticked:
         raise RunRefused("No row was ticked: tick those that you decide about.")
-    number = decide(run, ticked, decision, actor=request.user)
+    number = decide(run, ticked, decision, actor=actor_of(request))
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
     if other := len(set(ticked)) - number:
@@ -77,37 +76,13 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."
         )
-    start_planning(set_options(run, chosen, actor=request.user))
-    return HttpResponseRedirect(run_url(run))
-
-
-def confirm(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Confirm the plan as it was seen; a small one is applied at once, and leads to its changeset."""
-    form = ConfirmForm(request.POST)
-    if not form.is_valid():
-        raise RunRefused(next(iter(form.errors.values()))[0])
-    said = form.cleaned_data
-    if why := why_not_confirm(request.user, run):
-        raise RunRefused(why)
-    if not changes_of(run):
-        raise RunRefused("There is nothing to change: nothing was imported.")
-    run = confirm_run(run, actor=request.user, **said)
-    start_applying(run)
-    run.refresh_from_db()
-    if run.status == RunStatus.APPLIED and run.changeset is not None and request.user.has_perm(links.VIEW):
-        sentence = f"Imported {run.file_name}."
-        alone = (run.counts or {}).get("left_alone", 0)
-        if alone:
-            sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
-        told = links.outcome_message(request.user, run.changeset, sentence)
-        messages.success(request, format_html('{} · <a href="{}">The plan</a>', told, run_url(run)))
-        return HttpResponseRedirect(links.changeset_url(run.changeset.pk))
+    start_planning(set_options(run, chosen, actor=actor_of(request)))
     return HttpResponseRedirect(run_url(run))
 
 
 def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Cancel a run that has not ended."""
-    cancel_run(run, actor=request.user)
+    cancel_run(run, actor=actor_of(request))
     run.refresh_from_db()
     if run.status == RunStatus.CANCELLED:
         messages.success(request, "Cancelled: nothing was written.")
@@ -118,5 +93,5 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 def begin_again(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Start a failed or cancelled run again from its kept file."""
-    start_planning(start_again(run, actor=request.user))
+    start_planning(start_again(run, actor=actor_of(request)))
     return HttpResponseRedirect(run_url(run))

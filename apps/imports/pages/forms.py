@@ -10,6 +10,7 @@ from django.forms.boundfield import BoundField, BoundWidget
 from django.utils import timezone
 from import_export.forms import ImportForm
 
+from apps.changesets.acts.forms import NO_REASON
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages.choices import offer
 from apps.imports.reading.rows import Reading
@@ -152,7 +153,7 @@ class UploadForm(OptionsForm, ImportForm):
         max_length=1000,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         help_text="Others will read it beside the changes.",
-        error_messages={"required": "Say why: others will read it beside the changes."},
+        error_messages={"required": NO_REASON},
     )
     field_order = ("resource", "import_file", "source", "reason", "format", "encoding")
 
@@ -218,15 +219,8 @@ class PlanAgainForm(OptionsForm):
 
 
 class ConfirmForm(forms.Form):
-    """The reason, when to start, and the mark of the plan that the person saw."""
+    """When to start, and whether it goes past the limits."""
 
-    seen = forms.CharField(widget=forms.HiddenInput, error_messages={"required": "Confirm the plan on its page."})
-    reason = forms.CharField(
-        label="Why",
-        max_length=1000,
-        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
-        error_messages={"required": "Say why: others will read it beside the changes."},
-    )
     past_limits = forms.BooleanField(label="Import it all the same", required=False)
     start_at = forms.DateTimeField(
         label="Start",

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from import_export.admin import ImportMixin
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
@@ -74,7 +75,6 @@ class ImportingMixin(ImportMixin):
             **self.admin_site.each_context(request),
             "title": f"Import {self.opts.verbose_name_plural}",
             "opts": self.opts,
-            "spec": spec_for(self.model),
             "form": form,
             "step": 1,
             "columns": [column.header for column in spec_for(self.model).columns],
@@ -89,14 +89,14 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
     spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
     if effective(options, run.header, spec) != options:
         options = as_corrections(effective(options, run.header, spec))
-        set_options(run, options, actor=request.user)
+        set_options(run, options, actor=actor_of(request))
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
     if headers.needs_mapping(run.header, spec, options):
         known = headers.recall(run.header, spec)
         again = None if known is None else remembered_options(run, known.mapping)
         if again is None:
             return HttpResponseRedirect(page_url(run, "mapping"))
-        set_options(run, again, actor=request.user)
+        set_options(run, again, actor=actor_of(request))
         messages.info(request, "The columns are taken as they were the last time a file had this header.")
     start_planning(run)
     return HttpResponseRedirect(run_url(run))
@@ -135,7 +135,7 @@ def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
                 source,
                 spec=form.spec,
                 options=form.options(),
-                actor=request.user,
+                actor=actor_of(request),
                 reason=form.cleaned_data["reason"],
                 how=form.how(),
             )

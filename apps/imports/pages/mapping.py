@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.pages.actor import actor_of
 from apps.imports.errors import ImportFailure
 from apps.imports.mapping import columns, headers
 from apps.imports.models import ImportRun

@@ -9,22 +9,22 @@ from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.actor import actor_of
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
-from apps.imports.pages.forms import ConfirmForm, PlanAgainForm
+from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan_checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
-from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import mark_of, why_not_confirm, why_not_decide, why_not_pass_limits
+from apps.imports.results import ImportOptions, LeftAlone
+from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
 A_PAGE = 100
@@ -59,8 +59,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "subtitle": None,
         "run": run,
         "model": model._meta,
-        "who": _person(run),
-        "options": options,
+        "who": run.who,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
         "may_act": not why_not_decide(request.user, run),
@@ -100,7 +99,6 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
         "may_not_pass": why_not_pass_limits(request.user),
-        "confirm_form": ConfirmForm(initial={"seen": mark_of(run), "reason": run.reason}),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not why_not_decide(request.user, run),
         **rows_context(request, run, options),
@@ -156,13 +154,16 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
+    # A command stores no rows of its plan: nothing leads to them.
+    lines = [replace(line, url="") for line in plan_lines(run)] if run.command else plan_lines(run)
     return {
-        "lines": plan_lines(run),
+        "lines": lines,
+        "left_alone": [LeftAlone(**row) for row in (run.summary or {}).get("left_alone", [])],
         "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),
-        **rows_context(request, run, options),
+        **({} if run.command else rows_context(request, run, options)),
     }
 
 
@@ -181,12 +182,6 @@ def import_links(request: HttpRequest) -> list[tuple[str, str]]:
 def _may_import(request: HttpRequest, model: type[Model]) -> bool:
     opts = model._meta
     return request.user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}")
-
-
-def _person(run: ImportRun) -> str:
-    if run.actor is not None:
-        return run.actor.get_full_name() or run.actor.get_username()
-    return run.actor_name or "a command"
 
 
 def _step(run: ImportRun) -> int:

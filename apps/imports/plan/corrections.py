@@ -88,8 +88,9 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Fo
 def _corrected(live: LiveTable, using: str) -> tuple[tuple[Any, str], ...]:
     """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
     key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
-    if (known := cache.get(key)) is not None:
-        return tuple(known)
+    known: tuple[tuple[Any, str], ...] | None = cache.get(key)
+    if known is not None:
+        return known
     found = tuple(_scan(live))
     if len(found) <= _REMEMBERED:
         cache.set(key, found, 3600)
@@ -157,7 +158,7 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
     said = getattr(obj, spec.upstream) if spec.upstream else None
     if not said or field not in said or field not in merged_fields(spec):
         return False, None
-    refers = next((column.refers for column in spec.references if column.field == field), None)
+    refers = spec.referred.get(field)
     if refers is not None:
         # Upstream says a code: it means the object that has it now.
         return True, refers.model._base_manager.filter(**{refers.by: said[field]}).first()

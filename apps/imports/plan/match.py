@@ -11,8 +11,6 @@ made by hand, its own row is refused or left out, or a person gave it this natur
 holds it; a holder with its row in the file comes before a newcomer.
 """
 
-from collections.abc import Callable
-
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     identify_by_values,
@@ -21,6 +19,7 @@ from apps.imports.plan.match_by_columns import (
 )
 from apps.imports.plan.refuse import refuse_blocked
 from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
+from apps.imports.spec import Identify
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import corrected
 
@@ -79,7 +78,7 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     """
     refused, refusals = refuse_unknown_references(staging)
     _match_by_names(staging)
-    steps: list[Callable[[Staging], tuple[int, list[Refusal]]]] = []
+    steps: list[Identify] = []
     if staging.spec.automatic:
         steps.append(refuse_unknown_keys)
     if staging.spec.identify:
@@ -202,7 +201,8 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
     total = 0
     refusals: list[Refusal] = []
-    if staging.spec.automatic:
+    # Without a stable key nothing is renamed: a row is about the object that has its primary key.
+    if staging.spec.automatic or staging.spec.key is None:
         return total, refusals
     if not staging.has_rows(staging.spec.model._meta.db_table):
         return total, refusals
@@ -244,7 +244,9 @@ def count_superseded(staging: Staging) -> int:
 
 
 def list_superseded(staging: Staging) -> list[Superseded]:
-    """Return the first of them."""
+    """Return the first of them; without a stable key there are none."""
+    if staging.spec.key is None:
+        return []
     changed_here = " OR ".join(corrected(staging, field) for field in staging.layout.merged) or "FALSE"
     # The crossing holds SQLite to this order, as in `superseded_keys`.
     found = staging.rows(
@@ -253,7 +255,7 @@ def list_superseded(staging: Staging) -> list[Superseded]:
         FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l
         WHERE m.old_pk = w.{new_pk} AND l.{pk} = m.old_pk ORDER BY w.line LIMIT {limit}
         """,
-        new_key=staging.quote(staging.spec.key or staging.spec.natural),
+        new_key=staging.quote(staging.spec.key),
         new_pk=staging.quote(staging.spec.natural),
         changed_here=changed_here,
         limit=str(LISTED),

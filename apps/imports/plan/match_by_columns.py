@@ -17,29 +17,29 @@ def refuse_unknown_references(staging: Staging) -> Refused:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total = 0
     refusals: list[Refusal] = []
-    for column in staging.spec.references:
-        if column.refers is None or column.field not in staging.layout.fields:
+    for field, refers in staging.spec.referred.items():
+        if field not in staging.layout.fields:
             continue
+        column, target = _column(staging, field), refers.model._meta
+        tables = staging.with_names(field=field, target=target.db_table, target_pk=column_of(target.pk))
         staging.empty("imports_blocked")
         # Rows with a code, but no object of that code.
-        staging.run(
+        tables.run(
             """
             INSERT INTO {blocked} (line, holder)
-            SELECT s.line, s.{code} FROM {staged} s WHERE s.{code} IS NOT NULL AND {found} IS NULL
+            SELECT s.line, s.{field} FROM {staged} s WHERE s.{field} IS NOT NULL AND {found} IS NULL
             """,
-            code=staging.quote(column.field),
-            found=staging.staged(column.field),
+            found=staging.staged(field),
         )
-        target = column.refers.model._meta
         # Changes, planned earlier, that point to an object which is no longer there.
-        staging.with_names(field=column.field, target=target.db_table, target_pk=column_of(target.pk)).run(
+        tables.run(
             """
             INSERT INTO {blocked} (line, holder) SELECT x.line, x.{field} FROM {changed} x WHERE x.{field} IS NOT NULL
             AND NOT EXISTS (SELECT 1 FROM {target} r WHERE r.{target_pk} = x.{field})
             """
         )
         what = target.verbose_name
-        hint = f"there is no {what} with this {column.refers.by.replace('_', ' ')}: add it first, or mend the code"
+        hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += refuse_blocked(staging)
     return total, refusals

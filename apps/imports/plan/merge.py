@@ -58,7 +58,7 @@ def _differs(staging: Staging) -> list[str]:
 
 
 def _base_moves(staging: Staging) -> list[str]:
-    if staging.layout.corrections:
+    if staging.layout.corrections or staging.spec.upstream is None:
         return []
     return [staging.fill("l.{upstream} IS DISTINCT FROM {said}", said=new_upstream(staging))]
 
@@ -123,11 +123,22 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
         return f"CASE WHEN {leader} IS NOT DISTINCT FROM s.{staging.quote(derived.follows)} THEN {staged} END"
     if derived.merged and not staging.layout.corrections:
         kept = f"{leader} IS DISTINCT FROM s.{staging.quote(derived.follows)}"
-        return f"CASE WHEN {kept} THEN {live} ELSE {_merged(staging, derived.field)} END"
+        follows = _follows_what_is_taken(staging, derived, leader)
+        return f"CASE WHEN {kept} THEN {live} {follows}ELSE {_merged(staging, derived.field)} END"
     moves = f"{leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
     if derived.field in staging.pinned:
         moves = f"{moves} AND NOT {_is_held(staging, derived.field)}"
     return f"CASE WHEN {moves} THEN {staged} ELSE {live} END"
+
+
+def _follows_what_is_taken(staging: Staging, derived: Derived, leader: str) -> str:
+    """Return the WHEN by which a derived value goes with the value that a person takes, though itself no news."""
+    if not staging.to_take:
+        return ""
+    moves = f"{_is_taken(staging)} AND {leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
+    if derived.field in staging.pinned:
+        moves += f" AND NOT {is_pinned(staging, derived.field)}"
+    return f"WHEN {moves} THEN s.{staging.quote(derived.field)} "
 
 
 def _merged(staging: Staging, field: str) -> str:

@@ -275,6 +275,9 @@ def check_options(spec: ImportSpec, options: ImportOptions) -> None:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:
         raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
+    if options.missing == "deactivate" and spec.active is None:
+        what = str(spec.model._meta.verbose_name_plural).capitalize()
+        raise OptionsContradict(f"{what} cannot be inactive: use --missing report or delete.")
 
 
 def _check_filters(layout: Layout, options: ImportOptions) -> None:
@@ -289,8 +292,8 @@ def _check_policies(plan: ImportPlan) -> None:
             f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {plan.refusals[0]}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
-        one = plan.kept[0]
+        kept = plan.kept[0]
         raise LocalEditsInTheWay(
-            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {one.object_id} "
-            f"({one.field}: ours {one.current!r}, theirs {one.new!r}): use --on-local-edit keep or overwrite."
+            f"{plan.counts.kept} objects were corrected here and changed upstream since, such as {kept.object_id} "
+            f"({kept.field}: ours {kept.current!r}, theirs {kept.new!r}): use --on-local-edit keep or overwrite."
         )

@@ -8,6 +8,7 @@ from django.contrib.auth import get_permission_codename
 from django.db import transaction
 from django.utils import timezone
 
+from apps.changesets.errors import PlanMoved
 from apps.changesets.locking import patience
 from apps.changesets.numbers import counted
 from apps.imports.errors import RunRefused
@@ -57,8 +58,8 @@ def why_not_confirm(user: Any, run: ImportRun) -> str:
 
 def why_not_start_again(run: ImportRun) -> str:
     """Return why nobody can plan the file of the run again; empty when it can be."""
-    if command := (run.summary or {}).get("command"):
-        return f"{run} was started by the command {command}: run that again."
+    if run.command:
+        return f"{run} was started by the command {run.command}: run that again."
     return "" if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
@@ -86,7 +87,7 @@ def confirm_run(
     """Confirm the plan of a run and return the run; `start_applying` starts it, not before `start_at`.
 
     `seen` is the mark of the plan that the person saw. With `past_limits` the limits of the settings do not stop it, if
-    the person may approve imports. Raises RunRefused with the reason why not.
+    the person may approve imports. Raises RunRefused with the reason why not, and PlanMoved for another plan than that.
     """
     run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
     require(why_not_confirm(actor, run))
@@ -96,7 +97,7 @@ def confirm_run(
         require(why_not_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
     if run.status == RunStatus.PLANNED and seen != mark_of(run):
-        raise RunRefused("This is another plan than you saw, made or decided about since: look at it, then confirm it.")
+        raise PlanMoved("it was made anew, or decided about, since")
     reason = run.reason if reason is None else reason.strip()
     if not reason:
         raise RunRefused("Say why: an import needs a reason.")

@@ -17,7 +17,7 @@ from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.plan.apply import Done, Settle, apply_import
+from apps.imports.plan.apply import Done, Plan, Settle, apply_import
 from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.plan_checks import look_at
 from apps.imports.reading.rows import Reading
@@ -30,7 +30,7 @@ from apps.imports.runs.opening import open_for_command
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.states import claim, ending, fail, log_end, move
-from apps.imports.runs.stored_plan import StoredPlan, load_plan, note_left_alone
+from apps.imports.runs.stored_plan import load_plan, note_left_alone
 from apps.imports.runs.storing import store_plan
 from apps.imports.spec import ImportSpec
 
@@ -90,13 +90,13 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
 class Finished:
     """What became of an import at once; one that was only planned has no run."""
 
-    run: ImportRun | None
     plan: ImportPlan
     counts: dict[str, int]
     initial_count: int
     final_count: int
-    changeset: Changeset | None = None
     left_alone: Sequence[LeftAlone] = ()
+    run: ImportRun | None = None
+    changeset: Changeset | None = None
     duration: float = 0.0
 
 
@@ -160,40 +160,39 @@ def plan_only(request: Request, *, progress: Progress | None = None) -> Finished
     plan.discard()
     _refuse_too_many(plan, request.refused_percent)
     count = request.spec.model._base_manager.count()
-    taken = time.monotonic() - started
-    return Finished(None, plan, plan.counts.as_dict(), initial_count=count, final_count=count, duration=taken)
+    return Finished(plan, plan.counts.as_dict(), count, count, duration=time.monotonic() - started)
 
 
 def _import_now(request: Request, run: ImportRun, progress: Progress, totals: dict[str, int | None]) -> Finished:
     objects = request.spec.model._base_manager
-    before = objects.count()
+    initial_count = objects.count()
     progress("fetch", 0)
     with request.open_source() as source:
         options = remember_file(run, source, request.options)
         totals["read"] = estimate_rows(run)
         plan = plan_import(source, spec=request.spec, options=options, progress=progress)
-    run.counts = plan.counts.as_dict()
-    finished = Finished(run, plan, plan.counts.as_dict(), initial_count=before, final_count=before)
+    did = Done(plan.counts.as_dict())
+    run.counts = did.counts
     totals |= dict.fromkeys(("write", "record"), plan.to_write)
 
     def settle(done: Done, opened: Changeset | None) -> None:
-        finished.counts, finished.left_alone = done.counts, done.left_alone
+        nonlocal did
+        did = done
         run.summary = {**(run.summary or {}), "left_alone": done.as_json()["left_alone"]}
         _settle(run, opened, done.counts)
 
     try:
         _refuse_too_many(plan, request.refused_percent)
         what = request.command if request.backup else f"the import of {plan.file.name}"
-        finished.changeset = _apply(run, plan, settle, progress, what=what, backup=request.backup)
+        made = _apply(run, plan, settle, progress, what=what, backup=request.backup)
     finally:
         plan.discard()
-    finished.final_count = objects.count()
-    return finished
+    return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made)
 
 
 def _apply(
     run: ImportRun,
-    plan: ImportPlan | StoredPlan,
+    plan: Plan,
     settle: Settle,
     progress: Progress,
     *,

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, cast
 
 from django.core.files import File
 from django.core.files.storage import Storage, storages
@@ -61,14 +61,14 @@ def remember_file(
 
 
 @contextmanager
-def _opened(name: str) -> Iterator[File[Any] | gzip.GzipFile]:
+def _opened(name: str) -> Iterator[IO[bytes]]:
     """Lend the bytes of a kept file as they were."""
     with storage().open(name, "rb") as kept:
         if name.endswith(_AS_IT_IS):
-            yield kept
+            yield cast("IO[bytes]", kept)
             return
-        with gzip.open(kept, "rb") as plain:
-            yield plain
+        with gzip.open(cast("IO[bytes]", kept), "rb") as plain:
+            yield cast("IO[bytes]", plain)
 
 
 def estimate_rows(run: ImportRun) -> int | None:

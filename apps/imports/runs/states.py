@@ -101,15 +101,15 @@ def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> No
 
 def log_end(run: ImportRun, outcome: str, *, error: str = "") -> None:
     """Write one line of JSON to the log: how a run ended."""
-    summary, now = run.summary or {}, timezone.now()
+    now = timezone.now()
     error = error or run.error
     line = {
-        "event": summary.get("command", "import"),
+        "event": run.command or "import",
         "run": run.pk,
         "changeset": run.changeset_id,
         "counts": run.counts or {},
         "duration_s": round((now - (run.started_at or now)).total_seconds(), 3),
-        "backup": summary.get("backup"),
+        "backup": (run.summary or {}).get("backup"),
         "outcome": outcome,
     }
     logger.info(json.dumps({**line, "error": error} if error else line))

@@ -32,7 +32,7 @@ class StoredPlan:
     run: ImportRun
     staging: Staging
     # What the tables were like then is not known: everything is looked at again.
-    stamp = None
+    stamp: None = None
 
     @property
     def file(self) -> FileIdentity:

@@ -60,10 +60,8 @@ class Staging(LiveTable):
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
-        refers = next((column.refers for column in self.spec.references if column.field == field), None)
-        if refers is None:
-            return f"s.{self.quote(field)}"
-        return self.referred(refers, f"s.{self.quote(field)}")
+        staged = f"s.{self.quote(field)}"
+        return self.referred(self.spec.referred[field], staged) if field in self.spec.referred else staged
 
     @property
     def values(self) -> list[str]:
@@ -105,9 +103,28 @@ class Staging(LiveTable):
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
             self.run("PRAGMA temp.cache_size = -32768")
-        codes = {column.field for column in self.spec.references}
-        types = {field: "text" if field in codes else self.column_type(field) for field in self.layout.staged}
-        natural = self.column_type(self.spec.natural)
+        referred = self.spec.referred
+        for table, columns in self._tables().items():
+            self.run(
+                f"CREATE TEMP TABLE {table} ({columns})",
+                staged_fields=self._definitions(
+                    {field: "text" if field in referred else self.column_type(field) for field in self.layout.staged}
+                ),
+                json=self._upstream_type(),
+                key_type=self._seen_type(self.spec.key or self.spec.natural),
+                seen_type=self._seen_type(self.spec.natural),
+                pk_type=self.column_type(self.spec.natural),
+                fields=self._definitions({field: self.column_type(field) for field in self.values}),
+                wants="".join(f", {self.want(link.field)} boolean" for link in self.links),
+                completed_fields=self._definitions(
+                    {field: self.column_type(field) for field in self.spec.completer.fields}
+                    if self.spec.completer
+                    else {}
+                ),
+            )
+
+    def _tables(self) -> dict[str, str]:
+        """Return the columns of each table."""
         tables = {
             # One row for each good row of the file.
             "{staged}": "line integer PRIMARY KEY, {staged_fields}, {upstream} {json}",
@@ -135,22 +152,7 @@ class Staging(LiveTable):
         if self.spec.completer:
             # What new objects get beside what their rows say.
             tables["{completed}"] = "line integer PRIMARY KEY, {completed_fields}"
-        for table, columns in tables.items():
-            self.run(
-                f"CREATE TEMP TABLE {table} ({columns})",
-                staged_fields=self._definitions(types),
-                json=self._upstream_type(),
-                key_type=self._seen_type(self.spec.key or self.spec.natural),
-                seen_type=self._seen_type(self.spec.natural),
-                pk_type=natural,
-                fields=self._definitions({field: self.column_type(field) for field in self.values}),
-                wants="".join(f", {self.want(link.field)} boolean" for link in self.links),
-                completed_fields=self._definitions(
-                    {field: self.column_type(field) for field in self.spec.completer.fields}
-                    if self.spec.completer
-                    else {}
-                ),
-            )
+        return tables
 
     def _definitions(self, types: dict[str, str]) -> str:
         return ", ".join(f"{self.quote(name)} {kind}" for name, kind in types.items())

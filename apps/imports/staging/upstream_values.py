@@ -49,9 +49,8 @@ class LiveTable(Sql):
 
     def from_json(self, field: str, value: str) -> str:
         """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
-        column = next((column for column in self.spec.references if column.field == field), None)
-        if column is not None and column.refers:
-            return self.referred(column.refers, value)
+        if field in self.spec.referred:
+            return self.referred(self.spec.referred[field], value)
         # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
         is_text = not self.postgresql and field in self.spec.days_and_ids
         return f"CAST({value} AS {'text' if is_text else self.column_type(field)})"
