@@ -6,7 +6,9 @@ import sys
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "travelmathlite.settings")
+    # The tests have one more app, of another domain.
+    settings = "tests.settings" if sys.argv[1:2] == ["test"] else "travelmathlite.settings"
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

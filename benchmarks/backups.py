@@ -42,7 +42,7 @@ def backup_table_of(database: str, measured: dict[str, list[Measurement]]) -> st
     """Return the medians as a Markdown table; nothing when nothing was measured."""
     if not measured:
         return ""
-    seconds = {name: sorted(m.printed["seconds"] for m in each)[len(each) // 2] for name, each in measured.items()}
+    seconds = {name: sorted(m.printed["seconds"] for m in runs)[len(runs) // 2] for name, runs in measured.items()}
     against = {"create": "bare", "import, backed up meanwhile": "import"}
     goal = {"SQLite": "2 x", "PostgreSQL": "1.2 x"}[database]
     bare = {"SQLite": "sqlite3 .backup", "PostgreSQL": "pg_dump -Fc"}[database]
@@ -59,12 +59,12 @@ def backup_table_of(database: str, measured: dict[str, list[Measurement]]) -> st
 
 def _import(url: str, update: Path, *, meanwhile: bool) -> Measurement:
     command = [sys.executable, "-m", "benchmarks.backups", "create", "-"]
-    other = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}) if meanwhile else None
+    backup = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}) if meanwhile else None
     # Without the backup that an import begins with, which would be a second one.
     command = [*MANAGE, "import_airports", "--json", "--file", str(update), "--settings=benchmarks.console_settings"]
     measured = run_child(command, url=url)
-    if other is not None:
-        other.wait()
+    if backup is not None:
+        backup.wait()
     return Measurement(measured.seconds, measured.peak_mb, {"seconds": measured.seconds}, measured.cpu_seconds)
 
 

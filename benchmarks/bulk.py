@@ -30,7 +30,7 @@ ACTIONS = {
 
 
 def measure_bulk(url: str, *, update: Path | None, scratch: Path) -> Measurement:
-    """Return what the actions take on a fresh database with both snapshots; its JSON has the numbers of each."""
+    """Return the measurement of the actions on a fresh database with both snapshots; its JSON has the numbers."""
     make_empty(url)
     run_child(["manage.py", "migrate", "--verbosity", "0"], url=url)
     for source in (["--bundled"], ["--file", str(update)] if update else []):
@@ -50,18 +50,18 @@ def table_of_bulk(measured: list[Measurement], database: str) -> str:
     ]
     for name, first in measured[0].printed["actions"].items():
         page, done, bare = (
-            median(each.printed["actions"][name][what] for each in measured) for what in ("page", "done", "bare")
+            median(run.printed["actions"][name][timing] for run in measured) for timing in ("page", "done", "bare")
         )
         lines.append(
             f"| {name} | {page:.2f} s | {first['page_queries']} | {done:.2f} s | {first['done_queries']} "
             f"| {bare:.2f} s | {done / bare:.2f} x |"
         )
-    lines += ["", f"Peak memory: {max(each.peak_mb for each in measured):.0f} MB"]
+    lines += ["", f"Peak memory: {max(run.peak_mb for run in measured):.0f} MB"]
     return "\n".join(lines) + "\n"
 
 
 def actions() -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield what each action took: its page, itself, the bare UPDATE, and their queries."""
+    """Yield the figures of each action: its page, itself, the bare UPDATE, and their queries."""
     from benchmarks.pages import WrongPage, log_in, user
 
     user()
@@ -80,7 +80,7 @@ def actions() -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, int, Any]:
-    """Return the seconds, the number of queries and what came of it."""
+    """Return the seconds, the number of queries and the result."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -103,7 +103,7 @@ def bare_update(values: str) -> float:
 
 
 def main() -> None:
-    """Do the actions on the database of the environment, and print what they took as JSON."""
+    """Do the actions on the database of the environment, and print the figures as JSON."""
     os.environ["BENCHMARK_FOLDER"] = sys.argv[1]
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.console_settings"
     django.setup()

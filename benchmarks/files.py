@@ -37,10 +37,10 @@ def _repeated(header: list[str], table: list[list[str]]) -> Iterator[list[str]]:
     yield from table
     for turn in count(1):
         for row in table:
-            other = list(row)
-            other[key] = str(int(row[key]) + turn * _FAR)
-            other[ident], other[iata] = f"{row[ident]}-{turn}", ""
-            yield other
+            copy = list(row)
+            copy[key] = str(int(row[key]) + turn * _FAR)
+            copy[ident], copy[iata] = f"{row[ident]}-{turn}", ""
+            yield copy
 
 
 def _delimited(path: Path, header: list[str], table: object, *, delimiter: str = ",") -> str:

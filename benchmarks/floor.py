@@ -63,7 +63,7 @@ TABLES = {
 
 
 def measure_floor(url: str, source: Path) -> Measurement:
-    """Return what the floor takes on a fresh database with the console's tables and without its triggers."""
+    """Return the measurement of the floor on a fresh database with the console's tables and without its triggers."""
     make_empty(url)
     run_child(["manage.py", "migrate", "--verbosity", "0"], url=url)
     drop_triggers(url)

@@ -18,7 +18,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-40960")
 
 @dataclass(frozen=True)
 class Measurement:
-    """One child process: how long it took, how much memory it had at most, and what it printed as JSON.
+    """One child process: its time, its peak memory, and the JSON that it printed.
 
     `cpu_seconds` are its own, without those of a database server; they tell more than `seconds` on a busy machine.
     """
@@ -63,7 +63,7 @@ def run_child(arguments: list[str], *, url: str) -> Measurement:
 
 
 def _environment() -> dict[str, str]:
-    """Return this environment as an ordinary machine has it, where Python keeps what it compiled."""
+    """Return the environment of an ordinary machine, where Python keeps compiled files."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -84,7 +84,7 @@ def make_empty(url: str) -> None:
 
 
 def drop(url: str) -> None:
-    """Remove the database at `url` if it is there."""
+    """Remove the database at `url` if it exists."""
     if url.startswith("sqlite"):
         for suffix in ("", "-wal", "-shm"):
             Path(sqlite_path(url) + suffix).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What the console's own commands take, as a person runs them: one process each, start-up included."""
+"""The commands of the console as a person runs them: one process each, start-up included."""
 
 from collections.abc import Iterator
 from pathlib import Path

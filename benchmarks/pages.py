@@ -47,7 +47,7 @@ def log_in() -> Any:
 
 
 def work() -> None:
-    """Let a worker do what waits for one."""
+    """Let a worker do the waiting tasks."""
     from django.core.management import call_command
 
     call_command("db_worker", batch=True, reload=False, startup_delay=False, verbosity=0)
@@ -138,12 +138,12 @@ def user() -> Any:
     from django.contrib.auth import get_user_model
 
     users = get_user_model().objects
-    found = users.filter(username=WHO["username"]).first()
-    return found or users.create_superuser(**WHO)
+    user = users.filter(username=WHO["username"]).first()
+    return user or users.create_superuser(**WHO)
 
 
 def work_only() -> dict[str, Any]:
-    """Let a worker work; returns what became of the newest run."""
+    """Let a worker do the waiting tasks; return the outcome of the newest run."""
     work()
     run = latest_run()
     if run.status not in ("planned", "applied"):
@@ -152,7 +152,7 @@ def work_only() -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do the step that the command line names, and print what it took as JSON."""
+    """Do the step that the command line names, and print the figures as JSON."""
     folder, step, *files = sys.argv[1:]
     os.environ["BENCHMARK_FOLDER"] = folder
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.console_settings"

@@ -62,7 +62,7 @@ READ_BY = {"XLSX": ("ours", "openpyxl", "calamine"), "ODS": ("ours", "calamine")
 
 
 def read_here(reader: str, path: str) -> dict[str, Any]:
-    """Read a file in this process and tell what came of it: rows, cells and the last row, or the error."""
+    """Read a file in this process and return the numbers of rows and cells and the last row, or the error."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS + 1))
     rows = cells = 0
@@ -78,7 +78,7 @@ def read_here(reader: str, path: str) -> dict[str, Any]:
 
 
 def measure(reader: str, path: str) -> tuple[Measurement | None, str]:
-    """Return what reading took, and in words what came of it."""
+    """Return the measurement of reading, and the result in words."""
     try:
         measured = run_child(["-m", "benchmarks.readers", "--read", reader, path], url="sqlite://:memory:")
     except ChildFailed as error:
@@ -88,8 +88,8 @@ def measure(reader: str, path: str) -> tuple[Measurement | None, str]:
             str(-signal.SIGSEGV): "crashes (SIGSEGV)",
         }
         return None, ends.get(status, f"ends with {status} ({str(error).strip().splitlines()[-1][:80]})")
-    said = measured.printed
-    return measured, said.get("error") or f"{said['rows']:,} rows, {said['cells']:,} cells"
+    answer = measured.printed
+    return measured, answer.get("error") or f"{answer['rows']:,} rows, {answer['cells']:,} cells"
 
 
 def report(files: dict[str, dict[str, str]], parts: list[str], rounds: int) -> None:
@@ -106,20 +106,20 @@ def report(files: dict[str, dict[str, str]], parts: list[str], rounds: int) -> N
         _print_measured("hostile file", files["hostile"], 1)
 
 
-def _print_measured(what: str, files: dict[str, str], rounds: int) -> None:
-    print(f"\n| {what} | reader | cpu s | s | peak MB | what came |\n|---|---|---:|---:|---:|---|")
+def _print_measured(heading: str, files: dict[str, str], rounds: int) -> None:
+    print(f"\n| {heading} | reader | cpu s | s | peak MB | what came |\n|---|---|---:|---:|---:|---|")
     for name, path in files.items():
         for reader in READ_BY[name[:4].strip(" :")]:
             _print_best(name, reader, [measure(reader, path) for _ in range(rounds)])
 
 
 def read_apart(reader: str, path: str) -> str:
-    """Return in short what a reader makes of an odd file."""
+    """Return the result of an odd file in short."""
     measured, words = measure(reader, path)
     if measured is None or "error" in measured.printed:
         return words
-    said = measured.printed
-    return f"{said['rows']} rows, last " + ", ".join(f"`{value}`" for value in said["last"])
+    answer = measured.printed
+    return f"{answer['rows']} rows, last " + ", ".join(f"`{value}`" for value in answer["last"])
 
 
 def _print_best(name: str, reader: str, taken: list[tuple[Measurement | None, str]]) -> None:

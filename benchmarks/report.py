@@ -119,7 +119,7 @@ def preview_table_of(rounds: Rounds, whole: dict[str, int]) -> str:
             for label, (taken, size) in peers.items()
             if taken and name == PLAN
         ]
-        lines += [first + rest for first, rest in zip([row, *["| | | | | |"] * 9], against or [" | |"], strict=False)]
+        lines += [first + cells for first, cells in zip([row, *["| | | | | |"] * 9], against or [" | |"], strict=False)]
     phases = rounds.pages[PLAN][0].printed["phases"]
     lines += ["", f"{PLAN}: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in phases.items())]
     return "\n".join(lines) + "\n"
@@ -130,5 +130,6 @@ def memory_table_of(rounds: Rounds) -> str:
     if not rounds.memory:
         return ""
     lines = ["| worker (goal: < 300 MB) | time | peak memory |", "|---|---:|---:|"]
-    lines += [f"| {name} | {each.seconds:.2f} s | {each.peak_mb:.0f} MB |" for name, each in rounds.memory.items()]
+    for name, measured in rounds.memory.items():
+        lines.append(f"| {name} | {measured.seconds:.2f} s | {measured.peak_mb:.0f} MB |")
     return "\n".join(lines) + "\n"

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def parse() -> argparse.Namespace:
-    """Return what the command line asks for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="medians are over this many rounds (default: 3)")
     parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
@@ -70,7 +70,7 @@ def parse() -> argparse.Namespace:
 
 
 def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | None, scratch: Path) -> Rounds:
-    """Return what all rounds measured on one database; the parts take turns, so that all meet the same weather."""
+    """Return the figures of all rounds on one database; the parts take turns, so that all have the same load."""
     rounds = Rounds(name)
     for number in range(1, options.rounds + 1):
         print(f"{name}, round {number} of {options.rounds}", file=sys.stderr, flush=True)
@@ -96,14 +96,14 @@ def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | 
 
 
 def measure_once(url: str, rounds: Rounds, *, options: argparse.Namespace, update: Path, scratch: Path) -> None:
-    """Add what is not worth repeating: memory, and the stock preview of all rows, which takes minutes."""
+    """Add the parts that run once: memory, and the stock preview of all rows, which takes minutes."""
     if "memory" in options.parts:
         files = write_update_files(url, update=update, scratch=scratch, rows=options.large)
         for step, measured in measure_memory(url, files=files, scratch=scratch):
             rounds.memory[step] = measured
     if "backups" in options.parts:
-        more = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
-        for step, measured in measure_backups(url, **more):
+        options_of_backup = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
+        for step, measured in measure_backups(url, **options_of_backup):
             rounds.backups.setdefault(step, []).append(measured)
     if options.whole_preview:
         rounds.whole_preview = measure_whole_preview(url, source=BUNDLED, update=update, scratch=scratch)
@@ -121,7 +121,7 @@ def count_rows(source: Path) -> int:
 
 
 def write_json(results: list[Rounds], whole: dict[str, int], options: argparse.Namespace) -> Path:
-    """Write the measurements and what they were made on; returns the path."""
+    """Write the measurements and the machine that they were made on; return the path."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{time.strftime('%Y-%m-%dT%H%M%S')}.json"
     machine = {

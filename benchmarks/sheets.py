@@ -59,7 +59,7 @@ ODD = {
 
 
 def xlsx(path: Path, sheet: Iterable[str], *, strings: Iterable[str] = (), head: str = "", after: str = "") -> None:
-    """Write an XLSX file whose one sheet has these rows, as XML; nothing is held."""
+    """Write an XLSX file whose one sheet has these rows, as XML, in flat memory."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, content in _PARTS.items():
             archive.writestr(name, content)
@@ -143,13 +143,13 @@ def write_odd(folder: Path) -> dict[str, str]:
     for number, (name, cell) in enumerate(ODD.items()):
         paths[name] = folder / f"odd{number}.xlsx"
         xlsx(paths[name], [header, f"<row><c><v>1</v></c>{cell}</row>"], strings=[sound])
-    one, two, three = (f'<row r="{r}"><c r="A{r}"><v>{r}</v></c><c r="B{r}"><v>5</v></c></row>' for r in (2, 5, 6))
+    second, fifth, sixth = (f'<row r="{r}"><c r="A{r}"><v>{r}</v></c><c r="B{r}"><v>5</v></c></row>' for r in (2, 5, 6))
     paths["blank rows between"] = folder / "blank.xlsx"
-    xlsx(paths["blank rows between"], [header, one, three])
+    xlsx(paths["blank rows between"], [header, second, sixth])
     paths["merged cells"] = folder / "merged.xlsx"
-    xlsx(paths["merged cells"], [header, two], after='<mergeCells count="1"><mergeCell ref="A5:B6"/></mergeCells>')
+    xlsx(paths["merged cells"], [header, fifth], after='<mergeCells count="1"><mergeCell ref="A5:B6"/></mergeCells>')
     paths["a dimension of one cell"] = folder / "dimension.xlsx"
-    xlsx(paths["a dimension of one cell"], [header, one], head='<dimension ref="A1"/>')
+    xlsx(paths["a dimension of one cell"], [header, second], head='<dimension ref="A1"/>')
     return {name: str(path) for name, path in paths.items()}
 
 

@@ -16,7 +16,7 @@ def write_update_files(url: str, *, update: Path, scratch: Path, rows: int = 0) 
 
 
 def measure_pages(url: str, *, files: dict[str, str], scratch: Path) -> Iterator[tuple[str, Measurement]]:
-    """Yield what it takes from the upload of the update to its plan's page, and from there to its changeset's."""
+    """Yield the time from the upload of the update to the page of its plan, and from there to its changeset."""
     step = _make_console(url, scratch)
     yield PLAN, run_child([*step, "plan", files["CSV"]], url=url)
     yield APPLY, run_child([*step, "apply"], url=url)

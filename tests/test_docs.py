@@ -22,15 +22,17 @@ DOCUMENTS = [
     ROOT / "data/README.md",
     ROOT / "benchmarks/README.md",
 ]
-# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's.
-# Their tests are tests/test_runbook.py and tests/test_contributing.py.
-RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md")
+# Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's,
+# and add a model to a copy of the tree. Their tests: test_runbook.py, test_contributing.py, test_recipe_model.py.
+RECIPE = ROOT / "docs" / "recipes" / "add-a-model.md"
+RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", RECIPE)
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
     path: path.read_text(encoding="utf-8")
     for folder in ("apps", "travelmathlite")
     for path in ROOT.glob(f"{folder}/**/*.py")
 }
+TOPS = ("apps", "travelmathlite", "tests", "benchmarks", "static", "docs", ".ci")
 TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
 COMMANDS = sorted({path.stem for path in ROOT.glob("apps/*/management/commands/*.py")} - {"__init__"})
 
@@ -41,6 +43,24 @@ NOT_RUN = {
     "uv run python -m benchmarks.run": "takes minutes, and no test asserts a time",
 }
 MANAGE = "uv run python manage.py "
+FILES = [path for top in TOPS for path in (ROOT / top).rglob("*") if path.is_file()] + list(ROOT.glob("*.*"))
+# A file or folder may be named by any end of its path.
+PLACES = {
+    "/" + "/".join(parts[start:end])
+    for parts in (path.relative_to(ROOT).parts for path in FILES)
+    for end in range(1, len(parts) + 1)
+    for start in range(end)
+}
+CODE_NAMES = {
+    name
+    for path in FILES
+    if path.suffix == ".py" and path != Path(__file__)
+    for name in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+}
+# What newcomers read of how the code is made: it names files, folders and functions.
+RECORDS = [ROOT / "docs" / "architecture.md", *sorted(ROOT.glob("docs/decisions/*.md"))]
+# Names in them that are none of ours.
+NAMES_OF_OTHERS = {"reset_dimensions": "a method of openpyxl's", "aAb": "the text of a cell"}
 SNAPSHOT = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 
 
@@ -150,3 +170,14 @@ def test_what_a_document_links_to_is_there(document: Path):
     targets = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
 
     assert not [t for t in targets if "://" not in t and not (document.parent / t).exists()]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
+def test_each_file_and_name_in_a_record_is_in_the_tree(record: Path):
+    quoted = re.findall(r"`([^`\n]+)`", record.read_text(encoding="utf-8"))
+
+    files = [word for word in quoted if re.fullmatch(r"[\w./-]+(\.(py|md|toml|lock)|/)", word)]
+    assert not [file for file in files if f"/{file.strip('/')}" not in PLACES]
+    mentioned = [word for word in quoted if word not in files and re.fullmatch(r"[\w.]+(\(\))?", word)]
+    names = CODE_NAMES | set(NAMES_OF_OTHERS)
+    assert not [word for word in mentioned if not set(re.findall(r"\b[^\W\d]\w*", word)) <= names]

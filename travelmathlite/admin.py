@@ -4,8 +4,10 @@ from typing import Any, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
+from django.contrib.contenttypes.views import shortcut
+from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 
 class TellingChoices(AutocompleteJsonView):
-    """Choices named as their admin wants them told apart: of 30 Springfields, which one?"""
+    """A choice of objects with names that tell homonyms apart: there are 30 Springfields."""
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
         label = getattr(self.model_admin, "label_in_choices", str)
@@ -29,13 +31,24 @@ class ConsoleAdminSite(AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""
-        # The site is made before the models that the dashboard knows are.
+        # Imported late, because the site is made before the models of the dashboard.
         from travelmathlite.dashboard import dashboard_of
 
         return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        return [path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"), *super().get_urls()]
+        return [
+            path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"),
+            path("r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.on_site_view), name="view_on_site"),
+            *super().get_urls(),
+        ]
+
+    def on_site_view(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
+        """Lead to an object's own page, as Django does, which answers 500 to what is no UUID."""
+        try:
+            return shortcut(request, content_type_id, object_id)
+        except ValidationError as error:
+            raise Http404 from error
 
     @method_decorator(require_safe)
     def looked_for_view(self, request: HttpRequest) -> HttpResponse:

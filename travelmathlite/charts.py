@@ -22,12 +22,12 @@ class Chart:
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[datetime, str, str, tuple[Any, ...]], ...]
     unit: str = ""
-    # What has to happen before there are two points to draw a line through.
+    # What must happen before there are two points to draw a line through.
     wait: str = ""
 
 
 def growth_chart(steps: Sequence[Step]) -> Chart:
-    """Return the chart of how many airports there were after each changeset."""
+    """Return the chart of the number of airports after each changeset."""
     rows = tuple(
         (step.at, f"#{step.changeset_id}", links.changeset_url(step.changeset_id), (step.number,)) for step in steps
     )
@@ -38,15 +38,15 @@ def growth_chart(steps: Sequence[Step]) -> Chart:
 def coverage_chart(trend: Sequence[tuple[datetime, dict[str, float]]]) -> Chart:
     """Return the chart of the coverage of links, for each tally."""
     columns = (("airports.airport.country", "Country", "medium"), ("airports.airport.city", "City", "added"))
-    rows = tuple((at, "", "", tuple(found.get(link) for link, _, _ in columns)) for at, found in trend)
+    rows = tuple((at, "", "", tuple(coverage.get(link) for link, _, _ in columns)) for at, coverage in trend)
     named = tuple((word, colour) for _, word, colour in columns)
     return Chart("coverage", "Link coverage over time", named, rows, unit="%", wait=_WAIT)
 
 
 def findings_chart(trend: Sequence[tuple[datetime, dict[str, int]]]) -> Chart:
     """Return the chart of the findings by severity, for each tally."""
-    columns = tuple((f"{each.label}s", str(each)) for each in Severity)
-    rows = tuple((at, "", "", tuple(found.get(str(each)) for each in Severity)) for at, found in trend)
+    columns = tuple((f"{severity.label}s", str(severity)) for severity in Severity)
+    rows = tuple((at, "", "", tuple(counts.get(str(severity)) for severity in Severity)) for at, counts in trend)
     return Chart("findings", "Findings over time", columns, rows, wait=_WAIT)
 
 

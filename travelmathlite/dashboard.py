@@ -1,4 +1,4 @@
-"""The dashboard: what the first page of the admin shows to a person, put together from all apps."""
+"""The dashboard: the first page of the admin, composed from all apps for one person."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ VIEW_BACKUPS = "backups.view_backups"
 
 @dataclass(frozen=True)
 class BackupState:
-    """The newest verified backup, or the lack of one, in words; `late` means that somebody should do something."""
+    """The newest verified backup, or the lack of one, in words; `late` means that a new one is needed."""
 
     words: str
     late: bool
@@ -53,7 +53,7 @@ class BackupState:
 
 @dataclass(frozen=True)
 class RunShown:
-    """A run that somebody or a worker still has something to do with."""
+    """A run that waits for a person or a worker."""
 
     run: ImportRun
     url: str
@@ -62,30 +62,30 @@ class RunShown:
 
 
 def dashboard_of(request: HttpRequest) -> dict[str, Any]:
-    """Return what the dashboard shows to the person who asks; of what they may not see, nothing is looked for."""
+    """Return the context of the dashboard for a person; data that they may not see is not queried."""
     using = reading_alias()
     state = state_of_tables(using=using)
     models = shown_models()
     seen = [model for model in models if may_view(request.user, model)]
-    found: dict[str, Any] = {"upload_links": import_links(request), "runs": runs_shown(request)}
+    context: dict[str, Any] = {"upload_links": import_links(request), "runs": runs_shown(request)}
     if seen:
         labels = [model._meta.label_lower for model in seen]
         moves = figures.newest_moves(labels, using=using)
         known = figures.amounts(
             [model._meta.label_lower for model in models], moves, state=state, since=figures.a_week_ago(), using=using
         )
-        shown = [each for each in known if each.label in labels]
-        found["amounts"] = [(each, links.list_url(apps.get_model(each.label))) for each in shown]
+        shown = [amount for amount in known if amount.label in labels]
+        context["amounts"] = [(amount, links.list_url(apps.get_model(amount.label))) for amount in shown]
         if Airport in seen:
-            number = next(each.number for each in shown if each.label == AIRPORT)
-            found |= _airports(request, number)
-            found["charts"] = [growth_chart(figures.growth(AIRPORT, number, moves))]
+            number = next(amount.number for amount in shown if amount.label == AIRPORT)
+            context |= _airports(request, number)
+            context["charts"] = [growth_chart(figures.growth(AIRPORT, number, moves))]
     if Airport in seen:
-        found["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
-    found["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
+        context["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
+    context["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
     if request.user.has_perm(VIEW_BACKUPS):
-        found["backup"] = backup_state()
-    return found | looked_for(request, state=state, using=using, look=False)
+        context["backup"] = backup_state()
+    return context | looked_for(request, state=state, using=using, look=False)
 
 
 def shown_models() -> list[type[Model]]:
@@ -94,39 +94,39 @@ def shown_models() -> list[type[Model]]:
 
 
 def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str = "") -> dict[str, Any]:
-    """Return what takes seconds after each change: findings, and whether history is complete.
+    """Return the cards that take seconds after each change: findings, and whether history is complete.
 
     Without `look` only what is known already comes back; `wait` says that there is something to look for, which the
     page then asks for by itself.
     """
     using = using or reading_alias()
     state = state or state_of_tables(using=using)
-    found: dict[str, Any] = {}
+    context: dict[str, Any] = {}
     if request.user.has_perm(VIEW_FINDINGS):
         counted = newest_counted() if look else known_counted()
         known = None if counted is None or counted.stale else counted
-        found["findings"] = _findings(known) if known else None
-        found["counted_at"], found["wait"] = known.at if known else None, not known
-        found["findings_url"] = findings_url()
-        found["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and known.kept)
+        context["findings"] = _findings(known) if known else None
+        context["counted_at"], context["wait"] = known.at if known else None, not known
+        context["findings_url"] = findings_url()
+        context["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and known.kept)
     if request.user.has_perm(links.VIEW):
-        found["history"] = figures.history_completeness(state=state, look=look, using=using)
-        found["wait"] = found.get("wait") or found["history"] is None
-    return found
+        context["history"] = figures.history_completeness(state=state, look=look, using=using)
+        context["wait"] = context.get("wait") or context["history"] is None
+    return context
 
 
 def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
-    """Return what the cards show that the page asks for after it is there, looked for now."""
+    """Return the context of the cards that the page fetches later, computed now."""
     backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
     return looked_for(request, look=True) | backup
 
 
 def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
-    return [(each, SIGNS[each], number) for each, number in by_severity(counted.counts).items()]
+    return [(severity, SIGNS[severity], number) for severity, number in by_severity(counted.counts).items()]
 
 
 def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
-    """The map, or what to do first where there is nothing to be drawn."""
+    """Return the map, or the first steps when there are no airports."""
     if not number:
         return {"empty": True, "may_import": any(url == upload_url(Airport) for url, _ in import_links(request))}
     views = [("Type", map_url())]
@@ -140,9 +140,9 @@ def _airports(request: HttpRequest, number: int) -> dict[str, Any]:
 
 
 def _newest_of_airports() -> Changeset | None:
-    """The newest of the last changesets that touched airports."""
+    """Return the newest changeset that changed airports, if it is one of the last."""
     last = Changeset.objects.exclude(status=Status.FAILED).only("pk", "counts").order_by("-pk")[:20]
-    return next((each for each in last if AIRPORT in (each.counts or {})), None)
+    return next((changeset for changeset in last if AIRPORT in (changeset.counts or {})), None)
 
 
 def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]:
@@ -152,18 +152,18 @@ def _charts(request: HttpRequest, *, see_links: bool, using: str) -> list[Chart]
     return charts + ([findings_chart(figures.findings_trend(tallies))] if findings else [])
 
 
-def _coverage(found: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
+def _coverage(coverages: Iterable[Coverage]) -> list[tuple[str, Coverage, str]]:
     """Return the name of each link of airports, its coverage, and the list of those without it."""
     address = links.list_url(Airport)
     return [
-        (str(field_of(Airport, each.field).verbose_name), each, f"{address}?links=no-{each.field}")
-        for each in found
-        if each.model == AIRPORT
+        (str(field_of(Airport, coverage.field).verbose_name), coverage, f"{address}?links=no-{coverage.field}")
+        for coverage in coverages
+        if coverage.model == AIRPORT
     ]
 
 
 def runs_shown(request: HttpRequest) -> list[RunShown]:
-    """Return the imports that are under way, or wait for somebody, and that the person may see."""
+    """Return the imports that run or wait for somebody, and that the person may see."""
     waiting = ImportRun.objects.filter(status__in=OPEN).select_related("actor").order_by("-pk")[: MOST_RUNS * 4]
     seen = [run for run in waiting if not why_not_see(request.user, run)][:MOST_RUNS]
     return [
@@ -178,10 +178,10 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
 
 
 def backup_state() -> BackupState:
-    """Return the newest backup that was proved to restore, and whether it is too old to rely on."""
+    """Return the newest verified backup, and whether it is too old to rely on."""
     url = reverse("admin:backups_backup_changelist")
-    backups = [each for each in list_backups() if not each.tables]
-    proved = next((each for each in backups if each.verified_at is not None), None)
+    backups = [backup for backup in list_backups() if not backup.tables]
+    proved = next((backup for backup in backups if backup.verified_at is not None), None)
     if proved is None:
         words = "No backup was verified yet" if backups else "There is no backup yet"
         return BackupState(words, late=True, url=url)

@@ -61,13 +61,13 @@ def read_database(name: str, *, default: str) -> dict:
     if database.get("NAME") in (None, "", ":memory:"):
         raise refusal
     if url.startswith("sqlite"):
-        # Whoever tests gets a file, too: a database in memory is one connection that all threads would share.
+        # Tests use a file, too: a database in memory is one connection that all threads would share.
         database["TEST"] = {"NAME": str(Path(gettempdir()) / f"travelmathlite-test-{os.getpid()}.sqlite3")}
     return database
 
 
 def folder_of(database: dict, *, base: Path) -> Path:
-    """Return the folder below `base` for files that belong to one database: runs are numbered in each of them anew."""
+    """Return the folder below `base` for files that belong to one database: each database numbers its runs from one."""
     where = [str(database.get(key, "")) for key in ("ENGINE", "HOST", "PORT", "NAME")]
     return base / hashlib.sha256("\n".join(where).encode()).hexdigest()[:12]
 

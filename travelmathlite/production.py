@@ -1,4 +1,4 @@
-"""What must hold before the console serves people."""
+"""The conditions for starting a server."""
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured

@@ -28,7 +28,7 @@ _READS = ("SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "PRAGMA
 
 @dataclass
 class Reader:
-    """Somebody who may read from a replica, always the same one, until they write; who is pinned may not."""
+    """The reader of one page: it reads from one replica until it writes; a pinned reader uses the primary."""
 
     pinned: bool = False
     wrote: bool = False
@@ -36,13 +36,13 @@ class Reader:
 
     @property
     def replica(self) -> str:
-        """Where they read: chosen once, since two replicas lag differently, and a page must not be of two moments."""
+        """The alias to read from, chosen once: replicas lag differently, and a page must show one moment."""
         if not self._replica:
             self._replica = random.choice(replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
         return self._replica
 
     def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        """Run one statement on the primary, and take note when it writes."""
+        """Run one statement on the primary, and note whether it writes."""
         if not str(sql).lstrip("( \n").upper().startswith(_READS):
             self.wrote = True
         return execute(sql, params, many, context)
@@ -58,7 +58,7 @@ def replicas() -> list[str]:
 
 @contextmanager
 def reading_from_replicas(*, pinned: bool = False) -> Iterator[Reader]:
-    """Let what reads within the block do so from a replica; pinned, and after the first write, from the primary."""
+    """Let reads within the block use a replica; when pinned, and after the first write, the primary."""
     reader = Reader(pinned=pinned)
     before = _reader.set(reader)
     try:
@@ -72,11 +72,11 @@ class ReplicaRouter:
     """Sends reads to a replica where that is safe, and everything else to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
-        """Return a replica for who may read from one now."""
+        """Return a replica if the present reader may use one."""
         reader = _reader.get()
         if reader is None or reader.pinned or reader.wrote or model._meta.app_label not in APPS:
             return self._primary(hints)
-        # What is written in a transaction, such as a changeset in progress, is nowhere else yet.
+        # Uncommitted writes, such as a changeset in progress, are only on the primary.
         if connections[DEFAULT_DB_ALIAS].in_atomic_block:
             return DEFAULT_DB_ALIAS
         return reader.replica
@@ -85,10 +85,10 @@ class ReplicaRouter:
         """Return the primary, also for an object that was read from a replica."""
         return self._primary(hints)
 
-    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
+    def allow_relation(self, obj1: Model, obj2: Model, **hints: Any) -> bool | None:
         """Let objects of the primary and of its replicas refer to each other: they are the same rows."""
         same = {DEFAULT_DB_ALIAS, *replicas()}
-        return True if {one._state.db, other._state.db} <= same else None
+        return True if {obj1._state.db, obj2._state.db} <= same else None
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
         """Migrate the primary only: its replicas follow by themselves."""
@@ -101,7 +101,7 @@ class ReplicaRouter:
 
 
 class ReplicaMiddleware:
-    """Lets pages that read do so from a replica, and keeps who has just written at the primary for some seconds."""
+    """Lets pages read from a replica; a person who has just written reads from the primary for some seconds."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not replicas():

@@ -11,14 +11,14 @@ _QUIET = {0: ["--quiet"], 2: ["--verbose"], 3: ["-vv"]}
 
 
 class PytestRunner:
-    """Takes the labels and options of Django's `test` and runs pytest with what they mean."""
+    """Runs pytest for the labels and options of Django's `test`."""
 
     def __init__(self, **options: Any) -> None:
         self.options = options
 
     @classmethod
     def add_arguments(cls, parser: ArgumentParser) -> None:
-        """Add the options of Django's own runner that pytest knows, too."""
+        """Add the options of Django's own runner that pytest has as well."""
         parser.add_argument(
             "-k", action="append", dest="patterns", default=[], metavar="NAME",
             help="only tests whose names match; several are joined by or",
@@ -35,7 +35,7 @@ class PytestRunner:
         return int(pytest.main(self.arguments(test_labels)))
 
     def arguments(self, test_labels: list[str]) -> list[str]:
-        """Return what pytest is called with."""
+        """Return the arguments for pytest."""
         folders = list(dict.fromkeys(folder_of_tests(label) for label in test_labels))
         arguments = [f"--rootdir={settings.BASE_DIR}", *(folders or [str(_tests())])]
         arguments += _QUIET.get(self.options.get("verbosity", 1), [])
@@ -53,10 +53,11 @@ def folder_of_tests(label: str) -> str:
     A file or folder of tests, as a path or with dots, is a label too. Raises CommandError for anything else.
     """
     path, _, name = label.partition("::")
-    for found in (_of_app(path), Path(path), settings.BASE_DIR / path, _dotted(path)):
-        if found is not None and found.exists() and found.resolve().is_relative_to(_tests()):
-            return f"{found.resolve()}::{name}" if name else str(found.resolve())
-    apps = ", ".join(sorted(f"apps.{each.parent.name}" for each in _tests().glob("*/__init__.py") if _is_app(each)))
+    for target in (_of_app(path), Path(path), settings.BASE_DIR / path, _dotted(path)):
+        if target is not None and target.exists() and target.resolve().is_relative_to(_tests()):
+            return f"{target.resolve()}::{name}" if name else str(target.resolve())
+    packages = (file for file in _tests().glob("*/__init__.py") if _is_app(file))
+    apps = ", ".join(sorted(f"apps.{file.parent.name}" for file in packages))
     raise CommandError(f"There are no tests called {label!r}: name an app ({apps}), or a file or folder in tests/.")
 
 
@@ -66,8 +67,8 @@ def _tests() -> Path:
 
 def _of_app(label: str) -> Path | None:
     """Return the folder of the tests of an app, or of one of its modules."""
-    package, _, rest = label.partition(".")
-    return _tests() / rest.partition(".")[0] if package == "apps" and rest else None
+    package, _, module = label.partition(".")
+    return _tests() / module.partition(".")[0] if package == "apps" and module else None
 
 
 def _dotted(label: str) -> Path | None:

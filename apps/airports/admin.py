@@ -77,7 +77,7 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
 
     @admin.display(description="OurAirports id")
     def ourairports_id(self, airport: Airport) -> str:
-        """Imports know the airport by this number; it is no quantity, and nobody edits it."""
+        """Imports match the airport by this number; nobody edits it, and it has no thousands separator."""
         return str(airport.source_id or "none")
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
@@ -89,14 +89,14 @@ def find_airports(airports: QuerySet, term: str) -> QuerySet:
     words = search_form(term).split()
     if not words:
         return airports
-    found = airports
+    matches = airports
     for word in words:
-        found = found.filter(
+        matches = matches.filter(
             Q(search_name__contains=word)
             | Q(ident__istartswith=word)
             | Q(iata_code__iexact=word)
             | Q(municipality__icontains=word)
         )
-    # No index helps such a search: with the keys known, the list and its count need not search again.
-    keys = list(found.order_by().values_list("pk", flat=True)[: FEW + 1])
-    return found if len(keys) > FEW else airports.filter(pk__in=keys)
+    # No index helps such a search, so it is done once, and the list and its count go by the keys.
+    keys = list(matches.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return matches if len(keys) > FEW else airports.filter(pk__in=keys)

@@ -1,4 +1,4 @@
-"""The columns of airports in a file, as OurAirports calls them: what imports read and exports write."""
+"""The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
@@ -7,9 +7,9 @@ from apps.airports.plan_findings import look_for_findings
 from apps.base.columns import comparable, name_text
 from apps.base.countries import is_known_code
 from apps.changesets.fields import field_of
+from apps.imports import parsers
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
-from apps.imports.staging import parsers
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"
@@ -20,7 +20,7 @@ _DAMAGE = "a spreadsheet has turned this ident into a number: import the file as
 
 
 def _is_open(types: list[str | None]) -> list[bool | None]:
-    return [None if each is None else each != AirportType.CLOSED for each in types]
+    return [None if value is None else value != AirportType.CLOSED for value in types]
 
 
 def _length(field: str) -> int:
@@ -33,11 +33,8 @@ def _length(field: str) -> int:
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
     model=Airport,
-    key="source_id",
-    natural="ident",
     upstream="upstream",
     upstream_title="OurAirports",
-    active="active",
     columns=(
         Column(
             "source_id", "id", parsers.integer(minimum=1, maximum=2**63 - 1, required=True), required=True, merged=False
@@ -49,7 +46,7 @@ OURAIRPORTS = ImportSpec(
             guesses=("icao", "icao code", "gps code", "code", "airport code"),
             required=True,
         ),
-        Column("iata_code", "iata_code", parsers.text(max_length=_length("iata_code"), null=True), aliases=("iata",)),
+        Column("iata_code", aliases=("iata",)),
         Column(
             "name",
             "name",
@@ -83,8 +80,6 @@ OURAIRPORTS = ImportSpec(
         ),
         Column(
             "elevation_ft",
-            "elevation_ft",
-            parsers.integer(minimum=-(2**31), maximum=2**31 - 1),
             aliases=("elevation",),
             guesses=("elev", "alt", "altitude", "altitude ft", "elev ft"),
         ),
@@ -98,8 +93,6 @@ OURAIRPORTS = ImportSpec(
         ),
         Column(
             "iso_region",
-            "iso_region",
-            parsers.text(max_length=_length("iso_region")),
             aliases=("region",),
             guesses=("subd", "subdivision", "state", "province"),
         ),

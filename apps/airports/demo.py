@@ -1,4 +1,4 @@
-"""What a newcomer needs to look around: somebody to log in as, and real airports."""
+"""A console to try: a user to log in as, and real airports."""
 
 import secrets
 import signal
@@ -16,12 +16,12 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 
 ADMIN = "admin"
-# So long a worker that is asked to stop may go on with what it does.
+# How long a worker that is asked to stop may go on.
 _PATIENCE_SECONDS = 10
 
 
 def make_admin() -> str | None:
-    """Make the superuser `admin`; returns the password, kept nowhere else, or None if that user exists."""
+    """Make the superuser `admin` and return its password, which is stored nowhere; None if the user exists."""
     users = get_user_model()
     if users.objects.filter(**{users.USERNAME_FIELD: ADMIN}).exists():
         return None
@@ -40,7 +40,7 @@ def count_tables() -> dict[str, int]:
 
 
 def is_taken(port: int) -> bool:
-    """Return whether some server answers on this port of the loopback address already."""
+    """Return whether a server answers on this port of the loopback address."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -48,14 +48,14 @@ def is_taken(port: int) -> bool:
 
 @contextmanager
 def worker_beside() -> Iterator[subprocess.Popen]:
-    """Run a worker for the length of the block; it stops with the block, also when this process is terminated."""
-    # In the same group of processes, so that what ends the group ends the worker, too.
+    """Run a worker until the end of the block, also when this process is terminated."""
+    # In the same process group, so that ending the group ends the worker.
     worker = subprocess.Popen(  # noqa: S603 - our own command, with no word from outside
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "db_worker", "--no-reload"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
-    # A process that is terminated ends without leaving its blocks, unless it is made an exception.
+    # A terminated process does not leave its blocks, unless the signal becomes an exception.
     before = signal.signal(signal.SIGTERM, _leave)
     try:
         yield worker
@@ -65,7 +65,7 @@ def worker_beside() -> Iterator[subprocess.Popen]:
         try:
             worker.wait(_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            # What it was busy with fails when its lease ends, and can be started again.
+            # Its run fails when the lease ends, and can be started again.
             worker.kill()
             worker.wait()
 

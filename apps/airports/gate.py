@@ -1,4 +1,4 @@
-"""The limits of an import of airports: how many it may close, move far, or take the links from. Settings name them."""
+"""The limits of an import of airports, set in the settings: how many it may close, move far, or unlink."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ _LINKS = ("country", "city")
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many airports, of which so many percent may be; `setting` says how many."""
+    """A number of airports out of all, and the setting that limits its percentage."""
 
     number: int
     total: int
-    what: str
+    verb: str
     setting: str
 
     @property
     def sentence(self) -> str:
-        """The sentence that it is too many; empty when it is not, or nobody set a limit."""
+        """The sentence that the limit is exceeded; empty when it is not, or when there is none."""
         limit = getattr(settings, self.setting)
         if limit is None or self.number <= settings.GATE_ALWAYS_ALLOWED:
             return ""
@@ -30,13 +30,13 @@ class Share:
         if share <= limit:
             return ""
         return (
-            f"{self.number:,} of {self.total:,} airports would {self.what} ({share:.1f} %), and {self.setting} allows "
+            f"{self.number:,} of {self.total:,} airports would {self.verb} ({share:.1f} %), and {self.setting} allows "
             f"{limit:g} %."
         )
 
 
 def limits(staging: Staging) -> list[str]:
-    """Return a sentence for each limit that the plan goes past; nothing is written."""
+    """Return a sentence for each limit that the plan exceeds; nothing is written."""
     total = staging.value("SELECT COUNT(*) FROM {live}")
     if not total:
         return []
@@ -51,7 +51,7 @@ def limits(staging: Staging) -> list[str]:
 def _closed(staging: Staging) -> int:
     if settings.GATE_CLOSED_PERCENT is None:
         return 0
-    # Airports that are open now, and would be closed.
+    # Airports that are open now and would be closed.
     return staging.value(
         """
         SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk
@@ -65,7 +65,7 @@ def _moved(staging: Staging) -> int:
     if settings.GATE_MOVED_PERCENT is None:
         return 0
     km = settings.GATE_MOVED_KM
-    # Far apart as on a flat map of the place, the short way round; the cheap question comes first.
+    # The distance is that of a flat map around the place, the short way round; the cheap condition comes first.
     return staging.value(
         """
         SELECT COUNT(*) FROM (
@@ -81,22 +81,22 @@ def _moved(staging: Staging) -> int:
 
 
 def _dropped(staging: Staging, field: str, total: int) -> str:
-    """Return the sentence that the share of linked airports would fall too far."""
+    """Return the sentence that the share of linked airports would fall too much; empty otherwise."""
     points = settings.GATE_LINK_POINTS
-    link = next((each for each in staging.links if each.field == field), None)
-    # Whoever asks for no links does so on purpose.
+    link = next((candidate for candidate in staging.links if candidate.field == field), None)
+    # Links left out by an option are left out on purpose.
     if points is None or link is None or field in staging.options.skip_links:
         return ""
-    # How many are linked now.
+    # The airports that are linked now.
     linked = staging.value("SELECT COUNT({column}) FROM {live}", column=staging.column(field))
-    less, more = _unlinked_and_linked(staging, field, link.needs)
+    losing, gaining = _unlinked_and_linked(staging, field, link.needs)
     # The new airports, and those of them that are linked.
     created, made = staging.rows(
         "SELECT COUNT(*), COUNT(CASE WHEN w.{want} THEN 1 END) FROM {created} w", want=staging.want(field)
     )[0]
     before = linked * 100 / total
-    after = (linked - less + more + made) * 100 / (total + created)
-    lost = less + created - made
+    after = (linked - losing + gaining + made) * 100 / (total + created)
+    lost = losing + created - made
     if before - after <= points or lost <= settings.GATE_ALWAYS_ALLOWED:
         return ""
     return (
@@ -106,8 +106,8 @@ def _dropped(staging: Staging, field: str, total: int) -> str:
 
 
 def _unlinked_and_linked(staging: Staging, field: str, needs: tuple[str, ...]) -> tuple[int, int]:
-    filled = " AND ".join(f"COALESCE(x.{staging.quote(each)}, '') <> ''" for each in needs)
-    # Of the airports that are linked anew: those that lose their link, and those that get their first one.
+    filled = " AND ".join(f"COALESCE(x.{staging.quote(column)}, '') <> ''" for column in needs)
+    # Of the airports to link again: those that lose their link, and those that get their first one.
     return staging.rows(
         """
         SELECT COUNT(CASE WHEN l.{column} IS NOT NULL AND NOT ({filled}) THEN 1 END),

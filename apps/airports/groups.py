@@ -1,4 +1,4 @@
-"""The groups of people who use the console, and what each may do."""
+"""The groups of users, and the permissions of each."""
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -55,7 +55,7 @@ def permissions_of(group: str) -> set[str]:
 
 @transaction.atomic
 def create_groups() -> dict[str, int]:
-    """Make the groups, or bring them back to what the table above says; returns the number of permissions of each.
+    """Make the groups with exactly the permissions of the table above; return the number of permissions of each.
 
     Members stay. Raises Permission.DoesNotExist when the database is not migrated.
     """
@@ -64,10 +64,11 @@ def create_groups() -> dict[str, int]:
     groups = Group.objects.in_bulk(GROUPS, field_name="name")
     links = Group.permissions.through.objects
     rows = links.filter(group__in=groups.values()).values_list("group_id", "permission_id", "pk")
-    found = {(group, key): link for group, key, link in rows}
+    granted = {(group, key): link for group, key, link in rows}
     should = {(groups[name].pk, key) for name, keys in wanted.items() for key in keys}
-    links.filter(pk__in=[found[pair] for pair in found.keys() - should]).delete()
-    links.bulk_create([links.model(group_id=group, permission_id=key) for group, key in sorted(should - found.keys())])
+    links.filter(pk__in=[granted[pair] for pair in granted.keys() - should]).delete()
+    missing = sorted(should - granted.keys())
+    links.bulk_create([links.model(group_id=group, permission_id=key) for group, key in missing])
     return {name: len(keys) for name, keys in wanted.items()}
 
 

@@ -80,7 +80,7 @@ class PlacesLinker:
                 [now, now],
             )
             if staging.postgresql:
-                # The rows that come next join the new cities: without figures the planner expects none.
+                # The next statements join the new cities; without statistics the planner expects none.
                 _places(staging).run("ANALYZE {city}")
 
     def joins(self, staging: Staging, rows: str) -> str:
@@ -107,15 +107,15 @@ class PlacesLinker:
         staging.run("CREATE TEMP TABLE imports_new_countries (iso_code text)")
         # One row for each city to create: the first row of the file that names it.
         staging.run("CREATE TEMP TABLE imports_new_cities ({place})", place=place)
-        # The same with what only Python can work out.
+        # The same rows with values that only Python can compute.
         staging.run("CREATE TEMP TABLE imports_cities ({place}, ascii_name text, stem text, slug text)", place=place)
 
     def _count_links(self, staging: Staging, link: Link) -> int:
-        """Count the airports whose link is new: those created with one, and those that get another than they have."""
+        """Count the airports with a new link: created ones with a link, and others whose link changes."""
         want, key = staging.want(link.field), self.target(staging, link)
         # All that are created with one.
         created = staging.value("SELECT COUNT(*) FROM {created} w WHERE w.{want}", want=want)
-        # A place that is yet to be created has no key, and is another one than the airport has now.
+        # A place to be created has no key yet, and is not the one that the airport has now.
         changed = staging.value(
             """
             SELECT COUNT(*) FROM {changed} w JOIN {live} l ON l.{pk} = w.old_pk {joins}
@@ -135,7 +135,7 @@ def _places(staging: Staging) -> Sql:
 
 
 def _fill_search_forms(staging: Staging) -> None:
-    """Work out the comparable municipality where it is not the file's: where a correction stands, or none is given."""
+    """Compute the comparable municipality where it differs from the file: for corrections, and where none is given."""
     pages = staging.pages(
         """
         SELECT line, municipality FROM {changed}
@@ -152,7 +152,7 @@ def _fill_search_forms(staging: Staging) -> None:
 
 def _find_new_cities(staging: Staging) -> int:
     # The first row of each (country, comparable municipality) to link that no city has.
-    found = _places(staging).run(
+    new_cities = _places(staging).run(
         """
         INSERT INTO imports_new_cities (line, iso_country, name, search_name, latitude, longitude)
         SELECT line, iso_country, municipality, city_search, latitude_deg, longitude_deg FROM (
@@ -166,11 +166,11 @@ def _find_new_cities(staging: Staging) -> int:
         """
     )
     staging.analyze("imports_new_cities", ["line"])
-    return found
+    return new_cities
 
 
 def _name_cities(staging: Staging) -> None:
-    """Add what SQL cannot work out: ASCII names and slugs before they are made unique."""
+    """Add the values that SQL cannot compute: ASCII names, and slugs before they are made unique."""
     columns = ("line", "iso_country", "name", "search_name", "latitude", "longitude", "ascii_name", "stem")
     pages = staging.pages(
         """

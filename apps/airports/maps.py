@@ -1,6 +1,7 @@
-"""The maps of airports: all by type, and those with findings by how bad they are."""
+"""The maps of airports: all by type, and those with findings by severity."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db.models import Count, Q, QuerySet
 
@@ -9,7 +10,7 @@ from apps.changesets.history.maps import COARSE, FINE, Addresses, Group, PackedM
 from apps.quality.findings import findings_of
 from apps.quality.rules import Severity, rules_of
 
-# The colour of each type, and what several of them are called; the weightiest are drawn last, over the others.
+# The colour of each type and its plural; the most important are drawn last, over the others.
 TYPES = {
     AirportType.LARGE: ("large", "large airports"),
     AirportType.MEDIUM: ("medium", "medium airports"),
@@ -46,21 +47,30 @@ def _points(airports: QuerySet) -> Iterator[Point]:
         yield Point(number.get(kind, OTHER), key, latitude, longitude)
 
 
-def count_by_type(*, country: int | None = None, using: str = "default") -> list[tuple[str, str, int, int]]:
-    """Return for each type with airports its value, its name, how many there are, and how many of them lack a city."""
+class OfType(NamedTuple):
+    """A type of airports: its value, its name, how many there are, and how many of them lack a city."""
+
+    value: str
+    name: str
+    number: int
+    without_city: int
+
+
+def count_by_type(*, country: int | None = None, using: str = "default") -> list[OfType]:
+    """Return each type that has airports."""
     airports = Airport.objects.using(using).order_by()
     rows = (airports if country is None else airports.filter(country=country)).values("airport_type")
-    found = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
+    by_type = rows.annotate(number=Count("pk"), alone=Count("pk", filter=Q(city=None))).values_list(
         "airport_type", "number", "alone"
     )
-    known = {str(value): (number, alone) for value, number, alone in found}
+    known = {str(value): (number, alone) for value, number, alone in by_type}
     labels = {str(value): label for value, (_, label) in TYPES.items()}
     labels |= {value: value or "without a type" for value in known if value not in labels}
-    return [(value, label, *known[value]) for value, label in labels.items() if value in known]
+    return [OfType(value, label, *known[value]) for value, label in labels.items() if value in known]
 
 
 def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "default") -> PackedMap:
-    """Return the map of the airports that break a rule, each by the worst that it breaks; one query a rule."""
+    """Return the map of the airports with findings, grouped by worst severity; one query for each rule."""
     worst: dict[str, int] = {}
     order = list(Severity)
     for rule in sorted(rules_of("airports.airport"), key=lambda rule: order.index(rule.severity)):
@@ -73,5 +83,7 @@ def map_of_findings(*, findings_url: str, addresses: Addresses, using: str = "de
         for key, latitude, longitude in rows
         if key in worst and latitude is not None and longitude is not None
     )
-    groups = [Group(str(each), f"with {each.label.lower()}s", str(each), findings_url) for each in order]
+    groups = [
+        Group(str(severity), f"with {severity.label.lower()}s", str(severity), findings_url) for severity in order
+    ]
     return pack(groups, points, addresses=addresses)

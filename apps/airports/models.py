@@ -34,7 +34,7 @@ class Airport(FollowsName, TrackedModel):
     iso_country = models.CharField("country code", max_length=2, blank=True, default="")
     iso_region = models.CharField("region code", max_length=10, blank=True, default="")
     municipality = models.CharField(max_length=255, blank=True, default="")
-    # The values that upstream had when it was last applied: the base of the three-way merge, reverted with the row.
+    # The last applied upstream values: the base of the three-way merge, reverted with the row.
     upstream = models.JSONField("last upstream values", null=True, blank=True, editable=False)
     country = models.ForeignKey(Country, null=True, blank=True, on_delete=models.PROTECT, related_name="airports")
     city = models.ForeignKey(City, null=True, blank=True, on_delete=models.SET_NULL, related_name="airports")

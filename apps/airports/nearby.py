@@ -1,4 +1,4 @@
-"""Airports that are probably one and the same: of one name and near each other, or at exactly the same point."""
+"""Probable duplicates: airports of one name near each other, or at exactly the same point."""
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
@@ -7,12 +7,12 @@ from apps.changesets.history.maps import DEGREE_KM
 from apps.changesets.sql import Sql
 
 NEAR_KM = 5
-# Bands of latitude, each a little higher than NEAR_KM: who is near is in the same one or the next.
+# Bands of latitude, each a little higher than NEAR_KM: near airports are in the same or the next band.
 _BANDS_PER_DEGREE = 20
 
 
 def near_namesakes(rows: QuerySet) -> QuerySet:
-    """Keep the airports that have one of the same comparable name within 5 km.
+    """Keep the airports with another one of the same comparable name within 5 km.
 
     Points are compared, not airports, and only within their bands of latitude: however many airports share a name and a
     place, nothing is compared with all of them.
@@ -56,5 +56,5 @@ def _among(rows: QuerySet, keys: str, params: list[float]) -> QuerySet:
     meta = rows.model._meta
     columns = {"name": "search_name", "lat": "latitude_deg", "lon": "longitude_deg"}
     names = {short: meta.get_field(field).column for short, field in columns.items()}
-    found = Sql(rows.db, table=meta.db_table, pk=meta.pk.column, **names).fill(keys)
-    return rows.filter(pk__in=RawSQL(found, params))  # noqa: S611 - names of our own fields, values are bound
+    nearest_keys = Sql(rows.db, table=meta.db_table, pk=meta.pk.column, **names).fill(keys)
+    return rows.filter(pk__in=RawSQL(nearest_keys, params))  # noqa: S611 - names of our own fields, values are bound

@@ -1,4 +1,4 @@
-"""Which findings there would be if a plan were applied: the rules run on temporary tables that hold what would be."""
+"""The findings that a plan would leave: the rules run on temporary tables with the rows as they would be."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _MODELS = (Country, City, Airport)
 
 
 def look_for_findings(staging: Staging) -> dict[str, list[int]]:
-    """Return the rules whose number of findings would change: today's number and the one then, by the rule's code."""
+    """Return the rules whose number of findings would change: the present and the planned number, by code."""
     # Whether the plan writes anything.
     if not staging.value(
         """
@@ -37,7 +37,7 @@ def look_for_findings(staging: Staging) -> dict[str, list[int]]:
 
 @contextmanager
 def _tables_then(staging: Staging) -> Iterator[dict[str, str]]:
-    """Lend temporary tables of countries, cities and airports as they would be after the plan."""
+    """Give temporary tables of countries, cities and airports as they would be after the plan."""
     tables = {model._meta.db_table: f"then_{model._meta.db_table}" for model in _MODELS}
     try:
         _make(staging, Country, _new_countries(), "TRUE")
@@ -50,7 +50,7 @@ def _tables_then(staging: Staging) -> Iterator[dict[str, str]]:
 
 
 def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str, str], str], stays: str) -> None:
-    """Make the table of a model: the rows that stay as they are, and the rows that come, by field and as a FROM."""
+    """Make the table of a model from its unchanged rows and the planned ones, given by field and as a FROM clause."""
     values, rows = arriving
     fields = [field for field in model._meta.concrete_fields if field.get_internal_type() != "JSONField"]
     name = f"then_{model._meta.db_table}"
@@ -59,12 +59,12 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
         table=model._meta.db_table, columns=[column_of(field) for field in known]
     )
     sql.run("DROP TABLE IF EXISTS {name}")
-    # The rows that the plan leaves alone ...
+    # The rows that the plan does not change ...
     sql.run(
         "CREATE TEMP TABLE {name} AS SELECT {all} FROM {table} t WHERE {stays}",
         all=sql.names([column_of(field) for field in fields], of="t"),
     )
-    # ... and those that it writes; what no rule can ask of them stays empty.
+    # ... and those that it writes; columns that no rule reads stay empty.
     sql.run(
         "INSERT INTO {name} ({columns}) SELECT {values} FROM {rows}",
         values=", ".join(values[field.name] for field in known),
@@ -73,7 +73,7 @@ def _make(staging: Staging, model: type[models.Model], arriving: tuple[dict[str,
 
 
 def _new_countries() -> tuple[dict[str, str], str]:
-    # Countries to be made have no key yet: a number below zero stands for it.
+    # Countries to be created have no key yet; a number below zero stands for it.
     keyed = "(SELECT iso_code, -ROW_NUMBER() OVER (ORDER BY iso_code) AS id FROM imports_new_countries) n"
     return {"id": "n.id", "iso_code": "n.iso_code", "name": "n.iso_code", "active": "TRUE"}, keyed
 
@@ -96,8 +96,8 @@ def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:
     values = {field: f"w.{staging.quote(field)}" for field in staging.stored}
     for link in staging.links:
         column = staging.column(link.field)
-        found = "lc.id" if link.field == "country" else "lt.id"
-        values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {found} ELSE l.{column} END"
+        linked_pk = "lc.id" if link.field == "country" else "lt.id"
+        values[link.field] = f"CASE WHEN w.{staging.want(link.field)} THEN {linked_pk} ELSE l.{column} END"
     rows = staging.fill(
         """
         {writes} w LEFT JOIN {live} l ON l.{pk} = w.old_pk

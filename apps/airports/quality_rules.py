@@ -1,4 +1,4 @@
-"""The quality rules of airports: what of one row alone, and of several rows together, is likely wrong."""
+"""The quality rules of airports: conditions on one row, and on several rows together."""
 
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Substr, Upper
@@ -16,39 +16,39 @@ REQUIRED, COORDINATES, CODES, DUPLICATES = "Required fields", "Coordinates", "Co
 COUNTRIES, CITIES, STATE, NAMES = "Normalized Country links", "Normalized City links", "State", "Names"
 
 HIGHEST_FT, LOWEST_FT = 16_500, -1_300
-# So near to (0, 0) nothing but ocean is; whoever knows no position writes something like 0.01.
+# So near to (0, 0) there is only ocean; an unknown position is often written as something like 0.01.
 ZERO_DEGREES = 0.05
 _ZERO = (-ZERO_DEGREES, ZERO_DEGREES)
 AT_ZERO = Q(
     latitude_deg__isnull=False, latitude_deg__range=_ZERO, longitude_deg__isnull=False, longitude_deg__range=_ZERO
 )
 _POSITION = {"code": "iso_country", "latitude": "latitude_deg", "longitude": "longitude_deg"}
-# Control characters and what is invisible, and what HTML leaves behind.
+# Control characters, invisible characters, and remains of HTML.
 CONTROL = "[\x01-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]"
 HTML = r"<[A-Za-z/!][^>]*>|&(#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);"
 
 
 def share_code(rows: QuerySet) -> QuerySet:
-    """Keep airports whose IATA code another one has, too; `0` is no code."""
+    """Keep airports that share their IATA code with another one; `0` is no code."""
     coded = rows.model._base_manager.using(rows.db).filter(iata_code__gt="").exclude(iata_code="0").order_by()
     shared = coded.values("iata_code").annotate(number=Count("pk")).filter(number__gt=1)
     return rows.filter(iata_code__in=shared.values("iata_code"))
 
 
 def differ_by_case(rows: QuerySet) -> QuerySet:
-    """Keep airports whose ident another one has but for upper and lower case."""
+    """Keep airports whose ident differs from another one only by upper and lower case."""
     idents = rows.model._base_manager.using(rows.db).order_by().values(upper=Upper("ident"))
     twins = idents.annotate(number=Count("pk")).filter(number__gt=1)
     return rows.alias(upper=Upper("ident")).filter(upper__in=twins.values("upper"))
 
 
 def seem_swapped(rows: QuerySet) -> QuerySet:
-    """Keep airports outside of their country that would be inside with latitude for longitude."""
+    """Keep airports outside of their country that would be inside with latitude and longitude swapped."""
     return off_country(rows, **_POSITION, swapped=True).exclude(AT_ZERO)
 
 
 def lie_abroad(rows: QuerySet) -> QuerySet:
-    """Keep airports outside of their country, whichever way round; the point (0, 0) has a rule of its own."""
+    """Keep airports outside of their country, also when swapped; the point (0, 0) has a rule of its own."""
     return off_country(rows, **_POSITION, swapped=False).exclude(AT_ZERO)
 
 
@@ -58,7 +58,7 @@ def without_airports(rows: QuerySet) -> QuerySet:
 
 
 def _holds(sign: str, pattern: str) -> Q:
-    """Match a pattern in name or municipality; on SQLite that is slow, so only where the text has the sign of it."""
+    """Match a pattern in name or municipality; SQLite is slow at that, so only in texts that contain the sign."""
     name = Q(name__contains=sign) & Q(name__regex=pattern)
     return name | Q(municipality__contains=sign) & Q(municipality__regex=pattern)
 

@@ -1,4 +1,4 @@
-"""Databases apart from the live one: scratch ones that go again, and those that a URL names."""
+"""Databases beside the live one: scratch databases, and those that a URL names."""
 
 import fcntl
 import os
@@ -27,7 +27,7 @@ _URLS = ("sqlite://", "postgres://", "postgresql://")
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Give a private folder beside the backups that is gone at the end; what a killed process left goes, too."""
+    """Give a private folder beside the backups until the end of the block; also remove folders of killed processes."""
     parent = open_folder()
     _sweep(parent)
     folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=parent))
@@ -53,7 +53,7 @@ def _sweep(parent: Path) -> None:
 
 @contextmanager
 def alias_of(settings: dict[str, Any]) -> Iterator[str]:
-    """Give the alias under which this thread knows a database for a while; nobody else is shown it."""
+    """Give a temporary alias of a database that only this thread has."""
     alias = f"apart-{secrets.token_hex(4)}"
     connections[alias] = _connection(settings, alias)
     try:
@@ -71,7 +71,7 @@ def _connection(settings: dict[str, Any], alias: str) -> BaseDatabaseWrapper:
 
 @contextmanager
 def sqlite_file(file: Path) -> Iterator[str]:
-    """Give the alias of a SQLite database in this file, with the live one's options where that is SQLite, too."""
+    """Give the alias of a SQLite database in this file; it has the options of the live database if that is SQLite."""
     live = connections.settings["default"]
     settings = live if "sqlite" in live["ENGINE"] else {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {}}
     with alias_of({**settings, "NAME": str(file), "TEST": {}}) as alias:
@@ -82,8 +82,8 @@ def sqlite_file(file: Path) -> Iterator[str]:
 def scratch_postgresql(using: str) -> Iterator[str]:
     """Give the alias of an empty database beside `using` on its server, which is dropped at the end.
 
-    There is one of them, so that what a killed process left is gone the next time. Raises DatabaseBusy while another
-    process has it, and RestoreFailed where the role may not make databases.
+    It has one name, so the next use removes what a killed process left. Raises DatabaseBusy while another process has
+    it, and RestoreFailed where the role may not make databases.
     """
     settings = connections[using].settings_dict
     name = f"{settings['NAME'][:50]}{SCRATCH}"
@@ -105,16 +105,16 @@ def _make(cursor: Any, quoted: str) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
         cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
     except DatabaseError as error:
-        said = str(error).splitlines()[0]
+        message = str(error).splitlines()[0]
         raise RestoreFailed(
-            f"The database {quoted} cannot be made ({said}): give the console's role the right with "
+            f"The database {quoted} cannot be made ({message}): give the console's role the right with "
             "ALTER ROLE ... CREATEDB, or make it yourself."
         ) from error
 
 
 @contextmanager
 def _server(using: str) -> Iterator[Any]:
-    """Give a cursor on the server that holds no database of ours open."""
+    """Give a cursor on the server that is connected to none of our databases."""
     apart = _connection(connections[using].settings_dict, using)
     try:
         with apart._nodb_cursor() as cursor:
@@ -131,7 +131,7 @@ def engine_of(target: str) -> str:
 
 
 def without_password(target: str) -> str:
-    """Return a URL as it may be written down."""
+    """Return a URL without its password."""
     parts = urlsplit(target)
     if parts.password is None:
         return target
@@ -140,9 +140,9 @@ def without_password(target: str) -> str:
 
 @contextmanager
 def elsewhere(target: str) -> Iterator[str]:
-    """Give the alias of a fresh database at a file or URL; what was made is gone again when the block fails.
+    """Give the alias of a new database at a file or URL; it is removed when the block fails.
 
-    Raises UnknownTarget for what is neither, and NotFresh where there is something already.
+    Raises UnknownTarget for anything else, and NotFresh when the target holds data already.
     """
     settings = _settings_of(target)
     if engine_of(target) == "sqlite":
@@ -174,7 +174,7 @@ def _fresh_file(file: Path) -> Iterator[str]:
         raise NotFresh(f"{file} is there already, and nothing is overwritten: name a file that is not there yet.")
     if not file.parent.is_dir():
         raise UnknownTarget(f"There is no folder {file.parent}: make it, or name a file in another one.")
-    # Under its name only when it is complete.
+    # It gets its name only when it is complete.
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=file.parent) as folder:
         partial = Path(folder) / file.name
         with sqlite_file(partial) as alias:

@@ -1,4 +1,4 @@
-"""Backups that are made by themselves before something that may go wrong: an import, a bulk deletion, a migration."""
+"""Automatic backups, made before an import, a bulk deletion or a migration."""
 
 from datetime import timedelta
 
@@ -21,11 +21,11 @@ RECENT = timedelta(hours=1)
 
 
 class NotBackedUp(ChangesetError):
-    """The backup that should have come first could not be made, so nothing was done."""
+    """The backup before an act could not be made, so the act was not done."""
 
 
 def back_up_before(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup | None:
-    """Return a backup that holds all there is now; None where nothing was ever recorded, or BACKUPS_AUTOMATIC is off.
+    """Return a backup that holds the present state; None when nothing was recorded yet, or BACKUPS_AUTOMATIC is off.
 
     Raises BackupFailure.
     """
@@ -35,7 +35,7 @@ def back_up_before(kind: str, *, actor: Actor, reason: str, using: str = "defaul
 
 
 def recent_or_new(kind: str, *, actor: Actor, reason: str, using: str = "default") -> Backup:
-    """Return a backup of the last hour if nothing was recorded since, or a new one; old automatic ones go then.
+    """Return a backup of the last hour if nothing was recorded since, or make one and prune old automatic ones.
 
     Raises BackupFailure.
     """
@@ -54,9 +54,9 @@ def newest_complete(using: str = "default") -> Backup | None:
         if backup.created_at < oldest or newest is None:
             return None
         whole = backup.kind in NATIVE_KINDS and not backup.tables and backup.engine == connections[using].vendor
-        # After a restore or a reset another changeset may have this number, and as many rows.
+        # After a restore or a reset another changeset may have this number, with as many rows.
         same = backup.newest_changeset == newest.pk and newest.created_at <= backup.created_at
-        # Direct writes may go on in the newest changeset; each of them is a row of history.
+        # The newest changeset may be one of direct writes that grows; each write adds a history row.
         same = same and counts.items() <= backup.row_counts.items()
         if whole and same and not backup.is_bad and backup.file.is_file():
             return backup
@@ -64,18 +64,18 @@ def newest_complete(using: str = "default") -> Backup | None:
 
 
 def _history_counts(using: str) -> dict[str, int]:
-    """Return how many rows each table of history has, where it has any; none while the tables are not there."""
-    there = set(connections[using].introspection.table_names())
-    if Changeset._meta.db_table not in there:
+    """Return the number of rows of each history table that has any; empty before the tables are made."""
+    existing = set(connections[using].introspection.table_names())
+    if Changeset._meta.db_table not in existing:
         return {}
-    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in there]
+    names = [tracked.history_table for tracked in tracked_models() if tracked.history_table in existing]
     return {name: number for name, number in Sql(using).count_rows(names).items() if number}
 
 
 def before_act(coming: Coming) -> str | None:
     """Back up before an import or a bulk deletion, and return the name of the backup.
 
-    Raises NotBackedUp when that fails, and nothing is done then.
+    Raises NotBackedUp when that fails; then the act must not be done.
     """
     kind = BEFORE_IMPORT if coming.kind == Kind.IMPORT else BEFORE_BULK
     back_up = recent_or_new if coming.required else back_up_before

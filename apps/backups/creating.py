@@ -24,17 +24,17 @@ def create_backup(
     tables: tuple[str, ...] = (),
     using: str = "default",
 ) -> Backup:
-    """Copy all that is committed now into the folder of the backups, and return the backup when it is safe on disk.
+    """Copy all committed rows into the folder of the backups, and return the backup when it is safe on disk.
 
-    `actor` is a user, or None for a job; `tables` are the only ones to copy. What the caller has written and not
-    committed is not in it. Where there is a storage elsewhere, a copy goes there. Raises a BackupFailure with one
-    sentence, and then leaves nothing in the folder.
+    `actor` is a user, or None for a job; `tables` limits the backup to these. Uncommitted writes of the caller are not
+    in it. A copy goes to the storage elsewhere, if there is one. Raises a BackupFailure with one sentence, and then
+    leaves nothing in the folder.
     """
     driver = driver_for(kind, connections[using].vendor)
     folder = open_folder()
     needed = driver.size(using)
     free = shutil.disk_usage(folder).free
-    # A dump is smaller than its database, nobody knows how much; a copy is not.
+    # A copy is as large as its database; a dump is smaller, by an unknown amount.
     if driver.same_size and free < needed:
         raise disk_full(folder, needed=needed, free=free)
     try:

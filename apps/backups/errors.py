@@ -1,4 +1,4 @@
-"""What can go wrong with a backup, each with one sentence that says what to do."""
+"""The errors of this app; the text of each is one sentence that says what to do."""
 
 import errno
 from pathlib import Path
@@ -11,19 +11,19 @@ FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST
 
 
 class BackupFailure(Exception):
-    """Base of all errors of this app: no backup was made, nothing half is left, and the text says what to do."""
+    """Base of all errors of this app: nothing is half done, and the text says what to do."""
 
 
 class DiskFull(BackupFailure):
-    """The disk of the backups has no room for another one."""
+    """The disk has no room for another backup."""
 
 
 class FolderNotWritable(BackupFailure):
-    """The folder of the backups is not there and cannot be made, or nothing can be written in it."""
+    """The folder of the backups cannot be made or written."""
 
 
 class FolderIsServed(BackupFailure):
-    """The folder of the backups lies where the web server gives files to anybody."""
+    """The web server serves the folder of the backups to anybody."""
 
 
 class NotWritten(BackupFailure):
@@ -39,7 +39,7 @@ class DumpFailed(BackupFailure):
 
 
 class DatabaseBusy(BackupFailure):
-    """Somebody held the database, or a table of it, for too long."""
+    """The database, or a table of it, was locked for too long."""
 
 
 class DatabaseUnreadable(BackupFailure):
@@ -47,23 +47,23 @@ class DatabaseUnreadable(BackupFailure):
 
 
 class CopyDamaged(BackupFailure):
-    """The copy was written and is not sound, so it was thrown away."""
+    """The copy is damaged and was deleted."""
 
 
 class UnknownTable(BackupFailure):
-    """A table was chosen that is not there."""
+    """A chosen table does not exist."""
 
 
 class UnknownKind(BackupFailure):
-    """No backup is of this kind."""
+    """There is no such kind of backup."""
 
 
 class ManifestUnreadable(BackupFailure):
-    """A manifest that says nothing that can be relied on."""
+    """A manifest cannot be read or trusted."""
 
 
 class ObjectGone(BackupFailure):
-    """An object should be backed up that is deleted."""
+    """The object to back up is deleted."""
 
 
 class UnknownBackup(BackupFailure):
@@ -71,31 +71,31 @@ class UnknownBackup(BackupFailure):
 
 
 class BackupUnreadable(BackupFailure):
-    """A file that should be a backup and is none that can be read."""
+    """A file of a backup cannot be read."""
 
 
 class BackupAltered(BackupFailure):
-    """The backup is not the file any more that was written."""
+    """The file of a backup changed after it was written."""
 
 
 class RestoreFailed(BackupFailure):
-    """The database would not take what the backup has; it is as it was."""
+    """The database refused the rows of the backup; it is as it was."""
 
 
 class OffsiteUnavailable(BackupFailure):
-    """The storage elsewhere cannot be reached, or takes nothing."""
+    """The storage elsewhere cannot be reached or written."""
 
 
 class NotEncrypted(BackupFailure):
-    """gpg did not encrypt what was to leave this machine, so it did not."""
+    """gpg could not encrypt a copy, so the copy was not sent."""
 
 
 class NotDecrypted(BackupFailure):
-    """gpg did not decrypt a copy that came back."""
+    """gpg could not decrypt a copy."""
 
 
 class RestoreRefused(BackupFailure):
-    """The restore was not begun, since it would do harm now."""
+    """The restore was not begun, because it would do harm now."""
 
 
 class ChangedMeanwhile(BackupFailure):
@@ -107,7 +107,7 @@ class OtherEngine(BackupFailure):
 
 
 class TablesRefused(BackupFailure, ChangesetError):
-    """The chosen tables cannot come back without others; to a changeset that is a refusal, and no failure."""
+    """The chosen tables cannot be restored without others; a changeset treats that as a refusal, not as a failure."""
 
 
 class NewerSchema(BackupFailure):
@@ -115,35 +115,35 @@ class NewerSchema(BackupFailure):
 
 
 class NotTheSame(BackupFailure):
-    """What was restored is not what the manifest tells."""
+    """The restored rows are not those of the manifest."""
 
 
 class UnknownTarget(BackupFailure):
-    """Nothing can be restored into what was named."""
+    """The named target is no place to restore into."""
 
 
 class NotFresh(BackupFailure):
-    """There is something already where a backup should be restored into."""
+    """The target of a restore holds data already."""
 
 
 class WorkRefused(BackupFailure):
-    """Somebody else's backup, proof or restore is not finished."""
+    """Another backup, verification or restore is running."""
 
 
 class OtherModel(BackupFailure):
-    """The backup is of another kind of object than the one that should be restored."""
+    """The backup is of an object of another model."""
 
 
 class OtherObject(BackupFailure):
-    """The backup is of another object than the one that should be restored."""
+    """The backup is of another object of the model."""
 
 
 class NoBase(BackupFailure):
-    """No backup is there that an incremental one could go on from."""
+    """There is no backup that an incremental one could go on from."""
 
 
 class ChainBroken(BackupFailure):
-    """Incremental backups that do not follow each other, or not what they should be restored onto."""
+    """Incremental backups do not follow each other, or do not follow the state of the database."""
 
 
 class NotReached(BackupFailure):
@@ -151,7 +151,7 @@ class NotReached(BackupFailure):
 
 
 class OtherSchema(BackupFailure):
-    """The backup has fields that the table has no more, or lacks some that it has since."""
+    """The fields of the backup are not those of the table."""
 
 
 def gap(increment: str, base: str) -> ChainBroken:
@@ -182,15 +182,15 @@ def from_os_error(error: OSError, folder: Path, *, needed: int) -> BackupFailure
 
 def meaning_for_restore(error: Exception, backup: str, *, patience: int) -> BackupFailure:
     """Return what an error of a database or of the disk means for a restore, which it ended."""
-    said = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    if getattr(error, "errno", None) in FULL or any(word in said for word in ("disk is full", "No space left")):
+    message = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    if getattr(error, "errno", None) in FULL or any(word in message for word in ("disk is full", "No space left")):
         return DiskFull(f"There is no room to restore {backup}: nothing was restored; make room, and try again.")
     if is_busy(error):
         return DatabaseBusy(
             f"Somebody held the database, or a table of it, for more than {patience} seconds (an import?), so nothing "
             "was restored: try again later."
         )
-    return RestoreFailed(f"The database did not take {backup} ({said}): it is as it was.")
+    return RestoreFailed(f"The database did not take {backup} ({message}): it is as it was.")
 
 
 def not_writable(folder: Path, error: OSError) -> FolderNotWritable:

@@ -13,9 +13,9 @@ BEFORE_BULK = "before-bulk"
 BEFORE_MIGRATION = "before-migration"
 BEFORE_RESTORE = "before-restore"
 
-# What nobody asked for, made before something that may go wrong.
+# Made automatically before an act that may go wrong.
 AUTOMATIC = (BEFORE_IMPORT, BEFORE_BULK, BEFORE_MIGRATION, BEFORE_RESTORE)
-# In the database's own format; all others are portable, one driver a kind.
+# In the database's own format; each other kind has a portable driver of its own.
 NATIVE_KINDS = (FULL, *AUTOMATIC)
 
 

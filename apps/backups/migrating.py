@@ -1,4 +1,4 @@
-"""Migrations that drop data: a backup comes first, and going back without one is refused."""
+"""Migrations that drop data: a backup is made first, and migrating back without one is refused."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ _forced: ContextVar[bool] = ContextVar("migrations that drop data go on without 
 
 
 class BackupNeeded(BackupFailure):
-    """A migration backwards would drop data that no recent backup holds."""
+    """Migrating back would drop data that no recent backup holds."""
 
 
 @contextmanager
 def without_backup(forced: bool) -> Iterator[None]:
-    """Within, where `forced`, migrations that drop data go on without a backup."""
+    """Within the block, if `forced`, migrations that drop data run without a backup."""
     before = _forced.set(forced)
     try:
         yield
@@ -33,7 +33,7 @@ def without_backup(forced: bool) -> Iterator[None]:
 
 
 def before_migrate(*, using: str, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
-    """Make a backup before a plan that drops data; raises BackupFailure when it drops data backwards and has none."""
+    """Make a backup before migrations that drop data; raises BackupFailure when a backward one would have none."""
     if _forced.get() or connections[using].in_atomic_block:
         return
     dropping = list(_dropping(plan, connections[using]))
@@ -50,20 +50,20 @@ def before_migrate(*, using: str, plan: list[tuple[Any, bool]], **kwargs: Any) -
 
 
 def _dropping(plan: list[tuple[Any, bool]], connection: BaseDatabaseWrapper) -> Iterator[tuple[str, bool]]:
-    """Yield what the plan drops that has rows: a table, or a column of one; and whether by going back."""
-    there = set(connection.introspection.table_names())
+    """Yield each table or column with rows that the plan drops, and whether by migrating back."""
+    existing = set(connection.introspection.table_names())
     for migration, backwards in plan:
         for operation in migration.operations:
             if getattr(operation, "options", {}).get("proxy"):
                 continue  # A proxy has no table of its own.
             model, column = _dropped(operation, backwards=backwards)
             table = model and _table_of(migration.app_label, model)
-            if table in there and Sql(connection).has_rows(table):
+            if table in existing and Sql(connection).has_rows(table):
                 yield (f"{column} of {table}" if column else table), backwards
 
 
 def _dropped(operation: Any, *, backwards: bool) -> tuple[str, str]:
-    """Return the model that loses its table, or one of its columns, by this operation; empty where none does."""
+    """Return the model whose table, or whose column, this operation drops; empty strings when none."""
     if backwards and isinstance(operation, migrations.CreateModel) and not isinstance(operation, CreateKeptModel):
         return operation.name, ""
     if not backwards and isinstance(operation, migrations.DeleteModel):

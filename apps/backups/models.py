@@ -1,13 +1,13 @@
-"""What the admin knows the backups by. They are files, so there is no table: this carries pages and permissions."""
+"""The model of backups for the admin: backups are files, so it has no table, only pages and permissions."""
 
 from apps.changesets.models import Changeset
 
 
 class Backup(Changeset):
-    """Stands for the backups of the whole database; the catalogue is `apps.backups.catalogue.manifests`."""
+    """A backup of the whole database; the catalogue is `apps.backups.catalogue.manifests`."""
 
     class Meta:
-        # A proxy has no table, and unlike an unmanaged model nothing (dumpdata, say) ever asks one for its rows.
+        # A proxy has no table, and unlike an unmanaged model it is never asked for rows (by dumpdata, say).
         proxy = True
         default_permissions = ()
         permissions = [

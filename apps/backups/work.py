@@ -1,7 +1,7 @@
-"""Making, verifying and restoring for the admin: at once where that is quick, else in a process of its own.
+"""Making, verifying and restoring for the admin: at once when it is quick, else in a process of its own.
 
-How far it is, and how it ended, is told in the cache that all processes share. A restore replaces every table, those of
-sessions and of the workers' tasks among them, so none of them could tell, and no worker could see its task to the end.
+Progress and result are in the cache that all processes share. A restore replaces every table, those of sessions and of
+tasks included, so no session could hold them and no worker could finish its task.
 """
 
 import secrets
@@ -35,14 +35,14 @@ from apps.changesets.models import Actor
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 BEAT_SECONDS = 1
-# A process that was not heard of for so long is dead; to start takes a few seconds on a busy machine.
+# A process without a beat for so long is dead; starting takes a few seconds on a busy machine.
 SILENT_SECONDS = 30
 _APART = "import sys, django; django.setup(); from apps.backups.work import carry_out; carry_out(sys.argv[1])"
 
 
 @dataclass(frozen=True)
 class Work:
-    """One thing that somebody asked for, and how far it is; `backup` is what it is about, or has made."""
+    """A backup, verification or restore that a person started; `backup` is its subject or its result."""
 
     id: str
     verb: str
@@ -53,26 +53,26 @@ class Work:
     kind: str = FULL
     label: str = ""
     reason: str = ""
-    # Of a restore: the changeset or time up to which, as it was typed, or the only tables.
+    # Of a restore: the changeset or time to stop at, as it was typed, or the only tables.
     upto: str = ""
     tables: tuple[str, ...] = ()
     state: str = WAITING
     words: str = "Starting"
-    # How it ended, in one sentence; the backup of what was there before a restore, and the changeset of one of tables.
-    told: str = ""
+    # The result in one sentence; the backup made before a restore; the changeset of a restore of tables.
+    outcome: str = ""
     safety: str = ""
     changeset: int | None = None
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether it has ended."""
         return self.state in (DONE, FAILED)
 
 
 def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
-    """Do what was asked at once, or see to it that it is done, and return how it stands.
+    """Start a piece of work, finish it at once if it is small, and return its state.
 
-    `size` is how many bytes it is about. Raises WorkRefused while something else is being done.
+    `size` is the number of bytes that it handles. Raises WorkRefused while another one is running.
     """
     work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), **about)
     _take_turn(work)
@@ -90,42 +90,42 @@ def database_size(using: str = "default") -> int:
 
 
 def work_of(key: str) -> Work | None:
-    """Return how a piece of work stands, or None where there is none of this name (any more)."""
-    found = _cache().get(_name(key))
-    if not found:
+    """Return the state of a piece of work, or None when there is none of this name."""
+    entry = _cache().get(_name(key))
+    if not entry:
         return None
-    work = Work(**found)
+    work = Work(**entry)
     if not work.is_over and time.time() - _heard_of(work) > SILENT_SECONDS:
-        told = (
+        outcome = (
             "The process that did this stopped without a word. What it had not finished is not there: start it again."
         )
-        return replace(work, state=FAILED, told=told)
+        return replace(work, state=FAILED, outcome=outcome)
     return work
 
 
 def work_going_on() -> Work | None:
-    """Return what is being done now, if anything is."""
+    """Return the work that is running now, or None."""
     work = work_of(_cache().get(_name("turn"), ""))
     return None if work is None or work.is_over else work
 
 
 def carry_out(key: str) -> None:
-    """Do a piece of work and note how it ended; nothing is raised that its note does not tell, too.
+    """Do a piece of work and save how it ended, also when it fails.
 
-    Raises WorkRefused where there is no note of it.
+    Raises WorkRefused when the cache does not know it.
     """
-    asked = work_of(key)
-    if asked is None:
+    requested = work_of(key)
+    if requested is None:
         raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
-    work = _save(replace(asked, state=RUNNING))
+    work = _save(replace(requested, state=RUNNING))
     try:
         with _beating(work):
             actor = User.objects.filter(pk=work.actor_id).first()
             work = _do(work, actor)
     except (BackupFailure, ChangesetError) as failure:
-        _save(replace(work, state=FAILED, told=str(failure)))
+        _save(replace(work, state=FAILED, outcome=str(failure)))
     except BaseException as error:
-        _save(replace(work, state=FAILED, told=f"{type(error).__name__}: {error}"))
+        _save(replace(work, state=FAILED, outcome=f"{type(error).__name__}: {error}"))
         raise
     else:
         _save(replace(work, state=DONE))
@@ -138,10 +138,10 @@ def _do(work: Work, actor: Actor) -> Work:
     if work.verb == CREATE:
         progress("copying the database")
         made = create_backup(actor=actor, reason=work.reason, kind=work.kind, label=work.label)
-        return replace(work, backup=made.id, told=f"{made.rows:,} rows are backed up.")
+        return replace(work, backup=made.id, outcome=f"{made.rows:,} rows are backed up.")
     backup = find_backup(work.backup)
     if work.verb == VERIFY:
-        return replace(work, told=verify(backup, progress=progress).verified)
+        return replace(work, outcome=verify(backup, progress=progress).verified)
     return _restore(work, backup, actor, progress)
 
 
@@ -149,11 +149,11 @@ def _restore(work: Work, backup: Backup, actor: Actor, progress: Progress) -> Wo
     upto = read_upto(work.upto) if work.upto else None
     restored = restore(backup, actor=actor, reason=work.reason, tables=work.tables, upto=upto, progress=progress)
     done, where = restored.done, f"in {', '.join(work.tables)}" if work.tables else "there"
-    told = f"{restored.rows:,} rows are {where}, as in {restored.backup.id}"
-    told += f", up to {in_words(upto)}." if upto is not None else "."
+    outcome = f"{restored.rows:,} rows are {where}, as in {restored.backup.id}"
+    outcome += f", up to {in_words(upto)}." if upto is not None else "."
     if done.drift:
-        told += f" {done.drift:,} objects differ from their history, as they did when it was made."
-    return replace(work, told=told, safety=done.safety.id if done.safety else "", changeset=done.changeset)
+        outcome += f" {done.drift:,} objects differ from their history, as they did when it was made."
+    return replace(work, outcome=outcome, safety=done.safety.id if done.safety else "", changeset=done.changeset)
 
 
 def _start_apart(work: Work) -> None:
@@ -161,7 +161,7 @@ def _start_apart(work: Work) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a name that we made
         command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
     )
-    # Or it stays in the process table until this one ends.
+    # Without waiting, it would stay in the process table until this process ends.
     threading.Thread(target=process.wait, name=f"backup-{work.id}", daemon=True).start()
 
 
@@ -169,14 +169,16 @@ def _take_turn(work: Work) -> None:
     turn = _name("turn")
     if _cache().add(turn, work.id, timeout=None):
         return
-    if other := work_going_on():
-        raise WorkRefused(f"{other.actor} has begun something else that is not finished ({other.verb}): wait for it.")
+    if running := work_going_on():
+        raise WorkRefused(
+            f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it."
+        )
     _cache().set(turn, work.id, timeout=None)
 
 
 @contextmanager
 def _beating(work: Work) -> Iterator[None]:
-    """Let others know that this process lives, from a thread that touches no database."""
+    """Beat from a thread that touches no database, so that others see that this process lives."""
     over = threading.Event()
 
     def beat() -> None:
@@ -208,7 +210,7 @@ def _cache() -> BaseCache:
 
 
 def _name(key: str) -> str:
-    """Name the entry; two databases may share the cache's folder."""
+    """Return the name of an entry, with the database in it: two databases may share the cache's folder."""
     its = connections["default"].settings_dict
     database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
     return f"backups-{database}-{key}"

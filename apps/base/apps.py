@@ -8,7 +8,7 @@ class BaseConfig(AppConfig):
     verbose_name = "Places"
 
     def ready(self) -> None:
-        from apps.backups.restore.guards import GUARDS
+        from apps.backups.restore.jobs import GUARDS
         from apps.base.geonames import GEONAMES
         from apps.base.import_guard import import_at_work
         from apps.imports.registry import register_spec

@@ -8,9 +8,10 @@ from apps.base.completing import CityCompleter, CountryCompleter
 from apps.base.countries import is_known_code
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
+from apps.imports import parsers
+from apps.imports.parsers import Bad, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser, Reference
-from apps.imports.staging import parsers
+from apps.imports.spec import Column, Derived, ImportSpec, Reference
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.
@@ -59,16 +60,11 @@ TIMEZONE = Column(
         is_known=is_time_zone, hint="not a time zone of the IANA database, such as Europe/Zurich", required=False
     ),
 )
-_ACTIVE = Column("active", "active", parsers.boolean())
 _ISO3 = re.compile("[A-Z]{3}")
 
 COUNTRIES = ImportSpec(
     name="countries",
     model=Country,
-    key=None,
-    natural="id",
-    upstream=None,
-    active="active",
     columns=(
         Column(
             "iso_code",
@@ -85,42 +81,34 @@ COUNTRIES = ImportSpec(
         Column("name", "name", name_text(max_length=255, required=True), required=True),
         LATITUDE,
         LONGITUDE,
-        _ACTIVE,
+        Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
     identity=("iso_code",),
-    unique=(("iso_code",),),
     completer=CountryCompleter(),
 )  # fmt: skip
 
 CITIES = ImportSpec(
     name="cities",
     model=City,
-    key=None,
-    natural="id",
-    upstream=None,
-    active="active",
     columns=(
         Column("id", "id", parsers.integer(minimum=1, maximum=_LARGEST)),
         Column(
             "country",
-            "country",
-            parsers.text(max_length=2, required=True),
             aliases=("iso_country", "country_code"),
             required=True,
             refers=Reference(Country, by="iso_code"),
         ),
         Column("name", "name", name_text(max_length=255, required=True), required=True),
-        Column("ascii_name", "ascii_name", parsers.text(max_length=255)),
+        Column("ascii_name"),
         LATITUDE,
         LONGITUDE,
         TIMEZONE,
         POPULATION,
-        _ACTIVE,
+        Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
     identity=("country", "search_name"),
-    unique=(("country", "search_name"), ("country", "slug")),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

@@ -11,7 +11,9 @@ from itertools import islice
 from apps.base.columns import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
 from apps.base.match_places import find_cities
 from apps.base.models import City
+from apps.imports import parsers
 from apps.imports.errors import FileDamaged
+from apps.imports.parsers import Bad, Parser
 from apps.imports.reading import rows
 from apps.imports.reading.delimited import CHUNK_BYTES
 from apps.imports.reading.detecting import Detected, detect
@@ -20,8 +22,7 @@ from apps.imports.reading.rows import CHUNK_ROWS, RawChunk, RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import open_text
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Bad, Column, Derived, ImportSpec, Parser
-from apps.imports.staging import parsers
+from apps.imports.spec import Column, Derived, ImportSpec
 
 # The columns of cities500.txt and the like, as GeoNames' readme.txt names them.
 TITLES = (
@@ -95,10 +96,6 @@ def _counted() -> Parser:
 GEONAMES = ImportSpec(
     name="geonames",
     model=City,
-    key=None,
-    natural="id",
-    upstream=None,
-    active="active",
     columns=(
         Column("place_name", "name", name_text(max_length=255, required=True), stored=False),
         Column("ascii_name", "asciiname", parsers.text(max_length=255), aliases=("ascii_name",)),

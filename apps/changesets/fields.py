@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
@@ -35,3 +36,8 @@ def target_of(field: AnyField) -> type[models.Model]:
     if field.related_model is None:
         raise LookupError(f"{field} points to no other model.")
     return field.related_model
+
+
+def stored_value(field: AnyField, value: Any, connection: BaseDatabaseWrapper) -> Any:
+    """Return a value of a field, as people or files write it, as the database takes it; raises ValidationError."""
+    return field.get_db_prep_value(field.to_python(value), connection)

@@ -128,6 +128,16 @@ class Tracked:
         ]
         return ((self.pk,), *single, *together)
 
+    @cached_property
+    def conditional_sets(self) -> tuple[tuple[tuple[str, ...], models.Q], ...]:
+        """The sets of columns that are unique together among the rows that meet a condition, each with it."""
+        meta = self.model._meta
+        return tuple(
+            (tuple(meta.get_field(name).column for name in constraint.fields), constraint.condition)
+            for constraint in meta.constraints
+            if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition
+        )
+
 
 @cache
 def tracked_models() -> tuple[Tracked, ...]:

@@ -79,6 +79,10 @@ class FilterUnknown(ImportFailure):
     """What the rows of the file should be filtered by does not exist."""
 
 
+class RuleOfTheDatabase(ImportFailure):
+    """A row breaks a constraint of the database that planning knows nothing of."""
+
+
 class PlanIsGone(ImportFailure):
     """The plan's staged rows were discarded, or replaced by those of a later plan."""
 

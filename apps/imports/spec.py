@@ -1,19 +1,18 @@
 """How an app declares what an import of its files is: columns, keys, derived columns, links."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
 from django.db import models
 
+from apps.changesets.fields import AnyField, field_of
+from apps.changesets.tracking import TrackedModel, tracked_for
+from apps.imports.parsers import Parser, not_said, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import Refusal
-
-# A cell that a parser refuses: its index in the chunk, the rule's name, and a hint.
-Bad = tuple[int, str, str]
-Parser = Callable[[list[str]], tuple[list[Any], list[Bad]]]
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,15 @@ class Reference:
 class Column:
     """One column of the file and the field that it fills; `merged` columns keep corrections.
 
+    Without a `header` it is called as the field is, without `parse` it is read as the field takes it.
+
     One with `refers` holds the code of an object that must exist. Without `stored` it is staged as text for the
     matching only, and fills no field.
     """
 
     field: str
-    header: str
-    parse: Parser
+    header: str = ""
+    parse: Parser = not_said
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
@@ -42,6 +43,14 @@ class Column:
     merged: bool = True
     refers: Reference | None = None
     stored: bool = True
+
+    def of(self, model: type[models.Model]) -> "Column":
+        """Return the column with what it does not say itself taken from the field of the model."""
+        header, parse = self.header or self.field, self.parse
+        if parse is not_said:
+            target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
+            parse = parser_of(field_of(target, name), required=self.required)
+        return replace(self, header=header, parse=parse)
 
 
 @dataclass(frozen=True)
@@ -122,39 +131,59 @@ class PlanCheck:
 
 @dataclass(frozen=True)
 class ImportSpec:
-    """Everything the generic import needs to know about one kind of file.
+    """Everything the generic import and export need to know about one kind of file.
 
-    `key` is the field that stays when an object is renamed; `natural` is the primary key; `upstream` the JSON field
-    that holds the values upstream had when they were last applied; `active` is what `--missing deactivate` clears.
-    Without `upstream` a file can only be corrections by hand.
-
-    A row that gives neither key nor primary key is about the object that has the same values of the fields in
-    `identity`; or `identify` finds it. No two objects may have the same values of the fields of a group in `unique`.
-    Without `creates`, rows about no object are skipped. `label` is the field that people know an object by. `read` is
-    for files that are no table with titles.
+    `upstream` is the JSON field that holds the values upstream had when they were last applied; without it a file can
+    only be corrections by hand. A row that gives neither stable nor primary key is about the object that has the same
+    values of the fields in `identity`; or `identify` finds it. Without `creates`, rows about no object are skipped.
+    `label` is the field that people know an object by. `read` is for files that are no table with titles.
     """
 
     name: str
-    model: type[models.Model]
-    key: str | None
-    natural: str
-    upstream: str | None
-    active: str | None
+    model: type[TrackedModel]
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...] = ()
+    upstream: str | None = None
     # What people call the upstream whose snapshots are imported.
     upstream_title: str = ""
     linker: Linker | None = None
     read: Callable[[SourceFile, Reading | None], RawFile] = read
     identity: tuple[str, ...] = ()
     identify: Identify | None = None
-    unique: tuple[tuple[str, ...], ...] = ()
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
     # What stops an import that goes past it, unless a person says so; and what people are told of a plan.
     limits: tuple[Limits, ...] = ()
     checks: tuple[PlanCheck, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Let each column that says nothing else be called and read as its field of the model is."""
+        columns = tuple(column.of(self.model) for column in self.columns)
+        object.__setattr__(self, "columns", columns)
+
+    @property
+    def key(self) -> str | None:
+        """The field that stays when an object is renamed, or None."""
+        return self.model.tracking.stable_key
+
+    @property
+    def natural(self) -> str:
+        """The primary key."""
+        return self.model._meta.pk.name
+
+    @cached_property
+    def active(self) -> str | None:
+        """The field that `--missing deactivate` clears, where the model has one."""
+        fields = self.model._meta.concrete_fields
+        return next((f.name for f in fields if f.name == "active" and isinstance(f, models.BooleanField)), None)
+
+    @cached_property
+    def unique(self) -> tuple[tuple[str, ...], ...]:
+        """The groups of fields of which no two objects may have the same values, but for the keys."""
+        tracked = tracked_for(self.model)
+        groups = (tuple(tracked.fields_by_column[column].name for column in group) for group in tracked.unique_sets)
+        return tuple(group for group in groups if group not in {(self.key,), (self.natural,)})
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -163,8 +192,25 @@ class ImportSpec:
 
     @cached_property
     def automatic(self) -> bool:
-        """Whether the database gives the primary key, so that a new row has none and no object is ever renamed."""
-        return isinstance(self.model._meta.get_field(self.natural), models.AutoField)
+        """Whether a new object gets its primary key by itself, so that its row has none and no object is renamed."""
+        return isinstance(self.model._meta.pk, models.AutoField) or self.makes_keys
+
+    @cached_property
+    def makes_keys(self) -> bool:
+        """Whether Python makes the primary key of a new object, such as a UUID."""
+        pk = self.model._meta.pk
+        return pk.has_default() and callable(pk.default)
+
+    @cached_property
+    def days_and_ids(self) -> frozenset[str]:
+        """The fields that hold days or UUIDs, which are text in files and in JSON."""
+        fields = self.model._meta.concrete_fields
+        return frozenset(field.name for field in fields if is_day_or_id(field))
+
+    @cached_property
+    def has_days_or_ids(self) -> bool:
+        """Whether such values may be among those that are read of the tables."""
+        return bool(self.days_and_ids) or any(is_day_or_id(refers.model._meta.pk) for refers in self.referred.values())
 
     @cached_property
     def identity_columns(self) -> tuple[str, ...]:
@@ -173,14 +219,14 @@ class ImportSpec:
         return tuple(follows.get(field, field) for field in self.identity)
 
     @cached_property
-    def references(self) -> tuple[Column, ...]:
-        """The columns that name another object by its code."""
-        return tuple(column for column in self.columns if column.refers)
+    def referred(self) -> dict[str, Reference]:
+        """What the fields that name another object refer to."""
+        return {column.field: column.refers for column in self.columns if column.refers}
 
     @cached_property
     def watched(self) -> tuple[type[models.Model], ...]:
         """The models that a plan reads: what is imported, what its rows refer to, and what they are linked to."""
-        read = [self.model, *(column.refers.model for column in self.references)]
+        read = [self.model, *(refers.model for refers in self.referred.values())]
         return tuple(dict.fromkeys([*read, *(self.linker.models if self.linker else ())]))
 
     @cached_property
@@ -191,3 +237,8 @@ class ImportSpec:
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""
         return (each for each in self.derived if each.follows in fields)
+
+
+def is_day_or_id(field: AnyField) -> bool:
+    """Whether a field holds a day or a UUID; a moment is neither."""
+    return isinstance(field, models.DateField | models.UUIDField) and not isinstance(field, models.DateTimeField)

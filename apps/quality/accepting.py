@@ -1,4 +1,4 @@
-"""Accepting findings as known: with a reason, until a day or for good; and taking that back."""
+"""Accepting findings as known, with a reason, until a day or forever; and taking that back."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -17,7 +17,7 @@ from apps.quality.rules import Rule
 
 
 def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, list[str]]:
-    """Return the object keys that are accepted of each rule today, by the rule's code; one query."""
+    """Return the object keys that are accepted today, by the code of the rule; one query."""
     keys: dict[str, list[str]] = {rule.code: [] for rule in rules}
     for code, key in standing(using=using).filter(rule__in=keys).values_list("rule", "object_key"):
         keys[code].append(key)
@@ -25,19 +25,19 @@ def accepted_of(rules: Iterable[Rule], *, using: str = "default") -> dict[str, l
 
 
 def standing(*, using: str = "default") -> QuerySet[AcceptedFinding]:
-    """Return the acceptances that stand today: neither withdrawn nor run out."""
+    """Return the acceptances that are valid today: neither withdrawn nor expired."""
     today = timezone.localdate()
-    found = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
-    return found.filter(Q(until=None) | Q(until__gte=today))
+    acceptances = AcceptedFinding.objects.using(using).filter(withdrawn_at=None)
+    return acceptances.filter(Q(until=None) | Q(until__gte=today))
 
 
 def over(rule: Rule) -> QuerySet[AcceptedFinding]:
-    """Return the acceptances of a rule that do not stand any more: withdrawn, or run out; the newest first."""
+    """Return the withdrawn and expired acceptances of a rule, newest first."""
     return AcceptedFinding.objects.filter(rule=rule.code).exclude(pk__in=standing().values("pk"))
 
 
 def keys_condition(model: type[Model], keys: Iterable[str]) -> Q:
-    """Return the condition that a row of the model is one of those that the keys name."""
+    """Return the condition that a row of the model has one of the object keys."""
     stable: list[str] = []
     primary: list[str] = []
     for key in keys:
@@ -67,11 +67,11 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
     if until is not None and until < timezone.localdate():
         raise UntilPast(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
     taken = set(accepted_of([rule])[rule.code])
-    found = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
-    new = {key: name for key, name in found.items() if key not in taken}
+    findings = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
+    new = {key: name for key, name in findings.items() if key not in taken}
     if not new:
         raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it meanwhile.")
-    # One that ran out makes room; it stays in the list as withdrawn by the calendar.
+    # An expired acceptance makes room; it stays in the list as withdrawn on its last day.
     AcceptedFinding.objects.filter(rule=rule.code, object_key__in=new, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by_name="its day"
     )

@@ -1,4 +1,4 @@
-"""What is wrong with the data: rules, findings, coverage of links. It knows no airport; apps declare their rules."""
+"""Quality of the data: rules, findings, coverage of links. It knows no airport; apps declare their rules."""
 
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules

@@ -1,4 +1,4 @@
-"""How many rows have the links that they should have; apps declare which links are to be watched."""
+"""The coverage of links: how many rows have one; apps declare the links to watch."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _watched: dict[str, tuple[str, ...]] = {}
 
 @dataclass(frozen=True)
 class Coverage:
-    """Of how many rows of a model (a label) a link is made."""
+    """How many rows of a model (a label) have a link, out of all."""
 
     model: str
     field: str
@@ -24,12 +24,12 @@ class Coverage:
 
     @property
     def unlinked(self) -> int:
-        """How many rows have no such link."""
+        """The number of rows without the link."""
         return self.total - self.linked
 
 
 def share_of(linked: int, total: int) -> float:
-    """Return a share in percent, two decimals, never rounded up to the whole; 100 of nothing."""
+    """Return a share in percent with two decimals, never rounded up to 100; 100 when there are no rows."""
     if not total:
         return 100.0
     share = round(linked * 100 / total, 2)
@@ -37,15 +37,15 @@ def share_of(linked: int, total: int) -> float:
 
 
 def watch_links(label: str, *fields: str) -> None:
-    """Let the coverage of these links of a model (a label) be counted."""
+    """Watch the coverage of these links of a model (a label)."""
     _watched[label] = fields
 
 
 def link_coverage(*, using: str = "default") -> tuple[Coverage, ...]:
     """Return the coverage of every watched link; one query for each model."""
-    found: list[Coverage] = []
+    coverages: list[Coverage] = []
     for label, fields in _watched.items():
         rows = apps.get_model(label)._base_manager.using(using).order_by()
         counts = rows.aggregate(total=Count("pk"), **{f"with_{field}": Count(field) for field in fields})
-        found += [Coverage(label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
-    return tuple(found)
+        coverages += [Coverage(label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
+    return tuple(coverages)

@@ -1,4 +1,4 @@
-"""What can go wrong with findings, each with one sentence that says what to do."""
+"""The errors of this app; the text of each is one sentence that says what to do."""
 
 
 class QualityError(Exception):
@@ -10,7 +10,7 @@ class ReasonMissing(QualityError):
 
 
 class UntilPast(QualityError):
-    """A finding cannot be accepted until a day that is over."""
+    """The last day of an acceptance is over."""
 
 
 class NotFound(QualityError):

@@ -1,4 +1,4 @@
-"""Figures of the dashboard: how much there is of everything, how that moved, and whether history is complete."""
+"""Figures of the dashboard: numbers of objects, their changes, and whether history is complete."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from apps.quality.coverage import Coverage, link_coverage, share_of
 from apps.quality.findings import by_severity
 from apps.quality.models import Tally
 
-# So many changesets are looked through for what was added and deleted; a trend shows fewer.
+# How many changesets are read for additions and deletions; a trend shows fewer.
 MOST_CHANGESETS, TREND = 500, 60
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How many objects of a model there are, and how many came and went lately."""
+    """The number of objects of a model, and of those added and deleted lately."""
 
     label: str
     plural: str
@@ -34,7 +34,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Step:
-    """How many objects of a model there were after a changeset."""
+    """The number of objects of a model after a changeset."""
 
     changeset_id: int
     at: datetime
@@ -43,19 +43,19 @@ class Step:
 
 @dataclass(frozen=True)
 class Moves:
-    """What came and went with each of the newest changesets, newest first."""
+    """The additions and deletions of the newest changesets, newest first."""
 
     changesets: tuple[tuple[int, datetime, dict[str, tuple[int, int]]], ...]
 
     def since(self, label: str, moment: datetime) -> tuple[int, int]:
-        """Return how many objects of a model were added and deleted since a moment."""
+        """Return the number of objects of a model added and deleted since a moment."""
         lately = [moves[label] for _, at, moves in self.changesets if at >= moment and label in moves]
         return sum(added for added, _ in lately), sum(deleted for _, deleted in lately)
 
 
 @dataclass(frozen=True)
 class History:
-    """Whether each live row equals its newest history row: of how many objects, how many differ, and when looked."""
+    """The comparison of live rows with history: number of objects, how many differ, and when it was made."""
 
     objects: int
     drift: int
@@ -63,7 +63,7 @@ class History:
 
 
 def newest_moves(labels: Sequence[str], *, using: str = "default") -> Moves:
-    """Return what the newest changesets added and deleted of these models, from their counts; a baseline is none."""
+    """Return what the newest changesets added and deleted of these models, from their counts, without baselines."""
     newest = Changeset.objects.using(using).exclude(status=Status.FAILED).exclude(kind=Kind.BASELINE)
     rows = list(newest.only("pk", "created_at", "counts").order_by("-pk")[:MOST_CHANGESETS])
     counts = counts_of_many(rows, using=using)
@@ -73,7 +73,7 @@ def newest_moves(labels: Sequence[str], *, using: str = "default") -> Moves:
 def amounts(
     labels: Sequence[str], moves: Moves, *, state: str, since: datetime, using: str = "default"
 ) -> list[Amount]:
-    """Return how many objects of each model there are, remembered for this state of the tables, and how that moved."""
+    """Return the number of objects of each model, remembered for this state of the tables, and its change."""
     numbers = remembered(
         "amounts",
         state,
@@ -116,11 +116,13 @@ def coverage_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, f
 
 def findings_trend(tallies: Iterable[Tally]) -> list[tuple[datetime, dict[str, int]]]:
     """Return the findings of each severity at each tally."""
-    return [(tally.taken_at, {str(each): n for each, n in by_severity(tally.counts).items()}) for tally in tallies]
+    return [
+        (tally.taken_at, {str(severity): n for severity, n in by_severity(tally.counts).items()}) for tally in tallies
+    ]
 
 
 def history_completeness(*, state: str, look: bool = True, using: str = "default") -> History | None:
-    """Return whether history is complete, looked for once an hour and state of the tables: it reads all rows.
+    """Return whether history is complete, compared once an hour for each state of the tables: it reads all rows.
 
     Without `look` it is not looked for, and None comes back where nobody has looked yet.
     """
@@ -134,7 +136,7 @@ def history_completeness(*, state: str, look: bool = True, using: str = "default
 
 
 def coverage_now(*, state: str, using: str = "default") -> tuple[Coverage, ...]:
-    """Return the coverage of every watched link, counted once a state of the tables."""
+    """Return the coverage of every watched link, counted once for each state of the tables."""
     return remembered("coverage", state, lambda: link_coverage(using=using))
 
 

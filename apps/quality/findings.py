@@ -1,4 +1,4 @@
-"""Findings: the live rows that break a rule, without those that somebody accepted as known."""
+"""Findings: the live rows that break a rule and are not accepted as known."""
 
 from collections.abc import Iterable
 
@@ -18,17 +18,17 @@ def broken_rows(rule: Rule, *, using: str = "default") -> QuerySet:
 def findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
     """Return the findings of a rule: the rows that break it and are not accepted."""
     keys = accepted_of([rule], using=using)[rule.code]
-    found = broken_rows(rule, using=using)
-    return found.exclude(keys_condition(rule.model_class, keys)) if keys else found
+    broken = broken_rows(rule, using=using)
+    return broken.exclude(keys_condition(rule.model_class, keys)) if keys else broken
 
 
 def few_findings_of(rule: Rule, *, using: str = "default") -> QuerySet:
-    """Return the findings of a rule to be asked several times: where looking takes long and they are few, by key."""
-    found = findings_of(rule, using=using)
+    """Return the findings of a rule for several queries: by key, when the rule is slow and the findings are few."""
+    findings = findings_of(rule, using=using)
     if isinstance(rule.broken, Q):
-        return found
-    keys = list(found.values_list("pk", flat=True)[: FEW + 1])
-    return found if len(keys) > FEW else rule.model_class._base_manager.using(using).filter(pk__in=keys)
+        return findings
+    keys = list(findings.values_list("pk", flat=True)[: FEW + 1])
+    return findings if len(keys) > FEW else rule.model_class._base_manager.using(using).filter(pk__in=keys)
 
 
 def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default") -> dict[str, int]:
@@ -43,16 +43,16 @@ def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default
         alone = [(rule, rule.broken) for rule in rules if rule.model == label and isinstance(rule.broken, Q)]
         if alone:
             rows = alone[0][0].model_class._base_manager.using(using).order_by()
-            asked = {
+            aggregates = {
                 rule.code: Count("pk", filter=_not_accepted(rule, broken, accepted[rule.code]))
                 for rule, broken in alone
             }
-            counts |= rows.aggregate(**asked)
+            counts |= rows.aggregate(**aggregates)
     for rule in rules:
         if rule.code not in counts:
             keys = accepted[rule.code]
-            found = broken_rows(rule, using=using)
-            counts[rule.code] = (found.exclude(keys_condition(rule.model_class, keys)) if keys else found).count()
+            rows = broken_rows(rule, using=using)
+            counts[rule.code] = (rows.exclude(keys_condition(rule.model_class, keys)) if keys else rows).count()
     return {rule.code: counts[rule.code] for rule in rules}
 
 
@@ -69,8 +69,10 @@ def count_accepted(*, using: str = "default") -> dict[str, int]:
 
 def by_severity(counts: dict[str, int]) -> dict[Severity, int]:
     """Return how many findings there are of each severity, the worst first."""
-    severity = {rule.code: rule.severity for rule in all_rules()}
-    return {each: sum(n for code, n in counts.items() if severity.get(code) == each) for each in Severity}
+    severity_of = {rule.code: rule.severity for rule in all_rules()}
+    return {
+        severity: sum(n for code, n in counts.items() if severity_of.get(code) == severity) for severity in Severity
+    }
 
 
 def _not_accepted(rule: Rule, broken: Q, accepted: list[str]) -> Q:

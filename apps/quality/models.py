@@ -1,4 +1,4 @@
-"""What is remembered of quality: which findings people accepted as known, and how many there were when."""
+"""What is stored about quality: accepted findings, and counts of moments."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 class AcceptedFinding(models.Model):
-    """A finding that somebody accepted as known, with why, and until when; it is work about data, and no data.
+    """A finding that somebody accepted as known, with the reason and the last day; it is no change of data.
 
     The object is known by the key that stays with it (`id:3486`), or by its primary key (`pk:KDEN`). Withdrawing keeps
     the row, so that it stays known who accepted what.
@@ -16,7 +16,7 @@ class AcceptedFinding(models.Model):
     rule = models.CharField(max_length=60)
     model = models.CharField(max_length=100)
     object_key = models.CharField(max_length=270)
-    # What the object was called then; it may be gone.
+    # The name of the object at that time; the object may be deleted.
     object_name = models.CharField(max_length=300, blank=True, default="")
     reason = models.TextField()
     until = models.DateField(null=True, blank=True)
@@ -43,7 +43,7 @@ class AcceptedFinding(models.Model):
 
 
 class Tally(models.Model):
-    """How many findings, accepted ones and links there were at a moment, for the trend."""
+    """The numbers of findings, accepted ones and links at a moment, for the trend."""
 
     taken_at = models.DateTimeField(default=timezone.now)
     # The newest changeset by then.
@@ -55,7 +55,7 @@ class Tally(models.Model):
     coverage = models.JSONField(default=dict)
     # {code: number} of the rows that break a rule and are accepted.
     accepted = models.JSONField(default=dict)
-    # What was counted: as long as nothing moves, it stays the same text.
+    # The state that was counted; the text stays the same while nothing changes.
     stamp = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
@@ -67,7 +67,7 @@ class Tally(models.Model):
 
 
 class Finding(Tally):
-    """What the admin lists as findings: no table of its own, since findings are looked for and not stored."""
+    """The model of findings for the admin; it has no table, because findings are not stored."""
 
     class Meta:
         proxy = True

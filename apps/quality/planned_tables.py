@@ -1,4 +1,4 @@
-"""Trying the rules on other rows than the live ones: on tables that hold what would be."""
+"""Running the rules on planned rows instead of live ones: on temporary tables."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,17 +9,17 @@ from django.db import connections
 
 @contextmanager
 def reading_from(tables: Mapping[str, str], *, using: str = "default") -> Iterator[None]:
-    """Within, every statement reads the tables named on the right instead of those on the left.
+    """Let every statement within the block read the tables named on the right instead of those on the left.
 
     Names are whole and quoted in what Django and the rules write, so that none is taken for a part of another.
     """
     connection = connections[using]
     quote = connection.ops.quote_name
-    names = {quote(table): quote(other) for table, other in tables.items()}
+    names = {quote(table): quote(planned) for table, planned in tables.items()}
 
     def read(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        for table, other in names.items():
-            sql = sql.replace(table, other)
+        for table, planned in names.items():
+            sql = sql.replace(table, planned)
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(read):

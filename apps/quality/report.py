@@ -13,14 +13,14 @@ EXAMPLES = 3
 def lines_for_people(
     counts: dict[str, int], accepted: dict[str, int], *, links: dict[str, str], every: bool
 ) -> Iterator[str]:
-    """Yield the sections; `links` says which field's coverage opens which section, `every` asks for all examples."""
-    coverage = {each.field: each for each in link_coverage()}
+    """Yield the sections; `links` gives the section of each field whose coverage is shown, `every` lists all rows."""
+    by_field = {coverage.field: coverage for coverage in link_coverage()}
     by_section = rules_by_section()
     for section in dict.fromkeys([*links.values(), *by_section]):
         yield section
-        for field in (field for field, where in links.items() if where == section and field in coverage):
-            each = coverage[field]
-            yield f"  {each.linked:,} of {each.total:,} linked ({each.percent:.2f} %)"
+        for field in (field for field, where in links.items() if where == section and field in by_field):
+            coverage = by_field[field]
+            yield f"  {coverage.linked:,} of {coverage.total:,} linked ({coverage.percent:.2f} %)"
         for rule in by_section.get(section, ()):
             yield from _rule_lines(rule, counts[rule.code], accepted.get(rule.code, 0), every=every)
         yield ""
@@ -32,8 +32,8 @@ def _rule_lines(rule: Rule, number: int, accepted: int, *, every: bool) -> Itera
     yield f"  {rule.sign if number else ' '} {number:>7,}  {rule.code:<22}{rule.title}{known}"
     if not number:
         return
-    found = rule.in_order(with_links(rule, findings_of(rule)))
-    for row in found.iterator() if every else found[:EXAMPLES]:
+    findings = rule.in_order(with_links(rule, findings_of(rule)))
+    for row in findings.iterator() if every else findings[:EXAMPLES]:
         yield "               " + " · ".join([str(row), *(f"{name} {shown}" for name, shown in values_of(rule, row))])
     if not every and number > EXAMPLES:
         yield f"               ... and {number - EXAMPLES:,} more"

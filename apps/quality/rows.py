@@ -1,4 +1,4 @@
-"""The rows behind a rule: what is told of each beside its name, and all of them as a file."""
+"""The rows of a rule: the values that are shown of each, and all of them as a file."""
 
 import csv
 from collections.abc import Iterable, Iterator
@@ -18,13 +18,13 @@ _CHUNK = 2000
 
 
 def with_links(rule: Rule, rows: QuerySet) -> QuerySet:
-    """Return the rows with the linked objects that are told of them, in the same query."""
+    """Return the rows with the linked objects that are shown, in the same query."""
     links = [name for name in rule.fields if field_of(rule.model_class, name).is_relation]
     return rows.select_related(*links) if links else rows
 
 
 def values_of(rule: Rule, row: Model) -> list[tuple[str, str]]:
-    """Return what the rule wants told of a row: the name of each field, and its value in words."""
+    """Return the fields of a row that the rule shows: the name and the value of each, in words."""
     return [(field_label(rule.model_class, name), _shown(row, name)) for name in rule.fields]
 
 
@@ -35,8 +35,8 @@ def findings_as_csv(rules: Iterable[Rule]) -> Iterator[str]:
     writer.writerow(HEADER)
     for rule in rules:
         for row in rule.in_order(with_links(rule, findings_of(rule))).iterator(chunk_size=_CHUNK):
-            what = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row))
-            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), what]
+            values = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row))
+            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), values]
             writer.writerow([harmless(cell) for cell in cells])
             yield out.getvalue()
             out.seek(0)

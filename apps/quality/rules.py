@@ -1,4 +1,4 @@
-"""Rules: what live rows should be like, each declared once, over sets of rows. Any app may have a `quality_rules.py`.
+"""Rules: conditions that live rows must meet, each declared once. Any app may have a `quality_rules.py`.
 
 
 register_rules(
@@ -25,7 +25,7 @@ class Severity(TextChoices):
     INFO = "info", "Remark"
 
 
-# The sign of each severity, so that colour says nothing alone.
+# The sign of each severity, so that colour is never the only mark.
 SIGNS = {Severity.ERROR: "!", Severity.WARNING: "~", Severity.INFO: "·"}
 
 
@@ -75,7 +75,7 @@ _rules: dict[str, Rule] = {}
 
 
 def register_rules(*rules: Rule) -> None:
-    """Add rules; one with the code of another takes its place, so that a project can mend a rule of ours."""
+    """Add rules; a rule with the code of another replaces it, so that a project can change a rule of ours."""
     _rules.update({rule.code: rule for rule in rules})
 
 
@@ -85,7 +85,7 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def rule_named(code: str) -> Rule:
-    """Return the rule with this code; raises LookupError naming those there are."""
+    """Return the rule with this code; raises LookupError that names all codes."""
     try:
         return _rules[code]
     except KeyError:
@@ -99,7 +99,7 @@ def rules_of(label: str) -> tuple[Rule, ...]:
 
 def rules_by_section() -> dict[str, list[Rule]]:
     """Return the rules by the section that a report shows them in, in order."""
-    found: dict[str, list[Rule]] = {}
+    by_section: dict[str, list[Rule]] = {}
     for rule in _rules.values():
-        found.setdefault(rule.section, []).append(rule)
-    return found
+        by_section.setdefault(rule.section, []).append(rule)
+    return by_section

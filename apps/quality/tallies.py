@@ -1,4 +1,4 @@
-"""Tallies: how many findings there were when; the newest one spares counting again until a table moves."""
+"""Tallies: counts of findings at moments; the newest one is valid until a table changes."""
 
 import zlib
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ _REMEMBER_SECONDS = 600
 
 @dataclass(frozen=True)
 class Counted:
-    """How many findings each rule has (by code), how many of them are accepted, and how many links are made.
+    """The numbers of findings and accepted findings by code of the rule, and the coverage of links.
 
     `coverage` is by label and field: `{"airports.airport.city": [68539, 73623]}`. A stale one is of an earlier state.
     """
@@ -34,17 +34,17 @@ class Counted:
     at: datetime
     changeset_id: int | None
     stale: bool = False
-    # Whether a tally keeps these counts for the trend already.
+    # Whether a tally already holds these counts for the trend.
     kept: bool = False
 
 
 def count_now() -> Counted:
-    """Count all findings and links as they are now, and remember that for all processes; nothing is written."""
+    """Count all findings and links now, and remember them for all processes; nothing is written."""
     stamp = _stamp()
     counted = Counted(
         counts=count_findings(),
         accepted=count_accepted(),
-        coverage={f"{each.model}.{each.field}": [each.linked, each.total] for each in link_coverage()},
+        coverage={f"{link.model}.{link.field}": [link.linked, link.total] for link in link_coverage()},
         at=timezone.now(),
         changeset_id=Changeset.objects.order_by("-pk").values_list("pk", flat=True).first(),
     )
@@ -53,13 +53,13 @@ def count_now() -> Counted:
 
 
 def newest_counted() -> Counted:
-    """Return the counts of now: of the newest tally, or as they are remembered, or counted anew."""
+    """Return the present counts, from the newest tally or the cache, or counted again."""
     known = known_counted()
     return known if known is not None and not known.stale else count_now()
 
 
 def known_counted() -> Counted | None:
-    """Return the counts of now if they are known; a few short queries at most.
+    """Return the present counts if they are known; a few short queries at most.
 
     Where the tables moved since, the newest tally comes back as stale, or None where there is none.
     """
@@ -74,7 +74,7 @@ def known_counted() -> Counted | None:
 
 
 def take_tally(*, anew: bool = True) -> Tally:
-    """Count, and keep the counts for the trend: one tally for each day and newest changeset; very old ones go.
+    """Count, and store a tally for the trend: one for each day and newest changeset; very old ones are deleted.
 
     With `anew=False` nothing is counted that is known of this state of the tables.
     """
@@ -122,13 +122,13 @@ def _stamp() -> str:
 
 
 def _of_rule(rule: Rule) -> str:
-    """Return what a rule asks for, so that one that was mended is counted anew."""
+    """Return the text of a rule, so that a changed rule is counted again."""
     broken = rule.broken
     return f"{rule.code} {broken if isinstance(broken, Q) else getattr(broken, '__qualname__', '')}"
 
 
 def _newest_rows() -> Iterable[Any]:
-    # Their number too: on PostgreSQL one with an earlier number may be committed later.
+    # Their number as well: PostgreSQL may commit a lower changeset number later.
     yield from Changeset.objects.aggregate(Max("pk"), Max("finished_at"), number=Count("pk")).values()
     for tracked in tracked_models():
         yield tracked.history_model._base_manager.order_by("-history_id").values_list("history_id", flat=True).first()

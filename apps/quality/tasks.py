@@ -6,7 +6,7 @@ from django_tasks_db.models import DBTaskResult
 from apps.changesets.models import Changeset, Kind
 from apps.quality.tallies import take_tally
 
-# After an edit of one object the next count comes soon enough.
+# After an edit of a few objects the next count is soon enough.
 AFTER = (Kind.IMPORT, Kind.BULK_ACTION, Kind.RELINK, Kind.DELETE, Kind.REVERT, Kind.RESTORE)
 
 
@@ -17,7 +17,7 @@ def count_in_background() -> None:
 
 
 def count_after(changeset: Changeset) -> None:
-    """Let a worker count the findings after a changeset that may have moved many, unless one is about to anyway."""
+    """Let a worker count the findings after a large changeset, unless a count is already waiting."""
     if changeset.kind not in AFTER:
         return
     waiting = DBTaskResult.objects.filter(task_path=count_in_background.module_path, status=TaskResultStatus.READY)

@@ -11,7 +11,7 @@ _WHOLE = 10**9
 def measure_stock(
     url: str, *, source: Path, update: Path | None, sample: int, scratch: Path
 ) -> Iterator[tuple[str, Measurement, int]]:
-    """Yield name, measurement and number of rows of each step; the first step has none: what starting up takes."""
+    """Yield name, measurement and number of rows of each step; the first step has none: it is the start-up."""
     sources = [str(path) for path in (source, update) if path]
     files = run_child(["-m", "benchmarks.stock.sampling", str(scratch), str(sample), *sources], url=url).printed
     make_empty(url)
@@ -32,7 +32,7 @@ def measure_stock(
 
 
 def measure_whole_preview(url: str, *, source: Path, update: Path, scratch: Path) -> Measurement:
-    """Return what the preview of the whole update takes over the whole first file, which is imported before."""
+    """Return the measurement of the preview of the whole update, after the whole first file was imported."""
     folder = scratch / "whole"
     folder.mkdir(exist_ok=True)
     sampling = ["-m", "benchmarks.stock.sampling", str(folder), str(_WHOLE), str(source), str(update)]

@@ -11,7 +11,7 @@ class NoPreview(Exception):
 
 
 def make_user() -> None:
-    """Make somebody who may import."""
+    """Make a user who may import."""
     from django.contrib.auth import get_user_model
 
     get_user_model().objects.create_superuser(**WHO)

@@ -21,12 +21,12 @@ class AirportResource(resources.ModelResource):
         exclude = ("country", "city", "active", "created_at", "updated_at", "search_name")
 
     def before_import(self, dataset: Any, **kwargs: Any) -> None:
-        """Remember the places that are there, so that a link costs no query."""
+        """Remember the existing places, so that a link costs no query."""
         self.countries = {country.iso_code: country for country in Country.objects.all()}
         self.cities = {(city.country_id, city.search_name): city for city in City.objects.all()}
 
     def before_save_instance(self, instance: Airport, row: dict, **kwargs: Any) -> None:
-        """Fill what the file does not carry."""
+        """Fill the fields that the file does not have."""
         instance.search_name = instance.name.casefold()
         instance.active = instance.airport_type != "closed"
         instance.country = self.country_of(instance.iso_country)

@@ -6,9 +6,11 @@ from typing import Any
 from django.contrib import admin
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
+from apps.changesets.tracking import tracked_models
+
 # These let people in and out, and ask no permission.
 EXEMPT = {"login", "logout"}
-MODELS = {"airports_airport": "airport", "base_country": "country", "base_city": "city"}
+MODELS = {tracked.table: tracked.name for tracked in tracked_models()}
 
 
 def url_names() -> Iterator[tuple[str, Any]]:
@@ -24,7 +26,7 @@ def url_names() -> Iterator[tuple[str, Any]]:
 
 
 def addresses_of(world: dict[str, Any]) -> dict[str, str]:
-    """Return each address by its name, that of the three tables under `<model>_`, buttons with the tool's name.
+    """Return each address by its name, those of tracked tables under `<model>_`, buttons with the tool's name.
 
     `world` has the arguments, by how the names begin that they are for.
     """

@@ -12,13 +12,15 @@ from apps.airports.groups import GROUPS, create_groups
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
+from apps.changesets.tracking import tracked_models
 from apps.quality.models import AcceptedFinding
-from apps.quality.rules import all_rules
+from apps.quality.rules import all_rules, rules_of
 from tests.admin.addresses import addresses_of
 from tests.admin.permission_table import PEOPLE
 from tests.admin.runs import make_run, plan_rows
+from tests.second_domain.models import Operator, Station
 
-MODELS = {"airports_airport": Airport, "base_country": Country, "base_city": City}
+MODELS = [tracked.model for tracked in tracked_models()]
 
 
 @pytest.fixture
@@ -43,10 +45,16 @@ def addresses(clients, places, planned) -> dict[str, str]:
         places["KBKF"].delete()
         City.objects.create(country=places["germany"], name="Ulm").delete()
         Country.objects.create(iso_code="XX", name="Nowhere").delete()
+        operator = Operator.objects.create(code="DB", name="Deutsche Bahn")
+        station = Station.objects.create(code="UL", name="Ulm", operator=operator)
+        Station.objects.create(code="NU", name="Neu-Ulm", operator=operator).delete()
+        Operator.objects.create(code="XX", name="Nobody").delete()
         act.summary = {"bulk": {"model": "airports.airport", "selected": 1, "done": "", "left": [], "listed": []}}
     run = make_run(User.objects.get(username="importer"), summary={"sample": []})
     plan_rows(run)
-    accepted = AcceptedFinding.objects.create(rule=all_rules()[0].code, model="airports.airport", object_key="pk:KDEN")
+    accepted = AcceptedFinding.objects.create(
+        rule=rules_of("airports.airport")[0].code, model="airports.airport", object_key="pk:KDEN"
+    )
     world: dict[str, Any] = {
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
@@ -60,9 +68,10 @@ def addresses(clients, places, planned) -> dict[str, str]:
         "django_tasks_database_dbtaskresult": {"object_id": 1},
         "view_on_site": {"content_type_id": 1, "object_id": 1},
     }
-    for table, obj in zip(MODELS, (places["KDEN"], places["usa"], places["denver"]), strict=True):
-        version = MODELS[table].history.filter(**{obj._meta.pk.attname: obj.pk}).first().history_id
-        gone = MODELS[table].history.filter(history_type="-").first().history_id
+    for obj in (places["KDEN"], places["usa"], places["denver"], operator, station):
+        table, history = obj._meta.db_table, type(obj).history
+        version = history.filter(**{obj._meta.pk.attname: obj.pk}).first().history_id
+        gone = history.filter(history_type="-").first().history_id
         world[table] = {"object_id": obj.pk, "pk": obj.pk, "row": version, "args": (obj.pk, version)}
         world[f"{table}_keep_deleted"] = {"row": gone}
     return addresses_of(world)

@@ -16,7 +16,7 @@ ADMINS_ONLY = ("nobody 403", "nobody 403")
 DECIDED = ("uploader 405", "uploader 302")
 
 PAGES = {
-    # -- airports, countries and cities ------------------------------------------------------------------------
+    # -- tracked models ----------------------------------------------------------------------------------------
     "<model>_changelist": LIST,
     "<model>_add": ("editor 200", "editor 200"),
     "<model>_change": ("viewer 200", "editor 200"),
@@ -128,11 +128,13 @@ ACTIONS = {
     },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
+    "operator": {"delete_recent_import": "steward", "delete_selected": "steward"},
+    "station": {name: least for name, least in _COMMON.items() if name != "relink"},
 }
 
 
 def line_of(page: str) -> str:
-    """Return the line of the table that an address of the matrix has; those of the three tables share one."""
+    """Return the line of the table that an address of the matrix has; those of tracked tables share one."""
     return page.rpartition(" ")[0] if page.startswith("<model>") else page
 
 

@@ -36,7 +36,8 @@ def test_it_counts_and_says_what_came_and_went_this_week(page_of, viewer, places
 
     amounts = {each.plural: (each.number, each.added, each.deleted) for each, _ in page_of(viewer)["amounts"]}
 
-    assert amounts == {"airports": (4, 2, 1), "cities": (2, 0, 0), "countries": (2, 0, 0)}
+    others = dict.fromkeys(("operators", "stations"), (0, 0, 0))
+    assert amounts == {"airports": (4, 2, 1), "cities": (2, 0, 0), "countries": (2, 0, 0), **others}
 
 
 def test_coverage_is_of_now_after_each_write(page_of, viewer, places):

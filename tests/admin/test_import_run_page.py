@@ -198,3 +198,35 @@ def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
 
     assert "nothing was written. Cancelled by uma." in text
     assert "What was decided about rows is forgotten when it starts again." in text
+
+
+@pytest.mark.parametrize(("spec", "what"), [("ourairports", "Airports from"), ("geonames", "Cities from")])
+def test_what_a_command_imported_is_there_by_the_command_with_what_it_skipped(operator, places, browse_as, spec, what):
+    left_alone = [{"line": 7, "object_id": "KDEN", "why": "somebody changed it after the plan was made"}]
+    run = make_run(
+        None,
+        spec=spec,
+        status="applied",
+        changeset=places["import"],
+        counts={"created": 3, "updated": 1, "refused": 1, "left_alone": 1},
+        summary={"command": "a_command", "left_alone": left_alone},
+    )
+    client = browse_as(operator)
+
+    listed, text = text_of(client.get(IMPORTS)), text_of(page(client, run))
+
+    assert what in listed
+    assert "the command a_command" in listed
+    assert "by the command a_command" in text
+    assert "line 7, KDEN: somebody changed it after the plan was made" in text
+    assert "?bucket=created" not in text
+    assert "/start-again/" not in text
+    assert "Download the refused rows" not in text
+
+
+def test_the_list_finds_all_sorts_of_files_of_a_model(operator, browse_as):
+    made = [make_run(operator, spec=spec).pk for spec in ("cities", "geonames", "countries")]
+
+    shown = browse_as(operator).get(IMPORTS, {"what": "cities"}).context["cl"].result_list
+
+    assert sorted(run.pk for run in shown) == made[:2]

@@ -101,10 +101,10 @@ def test_other_methods_are_answered_with_405_on_every_page_of_ours(method, addre
     assert everything() == before
 
 
-def test_every_action_of_every_list_is_for_those_who_may(clients, places):
+def test_every_action_of_every_list_is_for_those_who_may(clients, addresses):
     before, answers = everything(), {}
 
-    for model in MODELS.values():
+    for model in MODELS:
         for name in actions_of(model._meta.label_lower):
             for who, client in clients.items():
                 # A confirmation without a reason shows the page again, and is no way around the permission.

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from apps.backups.drivers import PORTABLE
-from apps.backups.restore.sequences import raise_sequences
+from apps.backups.restore.fill import raise_sequences
 from apps.changesets.recording import install_recording, uninstall_recording
 
 

@@ -224,7 +224,7 @@ KILLED = (
 
 
 def test_what_a_killed_backup_left_is_no_backup_and_goes_with_the_next_one(folder: Path) -> None:
-    environment = {**os.environ, "BACKUP_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "travelmathlite.settings"}
+    environment = {**os.environ, "BACKUP_DIR": str(folder), "DJANGO_SETTINGS_MODULE": "tests.settings"}
     assert subprocess.run([sys.executable, "-c", KILLED], env=environment).returncode == -signal.SIGKILL
     (half,) = folder.iterdir()
     assert list_backups() == []

@@ -23,9 +23,10 @@ from apps.backups.creating import create_backup
 from apps.backups.drivers import PORTABLE, data, incremental
 from apps.backups.errors import BackupAltered, BackupUnreadable, ChainBroken, NoBase, NotReached, OtherSchema
 from apps.backups.portable.carried import history_models
+from apps.backups.portable.replaying import replay
 from apps.backups.portable.writing import write_rows
-from apps.backups.restore.opening import chain_of
-from apps.backups.restore.point_in_time import plan_restore, replay
+from apps.backups.restore.opening import needed_for
+from apps.backups.restore.point_in_time import plan_restore
 from apps.backups.restore.verify import verify
 from apps.base.models import Country
 from apps.changesets.context import changeset
@@ -269,7 +270,7 @@ def test_an_increment_that_somebody_made_go_on_from_itself_ends_in_a_sentence_an
     altered = amend(altered, base=altered.id)
 
     with pytest.raises(ChainBroken, match="which is not there"):
-        chain_of(altered)
+        needed_for(altered)
     # The next one goes on from what is sound.
     assert create_backup(actor=None, reason="", kind="incremental", using=using).base != altered.id
 

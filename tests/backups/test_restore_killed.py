@@ -49,7 +49,7 @@ def test_a_killed_restore_left_everything_as_it_was(instant: str, using: str, fo
     if connection.vendor == "postgresql":
         url = f"postgres://{settings['USER']}:{settings['PASSWORD']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
     environment = {**os.environ, "DATABASE_URL": url, "BACKUP_DIR": str(folder)}
-    environment["DJANGO_SETTINGS_MODULE"] = "travelmathlite.settings"
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.settings"
 
     killed = subprocess.run([sys.executable, "-c", CHILD, backup.id, instant], env=environment, capture_output=True)
 

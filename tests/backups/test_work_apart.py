@@ -24,7 +24,7 @@ until = time.monotonic() + 90
 while not work.work_of(asked.id).is_over and time.monotonic() < until:
     time.sleep(0.1)
 ended = work.work_of(asked.id)
-print(asked.state, ended.state, ended.safety, ended.told, sep="|")
+print(asked.state, ended.state, ended.safety, ended.outcome, sep="|")
 """
 
 

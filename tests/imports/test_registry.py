@@ -7,6 +7,7 @@ from apps.base.models import City, Country
 from apps.imports.mapping.layout import layout_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.results import ImportOptions
+from tests.second_domain.models import Operator, Station
 
 
 def test_the_imports_are_registered():
@@ -15,6 +16,8 @@ def test_the_imports_are_registered():
         "cities": City,
         "countries": Country,
         "geonames": City,
+        "operators": Operator,
+        "stations": Station,
     }
 
 
@@ -24,7 +27,9 @@ def test_import_of_a_model_is_found(model):
 
 
 def test_unknown_import_is_named_with_those_there_are():
-    with pytest.raises(LookupError, match=r"'towns'; there are: cities, countries, geonames, ourairports\."):
+    with pytest.raises(
+        LookupError, match=r"'towns'; there are: cities, countries, geonames, operators, ourairports, stations\."
+    ):
         spec_named("towns")
 
 

@@ -130,6 +130,7 @@ def test_what_is_no_address_is_one_sentence(url):
         fetch(url)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("url", ["http://example.com/a.csv", "file:///etc/hostname", "ftp://example.com/a.csv", "x"])
 def test_only_https_is_fetched(url):
     with pytest.raises(CommandError, match="only https is fetched"):

@@ -128,7 +128,7 @@ def test_a_city_without_airports_is_found(cities: dict):
 
 
 def test_each_rule_is_tried_here_and_told_in_the_reference():
-    codes = {rule.code for rule in all_rules()}
+    codes = {rule.code for rule in all_rules() if not rule.model.startswith("second_domain.")}
     reference = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
 
     assert codes == {*AIRPORTS, *PAIRS, *ELSEWHERE}

@@ -133,7 +133,15 @@ def conflict(runner: Runner) -> None:
     """Two people have each made a migration of base after the same one."""
     for name in ("manage.py", "data"):
         (runner.folder / name).unlink()
-    for name in ("manage.py", "apps", "static", "travelmathlite", "tests/runbook"):
+    for name in (
+        "manage.py",
+        "apps",
+        "static",
+        "travelmathlite",
+        "tests/runbook",
+        "tests/second_domain",
+        "tests/settings.py",
+    ):
         source, target = ROOT / name, runner.folder / name
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))

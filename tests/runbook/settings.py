@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from travelmathlite.settings import *  # noqa: F403
+from tests.settings import *  # noqa: F403
 
 _folder = Path(os.environ["RUNBOOK_FOLDER"])
 STORAGES["imports"]["OPTIONS"]["location"] = _folder / "imports"  # noqa: F405

@@ -67,7 +67,7 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
-def request_for(options: dict[str, Any], command: str, **more: Any) -> Request:
+def request_for(options: dict[str, Any], command: str, **extra: Any) -> Request:
     """Return what the person asked for; raises OptionsContradict or FilterUnknown."""
     chosen = import_options(options)
     return Request(
@@ -77,7 +77,7 @@ def request_for(options: dict[str, Any], command: str, **more: Any) -> Request:
         command=command,
         file_name=str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL),
         reason=options["reason"],
-        **more,
+        **extra,
     )
 
 

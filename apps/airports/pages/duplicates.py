@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from apps.airports.bulk.duplicates import CLEAR, DELETE, first_groups, keep_field
 from apps.changesets.pages.bulk_registry import OptionsForm
 
-# So many groups are shown to choose in; further ones follow the rule.
+# How many groups are shown to choose in; the others follow the rule.
 GROUPS = 25
 
 
 class DuplicatesForm(OptionsForm):
-    """What becomes of the others, and which airport keeps its code; the large one is proposed."""
+    """What happens to the other airports, and which one keeps the code; the largest is proposed."""
 
     rule = forms.ChoiceField(
         label="The others",
@@ -37,7 +37,7 @@ class DuplicatesForm(OptionsForm):
             )
 
     def options(self) -> dict[str, Any]:
-        """Return what was chosen otherwise than it is proposed."""
+        """Return the choices that differ from the proposal."""
         return {
             name: value for name, value in super().options().items() if value not in ("", self.fields[name].initial)
         }

@@ -38,11 +38,11 @@ def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpRes
 
 @require_safe
 def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
-    """Answer with the data of the map of airports with findings, to who may see both."""
+    """Answer with the data of the map of airports with findings, for people who may see both."""
     if not (model_admin.has_view_permission(request) and request.user.has_perm(VIEW_FINDINGS)):
         raise PermissionDenied
     using = reading_alias()
-    # What is accepted is no finding, and an acceptance may end with the day.
+    # Accepted findings are left out, and an acceptance may end with the day.
     known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
     parts = (state_of_tables(using=using), timezone.localdate().isoformat(), known["newest"], known["withdrawn"])
     state = "-".join(map(str, parts)).replace(" ", "")
@@ -55,7 +55,7 @@ def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -
 
 
 def types_shown(*, country: int | None = None) -> list[tuple[str, int, int, str]]:
-    """Return each type's name, how many airports it has, how many of them lack a city, and the address of its list."""
+    """Return the name of each type, its number of airports, how many lack a city, and the address of its list."""
     using, of_country = reading_alias(), "" if country is None else f"&country__id__exact={country}"
     if country is None:
         state = state_of_tables("airports.airport", using=using)
@@ -63,7 +63,7 @@ def types_shown(*, country: int | None = None) -> list[tuple[str, int, int, str]
     else:
         counted = count_by_type(country=country, using=using)
     address = f"{links.list_url(Airport)}?airport_type__exact="
-    return [(label, number, alone, f"{address}{value}{of_country}") for value, label, number, alone in counted]
+    return [(each.name, each.number, each.without_city, f"{address}{each.value}{of_country}") for each in counted]
 
 
 def map_url(*, country: int | None = None) -> str:

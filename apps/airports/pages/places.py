@@ -40,7 +40,7 @@ def country_panel(request: HttpRequest, country: Country) -> Panel | None:
     linked, total = named.exclude(country=None).count(), named.count()
     own = Airport.objects.filter(country=country)
     in_city, own_number = own.exclude(city=None).count(), own.count()
-    found = (
+    coverages = (
         ("Linked to their country", Coverage("airports.airport", "country", linked, total)),
         ("Linked to a city", Coverage("airports.airport", "city", in_city, own_number)),
     )
@@ -52,7 +52,7 @@ def country_panel(request: HttpRequest, country: Country) -> Panel | None:
         notes.append((words, links.list_url(Airport) + query))
     figure = MapFigure(f"Airports of {country.name}", [("Type", map_url(country=country.pk))], fit=True)
     return Panel(
-        tuple((words, each.linked, each.total, each.percent) for words, each in found),
+        tuple((words, coverage.linked, coverage.total, coverage.percent) for words, coverage in coverages),
         figure if own_number else None,
         tuple(notes),
         tuple(types_shown(country=country.pk)) if own_number else (),

@@ -1,4 +1,4 @@
-"""The button of the list of airports that relinks whatever lacks a link."""
+"""The button of the list of airports that relinks all airports without a link."""
 
 from django.contrib import messages
 from django.db.models import Q

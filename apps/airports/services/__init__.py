@@ -1,1 +1,1 @@
-"""What the runbook calls by name."""
+"""The services that the runbook calls by name."""

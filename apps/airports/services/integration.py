@@ -1,4 +1,4 @@
-"""Linking one airport to its places, for the shell and for whoever has one airport in hand."""
+"""Linking one airport to its country and city, for the shell and for code that has one airport."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from apps.base.text import search_form
 
 @dataclass(frozen=True)
 class Location:
-    """Where an airport is: None for what cannot be told from its codes."""
+    """The country and city of an airport; None for one that its codes do not give."""
 
     country: Country | None
     city: City | None
@@ -20,7 +20,7 @@ class Location:
 
 
 class AirportLocationIntegrator:
-    """Finds the country and city of an airport, and makes those that are missing."""
+    """Finds the country and city of an airport, and creates missing ones."""
 
     def link_location(
         self,
@@ -29,7 +29,7 @@ class AirportLocationIntegrator:
         latitude: float | None = None,
         longitude: float | None = None,
     ) -> Location:
-        """Return country and city for an airport's codes and coordinates; the airport itself is left alone.
+        """Return country and city for an airport's codes and coordinates; the airport is not changed.
 
         An unknown country code gives no country and no city, a blank municipality no city. Cities are told apart by
         country and comparable name, as an import does.

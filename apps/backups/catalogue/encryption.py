@@ -1,4 +1,4 @@
-"""Encrypting what leaves this machine, with GnuPG; it needs the program gpg only where BACKUPS_ENCRYPT_TO is set."""
+"""Encrypting copies with GnuPG; the program gpg is needed only when BACKUPS_ENCRYPT_TO is set."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ SUFFIX = ".gpg"
 
 
 def is_wanted() -> bool:
-    """Whether copies elsewhere are to be encrypted."""
+    """Whether copies elsewhere are encrypted."""
     return bool(settings.BACKUPS_ENCRYPT_TO)
 
 
@@ -25,7 +25,7 @@ def encrypt(source: Path, target: Path) -> None:
             f"gpg has no key of {', '.join(unknown)}: import it with gpg --import, or mend BACKUPS_ENCRYPT_TO. "
             "Nothing was sent elsewhere."
         )
-    # Who is named in the settings is trusted: nobody can be asked.
+    # The keys in the settings are trusted: nobody is there to confirm them.
     done = gpg.encrypt_file(str(source), recipients, output=str(target), always_trust=True, armor=False)
     if not done.ok:
         target.unlink(missing_ok=True)

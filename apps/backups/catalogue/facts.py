@@ -1,4 +1,4 @@
-"""What a manifest tells about a database: read from the copy itself, or from the snapshot that is dumped."""
+"""The facts of a database for its manifest, read from the copy itself or from the dumped snapshot."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ MIGRATIONS = "django_migrations"
 
 @dataclass(frozen=True)
 class Facts:
-    """The state of a database at one moment, in numbers and names."""
+    """The numbers and names that describe a database at one moment."""
 
     engine: str
     server_version: str
@@ -40,26 +40,26 @@ def read_facts(
 ) -> Facts:
     """Return the facts of a database whose tables are these; `fetch` runs a query that `sql` filled.
 
-    Rows are counted of all tables, or of these alone; `content` is SQL that hashes the rows of a table called `t`.
+    `only` limits the counted tables; `content` is SQL that hashes the rows of a table called `t`.
     """
     chosen = sorted(only or tables)
-    # How many rows each table has, and what they are.
+    # The number of rows of each table, and a hash over them.
     count = "SELECT COUNT(*), {content} FROM {table} t"
-    told = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
+    counted = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
     return Facts(
         engine=engine,
         server_version=server_version,
         migrations=_migrations(fetch, sql) if MIGRATIONS in tables else (),
         newest_changeset=_newest_changeset(fetch, sql) if Changeset._meta.db_table in tables else None,
-        row_counts={table: count for table, (count, _) in told.items()},
-        contents={table: str(content) for table, (_, content) in told.items() if content is not None},
+        row_counts={table: count for table, (count, _) in counted.items()},
+        contents={table: str(content) for table, (_, content) in counted.items() if content is not None},
     )
 
 
-def require_tables(chosen: Iterable[str], there: Iterable[str]) -> None:
-    """Raise UnknownTable when one of the chosen tables is not there."""
-    if unknown := sorted(set(chosen) - set(there)):
-        raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(there))}.")
+def require_tables(chosen: Iterable[str], existing: Iterable[str]) -> None:
+    """Raise UnknownTable when one of the chosen tables does not exist."""
+    if unknown := sorted(set(chosen) - set(existing)):
+        raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(existing))}.")
 
 
 def _migrations(fetch: Fetch, sql: Sql) -> tuple[str, ...]:

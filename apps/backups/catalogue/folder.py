@@ -1,4 +1,4 @@
-"""The folder of the backups: private, never served, and nothing in it is half written."""
+"""The folder of the backups: private, never served, without half-written backups."""
 
 import fcntl
 import hashlib
@@ -16,14 +16,14 @@ from django.conf import settings
 from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
 
 PARTIAL = ".partial"
-# What a backup that was killed has left is not touched sooner, so that one that is just starting is never taken for it.
+# Files of killed backups are not removed sooner, so that a starting backup is never taken for a killed one.
 ABANDONED_SECONDS = 60
 MOST_IN_ONE_SECOND = 99
 
 
 @dataclass(frozen=True)
 class Place:
-    """The place of a backup that is being made: its name for good, and the file to write until it is complete."""
+    """The place of a backup in the making: its final name, and the file to write until it is complete."""
 
     id: str
     at: datetime
@@ -31,12 +31,12 @@ class Place:
 
 
 def backup_folder() -> Path:
-    """Return the folder of the backups, whether it is there or not."""
+    """Return the folder of the backups, which may not exist."""
     return Path(settings.BACKUP_DIR).resolve()
 
 
 def open_folder() -> Path:
-    """Return the folder of the backups, made if it is missing; raises FolderIsServed or FolderNotWritable."""
+    """Return the folder of the backups, and make it if it is missing; raises FolderIsServed or FolderNotWritable."""
     folder = backup_folder()
     for served in _served():
         if folder.is_relative_to(served):
@@ -62,11 +62,11 @@ def _served() -> list[Path]:
 
 @contextmanager
 def reserve(folder: Path, kind: str) -> Iterator[Place]:
-    """Give a name that no other backup has and a private empty file to write; the file is gone at the end."""
+    """Give a name that no other backup has and a private empty file to write; the file is removed at the end."""
     _sweep(folder)
     place, descriptor = _take(folder, kind)
     try:
-        # The lock says that somebody is still writing; it goes with the process, however that ends.
+        # The lock shows that the file is being written; it ends with the process, however that ends.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield place
     finally:
@@ -86,8 +86,8 @@ def _take(folder: Path, kind: str) -> tuple[Place, int]:
             continue
         except OSError as error:
             raise not_writable(folder, error) from error
-        # Asked after the name is taken: whoever had it before has then renamed its file, which is seen here.
-        if any(other != partial for other in folder.glob(f"{name}.*")):
+        # Checked after the name is taken: a backup that had the name before has renamed its file by then.
+        if any(path != partial for path in folder.glob(f"{name}.*")):
             partial.unlink()
             os.close(descriptor)
             continue
@@ -98,7 +98,7 @@ def _take(folder: Path, kind: str) -> tuple[Place, int]:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what backups that were killed have left."""
+    """Remove the files of killed backups."""
     for partial in folder.glob(f"*{PARTIAL}*"):
         try:
             if time.time() - partial.stat().st_mtime < ABANDONED_SECONDS:
@@ -107,7 +107,7 @@ def _sweep(folder: Path) -> None:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 partial.unlink()
         except OSError:
-            continue  # Somebody writes it, or swept it first.
+            continue  # It is being written, or somebody else removed it.
 
 
 def sha256_of(path: Path) -> str:
@@ -117,7 +117,7 @@ def sha256_of(path: Path) -> str:
 
 
 def sync_file(path: Path) -> None:
-    """Return when the bytes of a file are on the disk."""
+    """Write the bytes of a file to the disk, and return when they are there."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -126,7 +126,7 @@ def sync_file(path: Path) -> None:
 
 
 def move_into_place(partial: Path, final: Path) -> None:
-    """Give a complete file its name, on the disk too; raises NotWritten rather than replace another file."""
+    """Give a complete file its name, also on the disk; raises NotWritten instead of replacing another file."""
     if final.exists():
         raise NotWritten(f"{final} is there already, and no backup replaces another: remove it, or try again.")
     sync_file(partial)
@@ -135,6 +135,6 @@ def move_into_place(partial: Path, final: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it is there, on the disk too."""
+    """Remove a file if it exists, also from the disk."""
     path.unlink(missing_ok=True)
     sync_file(path.parent)

@@ -1,4 +1,4 @@
-"""The journal: what was restored, when, by whom and how it ended, in a file that no restored database can erase."""
+"""The journal of restores (when, who, what, result), in a file that no restore can erase."""
 
 import json
 import os
@@ -12,20 +12,20 @@ JOURNAL = "journal.jsonl"
 
 
 def journal_file() -> Path:
-    """Return where the journal is, whether it is there or not."""
+    """Return the path of the journal, which may not exist."""
     return backup_folder() / JOURNAL
 
 
-def note(**told: Any) -> None:
+def note(**details: Any) -> None:
     """Append one line to the journal; it is on the disk when this returns."""
     folder = open_folder()
     new = not journal_file().exists()
-    # To the microsecond, as manifests say when a backup was made: which came first is asked of the two.
+    # With microseconds, as in manifests: the times of both are compared.
     at = datetime.now(tz=UTC).isoformat(timespec="microseconds")
-    line = json.dumps({"at": at, **told}, ensure_ascii=False) + "\n"
+    line = json.dumps({"at": at, **details}, ensure_ascii=False) + "\n"
     descriptor = os.open(journal_file(), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        # What a power cut left half written must not swallow this line.
+        # A line that a power cut left unfinished must not swallow this one.
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             line = f"\n{line}"
@@ -43,12 +43,12 @@ def read_journal() -> list[dict[str, Any]]:
         lines = journal_file().read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
-    found = []
+    entries = []
     for line in reversed(lines):
         try:
             entry = json.loads(line)
         except ValueError:
             continue
         if isinstance(entry, dict):
-            found.append(entry)
-    return found
+            entries.append(entry)
+    return entries

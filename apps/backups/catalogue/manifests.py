@@ -1,8 +1,9 @@
-"""The catalogue: one manifest beside each backup, since a table in the database would not survive its own restore."""
+"""The catalogue: one manifest beside each backup, because a table would not survive its own restore."""
 
 import json
 import logging
 import os
+from collections.abc import Callable
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from apps.backups.catalogue.folder import PARTIAL, backup_folder, sync_file
-from apps.backups.errors import BackupFailure, ManifestUnreadable
+from apps.backups.errors import BackupFailure, ManifestUnreadable, gap
 
 MANIFEST = ".json"
 _MOMENTS = ("created_at", "verified_at", "expires_at")
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Backup:
-    """One complete backup: what it is of, who made it and why, and how to know that it is still the same file."""
+    """One complete backup: its content, who made it and why, and the hash of its file."""
 
     id: str
     kind: str
@@ -36,39 +37,39 @@ class Backup:
     sha256: str
     # Relative to the folder, so that the folder can be moved.
     path: str
-    # What follows came later: a manifest without it is as good as before.
+    # The fields from here on were added later; older manifests lack them.
     label: str = ""
     # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
     base: str | None = None
     since_changeset: int | None = None
-    # The chosen tables; none for all.
+    # The chosen tables; empty means all.
     tables: tuple[str, ...] = ()
     # A hash over the rows of each table as they were copied, where the driver takes one.
     contents: dict[str, str] = field(default_factory=dict)
-    # When it was proved that it restores, and the proof or what was found instead, in one sentence.
+    # When it was verified, and the proof or the fault in one sentence.
     verified_at: datetime | None = None
     verified: str = ""
     expires_at: datetime | None = None
-    # What its copy is called in the storage elsewhere; empty while there is none.
+    # The name of its copy in the storage elsewhere; empty while there is none.
     offsite: str = ""
 
     @property
     def file(self) -> Path:
-        """Where the backup is now."""
+        """The path of the file."""
         return backup_folder() / self.path
 
     @property
     def rows(self) -> int:
-        """How many rows the tables had together."""
+        """The number of rows of all tables."""
         return sum(self.row_counts.values())
 
     @property
     def is_bad(self) -> bool:
-        """Whether it was tried, and did not restore: nothing may count on it."""
+        """Whether a verification failed: nothing may rely on it."""
         return bool(self.verified) and self.verified_at is None
 
     def as_text(self) -> str:
-        """Return what the manifest says."""
+        """Return the text of the manifest."""
         return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
 
 
@@ -77,14 +78,14 @@ _HINTS = get_type_hints(Backup)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The backups, newest first, and one sentence about each file that should be one and is not."""
+    """The backups, newest first, and one sentence about each unusable manifest."""
 
     backups: list[Backup]
     complaints: list[str]
 
 
 def read_catalogue() -> Catalogue:
-    """Return what is in the folder of the backups; a manifest that cannot be read is a complaint."""
+    """Return the backups in the folder; a manifest that cannot be read becomes a complaint."""
     backups, complaints = [], []
     for manifest in sorted(backup_folder().glob(f"*{MANIFEST}")):
         try:
@@ -96,7 +97,7 @@ def read_catalogue() -> Catalogue:
 
 
 def list_backups() -> list[Backup]:
-    """Return all backups, newest first; what cannot be read is left out, and logged."""
+    """Return all backups, newest first; unreadable manifests are logged and left out."""
     catalogue = read_catalogue()
     for complaint in catalogue.complaints:
         logger.warning("%s", complaint)
@@ -108,13 +109,27 @@ def newest_backup() -> Backup | None:
     return next(iter(list_backups()), None)
 
 
+def chain_of(backup: Backup, find: Callable[[str], Backup | None]) -> list[Backup]:
+    """Return the backups that restoring this one takes, the full one first; `find` returns the backup of a name.
+
+    Raises ChainBroken where one is missing, or goes on from itself because somebody altered it.
+    """
+    chain = [backup]
+    while (base := chain[0].base) is not None:
+        below = None if base in [link.id for link in chain] else find(base)
+        if below is None:
+            raise gap(chain[0].id, base)
+        chain.insert(0, below)
+    return chain
+
+
 def manifest_of(backup: Backup) -> Path:
     """Return the path of a backup's manifest."""
     return backup_folder() / f"{backup.id}{MANIFEST}"
 
 
 def write_manifest(backup: Backup) -> None:
-    """Put the manifest beside the backup; from then on there is one, also after a power cut."""
+    """Write the manifest beside the backup; only then does the backup exist, also after a power cut."""
     final = manifest_of(backup)
     partial = final.with_name(final.name + PARTIAL)
     try:
@@ -131,7 +146,7 @@ def write_manifest(backup: Backup) -> None:
 def amend(backup: Backup, **changes: Any) -> Backup:
     """Write these changes into the manifest, and return the backup as it now is.
 
-    Proving and sending take a while, so what somebody else wrote into it meanwhile stays; what is removed stays so.
+    Other fields that somebody wrote in the meantime are kept, and a removed manifest is not written again.
     """
     try:
         known = _read(manifest_of(backup))
@@ -143,7 +158,7 @@ def amend(backup: Backup, **changes: Any) -> Backup:
 
 
 def _read(manifest: Path) -> Backup:
-    """Return the backup if the manifest speaks of the file beside it, and of nothing else."""
+    """Return the backup if the manifest names the file beside it, and no other."""
     try:
         text = manifest.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
@@ -157,11 +172,12 @@ def _read(manifest: Path) -> Backup:
 
 
 def read_manifest(text: str, name: str) -> Backup:
-    """Return what a manifest of this name tells; raises ManifestUnreadable when it cannot be relied on."""
+    """Return the backup of a manifest of this name; raises ManifestUnreadable when it cannot be trusted."""
     try:
-        found = json.loads(text)
-        # A later version may know more about a backup; what this one does not know, it passes over.
-        known = {each.name: found[each.name] for each in fields(Backup) if each.name in found or not _optional(each)}
+        document = json.loads(text)
+        # A later version may have written more fields; unknown ones are ignored.
+        usual = [column for column in fields(Backup) if column.name in document or not _optional(column)]
+        known = {column.name: document[column.name] for column in usual}
         for moment in _MOMENTS:
             if known.get(moment):
                 known[moment] = datetime.fromisoformat(known[moment])
@@ -183,14 +199,14 @@ def read_manifest(text: str, name: str) -> Backup:
 
 
 def _is(value: Any, hint: Any) -> bool:
-    """Whether a value is of the type that a field of Backup has: one odd manifest must not break the whole list."""
+    """Whether a value has the type of a field of Backup: one odd manifest must not break the whole list."""
     of = get_args(hint)
     if get_origin(hint) is UnionType:
-        return any(_is(value, each) for each in of)
+        return any(_is(value, kind) for kind in of)
     if get_origin(hint) is dict:
-        return isinstance(value, dict) and all(_is(key, of[0]) and _is(each, of[1]) for key, each in value.items())
+        return isinstance(value, dict) and all(_is(key, of[0]) and _is(item, of[1]) for key, item in value.items())
     if get_origin(hint) is tuple:
-        return isinstance(value, tuple) and all(_is(each, of[0]) for each in value)
+        return isinstance(value, tuple) and all(_is(item, of[0]) for item in value)
     return type(value) is hint and (hint is not datetime or value.tzinfo is not None)
 
 
@@ -201,5 +217,5 @@ def _unreadable(name: str, error: Exception) -> ManifestUnreadable:
     )
 
 
-def _optional(each: Field) -> bool:
-    return each.default is not MISSING or each.default_factory is not MISSING
+def _optional(field: Field) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING

@@ -1,4 +1,4 @@
-"""Copies of the backups elsewhere: in the storage `STORAGES["backups"]`, any that Django knows, when there is one."""
+"""Copies of the backups in the storage `STORAGES["backups"]`, if the settings have one."""
 
 import logging
 import shutil
@@ -42,10 +42,10 @@ def storage() -> Storage | None:
 
 
 def send_missing() -> list[Backup]:
-    """Send each backup that has no copy elsewhere there, oldest first, and return them as they are now.
+    """Send each backup that has no copy elsewhere, oldest first, and return them as they are now.
 
-    What was made automatically stays here: it is for going back within a day. Raises OffsiteUnavailable, or what
-    encrypting raises; what was sent by then stays sent.
+    Automatic backups are not sent: they serve for a day. Raises OffsiteUnavailable, or what encrypting raises; copies
+    sent before stay.
     """
     elsewhere = storage()
     if elsewhere is None:
@@ -55,9 +55,9 @@ def send_missing() -> list[Backup]:
 
 
 def try_to_send(made: Backup) -> Backup:
-    """Send what has no copy elsewhere, and return `made` as it is then.
+    """Send each backup that has no copy elsewhere, and return `made` as it is then.
 
-    What does not work is logged, and tried again with the next backup: the backup itself is good.
+    A failure is logged, and tried again with the next backup: the backup itself is good.
     """
     try:
         sent = send_missing()
@@ -68,7 +68,7 @@ def try_to_send(made: Backup) -> Backup:
 
 
 def only_offsite(here: list[Backup]) -> list[Backup]:
-    """Return the backups that are elsewhere and not here, newest first; none while the storage cannot be reached."""
+    """Return the backups that are only elsewhere, newest first; none while the storage cannot be reached."""
     try:
         elsewhere = list_offsite().backups
     except BackupFailure as failure:
@@ -94,48 +94,48 @@ def list_offsite() -> Catalogue:
                 continue
             try:
                 with elsewhere.open(name) as stream:
-                    told = read_manifest(stream.read().decode(), name)
+                    backup = read_manifest(stream.read().decode(), name)
             except (ManifestUnreadable, UnicodeDecodeError) as error:
                 complaints.append(f"Elsewhere: {error}")
                 continue
-            if told.offsite in names:
-                backups.append(told)
+            if backup.offsite in names:
+                backups.append(backup)
             else:
-                complaints.append(f"Elsewhere, the copy of {told.id} is gone and only its manifest is left.")
+                complaints.append(f"Elsewhere, the copy of {backup.id} is gone and only its manifest is left.")
     backups.sort(key=lambda backup: (backup.created_at, backup.id), reverse=True)
     return Catalogue(backups, complaints)
 
 
 def fetch(name: str) -> Backup:
-    """Bring a backup back from elsewhere into the folder, proved to be what was sent, and return it.
+    """Fetch a backup from elsewhere into the folder, compare its hash, and return it.
 
     Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
     """
     elsewhere = storage()
-    told = next((backup for backup in list_offsite().backups if backup.id == name), None)
-    if elsewhere is None or told is None:
+    backup = next((listed for listed in list_offsite().backups if listed.id == name), None)
+    if elsewhere is None or backup is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
     with _folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
-        with _reachable(), elsewhere.open(told.offsite) as source, sent.open("wb") as target:
+        with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
-        if told.offsite.endswith(encryption.SUFFIX):
-            encryption.decrypt(sent, plain, name=told.offsite)
+        if backup.offsite.endswith(encryption.SUFFIX):
+            encryption.decrypt(sent, plain, name=backup.offsite)
         else:
             sent.rename(plain)
-        if sha256_of(plain) != told.sha256:
+        if sha256_of(plain) != backup.sha256:
             raise BackupAltered(
                 f"The copy of {name} elsewhere is not the file that was sent: it was altered, or cut off. Nothing was "
                 "brought back; choose another one."
             )
         plain.chmod(0o600)
-        move_into_place(plain, told.file)
-    write_manifest(told)
-    return told
+        move_into_place(plain, backup.file)
+    write_manifest(backup)
+    return backup
 
 
 def forget(backup: Backup) -> None:
-    """Remove the copy of a backup elsewhere, its manifest first; what cannot be reached goes with a later pruning."""
+    """Remove the copy of a backup elsewhere, manifest first; a later pruning removes what cannot be reached now."""
     try:
         elsewhere = storage()
         if elsewhere is not None and backup.offsite:
@@ -147,7 +147,7 @@ def forget(backup: Backup) -> None:
 
 
 def _send(backup: Backup, elsewhere: Storage) -> Backup:
-    """Send the file, then its manifest: only with it is there a copy; the manifest here tells of it last."""
+    """Send the file and then its manifest, which makes it a copy; the manifest here names it last."""
     name = backup.path + (encryption.SUFFIX if encryption.is_wanted() else "")
     sent = replace(backup, offsite=name)
     with _folder() as folder:
@@ -166,13 +166,13 @@ def _names(elsewhere: Storage) -> list[str]:
     try:
         return sorted(elsewhere.listdir("")[1])
     except FileNotFoundError:
-        # A folder is made with the first file.
+        # The folder does not exist before the first file.
         return []
 
 
 def _put(elsewhere: Storage, name: str, file: Path) -> None:
     with _reachable():
-        # What an attempt that was cut off has left.
+        # An attempt that was cut off may have left a file.
         elsewhere.delete(name)
         with file.open("rb") as stream:
             stored = elsewhere.save(name, File(stream, name=name))
@@ -185,21 +185,21 @@ def _put(elsewhere: Storage, name: str, file: Path) -> None:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """Give a private folder on the disk of the backups that is gone at the end."""
+    """Give a private folder on the disk of the backups until the end of the block."""
     with TemporaryDirectory(prefix=".offsite-", dir=open_folder()) as folder:
         yield Path(folder)
 
 
 @contextmanager
 def _reachable() -> Iterator[None]:
-    """Within, whatever a storage raises is an OffsiteUnavailable: each of them has errors of its own."""
+    """Turn any error of a storage into OffsiteUnavailable: each storage has errors of its own."""
     try:
         yield
     except BackupFailure:
         raise
     except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        message = " ".join(str(error).split()) or type(error).__name__
         raise OffsiteUnavailable(
-            f"The storage elsewhere cannot be reached ({said[:200]}): check STORAGES[{ALIAS!r}]. Backups in the folder "
-            "are as they were."
+            f"The storage elsewhere cannot be reached ({message[:200]}): check STORAGES[{ALIAS!r}]. Backups in the "
+            "folder are as they were."
         ) from error

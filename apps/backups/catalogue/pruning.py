@@ -1,4 +1,4 @@
-"""Removing the backups that have had their time."""
+"""Removing expired backups."""
 
 from collections.abc import Container
 from datetime import datetime
@@ -14,7 +14,7 @@ from apps.backups.kinds import AUTOMATIC
 
 
 def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Backup]:
-    """Remove the backups that the retention does not keep, here and elsewhere, and return them.
+    """Remove the backups that the retention rule does not keep, here and elsewhere, and return them.
 
     With `dry_run` only return them.
     """
@@ -23,7 +23,7 @@ def prune(*, dry_run: bool = False, now: datetime | None = None) -> list[Backup]
 
 
 def prune_automatic(*, now: datetime | None = None) -> list[Backup]:
-    """Remove those that were made automatically and have had their time; what a person asked for is not touched."""
+    """Remove expired automatic backups, and return them."""
     return _remove_ended(list_backups(), AUTOMATIC, dry_run=False, now=now)
 
 
@@ -31,13 +31,15 @@ def _remove_ended(
     backups: list[Backup], kinds: Container[str] | None, *, dry_run: bool, now: datetime | None
 ) -> list[Backup]:
     verdicts = judge(backups, now=now or timezone.now())
-    ended = [each.backup for each in verdicts if not each.kept and (kinds is None or each.backup.kind in kinds)]
+    ended = [verdict.backup for verdict in verdicts if not verdict.kept]
+    if kinds is not None:
+        ended = [backup for backup in ended if backup.kind in kinds]
     if dry_run:
         return ended
     try:
         for backup in ended:
             forget(backup)
-            # The manifest goes first: whoever is killed here leaves a file nobody counts on, never the promise of one.
+            # The manifest goes first: a killed process may leave a file without a manifest, never the reverse.
             remove(manifest_of(backup))
             remove(backup.file)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Which backups are kept and which have had their time: a rule over their manifests that touches no file.
+"""Which backups are kept and which have expired: a rule over their manifests that touches no file.
 
-Kept are those of the last day, then the newest of each of 7 days, 4 weeks and 12 months, each kind by itself; what was
-made by itself before an import (or the like) for a day, and the newest few; increments for a day and while theirs is
-the newest chain. A label keeps a backup for good, and the newest one that was verified always stays.
+Kept are all of the last day, and of each kind the newest of each of 7 days, 4 weeks and 12 months. Automatic backups
+are kept for a day, and the newest few; increments for a day, and while their chain is the newest. A label keeps a
+backup forever, and the newest verified one always stays.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from apps.backups.kinds import AUTOMATIC, INCREMENTAL
 
 DAY = timedelta(days=1)
 AUTOMATIC_AT_LEAST = 3
-# How many days, weeks and months have one kept, what they are called, and what tells two of them apart.
+# How many days, weeks and months keep a backup, the name of the step, and the name of one such period.
 _STEPS: tuple[tuple[int, str, Callable[[datetime], str]], ...] = (
     (7, "day", "{:%Y-%m-%d}".format),
     (4, "week", "{:%G week %V}".format),
@@ -42,29 +42,29 @@ def judge(backups: Sequence[Backup], *, now: datetime) -> list[Verdict]:
         reasons.setdefault(backup.id, why)
     for backup, why in _foundations([backup for backup in ordered if backup.id in reasons], ordered):
         reasons.setdefault(backup.id, why)
-    return [Verdict(each, each.id in reasons, reasons.get(each.id, _ended(each))) for each in ordered]
+    return [Verdict(backup, backup.id in reasons, reasons.get(backup.id, _ended(backup))) for backup in ordered]
 
 
 def _claims(ordered: list[Backup], now: datetime) -> Iterable[tuple[Backup, str]]:
-    """Yield the backups that are kept for what they are, with the reason; the strongest reason first."""
-    proven = next((each for each in ordered if each.verified_at and not each.tables), None)
+    """Yield the backups that are kept for their own sake, with the reason; the strongest reason first."""
+    proven = next((backup for backup in ordered if backup.verified_at and not backup.tables), None)
     if proven:
         yield proven, "the newest one that is verified"
-    for each in ordered:
-        if each.label:
-            yield each, "it has a label"
-        if each.created_at > now - DAY:
-            yield each, "made within a day"
-        if each.expires_at and each.expires_at > now:
-            yield each, f"to be kept until {localtime(each.expires_at):%Y-%m-%d}"
-    sound = [each for each in ordered if not each.is_bad]
-    for each in [each for each in sound if each.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
-        yield each, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
+    for backup in ordered:
+        if backup.label:
+            yield backup, "it has a label"
+        if backup.created_at > now - DAY:
+            yield backup, "made within a day"
+        if backup.expires_at and backup.expires_at > now:
+            yield backup, f"to be kept until {localtime(backup.expires_at):%Y-%m-%d}"
+    sound = [backup for backup in ordered if not backup.is_bad]
+    for backup in [backup for backup in sound if backup.kind in AUTOMATIC][:AUTOMATIC_AT_LEAST]:
+        yield backup, f"one of the newest {AUTOMATIC_AT_LEAST} made automatically"
     yield from _increments(ordered)
-    # One that did not restore stands for no day.
-    asked_for = [each for each in sound if each.kind not in AUTOMATIC and each.kind != INCREMENTAL]
+    # A backup that did not restore does not count.
+    asked_for = [backup for backup in sound if backup.kind not in AUTOMATIC and backup.kind != INCREMENTAL]
     for _, series in groupby(sorted(asked_for, key=_series), key=_series):
-        yield from _thinned(sorted(series, key=lambda each: each.created_at, reverse=True))
+        yield from _thinned(sorted(series, key=lambda backup: backup.created_at, reverse=True))
 
 
 def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
@@ -72,34 +72,34 @@ def _series(backup: Backup) -> tuple[str, tuple[str, ...]]:
 
 
 def _increments(ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
-    """Yield the increments of the chain that is being added to; of an older one, a day is enough."""
-    by_id = {each.id: each for each in ordered}
-    chains = [(each, _under(each, by_id)) for each in ordered if each.kind == INCREMENTAL]
-    yield from ((each, "of the newest chain") for each, under in chains if under[-1:] == chains[0][1][-1:])
+    """Yield the increments of the newest chain, with the reason."""
+    by_id = {backup.id: backup for backup in ordered}
+    chains = [(backup, _under(backup, by_id)) for backup in ordered if backup.kind == INCREMENTAL]
+    yield from ((backup, "of the newest chain") for backup, under in chains if under[-1:] == chains[0][1][-1:])
 
 
 def _thinned(series: list[Backup]) -> Iterable[tuple[Backup, str]]:
-    """Yield the newest of each day, week and month, as many as are to be had; `series` is newest first."""
+    """Yield the newest backup of each day, week and month, with the reason; `series` is newest first."""
     for number, step, of in _STEPS:
         seen: list[str] = []
-        for each in series:
-            name = of(localtime(each.created_at))
+        for backup in series:
+            name = of(localtime(backup.created_at))
             if name not in seen and len(seen) < number:
                 seen.append(name)
-                yield each, f"the {step}ly one of {name}" if step != "day" else f"the daily one of {name}"
+                yield backup, f"the {step}ly one of {name}" if step != "day" else f"the daily one of {name}"
 
 
 def _foundations(kept: list[Backup], ordered: list[Backup]) -> Iterable[tuple[Backup, str]]:
-    """Yield what kept increments are restored upon: the increments under them, down to the full backup."""
-    by_id = {each.id: each for each in ordered}
-    for each in kept:
-        for name in _under(each, by_id):
+    """Yield the backups under kept increments, down to the full one, with the reason."""
+    by_id = {backup.id: backup for backup in ordered}
+    for backup in kept:
+        for name in _under(backup, by_id):
             if name in by_id:
-                yield by_id[name], f"needed to restore {each.id}"
+                yield by_id[name], f"needed to restore {backup.id}"
 
 
 def _under(backup: Backup, by_id: Mapping[str, Backup]) -> list[str]:
-    """Return the names of what a backup goes on from, one under the other, the full one last."""
+    """Return the names of the backups under this one, the full one last; missing ones are named too."""
     names: list[str] = []
     above: Backup | None = backup
     while above is not None and above.base is not None and above.base not in names:

@@ -1,4 +1,4 @@
-"""Drivers: how the database gets into a file, and out of it again."""
+"""Drivers: each writes one kind of backup, and restores it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +19,18 @@ class Copy(Protocol):
 class Restore(Protocol):
     """Makes the database `using` hold what the file `source` has, all of it or nothing.
 
-    A native driver replaces everything there. A portable one finds all tables migrated, and the recording taken away;
-    on PostgreSQL it is called inside a transaction, and leaves that to the caller. The caller has checked the file's
-    hash; afterwards it migrates, installs the recording and sets the sequences.
+    A native driver replaces everything. A portable one needs all tables migrated and the recording removed. On
+    PostgreSQL the caller opens the transaction. The caller has checked the hash of the file; afterwards it migrates,
+    installs the recording and sets the sequences.
     """
 
     def __call__(self, source: Path, using: str) -> None: ...
 
 
-class Tell(Protocol):
-    """Returns the facts of what is in the database `using` now, to be compared with the manifest.
+class ReadFacts(Protocol):
+    """Returns the facts of the database `using`, to compare them with the manifest.
 
-    The rows of each table are hashed when `hashed` asks for it.
+    With `hashed` the rows of each table are hashed.
     """
 
     def __call__(self, using: str, *, hashed: bool = False) -> Facts: ...
@@ -50,17 +50,17 @@ class Size(Protocol):
 
 @dataclass(frozen=True)
 class Driver:
-    """How one kind of backup is made and restored, and how the files are called."""
+    """How one kind of backup is made and restored, and the suffix of its files."""
 
     suffix: str
-    # Whether a copy is as large as its database, or only smaller.
+    # Whether a copy is as large as its database; otherwise it is smaller.
     same_size: bool
     size: Size
     copy_into: Copy
     restore_into: Restore
     check: Check
-    facts: Tell
-    # Whether it brings its tables along and goes back only into the engine it came from.
+    facts: ReadFacts
+    # Whether it holds the tables themselves, and goes only into the engine that it came from.
     native: bool = True
 
 
@@ -89,7 +89,7 @@ NATIVE = {
         facts=postgresql.facts,
     ),
 }
-# By kind: what moves between engines.
+# By kind: the formats that move between engines.
 PORTABLE: dict[str, Driver] = {
     "data": Driver(
         data.SUFFIX,

@@ -1,4 +1,4 @@
-"""Playing a dump of PostgreSQL into a transaction that is open, so that all that belongs to a restore is in it."""
+"""Playing a dump of PostgreSQL into an open transaction, so that a whole restore is one transaction."""
 
 import subprocess
 from collections.abc import Iterator
@@ -34,9 +34,9 @@ def script_of(program: str, source: Path, *options: str) -> Iterator[IO[bytes]]:
 
 def unreadable(source: Path, complaints: str) -> BackupUnreadable:
     """Return the error for a file that pg_restore cannot read."""
-    said = next((line.strip().rstrip(".") for line in complaints.splitlines() if line.strip()), "it gave no word")
+    message = next((line.strip().rstrip(".") for line in complaints.splitlines() if line.strip()), "it gave no word")
     return BackupUnreadable(
-        f"pg_restore cannot read the backup {source.name}: {said}. Nothing was restored; choose another one."
+        f"pg_restore cannot read the backup {source.name}: {message}. Nothing was restored; choose another one."
     )
 
 
@@ -49,14 +49,14 @@ def play(script: IO[bytes], cursor: Any) -> None:
             with cursor.copy(line.decode().rstrip(";\n")) as copy:
                 for part in rows_of(script):
                     copy.write(part)
-        # psql's own words: they guard psql against a script that somebody altered, and there is none here.
+        # These commands guard psql against an altered script; here psql does not run.
         elif not line.startswith((b"\\restrict ", b"\\unrestrict ")):
             statements.append(line)
     _run(statements, cursor)
 
 
 def rows_of(script: IO[bytes]) -> Iterator[bytes]:
-    """Yield the rows that follow a COPY, in parts; leaves the script after their end."""
+    """Yield the rows that follow a COPY, in parts; the script is read to their end."""
     part: list[bytes] = []
     size = 0
     for line in script:

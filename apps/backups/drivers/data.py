@@ -27,8 +27,8 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 def write_all(using: str, target: Path) -> Facts:
     """Write the rows of all tables as the transaction that is open sees them, and return their facts."""
     with packed(target) as stream:
-        told = {model._meta.db_table: write_rows(using, model, stream) for model in carried_models()}
-    return facts_of(using, told)
+        sums = {model._meta.db_table: write_rows(using, model, stream) for model in carried_models()}
+    return facts_of(using, sums)
 
 
 def restore_into(source: Path, using: str) -> None:
@@ -44,7 +44,7 @@ def check(source: Path) -> None:
 
 
 def facts(using: str, *, hashed: bool = False) -> Facts:
-    """Return the facts of what is in the database now."""
+    """Return the facts of the database."""
     if hashed:
         return facts_of(using, {model._meta.db_table: write_rows(using, model, None) for model in carried_models()})
     return facts_of(using, {})

@@ -4,22 +4,21 @@ from pathlib import Path
 
 from apps.backups.catalogue.facts import Facts
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.portable.basing import changesets_after, find_base
+from apps.backups.portable.base import Heading, changesets_after, find_base, read_heading
 from apps.backups.portable.carried import history_models, other_models
 from apps.backups.portable.facts import facts_of, migrations_of, require_all, require_migrated
-from apps.backups.portable.heading import Heading, read_heading
 from apps.backups.portable.reading import check_whole
 from apps.backups.portable.replaying import replay
 from apps.backups.portable.snapshot import snapshot
-from apps.backups.portable.touched import touched_lines
-from apps.backups.portable.writing import Told, encode, packed, write_rows
+from apps.backups.portable.untracked import touched_lines
+from apps.backups.portable.writing import RowsSum, encode, packed, write_rows
 from apps.changesets.models import Changeset
 
 SUFFIX = ".increment.jsonl.gz"
 
 
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
-    """Write what came since the newest backup that this database goes on from, and return the facts of all of it.
+    """Write what was recorded since the newest backup that this database goes on from; return the facts of all of it.
 
     Raises NoBase where there is none, DatabaseUnreadable, and UnknownTable for chosen tables.
     """
@@ -30,7 +29,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 
 
 def write_since(using: str, target: Path, base: Backup) -> Facts:
-    """Write what came since the base, as the transaction that is open sees it, and return the facts of all of it."""
+    """Write what the open transaction sees recorded since the base, and return the facts of the database."""
     after = changesets_after(using, base)
     newest = Changeset.objects.using(using).filter(pk=base.newest_changeset or 0).first()
     heading = Heading(
@@ -41,15 +40,15 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
         base_newest_at=newest.created_at.isoformat() if newest else None,
         base_rows={model._meta.db_table: base.row_counts[model._meta.db_table] for model in history_models()},
     )
-    told: dict[str, Told] = {}
+    sums: dict[str, RowsSum] = {}
     with packed(target) as stream:
         stream.write(heading.line)
         for model in other_models():
             table = model._meta.db_table
-            # A native base tells nothing that could be compared: then the table is written.
+            # A native base has no hash that could be compared, so the table is written.
             known = base.contents.get(table) if base.kind != "full" else None
-            told[table] = write_rows(using, model, None)
-            if told[table].content != known:
+            sums[table] = write_rows(using, model, None)
+            if sums[table].content != known:
                 stream.write(f"{encode({'replaced': model._meta.label_lower})}\n".encode())
                 write_rows(using, model, stream)
         for model in history_models():
@@ -57,7 +56,7 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
         for line in touched_lines(using):
             stream.write(line)
         stream.write(f"{encode({'end': True})}\n".encode())
-    return facts_of(using, told, base=base.id, since=base.newest_changeset)
+    return facts_of(using, sums, base=base.id, since=base.newest_changeset)
 
 
 def restore_into(source: Path, using: str) -> None:
@@ -75,5 +74,5 @@ def check(source: Path) -> None:
 
 
 def facts(using: str, *, hashed: bool = False) -> Facts:
-    """Return the facts of what is in the database now; hashed are the tables that are neither tracked nor history."""
+    """Return the facts of the database; only tables that are neither tracked nor history are hashed."""
     return facts_of(using, {m._meta.db_table: write_rows(using, m, None) for m in other_models()} if hashed else {})

@@ -27,8 +27,8 @@ from apps.changesets.sql import Sql
 
 PATIENCE_SECONDS = 60
 MAGIC = b"PGDMP"
-# The sum over the rows, in any order: rows that are lost, doubled or altered change it. Hashing the text of a row costs
-# a third of what pg_dump takes, runs beside it in the same snapshot, and works for every type.
+# A sum over the rows in any order: a lost, doubled or altered row changes it. Hashing the text of the rows takes a
+# third of the time of pg_dump, runs beside it in the same snapshot, and works for every type.
 CONTENT = "COALESCE(SUM(hashtextextended(t::text, 0)::numeric), 0)"
 _AS_TEXT = (
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'postgres';"
@@ -38,13 +38,13 @@ _DOES = {"pg_dump": "made", "pg_restore": "restored"}
 
 
 def size(using: str) -> int:
-    """Return how many bytes the database has; a dump, being compressed and without indexes, has fewer."""
+    """Return the size of the database in bytes; a dump is smaller, compressed and without indexes."""
     with _own_connection(using) as own:
         return _database_size(own)
 
 
 def facts(using: str, *, hashed: bool = False) -> Facts:
-    """Return the facts of what is in the database now, as the transaction that may be open sees it."""
+    """Return the facts of the database, as an open transaction sees it."""
     with transaction.atomic(using=using):
         return _facts(connections[using], content=CONTENT if hashed else "NULL")
 
@@ -56,7 +56,7 @@ def check(source: Path) -> None:
 
 
 def restore_bare(source: Path, using: str) -> None:
-    """Bring the tables of a dump of chosen ones back with their rows, and without links, indexes and recording."""
+    """Restore the tables of a dump of chosen ones with their rows, without links, indexes and recording."""
     _play(source, using, "--no-owner", "--no-privileges", "--section=pre-data", "--section=data")
 
 
@@ -75,7 +75,7 @@ def _play(source: Path, using: str, *options: str) -> None:
         with connections[using].cursor() as cursor:
             with script_of(program, source, *options) as script:
                 play(script, cursor)
-            # The script looked nothing up by its bare name.
+            # The script emptied it, so that no bare name is looked up.
             cursor.execute("RESET search_path")
     except (DatabaseError, InterfaceError) as error:
         raise RestoreFailed(
@@ -84,21 +84,21 @@ def _play(source: Path, using: str, *options: str) -> None:
 
 
 def drop_tables(using: str) -> None:
-    """Drop all tables and the recording; on SQLite, where databases are filled afresh, there are none."""
+    """Drop all tables and the recording; does nothing on SQLite, where new files are filled."""
     connection = connections[using]
     if connection.vendor != "postgresql":
         return
     uninstall_recording(using)
     sql = Sql(connection)
-    # All tables, also those that are newer than the dump.
+    # All tables, also those that the dump does not know.
     for table in tables_in(sql):
         sql.with_names(table=table).run("DROP TABLE IF EXISTS {table} CASCADE")
 
 
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
-    """Dump what is committed now into the empty file `target`, and return the facts of exactly that state.
+    """Dump the committed rows into the empty file `target`, and return the facts of exactly that state.
 
-    With `tables`, these alone.
+    `tables` limits the dump to these.
 
     Raises UnknownTable, CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull, DumpFailed or ProgramMissing.
     """
@@ -130,8 +130,8 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 
 def find_program(name: str) -> str:
     """Return the path of one of PostgreSQL's programs; raises ProgramMissing when it is not installed."""
-    if found := shutil.which(name):
-        return found
+    if program := shutil.which(name):
+        return program
     raise ProgramMissing(
         f"{name} is not on PATH, so no backup was {_DOES[name]}: install PostgreSQL's client programs "
         "(on Debian the package postgresql-client) of the server's version or newer."
@@ -152,19 +152,19 @@ def _options(own: BaseDatabaseWrapper, snapshot: str, target: Path, tables: tupl
 
 
 def _address(own: BaseDatabaseWrapper) -> Sequence[str]:
-    """Return host, port, user and database as options; Django's own words for psql, which pg_dump shares."""
+    """Return host, port, user and database as options; those that Django gives psql serve pg_dump, too."""
     return own.client.settings_to_cmd_args_env(own.settings_dict, [])[0][1:]
 
 
 def _environment(own: BaseDatabaseWrapper) -> dict[str, str]:
-    """Return the environment of the program: the password is in it, where other users of the machine cannot read it."""
-    ours = own.client.settings_to_cmd_args_env(own.settings_dict, [])[1] or {}
-    return {**os.environ, **ours, "LC_ALL": "C"}
+    """Return the environment of the program; the password is in it, because arguments are readable by others."""
+    connecting = own.client.settings_to_cmd_args_env(own.settings_dict, [])[1] or {}
+    return {**os.environ, **connecting, "LC_ALL": "C"}
 
 
 @contextmanager
 def _own_connection(using: str) -> Iterator[BaseDatabaseWrapper]:
-    """Give a connection apart from the caller's, whose transaction may be open or broken."""
+    """Give a new connection, because the transaction of the caller's may be open or broken."""
     own = connections.create_connection(using)
     try:
         yield own
@@ -180,7 +180,7 @@ def _own_connection(using: str) -> Iterator[BaseDatabaseWrapper]:
 
 @contextmanager
 def _snapshot(own: BaseDatabaseWrapper) -> Iterator[str]:
-    """Hold one committed state, and give the name by which pg_dump sees the same one."""
+    """Hold a snapshot of the committed rows, and give the name by which pg_dump sees the same one."""
     sql = Sql(own)
     sql.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
@@ -192,7 +192,7 @@ def _snapshot(own: BaseDatabaseWrapper) -> Iterator[str]:
 
 def _facts(own: BaseDatabaseWrapper, *, only: tuple[str, ...] = (), content: str = CONTENT) -> Facts:
     sql = Sql(own)
-    # Values as text look the same on every server.
+    # So that values as text are the same on every server.
     sql.run(_AS_TEXT)
     return read_facts(
         lambda statement: sql.rows("{statement}", statement=statement),
@@ -221,8 +221,8 @@ def _failed(status: int, complaints: str, target: Path, *, needed: int) -> Backu
         return disk_full(target.parent, needed=needed)
     if "lock timeout" in complaints:
         return _busy()
-    said = _first_line(complaints) or f"it ended with status {status} and no word"
-    return DumpFailed(f"pg_dump made no backup: {said}. Nothing of it is left.")
+    message = _first_line(complaints) or f"it ended with status {status} and no word"
+    return DumpFailed(f"pg_dump made no backup: {message}. Nothing of it is left.")
 
 
 def _busy() -> DatabaseBusy:

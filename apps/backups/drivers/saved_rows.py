@@ -1,4 +1,4 @@
-"""The rows of chosen tables of a backup, where SQL can compare them with live ones."""
+"""The rows of chosen tables of a backup, in tables that SQL can compare with the live ones."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _COPY = re.compile(rb"COPY .+? \((?P<columns>.+)\) FROM stdin;\n")
 
 @contextmanager
 def at_hand(using: str, file: Path) -> Iterator[None]:
-    """Let transactions within the block read the backup; SQLite attaches it, which no open transaction allows."""
+    """Let transactions within the block read the backup; SQLite attaches the file, which needs no transaction open."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         yield
@@ -33,9 +33,9 @@ def at_hand(using: str, file: Path) -> Iterator[None]:
 
 
 def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str]:
-    """Return by what name the saved rows of each table can be read in this transaction.
+    """Return the SQL name under which this transaction reads the saved rows of each table.
 
-    Raises TablesRefused where the table has other columns by now.
+    Raises TablesRefused when the table has other columns now.
     """
     load = _attached if connections[using].vendor == "sqlite" else _loaded
     return {table: load(using, file, table) for table in tables}
@@ -55,8 +55,8 @@ def _loaded(using: str, file: Path, table: str) -> str:
     with sql.connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
         sql.run("CREATE TEMPORARY TABLE {name} (LIKE {table}) ON COMMIT DROP")
         for line in script:
-            if found := _COPY.fullmatch(line):
-                columns = found["columns"].decode()
+            if header := _COPY.fullmatch(line):
+                columns = header["columns"].decode()
                 _require_columns(using, table, [name.strip().strip('"') for name in columns.split(",")])
                 with cursor.copy(f"COPY {temporary} ({columns}) FROM stdin") as copy:
                     for part in rows_of(script):
@@ -74,8 +74,8 @@ def _require_columns(using: str, table: str, saved: list[str]) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         live = {column.name for column in connection.introspection.get_table_description(cursor, table)}
-    if other := sorted(live ^ set(saved)):
+    if differing := sorted(live ^ set(saved)):
         raise TablesRefused(
-            f"{table} has other columns now than in the backup ({', '.join(other)}), so its rows cannot come back by "
-            "themselves: restore the whole backup, elsewhere with --into."
+            f"{table} has other columns now than in the backup ({', '.join(differing)}), so its rows cannot come back "
+            "by themselves: restore the whole backup, elsewhere with --into."
         )

@@ -1,4 +1,4 @@
-"""SQLite: the online backup API, into one file, while others read and write."""
+"""SQLite: a copy by the online backup API, in one file, while others read and write."""
 
 import hashlib
 import sqlite3
@@ -36,13 +36,13 @@ def size(using: str) -> int:
 
 
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
-    """Copy what is committed now into the empty file `target`, check the copy, and return its facts.
+    """Copy the committed rows into the empty file `target`, check the copy, and return its facts.
 
-    With `tables`, the others are thrown out of the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable, DiskFull
-    or UnknownTable.
+    With `tables`, the other tables are dropped from the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable,
+    DiskFull or UnknownTable.
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        # The file is synced once it is complete; until then nobody counts on it.
+        # The file is synced when it is complete; nobody relies on it before.
         copy.execute("PRAGMA synchronous = OFF")
         with _reading(using) as source:
             needed = _bytes(source)
@@ -50,9 +50,9 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
         if tables:
             _keep_only(copy, tables)
         try:
-            # A copy of a WAL database says that it is one; so it is a single file wherever it is opened.
+            # Out of WAL mode, the copy is a single file wherever it is opened.
             copy.execute("PRAGMA journal_mode = DELETE")
-            # The disk takes the bytes while they are checked, which saves a tenth of the time.
+            # Syncing the file while it is checked saves a tenth of the time.
             with ThreadPoolExecutor(max_workers=1) as meanwhile:
                 synced = meanwhile.submit(sync_file, target)
                 quick_check(copy)
@@ -64,28 +64,28 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 
 
 def facts(using: str, *, hashed: bool = False) -> Facts:
-    """Return the facts of what is in the database, a file, now."""
+    """Return the facts of the database, which is a file."""
     django = connections[using]
     django.ensure_connection()
-    found = _facts(django.connection, using)
-    return replace(found, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else found
+    read = _facts(django.connection, using)
+    return replace(read, contents=contents_of(Path(django.settings_dict["NAME"]))) if hashed else read
 
 
 def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
-    found = {}
+    hashes = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
         tables = tables_in(opened)
-        # Text as its bytes, whatever they are, and yet another value than a blob of the same bytes.
+        # Text as its raw bytes, yet of another type than a blob of the same bytes.
         opened.text_factory = bytearray
         for table in tables:
             digest = hashlib.sha256()
-            # In the order of the table itself, since that is what is copied.
+            # In the order of the table itself, which is copied too.
             rows = opened.execute(Sql(table=table).fill("SELECT * FROM {table} NOT INDEXED"))
             while part := rows.fetchmany(ROWS_AT_ONCE):
                 digest.update(repr(part).encode())
-            found[table] = digest.hexdigest()
-    return found
+            hashes[table] = digest.hexdigest()
+    return hashes
 
 
 def tables_in(opened: sqlite3.Connection) -> list[str]:
@@ -96,14 +96,14 @@ def tables_in(opened: sqlite3.Connection) -> list[str]:
 
 def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     quote = connections["default"].ops.quote_name
-    there = tables_in(copy)
-    require_tables(tables, there)
+    existing = tables_in(copy)
+    require_tables(tables, existing)
     copy.execute("PRAGMA foreign_keys = OFF")
-    # Views and triggers speak of tables that go.
+    # Views and triggers refer to tables that are dropped.
     speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
     for kind, name in copy.execute(speaking).fetchall():
         copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
-    for name in set(there) - {*tables, MIGRATIONS}:
+    for name in set(existing) - {*tables, MIGRATIONS}:
         copy.execute(f"DROP TABLE {quote(name)}")
     copy.execute("VACUUM")
 
@@ -112,11 +112,11 @@ def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
 def _reading(using: str) -> Iterator[sqlite3.Connection]:
     """Give a connection of its own that sees one committed state until the end.
 
-    In a WAL database a reader keeps nobody from writing; and while it reads, what others commit does not make the
-    backup begin again, which on a busy database would never end.
+    In WAL mode a reader blocks no writer. Without the read transaction every commit would make the copy begin again,
+    and on a busy database it would never end.
     """
     django = connections[using]
-    # mode=rw: a database that is not there is an error, and not made.
+    # mode=rw: a missing database is an error; it is not created.
     uri = f"file:{quote_url(str(django.settings_dict['NAME']))}?mode=rw"
     try:
         source = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=PATIENCE_SECONDS)
@@ -136,7 +136,7 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection, target: Path) ->
     give_up = time.monotonic() + PATIENCE_SECONDS
 
     def after_each_step(status: int, _remaining: int, _total: int) -> None:
-        # Python tries again for ever while somebody holds the database.
+        # Without this Python would retry forever while the database is locked.
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and time.monotonic() > give_up:
             raise _busy()
 
@@ -148,7 +148,7 @@ def _copy(source: sqlite3.Connection, copy: sqlite3.Connection, target: Path) ->
 
 
 def _meaning(error: sqlite3.Error, target: Path, *, needed: int) -> BackupFailure | None:
-    """Return what an error means that has nothing to do with the copy's content."""
+    """Return the failure for an error of the disk; None when the error is about the content of the copy."""
     code = getattr(error, "sqlite_errorcode", None)
     if code == sqlite3.SQLITE_FULL:
         return disk_full(target.parent, needed=needed)
@@ -163,11 +163,11 @@ def _bytes(source: sqlite3.Connection) -> int:
 
 def quick_check(copy: sqlite3.Connection) -> None:
     """Raise CopyDamaged unless SQLite finds the database sound."""
-    # The rows broke no constraint where they come from; to parse each JSON value again would double the time.
+    # The rows broke no constraint in the live database; parsing each JSON value again would double the time.
     copy.execute("PRAGMA ignore_check_constraints = ON")
-    found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if found != "ok":
-        raise _damaged(found)
+    result = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if result != "ok":
+        raise _damaged(result)
 
 
 def _facts(copy: sqlite3.Connection, using: str) -> Facts:
@@ -190,14 +190,14 @@ def _busy() -> DatabaseBusy:
 
 
 def unreadable(name: object, error: sqlite3.Error) -> DatabaseBusy | DatabaseUnreadable:
-    """Return what it means that the database of this name cannot be opened or read."""
+    """Return the failure for a database of this name that cannot be opened or read."""
     if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return _busy()
     return DatabaseUnreadable(f"The database {name} cannot be read: {error}. No backup was made; check DATABASE_URL.")
 
 
-def _damaged(found: str) -> CopyDamaged:
+def _damaged(result: str) -> CopyDamaged:
     return CopyDamaged(
-        f"The copy of the database is damaged ({' '.join(found.split())}), so it was thrown away. The database itself "
+        f"The copy of the database is damaged ({' '.join(result.split())}), so it was thrown away. The database itself "
         'is probably damaged too: check it with "PRAGMA integrity_check" before anything is written.'
     )

@@ -1,4 +1,4 @@
-"""SQLite: back by the online backup API, in one transaction, while others read."""
+"""SQLite: restoring by the online backup API, in one transaction, while others read."""
 
 import sqlite3
 import time
@@ -28,8 +28,8 @@ def check(source: Path) -> None:
 def restore_into(source: Path, using: str, *, meanwhile: Callable[[], None] = lambda: None) -> None:
     """Make the database hold exactly what the file holds, while others read it; all of it or nothing.
 
-    `meanwhile` is called once nobody else can write any more and before anything counts; what it raises leaves the
-    database as it was. Raises DatabaseBusy, and sqlite3.Error for what the disk does.
+    `meanwhile` is called when no other connection can write any more, before the first page counts; an exception from
+    it leaves the database as it was. Raises DatabaseBusy, and sqlite3.Error for what the disk does.
     """
     with (
         closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True, isolation_level=None)) as copy,
@@ -40,13 +40,13 @@ def restore_into(source: Path, using: str, *, meanwhile: Callable[[], None] = la
 
 
 def make_one_file(file: Path) -> None:
-    """Take a database that nobody has open out of WAL mode; the live one keeps the mode that it has."""
+    """Take a database that nobody has open out of WAL mode; the live one keeps its mode."""
     with closing(sqlite3.connect(file)) as prepared:
         prepared.execute("PRAGMA journal_mode = DELETE")
 
 
 def is_there(using: str) -> bool:
-    """Whether there is a database with anything in it."""
+    """Whether there is a database with tables."""
     file = Path(connections[using].settings_dict["NAME"])
     if not file.exists():
         return False
@@ -54,12 +54,12 @@ def is_there(using: str) -> bool:
         with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=rw", uri=True)) as opened:
             return bool(tables_in(opened))
     except sqlite3.Error:
-        return True  # Whatever it is, it is not to be lost.
+        return True  # An unreadable file must not be lost either.
 
 
 @contextmanager
 def watching(using: str) -> Iterator[Callable[[], None]]:
-    """Give a function that raises ChangedMeanwhile when anybody has written since the block began."""
+    """Give a function that raises ChangedMeanwhile when somebody wrote since the block began."""
     django = connections[using]
     if not is_there(using):
         yield lambda: None
@@ -80,34 +80,34 @@ def watching(using: str) -> Iterator[Callable[[], None]]:
         try:
             before = version()
         except sqlite3.Error:
-            yield lambda: None  # It cannot be read, so it cannot be backed up either, which says so.
+            yield lambda: None  # It cannot be read, so backing it up fails with its own sentence.
             return
         yield require_unchanged
 
 
 @contextmanager
 def _writing(using: str) -> Iterator[sqlite3.Connection]:
-    """Give a connection of its own that may write; a database that is not there is made."""
+    """Give a new connection that may write; a missing database is created."""
     django = connections[using]
     django.close()
     name = str(django.settings_dict["NAME"])
     with closing(sqlite3.connect(name, isolation_level=None, timeout=PATIENCE_SECONDS)) as live:
         yield live
         with suppress(sqlite3.Error):
-            # Or the log stays as large as the database for a while.
+            # Without this the log stays as large as the database for a while.
             live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _overwrite(copy: sqlite3.Connection, live: sqlite3.Connection, *, pages: int, meanwhile: Callable) -> None:
-    give_up, asked = time.monotonic() + PATIENCE_SECONDS, False
+    give_up, called = time.monotonic() + PATIENCE_SECONDS, False
 
     def after_each_step(status: int, remaining: int, _total: int) -> None:
-        nonlocal asked
+        nonlocal called
         if status in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             if time.monotonic() > give_up:
                 raise _busy_restoring()
-        elif not asked:
-            asked = True
+        elif not called:
+            called = True
             meanwhile()
 
     try:

@@ -1,4 +1,4 @@
-"""Bringing back what hung on an object: what is gone, and links that are empty; what is there is not changed."""
+"""Restoring what hung on an object: deleted objects and empty links; existing values are not changed."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from apps.backups.errors import OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
-from apps.backups.objects.document import find_all_by_codes
-from apps.backups.objects.hanging import told_by
+from apps.backups.objects.document import find_all_by_codes, plain
+from apps.backups.objects.hanging import identifying_fields
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
-from apps.changesets.fields import column_of, field_of, target_of
+from apps.changesets.fields import column_of, field_of, stored_value, target_of
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.numbers import plural
@@ -26,10 +26,10 @@ _LINKS = "restored_links"
 
 @dataclass(frozen=True)
 class HangingPlan:
-    """What is gone of what belonged to the object, and which links are empty now; `complaint` as for the object.
+    """The deleted objects that belonged to the object, and the links that are empty now; `complaint` as for the object.
 
-    `gone` has versions of them by model label, `links` the keys of the objects to link again, by model label and field,
-    and then by what they pointed to.
+    `gone` has versions of the deleted objects by model label. `links` has the keys of the objects to link again, by
+    model label and field, and then by the target.
     """
 
     gone: dict[str, list[Any]]
@@ -38,7 +38,7 @@ class HangingPlan:
 
     @property
     def lines(self) -> list[tuple[str, int, str]]:
-        """What comes back and what is linked again: the kind of change, how many, and in words."""
+        """The objects to create and to link again: the kind of change, how many, and in words."""
         came = {label: len(versions) for label, versions in self.gone.items()}
         lines = [
             ("created", number, _words(label, number, "comes back", "come back")) for label, number in came.items()
@@ -59,16 +59,16 @@ def restore_with_hanging(
     actor: Actor,
     reason: str,
     seen: int | None,
-    rest: bool = False,
+    partly: bool = False,
 ) -> Changeset:
-    """Restore the fields of the object and what hung on it, as one changeset; raises what `restore_from` does."""
+    """Restore the fields of the object and what hung on it, as one changeset; raises the errors of `restore_from`."""
     with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source_of(backup)) as opened:
         lock_tracked_tables("default")
         plan = plan_hanging(backup)
-        if plan.complaint and not rest:
+        if plan.complaint and not partly:
             raise OtherSchema(plan.complaint)
         if fields or living(tracked, fit.version) is None:
-            restore_from(tracked, backup, fit, fields=fields, actor=actor, reason=reason, seen=seen, rest=rest)
+            restore_from(tracked, backup, fit, fields=fields, actor=actor, reason=reason, seen=seen, partly=partly)
         elif not plan.lines:
             raise NothingToRestore("Nothing of what hung on it is gone, and no field is ticked: nothing was restored.")
         _restore(plan)
@@ -76,7 +76,7 @@ def restore_with_hanging(
 
 
 def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan:
-    """Return what restoring what hung on the object would bring back."""
+    """Return the plan of restoring what hung on the object."""
     records, groups, unknown = _known(backup)
     gone, moved = _gone(records, using)
     complaint = (
@@ -100,23 +100,23 @@ def plan_hanging(backup: ObjectBackup, *, using: str = "default") -> HangingPlan
 
 
 def _known(backup: ObjectBackup) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]:
-    """Return what belonged to the object, and the groups of what pointed to it; and what no table knows any more."""
+    """Return what belonged to the object, the groups of what pointed to it, and the names that no table has now."""
     records, groups = backup.hanging.get("belonging", []), backup.hanging.get("pointing", [])
-    unknown = {each["model"] for each in [*records, *groups] if tracked_by_name(each["model"]) is None}
+    unknown = {record["model"] for record in [*records, *groups] if tracked_by_name(record["model"]) is None}
     for group in groups:
         tracked = tracked_by_name(group["model"])
         if tracked is not None and group["field"] not in {field.name for field in tracked.fields_by_column.values()}:
             unknown.add(f"{group['model']}.{group['field']}")
     return (
-        [each for each in records if each["model"] not in unknown],
-        [each for each in groups if not unknown & {each["model"], f"{each['model']}.{each['field']}"}],
+        [record for record in records if record["model"] not in unknown],
+        [record for record in groups if not unknown & {record["model"], f"{record['model']}.{record['field']}"}],
         sorted(unknown),
     )
 
 
-def _mark(told: Collection[Any]) -> tuple[Any, ...]:
-    """Return what tells an object among others of its model: what stays when its key changes, or else the key."""
-    key, *stable = told
+def _mark(identifiers: Collection[Any]) -> tuple[Any, ...]:
+    """Return what identifies an object within its model: the stable key, or else the primary key."""
+    key, *stable = map(plain, identifiers)
     return (key,) if not stable or stable[0] is None else (None, stable[0])
 
 
@@ -129,15 +129,17 @@ def _restore(plan: HangingPlan, *, using: str = "default") -> None:
 
 
 def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, using: str) -> None:
-    """Give objects the links (by field) to what they pointed to, as far as that is there: by one statement for all."""
+    """Set the links (by field) of objects to their old targets, where these exist, by one statement for all."""
     sql = Sql(using).with_model(tracked).with_temps(links=_LINKS)
     linking = [field_of(tracked.model, name) for name in targets]
     linked = [_Linked(number, column_of(field), tracked_for(target_of(field))) for number, field in enumerate(linking)]
     rows: dict[Any, list[Any]] = {}
     for number, of_field in enumerate(targets.values()):
         for target, keys in of_field.items():
+            target_key = stored_value(linked[number].target.model._meta.pk, target, sql.connection)
             for key in keys:
-                rows.setdefault(key, [key, *[None] * len(targets)])[number + 1] = target
+                own = stored_value(tracked.model._meta.pk, key, sql.connection)
+                rows.setdefault(own, [own, *[None] * len(targets)])[number + 1] = target_key
     types = {"pk": sql.key_type(tracked), **{link.named: sql.key_type(link.target) for link in linked}}
     sql.fresh_temp(_LINKS, ", ".join(f"{name} {kind}" for name, kind in types.items()))
     sql.run_many("INSERT INTO {links} VALUES ({marks})", rows.values(), marks=sql.marks(types))
@@ -165,7 +167,7 @@ def _link_again(tracked: Tracked, targets: dict[str, dict[Any, list[Any]]], *, u
 
 
 class _Linked(NamedTuple):
-    """A link to make again: its column, and the model that it points to, which is joined under a number."""
+    """A link to set again: its column, and the model of its target, which is joined under a number."""
 
     number: int
     column: str
@@ -173,7 +175,7 @@ class _Linked(NamedTuple):
 
     @property
     def named(self) -> str:
-        """The column of the temporary table that has the key to point to."""
+        """The column of the temporary table that has the key of the target."""
         return f"t{self.number}"
 
     def key(self, sql: Sql) -> str:
@@ -182,28 +184,27 @@ class _Linked(NamedTuple):
 
 
 def _with_empty_link(label: str, field: str, using: str) -> dict[tuple[Any, ...], Any]:
-    """Return the key of each object without this link, by its mark."""
+    """Return the primary key of each object without this link, by its mark."""
     tracked = tracked_by_label(label)
     rows = tracked.model._base_manager.using(using).filter(**{f"{field}__isnull": True}).order_by()
-    return {_mark(told): told[0] for told in rows.values_list(*told_by(tracked))}
+    return {_mark(row): row[0] for row in rows.values_list(*identifying_fields(tracked))}
 
 
 def _gone(
     records: list[dict[str, Any]], using: str
 ) -> tuple[dict[str, list[dict[str, Any]]], dict[tuple[str, Any], Any]]:
-    """Return what belonged to the object and is gone, by model label; and the new keys of what was made again, by model
-    and old key."""
+    """Return the deleted objects by model label, and the keys of those made again, by model label and old key."""
     gone: dict[str, list[dict[str, Any]]] = {}
     moved: dict[tuple[str, Any], Any] = {}
     for label in dict.fromkeys(record["model"] for record in records):
         model = tracked_by_label(label).model
-        there = set(model._base_manager.using(using).values_list("pk", flat=True))
-        lacking = [record for record in records if record["model"] == label and record["key"] not in there]
+        existing = set(map(plain, model._base_manager.using(using).values_list("pk", flat=True)))
+        lacking = [record for record in records if record["model"] == label and record["key"] not in existing]
         again = find_all_by_codes(model, [record.get("codes", {}) for record in lacking], using=using)
         gone[label] = [record for record, key in zip(lacking, again, strict=True) if key is None]
         moved |= {(label, record["key"]): key for record, key in zip(lacking, again, strict=True) if key is not None}
     return {label: of_model for label, of_model in gone.items() if of_model}, moved
 
 
-def _words(label: str, number: int, one: str, many: str) -> str:
-    return f"{plural(number, tracked_by_label(label).model)} {plural(number, one, many)}"
+def _words(label: str, number: int, singular: str, many: str) -> str:
+    return f"{plural(number, tracked_by_label(label).model)} {plural(number, singular, many)}"

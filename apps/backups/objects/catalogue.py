@@ -1,4 +1,4 @@
-"""Finding and reading the backups of single objects; nothing is believed of a file that is not as it was written."""
+"""Searching and reading the backups of single objects; a file that changed after it was written is refused."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.errors import BackupAltered, BackupFailure, BackupUnreadable, OtherModel, OtherObject, UnknownBackup
-from apps.backups.objects.document import HASH, hash_of
+from apps.backups.objects.document import HASH, hash_of, plain
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.tracking import Tracked
 
@@ -22,14 +22,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_~-]*")
 
 @dataclass(frozen=True)
 class ObjectBackup:
-    """One backup of one object: of what, by whom, when, why; `hanging` has what hung on it, where that was asked for.
+    """One backup of one object: of what, by whom, when, why; `hanging` has what hung on it, if that was chosen.
 
-    `name` is the file's name without its ending.
+    `name` is the name of the file without its suffix.
     """
 
     name: str
     model: str
-    key: Any
+    pk: Any
     object_name: str
     fields: dict[str, Any]
     links: dict[str, dict[str, Any]]
@@ -43,60 +43,60 @@ class ObjectBackup:
 
     @property
     def file(self) -> Path:
-        """Where the backup is."""
+        """The path of the backup."""
         return object_folder() / f"{self.name}{SUFFIX}"
 
 
 @dataclass(frozen=True)
 class Found:
-    """The backups of one object, newest first, and a sentence about each file that should be one and is not."""
+    """The backups of one object, newest first, and a sentence about each unusable file."""
 
     backups: list[ObjectBackup]
     complaints: list[str]
 
 
 def object_folder() -> Path:
-    """Return the folder of the backups of single objects, whether it is there or not."""
+    """Return the folder of the backups of single objects, which may not exist."""
     return backup_folder() / FOLDER
 
 
 def name_part(tracked: Tracked, obj: Any) -> str:
-    """Return the part of a file name that tells the object: its key, and what stays when the key changes."""
+    """Return the part of a file name that identifies the object: its primary key and its stable key."""
     stable = stable_key_of(tracked, obj)
     end = "" if stable is None else f"~{_safe(stable)}"
     return f"{tracked.name}-{_safe(getattr(obj, tracked.model._meta.pk.attname))}{end}"
 
 
 def names_of(tracked: Tracked) -> list[str]:
-    """Return the names of all files that should be backups of this model's objects, in no order."""
+    """Return the names of all files named like backups of this model's objects, in no order."""
     return [path.stem for path in object_folder().glob(f"*-{tracked.name}-*{SUFFIX}")]
 
 
 def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
-    """Whether a file name can be that of a backup of this object; what it is of, only its content tells."""
-    key, _, stable = name_part(tracked, obj).partition("~")
-    return f"-{key}" in name or (stable != "" and f"~{stable}" in name)
+    """Whether a file name can be that of a backup of this object; only its content decides."""
+    pk, _, stable = name_part(tracked, obj).partition("~")
+    return f"-{pk}" in name or (stable != "" and f"~{stable}" in name)
 
 
 def backups_of(tracked: Tracked, obj: models.Model) -> Found:
-    """Return the backups of this object, under whatever key it had; a damaged one is a complaint."""
-    found = Found([], [])
+    """Return the backups of this object, under any primary key that it had; a damaged one becomes a complaint."""
+    listed = Found([], [])
     for name in sorted(names_of(tracked), reverse=True):
         if not is_named_for(tracked, name, obj):
             continue
         try:
             backup = read_object_backup(name)
         except BackupFailure as error:
-            found.complaints.append(str(error))
+            listed.complaints.append(str(error))
         else:
             if is_of(tracked, backup, obj):
-                found.backups.append(backup)
-    found.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
-    return found
+                listed.backups.append(backup)
+    listed.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
+    return listed
 
 
 def backup_of(tracked: Tracked, obj: models.Model, name: str) -> ObjectBackup:
-    """Return the named backup if it is one of this object; raises an error with a sentence in any other case."""
+    """Return the named backup if it is of this object; raises a BackupFailure otherwise."""
     backup = read_object_backup(name)
     if backup.model != tracked.label:
         raise OtherModel(
@@ -112,14 +112,14 @@ def backup_of(tracked: Tracked, obj: models.Model, name: str) -> ObjectBackup:
 
 
 def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
-    """Whether the backup is of this object: told by what stays where both have it, and by the key otherwise."""
+    """Whether the backup is of this object: by the stable key where both have one, else by the primary key."""
     if backup.model != tracked.label:
         return False
     stable = stable_key_of(tracked, obj)
     kept = backup.fields.get(tracked.stable_field.name) if tracked.stable_field else None
     if stable is not None and kept is not None:
         return kept == stable
-    return backup.key == getattr(obj, tracked.model._meta.pk.attname)
+    return bool(backup.pk == plain(getattr(obj, tracked.model._meta.pk.attname)))
 
 
 def read_object_backup(name: str) -> ObjectBackup:
@@ -144,15 +144,15 @@ def read_object_backup(name: str) -> ObjectBackup:
             f"The backup {name} was altered after it was made: its content does not have the SHA-256 that it carries. "
             "Nothing was restored; choose another one."
         )
-    return _told_by(document, name, len(text.encode("utf-8")))
+    return _backup_from(document, name, len(text.encode("utf-8")))
 
 
-def _told_by(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
+def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
     try:
         backup = ObjectBackup(
             name=name,
             model=document["model"],
-            key=document["key"],
+            pk=document["key"],
             object_name=document["name"],
             fields=dict(document["fields"]),
             links=dict(document["links"]),

@@ -1,7 +1,7 @@
-"""Restoring an object from its backup: what the table can still take of it, and the plan that going back makes of that.
+"""Restoring an object from its backup: the values that the table still takes, and the plan of going back to them.
 
-A backup becomes a version of the object that was never saved; planning and writing are those of going back in history,
-so that missing links and taken values are found the same way.
+A backup becomes an unsaved version of the object. Planning and writing are those of going back in history, so missing
+links and taken values are found the same way.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,9 +23,9 @@ from apps.changesets.tracking import Tracked
 
 @dataclass(frozen=True)
 class Fit:
-    """How a backup fits the table as it is now; `complaint` names what would be left out, and is empty for nothing.
+    """How a backup fits the present table; `complaint` names what would be left out, and is empty when all fits.
 
-    `version` has the values that fit; the others are as they are now, or the default where the object is gone.
+    `version` has the values that fit; other fields have their present value, or the default if the object is deleted.
     """
 
     version: Any
@@ -33,7 +33,7 @@ class Fit:
 
 
 def fit_backup(tracked: Tracked, backup: ObjectBackup, *, using: str = "default") -> Fit:
-    """Return the backup as a version of the object, and what of it the table cannot take."""
+    """Return the backup as a version of the object, and the values that the table cannot take."""
     (version,), left_out = _versions(tracked, [(backup.fields, backup.links)], using=using)
     now = living(tracked, version)
     for name in set().union(*left_out.values()) if now is not None else ():
@@ -45,20 +45,20 @@ def fit_backup(tracked: Tracked, backup: ObjectBackup, *, using: str = "default"
 def versions_of(
     tracked: Tracked, backup: ObjectBackup, records: Sequence[dict[str, Any]], *, using: str = "default"
 ) -> tuple[list[Any], str]:
-    """Return what hung on the object and is gone as versions of it, and what of them all the table cannot take."""
-    versions, left_out = _versions(tracked, [(each["fields"], each["links"]) for each in records], using=using)
+    """Return versions of the deleted objects that hung on the object, and the values that the table cannot take."""
+    versions, left_out = _versions(tracked, [(record["fields"], record["links"]) for record in records], using=using)
     return versions, _complaint(tracked, backup, left_out, using=using)
 
 
 def _versions(
-    tracked: Tracked, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+    tracked: Tracked, records: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> tuple[list[Any], dict[str, list[str]]]:
-    """Return versions of the values and links told of each, with defaults for what is left out, and what that is."""
+    """Return a version for each pair of values and links, with defaults for what is left out, and the names of that."""
     known = known_fields(tracked)
     gone, new, unfit = set(), set(), set()
-    keys = {name: _keys_now(field, name, told, using=using) for name, field in known.items() if field.is_relation}
+    keys = {name: _keys_now(field, name, records, using=using) for name, field in known.items() if field.is_relation}
     versions = []
-    for fields, _links in told:
+    for fields, _links in records:
         gone |= fields.keys() - known.keys()
         new |= known.keys() - fields.keys()
         values = {}
@@ -68,7 +68,7 @@ def _versions(
             except (ValidationError, ValueError, TypeError):
                 unfit.add(name)
             else:
-                # Only of links there is a key to be told; another value may be JSON, which is no key of anything.
+                # Only links have keys to replace; another value may be JSON, which cannot be a key of a dict.
                 values[name] = keys[name].get(value, value) if name in keys else value
         values |= {name: known[name].get_default() for name in known.keys() - values.keys()}
         versions.append(tracked.history_model(**{known[name].attname: value for name, value in values.items()}))
@@ -88,7 +88,7 @@ def known_fields(tracked: Tracked) -> dict[str, AnyField]:
 def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
     """Return the backup as a version of this object; raises OtherObject when going back would change another one.
 
-    That is so where the number that the object had when it was backed up is that of another object by now.
+    That happens when another object has the stable key of the backup now.
     """
     fit = fit_backup(tracked, backup, using=obj._state.db or "default")
     now = living(tracked, fit.version)
@@ -101,7 +101,7 @@ def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
 
 
 def plan_restore_of(tracked: Tracked, fit: Fit, *, fields: Collection[str] | None = None) -> VersionPlan:
-    """Return what restoring would set (None: all fields that differ), and what stands in the way."""
+    """Return what restoring would set (None: all fields that differ), and the obstacles."""
     return plan_version(tracked, fit.version, fields=fields)
 
 
@@ -114,14 +114,13 @@ def restore_from(
     actor: Actor,
     reason: str,
     seen: int | None,
-    rest: bool = False,
+    partly: bool = False,
 ) -> Changeset:
     """Give the object the backup's values of these fields, as one changeset of kind restore.
 
-    Raises OtherSchema when something would be left out and `rest` does not say that the rest is wanted; otherwise as
-    `go_back` does.
+    Raises OtherSchema when something would be left out, unless `partly` is set, and the errors of `go_back`.
     """
-    if fit.complaint and not rest:
+    if fit.complaint and not partly:
         raise OtherSchema(fit.complaint)
     return go_back(
         tracked,
@@ -135,12 +134,12 @@ def restore_from(
 
 
 def source_of(backup: ObjectBackup) -> Source:
-    """Return the backup's file as what a changeset came from."""
+    """Return the file of the backup as the source of a changeset."""
     return Source(backup.file.name, backup.sha256, backup.size)
 
 
 def _read(field: AnyField, stored: Any) -> Any:
-    """Return the value of a field as Python has it; raises where the field cannot take it."""
+    """Return the Python value for a field; raises an error when the field cannot take it."""
     if stored is None:
         if not field.null:
             raise ValidationError("It may not be empty any more.")
@@ -152,16 +151,17 @@ def _read(field: AnyField, stored: Any) -> Any:
 
 
 def _keys_now(
-    field: AnyField, name: str, told: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
+    field: AnyField, name: str, records: Sequence[tuple[dict[str, Any], dict[str, Any]]], *, using: str
 ) -> dict[Any, Any]:
-    """Return the keys that targets of a link have now, by those they had: they may have been made again."""
-    codes = {links[name]["key"]: links[name].get("codes") for _fields, links in told if name in links}
+    """Return the present keys of targets of a link that were made again, by their old keys."""
+    key_of = field.to_python
+    codes = {key_of(links[name]["key"]): links[name].get("codes") for _fields, links in records if name in links}
     codes = {key: of for key, of in codes.items() if of}
     target = target_of(field)
-    there = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}
-    gone = [key for key in codes if key not in there]
-    found = find_all_by_codes(target, [codes[key] for key in gone], using=using)
-    return {key: now for key, now in zip(gone, found, strict=True) if now is not None}
+    existing = target._base_manager.using(using).in_bulk(list(codes)) if codes else {}
+    gone = [key for key in codes if key not in existing]
+    new_keys = find_all_by_codes(target, [codes[key] for key in gone], using=using)
+    return {key: now for key, now in zip(gone, new_keys, strict=True) if now is not None}
 
 
 def _complaint(tracked: Tracked, backup: ObjectBackup, left_out: Mapping[str, Collection[str]], *, using: str) -> str:

@@ -14,9 +14,10 @@ from django.http import HttpRequest
 
 from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.errors import BackupFailure
-from apps.backups.portable.basing import goes_on_from
-from apps.backups.restore.point_in_time import Upto, plan_restore, reach_of, read_upto
-from apps.backups.restore.rows import choosable
+from apps.backups.portable.base import goes_on_from
+from apps.backups.portable.cutting import Upto
+from apps.backups.restore.point_in_time import plan_restore, reach_of, read_upto
+from apps.backups.restore.tables import choosable
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
 from apps.changesets.pages.choices import offer

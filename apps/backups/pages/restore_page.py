@@ -126,7 +126,7 @@ class RestoreObject(TickedFields):
             actor=self.actor,
             reason=reason,
             seen=seen,
-            rest=self.rest,
+            partly=self.rest,
         )
         now = living(self.tracked, self.fit.version) or self.obj
         told = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")

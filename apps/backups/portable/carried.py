@@ -13,9 +13,9 @@ from apps.changesets.tracking import tracked_models
 
 Model = type[models.Model]
 
-# What migrations make anew, with other numbers; links to them are written by their natural keys.
+# Migrations make these rows again with other numbers, so links to them are written by their natural keys.
 REBUILT: tuple[Model, ...] = (ContentType, Permission)
-# What belongs to a running console, and to no other.
+# Rows that belong to one running console.
 LEFT_OUT = ("sessions.session", "django_tasks_db.dbtaskresult")
 
 
@@ -50,19 +50,19 @@ def carried_models() -> tuple[Model, ...]:
 
 @cache
 def history_models() -> tuple[Model, ...]:
-    """Return the models of the history tables, in the order of the tables that they tell of."""
+    """Return the history models, in the order of their tracked models."""
     return tuple(tracked.history_model for tracked in tracked_models())
 
 
 @cache
 def other_models() -> tuple[Model, ...]:
-    """Return the carried models that are neither tracked nor history: changesets, people, runs, pins and the like."""
+    """Return the carried models that are neither tracked nor history: changesets, users, runs, pins and others."""
     recorded = {tracked.model for tracked in tracked_models()} | set(history_models())
     return tuple(model for model in carried_models() if model not in recorded)
 
 
 def links_of(model: Model) -> list[AnyManyToMany]:
-    """Return the many-to-many fields whose table has nothing but the two keys."""
+    """Return the many-to-many fields whose table has only the two keys."""
     return [field for field in model._meta.local_many_to_many if through_of(field)._meta.auto_created]
 
 
@@ -81,7 +81,7 @@ def tables_of(chosen: tuple[Model, ...]) -> list[str]:
 
 
 def natural_keys(model: Model, using: str) -> dict[int, list[str]]:
-    """Return number -> natural key of the rows of a rebuilt model."""
+    """Return the natural keys of the rows of a rebuilt model, by primary key."""
     rows: Iterable[ContentType | Permission] = ContentType.objects.using(using)
     if model is Permission:
         rows = Permission.objects.using(using).select_related("content_type")
@@ -89,5 +89,5 @@ def natural_keys(model: Model, using: str) -> dict[int, list[str]]:
 
 
 def numbers(model: Model, using: str) -> dict[tuple[str, ...], int]:
-    """Return natural key -> number of the rows of a rebuilt model."""
+    """Return the primary keys of the rows of a rebuilt model, by natural key."""
     return {tuple(key): number for number, key in natural_keys(model, using).items()}

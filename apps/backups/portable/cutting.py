@@ -1,4 +1,4 @@
-"""Leaving out of an increment what came after a changeset or a moment."""
+"""Cutting an increment: rows of later changesets, or of later moments, are left out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ from typing import Any
 from django.apps import apps
 
 from apps.backups.errors import NotReached
+from apps.backups.portable.base import Heading
 from apps.backups.portable.carried import history_models
-from apps.backups.portable.heading import Heading
 from apps.backups.portable.reading import Numbered, read_lines
 from apps.changesets.models import Changeset, Status
 
-# A changeset, which is the last one to be there; or a moment, by which all was finished that is there.
+# A changeset, which is the last one to restore; or a moment, by which every restored changeset had finished.
 Upto = int | datetime
 
 _CHANGESETS = Changeset._meta.label_lower
@@ -22,7 +22,7 @@ _CHANGESETS = Changeset._meta.label_lower
 
 @dataclass
 class Cut:
-    """The last changeset to keep, the moment from which on nothing else counts, and the statuses that follow."""
+    """The last changeset to keep, the moment from which on other lines are dropped, and the changed statuses."""
 
     last: int
     before: datetime | None
@@ -30,7 +30,7 @@ class Cut:
     _links: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def keep(self, lines: Iterator[Numbered]) -> Iterator[Numbered]:
-        """Yield the lines of what was there by then; links to changesets that were not are cleared."""
+        """Yield the lines to restore, with links to dropped changesets cleared."""
         history = {model._meta.label_lower for model in history_models()}
         for number, line in lines:
             label = line.get("model")
@@ -54,7 +54,7 @@ class Cut:
     def _names(self, label: str) -> tuple[str, ...]:
         if label not in self._links:
             fields = apps.get_model(label)._meta.concrete_fields
-            self._links[label] = tuple(each.name for each in fields if each.related_model is Changeset)
+            self._links[label] = tuple(field.name for field in fields if field.related_model is Changeset)
         return self._links[label]
 
 
@@ -64,8 +64,8 @@ def _earlier(values: dict[str, Any], moment: datetime) -> bool:
 
 
 @dataclass(frozen=True)
-class _Told:
-    """What the cut has to know of a changeset."""
+class _Recorded:
+    """The part of a changeset that the cut needs."""
 
     begun: datetime
     ended: datetime
@@ -75,47 +75,47 @@ class _Told:
 
 
 def cut_of(source: Path, heading: Heading, upto: Upto) -> Cut:
-    """Return where to cut an increment; raises NotReached when that lies before its beginning."""
+    """Return where to cut an increment; raises NotReached when that is before its beginning."""
     changesets = {
-        line["pk"]: _told(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
+        line["pk"]: _recorded(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
     }
     if isinstance(upto, int):
         last = upto
     else:
-        late = [pk for pk, told in changesets.items() if told.ended > upto]
+        late = [pk for pk, changeset in changesets.items() if changeset.ended > upto]
         last = min(late) - 1 if late else max(changesets, default=heading.base_newest or 0)
     if last < (heading.base_newest or 0):
         when = f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
         raise NotReached(
             f"{source.name} begins after {when}: nothing was restored. Choose an earlier backup, or a later time."
         )
-    dropped = [told.begun for pk, told in changesets.items() if pk > last]
+    dropped = [changeset.begun for pk, changeset in changesets.items() if pk > last]
     before = min(dropped, default=None) if isinstance(upto, int) else upto
     return Cut(last, before, _statuses(changesets, last))
 
 
-def _told(fields: dict[str, Any]) -> _Told:
+def _recorded(fields: dict[str, Any]) -> _Recorded:
     summary = fields["summary"] or {}
     begun = datetime.fromisoformat(fields["created_at"])
     ended = datetime.fromisoformat(fields["finished_at"]) if fields["finished_at"] else begun
     whole = not summary.get("scope") and not summary.get("left_alone")
-    return _Told(begun, ended, fields["status"], whole, tuple(fields["reverts"]))
+    return _Recorded(begun, ended, fields["status"], whole, tuple(fields["reverts"]))
 
 
-def _statuses(changesets: dict[int, _Told], last: int) -> dict[int, str]:
-    """Return the statuses of the changesets to keep that later ones changed, as they were before."""
+def _statuses(changesets: dict[int, _Recorded], last: int) -> dict[int, str]:
+    """Return the earlier statuses of the kept changesets whose status a dropped changeset changed."""
     moved: set[int] = set()
     for pk in sorted(changesets, reverse=True):
         if pk > last or pk in moved:
-            # What a revert of a revert makes stand again goes with it.
+            # Dropping a revert of a revert changes the status of that revert, and so on.
             moved |= set(changesets[pk].reverts)
     statuses: dict[int, str] = {}
     for pk in sorted((pk for pk in moved & changesets.keys() if pk <= last), reverse=True):
         standing = [
-            told
-            for other, told in changesets.items()
-            if pk in told.reverts and other <= last and statuses.get(other, told.status) == Status.APPLIED
+            changeset
+            for number, changeset in changesets.items()
+            if pk in changeset.reverts and number <= last and statuses.get(number, changeset.status) == Status.APPLIED
         ]
-        whole = any(told.whole for told in standing)
+        whole = any(changeset.whole for changeset in standing)
         statuses[pk] = str(Status.REVERTED if whole else Status.PARTLY_REVERTED if standing else Status.APPLIED)
     return statuses

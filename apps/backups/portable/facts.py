@@ -1,4 +1,4 @@
-"""What a manifest tells of a portable backup: the carried tables alone, and the same on every engine."""
+"""The facts of a portable backup for its manifest: only the carried tables, and equal on every engine."""
 
 import sqlite3
 
@@ -9,27 +9,27 @@ from django.db.migrations.recorder import MigrationRecorder
 from apps.backups.catalogue.facts import Facts
 from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.portable.carried import carried_models, links_of, through_of
-from apps.backups.portable.writing import Told
+from apps.backups.portable.writing import RowsSum
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 
 
-def facts_of(using: str, told: dict[str, Told], *, base: str | None = None, since: int | None = None) -> Facts:
-    """Return the facts of a database; of the tables that were told of, with what their rows are."""
+def facts_of(using: str, sums: dict[str, RowsSum], *, base: str | None = None, since: int | None = None) -> Facts:
+    """Return the facts of a database, with the hashes in `sums`."""
     return Facts(
         engine=connections[using].vendor,
         server_version=_server_version(using),
         migrations=migrations_of(using),
         newest_changeset=newest_changeset(using),
-        row_counts={**count_rows(using), **{table: each.rows for table, each in told.items()}},
-        contents={table: each.content for table, each in told.items()},
+        row_counts={**count_rows(using), **{table: rows_sum.rows for table, rows_sum in sums.items()}},
+        contents={table: rows_sum.content for table, rows_sum in sums.items()},
         base=base,
         since_changeset=since,
     )
 
 
 def count_rows(using: str) -> dict[str, int]:
-    """Return how many rows each carried table has, those of many-to-many fields included."""
+    """Return the number of rows of each carried table, those of many-to-many fields included."""
     through = [through_of(field) for model in carried_models() for field in links_of(model)]
     return {model._meta.db_table: model._base_manager.using(using).count() for model in (*carried_models(), *through)}
 
@@ -45,7 +45,7 @@ def newest_changeset(using: str) -> int | None:
 
 
 def require_all(tables: tuple[str, ...]) -> None:
-    """Raise UnknownTable when only some tables are asked for."""
+    """Raise UnknownTable when only some tables are chosen."""
     if tables:
         raise UnknownTable(
             f"A portable backup has all tables, and not {tables[0]} alone: leave the tables out, or make a full backup."
@@ -53,7 +53,7 @@ def require_all(tables: tuple[str, ...]) -> None:
 
 
 def require_migrated(using: str) -> None:
-    """Raise DatabaseUnreadable where the tables are not as this code has them: it could not read them."""
+    """Raise DatabaseUnreadable when the database lacks migrations, because this code could not read its tables."""
     executor = MigrationExecutor(connections[using])
     if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise DatabaseUnreadable(

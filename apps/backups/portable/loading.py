@@ -26,7 +26,7 @@ ROWS_AT_ONCE = 2000
 
 @dataclass
 class Loader:
-    """Puts the lines of a backup into the tables of a database; transaction and recording are the caller's."""
+    """Inserts the lines of a backup into the tables of a database; the caller handles transaction and recording."""
 
     using: str
     source: Path
@@ -62,8 +62,8 @@ class Loader:
         except OtherSchema as error:
             raise OtherSchema(f"Line {number:,} of {self.source.name}: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
-            said = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-            raise damaged(self.source, f"line {number:,} is no row of {table.name} ({said[:120]})") from error
+            message = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+            raise damaged(self.source, f"line {number:,} is no row of {table.name} ({message[:120]})") from error
 
 
 @dataclass
@@ -75,7 +75,7 @@ class _Link:
 
 
 class _Table:
-    """How the lines of one model become rows."""
+    """Turns the lines of one model into rows."""
 
     def __init__(self, model: Model, using: str):
         connection, meta = connections[using], model._meta
@@ -85,27 +85,27 @@ class _Table:
         self.columns = [column_of(field) for field in (meta.pk, *self.fields)]
         self.take_key = taker_for(meta.pk, connection)
         self.takes = [(field.name, taker_for(field, connection)) for field in self.fields]
-        self.links = [_link(each, connection) for each in links_of(model)]
+        self.links = [_link(field, connection) for field in links_of(model)]
 
     def row(self, line: dict[str, Any]) -> tuple[list[Any], list[list[tuple[Any, Any]]]]:
         """Return the values of the table's columns, and for each link the pairs of keys."""
-        told = line["fields"]
+        fields = line["fields"]
         key = self.take_key(line["pk"])
         if key is None:
             raise ValueError("it has no key")
-        if len(told) != len(self.takes) + len(self.links) or any(name not in told for name, _ in self.takes):
-            told = self._complete(told)
-        values = [key, *(take(told[name]) for name, take in self.takes)]
-        return values, [[(key, link.take(other)) for other in told[link.name]] for link in self.links]
+        if len(fields) != len(self.takes) + len(self.links) or any(name not in fields for name, _ in self.takes):
+            fields = self._complete(fields)
+        values = [key, *(take(fields[name]) for name, take in self.takes)]
+        return values, [[(key, link.take(target)) for target in fields[link.name]] for link in self.links]
 
-    def _complete(self, told: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of an older backup with what the table has since; raises OtherSchema for lost ones."""
-        if unknown := sorted(told.keys() - self._usual.keys()):
+    def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of an older backup and defaults for newer fields; raises OtherSchema for removed fields."""
+        if unknown := sorted(fields.keys() - self._usual.keys()):
             raise OtherSchema(
                 f"{self.name} has no field {unknown[0]!r}; nothing was restored. Restore it with the version of the "
                 "console that made it."
             )
-        return {**self._usual, **told}
+        return {**self._usual, **fields}
 
     @cached_property
     def _usual(self) -> dict[str, Any]:
@@ -128,22 +128,22 @@ def insert(using: str, table: str, columns: list[str], rows: Sequence[Sequence[A
 
 
 def empty(using: str, chosen: Iterable[Model]) -> None:
-    """Delete all rows of these tables, those that point to others first."""
+    """Delete all rows of these tables, referring tables first."""
     Sql(using).empty(*reversed(tables_of(tuple(chosen))))
 
 
 @contextmanager
 def all_or_nothing(using: str, source: Path) -> Iterator[None]:
-    """Within, all is written or nothing; what the database refuses, links to nowhere too, becomes RestoreFailed."""
+    """Write everything within the block or nothing; what the database refuses becomes RestoreFailed."""
     try:
         with transaction.atomic(using=using):
             yield
-            # Not left for the commit: until then PostgreSQL would make no trigger on these tables.
+            # Before the commit, because PostgreSQL makes no trigger on tables with unchecked constraints.
             connections[using].check_constraints()
-    # psycopg raises ValueError for text that PostgreSQL has no place for.
+    # psycopg raises ValueError for text that PostgreSQL cannot store.
     except (DatabaseError, ValueError) as error:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise RestoreFailed(
-            f"The database did not take the rows of {source.name}: {said[:200]}. It is as it was; choose another "
+            f"The database did not take the rows of {source.name}: {message[:200]}. It is as it was; choose another "
             "backup."
         ) from error

@@ -1,4 +1,4 @@
-"""Reading the lines of a portable backup: what is cut off, altered or no backup at all gets one sentence."""
+"""Reading the lines of a portable backup; a damaged file is refused with one sentence."""
 
 import gzip
 import json
@@ -18,10 +18,10 @@ def read_lines(source: Path) -> Iterator[Numbered]:
     try:
         with gzip.open(source, "rb") as stream:
             for number, line in enumerate(stream, 1):
-                found = json.loads(line)
-                if not isinstance(found, dict):
+                document = json.loads(line)
+                if not isinstance(document, dict):
                     raise ValueError("no object")
-                yield number, found
+                yield number, document
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise damaged(source, f"after line {number:,} it is cut off or damaged ({error})") from error
     except (ValueError, RecursionError) as error:
@@ -41,7 +41,7 @@ def check_whole(source: Path) -> None:
 
 
 def damaged(source: Path, why: str) -> BackupUnreadable:
-    """Return the error that says what is wrong with a file."""
+    """Return the error for a damaged file."""
     return BackupUnreadable(
         f"The backup {source.name} cannot be read: {why}. Nothing was restored; choose another one, or bring the file "
         "back from a copy."

@@ -7,23 +7,22 @@ from typing import Any
 
 from django.apps import apps
 
+from apps.backups.portable.base import read_heading, require_base
 from apps.backups.portable.cutting import Upto, cut_of
-from apps.backups.portable.heading import read_heading, require_base
 from apps.backups.portable.loading import ROWS_AT_ONCE, Loader, all_or_nothing, empty
 from apps.backups.portable.reading import Numbered, damaged, read_lines
-from apps.backups.portable.touched import write_touched
+from apps.backups.portable.untracked import write_touched
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-# What the lines of an increment are.
+# The kinds of lines of an increment.
 _KINDS = ("increment", "replaced", "model", "touched", "end")
 
 
 def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
-    """Bring a database that holds what the increment goes on from to where the increment ends, or up to a changeset
-    or moment within it; all or nothing.
+    """Bring a database from the base of an increment to its end, or to a changeset or moment in it; all or nothing.
 
-    The recording is away. Raises BackupUnreadable, ChainBroken, NotReached, OtherSchema or RestoreFailed.
+    The recording is removed. Raises BackupUnreadable, ChainBroken, NotReached, OtherSchema or RestoreFailed.
     """
     heading = read_heading(source)
     with all_or_nothing(using, source):
@@ -33,7 +32,7 @@ def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
             lines = cut_of(source, heading, upto).keep(lines)
         sql = Sql(using)
         for tracked in tracked_models():
-            # What the increment has too.
+            # Rows that the increment has as well.
             sql.with_model(tracked).run("DELETE FROM {history} WHERE changeset_id > %s", [heading.after])
         try:
             _write(using, source, lines, heading.after)
@@ -43,20 +42,20 @@ def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
 
 def _write(using: str, source: Path, lines: Iterable[Numbered], after: int) -> None:
     loader, ended, replayed = Loader(using, source), False, False
-    for what, of_kind in groupby(lines, key=lambda numbered: _what(numbered[1])):
-        if what not in _KINDS:
-            raise damaged(source, f"nobody knows what {what!r} is")
-        if what == "touched" and not replayed:
+    for kind, of_kind in groupby(lines, key=lambda numbered: _what(numbered[1])):
+        if kind not in _KINDS:
+            raise damaged(source, f"nobody knows what {kind!r} is")
+        if kind == "touched" and not replayed:
             _replay_all(using, after)
             replayed = True
-        if what == "replaced":
+        if kind == "replaced":
             for _, line in of_kind:
                 empty(using, [_model(source, line["replaced"])])
-        elif what == "touched":
+        elif kind == "touched":
             _touch(using, of_kind)
-        elif what == "model":
+        elif kind == "model":
             loader.load(of_kind)
-        ended = what == "end"
+        ended = kind == "end"
     if not ended:
         raise damaged(source, "its last line is missing")
     if not replayed:
@@ -87,11 +86,11 @@ def _replay_all(using: str, after: int) -> None:
 
 
 def _replay_table(sql: Sql, tracked: Tracked, after: int) -> None:
-    """Make the live rows of the objects that history tells of since then what their newest history row says."""
+    """Make the live rows of objects with later history equal to their newest history row."""
     sql = sql.with_model(tracked)
-    # They go first, all of them, so that unique values can swap.
+    # All are deleted first, so that unique values can swap.
     sql.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {history} WHERE changeset_id > %s)", [after])
-    # Those that are not deleted come back; links are checked at the end.
+    # Objects that are not deleted are inserted; links are checked at the end.
     sql.run(
         """
         INSERT INTO {live} ({columns}) SELECT {values} FROM {history} h

@@ -1,4 +1,4 @@
-"""One committed state of a database, seen until the end by a connection of its own, while others write."""
+"""A snapshot of the committed rows of a database, read by a connection of its own while others write."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from psycopg import IsolationLevel
 from apps.backups.aliases import alias_of
 from apps.backups.errors import DatabaseUnreadable
 
-# By engine. A reader of SQLite must not take the lock that it takes to write.
+# By engine. A reader of SQLite must not take the lock for writing.
 _AS_READER: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": IsolationLevel.REPEATABLE_READ},
     "sqlite": {"transaction_mode": "DEFERRED"},
@@ -20,7 +20,7 @@ _AS_READER: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def snapshot(using: str) -> Iterator[str]:
-    """Give the alias of a connection that sees one committed state, and keeps nobody from writing.
+    """Give the alias of a connection that reads one committed state and blocks no writer.
 
     Raises DatabaseUnreadable.
     """
@@ -33,5 +33,5 @@ def snapshot(using: str) -> Iterator[str]:
             MigrationRecorder(connections[alias]).migration_qs.count()
             yield alias
     except (DatabaseError, InterfaceError) as error:
-        said = " ".join(str(error).split())
-        raise DatabaseUnreadable(f"The database cannot be read: {said}. No backup was made.") from error
+        message = " ".join(str(error).split())
+        raise DatabaseUnreadable(f"The database cannot be read: {message}. No backup was made.") from error

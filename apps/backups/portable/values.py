@@ -1,4 +1,4 @@
-"""Values of a line as the database takes them: quick for what is usual, by Django's fields for all else."""
+"""Values of a line as the database takes them: plain types directly, all others by Django's fields."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from apps.changesets.fields import AnyField
 
 Take = Callable[[Any], Any]
 
-# These go to both databases as they are.
+# Values of these types go to both databases unchanged.
 _PLAIN: dict[type[AnyField], type] = {
     models.BooleanField: bool,
     models.IntegerField: int,
@@ -24,7 +24,10 @@ _PLAIN: dict[type[AnyField], type] = {
 
 
 def taker_for(field: AnyField, connection: BaseDatabaseWrapper) -> Take:
-    """Return what makes a value of a line one for the database; it raises ValueError or ValidationError for others."""
+    """Return the function that makes a value of a line one for the database.
+
+    It raises ValueError or ValidationError for a wrong value.
+    """
     if isinstance(field, models.ForeignKey):
         target = field.related_model
         if target in REBUILT:
@@ -54,7 +57,7 @@ def _moment_of_sqlite(value: Any) -> Any:
     if value is None:
         return None
     moment = datetime.fromisoformat(value)
-    # As Django writes it: in UTC, without saying so.
+    # As Django writes it: in UTC, without a time zone.
     return str(moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
 
 
@@ -68,7 +71,7 @@ def _by_natural_key(model: Model, using: str) -> Take:
             known.update(numbers(model, using))
         key = tuple(value)
         if key not in known:
-            # It was of a table that is no more; without it the row would be another one.
+            # Its table is gone; without this row the line would lose its link.
             known[key] = _make(model, key, using)
         return known[key]
 

@@ -17,7 +17,7 @@ from django.db import models
 from apps.backups.portable.carried import REBUILT, Model, links_of, natural_keys, through_of
 from apps.changesets.fields import AnyManyToMany, field_of, target_of
 
-# Leaves the rows that are wanted.
+# Filters the rows to write.
 Only = Callable[[models.QuerySet[Any]], models.QuerySet[Any]]
 
 ROWS_AT_ONCE = 2000
@@ -27,8 +27,8 @@ _HASH_BITS = 128
 
 
 @dataclass
-class Told:
-    """How many rows a table has, and a hash over them that asks for no order: databases sort texts differently."""
+class RowsSum:
+    """The number of rows of a table and a hash over them, in any order, because databases sort texts differently."""
 
     rows: int = 0
     total: int = 0
@@ -45,13 +45,13 @@ class Told:
 
 
 class _Encoder(DjangoJSONEncoder):
-    """Django's, which cuts times to milliseconds, without that."""
+    """Django's encoder, without its cutting of times to milliseconds."""
 
     def default(self, o: Any) -> Any:
         return o.isoformat() if isinstance(o, (datetime, date, time)) else super().default(o)
 
 
-# Keys in order, since PostgreSQL keeps none in its JSON; ASCII, since text may hold what UTF-8 has no bytes for.
+# Sorted keys, because PostgreSQL keeps no order in JSON; ASCII, because text may hold what UTF-8 cannot encode.
 encode = _Encoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -68,19 +68,19 @@ def write_rows(
     stream: gzip.GzipFile | None,
     *,
     only: Only | None = None,
-) -> Told:
-    """Write the rows of a table, or of the part that `only` leaves of it, and tell of them; no stream only tells."""
-    told = Told()
+) -> RowsSum:
+    """Write the rows of a table that `only` leaves, and return their sum; without a stream nothing is written."""
+    rows_sum = RowsSum()
     for part in _parts(lines_of(using, model, only=only)):
         for line in part:
-            told.add(line)
+            rows_sum.add(line)
         if stream is not None:
             stream.write(b"".join(part))
-    return told
+    return rows_sum
 
 
 def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[bytes]:
-    """Yield one line for each row, as Django's deserializer reads it, in the order of the keys."""
+    """Yield one line for each row, as Django's deserializer reads it, ordered by primary key."""
     meta = model._meta
     fields = [field for field in meta.concrete_fields if not field.primary_key]
     names = [field.name for field in fields]
@@ -95,10 +95,10 @@ def lines_of(using: str, model: Model, *, only: Only | None = None) -> Iterator[
     values = (only(rows) if only else rows).values_list(meta.pk.attname, *(field.attname for field in fields))
     for stored in values.iterator(chunk_size=ROWS_AT_ONCE):
         row = _portable(stored, rebuilt, floats) if rebuilt or floats else stored
-        told = dict(zip(names, row[1:], strict=True))
+        fields_by_name = dict(zip(names, row[1:], strict=True))
         for name, linked in links.items():
-            told[name] = linked.get(row[0], [])
-        yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': told})}\n".encode("ascii")
+            fields_by_name[name] = linked.get(row[0], [])
+        yield f"{encode({'model': meta.label_lower, 'pk': row[0], 'fields': fields_by_name})}\n".encode("ascii")
 
 
 def _portable(stored: Sequence[Any], rebuilt: dict[int, dict[int, list[str]]], floats: list[int]) -> Sequence[Any]:
@@ -106,20 +106,20 @@ def _portable(stored: Sequence[Any], rebuilt: dict[int, dict[int, list[str]]], f
     for number, keys in rebuilt.items():
         row[number] = keys.get(row[number])
     for number in floats:
-        # SQLite has one zero only.
+        # SQLite does not store a negative zero.
         row[number] = row[number] or (None if row[number] is None else 0.0)
     return row
 
 
 def _linked(using: str, field: AnyManyToMany) -> dict[Any, list[Any]]:
-    """Return what each row is linked to: keys, or natural keys, in order."""
+    """Return the sorted targets of each row: primary keys, or natural keys."""
     source, target = field.m2m_field_name(), field.m2m_reverse_field_name()
     through = through_of(field)
     attnames = [field_of(through, name).attname for name in (source, target)]
     pairs = through._base_manager.using(using).order_by(*attnames).values_list(*attnames).iterator()
     names = natural_keys(target_of(field), using) if field.related_model in REBUILT else None
     return {
-        key: sorted(names[other] if names else other for _, other in linked)
+        key: sorted(names[target_key] if names else target_key for _, target_key in linked)
         for key, linked in groupby(pairs, key=itemgetter(0))
     }
 

@@ -1,4 +1,4 @@
-"""Restoring the database: checked first, backed up first, all of it or nothing, and written in the journal."""
+"""Restoring a database: checked and backed up first, all of it or nothing, and noted in the journal."""
 
 import sqlite3
 import time
@@ -15,12 +15,11 @@ from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
 from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
+from apps.backups.portable.cutting import Upto
 from apps.backups.restore.fill import fill, steps_to
-from apps.backups.restore.guards import require_quiet
-from apps.backups.restore.jobs import Done, Job, Progress
-from apps.backups.restore.point_in_time import Upto, in_words
-from apps.backups.restore.rows import require_choosable
-from apps.backups.restore.tables import PATIENCE_SECONDS, restore_rows
+from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
+from apps.backups.restore.point_in_time import in_words
+from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows
 from apps.changesets.models import Actor
 from apps.changesets.sql import Sql
 
@@ -29,7 +28,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Restored:
-    """Which backup was restored into what, what is there now, and how long it took."""
+    """The restored backup, its target, the result, and the time it took."""
 
     backup: Backup
     into: str
@@ -38,7 +37,7 @@ class Restored:
 
     @property
     def rows(self) -> int:
-        """How many rows the restored tables have together."""
+        """The number of rows of all restored tables."""
         return sum(self.done.row_counts.values())
 
 
@@ -53,12 +52,12 @@ def restore(
     using: str = "default",
     progress: Progress = lambda step: None,
 ) -> Restored:
-    """Make the live database, or a fresh one at the file or URL `into`, hold exactly what the backup has.
+    """Make the live database, or a new one at the file or URL `into`, hold exactly what the backup has.
 
-    With `tables`, only their rows come back, as one changeset. With `upto`, the increments on it follow, up to that
-    changeset or moment. A live database is backed up first, and is as before or as after, whenever this process dies.
-    Migrations that the backup lacks are run. Raises a BackupFailure with one sentence; then the database is as it was.
-    The journal tells either way.
+    With `tables`, only their rows are restored, as one changeset. With `upto`, the increments on it are replayed up to
+    that changeset or moment. A live database is backed up first; whenever this process dies, it is as before or as
+    after. Migrations that the backup lacks are run. Raises a BackupFailure with one sentence; then the database is as
+    it was. The journal has both outcomes.
     """
     started = time.monotonic()
     engine = engine_of(into) if into else connections[using].vendor
@@ -70,10 +69,10 @@ def restore(
         require_choosable(backup, job.tables)
         if into is None:
             require_quiet(using)
-        with _noted(job) as told:
+        with _noted(job) as outcome:
             done = _carry_out(job, engine)
             restored = Restored(job.backup, _where(job), done, time.monotonic() - started)
-            told.update(
+            outcome.update(
                 safety=done.safety.id if done.safety else None,
                 changeset=done.changeset,
                 rows=restored.rows,
@@ -96,7 +95,7 @@ def _carry_out(job: Job, engine: str) -> Done:
 
 @contextmanager
 def _noted(job: Job) -> Iterator[dict[str, Any]]:
-    """Write in the journal that a restore begins, and how it ended; the block says what came of it."""
+    """Note in the journal that a restore begins and how it ends; the block fills in the outcome."""
     about = {
         "restore": f"{time.time_ns():x}",
         "backup": job.backup.id,
@@ -106,21 +105,21 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
         "actor": job.actor.get_username() if job.actor is not None and job.actor.pk else "",
         "reason": job.reason,
     }
-    told: dict[str, Any] = {}
+    outcome: dict[str, Any] = {}
     note(**about, result="begun")
     try:
         try:
-            yield told
+            yield outcome
         except (DatabaseError, sqlite3.Error, OSError) as error:
             raise meaning_for_restore(error, job.backup.id, patience=PATIENCE_SECONDS) from error
     except BaseException as error:
         note(**about, result="failed", error=str(error) or type(error).__name__)
         raise
-    note(**about, result="restored", **told)
+    note(**about, result="restored", **outcome)
 
 
 def _into_sqlite(job: Job) -> Done:
-    """Prepare everything in a file apart, and let SQLite copy that over the live database in one transaction."""
+    """Prepare everything in another file, and let SQLite copy that over the live database in one transaction."""
     with scratch_folder() as folder:
         prepared = folder / "restored.sqlite3"
         with sqlite_file(prepared) as alias:
@@ -134,21 +133,21 @@ def _into_sqlite(job: Job) -> Done:
                     sqlite_restoring.restore_into(prepared, job.using, meanwhile=require_unchanged)
                     break
                 except ChangedMeanwhile:
-                    # What somebody wrote after the safety backup would be lost: that is made again.
+                    # Writes after the safety backup would be lost, so the safety backup is made again.
                     if attempt == ATTEMPTS:
                         raise
     return replace(done, safety=safety)
 
 
 def _into_postgresql(job: Job) -> Done:
-    """Do everything in one transaction, in which nobody else writes from before the safety backup on."""
+    """Do everything in one transaction that locks out other writers before the safety backup."""
     connection = connections[job.using]
     try:
         with transaction.atomic(using=job.using, durable=True):
             safety = job.back_up() if _keep_writers_out(job.using) else None
             return replace(fill(job.using, job.steps, progress=job.progress), safety=safety)
     finally:
-        # The script left its settings with the connection, and others of the pool may have plans for the old tables.
+        # The script changed settings of the connection, and pooled connections may have plans for the old tables.
         connection.close()
         if isinstance(connection, PostgresqlWrapper):
             connection.close_pool()

@@ -1,6 +1,6 @@
 """Filling a database from backups: rows, migrations, recording, sequences, and the proof that history is complete."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from django.contrib.contenttypes.models import ContentType
@@ -16,13 +16,15 @@ from apps.backups.drivers import NATIVE, Driver
 from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
 from apps.backups.migrating import without_backup
+from apps.backups.portable.cutting import Upto
+from apps.backups.portable.replaying import replay
 from apps.backups.restore.jobs import Done, Progress, Step
-from apps.backups.restore.opening import chain_of, driver_of, opened
-from apps.backups.restore.point_in_time import Upto, plan_restore, replay
-from apps.backups.restore.sequences import raise_sequences
+from apps.backups.restore.opening import driver_of, needed_for, opened
+from apps.backups.restore.point_in_time import plan_restore
 from apps.changesets.recording import install_recording, recording_problems, uninstall_recording
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 
 
 def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
@@ -45,26 +47,26 @@ def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
 def steps_to(
     backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None
 ) -> list[Step]:
-    """Return what is to be restored in order, each file proved to fit and to be as it was written.
+    """Return the files to restore, in order, each checked to fit and to be unchanged.
 
-    With `upto`, of this backup and those that go on from it, what reaches there.
+    With `upto`, the chain goes through this backup to the one that reaches there.
     """
     steps = []
-    chain = chain_of(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
-    for each in chain:
-        progress(f"check {each.id}")
-        driver = driver_of(each)
-        require_fitting(each, driver, engine=engine)
-        cut = upto if each is chain[-1] and each.base is not None else None
-        steps.append(Step(each, files.enter_context(opened(each)), driver, cut))
+    chain = needed_for(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
+    for link in chain:
+        progress(f"check {link.id}")
+        driver = driver_of(link)
+        require_fitting(link, driver, engine=engine)
+        cut = upto if link is chain[-1] and link.base is not None else None
+        steps.append(Step(link, files.enter_context(opened(link)), driver, cut))
     return steps
 
 
 def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
-    """Make a database hold what these backups have, one after the other, as the code of today wants it.
+    """Restore these backups into a database, one after the other, and bring it to the schema of this code.
 
-    On PostgreSQL everything happens in the transaction that the caller opened. Raises a BackupFailure; then the
-    database is in no good state, and the caller throws it away or rolls back.
+    On PostgreSQL everything happens in the transaction that the caller opened. Raises a BackupFailure; then the caller
+    must drop the database or roll back.
     """
     migrated: tuple[str, ...] = ()
     if not steps[0].driver.native:
@@ -86,29 +88,30 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
         raise_sequences(using)
     progress("audit")
     if connections[using].vendor == "postgresql":
-        # Or the planner knows nothing of the new tables yet.
+        # Without this the planner knows nothing of the new tables.
         Sql(using).run("ANALYZE")
     objects, drifts = find_drift(using)
     counts = NATIVE[connections[using].vendor].facts(using).row_counts
-    # A portable backup begins with tables that were made for it: those migrations are none that it lacks.
+    # For a portable backup the tables are made first; those migrations are none that it lacks.
     lacked = tuple(name for name in migrated if name not in steps[0].backup.migrations)
     return Done(counts, objects, sum(drift.total for drift in drifts), lacked)
 
 
 def require_same(step: Step, facts: Facts) -> None:
-    """Raise NotTheSame unless each table has as many rows, and the same, as when the backup was made."""
-    told = step.backup
-    for table in sorted(told.row_counts):
-        found = facts.row_counts.get(table)
-        if found != told.row_counts[table]:
-            has = "is not there" if found is None else f"has {found:,} rows"
+    """Raise NotTheSame unless each table has the same number of rows, and the same hash, as in the backup."""
+    backup = step.backup
+    for table in sorted(backup.row_counts):
+        rows = facts.row_counts.get(table)
+        if rows != backup.row_counts[table]:
+            has = "is not there" if rows is None else f"has {rows:,} rows"
             raise NotTheSame(
-                f"{table} {has} after restoring {told.id}, and had {told.row_counts[table]:,} when it was backed up: "
-                "the backup is not good, choose another one."
+                f"{table} {has} after restoring {backup.id}, and had {backup.row_counts[table]:,} when it was backed "
+                "up: the backup is not good, choose another one."
             )
-        if {table} <= told.contents.keys() & facts.contents.keys() and facts.contents[table] != told.contents[table]:
+        hashed = {table} <= backup.contents.keys() & facts.contents.keys()
+        if hashed and facts.contents[table] != backup.contents[table]:
             raise NotTheSame(
-                f"The rows of {table} after restoring {told.id} are not those that were backed up: the backup is not "
+                f"The rows of {table} after restoring {backup.id} are not those that were backed up: the backup is not "
                 "good, choose another one."
             )
 
@@ -120,16 +123,47 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
     if not plan:
         return ()
     progress("migrate")
-    # The numbers of content types are those of this database.
+    # Content types have other numbers in this database.
     ContentType.objects.clear_cache()
-    # Django's own command, and no backup before it: there is one already, and here nothing is live yet.
+    # Without a backup before it: nothing here is live yet.
     with without_backup(True):
         call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
     ContentType.objects.clear_cache()
     if connections[using].vendor == "postgresql":
-        # What a migration let be checked at once stays so for the rest of a transaction.
+        # A migration may have set constraints to be checked at once, for the rest of the transaction.
         Sql(using).run("SET CONSTRAINTS ALL DEFERRED")
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
+
+
+def raise_sequences(using: str, tables: Iterable[str] | None = None) -> None:
+    """Set PostgreSQL's sequences of these tables (None: of all) above every key that was ever used.
+
+    SQLite looks at the rows themselves.
+    """
+    sql = Sql(using)
+    if not sql.postgresql:
+        return
+    history = {tracked.table: (tracked.history_table, tracked.pk) for tracked in tracked_models()}
+    with sql.connection.cursor() as cursor:
+        introspection = sql.connection.introspection
+        names = list(introspection.table_names(cursor) if tables is None else tables)
+        sequences = [sequence for name in names for sequence in introspection.get_sequences(cursor, name)]
+    for table, column in ((sequence["table"], sequence["column"]) for sequence in sequences):
+        of_table = sql.with_names(table=table, column=column)
+        name = sql.value("SELECT pg_get_serial_sequence(%s, %s)", [sql.quote(table), column])
+        kept = "0"
+        if history.get(table, ("", ""))[1] == column:
+            # The key of a deleted row stays that row's.
+            kept = of_table.fill("(SELECT max({column}) FROM {history})", history=sql.quote(history[table][0]))
+        of_table.run(
+            """
+            SELECT setval('{sequence}', GREATEST(
+                (SELECT max({column}) FROM {table}), (SELECT last_value FROM {sequence}), {kept}, 1
+            ))
+            """,
+            sequence=name,
+            kept=kept,
+        )
 
 
 def _named(engine: str) -> str:

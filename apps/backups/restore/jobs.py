@@ -1,4 +1,4 @@
-"""What a restore is asked to do, and what it leaves."""
+"""The job of a restore, the guards that may refuse it, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,19 @@ from apps.backups.drivers import Driver
 from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.portable.cutting import Upto
+from apps.changesets.hooks import Hook
 from apps.changesets.models import Actor
 
 Progress = Callable[[str], None]
+# Each is called before a restore into a live database, and returns why the database must be left alone now, or "".
+GUARDS: Hook[Callable[[str], str]] = Hook()
+
+
+def require_quiet(using: str) -> None:
+    """Raise RestoreRefused when work is going on whose rows a restore would replace."""
+    for guard in GUARDS.of():
+        if reason := guard(using):
+            raise RestoreRefused(reason)
 
 
 @dataclass(frozen=True)
@@ -24,13 +34,13 @@ class Step:
     backup: Backup
     file: Path
     driver: Driver
-    # Of an increment: the changeset or moment after which it counts no more; nothing for all of it.
+    # Of an increment: the changeset or moment at which to stop; None restores all of it.
     upto: Upto | None = None
 
 
 @dataclass(frozen=True)
 class Job:
-    """Restore these files, in this order, or only some tables of the last one, into the live database or elsewhere."""
+    """Files to restore in this order, or only some tables of the last one, into the live database or another one."""
 
     steps: list[Step]
     tables: tuple[str, ...]
@@ -42,11 +52,11 @@ class Job:
 
     @property
     def backup(self) -> Backup:
-        """The backup that was asked for."""
+        """The backup that a person chose."""
         return self.steps[-1].backup
 
     def back_up(self) -> Backup:
-        """Back up what is live now, so that the restore can be taken back."""
+        """Back up the live database, so that the restore can be undone."""
         self.progress("back up what is there now")
         why = f"before {self.backup.id} is restored"
         try:
@@ -61,10 +71,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Done:
-    """What is in the database now: rows of each table, objects, how many of them differ from their history.
+    """The result of a restore: rows of each table, objects, and how many objects differ from their history.
 
-    `migrated` are the migrations that ran, `safety` is the backup of what was there before, `changeset` is the number
-    of the one that brought chosen tables back.
+    `migrated` are the migrations that ran, `safety` is the backup made before, `changeset` is the number of the
+    changeset that restored chosen tables.
     """
 
     row_counts: dict[str, int]

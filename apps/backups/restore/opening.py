@@ -1,24 +1,24 @@
-"""Finding a backup by its name, and opening it: nothing is believed of a file that is not as it was written."""
+"""Searching a backup by its name, and opening it; a file that changed after it was written is refused."""
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from apps.backups.catalogue.folder import sha256_of
-from apps.backups.catalogue.manifests import Backup, read_catalogue
+from apps.backups.catalogue.manifests import Backup, chain_of, read_catalogue
 from apps.backups.catalogue.offsite import fetch, storage
 from apps.backups.drivers import Driver
-from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup, gap
+from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup
 from apps.backups.kinds import driver_for
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def find_backup(name: str) -> Backup:
-    """Return the backup of this name, brought back from elsewhere where it is only there.
+    """Return the backup of this name, fetched from elsewhere if it is only there.
 
-    Raises UnknownBackup, or what is wrong with its manifest or its copy.
+    Raises UnknownBackup, or the error of its manifest or its copy.
     """
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"{name[:60]!r} is not the name of a backup: `manage.py backup list` shows them.")
@@ -34,20 +34,15 @@ def find_backup(name: str) -> Backup:
     raise UnknownBackup(f"There is no backup {name}: `manage.py backup list` shows them.")
 
 
-def chain_of(backup: Backup) -> list[Backup]:
-    """Return the backups that restoring this one takes, in order: the full one that it goes on from comes first.
+def needed_for(backup: Backup) -> list[Backup]:
+    """Return the backups that restoring this one takes, the full one first; raises ChainBroken where one is missing."""
+    return chain_of(backup, _find_or_none)
 
-    Raises ChainBroken where one of them is missing, or goes on from itself as somebody altered it.
-    """
-    chain = [backup]
-    while (base := chain[0].base) is not None:
-        if base in [each.id for each in chain]:
-            raise gap(chain[0].id, base)
-        try:
-            chain.insert(0, find_backup(base))
-        except UnknownBackup as error:
-            raise gap(chain[0].id, base) from error
-    return chain
+
+def _find_or_none(name: str) -> Backup | None:
+    with suppress(UnknownBackup):
+        return find_backup(name)
+    return None
 
 
 def driver_of(backup: Backup) -> Driver:
@@ -57,7 +52,7 @@ def driver_of(backup: Backup) -> Driver:
 
 @contextmanager
 def opened(backup: Backup) -> Iterator[Path]:
-    """Give the file of a backup to read, proved to be as it was written; raises BackupAltered or BackupUnreadable."""
+    """Give the file of a backup, checked to be unchanged; raises BackupAltered or BackupUnreadable."""
     size = backup.file.stat().st_size
     if size != backup.size_bytes:
         raise BackupAltered(

@@ -1,44 +1,35 @@
-"""Going back to a changeset or a moment: which backups to restore, in which order, and how far the last one."""
+"""Restoring up to a changeset or a moment: which backups, in which order, and where to cut the last one."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from apps.backups.catalogue.manifests import Backup
-from apps.backups.errors import ChainBroken, NotReached, gap
+from apps.backups.catalogue.manifests import Backup, chain_of
+from apps.backups.errors import ChainBroken, NotReached
+from apps.backups.kinds import DATA, FULL, INCREMENTAL
 from apps.backups.portable.cutting import Upto
-from apps.backups.portable.replaying import replay
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.history.as_of import read_moment
 from apps.changesets.numbers import whole_number
 
-__all__ = ["Upto", "chain_to", "in_words", "plan_restore", "reach_of", "read_upto", "replay"]
-
-_WHOLE = ("full", "data")
-
-
-def chain_to(backup: Backup, backups: Iterable[Backup]) -> list[Backup]:
-    """Return what restoring a backup takes, in order, the full one first; raises ChainBroken where one is missing."""
-    by_id, chain = {each.id: each for each in backups}, [backup]
-    while (base := chain[0].base) is not None:
-        if base not in by_id or by_id[base] in chain:
-            raise gap(chain[0].id, base)
-        chain.insert(0, by_id[base])
-    return chain
+_WHOLE = (FULL, DATA)
 
 
 def reach_of(backup: Backup, backups: Iterable[Backup]) -> Backup | None:
-    """Return the newest increment that goes on from a backup, or is it; None where there is none."""
-    backups, reached = list(backups), None
-    for each in sorted(backups, key=lambda each: each.created_at):
-        if each.kind == "incremental":
+    """Return the newest increment whose chain holds this backup; None when there is none."""
+    by_id, reached = {known.id: known for known in backups}, None
+    for increment in sorted(by_id.values(), key=lambda known: known.created_at):
+        if increment.kind == INCREMENTAL:
             with suppress(ChainBroken):
-                reached = each if backup in chain_to(each, backups) else reached
+                reached = increment if backup in chain_of(increment, by_id.get) else reached
     return reached
 
 
 def read_upto(text: str) -> Upto:
-    """Return what `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30` means; raises UnreadableMoment."""
+    """Return the changeset or moment of `41`, `#41`, `2026-04-01` (its end) or `2026-04-01T12:30`.
+
+    Raises UnreadableMoment.
+    """
     number = whole_number(text.strip().removeprefix("#"))
     if number is not None:
         return number
@@ -53,22 +44,23 @@ def read_upto(text: str) -> Upto:
 
 
 def in_words(upto: Upto) -> str:
-    """Return a changeset or moment as people read it."""
+    """Return a changeset or moment in words."""
     return f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
 
 
 def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | None = None) -> list[Backup]:
     """Return the chain of backups that reaches a changeset or moment; its last one is replayed only up to there.
 
-    With `through`, that backup is in the chain. Raises NotReached where no backup reaches so far, and ChainBroken where
-    one does and something under it is missing.
+    With `through`, that backup is in the chain. Raises NotReached when no backup reaches so far, and ChainBroken when
+    one does but a backup under it is missing.
     """
+    by_id = {backup.id: backup for backup in backups}
     broken: ChainBroken | None = None
-    for backup in sorted(backups, key=lambda each: each.created_at, reverse=not isinstance(upto, datetime)):
+    for backup in sorted(backups, key=lambda candidate: candidate.created_at, reverse=not isinstance(upto, datetime)):
         if backup.tables or not _reaches(backup, upto):
             continue
         try:
-            chain = chain_to(backup, backups)
+            chain = chain_of(backup, by_id.get)
         except ChainBroken as error:
             broken = broken or error
             continue
@@ -81,9 +73,9 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
 
 def _reaches(backup: Backup, upto: Upto) -> bool:
     if backup.kind in _WHOLE:
-        # It cannot be cut.
+        # A whole backup cannot be cut.
         return backup.newest_changeset == upto
-    if backup.kind != "incremental":
+    if backup.kind != INCREMENTAL:
         return False
     return (backup.newest_changeset or 0) >= upto if isinstance(upto, int) else backup.created_at >= upto
 

@@ -1,4 +1,4 @@
-"""Proof that a backup restores: it is restored into a scratch database, and every table compared with the manifest."""
+"""Verifying a backup: it is restored into a scratch database, and every table is compared with the manifest."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,28 +22,28 @@ from apps.backups.errors import (
 )
 from apps.backups.restore.fill import fill, require_same, steps_to
 from apps.backups.restore.jobs import Done, Progress, Step
-from apps.backups.restore.opening import chain_of, driver_of, opened
+from apps.backups.restore.opening import driver_of, needed_for, opened
 from apps.backups.restore.tables import PATIENCE_SECONDS
 
-# These speak against the backup; all others only of what stood in the way today.
+# These errors show a bad backup; all others show an obstacle of today.
 AGAINST = (BackupAltered, BackupUnreadable, NotTheSame)
 
 
 def verify(backup: Backup, *, using: str = "default", progress: Progress = lambda step: None) -> Backup:
     """Restore a backup into a scratch database, compare, and return it with the proof in its manifest.
 
-    It is the same code that restores, and the scratch database is gone at the end. Each table must have as many rows
-    as were counted in the snapshot that was backed up, and rows with the same hash. On PostgreSQL that hash was taken
-    from the snapshot. On SQLite it is taken from the copy, which the SHA-256 of its making proves to be unchanged: the
-    copy is the snapshot, page by page. Raises a BackupFailure; where it speaks against the backup, the manifest tells.
+    The code is that of a restore. Each table must have the number of rows and the hash of the snapshot that was backed
+    up. On PostgreSQL the hash was taken from the snapshot. On SQLite it is taken from the copy, which is the snapshot
+    page by page and which its SHA-256 proves unchanged. Raises a BackupFailure; if the backup is bad, its manifest
+    says so.
     """
     try:
         steps, filled = _prove(backup, using=using, progress=progress)
     except AGAINST as error:
-        _tell_against(backup, error)
+        _note_fault(backup, error)
         raise
     proof = f"Restored into a scratch database: {backup.rows:,} rows in {len(backup.row_counts):,} tables are the same"
-    # Where the tables had to be made, all of them ran.
+    # For a portable backup all migrations ran, to make the tables.
     if filled.migrated and steps[0].driver.native:
         proof += f", and {len(filled.migrated):,} migrations ran"
     if filled.drift:
@@ -52,16 +52,16 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
     return amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents)
 
 
-def _tell_against(backup: Backup, error: Exception) -> None:
-    """Write what was found into the manifest, and into those of damaged ones under it: nothing may go on from them."""
-    for under in chain_of(backup)[:-1]:
+def _note_fault(backup: Backup, error: Exception) -> None:
+    """Write the fault into the manifest, and into those of bad backups under it: nothing may go on from them."""
+    for under in needed_for(backup)[:-1]:
         try:
             with opened(under):
                 pass
         except AGAINST as found:
             amend(under, verified_at=None, verified=str(found))
         except (BackupFailure, OSError):
-            continue  # What stands in the way today says nothing against it.
+            continue  # An obstacle of today does not make it bad.
     amend(backup, verified_at=None, verified=str(error))
 
 
@@ -83,7 +83,7 @@ def _prove(backup: Backup, *, using: str, progress: Progress) -> tuple[list[Step
 
 
 def _fill(alias: str, steps: list[Step], *, progress: Progress) -> Done:
-    """Restore as a restore does; chosen tables, which stand for nothing by themselves, with their rows alone."""
+    """Restore as a restore does; a backup of chosen tables, without the others, is restored with its rows only."""
     step = steps[-1]
     if not step.backup.tables:
         return fill(alias, steps, progress=progress)

@@ -1,6 +1,7 @@
 """Deleting many objects: what forbids it in words, which links it clears, and what goes along."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import models
 
@@ -9,6 +10,7 @@ from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
+from apps.changesets.fields import AnyField
 from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural
 from apps.changesets.tracking import is_tracked
@@ -66,7 +68,7 @@ def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) ->
             yield Line("changed", number, f"{plural(number, rows.model)} {will} no longer be linked to {to}")
 
 
-def delete_rows(rows: models.QuerySet) -> None:
+def delete_rows(rows: models.QuerySet[Any]) -> None:
     """Delete the rows by one statement; what points to them was seen to before, and the database refuses otherwise."""
     rows.order_by()._raw_delete(rows.db)
 
@@ -94,7 +96,7 @@ def _losing_by(model: type[models.Model]) -> list[models.ForeignObjectRel]:
     return [relation for relation in relations_to(model) if relation.on_delete is models.SET_NULL]
 
 
-def _going(selection: Selection, along: tuple[str, ...]) -> list[models.QuerySet]:
+def _going(selection: Selection, along: tuple[str, ...]) -> list[models.QuerySet[Any]]:
     return [
         selection.pointing(relation.related_model, relation.field.name)
         for relation in relations_to(selection.model)
@@ -102,7 +104,7 @@ def _going(selection: Selection, along: tuple[str, ...]) -> list[models.QuerySet
     ]
 
 
-def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[models.QuerySet, models.Field]]:
+def _losing(selection: Selection, along: tuple[str, ...]) -> Iterator[tuple[models.QuerySet[Any], AnyField]]:
     """Yield the objects that lose a link to what is deleted, by the field that has it."""
     for relation in _losing_by(selection.model):
         yield selection.pointing(relation.related_model, relation.field.name), relation.field
@@ -117,13 +119,13 @@ def _along(selection: Selection, model: type[models.Model], number: int, *, will
     return f"of {whose} {model._meta.verbose_name_plural} {'would go' if will == 'would' else go} along"
 
 
-def _them(selection: Selection, field: models.Field) -> str:
+def _them(selection: Selection, field: AnyField) -> str:
     if field.related_model is not selection.model:
         return f"a {field.verbose_name}"
     return plural(selection.number, "it", "them")
 
 
-def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field) -> str:
+def _refusal(selection: Selection, holders: models.QuerySet[Any], field: AnyField) -> str:
     number, names = holders.count(), counted(holders.count(), holders.model)
     held = selection.rows().filter(pk__in=holders.order_by().values(field.name))
     few = list(held.order_by("pk")[:2])
@@ -133,7 +135,7 @@ def _refusal(selection: Selection, holders: models.QuerySet, field: models.Field
     return f"{names} {point} to {to}: {mend}. Nothing was deleted."
 
 
-def _refusal_along(model: type[models.Model], holders: models.QuerySet) -> str:
+def _refusal_along(model: type[models.Model], holders: models.QuerySet[Any]) -> str:
     names = counted(holders.count(), holders.model)
     return (
         f"{names} would be left pointing to {model._meta.verbose_name_plural} that go along: delete or change these "
@@ -146,7 +148,7 @@ def _in_the_way(model: type[models.Model], number: int) -> Line:
     return Line("blocked", number, words)
 
 
-def _held(selection: Selection, holders: models.QuerySet, field: models.Field) -> Listed:
+def _held(selection: Selection, holders: models.QuerySet[Any], field: AnyField) -> Listed:
     by_object = dict(
         holders.order_by().values_list(field.name).annotate(n=models.Count("pk")).order_by("-n", field.name)[:NAMED]
     )

@@ -40,7 +40,7 @@ class Outcome:
     plan: BulkPlan
 
 
-def plan_bulk(operation: Operation, objects: models.QuerySet, options: Options | None = None) -> BulkPlan:
+def plan_bulk(operation: Operation, objects: models.QuerySet[Any], options: Options | None = None) -> BulkPlan:
     """Return what the operation would do to the objects; nothing is changed. Raises NothingSelected."""
     with selecting(objects) as selection:
         return _plan(operation, selection, options or {})
@@ -48,7 +48,7 @@ def plan_bulk(operation: Operation, objects: models.QuerySet, options: Options |
 
 def apply_bulk(
     operation: Operation,
-    objects: models.QuerySet,
+    objects: models.QuerySet[Any],
     *,
     actor: Actor,
     reason: str,
@@ -76,7 +76,7 @@ def apply_bulk(
     return Outcome(opened if opened.pk else None, plan)
 
 
-def _prepare(operation: Operation, objects: models.QuerySet, actor: Actor, options: Options | None) -> None:
+def _prepare(operation: Operation, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:
     """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
     plan = plan_bulk(operation, objects, options)
     if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:

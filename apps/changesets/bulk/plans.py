@@ -66,6 +66,6 @@ def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
     }
 
 
-def sample_of(rows: models.QuerySet) -> tuple[str, ...]:
+def sample_of(rows: models.QuerySet[Any]) -> tuple[str, ...]:
     """Return the names of the first few objects."""
     return tuple(str(row) for row in rows.order_by("pk")[:SAMPLE])

@@ -1,5 +1,7 @@
 """Deleting what the newest import created: those of the selected objects, as far as nothing refers to them."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -22,7 +24,7 @@ def newest_import(model: type[models.Model]) -> Changeset | None:
     return imports.filter(counts__has_key=model._meta.label_lower).order_by("-pk").first()
 
 
-def created_in(made: Changeset, rows: models.QuerySet) -> models.QuerySet:
+def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Keep the rows that the changeset created; one that it renamed was there before."""
     tracked = tracked_for(rows.model)
     stable, history = _stable(tracked), tracked.history_model.objects.filter(changeset=made).order_by()

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, models
@@ -35,11 +36,11 @@ class Selection:
         """Return the keys as a subquery."""
         return _keys_in(self.sql, TABLE)
 
-    def rows(self) -> models.QuerySet:
+    def rows(self) -> models.QuerySet[Any]:
         """Return the selected objects as they are now."""
         return self.model._base_manager.filter(pk__in=self.keys())
 
-    def subset(self, name: str, rows: models.QuerySet) -> models.QuerySet:
+    def subset(self, name: str, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
         """Return some of the selected objects by their keys as they are now, so that what tells them is asked once."""
         key = self.sql.key_type(tracked_for(self.model))
         self.sql.run("CREATE TEMPORARY TABLE {name} (pk {key} PRIMARY KEY)", name=name, key=key)
@@ -47,13 +48,13 @@ class Selection:
         _fill(self.sql, name, rows.order_by().values_list("pk"))
         return self.model._base_manager.filter(pk__in=_keys_in(self.sql, name))
 
-    def pointing(self, model: type[models.Model], field: str) -> models.QuerySet:
+    def pointing(self, model: type[models.Model], field: str) -> models.QuerySet[Any]:
         """Return the objects of another model that point to the selected ones by this field."""
         return model._base_manager.filter(**{f"{field}__in": self.keys()})
 
 
 @contextmanager
-def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[Selection]:
+def selecting(objects: models.QuerySet[Any], *, using: str = "default") -> Iterator[Selection]:
     """Lend the objects as a selection that stays what it is while the block changes them."""
     sql, tracked, temps = Sql(using), tracked_for(objects.model), [TABLE]
     # PostgreSQL hashes the keys; an index of 85,000 texts takes longer than all that it is used for.
@@ -70,7 +71,7 @@ def selecting(objects: models.QuerySet, *, using: str = "default") -> Iterator[S
             sql.drop_temps(temps)
 
 
-def _fill(sql: Sql, table: str, keys: models.QuerySet) -> int:
+def _fill(sql: Sql, table: str, keys: models.QuerySet[Any]) -> int:
     """Put the keys of what the list's filter, its search and the ticks leave into the table; return how many."""
     try:
         query, params = (keys.distinct() if _joins(keys) else keys).query.sql_with_params()
@@ -83,15 +84,15 @@ def _keys_in(sql: Sql, table: str) -> RawSQL:
     return RawSQL(sql.fill("SELECT pk FROM {table}", table=sql.temp(table)), ())  # noqa: S611 - the name is ours
 
 
-def _joins(keys: models.QuerySet) -> bool:
+def _joins(keys: models.QuerySet[Any]) -> bool:
     """Whether the query joins tables, and so may have an object twice."""
     str(keys.query)
     return len([table for table, uses in keys.query.alias_refcount.items() if uses]) > 1
 
 
-def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
+def _newest(sql: Sql, tracked: Tracked, number: int) -> int | None:
     """Return the newest history row of any selected object; of all objects it is that of the table."""
-    return sql.with_model(tracked).value(
+    newest: int | None = sql.with_model(tracked).value(
         """
         SELECT CASE WHEN (SELECT COUNT(*) FROM {live}) = %s THEN (SELECT MAX(history_id) FROM {history})
         ELSE (SELECT MAX(history_id) FROM {history} WHERE {pk} IN (SELECT pk FROM {selected})) END
@@ -99,3 +100,4 @@ def _newest(sql: Sql, tracked: Tracked, number: int) -> int:
         [number],
         selected=sql.temp(TABLE),
     )
+    return newest

@@ -36,7 +36,7 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
     return Operation(kind, plan, write)
 
 
-def write_values(rows: models.QuerySet, values: dict[str, Any]) -> int:
+def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:
     """Set the values in all rows by one statement, and when they were changed; return how many."""
     stamps = {f.name: timezone.now() for f in rows.model._meta.concrete_fields if getattr(f, "auto_now", False)}
     return rows.order_by().update(**values, **stamps)

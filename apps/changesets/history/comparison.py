@@ -42,43 +42,48 @@ def changes_from(
 
     `operation` and `search` (in the key and the name) leave only some objects; the counts are of all.
     """
+    sql = _net_between(tracked, first, second, using)
+    counts = {
+        name: sql.value("SELECT count(*) FROM {net} n WHERE {condition}", condition=condition)
+        for name, condition in CONDITIONS.items()
+    }
+    rows, params = _rows_that_fit(sql, tracked, operation, search.casefold().split())
+    pairs = sql.rows(
+        "SELECT n.before_id, n.after_id {rows} ORDER BY h.{pk}, n.after_id LIMIT {limit} OFFSET {start}",
+        params,
+        rows=rows,
+        limit=str(int(limit)),
+        start=str(int(start)),
+    )
+    number = counts[operation] if operation in counts else sum(counts.values())
+    return Between(
+        counts={name: number for name, number in counts.items() if number},
+        found=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
+        changes=tuple(changes_between(tracked, pairs, using=using)),
+    )
+
+
+def _net_between(tracked: Tracked, first: Moment, second: Moment, using: str) -> Sql:
+    """Fill the table of net changes between two moments, without what came back; return what knows it as {net}."""
     sql = Sql(using)
     ends = [last_row(tracked, moment, using=using) for moment in (first, second)]
     net_between(sql, tracked, *sorted(ends))
     if ends[0] > ends[1]:
         _turn_round(sql, tracked)
     _leave_out_what_came_back(sql, tracked)
-    sql = sql.with_model(tracked).with_temps(net=net_table(tracked))
-    counts = {
-        name: sql.value("SELECT count(*) FROM {net} n WHERE {condition}", condition=condition)
-        for name, condition in CONDITIONS.items()
-    }
-    conditions, params = [CONDITIONS.get(operation, "TRUE")], []
-    for word in search.casefold().split():
-        condition = "(lower(CAST(h.{pk} AS text)) LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')"
-        conditions.append(sql.fill(condition, name=_comparable(sql, tracked)))
-        params += [f"{literally(word)}%", f"%{literally(word)}%"]
-    chosen = sql.fill(
+    return sql.with_model(tracked).with_temps(net=net_table(tracked))
+
+
+def _rows_that_fit(sql: Sql, tracked: Tracked, operation: str, words: list[str]) -> tuple[str, list[str]]:
+    """Return the FROM and WHERE of the net changes of an operation that have all the words, and what to bind."""
+    has_word = "(lower(CAST(h.{pk} AS text)) LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')"
+    conditions = [CONDITIONS.get(operation, "TRUE")]
+    conditions += [sql.fill(has_word, name=_comparable(sql, tracked))] * len(words)
+    rows = sql.fill(
         "FROM {net} n JOIN {history} h ON h.history_id = coalesce(n.after_id, n.before_id) WHERE {conditions}",
         conditions=" AND ".join(conditions),
     )
-    pairs = sql.rows(
-        """
-        SELECT n.before_id, n.after_id {chosen} ORDER BY h.{pk}, n.after_id LIMIT {limit} OFFSET {start}
-        """,
-        params,
-        chosen=chosen,
-        limit=str(int(limit)),
-        start=str(int(start)),
-    )
-    found = sql.value("SELECT count(*) {chosen}", params, chosen=chosen) if params else sum(counts.values())
-    if operation in counts and not params:
-        found = counts[operation]
-    return Between(
-        counts={name: number for name, number in counts.items() if number},
-        found=found,
-        changes=tuple(changes_between(tracked, pairs, using=using)),
-    )
+    return rows, [pattern for word in words for pattern in (f"{literally(word)}%", f"%{literally(word)}%")]
 
 
 def _turn_round(sql: Sql, tracked: Tracked) -> None:

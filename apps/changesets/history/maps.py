@@ -33,6 +33,13 @@ class Group:
     object_url: str = ""
 
 
+class Move(NamedTuple):
+    """How far an object moved, by its key."""
+
+    key: str
+    km: float
+
+
 class Point(NamedTuple):
     """An object on the map, in the group of this number; one that moved has the place where it was."""
 
@@ -50,8 +57,8 @@ class PackedMap:
     body: bytes
     groups: tuple[Group, ...]
     counts: tuple[int, ...]
-    # Of what moved, the farthest first: the key and the kilometres.
-    farthest: tuple[tuple[str, float], ...] = ()
+    # Of what moved, the farthest first.
+    farthest: tuple[Move, ...] = ()
 
     @property
     def counted(self) -> list[tuple[Group, int]]:
@@ -117,6 +124,6 @@ def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     return 2 * EARTH_KM * asin(min(1.0, sqrt(half)))
 
 
-def _farthest(rows: Iterable[Point]) -> tuple[tuple[str, float], ...]:
-    moved = ((point.key, distance_km(point.was, (point.latitude, point.longitude))) for point in rows if point.was)
-    return tuple(nlargest(FARTHEST, moved, key=lambda each: each[1]))
+def _farthest(rows: Iterable[Point]) -> tuple[Move, ...]:
+    moves = (Move(point.key, distance_km(point.was, (point.latitude, point.longitude))) for point in rows if point.was)
+    return tuple(nlargest(FARTHEST, moves, key=lambda move: move.km))

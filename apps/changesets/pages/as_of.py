@@ -120,11 +120,9 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
     context = {
         "title": f"{then.instance if then else named['object_name']} {moment_words(moment)}",
         "moment": moment,
-        "other": other,
         "words": moment_words(moment),
         "other_words": moment_words(other),
         "then": then,
-        "later": later,
         "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,
         "row": str(row) if like else "",

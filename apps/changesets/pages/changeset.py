@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.history.diff import Change, FieldChange, changes_between, selection_of
+from apps.changesets.history.diff import Change, changes_between, selection_of
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
@@ -55,7 +55,6 @@ class Row:
 
     change: Change
     url: str
-    news: list[FieldChange]
     moved: str
     unfolded: bool
 
@@ -154,8 +153,6 @@ def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
         Row(
             change=change,
             url=urls.get(change.pk, ""),
-            # The fields worth a line; those that follow others are folded away.
-            news=[field for field in change.fields if not field.derived],
             moved=move_of(change),
             unfolded=few and change.operation == "deleted",
         )

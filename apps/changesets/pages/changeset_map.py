@@ -14,7 +14,7 @@ from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of
-from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer, may_view
+from apps.changesets.pages.maps import MapFigure, ShownMove, addresses_of, map_answer, may_view, named_moves
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
@@ -111,9 +111,7 @@ def _name(changeset: Changeset, tracked: Tracked) -> str:
     return f"changeset-{changeset.pk}-{tracked.name}"
 
 
-def _named(tracked: Tracked, packed: PackedMap) -> list[tuple[str, str, str, float]]:
-    """Return what moved farthest with its name and address; two queries."""
-    keys = [key for key, _ in packed.farthest]
-    urls = links.urls_of(tracked.label, keys)
-    names = {str(each.pk): str(each) for each in tracked.model._base_manager.filter(pk__in=keys)}
-    return [(key, names.get(key, key), urls[key], km) for key, km in packed.farthest]
+def _named(tracked: Tracked, packed: PackedMap) -> list[ShownMove]:
+    """Return what moved farthest; two queries."""
+    urls = links.urls_of(tracked.label, [move.key for move in packed.farthest])
+    return named_moves(tracked, packed.farthest, urls.__getitem__)

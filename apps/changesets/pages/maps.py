@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -13,10 +14,10 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from apps.changesets.history.cache import remembered
-from apps.changesets.history.maps import Addresses, PackedMap
+from apps.changesets.history.maps import Addresses, Move, PackedMap
 from apps.changesets.models import Visitor
 from apps.changesets.pages import links, nearby
-from apps.changesets.tracking import tracked_by_name
+from apps.changesets.tracking import Tracked, tracked_by_name
 
 # What an address has in the place of an object's key.
 KEY = "KEY"
@@ -72,6 +73,22 @@ def name_page(request: HttpRequest) -> HttpResponse:
     if tracked is None or not may_view(request.user, tracked.model):
         raise PermissionDenied
     return JsonResponse({"name": links.name_of(tracked.label, request.GET.get("key", "")[:300])})
+
+
+class ShownMove(NamedTuple):
+    """How far an object moved, with its name and where its page is."""
+
+    key: str
+    name: str
+    url: str
+    km: float
+
+
+def named_moves(tracked: Tracked, moves: Sequence[Move], url_of: Callable[[str], str]) -> list[ShownMove]:
+    """Return moves with the names of the objects, and the address that `url_of` gives for each key; one query."""
+    keys = [move.key for move in moves]
+    names = {str(obj.pk): str(obj) for obj in tracked.model._base_manager.filter(pk__in=keys)}
+    return [ShownMove(move.key, names.get(move.key, move.key), url_of(move.key), move.km) for move in moves]
 
 
 def may_view(user: Visitor, model: type[models.Model]) -> bool:

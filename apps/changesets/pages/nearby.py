@@ -1,6 +1,7 @@
 """A list filtered to what lies around a place: where a map leads when several of its points lie together."""
 
 from math import cos, radians
+from typing import NamedTuple
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -24,8 +25,8 @@ class NearFilter(admin.SimpleListFilter):
         place = read_near(asked)
         if place is None:
             return []
-        latitude, longitude, km = place
-        return [(asked, f"Within {km:,.0f} km of {in_degrees(latitude, 'NS')} {in_degrees(longitude, 'EW')}")]
+        where = f"{in_degrees(place.latitude, 'NS')} {in_degrees(place.longitude, 'EW')}"
+        return [(asked, f"Within {place.km:,.0f} km of {where}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         place = read_near(self.value() or "")
@@ -36,14 +37,22 @@ class NearFilter(admin.SimpleListFilter):
         return queryset.filter(around(*place, point=point)) if point else queryset.none()
 
 
-def read_near(asked: str) -> tuple[float, float, float] | None:
-    """Return latitude, longitude and kilometres as an address gives them, or None where it gives none."""
+class Near(NamedTuple):
+    """A place, and how far around it."""
+
+    latitude: float
+    longitude: float
+    km: float
+
+
+def read_near(asked: str) -> Near | None:
+    """Return what an address asks for, or None where it asks for nothing."""
     try:
         latitude, longitude, km = (float(part) for part in asked[:60].split(","))
     except ValueError:
         return None
     there = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= FARTHEST_KM
-    return (latitude, longitude, km) if there else None
+    return Near(latitude, longitude, km) if there else None
 
 
 def around(latitude: float, longitude: float, km: float, *, point: list[str]) -> Q:

@@ -44,7 +44,7 @@ _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
 class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
-    """Admin of a tracked model; subclasses give `fieldsets`, and a form that is a RecordedForm."""
+    """Admin of a tracked model; a form of its own is a RecordedForm."""
 
     form = RecordedForm
     show_full_result_count = False
@@ -109,7 +109,13 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple:
         readonly = tuple(super().get_readonly_fields(request, obj))
-        return tuple(flatten_fieldsets(self.fieldsets or ())) + readonly if _is_version_page(request) else readonly
+        return (*self._all_fields(), *readonly) if _is_version_page(request) else readonly
+
+    def _all_fields(self) -> list[str]:
+        """Return the fields of the form, whether the admin arranges them or not."""
+        if self.fieldsets:
+            return flatten_fieldsets(self.fieldsets)
+        return [field.name for field in self.opts.concrete_fields if field.editable and not field.auto_created]
 
     def formfield_for_dbfield(self, db_field: models.Field, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

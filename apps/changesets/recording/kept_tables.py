@@ -4,6 +4,9 @@ from typing import Any
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.autodetector import MigrationAutodetector
+from django.db.migrations.operations.base import Operation
+from simple_history.models import HistoricalChanges
 
 SET_ASIDE = "__set_aside"
 
@@ -14,6 +17,13 @@ class CreateKeptModel(migrations.CreateModel):
     History and changesets are what the console is for; unapplying their migration must never lose them silently. A
     table without rows is dropped as usual.
     """
+
+    def reduce(self, operation: Operation, app_label: str) -> bool | list[Operation]:
+        """Keep the table also where Django puts two operations on it together, as a plain CreateModel."""
+        reduced = super().reduce(operation, app_label)
+        if isinstance(reduced, bool):
+            return reduced
+        return [_kept(each) if getattr(each, "name", "") == self.name else each for each in reduced]
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any
@@ -35,6 +45,23 @@ class CreateKeptModel(migrations.CreateModel):
             schema_editor.alter_db_table(model, table, aside_name(schema_editor, table))
         else:
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class KeepingAutodetector(MigrationAutodetector):
+    """Finds what has changed in the models as Django does, and keeps the history of new tracked models."""
+
+    def add_operation(self, app_label: str, operation: Operation, *args: Any, **kwargs: Any) -> None:
+        is_history = HistoricalChanges in getattr(operation, "bases", ())
+        super().add_operation(app_label, _kept(operation) if is_history else operation, *args, **kwargs)
+
+
+def _kept(operation: Operation) -> Operation:
+    """Return an operation that makes a table as one that keeps it."""
+    if type(operation) is not migrations.CreateModel:
+        return operation
+    return CreateKeptModel(
+        operation.name, operation.fields, operation.options, bases=operation.bases, managers=operation.managers
+    )
 
 
 def aside_name(schema_editor: BaseDatabaseSchemaEditor, table: str) -> str:

@@ -5,12 +5,13 @@ Each check looks at the state as it would be: the working copies, and the live r
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from apps.changesets.fields import AnyLink, column_of, target_of
-from apps.changesets.revert.matching import copy_of, working_table
+from apps.changesets.revert.matching import condition_in_sql, copy_of, working_table
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import index_working_copy
 from apps.changesets.sql import Sql
@@ -138,8 +139,9 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
     for field in _foreign_keys(tracked):
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
-    for columns in tracked.unique_sets:
-        for condition, other in _taken(sql, tracked, columns):
+    conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
+    for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
+        for condition, other in _taken(sql, tracked, columns, where):
             yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
 
 
@@ -163,26 +165,35 @@ def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
     return sql.fill("w.{column} IS NOT NULL AND {missing}", missing=missing)
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
     """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy.
 
-    Yields the condition and the SQL of the other row's key.
+    Where the value is unique under the condition `where` only, both rows meet it. Yields the condition and the SQL of
+    the other row's key.
     """
-    copy = copy_of(sql, tracked)
+    copy = copy_of(sql, tracked).with_parts(where=where)
+    live_meets = "{of}.{pk} IN (SELECT {pk} FROM {live} WHERE {where})" if where else "TRUE"
+    meets = "{of}.w_id IN (SELECT w_id FROM {working} WHERE {where})" if where else "TRUE"
     live = copy.fill(
-        "FROM {live} l WHERE {same} {not_in_copy}",
+        "FROM {live} l WHERE {same} AND {meets} {not_in_copy}",
         same=sql.same(columns, "l", "w"),
+        meets=copy.fill(live_meets, of="l"),
         not_in_copy=_not_in_copy(sql, tracked),
     )
     in_copy = copy.fill(
-        "FROM {working} x WHERE x.w_present AND x.w_id <> w.w_id AND {same}", same=sql.same(columns, "x", "w")
+        "FROM {working} x WHERE x.w_present AND x.w_id <> w.w_id AND {same} AND {meets}",
+        same=sql.same(columns, "x", "w"),
+        meets=copy.fill(meets, of="x"),
     )
     for others, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
         condition = copy.fill(
             """
-            NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same}) AND EXISTS (SELECT 1 {others})
+            {own_meets} AND NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same} AND {met})
+            AND EXISTS (SELECT 1 {others})
             """,
             same=sql.same(columns, "o", "w"),
+            own_meets=copy.fill(meets, of="w"),
+            met=copy.fill(live_meets, of="o"),
             others=others,
         )
         yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=others)
@@ -203,8 +214,16 @@ def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
     copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
 
 
-def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | None]]:
-    """Yield table and column of each foreign key that points to the model, and its tracked model where it is one."""
+class ReferringColumn(NamedTuple):
+    """The table and column of a foreign key, and the tracked model of that table where it is one's."""
+
+    table: str
+    column: str
+    tracked: Tracked | None
+
+
+def referring_columns(tracked: Tracked) -> Iterator[ReferringColumn]:
+    """Yield the foreign keys that point to the model."""
     for relation in tracked.model._meta.get_fields(include_hidden=True):
         if not isinstance(relation, ForeignObjectRel) or not isinstance(relation.field, models.ForeignKey):
             continue
@@ -212,7 +231,7 @@ def referring_columns(tracked: Tracked) -> Iterator[tuple[str, str, Tracked | No
         if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
         referring = next((other for other in tracked_models() if other.model is field.model), None)
-        yield field.model._meta.db_table, column_of(field), referring
+        yield ReferringColumn(field.model._meta.db_table, column_of(field), referring)
 
 
 def _foreign_keys(tracked: Tracked) -> list[AnyLink]:

@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.obstacles import explain_blocked, find_referring
+from apps.changesets.revert.obstacles import Referring, explain_blocked, find_referring
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
 from apps.changesets.sql import Sql
@@ -63,7 +63,7 @@ def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str =
         if bucket == Bucket.KEPT:
             verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
         elif bucket == Bucket.BLOCKED:
-            referring = {each.row.pk: (each.causes, each.more) for each in of_model}
+            referring = {each.row.pk: Referring(each.causes, each.more) for each in of_model}
             rows_of_model = [each.row for each in of_model]
             verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen, using=using)
         else:

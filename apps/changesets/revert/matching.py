@@ -1,5 +1,10 @@
 """Which rows of the working copy stand for the objects that a changeset touched, under whatever key they are now."""
 
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.db.models.sql import Query
+
+from apps.changesets.fields import stored_value
 from apps.changesets.history.net_changes import net_table
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.sql import Sql
@@ -17,6 +22,23 @@ def copy_of(sql: Sql, tracked: Tracked) -> Sql:
     """Return one that also knows a model, its {working} copy, its {net} table, the {round} and verdicts ({deleted})."""
     copy = sql.with_model(tracked).with_temps(working=working_table(tracked), net=net_table(tracked), round=_ROUND)
     return copy.with_parts(**{bucket.name.lower(): f"'{bucket}'" for bucket in Bucket})
+
+
+def stored_key(sql: Sql, tracked: Tracked, key: str) -> str:
+    """Return a primary key, written as people know it, as the database writes it; what can be none stays as it is."""
+    try:
+        return str(stored_value(tracked.model._meta.pk, key, sql.connection))
+    except ValidationError:
+        return key
+
+
+def condition_in_sql(sql: Sql, tracked: Tracked, condition: Q) -> str:
+    """Return the condition of a constraint as SQL about the columns of the model, to stand beside bound values."""
+    query = Query(tracked.model, alias_cols=False)
+    compiler = query.get_compiler(connection=sql.connection)
+    text, values = compiler.compile(query.build_where(condition))
+    quoted = sql.connection.schema_editor().quote_value
+    return (text % tuple(map(quoted, values))).replace("%", "%%")
 
 
 def load_touched(sql: Sql, tracked: Tracked) -> None:

@@ -1,7 +1,7 @@
 """Why an object is blocked: what refers to it, which target is gone, which row has its unique value; and since when."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.changesets.fields import target_of
 from apps.changesets.revert import blocking
@@ -19,7 +19,20 @@ WORDS = {
 NAMED = 3
 
 
-Referring = tuple[Sequence[Cause], int]
+class Referring(NamedTuple):
+    """The first objects that refer to one that would be deleted, and the number of the others."""
+
+    first: Sequence[Cause]
+    more: int
+
+
+class Pointing(NamedTuple):
+    """A row that would point to what is deleted: to which key, its own key and name, and how many point there."""
+
+    target: str
+    own: str
+    label: str
+    number: int
 
 
 def explain_blocked(
@@ -65,8 +78,8 @@ def find_referring(
     totals = dict.fromkeys(keys, 0)
     for table, column, referring in blocking.referring_columns(tracked):
         pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
-        totals |= {key: totals[key] + number for key, number in {one[0]: one[3] for one in pointing}.items()}
-        chains = chains_of(referring, [one[1] for one in pointing], using=sql.using) if referring else {}
+        totals |= {key: totals[key] + number for key, number in {one.target: one.number for one in pointing}.items()}
+        chains = chains_of(referring, [one.own for one in pointing], using=sql.using) if referring else {}
         for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
@@ -74,7 +87,7 @@ def find_referring(
                 attname = referring.fields_by_column[column].attname
                 since = _since(chains.get(pk, []), [attname], chosen)
             causes[key].append(Cause(label_of_model, pk, label, "refers to it", since))
-    return {key: (causes[key][:NAMED], totals[key] - len(causes[key][:NAMED])) for key in keys}
+    return {key: Referring(causes[key][:NAMED], totals[key] - len(causes[key][:NAMED])) for key in keys}
 
 
 def _pointing(
@@ -85,8 +98,8 @@ def _pointing(
     keys: list[str],
     tracked: Tracked,
     touched: list[Tracked],
-) -> list[tuple[str, str, str, int]]:
-    """Return (key pointed to, own key, own name, how many point there) of the first rows that would point there."""
+) -> list[Pointing]:
+    """Return the first rows that would point there."""
     prepare = tracked.model._meta.pk.get_db_prep_value
     values = [prepare(tracked.model._meta.pk.to_python(key), sql.connection) for key in keys]
     own = referring.pk if referring else column
@@ -119,7 +132,7 @@ def _pointing(
     )
     text = tracked.model._meta.pk.to_python
     own_text = referring.model._meta.pk.to_python if referring else str
-    return [(str(text(target)), str(own_text(own)), str(label), number) for target, own, label, number in rows]
+    return [Pointing(str(text(target)), str(own_text(own)), str(label), number) for target, own, label, number in rows]
 
 
 def _named_causes(

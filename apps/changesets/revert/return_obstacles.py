@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from apps.changesets.fields import AnyLink, target_of
 from apps.changesets.history.recycle_bin import deleted_objects
@@ -30,7 +31,8 @@ def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[
     found = []
     for row in rows:
         gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
-        taken = [why for columns in tracked.unique_sets for why in _taken(sql, tracked, columns, row)]
+        sets = [*((columns, Q()) for columns in tracked.unique_sets), *tracked.conditional_sets]
+        taken = [why for columns, condition in sets for why in _taken(sql, tracked, columns, condition, row)]
         found.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
     return found
 
@@ -56,17 +58,25 @@ def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[A
     return field, obstacles
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], row: Any) -> list[Obstacle]:
-    """Return who has a unique value of the row; the object itself, which keeps its stable key, is no obstacle."""
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], condition: Q, row: Any) -> list[Obstacle]:
+    """Return who has a unique value of the row; the object itself, which keeps its stable key, is no obstacle.
+
+    Where the value is unique under a condition only, both meet it.
+    """
     fields = [tracked.fields_by_column[column] for column in columns]
     values = {field.attname: getattr(row, field.attname) for field in fields}
-    if None in values.values():
+    if None in values.values() or not _meets(tracked, condition, row, sql.using):
         return []
     own = getattr(row, "own_key", None)
-    others = tracked.model._base_manager.using(sql.using).filter(**values)
+    others = tracked.model._base_manager.using(sql.using).filter(condition, **values)
     holder = (others.exclude(pk=own) if own is not None else others).first()
     if holder is None:
         return []
     what = ", ".join(str(field.verbose_name) for field in fields if not field.is_relation)
     said = ", ".join(str(values[field.attname]) for field in fields if not field.is_relation)
     return [Obstacle(f"{what} {said} is that of {holder} now")]
+
+
+def _meets(tracked: Tracked, condition: Q, row: Any, using: str) -> bool:
+    against = {field.name: getattr(row, field.attname) for field in tracked.fields_by_column.values()}
+    return not condition or condition.check(against, using=using)

@@ -116,7 +116,7 @@ def _find_movers(sql: Sql, tracked: Tracked) -> None:
         copy.fill(
             "EXISTS (SELECT 1 FROM {live} l WHERE {same} AND l.{pk} <> w.w_live)", same=sql.same(columns, "l", "w")
         )
-        for columns in tracked.unique_sets[1:]
+        for columns in [*tracked.unique_sets[1:], *(columns for columns, _condition in tracked.conditional_sets)]
     ]
     # Rows whose primary key changes, or whose new unique value another live row has still.
     copy.run(

@@ -14,6 +14,7 @@ from apps.changesets.revert.matching import (
     drop_bystanders,
     load_touched,
     match_touched,
+    stored_key,
     working_table,
 )
 from apps.changesets.revert.verdicts import OnConflict, Scope
@@ -73,10 +74,10 @@ def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
     """Leave only the chosen objects in the net table."""
     copy = copy_of(sql, tracked)
     if scope.pks:
-        keys = _keys_of(tracked, scope.pks)
+        keys = _keys_of(sql, tracked, scope.pks)
         copy.run("DELETE FROM {net} WHERE ({chosen}) IS NOT TRUE", [*keys, *keys], chosen=_in_net(sql, keys))
     if scope.leave:
-        keys = _keys_of(tracked, scope.leave)
+        keys = _keys_of(sql, tracked, scope.leave)
         copy.run("DELETE FROM {net} WHERE {chosen}", [*keys, *keys], chosen=_in_net(sql, keys))
     if scope.fields:
         columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
@@ -100,13 +101,13 @@ def _in_net(sql: Sql, keys: list[str]) -> str:
     )
 
 
-def _keys_of(tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
-    """Return the keys that are this model's, plain ones and those with its label in front."""
+def _keys_of(sql: Sql, tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
+    """Return the keys that are this model's, plain ones and those with its label in front, as the database has them."""
     labels = {other.label for other in tracked_models()}
     own = [
         key.removeprefix(f"{tracked.label}:") for key in keys if key.partition(":")[0] not in labels - {tracked.label}
     ]
-    return [key for key in own if key]
+    return [stored_key(sql, tracked, key) for key in own if key]
 
 
 def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
@@ -137,6 +138,8 @@ def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
 def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now: datetime) -> None:
     """Per field: what still is as the changeset left it goes back; what somebody changed since is kept."""
     columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
+    if not columns:
+        return  # The model has none of the chosen fields.
     merged, conflicts = [], []
     for column in columns:
         touched, moved = sql.differ([column], "b", "a"), sql.differ([column], "w", "a")

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import tablib
 from django.db import models
@@ -16,6 +18,7 @@ from apps.imports.registry import spec_for
 
 Cell = str | int | float | bool | None
 PART = 2000
+_TEXT = models.CharField | models.TextField | models.DateField | models.UUIDField
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class ExportResource(ModelResource):
         ]
         paths = [field.attribute or field.column_name for field in fields]
         rows = queryset.values_list(*paths).iterator(chunk_size=PART)
+        odd = spec_for(self._meta.model).has_days_or_ids
+        plain = (map(_plain, row) for row in rows) if odd else rows
         name = str(self._meta.model._meta.verbose_name_plural)
-        return Table(name, tuple(columns), ([harmless(value) for value in row] for row in rows))
+        return Table(name, tuple(columns), ([harmless(value) for value in row] for row in plain))
 
     def export(self, queryset: QuerySet | None = None, **_kwargs: Any) -> tablib.Dataset:
         """Give the same rows to whoever exports through import-export."""
@@ -75,8 +80,13 @@ def resource_of(model: type[models.Model]) -> type[ExportResource]:
     return type(f"{model.__name__}Resource", (ExportResource,), {**links, "Meta": meta})
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as files have it: days and UUIDs are text."""
+    return str(value) if isinstance(value, date | UUID) else value
+
+
 def _is_text(model: type[models.Model], path: str) -> bool:
     *links, last = path.split("__")
     for link in links:
         model = target_of(field_of(model, link))
-    return isinstance(field_of(model, last), models.CharField | models.TextField)
+    return isinstance(field_of(model, last), _TEXT)

@@ -149,7 +149,6 @@ class ExportingMixin(ExportMixin):
             "filtered": filtered,
             "which": "The" if ticked else "" if filtered else "All",
             "noun": f"{'ticked ' if ticked else ''}{plural(rows, self.opts)}",
-            "ticked": ticked,
             "export_url": self._address("export", request),
             "changelist_url": self._address("changelist", request),
             "columns": resource_class().get_export_headers(),

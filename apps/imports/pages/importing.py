@@ -75,7 +75,6 @@ class ImportingMixin(ImportMixin):
             **self.admin_site.each_context(request),
             "title": f"Import {self.opts.verbose_name_plural}",
             "opts": self.opts,
-            "spec": spec_for(self.model),
             "form": form,
             "step": 1,
             "columns": [column.header for column in spec_for(self.model).columns],

@@ -1,5 +1,6 @@
 """The map of a plan, a page of its own: what would appear, move and change, and what the file lacks."""
 
+from functools import partial
 from typing import Any
 
 from django.db.models import Max
@@ -8,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from apps.changesets.history.cache import remembered, state_of_tables
 from apps.changesets.history.maps import PackedMap
 from apps.changesets.pages import links
-from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer
+from apps.changesets.pages.maps import MapFigure, addresses_of, map_answer, named_moves
 from apps.changesets.tracking import Tracked
 from apps.imports.models import ImportRun, PlannedRow, RunStatus
 from apps.imports.pages.addresses import page_url, run_url
@@ -27,7 +28,7 @@ def plan_map_context(run: ImportRun) -> dict[str, Any]:
         "run_url": run_url(run),
         "model": tracked.model._meta,
         "groups": packed.counted,
-        "farthest": _named(tracked, packed.farthest, run),
+        "farthest": named_moves(tracked, packed.farthest, partial(_row_url, run)),
         "map": MapFigure(title, [("Kind of change", page_url(run, "map_data"))], fit=True),
     }
 
@@ -69,9 +70,5 @@ def _tracked(run: ImportRun) -> Tracked:
     return tracked
 
 
-def _named(tracked: Tracked, farthest: tuple, run: ImportRun) -> list[tuple[str, str, str, float]]:
-    """Return what would move farthest with its name and its row; one query."""
-    names = {
-        str(each.pk): str(each) for each in tracked.model._base_manager.filter(pk__in=[key for key, _ in farthest])
-    }
-    return [(key, names.get(key, key), f"{run_url(run)}?bucket=changed&q={key}#rows-title", km) for key, km in farthest]
+def _row_url(run: ImportRun, key: str) -> str:
+    return f"{run_url(run)}?bucket=changed&q={key}#rows-title"

@@ -60,7 +60,6 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "run": run,
         "model": model._meta,
         "who": run.who,
-        "options": options,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
         "may_act": not why_not_decide(request.user, run),

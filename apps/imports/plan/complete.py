@@ -2,17 +2,38 @@
 
 from apps.imports.staging.tables import Staging
 
+_CHUNK = 5000
+
 
 def complete(staging: Staging) -> None:
-    """Let the completer fill its table for the rows that create an object, from anew."""
+    """Let the completer fill its table for the rows that create an object, from anew; and make the keys of those."""
+    if staging.spec.makes_keys:
+        _make_keys(staging)
     if staging.spec.completer:
         staging.run("DELETE FROM {completed}")
         staging.spec.completer.plan(staging)
 
 
+def _make_keys(staging: Staging) -> None:
+    staging.run("DELETE FROM {made_keys}")
+    pk, after = staging.spec.model._meta.pk, 0
+    with staging.writing():
+        # The next rows of new objects.
+        while lines := staging.fetch("SELECT line FROM {created} WHERE line > %s ORDER BY line LIMIT {limit}",
+                                     [after], limit=str(_CHUNK)):  # fmt: skip
+            made = ((line, pk.get_db_prep_save(pk.get_default(), staging.connection)) for (line,) in lines)
+            staging.load("imports_made_keys", ["line", "pk"], made)
+            after = lines[-1][0]
+
+
 def completed_join(staging: Staging, rows: str) -> str:
-    """Return the LEFT JOIN that finds the completed values of the rows under alias `rows`."""
-    return staging.fill("LEFT JOIN {completed} n ON n.line = {rows}.line", rows=rows) if staging.spec.completer else ""
+    """Return the LEFT JOINs that find the completed values and the key of the rows under alias `rows`."""
+    joins = []
+    if staging.spec.completer:
+        joins.append("LEFT JOIN {completed} n ON n.line = {rows}.line")
+    if staging.spec.makes_keys:
+        joins.append("LEFT JOIN {made_keys} k ON k.line = {rows}.line")
+    return staging.fill(" ".join(joins), rows=rows)
 
 
 def completed_value(staging: Staging, field: str, rows: str) -> str:

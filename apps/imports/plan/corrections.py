@@ -78,7 +78,8 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Fo
     text, params = pinned_rows(live)
     # The pinned fields; under whichever key, the newest pin counts.
     pinned = live.rows("{pinned} ORDER BY pin_id", params, pinned=text)
-    pins = {(pk, field): pin_id for pk, field, pin_id in pinned if field in order}
+    key_of = model._meta.pk.to_python
+    pins = {(key_of(pk), field): pin_id for pk, field, pin_id in pinned if field in order}
     pairs = {*_corrected(live, using), *pins}
     return Found(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
 
@@ -120,7 +121,8 @@ def _scan(live: LiveTable) -> Iterator[tuple[Any, str]]:
         bits=bits,
     )
     for key, number in found:
-        yield from ((key, field) for place, field in enumerate(fields) if number >> place & 1)
+        pk = live.spec.model._meta.pk.to_python(key)
+        yield from ((pk, field) for place, field in enumerate(fields) if number >> place & 1)
 
 
 def read_corrections(found: Found, pairs: Sequence[tuple[Any, str]], *, using: str = "default") -> list[Correction]:
@@ -154,6 +156,10 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
     said = getattr(obj, spec.upstream) if spec.upstream else None
     if not said or field not in said or field not in merged_fields(spec):
         return False, None
+    refers = spec.referred.get(field)
+    if refers is not None:
+        # Upstream says a code: it means the object that has it now.
+        return True, refers.model._base_manager.filter(**{refers.by: said[field]}).first()
     return True, obj._meta.get_field(field).to_python(said[field])
 
 

@@ -193,7 +193,7 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def count_superseded(staging: Staging) -> int:
     """Return how many missing objects have a natural key that the file gives to another one."""
-    if not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+    if staging.spec.automatic or not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
         return 0
     return staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging))
 
@@ -213,6 +213,9 @@ def list_superseded(staging: Staging) -> list[Superseded]:
 
 def superseded_keys(staging: Staging) -> str:
     """Return the SELECT of the primary keys of missing objects whose natural key the file gives to another one."""
+    if staging.spec.automatic:
+        # No file gives such keys.
+        return staging.fill("SELECT m.old_pk FROM {missing} m WHERE FALSE")
     # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
     return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
                         n=staging.quote(staging.spec.natural))  # fmt: skip

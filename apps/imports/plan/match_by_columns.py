@@ -15,22 +15,24 @@ Refused = tuple[int, list[Refusal]]
 def refuse_unknown_references(staging: Staging) -> Refused:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total, refusals = 0, []
-    for column in staging.spec.references:
-        if column.field not in staging.layout.fields:
+    for field, refers in staging.spec.referred.items():
+        if field not in staging.layout.fields:
             continue
+        column = _column(staging, field)
         staging.run("DELETE FROM {blocked}")
         # Rows with a code, but no object of that code.
         staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, s.{code} FROM {staged} s "
                     "WHERE s.{code} IS NOT NULL AND {found} IS NULL",
                     code=staging.quote(column.field), found=staging.staged(column.field))  # fmt: skip
-        target = column.refers.model._meta
+        target = refers.model._meta
         # Changes, planned earlier, that point to an object which is no longer there.
         staging.run("INSERT INTO {blocked} (line, holder) SELECT x.line, x.{field} FROM {changed} x "
-                    "WHERE x.{field} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.{key} = x.{field})",
+                    "WHERE x.{field} IS NOT NULL "
+                    "AND NOT EXISTS (SELECT 1 FROM {table} r WHERE r.{target_pk} = x.{field})",
                     field=staging.quote(column.field), table=staging.quote(target.db_table),
-                    key=staging.quote(target.pk.column))  # fmt: skip
+                    target_pk=staging.quote(target.pk.column))  # fmt: skip
         what = target.verbose_name
-        hint = f"there is no {what} with this {column.refers.by.replace('_', ' ')}: add it first, or mend the code"
+        hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += refuse_blocked(staging)
     return total, refusals
@@ -78,7 +80,7 @@ def refuse_clashes(staging: Staging) -> Refused:
         proposed = _proposed(staging, group)
         holders = " AND ".join(f"h.{staging.column(field)} = p.{staging.quote(field)}" for field in group)
         # Values that another live object has now, whatever becomes of it.
-        staging.run("INSERT INTO {blocked} (line, holder) SELECT p.line, MIN(h.{pk}) FROM ({proposed}) p "
+        staging.run("INSERT INTO {blocked} (line, holder) SELECT p.line, MIN(CAST(h.{pk} AS text)) FROM ({proposed}) p "
                     "JOIN {live} h ON {holders} WHERE p.old_pk IS NULL OR h.{pk} <> p.old_pk GROUP BY p.line",
                     proposed=proposed, holders=holders)  # fmt: skip
         refusals += _list_taken(staging, group)
@@ -122,10 +124,11 @@ def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> lis
 def _list_taken(staging: Staging, group: tuple[str, ...]) -> list[Refusal]:
     blocked = _blocked_cells(staging, group)
     model = staging.spec.model
-    holders = model._base_manager.using(staging.connection.alias).in_bulk({int(holder) for _l, holder, _c in blocked})
+    keys = {holder: model._meta.pk.to_python(holder) for _line, holder, _cell in blocked}
+    holders = model._base_manager.using(staging.connection.alias).in_bulk(set(keys.values()))
     words = group_in_words(staging, group)
     return [
-        Refusal(line, *cell, "taken", f"{holders[int(holder)]} (id {holder}) has this {words} already")
+        Refusal(line, *cell, "taken", f"{holders[keys[holder]]} (id {keys[holder]}) has this {words} already")
         for line, holder, cell in blocked
     ]
 

@@ -136,7 +136,7 @@ def _follows_what_is_taken(staging: Staging, derived: Derived, leader: str) -> s
 
 
 def _merged(staging: Staging, field: str) -> str:
-    live, staged, was = f"l.{staging.column(field)}", f"s.{staging.quote(field)}", base(staging, field)
+    live, staged, was = f"l.{staging.column(field)}", staging.staged(field), base(staging, field)
     conflict = staged if staging.options.on_local_edit == "overwrite" else live
     if staging.to_take:
         conflict = f"CASE WHEN {_is_taken(staging)} THEN {staged} ELSE {conflict} END"
@@ -172,7 +172,7 @@ def is_kept(staging: Staging, field: str) -> str:
         held.append(is_pinned(staging, field))
     if not held or field not in staging.layout.staged:
         return "FALSE"
-    staged = f"s.{staging.quote(field)}"
+    staged = staging.staged(field)
     said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
     if staging.layout.corrections and field in staging.layout.fields:
         staged = by_hand(staging, field)
@@ -272,14 +272,14 @@ def list_kept(staging: Staging) -> list[KeptValue]:
 def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[int, KeptValue]]:
     """Return the kept values with the lines of the file, all of them or those of the first objects."""
     fields = staging.layout.merged
-    triples = ", ".join(f"{base(staging, f)}, s.{staging.quote(f)}, l.{staging.column(f)}" for f in fields)
+    triples = ", ".join(f"{base(staging, f)}, {staging.staged(f)}, l.{staging.column(f)}" for f in fields)
     # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
     rows = staging.fetch(
         "SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
         "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {limit}",
         triples=triples, limit="" if limit is None else f"LIMIT {limit}")  # fmt: skip
     return [
-        (row[1], KeptValue(str(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
+        (row[1], KeptValue(staging.key_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
         for row in rows
         for place, field in enumerate(fields)
         if row[0] >> place & 1

@@ -10,7 +10,7 @@ ALWAYS_ALLOWED = 100
 def list_missing(staging: Staging) -> tuple[str, ...]:
     """Return the primary keys of the first missing objects."""
     rows = staging.fetch("SELECT old_pk FROM {missing} ORDER BY old_pk LIMIT {limit}", limit=str(LISTED))
-    return tuple(str(pk) for (pk,) in rows)
+    return tuple(staging.key_in_words(pk) for (pk,) in rows)
 
 
 def count_missing_to_change(staging: Staging) -> int:

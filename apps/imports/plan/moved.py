@@ -42,8 +42,8 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
         staging.run("DELETE FROM {changed} WHERE old_pk IN (SELECT old_pk FROM {moved})")
         staging.run("DELETE FROM {missing} WHERE old_pk IN (SELECT old_pk FROM {moved})")
     staging.run("DROP TABLE {moved}")
-    alone = {pk: LeftAlone(line, str(pk), _PINNED) for line, pk in pinned}
-    alone |= {pk: LeftAlone(line, str(pk), _GONE if gone else _MOVED) for line, pk, gone in moved}
+    alone = {pk: LeftAlone(line, staging.key_in_words(pk), _PINNED) for line, pk in pinned}
+    alone |= {pk: LeftAlone(line, staging.key_in_words(pk), _GONE if gone else _MOVED) for line, pk, gone in moved}
     return list(alone.values())
 
 

@@ -1,5 +1,8 @@
 """Pins as an import meets them, in SQL: which live rows have pinned fields, which rows are of what stays deleted."""
 
+from django.db import models
+
+from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import PRIMARY, STABLE
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
@@ -140,9 +143,14 @@ def _keys(live: LiveTable) -> list[tuple[str, str, str]]:
 
 def _value(live: LiveTable, field: str, kind: str) -> str:
     """Return the SQL for the key in a pin; NULL in one of the other sort, which may be no number."""
+    key = "SUBSTR(p.object_key, 4)"
+    if isinstance(field_of(live.spec.model, field), models.UUIDField):
+        # Pins know a UUID as it is written, with dashes, which SQLite stores without.
+        key = f"REPLACE({key}, '-', '')"
     return live.fill(
-        "CASE WHEN SUBSTR(p.object_key, 1, 3) = '{kind}' THEN CAST(SUBSTR(p.object_key, 4) AS {type}) END",
+        "CASE WHEN SUBSTR(p.object_key, 1, 3) = '{kind}' THEN CAST({key} AS {type}) END",
         kind=kind,
+        key=key,
         type=live.column_type(field),
     )
 

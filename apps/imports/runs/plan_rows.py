@@ -29,8 +29,13 @@ def _pages(staging: Staging, text: str, **parts: str) -> Iterator[tuple]:
     after: Any = None
     while True:
         condition = "TRUE" if after is None else "{page_by} > %s"
-        rows = staging.fetch(text, [] if after is None else [after], limit=str(_PAGE),
-                             after=condition.format(page_by=parts["page_by"]), **parts)  # fmt: skip
+        rows = staging.rows(
+            text,
+            [] if after is None else [after],
+            limit=str(_PAGE),
+            after=condition.format(page_by=parts["page_by"]),
+            **parts,
+        )
         yield from rows
         if len(rows) < _PAGE:
             return
@@ -43,8 +48,10 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
     # Objects that change: their final values, what upstream says now, which links are made, and the values they have.
     rows = _pages(
         staging,
-        "SELECT x.line, x.old_pk, x.{upstream}, x.kept, x.history_id, l.{label}, {values}{wants}{live_values} "
-        "FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}",
+        """
+        SELECT x.line, x.old_pk, x.{upstream}, x.kept, x.history_id, l.{label}, {values}{wants}{live_values}
+        FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}
+        """,
         page_by="x.line",
         label=staging.column(staging.spec.label),
         values=", ".join(f"x.{staging.quote(field)}" for field in values),
@@ -60,7 +67,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         yield {
             "operation": RowKind.CHANGED,
             "line": line,
-            "object_id": old_pk,
+            "object_id": staging.key_in_words(old_pk),
             "natural": final.get(staging.spec.natural),
             "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
             "kept": bool(is_kept),
@@ -78,12 +85,14 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
     said = set() if staging.layout.partial else set(staging.layout.merged)
     values = [field for field in staging.layout.staged if field not in said]
     shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
-    deleted_here = {line for (line,) in staging.fetch("SELECT line FROM {deleted_here}")}
+    deleted_here = {line for (line,) in staging.rows("SELECT line FROM {deleted_here}")}
     # New objects, as the file says they will be.
     rows = _pages(
         staging,
-        "SELECT w.line, w.{upstream}, {values}{wants}{shown} FROM {created} w JOIN {staged} s ON s.line = w.line "
-        "WHERE {after} ORDER BY w.line LIMIT {limit}",
+        """
+        SELECT w.line, w.{upstream}, {values}{wants}{shown}
+        FROM {created} w JOIN {staged} s ON s.line = w.line WHERE {after} ORDER BY w.line LIMIT {limit}
+        """,
         page_by="w.line",
         values=", ".join(f"s.{staging.quote(field)}" for field in values),
         shown="".join(f", s.{staging.quote(field)}" for field in shown),
@@ -105,17 +114,16 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
-    if staging.spec.automatic:
-        # Corrections lack nothing, and there may be no natural key to give away.
-        return
     superseded = set()
-    if staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
-        superseded = {pk for (pk,) in staging.fetch("{keys}", keys=superseded_keys(staging))}
+    if staging.rows("SELECT 1 FROM {missing} LIMIT 1"):
+        superseded = {pk for (pk,) in staging.rows("{keys}", keys=superseded_keys(staging))}
     # Live objects that the file lacks.
     rows = _pages(
         staging,
-        "SELECT m.old_pk, l.{label}, m.history_id FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk "
-        "WHERE {after} ORDER BY m.old_pk LIMIT {limit}",
+        """
+        SELECT m.old_pk, l.{label}, m.history_id
+        FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}
+        """,
         page_by="m.old_pk",
         label=staging.column(staging.spec.label),
     )
@@ -123,8 +131,8 @@ def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
         yield {
             "operation": RowKind.MISSING,
             "line": None,
-            "object_id": old_pk,
-            "natural": old_pk,
+            "object_id": staging.key_in_words(old_pk),
+            "natural": staging.key_in_words(old_pk),
             "label": label,
             "superseded": old_pk in superseded,
             "history_id": history_id,
@@ -171,7 +179,7 @@ def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
 def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
     """Return what the file says in the lines with kept values: whoever takes it has it merged again."""
     fields = staging.layout.staged
-    rows = staging.fetch(
+    rows = staging.rows(
         """
         SELECT s.line, {fields} FROM {changed} x JOIN {staged} s ON s.line = x.line WHERE x.kept > 0
         """,

@@ -119,8 +119,7 @@ def _load(run: ImportRun, staging: Staging) -> int:
             total += len(rows)
         for rows in _chunks(run, operation=RowKind.MISSING):
             rows = [row for row in rows if row.superseded or staging.options.missing != "report"]
-            to_pk = staging.spec.model._meta.pk.to_python
-            found = ((to_pk(row.object_id), row.history_id) for row in rows)
+            found = ((staging.key_of(row.object_id), row.history_id) for row in rows)
             staging.load("imports_missing", ["old_pk", "history_id"], found)
             total += len(rows)
     _finish(staging)
@@ -131,7 +130,7 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
     """Stage the rows whose values a person takes as the file gave them, and merge them as planning did."""
     staging.to_take = True
     staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint)")
-    to_pk, total = staging.spec.model._meta.pk.to_python, 0
+    total = 0
     with staging.writing():
         for rows in _chunks(run, operation=RowKind.CHANGED, decision=Decision.TAKE, kept=True):
             staging.load_staged(
@@ -142,7 +141,9 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
                 )
                 for row in rows
             )
-            staging.load("imports_matched", ["line", "old_pk"], ((row.line, to_pk(row.object_id)) for row in rows))
+            staging.load(
+                "imports_matched", ["line", "old_pk"], ((row.line, staging.key_of(row.object_id)) for row in rows)
+            )
             staging.load("imports_to_take", ["line", "history_id"], ((row.line, row.history_id) for row in rows))
             total += len(rows)
     staging.pinned = load_pins(staging)
@@ -182,12 +183,11 @@ def _staged(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
 
 
 def _changed(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
-    to_pk = staging.spec.model._meta.pk.to_python
     for row in rows:
         values = _planned_values(row)
         yield (
             row.line,
-            to_pk(row.object_id),
+            staging.key_of(row.object_id),
             row.history_id,
             *(values[field] for field in staging.values),
             _text(row.payload["upstream"]),

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from django.db import models
+
 from apps.changesets.formulas import unguard
 from apps.imports.mapping.layout import Layout
+from apps.imports.parsers import Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.spec import Column, Parser
+from apps.imports.spec import Column
 
 # Line, key and natural key of a row of the file that is not staged, and whether it was refused.
-Seen = tuple[int, int | None, str | int | None, bool]
+Seen = tuple[int, int | str | None, int | str | None, bool]
 _LARGEST_KEY = 2**63 - 1
 _LOST = "\N{REPLACEMENT CHARACTER}"
 
@@ -155,9 +158,20 @@ def _as_exported(parser: Parser) -> Parser:
 def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
     """Read what can be read of the identity of a row that is not staged."""
     cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
-    key = _number(cells.get(layout.spec.key, "")) if layout.spec.key else None
-    natural = cells.get(layout.spec.natural, "").replace("\x00", "") or None
-    return line, key, _number(natural or "") if layout.spec.automatic else natural, refused
+    spec = layout.spec
+    key = _key_in(spec.model, spec.key, cells.get(spec.key, "")) if spec.key else None
+    return line, key, _key_in(spec.model, spec.natural, cells.get(spec.natural, "")), refused
+
+
+def _key_in(model: type[models.Model], field: str, text: str) -> int | str | None:
+    """Return the key that a cell says, as far as it can be one of this field; a text of any length can be."""
+    kind, text = model._meta.get_field(field), text.replace("\x00", "")
+    if isinstance(kind, models.IntegerField):
+        return _number(text)
+    if isinstance(kind, models.UUIDField):
+        ids, bad = unique_id()([text])
+        return None if bad else ids[0]
+    return text or None
 
 
 def _number(text: str) -> int | None:

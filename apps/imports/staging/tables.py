@@ -6,11 +6,16 @@ read.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
 
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from apps.changesets.fields import column_of, field_of
+from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
+from apps.changesets.tracking import tracked_for
 from apps.imports.mapping.layout import Layout
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import Link
@@ -21,9 +26,15 @@ TABLES = (
     *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
+    "imports_made_keys",
     *("imports_to_take", "imports_moved", "imports_renamed"),
 )
 VIEWS = ("imports_writes", "imports_created")
+
+
+def _as_text(value: Any) -> Any:
+    """Return days and UUIDs as JSON has them; PostgreSQL gives them as Python's."""
+    return str(value) if isinstance(value, date | UUID) else value
 
 
 class Staging(LiveTable):
@@ -49,17 +60,8 @@ class Staging(LiveTable):
 
     def staged(self, field: str) -> str:
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
-        refers = next((column.refers for column in self.spec.references if column.field == field), None)
-        if refers is None:
-            return f"s.{self.quote(field)}"
-        target = refers.model._meta
-        # Which object has the code.
-        return self.with_names(
-            table=target.db_table,
-            key=column_of(target.pk),
-            code=column_of(field_of(refers.model, refers.by)),
-            field=field,
-        ).fill("(SELECT r.{key} FROM {table} r WHERE r.{code} = s.{field})")
+        staged = f"s.{self.quote(field)}"
+        return self.referred(self.spec.referred[field], staged) if field in self.spec.referred else staged
 
     @property
     def values(self) -> list[str]:
@@ -87,6 +89,19 @@ class Staging(LiveTable):
         """Return the rows of one query."""
         return self.rows(text, params, **parts)
 
+    def rows(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Row]:
+        """Execute a query and return all its rows, days and UUIDs as text."""
+        rows = super().rows(statement, params, **parts)
+        return [tuple(map(_as_text, row)) for row in rows] if self.spec.has_days_or_ids else rows
+
+    def key_of(self, text: str) -> Any:
+        """Return the primary key that was written down as text, as the database takes it."""
+        return stored_value(self.spec.model._meta.pk, text, self.connection)
+
+    def key_in_words(self, key: Any) -> str:
+        """Return a primary key that the database gave as it is written down everywhere."""
+        return str(self.spec.model._meta.pk.to_python(key))
+
     def count(self, text: str, params: Sequence[object] = (), /, **parts: str) -> int:
         """Return the one number that a query gives."""
         return self.value(text, params, **parts) or 0
@@ -97,9 +112,28 @@ class Staging(LiveTable):
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
             self.run("PRAGMA temp.cache_size = -32768")
-        codes = {column.field for column in self.spec.references}
-        types = {field: "text" if field in codes else self.column_type(field) for field in self.layout.staged}
-        natural = self.column_type(self.spec.natural)
+        referred = self.spec.referred
+        for table, columns in self._tables().items():
+            self.run(
+                f"CREATE TEMP TABLE {table} ({columns})",
+                staged_fields=self._definitions(
+                    {field: "text" if field in referred else self.column_type(field) for field in self.layout.staged}
+                ),
+                json=self._upstream_type(),
+                key_type=self._seen_type(self.spec.key or self.spec.natural),
+                seen_type=self._seen_type(self.spec.natural),
+                pk_type=self.column_type(self.spec.natural),
+                fields=self._definitions({field: self.column_type(field) for field in self.values}),
+                wants="".join(f", {self.want(link.field)} boolean" for link in self.links),
+                completed_fields=self._definitions(
+                    {field: self.column_type(field) for field in self.spec.completer.fields}
+                    if self.spec.completer
+                    else {}
+                ),
+            )
+
+    def _tables(self) -> dict[str, str]:
+        """Return the columns of each table."""
         tables = {
             # One row for each good row of the file.
             "{staged}": "line integer PRIMARY KEY, {staged_fields}, {upstream} {json}",
@@ -121,28 +155,21 @@ class Staging(LiveTable):
             "{changed}": "line integer PRIMARY KEY, old_pk {pk_type}, history_id bigint, "
             "{fields}, {upstream} {json}, kept integer{wants}",
         }
+        if self.spec.makes_keys:
+            # The primary keys of new objects.
+            tables["{made_keys}"] = "line integer PRIMARY KEY, pk {pk_type}"
         if self.spec.completer:
             # What new objects get beside what their rows say.
             tables["{completed}"] = "line integer PRIMARY KEY, {completed_fields}"
-        for table, columns in tables.items():
-            self.run(
-                f"CREATE TEMP TABLE {table} ({columns})",
-                staged_fields=self._definitions(types),
-                json=self._upstream_type(),
-                key_type=self.column_type(self.spec.key or self.spec.natural),
-                seen_type=natural if self.spec.automatic else "text",
-                pk_type=natural,
-                fields=self._definitions({field: self.column_type(field) for field in self.values}),
-                wants="".join(f", {self.want(link.field)} boolean" for link in self.links),
-                completed_fields=self._definitions(
-                    {field: self.column_type(field) for field in self.spec.completer.fields}
-                    if self.spec.completer
-                    else {}
-                ),
-            )
+        return tables
 
     def _definitions(self, types: dict[str, str]) -> str:
         return ", ".join(f"{self.quote(name)} {kind}" for name, kind in types.items())
+
+    def _seen_type(self, field: str) -> str:
+        """Return the type of a key that a row may say wrongly: text may be too long for its column."""
+        is_text = isinstance(self.spec.model._meta.get_field(field), models.CharField)
+        return "text" if is_text else self.column_type(field)
 
     def _upstream_type(self) -> str:
         if not self.spec.upstream:
@@ -151,7 +178,7 @@ class Staging(LiveTable):
 
     def newest_history(self, pk: str) -> str:
         """Return the SQL for the newest history row of the object with this primary key as it is now."""
-        history = self.quote(self.spec.model.history.model._meta.db_table)
+        history = self.quote(tracked_for(self.spec.model).history_table)
         return self.fill("(SELECT MAX(h.history_id) FROM {history} h WHERE h.{pk} = {of})", history=history, of=pk)
 
     def want(self, link_field: str) -> str:

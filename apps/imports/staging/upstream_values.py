@@ -4,7 +4,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
-from apps.imports.spec import ImportSpec
+from apps.imports.spec import ImportSpec, Reference
 
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 NO_UPSTREAM = "imports_upstream"
@@ -36,6 +36,25 @@ class LiveTable(Sql):
             return "text"
         return field_of(self.spec.model, field).cast_db_type(self.connection) or "text"
 
+    def referred(self, refers: Reference, code: str) -> str:
+        """Return the SQL for the primary key of the object that has a code."""
+        target = refers.model._meta
+        return self.fill(
+            "(SELECT r.{target_pk} FROM {table} r WHERE r.{by} = {code})",
+            target_pk=self.quote(target.pk.column),
+            table=self.quote(target.db_table),
+            by=self.quote(target.get_field(refers.by).column),
+            code=code,
+        )
+
+    def from_json(self, field: str, value: str) -> str:
+        """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
+        if field in self.spec.referred:
+            return self.referred(self.spec.referred[field], value)
+        # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
+        is_text = not self.postgresql and field in self.spec.days_and_ids
+        return f"CAST({value} AS {'text' if is_text else self.column_type(field)})"
+
     @property
     def _unstored(self) -> set[str]:
         columns = {column.field for column in self.spec.columns if not column.stored}
@@ -64,4 +83,4 @@ def base(live: LiveTable, field: str) -> str:
     """Return the SQL for what upstream last said of this field of the live row `l`."""
     if not live.spec.upstream:
         return "NULL"
-    return live.fill("CAST(l.{upstream} ->> '{field}' AS {type})", field=field, type=live.column_type(field))
+    return live.from_json(field, live.fill("(l.{upstream} ->> '{field}')", field=field))

@@ -1,4 +1,4 @@
-"""Where findings are found in the admin."""
+"""The addresses of the pages of findings in the admin."""
 
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse

@@ -1,4 +1,4 @@
-"""The list of rules: how many findings each has, how that moved, and what can be done about them."""
+"""The list of rules: the number of findings of each, its trend, and what mends them."""
 
 from typing import Any
 
@@ -15,35 +15,33 @@ from apps.quality.rows import findings_as_csv
 from apps.quality.rules import Rule, Severity, all_rules
 from apps.quality.tallies import earlier_tally, newest_counted, take_tally
 
-# Actions that may be planned for all findings of a rule at once; of the others a person picks the rows.
+# Actions that can be planned for all findings of a rule at once; for others a person picks the rows.
 FOR_ALL = ("relink", "clear_iata", "resolve_duplicates", "set_inactive", "set_active", "clear_city", "clear_country")
 
 
 @require_safe
 def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """Show the rules that have findings, the worst first; then those that have none, folded away."""
+    """Show the rules with findings, the worst first, then the others, folded."""
     counted = newest_counted()
     earlier = earlier_tally(counted)
     rows = [_row(rule, counted, earlier, request) for rule in all_rules()]
     order = list(Severity)
-    found = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
-    more = {
+    with_findings = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
+    own = {
         "title": "Findings",
-        "found": found,
+        "found": with_findings,
         "clean": [row for row in rows if not row["number"]],
-        "severities": [(each, _sign(each), n) for each, n in by_severity(counted.counts).items() if n],
-        "total": sum(counted.counts.values()),
+        "severities": [(severity, _sign(severity), n) for severity, n in by_severity(counted.counts).items() if n],
         "accepted": sum(counted.accepted.values()),
         "since": since_words(earlier),
-        "counted": counted,
         "keep": request.user.has_perm(ACCEPT) and not counted.kept,
     }
-    return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **more})
+    return TemplateResponse(request, "admin/quality/finding/findings.html", {**context, **own})
 
 
 @require_POST
 def keep_counts(request: HttpRequest) -> HttpResponse:
-    """Keep the counts of now for the trend; pages post it by themselves after they counted."""
+    """Store the present counts for the trend; pages post this after counting."""
     take_tally(anew=False)
     return HttpResponse(status=204)
 

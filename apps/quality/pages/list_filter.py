@@ -16,15 +16,15 @@ class FindingFilter(admin.SimpleListFilter):
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        asked = self.used_parameters.get(PARAMETER, "")
-        rule = _rule_of(asked, model_admin.opts.label_lower)
-        return [(asked, rule.title if rule else f"No rule is called {asked[:40]}")] if asked else []
+        code = self.used_parameters.get(PARAMETER, "")
+        rule = _rule_of(code, model_admin.opts.label_lower)
+        return [(code, rule.title if rule else f"No rule is called {code[:40]}")] if code else []
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        asked = self.value()
-        if not asked:
+        code = self.value()
+        if not code:
             return queryset
-        rule = _rule_of(asked, queryset.model._meta.label_lower)
+        rule = _rule_of(code, queryset.model._meta.label_lower)
         return queryset.filter(pk__in=few_findings_of(rule).values("pk")) if rule else queryset.none()
 
 

@@ -113,10 +113,10 @@ class AcceptFindings(PlannedAct[Rule]):
     def shown(self, **offered: Any) -> HttpResponse:
         """Return the page of the rule, with what is offered there."""
         rule, request = self.rule, self.request
-        found = rule.in_order(with_links(rule, few_findings_of(rule)))
-        rows = KeysFirstPaginator(found, PER_PAGE).get_page(request.GET.get("p"))
+        findings = rule.in_order(with_links(rule, few_findings_of(rule)))
+        rows = KeysFirstPaginator(findings, PER_PAGE).get_page(request.GET.get("p"))
         meta = rule.model_class._meta
-        more = {
+        own = {
             "title": rule.title,
             "rule": rule,
             "until": self.until,
@@ -127,10 +127,9 @@ class AcceptFindings(PlannedAct[Rule]):
             "over": list(over(rule)[:OVER_SHOWN]),
             "may_accept": request.user.has_perm(ACCEPT),
             "noun": meta.verbose_name,
-            "plural": meta.verbose_name_plural,
             "mend": {"rule": rule, **mending(rule, request)},
         }
-        return TemplateResponse(request, "admin/quality/finding/rule.html", {**self.context, **more, **offered})
+        return TemplateResponse(request, "admin/quality/finding/rule.html", {**self.context, **own, **offered})
 
 
 @require_POST

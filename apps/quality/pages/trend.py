@@ -1,4 +1,4 @@
-"""How many more or fewer findings there are than at an earlier moment, with sign and word."""
+"""The change of a number of findings since an earlier moment, with sign and word."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from apps.quality.models import Tally
 
 @dataclass(frozen=True)
 class Trend:
-    """The difference of a number to what it was; `name` is that of its colour."""
+    """The difference of a number to its earlier value; `name` is the name of its colour."""
 
     sign: str
     words: str
@@ -18,24 +18,24 @@ class Trend:
 
 
 def trend_of(code: str, number: int, earlier: Tally | None) -> Trend | None:
-    """Return how the number of a rule's findings moved; None where nothing is known of it earlier."""
+    """Return the trend of the findings of a rule; None when no earlier number is known."""
     if earlier is None or code not in earlier.counts:
         return None
     return trend_between(earlier.counts[code], number)
 
 
 def trend_between(before: int, after: int) -> Trend:
-    """Return how a number of findings moved: more is worse."""
-    more = after - before
-    if more == 0:
+    """Return the trend of a number of findings; more is worse."""
+    increase = after - before
+    if increase == 0:
         return Trend("=", "as many", "kept")
-    if more > 0:
-        return Trend("↑", f"{more:,} more", "deleted")
-    return Trend("↓", f"{-more:,} fewer", "created")
+    if increase > 0:
+        return Trend("↑", f"{increase:,} more", "deleted")
+    return Trend("↓", f"{-increase:,} fewer", "created")
 
 
 def since_words(earlier: Tally | None) -> str:
-    """Return what the trend is compared with, as safe HTML."""
+    """Return the words for the moment of comparison, as safe HTML."""
     if earlier is None:
         return ""
     if earlier.changeset_id is None:

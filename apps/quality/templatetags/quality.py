@@ -37,17 +37,17 @@ def severity_count(of: Severity, sign: str, number: int) -> str:
 
 @register.simple_tag
 def trend(of: Trend) -> str:
-    """Return how the number of findings moved, in words with a sign and a colour."""
+    """Return the trend of a number of findings in words, with a sign and a colour."""
     return format_html('<span class="op op-{}"><b aria-hidden="true">{}</b> {}</span>', of.name, of.sign, of.words)
 
 
 @register.filter
-def findings_then(found: dict[str, list[int]]) -> list[dict[str, Any]]:
-    """Return what a plan does to the findings: for each rule that is known still its trend, what gets worse first."""
+def findings_then(counts: dict[str, list[int]]) -> list[dict[str, Any]]:
+    """Return the trend of each rule that a plan would change, the worse first; unknown rules are left out."""
     known = {rule.code: rule for rule in all_rules()}
     lines = [
         {"rule": known[code], "today": today, "then": then, "trend": trend_between(today, then)}
-        for code, (today, then) in found.items()
+        for code, (today, then) in counts.items()
         if code in known
     ]
     order = list(Severity)

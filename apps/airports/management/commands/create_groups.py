@@ -1,4 +1,4 @@
-"""Make the groups of the console, or bring them back to what they should be."""
+"""Make the groups of the console, or give them their permissions again."""
 
 import json
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""From nothing to a console with real airports, in one command."""
+"""Set up and start a console with real airports, in one command."""
 
 import json
 from argparse import ArgumentParser
@@ -63,7 +63,7 @@ class Command(BaseCommand):
 
     def _import_airports(self) -> None:
         if count_tables()["airports"]:
-            # Whatever is there may be newer or corrected: the snapshot would be a step back.
+            # Existing airports may be newer or corrected; the snapshot would be a step back.
             self.say("Airports are here already; nothing to import.")
             return
         self.say("Importing the airports of data/ourairports-2022-10-11.csv.gz ...")

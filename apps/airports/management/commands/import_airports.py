@@ -1,4 +1,4 @@
-"""import_airports: bring an OurAirports file in, as one changeset."""
+"""import_airports: import a file of OurAirports as one changeset."""
 
 from argparse import ArgumentParser
 from typing import Any

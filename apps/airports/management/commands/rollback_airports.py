@@ -18,9 +18,9 @@ class Command(RevertingCommand):
     help = "Undo the newest import of airports, or a chosen one, or everything since a moment."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        which = parser.add_mutually_exclusive_group()
-        which.add_argument("--changeset", type=int, metavar="ID", help="undo this changeset")
-        which.add_argument("--since", metavar="TS", help='undo every import since, e.g. "2026-11-14 10:00:00"')
+        choice = parser.add_mutually_exclusive_group()
+        choice.add_argument("--changeset", type=int, metavar="ID", help="undo this changeset")
+        choice.add_argument("--since", metavar="TS", help='undo every import since, e.g. "2026-11-14 10:00:00"')
         parser.add_argument("--all-kinds", action="store_true", help="with --since: every change, not only imports")
         parser.add_argument("--yes", action="store_true", help="do not ask")
         self.add_revert_arguments(parser)
@@ -37,12 +37,12 @@ class Command(RevertingCommand):
 
 def _chosen(options: dict[str, Any]) -> list[Changeset]:
     if options["changeset"] is not None:
-        found = Changeset.objects.filter(pk=options["changeset"]).first()
-        if found is None:
+        changeset = Changeset.objects.filter(pk=options["changeset"]).first()
+        if changeset is None:
             raise CommandError(
                 f"There is no changeset #{options['changeset']}: `python manage.py changesets list` shows them."
             )
-        return [found]
+        return [changeset]
     if options["since"] is not None:
         moment = read_time(options["since"], option="--since")
         chosen = changesets_since(moment, kind=None if options["all_kinds"] else Kind.IMPORT)

@@ -1,4 +1,4 @@
-"""validate_airports: count what is wrong with airports, cities and countries, and how many links are made."""
+"""validate_airports: count the findings of airports, cities and countries, and the links."""
 
 import json
 from argparse import ArgumentParser
@@ -40,10 +40,10 @@ class Command(BaseCommand):
             self._fail(tally.counts, options["fail_on"])
 
     def _fail(self, counts: dict[str, int], threshold: str) -> None:
-        found = by_severity(counts)
-        bad = found[Severity.ERROR] + (found[Severity.WARNING] if threshold == "warning" else 0)
+        findings = by_severity(counts)
+        bad = findings[Severity.ERROR] + (findings[Severity.WARNING] if threshold == "warning" else 0)
         if bad:
-            what = "errors" if threshold == "error" else "errors and warnings"
+            kinds = "errors" if threshold == "error" else "errors and warnings"
             raise CommandError(
-                f"{bad:,} findings are {what}: mend them, or accept those that are known, under Findings in the admin."
+                f"{bad:,} findings are {kinds}: mend them, or accept those that are known, under Findings in the admin."
             )

@@ -88,15 +88,15 @@ class Command(BaseCommand):
     def _create_of_object(self, options: dict[str, Any]) -> None:
         tracked = tracked_by_name(options["model"])
         if tracked is None:
-            names = ", ".join(each.name for each in tracked_models())
+            names = ", ".join(known.name for known in tracked_models())
             raise CommandError(f"There is no model {options['model']!r}: choose {names}.")
         try:
-            found = tracked.model._base_manager.filter(pk=options["pk"]).first()
+            obj = tracked.model._base_manager.filter(pk=options["pk"]).first()
         except (ValueError, TypeError):
-            found = None
-        if found is None:
+            obj = None
+        if obj is None:
             raise CommandError(f"There is no {tracked.name} with key {options['pk']}: look at its page for the key.")
-        made = back_up_object(found, actor=None, reason=options["label"])
+        made = back_up_object(obj, actor=None, reason=options["label"])
         if options["json"]:
             self.stdout.write(json.dumps(object_as_json(made)))
         else:

@@ -7,9 +7,13 @@ from django.db import connections
 
 from apps.changesets.models import Changeset
 from apps.changesets.recording import install_recording, recording_problems
+from apps.changesets.recording.kept_tables import KeepingAutodetector
 
 
 class Command(MigrateCommand):
+    # Django wants it to be that of makemigrations.
+    autodetector = KeepingAutodetector
+
     def check(self, *args: Any, **kwargs: Any) -> None:
         # The check of the recording must not stop the one command that mends it.
         super().check(*args, **{**kwargs, "databases": None})

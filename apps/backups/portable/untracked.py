@@ -1,4 +1,4 @@
-"""What history does not hold: columns whose change alone is no change, such as `updated_at` after a save of nothing."""
+"""The untracked columns, which no history row holds: `updated_at` after a save that changed nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -27,8 +27,8 @@ def touched_lines(using: str) -> Iterator[bytes]:
         same = Q(**{f"recorded_{name}": F(name) for name in names})
         rows = tracked.model._base_manager.using(using).annotate(**recorded).exclude(same)
         for key, *values in rows.order_by(pk).values_list(pk, *names).iterator(chunk_size=ROWS_AT_ONCE):
-            told = dict(zip(names, values, strict=True))
-            yield f"{encode({'touched': tracked.label, 'pk': key, 'fields': told})}\n".encode()
+            fields = dict(zip(names, values, strict=True))
+            yield f"{encode({'touched': tracked.label, 'pk': key, 'fields': fields})}\n".encode()
 
 
 def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
@@ -42,7 +42,7 @@ def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     sql.fresh_temp(_TEMPORARY, ", ".join(f"{sql.quote(c)} {t}" for c, t in zip(columns, types, strict=True)))
     values = [[row["pk"], *(row["fields"][field.name] for field in fields[1:])] for row in rows]
     insert(using, _TEMPORARY, columns, [[take(v) for take, v in zip(takes, row, strict=True)] for row in values])
-    # The live rows take the values that no history row has.
+    # The live rows take the values of the temporary table.
     sql.with_model(tracked).run(
         "UPDATE {live} SET {taken} FROM {touched} t WHERE t.{pk} = {live}.{pk}",
         taken=sql.taken(columns[1:], of="t"),

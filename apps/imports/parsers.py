@@ -5,10 +5,16 @@ cells and a call for each would cost more than the database does.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Collection
+from datetime import date
 from typing import Any
 
-from apps.imports.spec import Bad, Parser
+from django.db import models
+
+# A cell that a parser refuses: its index in the chunk, the rule's name, and a hint.
+Bad = tuple[int, str, str]
+Parser = Callable[[list[str]], tuple[list[Any], list[Bad]]]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
@@ -153,6 +159,87 @@ def known(*, is_known: Callable[[str], bool], hint: str, required: bool = True) 
         return values, [(index, *refused[value]) for index, value in enumerate(values) if value in refused]
 
     return parse
+
+
+def day(*, required: bool = False) -> Parser:
+    """Make a parser of dates as 2026-03-31, which stay text: databases and JSON write them so."""
+    hint = "write the date as 2026-03-31"
+    return _blank_is_none(known(is_known=_is_day, hint=hint, required=required))
+
+
+def unique_id(*, required: bool = False) -> Parser:
+    """Make a parser of UUIDs, which become the 32 digits that both databases take for one."""
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values, bad = words(cells)
+        refused = {index for index, _rule, _hint in bad}
+        return [
+            uuid.UUID(value).hex if value and index not in refused else None for index, value in enumerate(values)
+        ], bad
+
+    words = known(is_known=_is_unique_id, hint="it is not a UUID", required=required)
+    return parse
+
+
+def not_said(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    """Stand in for the parser of a column that is read as its field takes it; never called."""
+    raise NotImplementedError
+
+
+def parser_of(field: models.Field, *, required: bool) -> Parser:
+    """Return the parser of what a field of a model takes; raises TypeError for a kind of field that needs its own."""
+    if field.choices:
+        return known(
+            is_known=set(map(str, dict(field.flatchoices))).__contains__,
+            hint=f"use one of: {', '.join(map(str, dict(field.flatchoices)))}",
+            required=required,
+        )
+    if isinstance(field, models.CharField):
+        return text(max_length=field.max_length or 0, required=required, null=field.null)
+    if isinstance(field, models.BooleanField):
+        return boolean()
+    if isinstance(field, models.IntegerField):
+        low, high = _INTEGERS.get(field.get_internal_type(), (-(2**63), 2**63 - 1))
+        return integer(minimum=low, maximum=high, required=required)
+    if isinstance(field, models.FloatField):
+        return decimal(minimum=-_LARGEST_FLOAT, maximum=_LARGEST_FLOAT, required=required)
+    if isinstance(field, models.UUIDField):
+        return unique_id(required=required)
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        return day(required=required)
+    raise TypeError(f"No parser fits {field}: give its column one by `parse`.")
+
+
+_LARGEST_FLOAT = float(2**1023)
+_INTEGERS = {
+    "SmallIntegerField": (-(2**15), 2**15 - 1),
+    "IntegerField": (-(2**31), 2**31 - 1),
+    "PositiveSmallIntegerField": (0, 2**15 - 1),
+    "PositiveIntegerField": (0, 2**31 - 1),
+    "PositiveBigIntegerField": (0, 2**63 - 1),
+}
+
+
+def _blank_is_none(parser: Parser) -> Parser:
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+        values, bad = parser(cells)
+        return [value or None for value in values], bad
+
+    return parse
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return value.isascii() and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_unique_id(value: str) -> bool:
+    try:
+        return value.isascii() and bool(uuid.UUID(value))
+    except ValueError:
+        return False
 
 
 def _check_each(values: list[str], check: Callable[[str], tuple[str, str] | None]) -> list[Bad]:

@@ -1,0 +1,135 @@
+"""What an incremental backup goes on from: which backup that is, and the first line of the file that names it."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.db import connections
+from django.db.models import Q
+
+from apps.backups.catalogue.journal import read_journal
+from apps.backups.catalogue.manifests import Backup, chain_of, list_backups
+from apps.backups.errors import ChainBroken, NoBase, OtherSchema
+from apps.backups.portable.carried import history_models
+from apps.backups.portable.facts import migrations_of
+from apps.backups.portable.reading import damaged, read_lines
+from apps.backups.portable.writing import encode
+from apps.changesets.models import Changeset
+
+KINDS = ("full", "data", "incremental")
+# On PostgreSQL a changeset that was open when the base was made may have a lower number than the newest of the base.
+# Whatever ended within this time before the base is written again, and replaces what the base has of it.
+OVERLAP = timedelta(minutes=10)
+# At most so long after its name is taken a backup takes its snapshot.
+_BEGINNING = timedelta(minutes=1)
+
+
+def find_base(using: str) -> Backup:
+    """Return the newest backup that the present database goes on from; raises NoBase."""
+    backups = list_backups()
+    by_id = {backup.id: backup for backup in backups}
+    for backup in backups:
+        if goes_on_from(backup, using) and _is_sound(backup, by_id):
+            return backup
+    raise NoBase(
+        "There is no full backup of this database as it is now that an incremental one could go on from (after a "
+        "restore, a migration or a pruning, a new one is needed): make it with `manage.py backup create`."
+    )
+
+
+def changesets_after(using: str, base: Backup) -> int:
+    """Return the number of the changeset after which everything must be written."""
+    newest = base.newest_changeset or 0
+    since = base.created_at - (OVERLAP if connections[using].vendor == "postgresql" else timedelta())
+    ended_since = Q(finished_at__gte=since) | Q(finished_at=None, created_at__gte=since)
+    # A direct changeset may have grown since the base was made; only the newest can.
+    growing = Q(pk=newest, finished_at=None)
+    known = Changeset.objects.using(using).filter(pk__lte=newest)
+    first = known.filter(ended_since | growing).order_by("pk").values_list("pk", flat=True).first()
+    return newest if first is None else first - 1
+
+
+def goes_on_from(backup: Backup, using: str) -> bool:
+    """Whether the present database goes on from this backup, and not from another one that was restored."""
+    if backup.kind not in KINDS or backup.tables or backup.is_bad or backup.engine != connections[using].vendor:
+        return False
+    if set(backup.migrations) != set(migrations_of(using)):
+        return False
+    if any(moment > backup.created_at for moment in _replaced()):
+        return False
+    if Changeset.objects.using(using).filter(pruned_at__gte=backup.created_at).exists():
+        return False
+    if backup.newest_changeset is None:
+        return True
+    # In another database, another changeset has this number.
+    newest = Changeset.objects.using(using).filter(pk=backup.newest_changeset)
+    return newest.filter(created_at__lte=backup.created_at + _BEGINNING).exists()
+
+
+def _replaced() -> list[datetime]:
+    """Return when a restore replaced the live database; only then the journal has a safety backup and no tables."""
+    return [
+        datetime.fromisoformat(entry["at"])
+        for entry in read_journal()
+        if entry.get("result") == "restored" and entry.get("safety") and not entry.get("tables")
+    ]
+
+
+def _is_sound(backup: Backup, by_id: dict[str, Backup]) -> bool:
+    """Whether all backups under this one are there and not known to be bad."""
+    try:
+        return not any(link.is_bad for link in chain_of(backup, by_id.get)[:-1])
+    except ChainBroken:
+        return False
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The base of an increment, and the numbers by which a database that holds exactly that base is recognised."""
+
+    base: str
+    migrations: tuple[str, ...]
+    # All changesets with a higher number are in the increment.
+    after: int
+    # The newest changeset of the base, its time, and the number of rows of the history tables.
+    base_newest: int | None
+    base_newest_at: str | None
+    base_rows: dict[str, int]
+
+    @property
+    def line(self) -> bytes:
+        """The line of the file."""
+        return f"{encode({'increment': asdict(self)})}\n".encode()
+
+
+def read_heading(source: Path) -> Heading:
+    """Return the first line of an increment; raises BackupUnreadable for a file that has none."""
+    for _, line in read_lines(source):
+        try:
+            heading = Heading(**line["increment"])
+            return Heading(**{**vars(heading), "migrations": tuple(heading.migrations)})
+        except (KeyError, TypeError) as error:
+            raise damaged(source, "it does not begin as an incremental backup does") from error
+    raise damaged(source, "it is empty")
+
+
+def require_base(heading: Heading, source: Path, using: str) -> None:
+    """Raise ChainBroken or OtherSchema unless the database holds exactly the base of the increment."""
+    if set(heading.migrations) != set(migrations_of(using)):
+        raise OtherSchema(
+            f"The incremental backup {source.name} is of tables as other migrations made them: nothing was restored. "
+            "Restore it with the version of the console that made it."
+        )
+    newest = Changeset.objects.using(using).order_by("-pk").first()
+    rows = {model._meta.db_table: model._base_manager.using(using).count() for model in history_models()}
+    state = (newest.pk, newest.created_at.isoformat()) if newest else (None, None)
+    if state != (heading.base_newest, heading.base_newest_at) or rows != heading.base_rows:
+        raise ChainBroken(
+            f"The incremental backup {source.name} goes on from {heading.base}, up to changeset "
+            f"{_number(heading.base_newest)}, and not from what is there (up to {_number(state[0])}): nothing was "
+            "restored. Restore the backups of one chain, all of them and in order."
+        )
+
+
+def _number(pk: int | None) -> str:
+    return "none" if pk is None else f"#{pk}"

@@ -1,0 +1,9 @@
+"""Django's makemigrations, which keeps the history of new tracked models when they are migrated backwards."""
+
+from django.core.management.commands.makemigrations import Command as MakeMigrationsCommand
+
+from apps.changesets.recording.kept_tables import KeepingAutodetector
+
+
+class Command(MakeMigrationsCommand):
+    autodetector = KeepingAutodetector

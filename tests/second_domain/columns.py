@@ -1,0 +1,29 @@
+"""The columns of operators and stations in a file: what imports read and exports write."""
+
+from apps.imports.registry import register_spec
+from apps.imports.spec import Column, ImportSpec, Reference
+from tests.second_domain.models import Operator, Station
+
+OPERATORS = ImportSpec(
+    name="operators",
+    model=Operator,
+    columns=(Column("id"), Column("code", required=True), Column("name", required=True)),
+    identity=("code",),
+)
+STATIONS = ImportSpec(
+    name="stations",
+    model=Station,
+    upstream="upstream",
+    upstream_title="the railways' register",
+    columns=(
+        Column("number", "register number", required=True, merged=False),
+        Column("code", required=True),
+        Column("name", required=True),
+        Column("operator", required=True, refers=Reference(Operator, by="code")),
+        Column("opened"),
+        Column("platforms"),
+        Column("active"),
+    ),
+)
+register_spec(OPERATORS)
+register_spec(STATIONS)
