@@ -19,6 +19,7 @@ from apps.imports.plan.match_by_columns import (
 )
 from apps.imports.plan.refuse import refuse_blocked
 from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
+from apps.imports.spec import Identify
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import corrected
 
@@ -69,7 +70,7 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     """
     refused, refusals = refuse_unknown_references(staging)
     _match_by_names(staging)
-    steps = []
+    steps: list[Identify] = []
     if staging.spec.automatic:
         steps.append(refuse_unknown_keys)
     if staging.spec.identify:
@@ -163,8 +164,10 @@ def _find_missing(staging: Staging) -> None:
 
 def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
-    total, refusals = 0, []
-    if staging.spec.automatic:
+    total = 0
+    refusals: list[Refusal] = []
+    # Without a stable key nothing is renamed: a row is about the object that has its primary key.
+    if staging.spec.automatic or staging.spec.key is None:
         return total, refusals
     if not staging.fetch("SELECT 1 FROM {live} LIMIT 1"):
         return total, refusals
@@ -199,7 +202,9 @@ def count_superseded(staging: Staging) -> int:
 
 
 def list_superseded(staging: Staging) -> list[Superseded]:
-    """Return the first of them."""
+    """Return the first of them; without a stable key there are none."""
+    if staging.spec.key is None:
+        return []
     source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
                           "WHERE m.old_pk = w.{n} AND l.{pk} = m.old_pk",
                           n=staging.quote(staging.spec.natural))  # fmt: skip

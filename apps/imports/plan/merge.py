@@ -57,7 +57,7 @@ def _differs(staging: Staging) -> list[str]:
 
 
 def _base_moves(staging: Staging) -> list[str]:
-    if staging.layout.corrections:
+    if staging.layout.corrections or staging.spec.upstream is None:
         return []
     return [f"l.{staging.column(staging.spec.upstream)} IS DISTINCT FROM {new_upstream(staging)}"]
 
