@@ -111,8 +111,8 @@ class ChangesetAdmin(ActingAdmin):
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        more = {"title": "Changesets", "find": find_form(request.GET)}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        context = {"title": "Changesets", "find": find_form(request.GET)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangesetList
@@ -132,8 +132,10 @@ class ChangesetAdmin(ActingAdmin):
         """Read a changeset once a request, and without what only a list needs."""
         shown = _shown.get(request)
         if shown is None or shown[0] != object_id:
-            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=whole_number(object_id) or 0)
-            shown = _shown[request] = object_id, next(iter(found), None)
+            changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(
+                pk=whole_number(object_id) or 0
+            )
+            shown = _shown[request] = object_id, next(iter(changesets), None)
         return shown[1]
 
     def change_view(

@@ -23,8 +23,8 @@ class Hook(Generic[T]):
 
     def add(self, *things: T, to: str = "") -> None:
         """Add things, to what is known by the name `to` alone if there is one."""
-        there = self._added.setdefault(to, [])
-        there += [thing for thing in things if thing not in there]
+        added = self._added.setdefault(to, [])
+        added += [thing for thing in things if thing not in added]
 
     def of(self, name: str = "") -> tuple[T, ...]:
         """Return what was added under this name."""
@@ -48,7 +48,7 @@ class Coming:
 # Called before an act that may write or delete many rows, outside of any transaction: a backup above all. A
 # ChangesetError that it raises stops the act. It returns what the thing that was done is called, such as a backup.
 PREPARATIONS: Hook[Callable[[Coming], str | None]] = Hook()
-# Told of each changeset, once it is committed; what goes wrong in a listener is logged only.
+# Message of each changeset, once it is committed; what goes wrong in a listener is logged only.
 LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()

@@ -143,7 +143,7 @@ class Tracked:
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
     recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
-    found: dict[type[models.Model], Tracked] = {
+    by_model: dict[type[models.Model], Tracked] = {
         model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
     }
     ordered: list[type[models.Model]] = []
@@ -153,13 +153,13 @@ def tracked_models() -> tuple[Tracked, ...]:
             return
         for field in model._meta.concrete_fields:
             target = field.related_model
-            if target is not None and target in found and target is not model:
+            if target is not None and target in by_model and target is not model:
                 place(target)
         ordered.append(model)
 
-    for model in sorted(found, key=lambda model: model._meta.label_lower):
+    for model in sorted(by_model, key=lambda model: model._meta.label_lower):
         place(model)
-    return tuple(found[model] for model in ordered)
+    return tuple(by_model[model] for model in ordered)
 
 
 def tracked_by_name(name: str) -> Tracked | None:

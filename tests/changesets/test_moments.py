@@ -159,7 +159,7 @@ def test_what_changed_is_searched_by_key_and_name(world, search, found):
     result = changes_from(AIRPORTS, before, NOW, search=search)
 
     assert [change.pk for change in result.changes] == found
-    assert result.found == len(found)
+    assert result.matching == len(found)
 
 
 def test_the_file_of_a_moment_has_the_names_of_then_and_no_formulas(world):

@@ -22,5 +22,5 @@ class ReasonForm(forms.Form):
 
 def posted_reason(request: HttpRequest) -> str:
     """Return why somebody does what is posted; empty where it is not said."""
-    said = next((request.POST[name] for name in NAMES if request.POST.get(name)), "")
-    return said.strip()[:LONGEST_REASON]
+    reason = next((request.POST[name] for name in NAMES if request.POST.get(name)), "")
+    return reason.strip()[:LONGEST_REASON]

@@ -8,13 +8,13 @@ from django.template.response import TemplateResponse
 
 from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.methods import turned_away
-from apps.changesets.acts.planned import Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
 
 # What the hidden field of a confirm page is called.
 SEEN = "seen"
-DONE_ALREADY = Told("That was done already: this is what it did.", messages.INFO)
+DONE_ALREADY = Message("That was done already: this is what it did.", messages.INFO)
 
 
 def answer(act: PlannedAct[Any]) -> HttpResponse:
@@ -34,11 +34,11 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
     try:
         return _show(act, form, refusal)
     except act.refusals as no_plan:
-        found = act.without_plan(no_plan)
-        if isinstance(found, HttpResponse):
-            return found
+        page = act.without_plan(no_plan)
+        if isinstance(page, HttpResponse):
+            return page
         status = getattr(no_plan, "status", 200)
-        return _render(act, found, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
+        return _render(act, page, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
 
 
 def offer(act: PlannedAct[Any]) -> dict[str, Any]:
@@ -49,8 +49,8 @@ def offer(act: PlannedAct[Any]) -> dict[str, Any]:
 
 def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
     """Say what was done, and lead to it."""
-    for told in outcome.told:
-        messages.add_message(request, told.level, told.sentence)
+    for message in outcome.messages:
+        messages.add_message(request, message.level, message.sentence)
     return HttpResponseRedirect(outcome.url)
 
 
@@ -95,7 +95,7 @@ def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: 
         "act": act,
         "page": page,
         **shown,
-        **page.more,
+        **page.context,
     }
     return TemplateResponse(act.request, act.template, context, status=status)
 

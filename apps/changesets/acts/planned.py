@@ -27,7 +27,7 @@ class Crumb:
 
 
 @dataclass(frozen=True)
-class Told:
+class Message:
     """A sentence for the person, and of which sort it is."""
 
     sentence: str
@@ -36,10 +36,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an act led, and what is told there."""
+    """Where an act led, and the messages shown there."""
 
     url: str
-    told: tuple[Told, ...] = ()
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Page:
     note: str = "It becomes a changeset of its own, and can be undone in turn."
     heading: str = ""
     lines: Sequence[Line] = ()
-    more: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
 
 
 class PlannedAct(ABC, Generic[P]):

@@ -50,7 +50,7 @@ class BulkPlan:
 LEFT = ("kept", "blocked")
 
 
-def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
+def summary_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
     """Return what a changeset keeps of the plan it followed: what was left alone and why is in no table.
 
     The first names are kept, too: they say what it was about, without a look at the history.

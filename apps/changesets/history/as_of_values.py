@@ -62,5 +62,5 @@ def _labels(field: AnyField, rows: Sequence[Any], moment: Moment, using: str) ->
     if not keys:
         return {}
     pk = target.model._meta.pk.attname
-    found = state_at(target, last_row(target, moment, using=using), keys=keys, using=using)
-    return {getattr(row, pk): str(row.instance) for row in found}
+    rows_then = state_at(target, last_row(target, moment, using=using), keys=keys, using=using)
+    return {getattr(row, pk): str(row.instance) for row in rows_then}

@@ -33,19 +33,19 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
         if not labels or tracked.label in labels
     ]
     # The newest history row of each table, and how many changesets there are.
-    found = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
+    newest = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
     settings = connections[using].settings_dict
     database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]
-    return sha256(repr((database, labels, found)).encode()).hexdigest()[:20]
+    return sha256(repr((database, labels, newest)).encode()).hexdigest()[:20]
 
 
 def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
     """Return what `work_out` gave for this name and state of the tables, working it out once."""
-    found = caches["figures"].get(f"{name}:{state}", _NOTHING)
-    if found is _NOTHING:
-        found = work_out()
-        remember(name, state, found)
-    return found
+    value = caches["figures"].get(f"{name}:{state}", _NOTHING)
+    if value is _NOTHING:
+        value = work_out()
+        remember(name, state, value)
+    return value
 
 
 def remember(name: str, state: str, value: Any) -> None:

@@ -23,7 +23,7 @@ class Between:
     """How many objects were created, changed, renamed (not among the changed) and deleted; and one page of them."""
 
     counts: dict[str, int]
-    found: int
+    matching: int
     changes: tuple[Change, ...]
 
 
@@ -58,7 +58,7 @@ def changes_from(
     number = counts[operation] if operation in counts else sum(counts.values())
     return Between(
         counts={name: number for name, number in counts.items() if number},
-        found=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
+        matching=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
         changes=tuple(changes_between(tracked, pairs, using=using)),
     )
 

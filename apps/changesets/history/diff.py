@@ -173,6 +173,6 @@ def _link_labels(
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
         model = target_of(field)
-        found = known.get(model, {})
-        labels[field.attname] = {**found, **names_of(model, keys - set(found), using=using)}
+        names = known.get(model, {})
+        labels[field.attname] = {**names, **names_of(model, keys - set(names), using=using)}
     return labels

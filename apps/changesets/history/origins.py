@@ -35,8 +35,8 @@ class Origin:
         """Who or what set the value: a person, or the import."""
         if self.changeset.kind == Kind.EDIT:
             return person(self.changeset)
-        what = self.changeset.get_kind_display().lower()
-        return f"{what} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else what
+        kind = self.changeset.get_kind_display().lower()
+        return f"{kind} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else kind
 
 
 def origins_of(obj: models.Model) -> dict[str, Origin]:
@@ -77,8 +77,8 @@ def _origins(obj: models.Model, newest_first: list[Any]) -> dict[str, Origin]:
 def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[Any]]:
     """Return each object's history rows, newest first, those under other primary keys that it had included."""
     pk, using = tracked.model._meta.pk.attname, objs[0]._state.db
-    found = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
-    rows = {obj.pk: found.get(obj.pk, []) for obj in objs}
+    grouped = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
+    rows = {obj.pk: grouped.get(obj.pk, []) for obj in objs}
     if tracked.stable_field is None:
         return rows
     renamed: dict[Any, Any] = {}
@@ -91,8 +91,8 @@ def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[A
             renamed[stable] = obj.pk
     if renamed:
         attname = tracked.stable_field.attname
-        found = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
-        rows |= {renamed[stable]: own for stable, own in found.items()}
+        grouped = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
+        rows |= {renamed[stable]: own for stable, own in grouped.items()}
     return rows
 
 

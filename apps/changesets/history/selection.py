@@ -79,7 +79,7 @@ def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) ->
     """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
     parts, params = parts_of(sql, selection)
     # The same page, each row with the number of all.
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT {before}, n.after_id, n.number FROM (
             SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition}
@@ -91,7 +91,7 @@ def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) ->
         start=str(int(start)),
         **parts,
     )
-    return [(before, after) for before, after, _ in found], found[0][2] if found else 0
+    return [(before, after) for before, after, _ in rows], rows[0][2] if rows else 0
 
 
 def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:

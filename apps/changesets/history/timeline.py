@@ -38,18 +38,18 @@ def entries_of(tracked: Tracked, rows: Sequence[Any], *, using: str = "default")
     halves = _other_halves(tracked, rows, using)
     pairs, moves = [], []
     for row, before in zip(rows, previous, strict=True):
-        other = halves.get(row.history_id)
-        moves.append(other)
+        half = halves.get(row.history_id)
+        moves.append(half)
         if row.history_type == "-":
-            pairs.append((row.history_id, other.history_id if other else None))
+            pairs.append((row.history_id, half.history_id if half else None))
         elif row.history_type == "+":
-            pairs.append((other.history_id if other else None, row.history_id))
+            pairs.append((half.history_id if half else None, row.history_id))
         else:
             pairs.append((before or row.history_id, row.history_id))
     changes = changes_between(tracked, pairs, using=using)
     return [
-        _entry(row, change.fields, None if other is None else str(getattr(other, pk)))
-        for row, change, other in zip(rows, changes, moves, strict=True)
+        _entry(row, change.fields, None if half is None else str(getattr(half, pk)))
+        for row, change, half in zip(rows, changes, moves, strict=True)
     ]
 
 
@@ -73,16 +73,16 @@ def _other_halves(tracked: Tracked, rows: Sequence[Any], using: str) -> dict[int
     same = Q()
     for row in wanted:
         same |= Q(changeset_id=row.changeset_id, **{stable: getattr(row, stable)}) & ~Q(**{pk: getattr(row, pk)})
-    found = {
-        (other.changeset_id, getattr(other, stable), other.history_type): other
-        for other in tracked.history_model._base_manager.using(using).filter(same).order_by("-history_id")
+    candidates = {
+        (half.changeset_id, getattr(half, stable), half.history_type): half
+        for half in tracked.history_model._base_manager.using(using).filter(same).order_by("-history_id")
     }
     opposite = {"+": "-", "-": "+"}
     halves = {
-        row.history_id: found.get((row.changeset_id, getattr(row, stable), opposite[row.history_type]))
+        row.history_id: candidates.get((row.changeset_id, getattr(row, stable), opposite[row.history_type]))
         for row in wanted
     }
-    return {history_id: other for history_id, other in halves.items() if other is not None}
+    return {history_id: half for history_id, half in halves.items() if half is not None}
 
 
 def _renames(tracked: Tracked, changeset: Any) -> bool:

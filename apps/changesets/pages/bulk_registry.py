@@ -8,8 +8,8 @@ from django import forms
 from django.db import models
 from django.db.models import QuerySet
 
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import deleting
-from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.recent import DELETE_RECENT_IMPORT
 from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
 from apps.changesets.hooks import Hook
@@ -54,7 +54,7 @@ class BulkAction:
     label: str
     title: str
     permission: str
-    operation: Operation
+    work: BulkWork
     danger: bool = False
     form: Callable[..., OptionsForm] = OptionsForm
     tool: Tool | None = None

@@ -23,9 +23,9 @@ from apps.changesets.tracking import tracked_by_name
 def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the changeset of a bulk action did; those that are none have no such page."""
     made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    told: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
-    tracked = tracked_by_name(told["model"]) if told else None
-    if made is None or told is None or tracked is None:
+    bulk: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
+    tracked = tracked_by_name(bulk["model"]) if bulk else None
+    if made is None or bulk is None or tracked is None:
         raise Http404("There is no bulk action of this number.")
     meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
     context = {
@@ -34,10 +34,10 @@ def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) ->
         "opts": meta,
         "changeset": made,
         "who": person(made),
-        "told": told,
+        "bulk": bulk,
         "lines": list(lines_of(made, made.counts or {})),
-        "left": [Line(*line) for line in told["left"]],
-        "listed": [Listed(*each) for each in told["listed"]],
+        "left": [Line(*line) for line in bulk["left"]],
+        "listed": [Listed(*listed) for listed in bulk["listed"]],
         "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
         "changeset_url": links.changeset_url(made.pk),
         "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),

@@ -23,8 +23,8 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
     """Show what the changeset did on a map, and the farthest moves as a table."""
     changeset, counts = _changeset(request, model_admin, pk)
     shown = on_maps(request, counts)
-    asked = tracked_by_name(request.GET.get("model", ""))
-    chosen = asked if asked in shown else (shown[-1] if shown else None)
+    wanted = tracked_by_name(request.GET.get("model", ""))
+    chosen = wanted if wanted in shown else (shown[-1] if shown else None)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"#{changeset.pk} {changeset.get_kind_display()} on the map",
@@ -55,8 +55,8 @@ def changeset_map_data(request: HttpRequest, model_admin: admin.ModelAdmin, pk: 
     """Answer with the points of the map of a changeset, of the model that the address names."""
     changeset, counts = _changeset(request, model_admin, pk)
     shown = on_maps(request, counts)
-    asked = request.GET.get("model")
-    tracked = tracked_by_name(asked) if asked else (shown[-1] if shown else None)
+    label = request.GET.get("model")
+    tracked = tracked_by_name(label) if label else (shown[-1] if shown else None)
     if tracked is None or tracked not in shown:
         raise Http404("The changeset touched nothing of this model that stands on a map.")
     state, using = _state(changeset)
@@ -81,10 +81,10 @@ def map_page_url(changeset: Changeset, request: HttpRequest, counts: Counts) -> 
 def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> tuple[Changeset, Counts]:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    found = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    if found is None:
+    changeset = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
+    if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")
-    return found, counts_of_many([found])[found.pk] if found.pruned_at is None else {}
+    return changeset, counts_of_many([changeset])[changeset.pk] if changeset.pruned_at is None else {}
 
 
 def _state(changeset: Changeset) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.diff import changes_of
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.models import Changeset
-from apps.changesets.pages.changes_query import read_asked
+from apps.changesets.pages.changes_query import read_changes_query
 
 FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 
@@ -24,9 +24,9 @@ def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -
         raise Http404(f"There is no changeset #{pk}.")
     if changeset.pruned_at is not None:
         raise Http404(f"The history of changeset #{pk} was pruned.")
-    asked = read_asked(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
+    query = read_changes_query(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
     write, content_type = FORMATS[form]
-    chosen = changes_of(changeset, model=asked.tracked.label, filters=asked.filters) if asked else changes_of(changeset)
+    chosen = changes_of(changeset, model=query.tracked.label, filters=query.filters) if query else changes_of(changeset)
     response = StreamingHttpResponse(write(chosen), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
     return response

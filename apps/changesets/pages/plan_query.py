@@ -17,7 +17,7 @@ MOST_TICKED = 200
 
 
 @dataclass(frozen=True)
-class AskedPlan:
+class PlanQuery:
     """The plan that an address asks for; `many` tells the page of several changesets from that of one."""
 
     changesets: tuple[int, ...]
@@ -26,23 +26,23 @@ class AskedPlan:
     window: Window
     many: bool = False
 
-    def query(self, **changed: Any) -> str:
+    def address(self, **changed: Any) -> str:
         """Return the query of the address that asks for the same plan but for what is given."""
-        asked = replace(self, **changed)
-        values: dict[str, Any] = {"ids": ",".join(map(str, asked.changesets))} if asked.many else {}
-        if asked.scope.models:
-            values["model"] = asked.scope.models[0]
-        values |= {"field": asked.scope.fields, "only": asked.scope.pks, "not": asked.scope.leave}
-        if asked.on_conflict != OnConflict.KEEP:
-            values["on_conflict"] = str(asked.on_conflict)
-        if asked.window.bucket:
-            values["bucket"] = str(asked.window.bucket)
-        if asked.window.start:
-            values["start"] = asked.window.start
+        query = replace(self, **changed)
+        values: dict[str, Any] = {"ids": ",".join(map(str, query.changesets))} if query.many else {}
+        if query.scope.models:
+            values["model"] = query.scope.models[0]
+        values |= {"field": query.scope.fields, "only": query.scope.pks, "not": query.scope.leave}
+        if query.on_conflict != OnConflict.KEEP:
+            values["on_conflict"] = str(query.on_conflict)
+        if query.window.bucket:
+            values["bucket"] = str(query.window.bucket)
+        if query.window.start:
+            values["start"] = query.window.start
         return "?" + urlencode({name: value for name, value in values.items() if value}, doseq=True)
 
 
-def read_asked(request: HttpRequest, changesets: tuple[int, ...], *, many: bool) -> AskedPlan:
+def read_plan_query(request: HttpRequest, changesets: tuple[int, ...], *, many: bool) -> PlanQuery:
     """Return what the address asks for; raises EmptyScope with a sentence where too much is ticked or nothing."""
     get = request.GET
     scope = _scope(get)
@@ -56,7 +56,7 @@ def read_asked(request: HttpRequest, changesets: tuple[int, ...], *, many: bool)
         limit=A_PAGE,
     )
     known = OnConflict(policy) if policy in list(OnConflict) else OnConflict.KEEP
-    return AskedPlan(changesets, scope, known, window, many=many)
+    return PlanQuery(changesets, scope, known, window, many=many)
 
 
 def _scope(get: QueryDict) -> Scope:

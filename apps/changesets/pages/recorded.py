@@ -75,8 +75,8 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
         # Looked for where they are shown: the page of an action has none of them.
-        more = {"title": title, "list_tools": SimpleLazyObject(lambda: self.list_tools(request))}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        context = {"title": title, "list_tools": SimpleLazyObject(lambda: self.list_tools(request))}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return further pages about the whole list, address and words each; other apps' mixins add theirs."""
@@ -181,14 +181,14 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         lives = self.get_queryset(request).filter(pk=key).exists()
         tracked = tracked_for(self.model)
         gone = [] if lives else list(deleted_objects(tracked).filter(**{self.opts.pk.attname: key})[:1])
-        more = {
+        context = {
             "lives": lives,
             "remark": next(iter(self.remarks_on_deleted(request, gone).values()), ""),
             "tracked_label": self.opts.label_lower,
             "subtitle": None,
             "may_go_back": may_go_back(self, request, lives=lives),
         }
-        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
         """Return what there is to say of deleted objects, by the history_id of their deletion, as safe HTML.
@@ -227,9 +227,11 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             .select_related("changeset")
             .first()
         )
-        more = {"subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None}
+        context = {
+            "subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None
+        }
         key = self._key_or_404(unquote(object_id))
-        return super().history_form_view(request, key, version_id, {**more, **(extra_context or {})})
+        return super().history_form_view(request, key, version_id, {**context, **(extra_context or {})})
 
     def history_form_view_title(self, request: HttpRequest, obj: models.Model) -> str:
         return f"{obj} as it was"

@@ -81,19 +81,18 @@ class ActingAdmin(admin.ModelAdmin):
         return revert_page(self, request, None)
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def act(said: dict[str, str]) -> str:
-            return f"{mark_reviewed(pk, actor=actor_of(request), comment=said['comment'])} is marked as reviewed."
+        def act(answers: dict[str, str]) -> str:
+            return f"{mark_reviewed(pk, actor=actor_of(request), comment=answers['comment'])} is marked as reviewed."
 
         return self._act(request, pk, ReviewForm, act)
 
     def unreview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._act(request, pk, forms.Form, lambda said: f"{take_back_review(pk)} is not reviewed any more.")
+        return self._act(request, pk, forms.Form, lambda answers: f"{take_back_review(pk)} is not reviewed any more.")
 
     def name_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def act(said: dict[str, str]) -> str:
-            return (
-                f"{name_direct(pk, actor=actor_of(request), reason=said['reason'], who=said['who'])} has a reason now."
-            )
+        def act(answers: dict[str, str]) -> str:
+            named = name_direct(pk, actor=actor_of(request), **answers)
+            return f"{named} has a reason now."
 
         return self._act(request, pk, NamingForm, act)
 

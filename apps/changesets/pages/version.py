@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
@@ -89,12 +89,12 @@ class GoBack(TickedFields):
             back_url=history_url,
             back="Back" if plan.fields and (plan.lives or not plan.obstacles) else "Back to the history",
             note=note,
-            more={"version": self.version, **self.fields_of(plan, "Then")},
+            context={"version": self.version, **self.fields_of(plan, "Then")},
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
         ticked = self.ticked or ()
         made = go_back(self.tracked, self.version, fields=ticked, actor=self.actor, reason=reason, seen=seen)
         now = living(self.tracked, self.version) or self.version.instance
-        told = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
-        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Told(told),))
+        message = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
+        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Message(message),))

@@ -162,7 +162,7 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     sql = Sql(connection)
     if sql.postgresql:
         # A disabled trigger counts as none.
-        found = sql.rows(
+        definitions = sql.rows(
             """
             SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
             AND (starts_with(proname, %s) OR proname = %s)
@@ -173,11 +173,11 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
             [PREFIX, postgresql.CURRENT, PREFIX],
         )
     else:
-        found = sql.rows(
+        definitions = sql.rows(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
             [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
         )
-    return dict(found)
+    return dict(definitions)
 
 
 def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:
@@ -186,18 +186,18 @@ def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[s
     for name, statement in part.create.items():
         if name.endswith(" row"):
             continue
-        found = installed.get(name)
-        if found is None or not _same(connection, name, statement, found):
+        definition = installed.get(name)
+        if definition is None or not _same(connection, name, statement, definition):
             missing.append(name)
     return missing
 
 
-def _same(connection: BaseDatabaseWrapper, name: str, statement: str, found: str) -> bool:
+def _same(connection: BaseDatabaseWrapper, name: str, statement: str, definition: str) -> bool:
     if connection.vendor == "sqlite":
-        return found == statement
+        return definition == statement
     if name.endswith(" trigger"):
-        return _bare(found) == _bare(statement)
-    return found == statement.split("$record$")[1]
+        return _bare(definition) == _bare(statement)
+    return definition == statement.split("$record$")[1]
 
 
 def _bare(trigger: str) -> str:

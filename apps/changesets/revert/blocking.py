@@ -51,8 +51,8 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
 
 def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
     """Return the verdicts that occur in a model's working copy."""
-    found = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
-    return {verdict for verdict in found if verdict}
+    verdicts = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
+    return {verdict for verdict in verdicts if verdict}
 
 
 def _judge(sql: Sql, tracked: Tracked) -> None:
@@ -94,12 +94,12 @@ def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
 def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     """Run the three checks on one model; return whether anything was blocked."""
     blocked = 0
-    there = verdicts_in(sql, tracked)
-    if there & {Bucket.RESTORED, Bucket.RECREATED}:
+    occurring = verdicts_in(sql, tracked)
+    if occurring & {Bucket.RESTORED, Bucket.RECREATED}:
         for columns in tracked.unique_sets[1:]:
             sql.index_temp(working_table(tracked), columns)
     for check in _checks(sql, tracked, touched):
-        if not there.intersection(check.verdicts):
+        if not occurring.intersection(check.verdicts):
             continue
         # The rows of these verdicts that the check is about.
         blocked += copy_of(sql, tracked).run(
@@ -141,8 +141,8 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
     conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
     for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
-        for condition, other in _taken(sql, tracked, columns, where):
-            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
+        for condition, holder in _taken(sql, tracked, columns, where):
+            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({holder})")
 
 
 def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
@@ -185,7 +185,7 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> 
         same=sql.same(columns, "x", "w"),
         meets=copy.fill(meets, of="x"),
     )
-    for others, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
+    for holders, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
         condition = copy.fill(
             """
             {own_meets} AND NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same} AND {met})
@@ -194,24 +194,24 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> 
             same=sql.same(columns, "o", "w"),
             own_meets=copy.fill(meets, of="w"),
             met=copy.fill(live_meets, of="o"),
-            others=others,
+            others=holders,
         )
-        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=others)
+        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=holders)
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
     return copy_of(sql, tracked).fill(" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})")
 
 
-def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
+def _stay_as_live(sql: Sql, tracked: Tracked, condition: str) -> None:
     """Give rows that are left alone their live state back, so that the other checks see it."""
-    copy = copy_of(sql, tracked).with_parts(which=which)
+    copy = copy_of(sql, tracked).with_parts(condition=condition)
     copy.run(
-        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{which}",
+        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{condition}",
         taken=sql.taken(tracked.columns, of="l"),
     )
     # Those without a live row are absent, as they are now.
-    copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
+    copy.run("UPDATE {working} SET w_present = FALSE WHERE {condition} AND w_live IS NULL")
 
 
 class ReferringColumn(NamedTuple):
@@ -230,7 +230,9 @@ def referring_columns(tracked: Tracked) -> Iterator[ReferringColumn]:
         field = relation.field
         if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
-        referring = next((other for other in tracked_models() if other.model is field.model), None)
+        referring = next(
+            (tracked_model for tracked_model in tracked_models() if tracked_model.model is field.model), None
+        )
         yield ReferringColumn(field.model._meta.db_table, column_of(field), referring)
 
 

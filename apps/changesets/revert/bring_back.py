@@ -43,11 +43,11 @@ class RestorePlan:
     """What bringing the picked objects back would do; `there` of them are not in the recycle bin any more."""
 
     objects: tuple[Returning, ...]
-    there: int
+    gone: int
 
     @property
     def coming(self) -> int:
-        return sum(each.comes_back for each in self.objects)
+        return sum(returning.comes_back for returning in self.objects)
 
     @property
     def blocked(self) -> int:
@@ -56,7 +56,7 @@ class RestorePlan:
     @property
     def seen(self) -> list[list[Any]]:
         """What tells this plan from another one: the deletions, and which of them come back."""
-        return sorted([each.model, each.row.history_id, each.comes_back] for each in self.objects)
+        return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
 
 
 def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
@@ -82,30 +82,34 @@ def restore_deleted(
         if not plan.coming:
             raise NothingToRestore("None of these can come back now: nothing was restored.")
         write_copies(sql, touched)
-        blocked = [each for each in plan.objects if each.obstacles]
+        blocked = [returning for returning in plan.objects if returning.obstacles]
         opened.summary = {
-            "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.there},
+            "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.gone},
             "left_alone": [
-                {"model": each.model, "object": str(each.row.instance), "why": [asdict(o) for o in each.obstacles]}
-                for each in blocked
+                {
+                    "model": returning.model,
+                    "object": str(returning.row.instance),
+                    "why": [asdict(o) for o in returning.obstacles],
+                }
+                for returning in blocked
             ],
         }
     return opened
 
 
 def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
-    found: list[tuple[Tracked, list[Any]]] = []
+    rows_of: list[tuple[Tracked, list[Any]]] = []
     for tracked in tracked_models():
         rows = list(still_deleted(tracked, picked[tracked.label], using=sql.using)) if tracked.label in picked else []
         if rows:
             start_working_copy(sql, tracked)
             bring_back_in_copy(sql, tracked, [row.history_id for row in rows])
-            found.append((tracked, rows))
-    touched = [tracked for tracked, _ in found]
+            rows_of.append((tracked, rows))
+    touched = [tracked for tracked, _ in rows_of]
     settle(sql, touched)
-    objects = [each for tracked, rows in found for each in _judged(sql, tracked, rows, touched)]
-    asked = sum(len(set(ids)) for ids in picked.values())
-    return RestorePlan(tuple(objects), asked - len(objects)), touched
+    objects = [returning for tracked, rows in rows_of for returning in _judged(sql, tracked, rows, touched)]
+    number = sum(len(set(ids)) for ids in picked.values())
+    return RestorePlan(tuple(objects), number - len(objects)), touched
 
 
 def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:

@@ -73,7 +73,7 @@ def go_back(
         if seen is not None and plan.seen != seen:
             raise PlanMoved("somebody changed it since you opened this page")
         if plan.obstacles:
-            raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
+            raise NothingToRestore(f"Nothing was restored: {'; '.join(obstacle.why for obstacle in plan.obstacles)}.")
         if not touched:
             why = "None of the chosen fields differs from that version" if fields else "No field is ticked"
             raise NothingToRestore(f"{why}: nothing was restored.")
@@ -105,9 +105,9 @@ def living(tracked: Tracked, version: Any) -> models.Model | None:
     rows = tracked.model._base_manager.using(version._state.db)
     stable = stable_key_of(tracked, version)
     if tracked.stable_field is not None and stable is not None:
-        found = rows.filter(**{tracked.stable_field.attname: stable}).first()
-        if found is not None:
-            return found
+        obj = rows.filter(**{tracked.stable_field.attname: stable}).first()
+        if obj is not None:
+            return obj
     same_key = rows.filter(pk=getattr(version, tracked.model._meta.pk.attname)).first()
     if same_key is None or stable is None or stable_key_of(tracked, same_key) is None:
         return same_key
@@ -119,8 +119,8 @@ def _plan(
 ) -> tuple[VersionPlan, list[Tracked]]:
     now = living(tracked, version)
     newest = _newest_row(tracked, version, now)
-    found = difference(tracked, newest if now is not None else None, version, using=sql.using)
-    fields = tuple(field for field in found.fields if not field.derived)
+    change = difference(tracked, newest if now is not None else None, version, using=sql.using)
+    fields = tuple(field for field in change.fields if not field.derived)
     wanted = {field.name for field in fields if chosen is None or field.name in chosen or now is None}
     plan = VersionPlan(fields, (), newest.history_id or 0, now is not None)
     if not wanted:
@@ -156,10 +156,10 @@ def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Collection[Any], *, live:
     fields = tracked.model._meta.concrete_fields
     if live is not None:
         live = tracked.model._meta.pk.get_db_prep_save(live, sql.connection)
-    told = [live, None if live is not None else Bucket.RECREATED]
+    head = [live, None if live is not None else Bucket.RECREATED]
     rows = [
-        told + [field.get_db_prep_save(getattr(each, field.attname), sql.connection) for field in fields]
-        for each in would_be
+        head + [field.get_db_prep_save(getattr(obj, field.attname), sql.connection) for field in fields]
+        for obj in would_be
     ]
     copy_of(sql, tracked).run_many(
         "INSERT INTO {working} (w_present, w_live, w_verdict, {columns}) VALUES (TRUE, {marks})",

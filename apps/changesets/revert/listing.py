@@ -31,7 +31,7 @@ class PlannedRow(NamedTuple):
     bucket: Bucket
     row: Row
     causes: tuple[Cause, ...] = ()
-    more: int = 0
+    further: int = 0
 
 
 def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
@@ -61,13 +61,13 @@ def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str =
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
         of_model, tracked = list(group), tracked_by_label(label)
         if bucket == Bucket.KEPT:
-            verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
+            verdicts += explain_kept(tracked, [planned.row for planned in of_model], chosen=chosen, using=using)
         elif bucket == Bucket.BLOCKED:
-            referring = {each.row.pk: Referring(each.causes, each.more) for each in of_model}
-            rows_of_model = [each.row for each in of_model]
+            referring = {planned.row.pk: Referring(planned.causes, planned.further) for planned in of_model}
+            rows_of_model = [planned.row for planned in of_model]
             verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen, using=using)
         else:
-            verdicts += [Verdict(label, each.row.pk, each.row.label, bucket) for each in of_model]
+            verdicts += [Verdict(label, planned.row.pk, planned.row.label, bucket) for planned in of_model]
     return name_changesets(verdicts, using=using)
 
 
@@ -88,7 +88,7 @@ def _which_in(bucket: Bucket) -> str:
 
 
 def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
-    found = copy_of(sql, tracked).rows(
+    rows = copy_of(sql, tracked).rows(
         """
         SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {working}
         WHERE {which} ORDER BY 1, w_id LIMIT {limit} OFFSET {start}
@@ -99,9 +99,7 @@ def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) ->
         start=str(int(start)),
     )
     field = tracked.model._meta.pk
-    return [
-        Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in found
-    ]
+    return [Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in rows]
 
 
 def _with_causes(
@@ -111,5 +109,5 @@ def _with_causes(
         part = rows[first : first + _AT_ONCE]
         referring = find_referring(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
         for row in part:
-            causes, more = referring.get(row.pk, ((), 0))
-            yield PlannedRow(tracked.label, bucket, row, tuple(causes), more)
+            causes, further = referring.get(row.pk, ((), 0))
+            yield PlannedRow(tracked.label, bucket, row, tuple(causes), further)

@@ -23,7 +23,7 @@ class Referring(NamedTuple):
     """The first objects that refer to one that would be deleted, and the number of the others."""
 
     first: Sequence[Cause]
-    more: int
+    further: int
 
 
 class Pointing(NamedTuple):
@@ -50,7 +50,7 @@ def explain_blocked(
     verdicts = []
     named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen, using=using)
     for row in rows:
-        causes, more = referring.get(row.pk, ((), 0))
+        causes, further = referring.get(row.pk, ((), 0))
         causes = named.get(row.pk, causes)
         verdicts.append(
             Verdict(
@@ -61,7 +61,7 @@ def explain_blocked(
                 WORDS.get(row.code, ""),
                 since=causes[0].since if causes else None,
                 causes=tuple(causes),
-                more=more,
+                more=further,
             )
         )
     return verdicts
@@ -78,8 +78,8 @@ def find_referring(
     totals = dict.fromkeys(keys, 0)
     for table, column, referring in blocking.referring_columns(tracked):
         pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
-        totals |= {key: totals[key] + number for key, number in {one.target: one.number for one in pointing}.items()}
-        chains = chains_of(referring, [one.own for one in pointing], using=sql.using) if referring else {}
+        totals |= {key: totals[key] + number for key, number in {row.target: row.number for row in pointing}.items()}
+        chains = chains_of(referring, [row.own for row in pointing], using=sql.using) if referring else {}
         for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
@@ -139,29 +139,29 @@ def _named_causes(
     tracked: Tracked, rows: Sequence[Row], chosen: Collection[int], *, using: str
 ) -> dict[str, list[Cause]]:
     """Return for each key the target that is gone, or the row that has the unique value; one query for each model."""
-    found: dict[str, list[Cause]] = {}
-    asked: list[tuple[str, Tracked, str, str, list[str]]] = []
+    causes: dict[str, list[Cause]] = {}
+    lookups: list[tuple[str, Tracked, str, str, list[str]]] = []
     for row in rows:
         columns, _, key = (row.cause or "").partition("|")
-        found[row.pk] = []
+        causes[row.pk] = []
         if not key:
             continue
         fields = [tracked.fields_by_column[column] for column in columns.split(",")]
         if row.code == blocking.UNIQUE_CLASH:
             words = f"has its {' and '.join(str(field.verbose_name) for field in fields)}"
-            asked.append((row.pk, tracked, key, words, [field.attname for field in fields]))
+            lookups.append((row.pk, tracked, key, words, [field.attname for field in fields]))
             continue
         try:
-            asked.append((row.pk, tracked_for(target_of(fields[0])), key, "is gone", []))
+            lookups.append((row.pk, tracked_for(target_of(fields[0])), key, "is gone", []))
         except LookupError:
-            found[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
-    for target in {of.label: of for _pk, of, *_rest in asked}.values():
-        mine = [(pk, _text(of, key), words, names) for pk, of, key, words, names in asked if of is target]
-        chains = chains_of(target, [key for _pk, key, *_rest in mine], using=using)
-        found |= {
-            pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in mine
+            causes[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
+    for target in {of.label: of for _pk, of, *_rest in lookups}.values():
+        of_target = [(pk, _text(of, key), words, names) for pk, of, key, words, names in lookups if of is target]
+        chains = chains_of(target, [key for _pk, key, *_rest in of_target], using=using)
+        causes |= {
+            pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in of_target
         }
-    return found
+    return causes
 
 
 def _text(tracked: Tracked, key: str) -> str:
@@ -175,7 +175,7 @@ def _cause(
     if attnames:
         since = _since(chain, attnames, chosen)
     else:
-        since = next((one.changeset_id for one in reversed(chain) if one.history_type == "-"), None)
+        since = next((row.changeset_id for row in reversed(chain) if row.history_type == "-"), None)
     return Cause(tracked.label, key, label, words, since)
 
 

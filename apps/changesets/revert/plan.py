@@ -80,8 +80,8 @@ def merge_copies(
 def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "default") -> list[Changeset]:
     """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
     wanted: list[int] = [changeset if isinstance(changeset, int) else changeset.pk for changeset in changesets]
-    found: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
-    by_id = {changeset.pk: changeset for changeset in found}
+    changesets_now: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
+    by_id = {changeset.pk: changeset for changeset in changesets_now}
     for pk in wanted:
         if pk not in by_id:
             raise UnknownChangeset(f"There is no changeset #{pk}: `python manage.py changesets list` shows them.")
@@ -132,10 +132,10 @@ def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         # The objects of each verdict.
-        found = copy_of(sql, tracked).rows(
+        rows = copy_of(sql, tracked).rows(
             "SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
         )
-        for verdict, number in found:
+        for verdict, number in rows:
             counts[Bucket(verdict)] += number
         for bucket in (Bucket.KEPT, Bucket.ALREADY):
             counts[bucket] += count_in(sql, tracked, bucket)

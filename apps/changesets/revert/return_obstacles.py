@@ -28,13 +28,13 @@ def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[
     The queries grow with the links and unique sets of the model, and with the rows for the latter.
     """
     missing = [_missing_targets(field, rows, sql.using) for field in _links(tracked)]
-    found = []
+    obstacles = []
     for row in rows:
         gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
         sets = [*((columns, Q()) for columns in tracked.unique_sets), *tracked.conditional_sets]
         taken = [why for columns, condition in sets for why in _taken(sql, tracked, columns, condition, row)]
-        found.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
-    return found
+        obstacles.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
+    return obstacles
 
 
 def _links(tracked: Tracked) -> list[AnyLink]:
@@ -68,13 +68,13 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], condition: Q, r
     if None in values.values() or not _meets(tracked, condition, row, sql.using):
         return []
     own = getattr(row, "own_key", None)
-    others = tracked.model._base_manager.using(sql.using).filter(condition, **values)
-    holder = (others.exclude(pk=own) if own is not None else others).first()
+    holders = tracked.model._base_manager.using(sql.using).filter(condition, **values)
+    holder = (holders.exclude(pk=own) if own is not None else holders).first()
     if holder is None:
         return []
-    what = ", ".join(str(field.verbose_name) for field in fields if not field.is_relation)
-    said = ", ".join(str(values[field.attname]) for field in fields if not field.is_relation)
-    return [Obstacle(f"{what} {said} is that of {holder} now")]
+    labels = ", ".join(str(field.verbose_name) for field in fields if not field.is_relation)
+    texts = ", ".join(str(values[field.attname]) for field in fields if not field.is_relation)
+    return [Obstacle(f"{labels} {texts} is that of {holder} now")]
 
 
 def _meets(tracked: Tracked, condition: Q, row: Any, using: str) -> bool:

@@ -163,9 +163,9 @@ def _mark(targets: list[Changeset], done: RevertPlan) -> None:
         target.status = Status.REVERTED if whole else Status.PARTLY_REVERTED
         target.save(update_fields=["status"])
         if target.kind == Kind.REVERT and whole:
-            for stands_again in target.reverts.exclude(pk__in=[other.pk for other in targets]):
-                others = stands_again.reverted_by.filter(status=Status.APPLIED).exists()
-                stands_again.status = Status.PARTLY_REVERTED if others else Status.APPLIED
+            for stands_again in target.reverts.exclude(pk__in=[reverted.pk for reverted in targets]):
+                reverted_elsewhere = stands_again.reverted_by.filter(status=Status.APPLIED).exists()
+                stands_again.status = Status.PARTLY_REVERTED if reverted_elsewhere else Status.APPLIED
                 stands_again.save(update_fields=["status"])
 
 

@@ -99,8 +99,12 @@ def paged_plan(
 
 def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict) -> str:
     """Return what the plan is remembered as; what can be reverted also depends on what became of the changesets."""
-    asked = [(one.pk, one.status, one.pruned_at is None) for one in changesets], scope, str(on_conflict)
-    return f"revert-plan-{sha256(repr(asked).encode()).hexdigest()[:20]}"
+    parameters = (
+        [(changeset.pk, changeset.status, changeset.pruned_at is None) for changeset in changesets],
+        scope,
+        str(on_conflict),
+    )
+    return f"revert-plan-{sha256(repr(parameters).encode()).hexdigest()[:20]}"
 
 
 def _recalled_rows(head: _Head, state: str, shown: Place) -> list[PlannedRow] | None:

@@ -129,9 +129,9 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
     user = context["request"].user
     if not user.has_perm(links.VIEW):
         return {"allowed": False}
-    found = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
-    counts = counts_of_many(found)
-    subjects = subjects_of(found, counts)
+    changesets = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
+    counts = counts_of_many(changesets)
+    subjects = subjects_of(changesets, counts)
     may_revert = user.has_perm(links.REVERT)
     rows = [
         {
@@ -141,6 +141,6 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
             "state": show.state(changeset),
             "next": show.next_steps(changeset, may_revert=may_revert and is_open_to_revert(changeset)),
         }
-        for changeset in found
+        for changeset in changesets
     ]
     return {"allowed": True, "rows": rows}
