@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from django.apps import apps
 from django.db import models
 
-from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.fields import AnyField, AnyLink, column_of, field_of
 from apps.changesets.history_models import ChangesetHistory, HistoryRow
 
 # What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
@@ -104,6 +104,11 @@ class Tracked:
         )
 
     @property
+    def links(self) -> list[AnyLink]:
+        """The foreign keys of the model."""
+        return [field for field in self.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]
+
+    @property
     def filter_model(self) -> type[models.Model] | None:
         """The model whose objects changes are filtered by, or None."""
         if self.filter_by is None:
@@ -195,14 +200,9 @@ def _describe(model: type[TrackedModel]) -> Tracked:
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, _manager_name(model)).model,
+        history_model=getattr(model, vars(model._meta)["simple_history_manager_attribute"]).model,
         stable_key=columns.get(declared.stable_key or ""),
         untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
         point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
-
-
-def _manager_name(model: type[models.Model]) -> str:
-    name: str = vars(model._meta)["simple_history_manager_attribute"]
-    return name

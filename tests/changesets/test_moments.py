@@ -10,8 +10,7 @@ from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
-from apps.changesets.history.as_of import NOW, Moment, read_moment, state_at, version_at
-from apps.changesets.history.as_of_values import csv_lines
+from apps.changesets.history.as_of import NOW, Moment, csv_lines, read_moment, state_at, version_at
 from apps.changesets.history.comparison import changes_from
 from apps.changesets.tracking import tracked_for
 

@@ -56,9 +56,10 @@ def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
 
 def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
     """Do what was confirmed, and lead to it; or return the sentence that says why not, empty where the forms do."""
-    token = act.request.POST.get(SEEN, "")
+    token, seen = act.request.POST.get(SEEN, ""), None
     try:
-        seen = _read(act, token) if token or act.needs_token else None
+        if token or act.needs_token:
+            seen = read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)
         with taking_turns(token) as turn:
             if turn.led_to:
                 return lead(act.request, Outcome(turn.led_to, (DONE_ALREADY,)))
@@ -98,7 +99,3 @@ def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: 
         **page.context,
     }
     return TemplateResponse(act.request, act.template, context, status=status)
-
-
-def _read(act: PlannedAct[Any], token: str) -> Any:
-    return read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)

@@ -12,7 +12,7 @@ from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.numbers import counted, plural
-from apps.changesets.tracking import Tracked, tracked_for
+from apps.changesets.tracking import tracked_for
 
 CREATED = "bulk_created"
 
@@ -27,7 +27,8 @@ def newest_import(model: type[models.Model]) -> Changeset | None:
 def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Keep the rows that the changeset created; one that it renamed was there before."""
     tracked = tracked_for(rows.model)
-    stable, history = _stable(tracked), tracked.history_model.objects.filter(changeset=made).order_by()
+    stable = tracked.stable_field.name if tracked.stable_field else None
+    history = tracked.history_model.objects.filter(changeset=made).order_by()
     created, pk = history.filter(history_type="+"), tracked.model._meta.pk.name
     if stable is None:
         return rows.filter(pk__in=created.values(pk))
@@ -37,10 +38,6 @@ def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[A
     return rows.filter(
         Q(**{f"{stable}__in": arrived.values(stable)}) | Q(**{f"{stable}__isnull": True, "pk__in": keyless.values(pk)})
     )
-
-
-def _stable(tracked: Tracked) -> str | None:
-    return tracked.fields_by_column[tracked.stable_key].name if tracked.stable_key else None
 
 
 def _referred(model: type[models.Model]) -> Q:

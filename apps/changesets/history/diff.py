@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.fields import target_of
-from apps.changesets.history.net_query import rows_after, rows_of
+from apps.changesets.history.net_changes import rows_after, rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.history.values import EMPTY, names_of, value_label
 from apps.changesets.models import Changeset

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from apps.changesets.history.counts import may_have_renamed
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.words import person
 from apps.changesets.history_models import HistoryRow
@@ -87,7 +88,7 @@ def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[A
             continue
         rows[obj.pk] = own = [row for row in rows[obj.pk] if stable_key_of(tracked, row) in (None, stable)]
         came = [row for row in own if row.history_type == "+"]
-        if came and _may_be_renamed(tracked, came[-1].changeset):
+        if came and may_have_renamed(came[-1].changeset, tracked):
             renamed[stable] = obj.pk
     if renamed:
         attname = tracked.stable_field.attname
@@ -117,8 +118,3 @@ def _grouped(rows: Iterable[Any], attname: str) -> dict[Any, list[Any]]:
     for row in rows:
         groups.setdefault(getattr(row, attname), []).append(row)
     return groups
-
-
-def _may_be_renamed(tracked: Tracked, changeset: Changeset) -> bool:
-    # A direct write is not counted while it may grow.
-    return changeset.counts is None or bool(changeset.counts.get(tracked.label, {}).get("renamed"))

@@ -31,12 +31,12 @@ class Wanted:
     place: str = ""
 
 
-def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QuerySet[Changeset]:
+def changesets_that_touched(wanted: Wanted) -> QuerySet[Changeset]:
     """Return the changesets that touched all of what is wanted; of an object, that object's field and place.
 
     Raises TooManyObjects when the text fits too many to be meant.
     """
-    sql, changesets = Sql(using), Changeset.objects.using(using)
+    sql, changesets = Sql(), Changeset.objects.using("default")
     chosen, field = _field(wanted.field)
     if wanted.field and field is None:
         return changesets.none()

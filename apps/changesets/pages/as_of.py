@@ -15,8 +15,18 @@ from django.utils.http import urlencode
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
-from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
-from apps.changesets.history.as_of_values import csv_lines, values_then
+from apps.changesets.history.as_of import (
+    AFTER,
+    BEFORE,
+    NOW,
+    Moment,
+    csv_lines,
+    last_row,
+    read_moment,
+    state_at,
+    values_then,
+    version_at,
+)
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
@@ -97,9 +107,9 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
 
 
 @for_viewers
-def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -> HttpResponse:
+def object_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """An object as it was at the moment `at`, and how that differs from the moment `to` (now, if not given)."""
-    tracked = tracked_for(model_admin.model)
+    tracked, key = tracked_for(model_admin.model), model_admin.key_or_404(object_id)
     history = tracked.history_model.objects
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:

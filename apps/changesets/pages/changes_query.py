@@ -1,7 +1,6 @@
 """What the address of a changeset's page asks for: which changes, and from where on."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import HttpRequest
@@ -44,9 +43,9 @@ def read_changes_query(request: HttpRequest, counts: Counts) -> ChangesQuery | N
     tracked = tracked_by_name(label) if label else None
     if tracked is None:
         return None
-    start = request.GET.get("start", "")
+    start, change = request.GET.get("start", ""), request.GET.get("op", "")
     filters = Filters(
-        operation=_one_of(OPERATIONS, request.GET.get("op", "")),
+        operation=change if change in OPERATIONS else "",
         field=_field_of(tracked, request.GET.get("field", "")),
         place=_place_of(tracked, request.GET.get(place_name(tracked), "")),
         text=request.GET.get("q", "").replace("\x00", "").strip()[:200],
@@ -64,10 +63,6 @@ def _chosen_model(counts: Counts, wanted: str) -> str:
     if tracked is not None and tracked.label in counts:
         return tracked.label
     return max(counts, key=lambda label: total({"": counts[label]}), default="")
-
-
-def _one_of(known: Any, value: str) -> str:
-    return value if value in known else ""
 
 
 def _field_of(tracked: Tracked, name: str) -> str:

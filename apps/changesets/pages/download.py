@@ -1,10 +1,11 @@
 """The changes that a changeset's page shows, as a file."""
 
 from django.contrib.admin import ModelAdmin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.diff import changes_of
 from apps.changesets.history.download import as_csv, as_json
@@ -14,11 +15,10 @@ from apps.changesets.pages.changes_query import read_changes_query
 FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 
 
-@require_safe
-def download_page(request: HttpRequest, admin: ModelAdmin, pk: int, form: str) -> StreamingHttpResponse:
+@method_decorator(require_safe)
+@for_viewers
+def download_page(model_admin: ModelAdmin, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
     """Stream the changes that the address asks for; without any query, those of all models."""
-    if not admin.has_view_permission(request):
-        raise PermissionDenied
     changeset = Changeset.objects.filter(pk=pk).first()
     if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")

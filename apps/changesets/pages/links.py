@@ -50,16 +50,6 @@ def download_url(pk: int, form: str) -> str:
     return reverse("admin:changesets_changeset_changes", args=[pk, form])
 
 
-def revert_many_url(pks: Iterable[int]) -> str:
-    """Return the address of the plan of reverting several changesets at once."""
-    return reverse("admin:changesets_changeset_revert_many") + "?ids=" + ",".join(map(str, pks))
-
-
-def revert_since_url(pk: int) -> str:
-    """Return the address of the plan of reverting a changeset and all that came after it."""
-    return reverse("admin:changesets_changeset_revert_many") + f"?since={pk}"
-
-
 def model_url(model: type[models.Model], page: str, *args: Any) -> str:
     """Return the address of a page that the admin of a model has: "changelist", "import", ..."""
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)

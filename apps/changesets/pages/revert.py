@@ -18,12 +18,12 @@ from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_choices import choices_of
-from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, read_plan_query
+from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window, carry_out, changesets_since
+from apps.changesets.revert.listing import EVERY_BUCKET
 from apps.changesets.revert.reasons import MOVED_WORDS
-from apps.changesets.revert.stored import PagedPlan, Place, paged_plan
+from apps.changesets.revert.stored import PagedPlan, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
@@ -35,8 +35,6 @@ BUCKETS = (
     (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
     (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
 )
-# What a person must know of is shown first.
-FIRST = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.ALREADY)
 NAMED = 5
 
 
@@ -51,7 +49,7 @@ class Chip:
     chosen: bool
 
 
-def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> HttpResponse:
+def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show the plan, which changes nothing, or revert and lead to the new changeset.
 
     Without `pk` it is about several changesets: `ids` or `since` in the address name them.
@@ -131,15 +129,15 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def plan(self) -> PagedPlan:
         query = self.query
-        return paged_plan(self.chosen, scope=query.scope, on_conflict=query.on_conflict, choose=self._place)
+        return paged_plan(self.chosen, scope=query.scope, on_conflict=query.on_conflict, choose=self._window)
 
-    def _place(self, head: RevertPlan) -> Place:
+    def _window(self, head: RevertPlan) -> Window:
         """Return the rows that the address asks for; without those, the first of the first bucket that has some."""
         wanted = self.query.window
-        occurring = [bucket for bucket in FIRST if head.number(bucket)] or [Bucket.RESTORED]
+        occurring = [bucket for bucket in EVERY_BUCKET if head.number(bucket)] or [Bucket.RESTORED]
         bucket = wanted.bucket if wanted.bucket in occurring else occurring[0]
         same = bucket == wanted.bucket and wanted.start < head.number(bucket)
-        return Place(bucket, wanted.start if same else 0, A_PAGE)
+        return Window(bucket, wanted.start if same else 0, A_PAGE)
 
     def state(self, plan: PagedPlan) -> dict[str, Any]:
         """What is done is what was shown, whatever the address says by then."""
@@ -207,9 +205,9 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def _rows(self, plan: PagedPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
-        head, query, place = plan.head, self.query, plan.place
-        bucket, start, number = place.bucket, place.start, head.number(place.bucket)
-        rows, after = rows_of(plan.verdicts), place.start + A_PAGE
+        head, query, window = plan.head, self.query, plan.window
+        bucket, start = window.bucket or EVERY_BUCKET[0], window.start
+        number, rows, after = head.number(bucket), rows_of(plan.verdicts), start + A_PAGE
         return {
             "buckets": _chips(head, query, bucket),
             "bucket": bucket,

@@ -6,10 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import DOES, turned_away
+from apps.changesets.acts.methods import DOES, page_at, turned_away
 from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.models import Changeset
@@ -53,12 +53,11 @@ class ActingAdmin(admin.ModelAdmin):
     actions = ("revert_selected", "revert_since")
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
         return [
-            path("revert/", wrap(self.revert_many_view), name="changesets_changeset_revert_many"),
-            path("<int:pk>/review/", wrap(self.review_view), name="changesets_changeset_review"),
-            path("<int:pk>/unreview/", wrap(self.unreview_view), name="changesets_changeset_unreview"),
-            path("<int:pk>/name/", wrap(self.name_view), name="changesets_changeset_name"),
+            page_at("revert/", self, revert_page, "revert_many"),
+            page_at("<int:pk>/review/", self, ActingAdmin.review_view, "review"),
+            page_at("<int:pk>/unreview/", self, ActingAdmin.unreview_view, "unreview"),
+            page_at("<int:pk>/name/", self, ActingAdmin.name_view, "name"),
             *super().get_urls(),
         ]
 
@@ -71,14 +70,11 @@ class ActingAdmin(admin.ModelAdmin):
         if len(chosen) > MANY:
             self.message_user(request, f"At most {MANY} changesets can be reverted at once.", messages.ERROR)
             return None
-        return HttpResponseRedirect(links.revert_many_url(chosen))
+        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?ids={','.join(map(str, chosen))}")
 
     @admin.action(description="Revert everything since the selected one…", permissions=["revert"])
     def revert_since(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        return HttpResponseRedirect(links.revert_since_url(queryset.order_by("pk").values_list("pk", flat=True)[0]))
-
-    def revert_many_view(self, request: HttpRequest) -> HttpResponse:
-        return revert_page(self, request, None)
+        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?since={queryset.earliest('pk').pk}")
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(answers: dict[str, str]) -> str:

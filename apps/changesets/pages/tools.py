@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -135,7 +135,7 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
         method = getattr(self, tool)
         if not may_use(self, request, method):
             raise PermissionDenied
-        key = self._key_or_404(unquote(pk))
+        key = self.key_or_404(pk)
         obj = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
         if not isinstance(obj, HttpResponse):
             return method(request, obj)

@@ -16,12 +16,12 @@ from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_ve
 from apps.changesets.tracking import tracked_for
 
 
-def version_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any, row: int) -> HttpResponse:
+def version_page(model_admin: Any, request: HttpRequest, object_id: str, row: int) -> HttpResponse:
     """Show what going back would set, or do it for the ticked fields, as one changeset."""
     if (refused := turned_away(request, ASKS, may=model_admin.has_view_permission(request))) is not None:
         return refused
     versions = tracked_for(model_admin.model).history_model.objects.select_related("changeset", "changeset__actor")
-    of_object = {model_admin.opts.pk.attname: key, "history_id": row}
+    of_object = {model_admin.opts.pk.attname: model_admin.key_or_404(object_id), "history_id": row}
     version = versions.filter(**of_object).first() if 0 < row < 2**63 else None
     if version is None:
         raise Http404("There is no such version.")

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from types import ModuleType
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -68,7 +67,7 @@ def recording_problems(using: str = "default", *, installed: dict[str, str] | No
             problems.append(f"{tracked.table} or its history table {tracked.history_table} does not exist.")
         elif missing := _missing(connection, part, installed):
             problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({_some(missing)}).")
-        elif lost := _columns_lost(columns, tracked):
+        elif lost := [name for name in columns[tracked.table] if name not in columns[tracked.history_table]]:
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
         problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
@@ -104,16 +103,12 @@ def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Re
     sql = Sql(connection)
     schema = sql.value("SELECT current_schema()") if sql.postgresql else ""
     names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
-    dialect = _dialect(connection)
+    dialect = postgresql if sql.postgresql else sqlite
     parts = {"": dialect.shared_objects(names, columns[changeset_table])}
     for tracked in tracked_models():
         if tracked.table in columns and tracked.history_table in columns:
             parts[tracked.table] = dialect.table_objects(names, _shape(columns, tracked))
     return parts
-
-
-def _dialect(connection: BaseDatabaseWrapper) -> ModuleType:
-    return sqlite if connection.vendor == "sqlite" else postgresql
 
 
 def _shape(of: Columns, tracked: Tracked) -> TableShape:
@@ -151,10 +146,6 @@ def _columns(connection: BaseDatabaseWrapper) -> Columns:
     for table, column in sql.rows(query, tables, marks=sql.marks(tables)):
         columns.setdefault(table, []).append(column)
     return columns
-
-
-def _columns_lost(columns: Columns, tracked: Tracked) -> list[str]:
-    return [column for column in columns[tracked.table] if column not in columns[tracked.history_table]]
 
 
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:

@@ -43,7 +43,7 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
         if seen is not None:
             _leave_moved(sql, tracked, seen.get(tracked.label, 0))
         index_working_copy(sql, tracked)
-        for field in _foreign_keys(tracked):
+        for field in tracked.links:
             sql.index_temp(working_table(tracked), [field.column])
     while any(_block_all(sql, tracked, touched) for tracked in touched):
         pass
@@ -136,7 +136,7 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
     changed = (Bucket.RESTORED, Bucket.RECREATED)
-    for field in _foreign_keys(tracked):
+    for field in tracked.links:
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
     conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
@@ -234,7 +234,3 @@ def referring_columns(tracked: Tracked) -> Iterator[ReferringColumn]:
             (tracked_model for tracked_model in tracked_models() if tracked_model.model is field.model), None
         )
         yield ReferringColumn(field.model._meta.db_table, column_of(field), referring)
-
-
-def _foreign_keys(tracked: Tracked) -> list[AnyLink]:
-    return [field for field in tracked.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]

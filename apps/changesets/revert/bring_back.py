@@ -15,7 +15,7 @@ from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.working import start_working_copy
 from apps.changesets.sql import Sql
@@ -59,23 +59,21 @@ class RestorePlan:
         return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
 
 
-def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
+def plan_restore(picked: Picked) -> RestorePlan:
     """Return which of the picked deletions come back and which are blocked; writes only temporary tables."""
-    plan, _touched = _plan(Sql(using), picked)
+    plan, _touched = _plan(Sql(), picked)
     return plan
 
 
-def restore_deleted(
-    picked: Picked, *, actor: Actor, reason: str, seen: Any = None, using: str = "default"
-) -> Changeset:
+def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = None) -> Changeset:
     """Bring the objects back with their keys and every value, as one changeset; what is blocked stays deleted.
 
     Raises NothingToRestore when none of them can come back, and PlanMoved when `seen`, a plan's mark, is not that of
     the plan as it is now.
     """
-    sql = Sql(using)
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, using=using) as opened:
-        lock_tracked_tables(using)
+    sql = Sql()
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason) as opened:
+        lock_tracked_tables()
         plan, touched = _plan(sql, picked)
         if seen is not None and plan.seen != seen:
             raise PlanMoved("rows changed since the plan was shown")

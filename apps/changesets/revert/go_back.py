@@ -7,7 +7,7 @@ A version is a row of history, or one that was never saved (without history_id):
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import models
@@ -21,7 +21,7 @@ from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
-from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import index_working_copy, start_working_copy
@@ -125,17 +125,13 @@ def _plan(
     plan = VersionPlan(fields, (), newest.history_id or 0, now is not None)
     if not wanted:
         return plan, []
+    would_be = version if now is None else _as_it_would_be(now, version, wanted)
     start_working_copy(sql, tracked)
-    if now is None:
-        _put_in_copy(sql, tracked, [version])
-    else:
-        _put_in_copy(sql, tracked, [_as_it_would_be(now, version, wanted)], live=now.pk)
+    _put_in_copy(sql, tracked, [would_be], live=None if now is None else now.pk)
     settle(sql, [tracked])
     if Bucket.BLOCKED not in verdicts_in(sql, tracked):
         return plan, [tracked]
-    would_be = version if now is None else _as_it_would_be(now, version, wanted)
-    obstacles = obstacles_of(sql, tracked, [would_be])[0]
-    return VersionPlan(fields, obstacles, plan.seen, plan.lives), []
+    return replace(plan, obstacles=obstacles_of(sql, tracked, [would_be])[0]), []
 
 
 def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> Any:

@@ -37,7 +37,7 @@ class PlannedRow(NamedTuple):
 def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
     """Yield the verdicts in the window, model by model; `chosen` are the changesets that are reverted."""
     rows = list(list_rows(sql, touched, window=window, chosen=chosen))
-    yield from explain(rows, chosen=chosen, using=sql.using)
+    yield from explain(rows, chosen=chosen)
 
 
 def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[PlannedRow]:
@@ -55,20 +55,20 @@ def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Colle
             start = max(0, start - number)
 
 
-def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str = "default") -> list[Verdict]:
+def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int]) -> list[Verdict]:
     """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
     verdicts: list[Verdict] = []
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
         of_model, tracked = list(group), tracked_by_label(label)
         if bucket == Bucket.KEPT:
-            verdicts += explain_kept(tracked, [planned.row for planned in of_model], chosen=chosen, using=using)
+            verdicts += explain_kept(tracked, [planned.row for planned in of_model], chosen=chosen)
         elif bucket == Bucket.BLOCKED:
             referring = {planned.row.pk: Referring(planned.causes, planned.further) for planned in of_model}
             rows_of_model = [planned.row for planned in of_model]
-            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen, using=using)
+            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen)
         else:
             verdicts += [Verdict(label, planned.row.pk, planned.row.label, bucket) for planned in of_model]
-    return name_changesets(verdicts, using=using)
+    return name_changesets(verdicts)
 
 
 def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:

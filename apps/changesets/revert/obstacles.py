@@ -1,9 +1,13 @@
-"""Why an object is blocked: what refers to it, which target is gone, which row has its unique value; and since when."""
+"""Why an object is blocked in a revert or a restore: what refers to it, what is missing, who has its unique value."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from apps.changesets.fields import target_of
+from django.db.models import Q
+
+from apps.changesets.fields import AnyLink, target_of
+from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.revert import blocking
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
@@ -36,19 +40,14 @@ class Pointing(NamedTuple):
 
 
 def explain_blocked(
-    tracked: Tracked,
-    rows: Sequence[Row],
-    referring: Mapping[str, Referring],
-    *,
-    chosen: Collection[int],
-    using: str = "default",
+    tracked: Tracked, rows: Sequence[Row], referring: Mapping[str, Referring], *, chosen: Collection[int]
 ) -> list[Verdict]:
     """Return the verdicts of blocked objects, each with the first objects that stand in the way.
 
     `referring` has what `find_referring` found of each key.
     """
     verdicts = []
-    named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen, using=using)
+    named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen)
     for row in rows:
         causes, further = referring.get(row.pk, ((), 0))
         causes = named.get(row.pk, causes)
@@ -79,7 +78,7 @@ def find_referring(
     for table, column, referring in blocking.referring_columns(tracked):
         pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
         totals |= {key: totals[key] + number for key, number in {row.target: row.number for row in pointing}.items()}
-        chains = chains_of(referring, [row.own for row in pointing], using=sql.using) if referring else {}
+        chains = chains_of(referring, [row.own for row in pointing]) if referring else {}
         for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
@@ -135,9 +134,7 @@ def _pointing(
     return [Pointing(str(text(target)), str(own_text(own)), str(label), number) for target, own, label, number in rows]
 
 
-def _named_causes(
-    tracked: Tracked, rows: Sequence[Row], chosen: Collection[int], *, using: str
-) -> dict[str, list[Cause]]:
+def _named_causes(tracked: Tracked, rows: Sequence[Row], chosen: Collection[int]) -> dict[str, list[Cause]]:
     """Return for each key the target that is gone, or the row that has the unique value; one query for each model."""
     causes: dict[str, list[Cause]] = {}
     lookups: list[tuple[str, Tracked, str, str, list[str]]] = []
@@ -157,7 +154,7 @@ def _named_causes(
             causes[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
     for target in {of.label: of for _pk, of, *_rest in lookups}.values():
         of_target = [(pk, _text(of, key), words, names) for pk, of, key, words, names in lookups if of is target]
-        chains = chains_of(target, [key for _pk, key, *_rest in of_target], using=using)
+        chains = chains_of(target, [key for _pk, key, *_rest in of_target])
         causes |= {
             pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in of_target
         }
@@ -182,3 +179,68 @@ def _cause(
 def _since(chain: Sequence[Any], attnames: Sequence[str], chosen: Collection[int]) -> int | None:
     last = last_to_change(chain, attnames, chosen=chosen)
     return None if last is None else last.changeset_id
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason in words; `model` and `row` are the deletion in the recycle bin that would have to come back too."""
+
+    why: str
+    model: str = ""
+    row: int | None = None
+
+
+def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[Obstacle, ...]]:
+    """Return for each row (of history, or an object) that is blocked what blocks it; never nothing.
+
+    The queries grow with the links and unique sets of the model, and with the rows for the latter.
+    """
+    missing = [_missing_targets(field, rows, sql.using) for field in tracked.links]
+    obstacles = []
+    for row in rows:
+        gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
+        sets = [*((columns, Q()) for columns in tracked.unique_sets), *tracked.conditional_sets]
+        taken = [why for columns, condition in sets for why in _taken(sql, tracked, columns, condition, row)]
+        obstacles.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
+    return obstacles
+
+
+def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[AnyLink, dict[Any, Obstacle]]:
+    """Return an obstacle for each key that points to nothing, with the deletion of its target where that is known."""
+    keys = {getattr(row, field.attname) for row in rows} - {None}
+    target = field.target_field.attname
+    living = target_of(field)._base_manager.using(using).filter(**{f"{target}__in": keys})
+    gone = keys - set(living.values_list(target, flat=True))
+    obstacles = {key: Obstacle(f"its {field.verbose_name} (#{key}) is gone") for key in gone}
+    try:
+        tracked = tracked_for(target_of(field))
+    except LookupError:
+        return field, obstacles
+    for row in deleted_objects(tracked, using=using).filter(**{f"{target}__in": gone}) if gone else ():
+        why = f"its {field.verbose_name} {row.instance} is deleted, in {row.changeset}"
+        obstacles[getattr(row, target)] = Obstacle(why, tracked.label, row.history_id)
+    return field, obstacles
+
+
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], condition: Q, row: Any) -> list[Obstacle]:
+    """Return who has a unique value of the row; the object itself, which keeps its stable key, is no obstacle.
+
+    Where the value is unique under a condition only, both meet it.
+    """
+    fields = [tracked.fields_by_column[column] for column in columns]
+    values = {field.attname: getattr(row, field.attname) for field in fields}
+    if None in values.values() or not _meets(tracked, condition, row, sql.using):
+        return []
+    own = getattr(row, "own_key", None)
+    holders = tracked.model._base_manager.using(sql.using).filter(condition, **values)
+    holder = (holders.exclude(pk=own) if own is not None else holders).first()
+    if holder is None:
+        return []
+    labels = ", ".join(str(field.verbose_name) for field in fields if not field.is_relation)
+    texts = ", ".join(str(values[field.attname]) for field in fields if not field.is_relation)
+    return [Obstacle(f"{labels} {texts} is that of {holder} now")]
+
+
+def _meets(tracked: Tracked, condition: Q, row: Any, using: str) -> bool:
+    against = {field.name: getattr(row, field.attname) for field in tracked.fields_by_column.values()}
+    return not condition or condition.check(against, using=using)

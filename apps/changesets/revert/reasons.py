@@ -46,36 +46,34 @@ class Note:
     after: int | None
 
 
-def explain_kept(
-    tracked: Tracked, rows: Sequence[Row], *, chosen: Collection[int], using: str = "default"
-) -> list[Verdict]:
+def explain_kept(tracked: Tracked, rows: Sequence[Row], *, chosen: Collection[int]) -> list[Verdict]:
     """Return the verdicts of kept objects, each with its fields and the changeset that really changed them last.
 
     The changesets that are reverted (`chosen`) are never named as what changed an object since.
     """
     notes = {row.pk: _notes(row.kept) for row in rows}
     ids = {side for of_row in notes.values() for note in of_row for side in (note.before, note.after) if side}
-    history = tracked.history_model._base_manager.using(using)
+    history = tracked.history_model._base_manager.using("default")
     sides = history.in_bulk(ids - {None})
-    chains = chains_of(tracked, [row.pk for row in rows], using=using)
+    chains = chains_of(tracked, [row.pk for row in rows])
     found_of = []
     for row in rows:
         chain = chains.get(row.pk, [])
         changed = [change for note in notes[row.pk] for change in _fields(tracked, note, sides, chain, chosen)]
         # What follows from other fields is no news beside them.
         found_of.append([change for change in changed if change[0].editable] or changed)
-    labels = _Labels(using, [change for changed in found_of for change in changed])
+    labels = _Labels([change for changed in found_of for change in changed])
     return [
         _kept_verdict(tracked, row, chains.get(row.pk, []), changed, chosen, labels)
         for row, changed in zip(rows, found_of, strict=True)
     ]
 
 
-def chains_of(tracked: Tracked, keys: Iterable[str], *, using: str = "default") -> dict[str, list[Any]]:
+def chains_of(tracked: Tracked, keys: Iterable[str]) -> dict[str, list[Any]]:
     """Return the history rows of each primary key, oldest first, in one query."""
     pk = tracked.model._meta.pk.attname
     chains: dict[str, list[Any]] = {}
-    history = tracked.history_model._base_manager.using(using)
+    history = tracked.history_model._base_manager.using("default")
     for row in history.filter(**{f"{pk}__in": set(keys)}).order_by("history_id"):
         chains.setdefault(str(getattr(row, pk)), []).append(row)
     return chains
@@ -94,10 +92,10 @@ def last_to_change(chain: Sequence[Any], attnames: Sequence[str], *, chosen: Col
     return None
 
 
-def name_changesets(verdicts: Sequence[Verdict], *, using: str = "default") -> list[Verdict]:
+def name_changesets(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts with the changesets that they and their causes name put into words; one query."""
     ids = {verdict.since for verdict in verdicts} | {cause.since for verdict in verdicts for cause in verdict.causes}
-    changesets = Changeset.objects.using(using).select_related("actor").in_bulk(ids - {None})
+    changesets = Changeset.objects.using("default").select_related("actor").in_bulk(ids - {None})
     words = {pk: _in_words(changeset) for pk, changeset in changesets.items()}
     return [
         replace(
@@ -181,13 +179,13 @@ def _kept_verdict(
 class _Labels:
     """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str, changes: Iterable[tuple[AnyField, Any, Any, Any]]):
+    def __init__(self, changes: Iterable[tuple[AnyField, Any, Any, Any]]):
         keys: dict[type[models.Model], set[Any]] = {}
         for field, *rows in changes:
             if field.is_relation:
                 values = {getattr(row, field.attname) for row in rows if row is not None}
                 keys.setdefault(target_of(field), set()).update(values - {None})
-        self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
+        self.names = {model: names_of(model, wanted) for model, wanted in keys.items()}
 
     def text(self, field: AnyField, value: Any) -> str:
         names = self.names.get(target_of(field)) if field.is_relation else None

@@ -10,8 +10,7 @@ from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.plan import find_revertable, merge
-from apps.changesets.revert.scoping import check_scope
+from apps.changesets.revert.plan import check_scope, find_revertable, merge
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
@@ -27,7 +26,6 @@ def revert(
     reason: str = "",
     on_conflict: str | None = None,
     seen: Mapping[str, int] | None = None,
-    using: str = "default",
 ) -> Changeset | None:
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
@@ -44,7 +42,6 @@ def revert(
         actor=actor,
         reason=reason,
         seen=seen,
-        using=using,
     )
     return made
 
@@ -57,17 +54,16 @@ def carry_out(
     actor: Actor,
     reason: str = "",
     seen: Mapping[str, int] | None = None,
-    using: str = "default",
 ) -> tuple[Changeset | None, RevertPlan]:
     """Revert without a plan made before; return the new changeset as `revert` does, and what was done."""
-    sql = Sql(using)
+    sql = Sql()
     check_scope(scope)
     with (
-        patience(PATIENCE_SECONDS, using=using),
-        changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened,
+        patience(PATIENCE_SECONDS),
+        changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened,
     ):
-        lock_tracked_tables(using)
-        targets = find_revertable(changesets, using=using)
+        lock_tracked_tables()
+        targets = find_revertable(changesets)
         done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
         if done.on_conflict == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))

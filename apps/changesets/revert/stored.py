@@ -9,43 +9,40 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from apps.changesets.history.cache import recalled, remember, state_of_tables
+from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
 from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, list_rows
-from apps.changesets.revert.plan import find_revertable, merge_copies
-from apps.changesets.revert.scoping import check_scope
-from apps.changesets.revert.seen import newest_seen
-from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Verdict, Window
+from apps.changesets.revert.plan import check_scope, find_revertable, merge_copies
+from apps.changesets.revert.verdicts import OnConflict, RevertPlan, Scope, Verdict, Window
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked
+from apps.changesets.tracking import Tracked, tracked_models
 
 # A plan of no more objects is made for each page: it takes no time, and also sees what no history tells of.
 FEW = 300
 # The cache drops entries at random when it has too many, so that a plan is few of them, however large.
 MOST_CHUNKS = 12
 SMALLEST_CHUNK = 2000
-
-
-@dataclass(frozen=True)
-class Place:
-    """Which rows of a plan are shown: those of a bucket from the one numbered `start`, at most `limit`."""
-
-    bucket: Bucket
-    start: int
-    limit: int
+# A page waits so long for somebody who is writing; a large import takes longer.
+PATIENCE_SECONDS = 3
 
 
 @dataclass(frozen=True)
 class PagedPlan:
-    """The numbers of a plan, the place in it that is shown, and the verdicts there.
+    """The numbers of a plan, the window that is shown, and the verdicts in it.
 
     `seen` is the newest history row of each table when the plan was made.
     """
 
     head: RevertPlan
     seen: dict[str, int]
-    place: Place
+    window: Window
     verdicts: tuple[Verdict, ...]
 
 
@@ -68,33 +65,50 @@ class _Head:
     def chunk_name(self, number: int) -> str:
         return f"revert-plan-{self.mark}-{number}"
 
-    def places(self, shown: Place) -> range:
+    def places(self, shown: Window) -> range:
         """Return the numbers of the rows that are shown, among all rows."""
-        before = EVERY_BUCKET[: EVERY_BUCKET.index(shown.bucket)]
-        start = sum(self.plan.number(bucket) for bucket in before)
-        stop = min(shown.start + shown.limit, self.plan.number(shown.bucket))
+        place = EVERY_BUCKET.index(shown.bucket or EVERY_BUCKET[0])
+        start = sum(self.plan.number(bucket) for bucket in EVERY_BUCKET[:place])
+        stop = min(shown.start + shown.limit, self.plan.number(EVERY_BUCKET[place]))
         return range(start + shown.start, start + max(shown.start, stop))
 
 
 def paged_plan(
-    changesets: Sequence[Changeset],
-    *,
-    scope: Scope,
-    on_conflict: OnConflict,
-    choose: Callable[[RevertPlan], Place],
-    using: str = "default",
+    changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, choose: Callable[[RevertPlan], Window]
 ) -> PagedPlan:
     """Return the plan of reverting the changesets with the rows of one bucket that `choose` asks for.
 
     Raises what `plan_revert` raises, and Busy where somebody writes for long.
     """
-    state, name = state_of_tables(using=using), _name(changesets, scope, on_conflict)
+    state, name = state_of_tables(), _name(changesets, scope, on_conflict)
     head: _Head | None = recalled(name, state)
     rows = None if head is None else _recalled_rows(head, state, choose(head.plan))
     if head is None or rows is None:
-        head, rows = _make(changesets, scope, on_conflict, choose, remembered_as=(name, state), using=using)
-    verdicts = explain(rows, chosen=set(head.plan.changesets), using=using)
+        head, rows = _make(changesets, scope, on_conflict, choose, remembered_as=(name, state))
+    verdicts = explain(rows, chosen=set(head.plan.changesets))
     return PagedPlan(head.plan, head.seen, choose(head.plan), tuple(verdicts))
+
+
+def newest_seen() -> dict[str, int]:
+    """Return the newest history_id by model label; what is written later has a greater one.
+
+    PostgreSQL hands numbers out before it commits, so nobody may be writing in the moment when they are read there:
+    raises Busy with a sentence when somebody still is after a few seconds.
+    """
+    if connection.vendor == "sqlite":
+        return _newest()
+    with patience(PATIENCE_SECONDS), transaction.atomic():
+        lock_tracked_tables(mode="SHARE")
+        return _newest()
+
+
+def _newest() -> dict[str, int]:
+    return {
+        tracked.label: tracked.history_model._base_manager.using("default").aggregate(
+            newest=Coalesce(Max("history_id"), 0)
+        )["newest"]
+        for tracked in tracked_models()
+    }
 
 
 def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict) -> str:
@@ -107,7 +121,7 @@ def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict
     return f"revert-plan-{sha256(repr(parameters).encode()).hexdigest()[:20]}"
 
 
-def _recalled_rows(head: _Head, state: str, shown: Place) -> list[PlannedRow] | None:
+def _recalled_rows(head: _Head, state: str, shown: Window) -> list[PlannedRow] | None:
     """Return the rows that are shown; None when a chunk with some of them is not remembered any more."""
     places, size, rows = head.places(shown), head.chunk_size, []
     if not places:
@@ -124,31 +138,30 @@ def _make(
     changesets: Sequence[Changeset],
     scope: Scope,
     on_conflict: OnConflict,
-    choose: Callable[[RevertPlan], Place],
+    choose: Callable[[RevertPlan], Window],
     *,
     remembered_as: tuple[str, str],
-    using: str,
 ) -> tuple[_Head, list[PlannedRow]]:
     """Make the plan, and remember it where it is large and nobody wrote meanwhile; return it with the window's rows."""
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
-    seen = newest_seen(using=using)
-    targets = find_revertable(changesets, using=using)
+    seen = newest_seen()
+    targets = find_revertable(changesets)
     check_scope(scope)
-    sql = Sql(using)
+    sql = Sql()
     plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict)
     head = _Head(secrets.token_hex(8), plan, seen)
     shown, numbers = choose(plan), set(plan.changesets)
     if head.total <= FEW:
-        window = Window(shown.bucket, shown.start, shown.limit)
-        return head, list(list_rows(sql, touched, window=window, chosen=numbers))
+        return head, list(list_rows(sql, touched, window=shown, chosen=numbers))
     name, state = remembered_as
     places, rows = head.places(shown), []
-    for number, chunk in enumerate(_chunks(_all_rows(sql, touched, head, numbers), head.chunk_size)):
+    planned = iter(_all_rows(sql, touched, head, numbers))
+    for number, chunk in enumerate(iter(lambda: list(islice(planned, head.chunk_size)), [])):
         first = number * head.chunk_size
         rows += chunk[max(0, places.start - first) : max(0, places.stop - first)]
         remember(head.chunk_name(number), state, chunk)
     # Last, so that no plan is found that has not all its rows yet.
-    if state_of_tables(using=using) == state:
+    if state_of_tables() == state:
         remember(name, state, head)
     return head, rows
 
@@ -157,14 +170,3 @@ def _all_rows(sql: Sql, touched: list[Tracked], head: _Head, chosen: set[int]) -
     for bucket in EVERY_BUCKET:
         if number := head.plan.number(bucket):
             yield from list_rows(sql, touched, window=Window(bucket, 0, number), chosen=chosen)
-
-
-def _chunks(rows: Iterable[PlannedRow], size: int) -> Iterable[list[PlannedRow]]:
-    chunk: list[PlannedRow] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk

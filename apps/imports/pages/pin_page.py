@@ -41,7 +41,7 @@ def pin_page(model_admin: Any, request: HttpRequest, key: str, field: str) -> Ht
         return refused
     if field not in pinnable_fields(model_admin.model):
         raise Http404(f"{field} cannot be pinned.")
-    obj = model_admin.model._base_manager.filter(pk=model_admin._key_or_404(key)).first()
+    obj = model_admin.model._base_manager.filter(pk=model_admin.key_or_404(key)).first()
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)
     return answer(PinField(model_admin, request, obj, field))
