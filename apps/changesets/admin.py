@@ -1,7 +1,7 @@
 """The list of changesets, a changeset's page, and its revert, in the admin."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.contrib import admin
@@ -13,35 +13,22 @@ from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
 from apps.changesets.acts.methods import READS, page_at, turned_away
-from apps.changesets.history.counts import Counts, counts_of_many
+from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, show
 from apps.changesets.pages.bulk_act import result_page
-from apps.changesets.pages.changeset import page_of
+from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
-from apps.changesets.pages.download import download_page
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
-from apps.changesets.pages.search import TouchedFilter, find_form
+from apps.changesets.pages.search import TouchedFilter, search_form
 
 # The changeset that a page shows, under the number that was asked for.
 _shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
-
-if TYPE_CHECKING:
-
-    class ListedChangeset(Changeset):
-        """A row of the list, with what is worked out for all rows at once."""
-
-        subject: str
-        shown_counts: Counts
-        may_revert: bool
-
-        class Meta:
-            proxy = True
 
 
 class ChangesetList(ChangeList):
@@ -86,7 +73,7 @@ class ChangesetAdmin(ActingAdmin):
     # -- the list --------------------------------------------------------------------------------------------
 
     @admin.display(description="Changeset")
-    def what(self, changeset: "ListedChangeset") -> str:
+    def what(self, changeset: Any) -> str:
         title = format_html("#{} {}", changeset.pk, changeset.get_kind_display())
         return format_html('{} <span class="subject">{}</span>', title, changeset.subject)
 
@@ -103,16 +90,16 @@ class ChangesetAdmin(ActingAdmin):
         return show.moment(changeset.created_at)
 
     @admin.display(description="Objects")
-    def objects(self, changeset: "ListedChangeset") -> str:
+    def objects(self, changeset: Any) -> str:
         state, reviewed = show.state(changeset), show.reviewed(changeset)
         return format_html("{} {} {}", show.counts(changeset.shown_counts), state, reviewed)
 
     @admin.display(description="Next")
-    def next_steps(self, changeset: "ListedChangeset") -> str:
+    def next_steps(self, changeset: Any) -> str:
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        context = {"title": "Changesets", "find": find_form(request.GET)}
+        context = {"title": "Changesets", "find": search_form(request.GET)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -1,4 +1,4 @@
-"""Where other apps add what this one cannot know: what is done before an act, who is told of it, what is said of it."""
+"""Hooks for other apps: what runs before an act, who listens to changesets, and remarks on their pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -54,8 +54,8 @@ LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()
 
 
-def is_time_for_it(using: str) -> bool:
-    """Return whether something can be done first: not inside a transaction.
+def may_prepare(using: str) -> bool:
+    """Whether something can be done before an act: not inside a transaction.
 
     Whoever opened it can still take all of it back, and on SQLite a backup would not see, or would wait for, what is
     written in it.
@@ -65,7 +65,7 @@ def is_time_for_it(using: str) -> bool:
 
 def prepare(coming: Coming) -> list[str]:
     """Do what was added for the act, if it is time for it or the act requires it; return what it is called."""
-    if not coming.required and not is_time_for_it(coming.using):
+    if not coming.required and not may_prepare(coming.using):
         return []
     return [name for preparation in PREPARATIONS.of() if (name := preparation(coming))]
 

@@ -92,10 +92,10 @@ class RestoreObject(TickedFields):
     def plan(self) -> VersionPlan:
         return plan_restore_of(self.tracked, self.fit, fields=self.ticked)
 
-    def hear(self, refusal: Exception) -> str:
+    def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, OtherSchema):
             return "Nothing was restored: tick “Restore the rest”, or leave it."
-        return super().hear(refusal)
+        return super().sentence_of(refusal)
 
     def page(self, plan: VersionPlan) -> Page:
         meta, hanging = self.model_admin.opts, plan_hanging(self.backup)

@@ -1,4 +1,4 @@
-"""Adding and changing objects by hand: each a changeset, and never more than the person meant."""
+"""Adding and changing objects by hand, each as one changeset."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The one flow of everything that a person confirms: who may, by which method, plan, reason, once, result."""
+"""The flow of every act: permission, method, plan, reason, apply once, result."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
 
 
 def offer(act: PlannedAct[Any]) -> dict[str, Any]:
-    """Return what a page of another sort needs to offer the act: its words, the form of the reason, the token."""
+    """Return what another page needs to offer the act: its words, the form of the reason, the token."""
     plan = act.plan()
     return {"page": act.page(plan), "form": _unbound(act), "token": _token(act, plan)}
 
@@ -70,7 +70,7 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
             turn.done(outcome.url)
             return lead(act.request, outcome)
     except act.refusals as refusal:
-        return act.hear(refusal)
+        return act.sentence_of(refusal)
 
 
 def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:

@@ -28,7 +28,7 @@ class Crumb:
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence for the person, and of which sort it is."""
+    """A sentence that is shown to the person, with its level."""
 
     sentence: str
     level: int = messages.SUCCESS
@@ -36,7 +36,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an act led, and the messages shown there."""
+    """The address that an act leads to, and the messages shown there."""
 
     url: str
     messages: tuple[Message, ...] = ()
@@ -98,7 +98,7 @@ class PlannedAct(ABC, Generic[P]):
 
     @abstractmethod
     def plan(self) -> P:
-        """Return what it would do; nothing is changed. What it raises is told instead of the plan."""
+        """Return what the act would do; nothing is changed. A refusal that it raises is shown instead of the plan."""
 
     @abstractmethod
     def state(self, plan: P) -> Any:
@@ -131,8 +131,8 @@ class PlannedAct(ABC, Generic[P]):
         """Whether what else it asks for is given; its page tells what is missing."""
         return True
 
-    def hear(self, refusal: Exception) -> str:
-        """Return the sentence of a refusal, after which the plan is made anew."""
+    def sentence_of(self, refusal: Exception) -> str:
+        """Return the sentence of a refusal; the plan is made again after it."""
         return str(refusal)
 
     def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse | None:

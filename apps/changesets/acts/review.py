@@ -1,4 +1,4 @@
-"""Marking changesets reviewed, and giving direct writes the name and reason that the database could not know."""
+"""Marking changesets reviewed, and giving direct writes a name and a reason."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,12 +9,12 @@ from apps.changesets.errors import NotToReview, UnknownChangeset
 from apps.changesets.history.words import full_name
 from apps.changesets.models import Changeset, Kind, Status
 
-# What nobody has to look at: it changed nothing, or only wrote down what was there.
+# Changesets that need no review: failed ones and baselines.
 NOT_FOR_REVIEW = {"status": Status.FAILED}, {"kind": Kind.BASELINE}
 
 
 def unreviewed(changesets: QuerySet[Changeset]) -> QuerySet[Changeset]:
-    """Return those that somebody should look at still."""
+    """Return the changesets that need a review and have none yet."""
     for nothing in NOT_FOR_REVIEW:
         changesets = changesets.exclude(**nothing)
     return changesets.filter(reviewed_at__isnull=True)

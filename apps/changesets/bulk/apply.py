@@ -1,4 +1,4 @@
-"""Planning a bulk action, and doing it: one transaction, one changeset, and never more than was shown."""
+"""Planning and applying a bulk action: one transaction, one changeset, never more than was shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from apps.changesets.bulk.plans import BulkPlan, Options, summary_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
-from apps.changesets.hooks import Coming, is_time_for_it, prepare
+from apps.changesets.hooks import Coming, may_prepare, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Actor, Changeset
 
 PATIENCE = 10
-# What was shown is called so, where it moved.
+# The word for what was shown, in the sentence of PlanMoved.
 NOUN = "selection"
 
 
@@ -60,7 +60,7 @@ def apply_bulk(
     With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
     NothingSelected, PlanMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
     """
-    if work.deletes(options or {}) and is_time_for_it(objects.db):
+    if work.deletes(options or {}) and may_prepare(objects.db):
         _prepare(work, objects, actor, options)
     with patience(PATIENCE), changeset(kind=work.kind, actor=actor, reason=reason) as opened:
         lock_tracked_tables()
@@ -77,7 +77,7 @@ def apply_bulk(
 
 
 def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:
-    """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
+    """Make a backup first, or what else other apps added, where more than one object would be deleted."""
     plan = plan_bulk(work, objects, options)
     if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
         prepare(Coming(work.kind, actor, f"the deletion of {plan.what}", objects.db))
@@ -99,7 +99,7 @@ def _plan(work: BulkWork, selection: Selection, options: Options) -> BulkPlan:
 
 
 def _moved(seen: Mapping[str, Any], plan: BulkPlan, selection: Selection) -> ChangesetError:
-    """Return what tells the person what moved, or that the plan is one of something else than was chosen."""
+    """Return the refusal that says what changed since the plan was shown, or that something else was chosen."""
     names = selection.model._meta.verbose_name_plural
     same_objects = seen["objects"][0] == plan.seen["objects"][0]
     if same_objects and seen["chosen"] != plan.seen["chosen"]:

@@ -1,4 +1,4 @@
-"""Deleting many objects: what forbids it in words, which links it clears, and what goes along."""
+"""Deleting many objects: what forbids it, which links it clears, and which other objects it deletes."""
 
 from collections.abc import Iterator
 from typing import Any

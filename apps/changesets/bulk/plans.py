@@ -1,4 +1,4 @@
-"""What a bulk action would do, as values that know neither admin nor HTTP."""
+"""The plan of a bulk action: values that know neither admin nor HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """Objects that need naming, at most a few of them: what could not be done, and why."""
+    """The names of a few objects that a plan must name, how many there are, and why they are named."""
 
     why: str
     number: int

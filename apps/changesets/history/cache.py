@@ -1,4 +1,4 @@
-"""Figures that are dear to work out are remembered for one state of the tables, and worked out anew in the next."""
+"""A cache of costly figures: each is worked out once for each state of the tables."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -40,7 +40,7 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
 
 
 def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
-    """Return what `work_out` gave for this name and state of the tables, working it out once."""
+    """Return the value of this name and state of the tables; `work_out` makes it once."""
     value = caches["figures"].get(f"{name}:{state}", _NOTHING)
     if value is _NOTHING:
         value = work_out()

@@ -1,4 +1,4 @@
-"""What a map shows: points in groups, packed so that all airports of the world are half a megabyte on their way."""
+"""The data of a map: points in groups, packed so that all airports of the world take half a megabyte."""
 
 import gzip
 import json

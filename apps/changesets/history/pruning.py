@@ -1,4 +1,4 @@
-"""Forgetting old history, and never what a changeset that can still be reverted needs.
+"""Pruning old history; what a changeset that can still be reverted needs stays.
 
 All history of the changesets before a date goes, but for the last row of each object there: it is the object as it is
 now, as it was when it was deleted, or as the first changeset that stays found it. The changesets themselves stay, with
@@ -22,7 +22,7 @@ from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-# So long it waits for others who write, before it gives up and says so.
+# Pruning waits this long for others who write, then it is refused as Busy.
 PATIENCE_SECONDS = 20
 _SPENT = "spent_changesets"
 

@@ -1,4 +1,4 @@
-"""Which changes to show: by operation, field, place and text, a page at a time or all in a stream."""
+"""The choice of changes to show: by operation, field, place and text, as a page or as a stream."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which version of an object a person saw, and what became of it since."""
+"""Which version of an object a person saw, and which fields changed after it."""
 
 from dataclasses import dataclass
 from itertools import pairwise

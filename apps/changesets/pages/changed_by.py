@@ -1,4 +1,4 @@
-"""A list filtered to what a changeset touched, by its number in the address."""
+"""The filter of a list to objects that a changeset touched, by its number in the address."""
 
 from typing import Any
 

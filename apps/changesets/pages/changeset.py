@@ -4,12 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin import ModelAdmin
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.history.diff import Change, changes_between, selection_of
+from apps.changesets.history.diff import Change, changes_between, changes_of, selection_of
+from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
@@ -25,6 +30,7 @@ SHOWN = 100
 # Where so few stand on a page, what was deleted is shown without a click.
 FEW = 10
 MOST_PLACES = 1000
+FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 
 
 @dataclass(frozen=True)
@@ -211,3 +217,20 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     if not request.user.has_perm(links.REVERT):
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
     return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
+
+
+@method_decorator(require_safe)
+@for_viewers
+def download_page(model_admin: ModelAdmin, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
+    """Stream the changes that the address asks for; without any query, those of all models."""
+    changeset = Changeset.objects.filter(pk=pk).first()
+    if changeset is None:
+        raise Http404(f"There is no changeset #{pk}.")
+    if changeset.pruned_at is not None:
+        raise Http404(f"The history of changeset #{pk} was pruned.")
+    query = read_changes_query(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
+    write, content_type = FORMATS[form]
+    chosen = changes_of(changeset, model=query.tracked.label, filters=query.filters) if query else changes_of(changeset)
+    response = StreamingHttpResponse(write(chosen), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
+    return response

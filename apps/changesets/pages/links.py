@@ -1,4 +1,4 @@
-"""Where things of the console are found in the admin."""
+"""The addresses of the console's pages in the admin."""
 
 from collections.abc import Iterable
 from typing import Any

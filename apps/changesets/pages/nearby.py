@@ -1,4 +1,4 @@
-"""A list filtered to what lies around a place: where a map leads when several of its points lie together."""
+"""The filter of a list to objects around a place; a map leads there where several points lie together."""
 
 from math import cos, radians
 from typing import NamedTuple

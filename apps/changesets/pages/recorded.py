@@ -38,7 +38,7 @@ from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.revert import newest_revertable
 from apps.changesets.tracking import tracked_for
 
-# What became of the object that a request writes, in words.
+# The sentence about the object that a request wrote.
 _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
@@ -135,11 +135,11 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def message_user(
         self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kw: Any
     ) -> None:
-        """Say what became of it in our words, with the way to review and undo it, instead of Django's."""
+        """Show our sentence with links to review and undo, instead of Django's."""
         super().message_user(request, _outcomes.get(request, message), level, *args, **kw)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Lead to the history of an object that is deleted: that is where it can be brought back."""
+        """Lead to the history of a deleted object: it can be brought back there."""
         key = self.key_or_404(object_id)
         if tracked_for(self.model).history_model.objects.filter(**{opts.pk.attname: key}).exists():
             return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
@@ -148,7 +148,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     # -- deleting --------------------------------------------------------------------------------------------
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        """Say what the deletion would take along, clear, or what forbids it; delete once it is confirmed."""
+        """Show what the deletion would delete and clear, or what forbids it; delete once it is confirmed."""
         obj = self.get_object(request, unquote(object_id))
         if not self.has_delete_permission(request, obj):
             raise PermissionDenied
@@ -172,10 +172,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
-        """Return what there is to say of deleted objects, by the history_id of their deletion, as safe HTML.
-
-        Other apps' mixins say it; the recycle bin and the object's history show it.
-        """
+        """Return remarks of other apps' mixins on deleted objects, as safe HTML by the history_id of the deletion."""
         return {}
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:

@@ -1,4 +1,4 @@
-"""The recycle bin: what is deleted, by whom and when; and bringing it back, by way of a plan."""
+"""The recycle bin: deleted objects, who deleted them and when, and bringing them back through a plan."""
 
 from collections.abc import Callable
 from functools import partial
@@ -181,7 +181,7 @@ def _preview(label: str, row: Any) -> Any:
 
 
 def _picked(request: HttpRequest) -> Picked:
-    """The ticked rows, `airports.airport:123` each; what is no such thing is passed over."""
+    """Return the ticked rows, each posted as `airports.airport:123`; values of another form are ignored."""
     parameters = request.POST if request.method == "POST" else request.GET
     picked: Picked = {}
     for pick in parameters.getlist("pick")[:MOST_PICKED]:

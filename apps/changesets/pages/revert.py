@@ -1,4 +1,4 @@
-"""The page of a revert: the plan to read, its scope and policy to choose, the reason to give, and the doing of it."""
+"""The page of a revert: its plan, the choice of scope and policy, the reason, and the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def reverted(
     on_conflict: OnConflict = OnConflict.KEEP,
     seen: Mapping[str, int] | None = None,
 ) -> Outcome:
-    """Revert this part of the changesets; return what became of it, and the way to the new changeset."""
+    """Revert this part of the changesets; return the outcome, which leads to the new changeset."""
     made, done = carry_out(
         [changeset.pk for changeset in chosen],
         scope=scope,
@@ -140,7 +140,7 @@ class RevertAct(PlannedAct[PagedPlan]):
         return Window(bucket, wanted.start if same else 0, A_PAGE)
 
     def state(self, plan: PagedPlan) -> dict[str, Any]:
-        """What is done is what was shown, whatever the address says by then."""
+        """Return scope, policy and newest history rows, so that what was shown is what is applied."""
         scope, policy = plan.head.scope, str(plan.head.on_conflict)
         return {"scope": [scope.models, scope.pks, scope.fields, scope.leave], "policy": policy, "seen": plan.seen}
 

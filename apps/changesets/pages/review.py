@@ -1,4 +1,4 @@
-"""What the admin does with changesets: revert many at once, mark them reviewed, name direct writes."""
+"""The admin's acts on changesets: revert many at once, mark them reviewed, name direct writes."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ from apps.changesets.pages.revert import revert_page
 
 
 class ReviewForm(forms.Form):
-    """What the reviewer has to say; nothing need be."""
+    """The comment of the reviewer, which may be empty."""
 
     comment = forms.CharField(max_length=1000, required=False)
 
@@ -95,7 +95,7 @@ class ActingAdmin(admin.ModelAdmin):
     def _act(
         self, request: HttpRequest, pk: int, form_class: type[forms.Form], act: Callable[[dict[str, str]], str]
     ) -> HttpResponse:
-        """Do it for who may and says what is needed, and lead to the changeset with a sentence either way."""
+        """Check permission, method and form, do the act, and lead to the changeset with a sentence."""
         may = request.user.has_perm(links.REVIEW) and self.has_view_permission(request)
         if (refused := turned_away(request, DOES, may=may)) is not None:
             return refused

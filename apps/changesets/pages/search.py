@@ -6,15 +6,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from apps.changesets.errors import TooManyObjects
 from apps.changesets.history.search import Wanted, changesets_that_touched
-from apps.changesets.pages.changes_query import place_name
-from apps.changesets.tracking import Tracked, tracked_models
+from apps.changesets.tracking import tracked_models
 
 PERIOD = ("since", "until")
 # In the address: the form is wanted. Where it is not, the list need not read its choices.
@@ -62,7 +61,7 @@ class TouchedFilter(admin.ListFilter):
             return queryset.none()
 
 
-def find_form(address: QueryDict) -> dict[str, Any]:
+def search_form(address: QueryDict) -> dict[str, Any]:
     """Return what the form above the list shows: the choices, what is chosen, and what else stands in the address."""
     names = ("object", "field", *PERIOD, *_place_names())
     wanted = {name: address.get(name, "") for name in names}
@@ -70,7 +69,7 @@ def find_form(address: QueryDict) -> dict[str, Any]:
     opened[OPEN] = "1"
     if not any(wanted.values()) and OPEN not in address:
         return {"opened": opened.urlencode()}
-    place_model = next((tracked.filter_model for tracked in _with_places()), None)
+    place_model = _place_model()
     places = place_model._default_manager.all()[:MOST_PLACES] if place_model else ()
     return {
         "open": True,
@@ -87,8 +86,9 @@ def find_form(address: QueryDict) -> dict[str, Any]:
     }
 
 
-def _with_places() -> list[Tracked]:
-    return [tracked for tracked in tracked_models() if tracked.filter_model is not None]
+def _place_model() -> type[Model] | None:
+    """Return the model that changes are filtered by, so far the first that any tracked model names: Country."""
+    return next((tracked.filter_model for tracked in tracked_models() if tracked.filter_model is not None), None)
 
 
 def _parameters() -> list[str]:
@@ -96,13 +96,13 @@ def _parameters() -> list[str]:
 
 
 def _place_names() -> list[str]:
-    """The names in addresses of what changes are filtered by; one is enough so far: `country`."""
-    return [place_name(tracked) for tracked in _with_places()[:1]]
+    model = _place_model()
+    return [model._meta.model_name or ""] if model else []
 
 
 def _place_key(text: str) -> str:
     """The key asked for, or one that no place has where it cannot be read."""
-    model = next((tracked.filter_model for tracked in _with_places()), None)
+    model = _place_model()
     try:
         return str(model._meta.pk.clean(text, None)) if text and model else ""
     except ValidationError:

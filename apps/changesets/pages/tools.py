@@ -72,7 +72,7 @@ def object_tool(
 
 
 def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
-    """Whether the person has the permissions of a tool, and may see the objects at all."""
+    """Whether the person has the permissions of a tool, and may view the objects."""
     return all(
         permission(model_admin, request)
         if callable(permission)
@@ -111,7 +111,7 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
     change_actions: tuple[str, ...] = ("undo_last_change",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Put our address of a tool, which knows what is gone, in place of the package's two.
+        """Replace the package's two addresses of a tool with ours, which also serves deleted objects.
 
         Its second one would call the tools of one object with all rows of the table. By now all apps have added their
         bulk actions.

@@ -29,7 +29,7 @@ def version_page(model_admin: Any, request: HttpRequest, object_id: str, row: in
 
 
 def may_go_back(model_admin: admin.ModelAdmin, request: HttpRequest, *, lives: bool) -> bool:
-    """Whether the person may: change what lives; bringing back what is gone asks what the recycle bin asks."""
+    """Whether the person may change the object that lives, or bring a deleted one back as from the recycle bin."""
     if lives:
         return model_admin.has_change_permission(request)
     return model_admin.has_add_permission(request) and request.user.has_perm(links.REVERT)
@@ -50,10 +50,10 @@ class TickedFields(PlannedAct[VersionPlan]):
     def state(self, plan: VersionPlan) -> int:
         return plan.seen
 
-    def hear(self, refusal: Exception) -> str:
+    def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, PlanMoved):
             self.ticked = None
-        return super().hear(refusal)
+        return super().sentence_of(refusal)
 
     def fields_of(self, plan: VersionPlan, then: str) -> dict[str, Any]:
         """Return what the table of the fields shows; `then` is what its last column is called."""

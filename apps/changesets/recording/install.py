@@ -1,9 +1,10 @@
-"""Installing the recording, taking it away, and telling whether it fits the tables."""
+"""Installing the recording, taking it away (also around migrations), and telling whether it fits the tables."""
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
@@ -49,7 +50,7 @@ def uninstall_recording(using: str = "default") -> None:
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run whole statements, in whose bodies a brace is a brace."""
+    """Run statements as they are: a brace in their bodies is no hole."""
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -195,3 +196,20 @@ def _bare(trigger: str) -> str:
     """Return a trigger's definition without what PostgreSQL writes otherwise than we do: quotes, brackets, case."""
     bare = re.sub(r"[()]|::\w+", " ", trigger.lower().replace('"', ""))
     return "".join(re.sub(r"\b(?!old\b|new\b)\w+\.", "", bare).split())
+
+
+def before_migrate(*, using: str, plan: list[Any], **kwargs: Any) -> None:
+    """Take the triggers away before a plan that touches the tracked tables, their history or the changesets."""
+    labels = {tracked.model._meta.app_label for tracked in tracked_models()} | {"changesets"}
+    if any(migration.app_label in labels for migration, _backwards in plan):
+        uninstall_recording(using)
+
+
+def after_migrate(*, using: str, **kwargs: Any) -> None:
+    """Install the recording from the tables as they are now, and record what the migration did to their rows."""
+    from apps.changesets.recording.audit import record_drift
+
+    with transaction.atomic(using=using):
+        if recording_problems(using):
+            install_recording(using)
+        record_drift(kind="migration", reason="Found changed after a migration.", using=using)

@@ -1,4 +1,4 @@
-"""What stands in the way of a revert: rows that still refer to what would go, targets that are missing, taken values.
+"""What blocks a revert: rows that refer to what would be deleted, targets that are missing, taken unique values.
 
 Each check looks at the state as it would be: the working copies, and the live rows that are in none of them.
 """
@@ -34,7 +34,7 @@ class Check:
 
 
 def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None = None) -> None:
-    """Give every row of the working copies its verdict, and block what cannot be done, until nothing changes.
+    """Give every row of the working copies its verdict, and block rows until no check finds another.
 
     `seen` is the newest history_id by model label that a person was shown: what was written later is left alone.
     """
@@ -77,7 +77,7 @@ def _judge(sql: Sql, tracked: Tracked) -> None:
 
 
 def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
-    """Leave what was written after the history row `seen` as it is, whatever the merge would make of it."""
+    """Leave rows that were written after the history row `seen` as they are."""
     moved = copy_of(sql, tracked).run(
         """
         UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{moved}', w_present = w_live IS NOT NULL
@@ -146,7 +146,7 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
 
 
 def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
-    """The row points to an object that would not be there."""
+    """Return the condition that the row points to an object that would be missing."""
     model = target_of(field)
     sql = sql.with_names(target=model._meta.db_table, column=column_of(field), key=column_of(field.target_field))
     live = sql.fill("SELECT 1 FROM {target} l WHERE l.{key} = w.{column}")

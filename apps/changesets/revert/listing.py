@@ -1,11 +1,11 @@
-"""The rows of a revert plan in words: which object, what becomes of it, and who or what stands in the way."""
+"""The rows of a revert plan in words: the object, its bucket, and what stands in the way."""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.obstacles import Referring, explain_blocked, find_referring
+from apps.changesets.revert.obstacles import Referring, explain_blocked, referring_to
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
 from apps.changesets.sql import Sql
@@ -107,7 +107,7 @@ def _with_causes(
 ) -> Iterator[PlannedRow]:
     for first in range(0, len(rows), _AT_ONCE):
         part = rows[first : first + _AT_ONCE]
-        referring = find_referring(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
+        referring = referring_to(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
         for row in part:
             causes, further = referring.get(row.pk, ((), 0))
             yield PlannedRow(tracked.label, bucket, row, tuple(causes), further)

@@ -1,4 +1,4 @@
-"""Which rows of the working copy stand for the objects that a changeset touched, under whatever key they are now."""
+"""Which rows of the working copy stand for the objects that a changeset touched, whatever their keys are now."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q

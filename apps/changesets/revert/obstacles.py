@@ -44,7 +44,7 @@ def explain_blocked(
 ) -> list[Verdict]:
     """Return the verdicts of blocked objects, each with the first objects that stand in the way.
 
-    `referring` has what `find_referring` found of each key.
+    `referring` has what `referring_to` found of each key.
     """
     verdicts = []
     named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen)
@@ -66,7 +66,7 @@ def explain_blocked(
     return verdicts
 
 
-def find_referring(
+def referring_to(
     sql: Sql, tracked: Tracked, rows: Sequence[Row], touched: list[Tracked], *, chosen: Collection[int]
 ) -> dict[str, Referring]:
     """Return for each key that is blocked by them the first objects that refer to it, and the number of the others."""

@@ -31,7 +31,7 @@ def plan_revert(
     Raises UnknownChangeset, NothingToRevert for a changeset that is reverted already, failed, or cannot be taken back
     by its kind, and EmptyScope for a scope that does not exist or that the changesets did not touch.
     """
-    chosen = find_revertable(changesets)
+    chosen = load_revertable(changesets)
     check_scope(scope or Scope())
     policy = OnConflict(on_conflict)
     plan, _touched = merge(Sql(), chosen, scope=scope or Scope(), on_conflict=policy, window=window)
@@ -76,7 +76,7 @@ def merge_copies(
     return plan, touched
 
 
-def find_revertable(changesets: Sequence[Changeset | int]) -> list[Changeset]:
+def load_revertable(changesets: Sequence[Changeset | int]) -> list[Changeset]:
     """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
     wanted: list[int] = [changeset if isinstance(changeset, int) else changeset.pk for changeset in changesets]
     changesets_now: QuerySet[Changeset] = Changeset.objects.using("default").filter(pk__in=wanted).order_by("-pk")
@@ -130,10 +130,8 @@ def newest_revertable(*, kind: str, model: str) -> Changeset | None:
 def changesets_since(moment: datetime, *, kind: str | None = None) -> list[Changeset]:
     """Return the changesets made at or after `moment`, newest first: those of one kind not reverted yet, or all.
 
-    Raises HistoryPruned when what was there at the moment is not known any more.
-
-    What a migration did, and baselines, are never among them. Of all kinds, reverts and what they reverted both count:
-    undone newest first, they cancel out.
+    Migrations and baselines are never among them. Of all kinds, reverts and what they reverted both count: undone
+    newest first, they cancel out. Raises HistoryPruned when the state at the moment is not known any more.
     """
     since = Changeset.objects.using("default").filter(created_at__gte=moment).exclude(status=Status.FAILED)
     refuse_pruned(since)

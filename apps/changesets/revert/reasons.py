@@ -1,4 +1,4 @@
-"""Why an object is kept: which fields were changed since, from what to what, and in which changeset."""
+"""Why an object is kept: which fields changed since, their values, and the changeset that changed them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Carrying a revert out: the merge is made again under lock, and what differs is written in sets."""
+"""Applying a revert: the merge is made again under lock, and the rows that differ are written in sets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,12 +10,12 @@ from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.plan import check_scope, find_revertable, merge
+from apps.changesets.revert.plan import check_scope, load_revertable, merge
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
-# So long a revert waits for others who write, before it gives up and says so.
+# A revert waits this long for others who write, then it is refused as Busy.
 PATIENCE_SECONDS = 20
 
 
@@ -29,11 +29,9 @@ def revert(
 ) -> Changeset | None:
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
-    Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
-    `seen` (see `newest_seen`) also leaves alone whatever was written after the plan was shown. The new changeset's
-    `summary["revert"]` has the objects by bucket, `summary["left_alone"]` the first that were kept or blocked. Raises
-    what `plan_revert` raises, Busy when others write for too long, and with policy abort RevertConflict when something
-    would be kept or blocked.
+    The merge is made again inside the transaction, so a value that changed after the plan was made is kept; `seen`
+    (see `newest_seen`) also keeps rows that were written after the plan was shown. Raises what `plan_revert` raises,
+    Busy, and with policy abort RevertConflict when something would be kept or blocked.
     """
     made, _done = carry_out(
         plan.changesets,
@@ -63,7 +61,7 @@ def carry_out(
         changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened,
     ):
         lock_tracked_tables()
-        targets = find_revertable(changesets)
+        targets = load_revertable(changesets)
         done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
         if done.on_conflict == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))
@@ -92,7 +90,7 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
     """
     for tracked in touched:
         if Bucket.RESTORED in verdicts_in(sql, tracked):
-            _find_movers(sql, tracked)
+            _mark_movers(sql, tracked)
     for tracked in reversed(touched):
         # What goes, and what is put in again.
         copy_of(sql, tracked).run(
@@ -105,7 +103,7 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
         _update(sql, tracked)
 
 
-def _find_movers(sql: Sql, tracked: Tracked) -> None:
+def _mark_movers(sql: Sql, tracked: Tracked) -> None:
     copy = copy_of(sql, tracked)
     moves = [copy.fill("w.{pk} <> w.w_live")]
     moves += [
@@ -151,7 +149,7 @@ def _update(sql: Sql, tracked: Tracked) -> None:
 
 
 def _mark(targets: list[Changeset], done: RevertPlan) -> None:
-    """Note on the changesets that they are reverted, and on what they had reverted that it stands again."""
+    """Set the status of the reverted changesets, and of those that a reverted revert had reverted."""
     whole = done.scope.is_everything and not done.left_alone
     if not (whole or done.writes):
         return

@@ -1,8 +1,7 @@
-"""A large plan is made once: its numbers and its rows are remembered for the state of the tables, and paged from there.
+"""A large plan is made once: its numbers and its rows are cached for the state of the tables, and paged from there.
 
-They stand in the cache of dear figures (`history/cache.py`): reading a plan writes nothing to the database, whoever
-asks for the same plan has the same one, it expires by itself, and any recorded write makes it another. The rows are cut
-into a few chunks. Where one is missing the plan is made anew: what is shown is whole, and of now.
+They are in the cache of costly figures (`history/cache.py`), the rows in a few chunks: reading a plan writes nothing to
+the database, and any recorded write makes another plan. Where a chunk is missing, the plan is made again.
 """
 
 import secrets
@@ -19,7 +18,7 @@ from apps.changesets.history.cache import recalled, remember, state_of_tables
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
 from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, list_rows
-from apps.changesets.revert.plan import check_scope, find_revertable, merge_copies
+from apps.changesets.revert.plan import check_scope, load_revertable, merge_copies
 from apps.changesets.revert.verdicts import OnConflict, RevertPlan, Scope, Verdict, Window
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -112,7 +111,7 @@ def _newest() -> dict[str, int]:
 
 
 def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict) -> str:
-    """Return what the plan is remembered as; what can be reverted also depends on what became of the changesets."""
+    """Return the name of the plan in the cache; it also depends on the status of the changesets."""
     parameters = (
         [(changeset.pk, changeset.status, changeset.pruned_at is None) for changeset in changesets],
         scope,
@@ -142,10 +141,10 @@ def _make(
     *,
     remembered_as: tuple[str, str],
 ) -> tuple[_Head, list[PlannedRow]]:
-    """Make the plan, and remember it where it is large and nobody wrote meanwhile; return it with the window's rows."""
+    """Make the plan and the rows of the window; cache it where it is large and nobody wrote meanwhile."""
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
     seen = newest_seen()
-    targets = find_revertable(changesets)
+    targets = load_revertable(changesets)
     check_scope(scope)
     sql = Sql()
     plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict)
