@@ -21,6 +21,14 @@ from tests.admin.permission_table import ACTIONS, PAGES, PEOPLE, expected, line_
 
 # ruff: noqa: F811 - fixtures are imported
 pytestmark = pytest.mark.django_db
+# Django's own pages answer any other method as they answer GET.
+DJANGOS_OWN = {
+    *("home", "index", "app_list", "autocomplete", "jsi18n", "view_on_site", "password_change", "password_change_done"),
+    *("<model>_changelist", "<model>_add", "<model>_change", "<model>_history"),
+    *("imports_importrun_changelist", "imports_importrun_history"),
+    *("changesets_changeset_changelist", "changesets_changeset_history"),
+    "django_tasks_database_dbtaskresult_history",
+}
 # Temporary tables, and what Django keeps of its own.
 NOT_OURS = ("temp.", "django_session", "django_content_type")
 
@@ -76,6 +84,20 @@ def test_posting_is_for_those_who_may(addresses, clients):
                 transaction.set_rollback(answers[page, who] not in (403, 405))
 
     assert answers == expected(addresses, "post")
+    assert everything() == before
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_other_methods_are_answered_with_405_on_every_page_of_ours(method, addresses, clients):
+    before, answers = everything(), {}
+
+    for page, address in addresses.items():
+        if page.partition(" ")[0] not in DJANGOS_OWN:
+            response = getattr(clients["approver"], method)(address)
+            answers[page] = response.status_code if response.status_code == 403 else response.get("Allow", "")
+
+    allowed = {403, "POST", "GET, HEAD", "GET, HEAD, POST", "GET, POST"}
+    assert {page: answer for page, answer in answers.items() if answer not in allowed} == {}
     assert everything() == before
 
 

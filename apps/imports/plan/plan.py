@@ -288,9 +288,8 @@ def _check_filters(layout: Layout, options: ImportOptions) -> None:
 
 def _check_policies(plan: ImportPlan) -> None:
     if plan.options.strict and plan.counts.refused:
-        first = plan.refusals[0]
         raise RowsRefused(
-            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
+            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {plan.refusals[0]}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
         kept = plan.kept[0]
