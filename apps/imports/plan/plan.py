@@ -19,6 +19,7 @@ from apps.imports.errors import (
 from apps.imports.mapping.layout import Layout, effective, layout_of
 from apps.imports.plan import merge
 from apps.imports.plan.complete import complete
+from apps.imports.plan.kept import list_kept
 from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
 from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
@@ -213,7 +214,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
-    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    kept_list = list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")
