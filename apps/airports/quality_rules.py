@@ -7,7 +7,6 @@ from django.db.models.lookups import Exact, Regex
 from apps.airports.models import AirportType
 from apps.airports.nearby import at_one_point, near_namesakes
 from apps.base.boxes import off_country
-from apps.quality.coverage import watch_links
 from apps.quality.rules import Rule, Severity, register_rules
 
 AIRPORT = "airports.airport"
@@ -230,4 +229,3 @@ register_rules(
         broken=_holds("<", HTML) | _holds("&", HTML), fields=("municipality",),
     ),
 )  # fmt: skip
-watch_links(AIRPORT, "country", "city")

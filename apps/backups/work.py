@@ -9,15 +9,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.cache import BaseCache, caches
 from django.db import connections
 
 from apps.backups.catalogue.manifests import Backup
@@ -31,6 +28,7 @@ from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Actor
+from apps.changesets.progress import beating, board, entry
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
@@ -91,10 +89,10 @@ def database_size(using: str = "default") -> int:
 
 def work_of(key: str) -> Work | None:
     """Return the state of a piece of work, or None when there is none of this name."""
-    entry = _cache().get(_name(key))
-    if not entry:
+    values = board().get(entry("backups", key))
+    if not values:
         return None
-    work = Work(**entry)
+    work = Work(**values)
     if not work.is_over and time.time() - _heard_of(work) > SILENT_SECONDS:
         outcome = (
             "The process that did this stopped without a word. What it had not finished is not there: start it again."
@@ -105,7 +103,7 @@ def work_of(key: str) -> Work | None:
 
 def work_going_on() -> Work | None:
     """Return the work that is running now, or None."""
-    work = work_of(_cache().get(_name("turn"), ""))
+    work = work_of(board().get(entry("backups", "turn"), ""))
     return None if work is None or work.is_over else work
 
 
@@ -119,7 +117,7 @@ def carry_out(key: str) -> None:
         raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
     work = _save(replace(requested, state=RUNNING))
     try:
-        with _beating(work):
+        with beating(partial(_beat, work), every=BEAT_SECONDS, name=f"beat-{work.id}"):
             actor = User.objects.filter(pk=work.actor_id).first()
             work = _do(work, actor)
     except (BackupFailure, ChangesetError) as failure:
@@ -166,51 +164,24 @@ def _start_apart(work: Work) -> None:
 
 
 def _take_turn(work: Work) -> None:
-    turn = _name("turn")
-    if _cache().add(turn, work.id, timeout=None):
+    turn = entry("backups", "turn")
+    if board().add(turn, work.id, timeout=None):
         return
     if running := work_going_on():
         raise WorkRefused(
             f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it."
         )
-    _cache().set(turn, work.id, timeout=None)
+    board().set(turn, work.id, timeout=None)
 
 
-@contextmanager
-def _beating(work: Work) -> Iterator[None]:
-    """Beat from a thread that touches no database, so that others see that this process lives."""
-    over = threading.Event()
-
-    def beat() -> None:
-        while True:
-            _cache().set(_name(f"{work.id}-beat"), time.time())
-            if over.wait(BEAT_SECONDS):
-                return
-
-    thread = threading.Thread(target=beat, name=f"beat-{work.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+def _beat(work: Work) -> None:
+    board().set(entry("backups", work.id, "beat"), time.time())
 
 
 def _heard_of(work: Work) -> float:
-    return max(_cache().get(_name(f"{work.id}-beat"), 0), work.begun)
+    return max(board().get(entry("backups", work.id, "beat"), 0), work.begun)
 
 
 def _save(work: Work) -> Work:
-    _cache().set(_name(work.id), asdict(work))
+    board().set(entry("backups", work.id), asdict(work))
     return work
-
-
-def _cache() -> BaseCache:
-    return caches["progress"]
-
-
-def _name(key: str) -> str:
-    """Return the name of an entry, with the database in it: two databases may share the cache's folder."""
-    its = connections["default"].settings_dict
-    database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
-    return f"backups-{database}-{key}"

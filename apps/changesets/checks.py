@@ -57,10 +57,11 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
 def check_declarations(**kwargs: Any) -> list[CheckMessage]:
     """Report what is wrong with how tracked models are declared: changesets.E003 to E007."""
     declared = [model for model in apps.get_models() if issubclass(model, TrackedModel) and not model._meta.proxy]
-    return [message for model in declared for message in _wrong_with(model)]
+    return [message for model in declared for message in mistakes_in(model)]
 
 
-def _wrong_with(model: type[TrackedModel]) -> Iterator[CheckMessage]:
+def mistakes_in(model: type[TrackedModel]) -> Iterator[CheckMessage]:
+    """Yield what is wrong with how a tracked model is declared."""
     declared, fields = model.tracking, {field.name: field for field in model._meta.concrete_fields}
     named = [declared.stable_key, declared.filter_by, *(declared.point or ()), *declared.untracked]
     for name in named:

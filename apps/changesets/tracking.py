@@ -133,7 +133,7 @@ class Tracked:
         """The sets of columns that are unique together among the rows that meet a condition, each with it."""
         meta = self.model._meta
         return tuple(
-            (tuple(meta.get_field(name).column for name in constraint.fields), constraint.condition)
+            (tuple(column_of(field_of(self.model, name)) for name in constraint.fields), constraint.condition)
             for constraint in meta.constraints
             if isinstance(constraint, models.UniqueConstraint) and constraint.fields and constraint.condition
         )

@@ -9,5 +9,7 @@ class ImportsConfig(AppConfig):
     verbose_name = "Imports"
 
     def ready(self) -> None:
+        from apps.imports import checks  # noqa: F401 - registers the system check
+
         # Any installed app may have a `columns.py` that registers what is imported and exported.
         autodiscover_modules("columns")

@@ -1,11 +1,10 @@
-"""The coverage of links: how many rows have one; apps declare the links to watch."""
+"""The coverage of links: how many rows have one, of the links that may be empty."""
 
 from dataclasses import dataclass
 
-from django.apps import apps
 from django.db.models import Count
 
-_watched: dict[str, tuple[str, ...]] = {}
+from apps.changesets.tracking import tracked_models
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,13 @@ def share_of(linked: int, total: int) -> float:
     return share if linked == total else min(share, 99.99)
 
 
-def watch_links(label: str, *fields: str) -> None:
-    """Watch the coverage of these links of a model (a label)."""
-    _watched[label] = fields
-
-
 def link_coverage(*, using: str = "default") -> tuple[Coverage, ...]:
-    """Return the coverage of every watched link; one query for each model."""
+    """Return the coverage of every link of a tracked model that may be empty; one query for each such model."""
     coverages: list[Coverage] = []
-    for label, fields in _watched.items():
-        rows = apps.get_model(label)._base_manager.using(using).order_by()
-        counts = rows.aggregate(total=Count("pk"), **{f"with_{field}": Count(field) for field in fields})
-        coverages += [Coverage(label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
+    for tracked in tracked_models():
+        fields = [field.name for field in tracked.model._meta.concrete_fields if field.is_relation and field.null]
+        if fields:
+            rows = tracked.model._base_manager.using(using).order_by()
+            counts = rows.aggregate(total=Count("pk"), **{f"with_{field}": Count(field) for field in fields})
+            coverages += [Coverage(tracked.label, field, counts[f"with_{field}"], counts["total"]) for field in fields]
     return tuple(coverages)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import caches
 from django.test import Client
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from apps.backups.creating import create_backup
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.base.models import Country
 from apps.changesets.models import Changeset
+from apps.changesets.progress import board, entry
 
 LIST = "/admin/backups/backup/"
 
@@ -186,7 +186,7 @@ def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, m
 def test_work_whose_process_fell_silent_has_failed_and_is_in_nobodys_way(made, approver, browse_as, settings) -> None:
     dead = work.Work("dead", work.VERIFY, approver.pk, "anna", begun=timezone.now().timestamp() - 3600)
     work._save(dead)
-    caches["progress"].set(work._name("turn"), dead.id)
+    board().set(entry("backups", "turn"), dead.id)
 
     text = page(browse_as(approver), "work/dead/")
 

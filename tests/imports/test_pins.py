@@ -175,7 +175,7 @@ def test_pins_are_loaded_for_live_rows_by_either_key():
 
     assert load_pins(staging) == load_pins(staging) == {"name", "city"}
 
-    pinned = staging.fetch("SELECT old_pk, field FROM {pins} ORDER BY old_pk")
+    pinned = staging.rows("SELECT old_pk, field FROM {pins} ORDER BY old_pk")
     assert pinned == [("KAPA", "city"), ("KDVX", "name")]
 
 
@@ -187,7 +187,7 @@ def test_pins_under_both_keys_are_one():
     staging = staging_of()
 
     assert load_pins(staging) == {"name"}
-    assert staging.fetch("SELECT old_pk, field FROM {pins}") == [("KDEN", "name")]
+    assert staging.rows("SELECT old_pk, field FROM {pins}") == [("KDEN", "name")]
 
 
 def test_pins_of_models_without_a_stable_key_are_loaded_by_their_number():
@@ -197,7 +197,7 @@ def test_pins_of_models_without_a_stable_key_are_loaded_by_their_number():
     staging = staging_of(CITIES, ["id", "country", "name"])
 
     assert load_pins(staging) == {"population"}
-    assert staging.fetch("SELECT old_pk, field FROM {pins}") == [(city.pk, "population")]
+    assert staging.rows("SELECT old_pk, field FROM {pins}") == [(city.pk, "population")]
     assert load_pinned_gone(staging) == 0
 
 
@@ -212,7 +212,7 @@ def test_pinned_deletions_are_loaded_by_either_key_unless_the_object_lives_again
 
     assert load_pinned_gone(staging) == 2
 
-    rows = staging.fetch("SELECT key_value, natural_value FROM {pinned_gone} ORDER BY key_value IS NULL")
+    rows = staging.rows("SELECT key_value, natural_value FROM {pinned_gone} ORDER BY key_value IS NULL")
     assert rows == [(3486, None), (None, "KAPA")]
 
 
@@ -306,5 +306,5 @@ class TestPinning(TestCase):
         assert {(number, field) for number, obj in enumerate(objects) for field in pins_of(obj)} == expected
         staging = staging_of()
         assert load_pins(staging) == {field for _, field in expected}
-        loaded = {*staging.fetch("SELECT old_pk, field FROM {pins}")}
+        loaded = {*staging.rows("SELECT old_pk, field FROM {pins}")}
         assert loaded == {(objects[number].pk, field) for number, field in expected}

@@ -63,7 +63,7 @@ def types_shown(*, country: int | None = None) -> list[tuple[str, int, int, str]
     else:
         counted = count_by_type(country=country, using=using)
     address = f"{links.list_url(Airport)}?airport_type__exact="
-    return [(each.name, each.number, each.without_city, f"{address}{each.value}{of_country}") for each in counted]
+    return [(row.name, row.number, row.without_city, f"{address}{row.value}{of_country}") for row in counted]
 
 
 def map_url(*, country: int | None = None) -> str:

@@ -43,8 +43,15 @@ def deleting(*along: str) -> Operation:
         lines += _would_become(selection, along, will="would" if refusal else "will")
         sample = sample_of(selection.rows())
         return BulkPlan(
-            0 if refusal else selection.number, what, f"{what} deleted.", tuple(lines), sample, tuple(listed),
-            refusal=refusal, way_out=way_out)  # fmt: skip
+            0 if refusal else selection.number,
+            what,
+            f"{what} deleted.",
+            tuple(lines),
+            sample,
+            tuple(listed),
+            refusal=refusal,
+            way_out=way_out,
+        )
 
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         for rows, field in _losing(selection, along):

@@ -87,9 +87,14 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     ]
     what = counted(number, model)
     return BulkPlan(
-        number, what, f"{what} of import #{made.pk} deleted.", tuple(line for line in lines if line.number),
-        sample_of(free) if number else (), tuple(names for names in listed if names.number),
-        facts={"free": free})  # fmt: skip
+        number,
+        what,
+        f"{what} of import #{made.pk} deleted.",
+        tuple(line for line in lines if line.number),
+        sample_of(free) if number else (),
+        tuple(names for names in listed if names.number),
+        facts={"free": free},
+    )
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:

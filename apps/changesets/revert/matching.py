@@ -38,7 +38,8 @@ def condition_in_sql(sql: Sql, tracked: Tracked, condition: Q) -> str:
     compiler = query.get_compiler(connection=sql.connection)
     text, values = compiler.compile(query.build_where(condition))
     quoted = sql.connection.schema_editor().quote_value
-    return (text % tuple(map(quoted, values))).replace("%", "%%")
+    condition_text: str = text % tuple(map(quoted, values))
+    return condition_text.replace("%", "%%")
 
 
 def load_touched(sql: Sql, tracked: Tracked) -> None:

@@ -58,18 +58,31 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         return Line(sign, number, f"{noun} {plural(number, one, many)}", _rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
-    yield line("created", "deleted_here", "was deleted here and comes back", "were deleted here and come back",
-               Bucket.DELETED_HERE, part=True)  # fmt: skip
+    yield line(
+        "created",
+        "deleted_here",
+        "was deleted here and comes back",
+        "were deleted here and come back",
+        Bucket.DELETED_HERE,
+        part=True,
+    )
     yield line("changed", "updated", "changes", "change", Bucket.CHANGED)
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
     yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
-    yield line("deleted", "superseded", f"will be deleted, since another one gets its {key}",
-               f"will be deleted, since others get their {key}", Bucket.SUPERSEDED, part=True)  # fmt: skip
+    yield line(
+        "deleted",
+        "superseded",
+        f"will be deleted, since another one gets its {key}",
+        f"will be deleted, since others get their {key}",
+        Bucket.SUPERSEDED,
+        part=True,
+    )
     others = counts.get("missing", 0) - counts.get("superseded", 0)
-    yield Line(MISSING_SIGNS[options.missing], others,
-               f"of them {plural(others, *MISSING_WORDS[options.missing])}", part=True)  # fmt: skip
+    yield Line(
+        MISSING_SIGNS[options.missing], others, f"of them {plural(others, *MISSING_WORDS[options.missing])}", part=True
+    )
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
     yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))

@@ -10,20 +10,20 @@ def complete(staging: Staging) -> None:
     if staging.spec.makes_keys:
         _make_keys(staging)
     if staging.spec.completer:
-        staging.run("DELETE FROM {completed}")
+        staging.empty("imports_completed")
         staging.spec.completer.plan(staging)
 
 
 def _make_keys(staging: Staging) -> None:
-    staging.run("DELETE FROM {made_keys}")
-    pk, after = staging.spec.model._meta.pk, 0
+    staging.empty("imports_made_keys")
+    pk = staging.spec.model._meta.pk
+    pages = staging.pages(
+        "SELECT line FROM {created} WHERE {after} ORDER BY line LIMIT {limit}", by="line", size=_CHUNK
+    )
     with staging.writing():
-        # The next rows of new objects.
-        while lines := staging.fetch("SELECT line FROM {created} WHERE line > %s ORDER BY line LIMIT {limit}",
-                                     [after], limit=str(_CHUNK)):  # fmt: skip
+        for lines in pages:
             made = ((line, pk.get_db_prep_save(pk.get_default(), staging.connection)) for (line,) in lines)
             staging.load("imports_made_keys", ["line", "pk"], made)
-            after = lines[-1][0]
 
 
 def completed_join(staging: Staging, rows: str) -> str:

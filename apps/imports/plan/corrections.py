@@ -8,6 +8,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import models
 
+from apps.changesets.fields import AnyField, field_of
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
@@ -30,7 +31,7 @@ class Correction:
 
     obj: models.Model
     source_id: Any
-    field: models.Field
+    field: AnyField
     header: str
     value: Any
     upstream: Any
@@ -87,7 +88,8 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Fo
 def _corrected(live: LiveTable, using: str) -> tuple[tuple[Any, str], ...]:
     """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
     key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
-    if (known := cache.get(key)) is not None:
+    known: tuple[tuple[Any, str], ...] | None = cache.get(key)
+    if known is not None:
         return known
     found = tuple(_scan(live))
     if len(found) <= _REMEMBERED:
@@ -160,7 +162,7 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
     if refers is not None:
         # Upstream says a code: it means the object that has it now.
         return True, refers.model._base_manager.filter(**{refers.by: said[field]}).first()
-    return True, obj._meta.get_field(field).to_python(said[field])
+    return True, field_of(type(obj), field).to_python(said[field])
 
 
 def _correction(spec: ImportSpec, obj: models.Model, name: str, origin: Origin | None, pin: Pin | None) -> Correction:
@@ -168,7 +170,7 @@ def _correction(spec: ImportSpec, obj: models.Model, name: str, origin: Origin |
     return Correction(
         obj=obj,
         source_id=getattr(obj, spec.key) if spec.key else None,
-        field=obj._meta.get_field(name),
+        field=field_of(type(obj), name),
         header=next((column.header for column in spec.columns if column.field == name), name),
         value=getattr(obj, name),
         upstream=upstream,

@@ -19,6 +19,7 @@ from apps.imports.plan.match_by_columns import (
 )
 from apps.imports.plan.refuse import refuse_blocked
 from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
+from apps.imports.spec import Identify
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import corrected
 
@@ -26,7 +27,7 @@ from apps.imports.staging.upstream_values import corrected
 def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse every row whose key or natural key another row of the file has too; both lines are named."""
     refusals: list[Refusal] = []
-    staging.run("DELETE FROM {blocked}")
+    staging.empty("imports_blocked")
     for column, _index in staging.layout.columns:
         if column.field in staging.spec.names:
             refusals += _find_twice(staging, column.field, column.header)
@@ -35,26 +36,34 @@ def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
     seen_column = "key_value" if field == staging.spec.key else "natural_value"
-    # All rows of the file that say this key, refused ones included.
-    everything = staging.fill(
-        "SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL "
-        "UNION ALL SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL",
-        column=staging.quote(field), seen_column=seen_column)  # fmt: skip
-    twice = staging.fill(
-        "SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM ({everything}) e GROUP BY v HAVING COUNT(*) > 1",
-        everything=everything,
+    # The keys that rows of the file say twice, refused rows included, with the first and last line.
+    twice = staging.with_parts(column=staging.quote(field), seen_column=seen_column).fill(
+        """
+        SELECT v, MIN(line) AS line1, MAX(line) AS line2 FROM (
+            SELECT line, {column} AS v FROM {staged} WHERE {column} IS NOT NULL
+            UNION ALL
+            SELECT line, {seen_column} FROM {seen} WHERE refused AND {seen_column} IS NOT NULL
+        ) e GROUP BY v HAVING COUNT(*) > 1
+        """
     )
-    if not staging.count("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
+    if not staging.value("SELECT COUNT(*) FROM ({twice}) d", twice=twice):
         return []
+    groups = staging.with_parts(twice=twice, column=staging.quote(field))
     # Each staged row of such a group, with the first or last other line.
-    staging.run("INSERT INTO {blocked} (line, holder) "
-                "SELECT s.line, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
-                "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column}",
-                twice=twice, column=staging.quote(field))  # fmt: skip
-    found = staging.fetch(
-        "SELECT s.line, s.{column}, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END "
-        "FROM {staged} s JOIN ({twice}) d ON d.v = s.{column} ORDER BY s.line LIMIT {limit}",
-        twice=twice, column=staging.quote(field), limit=str(REFUSALS_LISTED))  # fmt: skip
+    groups.run(
+        """
+        INSERT INTO {blocked} (line, holder)
+        SELECT s.line, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END
+        FROM {staged} s JOIN ({twice}) d ON d.v = s.{column}
+        """
+    )
+    found = groups.rows(
+        """
+        SELECT s.line, s.{column}, CASE WHEN s.line = d.line1 THEN d.line2 ELSE d.line1 END
+        FROM {staged} s JOIN ({twice}) d ON d.v = s.{column} ORDER BY s.line LIMIT {limit}
+        """,
+        limit=str(REFUSALS_LISTED),
+    )
     return [
         Refusal(line, header, str(value), "twice_in_file", f"line {other} has the same {header}; both are refused")
         for line, value, other in found
@@ -69,14 +78,14 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     """
     refused, refusals = refuse_unknown_references(staging)
     _match_by_names(staging)
-    steps = []
+    steps: list[Identify] = []
     if staging.spec.automatic:
         steps.append(refuse_unknown_keys)
     if staging.spec.identify:
         steps.append(staging.spec.identify)
     elif staging.spec.identity:
         identify_by_values(staging)
-    staging.run("CREATE INDEX IF NOT EXISTS imports_matched_old_pk ON {matched} (old_pk)")
+    staging.index_temp("imports_matched", ["old_pk"])
     staging.analyze("imports_matched", ["line"])
     if staging.layout.corrections:
         steps.append(_refuse_twice)
@@ -94,37 +103,58 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
 
 def _match_by_names(staging: Staging) -> None:
     spec, fields = staging.spec, staging.layout.fields
-    if spec.key in fields:
+    names = staging.with_parts(staged_pk=staging.quote(spec.natural))
+    if spec.key and spec.key in fields:
         # By the stable key.
-        staging.run("INSERT INTO {matched} (line, old_pk) "
-                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{key} = s.{skey}",
-                    skey=staging.quote(spec.key))  # fmt: skip
+        names.run(
+            """
+            INSERT INTO {matched} (line, old_pk)
+            SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{key} = s.{staged_key}
+            """,
+            staged_key=staging.quote(spec.key),
+        )
     if spec.natural in fields and spec.key is None:
         # By the primary key.
-        staging.run("INSERT INTO {matched} (line, old_pk) "
-                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural}",
-                    snatural=staging.quote(spec.natural))  # fmt: skip
+        names.run(
+            """
+            INSERT INTO {matched} (line, old_pk)
+            SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{staged_pk}
+            """
+        )
     elif spec.natural in fields:
-        unknown = f"OR s.{staging.quote(spec.key)} IS NULL" if spec.key in fields else "OR TRUE"
+        unknown = ""
+        if staging.layout.corrections:
+            unknown = f"OR s.{staging.quote(spec.key)} IS NULL" if spec.key and spec.key in fields else "OR TRUE"
         # By the natural key, where that object has no stable key, or the row says none.
-        staging.run("INSERT INTO {matched} (line, old_pk) "
-                    "SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{snatural} "
-                    "WHERE (l.{key} IS NULL {unknown}) "
-                    "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
-                    snatural=staging.quote(spec.natural),
-                    unknown=unknown if staging.layout.corrections else "")  # fmt: skip
+        names.run(
+            """
+            INSERT INTO {matched} (line, old_pk)
+            SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON l.{pk} = s.{staged_pk}
+            WHERE (l.{key} IS NULL {unknown}) AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
+            """,
+            unknown=unknown,
+        )
 
 
 def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse corrections about one object in two rows, however each of them names it."""
-    staging.run("DELETE FROM {blocked}")
+    staging.empty("imports_blocked")
     # Two rows, such as one by key and one by natural key, about the same object; each with the line of another one.
-    staging.run("INSERT INTO {blocked} (line, holder) "
-                "SELECT m.line, CASE WHEN m.line = d.line1 THEN d.line2 ELSE d.line1 END FROM {matched} m JOIN "
-                "(SELECT old_pk, MIN(line) AS line1, MAX(line) AS line2 FROM {matched} "
-                "GROUP BY old_pk HAVING COUNT(*) > 1) d ON d.old_pk = m.old_pk")  # fmt: skip
-    found = staging.fetch("SELECT b.line, b.holder, m.old_pk FROM {blocked} b JOIN {matched} m ON m.line = b.line "
-                          "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
+    staging.run(
+        """
+        INSERT INTO {blocked} (line, holder)
+        SELECT m.line, CASE WHEN m.line = d.line1 THEN d.line2 ELSE d.line1 END FROM {matched} m JOIN (
+            SELECT old_pk, MIN(line) AS line1, MAX(line) AS line2 FROM {matched} GROUP BY old_pk HAVING COUNT(*) > 1
+        ) d ON d.old_pk = m.old_pk
+        """
+    )
+    found = staging.rows(
+        """
+        SELECT b.line, b.holder, m.old_pk FROM {blocked} b JOIN {matched} m ON m.line = b.line
+        ORDER BY b.line LIMIT {limit}
+        """,
+        limit=str(REFUSALS_LISTED),
+    )
     refusals = [
         Refusal(line, "(row)", str(pk), "twice_in_file", f"line {other} is about {pk} too; both are refused")
         for line, other, pk in found
@@ -138,49 +168,64 @@ def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
     lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
     if not set(required) <= staging.layout.fields:
         lacking = ["TRUE"]
-    staging.run("DELETE FROM {blocked}")
+    staging.empty("imports_blocked")
     # A row about no object, without the values that a new one needs.
-    staging.run("INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s "
-                "WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({lacking})",
-                lacking=" OR ".join(lacking) or "FALSE")  # fmt: skip
-    found = staging.fetch("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
+    staging.run(
+        """
+        INSERT INTO {blocked} (line, holder) SELECT s.line, NULL FROM {staged} s
+        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) AND ({lacking})
+        """,
+        lacking=" OR ".join(lacking) or "FALSE",
+    )
+    lines = staging.firsts("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
     hint = "no such object, and too few values to make a new one"
-    refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for (line,) in found]
+    refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for line in lines]
     return refuse_blocked(staging), refusals
 
 
 def _find_missing(staging: Staging) -> None:
     # Live objects that came from upstream, and that no row of the file is about, good, refused or left out.
     staging.run(
-        "INSERT INTO {missing} (old_pk, history_id) SELECT l.{pk}, {history} FROM {live} l WHERE l.{key} IS NOT NULL "
-        "AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk}) "
-        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key}) "
-        "AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})",
-        history=staging.newest_history(staging.fill("l.{pk}")),
+        """
+        INSERT INTO {missing} (old_pk, history_id) SELECT l.{pk}, {newest} FROM {live} l WHERE l.{key} IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})
+        AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value = l.{key})
+        AND NOT EXISTS (SELECT 1 FROM {seen} e WHERE e.key_value IS NULL AND e.natural_value = l.{pk})
+        """,
+        newest=staging.newest_history(staging.fill("l.{pk}")),
     )
     staging.analyze("imports_missing", ["old_pk"])
 
 
 def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
-    total, refusals = 0, []
-    if staging.spec.automatic:
+    total = 0
+    refusals: list[Refusal] = []
+    # Without a stable key nothing is renamed: a row is about the object that has its primary key.
+    if staging.spec.automatic or staging.spec.key is None:
         return total, refusals
-    if not staging.fetch("SELECT 1 FROM {live} LIMIT 1"):
+    if not staging.has_rows(staging.spec.model._meta.db_table):
         return total, refusals
     while True:
-        staging.run("DELETE FROM {blocked}")
+        staging.empty("imports_blocked")
         # A refused row keeps its own natural key, which may hold up the next one: hence the loop.
         staging.run(
-            "INSERT INTO {blocked} (line, holder) "
-            "SELECT w.line, h.{pk} FROM {writes} w JOIN {live} h ON h.{pk} = w.{n} "
-            "WHERE (w.old_pk IS NULL OR w.old_pk <> w.{n}) "
-            "AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.old_pk = h.{pk} AND x.{n} <> x.old_pk) "
-            "AND NOT EXISTS (SELECT 1 FROM {missing} m WHERE m.old_pk = h.{pk})",
-            n=staging.quote(staging.spec.natural))  # fmt: skip
-        found = staging.fetch(
-            "SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder "
-            "ORDER BY b.line LIMIT {limit}", limit=str(REFUSALS_LISTED))  # fmt: skip
+            """
+            INSERT INTO {blocked} (line, holder)
+            SELECT w.line, h.{pk} FROM {writes} w JOIN {live} h ON h.{pk} = w.{new_pk}
+            WHERE (w.old_pk IS NULL OR w.old_pk <> w.{new_pk})
+            AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.old_pk = h.{pk} AND x.{new_pk} <> x.old_pk)
+            AND NOT EXISTS (SELECT 1 FROM {missing} m WHERE m.old_pk = h.{pk})
+            """,
+            new_pk=staging.quote(staging.spec.natural),
+        )
+        found = staging.rows(
+            """
+            SELECT b.line, b.holder, h.{key} FROM {blocked} b JOIN {live} h ON h.{pk} = b.holder
+            ORDER BY b.line LIMIT {limit}
+            """,
+            limit=str(REFUSALS_LISTED),
+        )
         if not found:
             return total, refusals
         header = next(c.header for c in staging.spec.columns if c.field == staging.spec.natural)
@@ -193,21 +238,28 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
 
 def count_superseded(staging: Staging) -> int:
     """Return how many missing objects have a natural key that the file gives to another one."""
-    if staging.spec.automatic or not staging.fetch("SELECT 1 FROM {missing} LIMIT 1"):
+    if staging.spec.automatic or not staging.has_rows("imports_missing"):
         return 0
-    return staging.count("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging))
+    return int(staging.value("SELECT COUNT(*) FROM ({keys}) k", keys=superseded_keys(staging)))
 
 
 def list_superseded(staging: Staging) -> list[Superseded]:
-    """Return the first of them."""
-    source = staging.fill("FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l "
-                          "WHERE m.old_pk = w.{n} AND l.{pk} = m.old_pk",
-                          n=staging.quote(staging.spec.natural))  # fmt: skip
+    """Return the first of them; without a stable key there are none."""
+    if staging.spec.key is None:
+        return []
     changed_here = " OR ".join(corrected(staging, field) for field in staging.layout.merged) or "FALSE"
-    found = staging.fetch(
-        "SELECT l.{pk}, l.{key}, w.{k}, w.line, CASE WHEN {changed_here} THEN 1 ELSE 0 END {source} "
-        "ORDER BY w.line LIMIT {limit}",
-        k=staging.quote(staging.spec.key), source=source, changed_here=changed_here, limit=str(LISTED))  # fmt: skip
+    # The crossing holds SQLite to this order, as in `superseded_keys`.
+    found = staging.rows(
+        """
+        SELECT l.{pk}, l.{key}, w.{new_key}, w.line, CASE WHEN {changed_here} THEN 1 ELSE 0 END
+        FROM {writes} w CROSS JOIN {missing} m CROSS JOIN {live} l
+        WHERE m.old_pk = w.{new_pk} AND l.{pk} = m.old_pk ORDER BY w.line LIMIT {limit}
+        """,
+        new_key=staging.quote(staging.spec.key),
+        new_pk=staging.quote(staging.spec.natural),
+        changed_here=changed_here,
+        limit=str(LISTED),
+    )
     return [Superseded(str(pk), key, new, line, bool(own)) for pk, key, new, line, own in found]
 
 
@@ -217,5 +269,7 @@ def superseded_keys(staging: Staging) -> str:
         # No file gives such keys.
         return staging.fill("SELECT m.old_pk FROM {missing} m WHERE FALSE")
     # The crossing holds SQLite to this order: all rows that are written, and for each one look into an index.
-    return staging.fill("SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{n}",
-                        n=staging.quote(staging.spec.natural))  # fmt: skip
+    return staging.fill(
+        "SELECT m.old_pk FROM {writes} w CROSS JOIN {missing} m WHERE m.old_pk = w.{new_pk}",
+        new_pk=staging.quote(staging.spec.natural),
+    )

@@ -25,20 +25,21 @@ def merge(staging: Staging) -> None:
     wants = [wanted(staging, link, finals) for link in staging.links]
     # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
     staging.run(
-        "INSERT INTO {changed} (line, old_pk, history_id, {fields}, {upstream}, kept{want_names}) "
-        "SELECT s.line, l.{pk}, {history}, {finals}, {new_upstream}, {kept}{wants} "
-        "FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk "
-        "WHERE {differs}",
-        history=staging.newest_history(staging.fill("l.{pk}")),
-        fields=", ".join(map(staging.quote, staging.values)),
+        """
+        INSERT INTO {changed} (line, old_pk, history_id, {fields}, {upstream}, kept{want_names})
+        SELECT s.line, l.{pk}, {newest}, {finals}, {new_upstream}, {kept}{wants}
+        FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk WHERE {differs}
+        """,
+        newest=staging.newest_history(staging.fill("l.{pk}")),
+        fields=staging.names(staging.values),
         finals=", ".join(finals.values()),
         new_upstream=new_upstream(staging),
         kept=kept or "0",
         want_names="".join(f", {staging.want(link.field)}" for link in staging.links),
-        wants="".join(f", {each}" for each in wants),
+        wants="".join(f", {flag}" for flag in wants),
         differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]),
     )
-    staging.run("CREATE INDEX IF NOT EXISTS imports_changed_old_pk ON {changed} (old_pk)")
+    staging.index_temp("imports_changed", ["old_pk"])
     _forget_unchanged(staging)
     staging.analyze("imports_changed", ["line"])
 
@@ -57,9 +58,9 @@ def _differs(staging: Staging) -> list[str]:
 
 
 def _base_moves(staging: Staging) -> list[str]:
-    if staging.layout.corrections:
+    if staging.layout.corrections or staging.spec.upstream is None:
         return []
-    return [f"l.{staging.column(staging.spec.upstream)} IS DISTINCT FROM {new_upstream(staging)}"]
+    return [staging.fill("l.{upstream} IS DISTINCT FROM {said}", said=new_upstream(staging))]
 
 
 def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
@@ -83,9 +84,14 @@ def _forget_unchanged(staging: Staging) -> None:
     if staging.layout.corrections:
         # What a pin holds against a person's file is listed, though nothing is written.
         same.append("x.kept = 0")
-    staging.run("DELETE FROM {changed} WHERE line IN "
-                "(SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same})",
-                same=" AND ".join(same))  # fmt: skip
+    staging.run(
+        """
+        DELETE FROM {changed} WHERE line IN (
+            SELECT x.line FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {same}
+        )
+        """,
+        same=" AND ".join(same),
+    )
 
 
 def final(staging: Staging, field: str) -> str:
@@ -145,10 +151,17 @@ def _merged(staging: Staging, field: str) -> str:
         stays += f" OR {staged} IS NULL"
     if field in staging.pinned:
         stays += f" OR {_is_held(staging, field)}"
-    return (
-        f"CASE WHEN {stays} THEN {live} "
-        f"WHEN NOT {corrected(staging, field)} THEN {staged} "
-        f"WHEN {staged} IS NOT DISTINCT FROM {was} THEN {live} ELSE {conflict} END"
+    return staging.fill(
+        """
+        CASE WHEN {stays} THEN {old} WHEN NOT {corrected} THEN {new}
+             WHEN {new} IS NOT DISTINCT FROM {base} THEN {old} ELSE {conflict} END
+        """,
+        stays=stays,
+        old=live,
+        new=staged,
+        corrected=corrected(staging, field),
+        base=was,
+        conflict=conflict,
     )
 
 
@@ -221,21 +234,33 @@ def _free(staging: Staging, link: Link) -> str:
 
 def create_views(staging: Staging) -> None:
     """Make two views over the staged rows: those of new objects, and all that is written, new and changed."""
-    if staging.fetch(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
+    if staging.rows(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
         return
     values = [_initial(staging, field) for field in staging.values]
     wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
-    names = ", ".join(["line", "old_pk", *map(staging.quote, staging.values), staging.upstream])
-    want_names = "".join(f", {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
-    staging.run("CREATE TEMP VIEW {created} AS "
-                "SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants} "
-                "FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)",
-                type=staging.column_type(staging.spec.natural), values=", ".join(values), wants=wants,
-                said=_said_at_first(staging))  # fmt: skip
+    staging.run(
+        """
+        CREATE TEMP VIEW {created} AS
+        SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants}
+        FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
+        """,
+        type=staging.column_type(staging.spec.natural),
+        values=", ".join(values),
+        said=_said_at_first(staging),
+        wants=wants,
+    )
     # Everything that is written.
-    staging.run("CREATE TEMP VIEW {writes} AS SELECT {names}{wants} FROM {created} "
-                "UNION ALL SELECT {names}{wants} FROM {changed}", names=names, wants=want_names)  # fmt: skip
+    staging.run(
+        """
+        CREATE TEMP VIEW {writes} AS
+        SELECT line, old_pk, {fields}, {upstream}{wants} FROM {created}
+        UNION ALL
+        SELECT line, old_pk, {fields}, {upstream}{wants} FROM {changed}
+        """,
+        fields=staging.names(staging.values),
+        wants="".join(f", {staging.want(link.field)}" for link in staging.links),
+    )
 
 
 _VIEW_EXISTS_SQLITE = "SELECT 1 FROM sqlite_temp_master WHERE name = 'imports_created'"
@@ -274,10 +299,14 @@ def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[in
     fields = staging.layout.merged
     triples = ", ".join(f"{base(staging, f)}, {staging.staged(f)}, l.{staging.column(f)}" for f in fields)
     # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
-    rows = staging.fetch(
-        "SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line "
-        "JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {limit}",
-        triples=triples, limit="" if limit is None else f"LIMIT {limit}")  # fmt: skip
+    rows = staging.rows(
+        """
+        SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line
+        JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {few}
+        """,
+        triples=triples,
+        few="" if limit is None else f"LIMIT {limit}",
+    )
     return [
         (row[1], KeptValue(staging.key_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
         for row in rows

@@ -275,6 +275,9 @@ def check_options(spec: ImportSpec, options: ImportOptions) -> None:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:
         raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
+    if options.missing == "deactivate" and spec.active is None:
+        what = str(spec.model._meta.verbose_name_plural).capitalize()
+        raise OptionsContradict(f"{what} cannot be inactive: use --missing report or delete.")
 
 
 def _check_filters(layout: Layout, options: ImportOptions) -> None:
@@ -285,9 +288,8 @@ def _check_filters(layout: Layout, options: ImportOptions) -> None:
 
 def _check_policies(plan: ImportPlan) -> None:
     if plan.options.strict and plan.counts.refused:
-        first = plan.refusals[0]
         raise RowsRefused(
-            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {first}."
+            f"Refused rows: {plan.counts.refused}; with --strict so is the whole file. The first: {plan.refusals[0]}."
         )
     if plan.options.on_local_edit == "abort" and plan.counts.kept:
         kept = plan.kept[0]

@@ -38,7 +38,7 @@ def write(staging: Staging) -> None:
 
 
 def _write(staging: Staging) -> None:
-    now = staging.connection.ops.adapt_datetimefield_value(timezone.now())
+    now = staging.moment(timezone.now())
     written = Written(staging.progress)
     written.add(0)
     if staging.spec.linker:
@@ -67,14 +67,14 @@ class Written:
 
 def _portions(staging: Staging, table: str) -> Iterator[tuple[int, int]]:
     """Yield the first and last line of portions of a table, so that progress is seen between the statements."""
-    first, last = staging.fetch("SELECT MIN(line), MAX(line) FROM {name}", name=f"imports_{table}")[0]
+    first, last = staging.rows("SELECT MIN(line), MAX(line) FROM {name}", name=f"imports_{table}")[0]
     if first is not None:
         for start in range(first, last + 1, _PORTION):
             yield start, min(start + _PORTION - 1, last)
 
 
 def _write_missing(staging: Staging, now: Any) -> int:
-    if not staging.count("SELECT COUNT(*) FROM {missing}"):
+    if not staging.has_rows("imports_missing"):
         return 0
     # Superseded objects make room.
     gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
@@ -167,7 +167,7 @@ def _joins(staging: Staging, rows: str) -> str:
 
 
 def _names(staging: Staging, *, new: bool = False) -> str:
-    return ", ".join(staging.quote(column_of(field)) for field in _fields(staging, new=new))
+    return staging.names(column_of(field) for field in _fields(staging, new=new))
 
 
 def _take_out_renamed(staging: Staging) -> None:

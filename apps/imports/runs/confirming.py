@@ -1,15 +1,16 @@
 """What people decide about a run: confirming it, cancelling it, starting it again; and who may."""
 
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_permission_codename
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.errors import PlanMoved
 from apps.changesets.locking import patience
+from apps.changesets.models import Actor, Visitor
 from apps.changesets.numbers import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
@@ -26,13 +27,13 @@ _NO_TIMES = dict.fromkeys(("start_at", "started_at", "finished_at"))
 _FRESH = {"status": RunStatus.UPLOADED, "error": "", "confirmed_by_name": "", **_NOTHING, **_NO_TIMES}
 
 
-def why_not_see(user: Any, run: ImportRun) -> str:
+def why_not_see(user: Visitor, run: ImportRun) -> str:
     """Return why the person may not see the run; empty when they may."""
     own = run.actor_id is not None and run.actor_id == user.pk
     return "" if own or user.has_perm("imports.view_importrun") else "You need the permission to view imports."
 
 
-def why_not_decide(user: Any, run: ImportRun) -> str:
+def why_not_decide(user: Visitor, run: ImportRun) -> str:
     """Return why the person may not decide anything about the run, cancelling included; empty when they may."""
     opts = spec_named(run.spec).model._meta
     if not user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}"):
@@ -42,7 +43,7 @@ def why_not_decide(user: Any, run: ImportRun) -> str:
     return ""
 
 
-def why_not_confirm(user: Any, run: ImportRun) -> str:
+def why_not_confirm(user: Visitor, run: ImportRun) -> str:
     """Return why the person may not confirm the plan, or nobody may; empty when they may.
 
     Where IMPORTS_SECOND_PERSON_ABOVE is set and more rows would change, nobody confirms what they uploaded themselves.
@@ -63,7 +64,7 @@ def why_not_start_again(run: ImportRun) -> str:
     return "" if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
-def why_not_pass_limits(user: Any) -> str:
+def why_not_pass_limits(user: Visitor) -> str:
     """Return why the person may not go past the limits of the settings; empty when they may."""
     return "" if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
 
@@ -78,7 +79,7 @@ def mark_of(run: ImportRun) -> str:
 def confirm_run(
     run: ImportRun,
     *,
-    actor: Any,
+    actor: User,
     seen: str,
     reason: str | None = None,
     start_at: datetime | None = None,
@@ -119,7 +120,7 @@ def confirm_run(
     return run
 
 
-def cancel_run(run: ImportRun, *, actor: Any) -> ImportRun:
+def cancel_run(run: ImportRun, *, actor: Actor) -> ImportRun:
     """Cancel a run that waits, or ask its worker to stop; a worker stops within seconds, and the run is cancelled then.
 
     `actor` is None for somebody at the command line. Nothing is written to the database while a worker is busy with
@@ -145,7 +146,7 @@ def cancel_run(run: ImportRun, *, actor: Any) -> ImportRun:
     raise RunRefused(_too_late(run))
 
 
-def start_again(run: ImportRun, *, actor: Any) -> ImportRun:
+def start_again(run: ImportRun, *, actor: User) -> ImportRun:
     """Put a failed or cancelled run back to the start and return it; `start_planning` plans it then.
 
     Raises RunRefused when it is neither, when its file is gone, or when a command made it.

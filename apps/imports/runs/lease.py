@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.changesets.errors import Busy
 from apps.changesets.locking import patience
+from apps.changesets.progress import beating
 from apps.imports.errors import RunCancelled
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.files import estimate_rows
@@ -40,7 +41,7 @@ class Heart:
         self.run_id, self.connection, self.totals = run_id, connection, totals
         self.phase, self.done = "start", 0
         self.total: int | None = None
-        self.asked, self.over = threading.Event(), threading.Event()
+        self.asked = threading.Event()
         self.told = False
         self._lock, self._in_statement = threading.Lock(), False
 
@@ -62,12 +63,11 @@ class Heart:
             # A full disk is no reason to stop; should it last, the lease ends.
             logger.warning("The progress of import %s cannot be kept: %s", self.run_id, error)
 
-    def keep_beating(self) -> None:
-        """Beat until the work is over."""
-        while not self.over.wait(_BEAT_SECONDS):
-            self.beat()
-            if self.asked.is_set():
-                self._interrupt()
+    def pulse(self) -> None:
+        """Beat, and interrupt the statement that runs if somebody wants the run to stop."""
+        self.beat()
+        if self.asked.is_set():
+            self._interrupt()
 
     def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Run one statement such that it can be interrupted; raises RunCancelled once, and then lets all through."""
@@ -116,20 +116,17 @@ def working(run: ImportRun, *, using: str = "default") -> Iterator[Heart]:
     that is running. The last report stays; who ends the run forgets it.
     """
     heart = Heart(run.pk, connections[using], _totals(run))
-    heart.beat()
-    thread = threading.Thread(target=heart.keep_beating, name=f"import-{run.pk}", daemon=True)
-    thread.start()
     try:
-        with heart.connection.execute_wrapper(heart.watch):
+        with (
+            beating(heart.pulse, every=_BEAT_SECONDS, name=f"import-{run.pk}"),
+            heart.connection.execute_wrapper(heart.watch),
+        ):
             yield heart
     except DatabaseError as error:
         # What was interrupted may say so only later, at the end of its transaction.
         if heart.asked.is_set() and not heart.told:
             raise heart._cancelled() from error
         raise
-    finally:
-        heart.over.set()
-        thread.join()
 
 
 def _totals(run: ImportRun) -> dict[str, int | None]:

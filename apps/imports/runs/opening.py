@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -115,7 +116,7 @@ def _held_by(holder: ImportRun | None, objects: str) -> str:
     )
 
 
-def set_options(run: ImportRun, options: ImportOptions, *, actor: Actor) -> ImportRun:
+def set_options(run: ImportRun, options: ImportOptions, *, actor: User) -> ImportRun:
     """Give a run that nobody has confirmed other options, and put it back to be planned; its old plan is forgotten.
 
     Raises RunRefused when the person may not, the file is gone, or the run is further already.

@@ -6,10 +6,12 @@ What must come back exactly as it was (floats above all) is carried as JSON that
 import json
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db import models
 
+from apps.changesets.sql import Row
 from apps.imports.models import RowKind
 from apps.imports.plan.match import superseded_keys
 from apps.imports.plan.merge import kept_by_line
@@ -24,22 +26,9 @@ def all_rows(staging: Staging) -> list[Iterator[dict[str, Any]]]:
     return [rows_of(staging) for rows_of in kinds]
 
 
-def _pages(staging: Staging, text: str, **parts: str) -> Iterator[tuple]:
-    """Yield the rows of a query by its first column, a chunk at a time; `{after}` is where the next one begins."""
-    after: Any = None
-    while True:
-        condition = "TRUE" if after is None else "{page_by} > %s"
-        rows = staging.rows(
-            text,
-            [] if after is None else [after],
-            limit=str(_PAGE),
-            after=condition.format(page_by=parts["page_by"]),
-            **parts,
-        )
-        yield from rows
-        if len(rows) < _PAGE:
-            return
-        after = rows[-1][0]
+def _pages(staging: Staging, text: str, *, by: str, **parts: str) -> Iterator[Row]:
+    """Yield the rows of a query by its first column, a chunk at a time."""
+    return chain.from_iterable(staging.pages(text, by=by, size=_PAGE, **parts))
 
 
 def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
@@ -52,9 +41,9 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         SELECT x.line, x.old_pk, x.{upstream}, x.kept, x.history_id, l.{label}, {values}{wants}{live_values}
         FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {after} ORDER BY x.line LIMIT {limit}
         """,
-        page_by="x.line",
+        by="x.line",
         label=staging.column(staging.spec.label),
-        values=", ".join(f"x.{staging.quote(field)}" for field in values),
+        values=staging.names(values, of="x"),
         wants="".join(f", x.{staging.want(field)}" for field in wants),
         live_values="".join(f", l.{staging.column(field)}" for field in stored),
     )
@@ -85,16 +74,16 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
     said = set() if staging.layout.partial else set(staging.layout.merged)
     values = [field for field in staging.layout.staged if field not in said]
     shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
-    deleted_here = {line for (line,) in staging.rows("SELECT line FROM {deleted_here}")}
+    deleted_here = set(staging.firsts("SELECT line FROM {deleted_here}"))
     # New objects, as the file says they will be.
     rows = _pages(
         staging,
         """
-        SELECT w.line, w.{upstream}, {values}{wants}{shown}
-        FROM {created} w JOIN {staged} s ON s.line = w.line WHERE {after} ORDER BY w.line LIMIT {limit}
+        SELECT w.line, w.{upstream}, {values}{wants}{shown} FROM {created} w JOIN {staged} s ON s.line = w.line
+        WHERE {after} ORDER BY w.line LIMIT {limit}
         """,
-        page_by="w.line",
-        values=", ".join(f"s.{staging.quote(field)}" for field in values),
+        by="w.line",
+        values=staging.names(values, of="s"),
         shown="".join(f", s.{staging.quote(field)}" for field in shown),
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
@@ -115,16 +104,16 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
     superseded = set()
-    if staging.rows("SELECT 1 FROM {missing} LIMIT 1"):
-        superseded = {pk for (pk,) in staging.rows("{keys}", keys=superseded_keys(staging))}
+    if staging.has_rows("imports_missing"):
+        superseded = set(staging.firsts("{keys}", keys=superseded_keys(staging)))
     # Live objects that the file lacks.
     rows = _pages(
         staging,
         """
-        SELECT m.old_pk, l.{label}, m.history_id
-        FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk WHERE {after} ORDER BY m.old_pk LIMIT {limit}
+        SELECT m.old_pk, l.{label}, m.history_id FROM {missing} m JOIN {live} l ON l.{pk} = m.old_pk
+        WHERE {after} ORDER BY m.old_pk LIMIT {limit}
         """,
-        page_by="m.old_pk",
+        by="m.old_pk",
         label=staging.column(staging.spec.label),
     )
     for old_pk, label, history_id in rows:
@@ -144,7 +133,7 @@ def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     rows = _pages(
         staging,
         "SELECT e.line, e.natural_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
-        page_by="e.line",
+        by="e.line",
     )
     for line, natural in rows:
         yield {"operation": RowKind.REFUSED, "line": line, "natural": natural}
@@ -155,7 +144,7 @@ def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
     rows = _pages(
         staging,
         "SELECT d.line, d.natural_value, d.label FROM {stays_deleted} d WHERE {after} ORDER BY d.line LIMIT {limit}",
-        page_by="d.line",
+        by="d.line",
     )
     for line, natural, label in rows:
         yield {
@@ -183,7 +172,7 @@ def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
         """
         SELECT s.line, {fields} FROM {changed} x JOIN {staged} s ON s.line = x.line WHERE x.kept > 0
         """,
-        fields=", ".join(f"s.{staging.quote(name)}" for name in fields),
+        fields=staging.names(fields, of="s"),
     )
     booleans = _booleans(staging)
     return {line: _python(dict(zip(fields, values, strict=True)), booleans) for line, *values in rows}

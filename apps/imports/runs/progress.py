@@ -1,15 +1,9 @@
-"""How far a run is, that its worker lives, and that somebody wants it to stop; all of it in a cache, not the database.
-
-On SQLite a run that is applied locks every other writer out, itself in another thread included. The cache is one that
-all processes share.
-"""
+"""How far a run is, that its worker lives, and that somebody wants it to stop."""
 
 import time
 from dataclasses import dataclass, replace
-from hashlib import sha256
 
-from django.core.cache import BaseCache, caches
-from django.db import connections
+from apps.changesets.progress import board, entry
 
 
 @dataclass(frozen=True)
@@ -52,35 +46,24 @@ def report(run_id: int, phase: str, done: int, total: int | None = None) -> None
         snapshot = replace(
             snapshot, started=before.started, phase_started=before.phase_started if same else snapshot.beat
         )
-    _cache().set(_key(run_id, "progress"), snapshot)
+    board().set(entry(run_id, "progress"), snapshot)
 
 
 def progress_of(run_id: int) -> Snapshot | None:
     """Return how far a run is, or None when no worker said anything about it yet."""
-    return _cache().get(_key(run_id, "progress"))
+    return board().get(entry(run_id, "progress"))
 
 
 def ask_to_stop(run_id: int) -> None:
     """Let the worker of a run know that it is to stop; it looks twice a second."""
-    _cache().set(_key(run_id, "stop"), True)
+    board().set(entry(run_id, "stop"), True)
 
 
 def is_asked_to_stop(run_id: int) -> bool:
     """Return whether somebody asked the run to stop."""
-    return _cache().get(_key(run_id, "stop"), False)
+    return board().get(entry(run_id, "stop"), False)
 
 
 def forget(run_id: int) -> None:
     """Forget progress and wishes of a run: it is over, or starts afresh."""
-    _cache().delete_many([_key(run_id, "progress"), _key(run_id, "stop")])
-
-
-def _cache() -> BaseCache:
-    return caches["progress"]
-
-
-def _key(run_id: int, what: str) -> str:
-    """Name the entry; two databases that share a folder have runs of the same numbers."""
-    its = connections["default"].settings_dict
-    database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
-    return f"{database}-{run_id}-{what}"
+    board().delete_many([entry(run_id, "progress"), entry(run_id, "stop")])

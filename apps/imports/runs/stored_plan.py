@@ -5,11 +5,12 @@ What a person decided to take is merged again, by the SQL that merged it when th
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from apps.imports.errors import MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
@@ -67,7 +68,9 @@ class StoredPlan:
         """Forget the tables."""
         if not self.staging.discarded:
             self.staging.discarded = True
-            self.staging.drop()
+            # A broken transaction takes the tables along.
+            with suppress(DatabaseError):
+                self.staging.drop()
 
 
 class Loaded(NamedTuple):

@@ -10,7 +10,7 @@ from django.db import models
 
 from apps.changesets.formulas import unguard
 from apps.imports.mapping.layout import Layout
-from apps.imports.parsers import Parser, unique_id
+from apps.imports.parsers import Bad, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column
@@ -25,7 +25,7 @@ _LOST = "\N{REPLACEMENT CHARACTER}"
 class NormalisedChunk:
     """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged."""
 
-    rows: Iterable[tuple] = ()
+    rows: Iterable[tuple[Any, ...]] = ()
     taken: int = 0
     refusals: list[Refusal] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
@@ -69,7 +69,8 @@ def _leave_out(
     if not options.only and room is None:
         return chunk.lines, chunk.rows
     tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
-    lines, rows = [], []
+    lines: list[int] = []
+    rows: list[list[str]] = []
     for line, row in zip(chunk.lines, chunk.rows, strict=True):
         wanted = all(index < len(row) and test(row[index].strip()) for index, test in tests)
         if wanted and (room is None or len(rows) < room):
@@ -127,7 +128,7 @@ def _parser(column: Column, layout: Layout) -> Parser:
     if not layout.sparse and not (layout.corrections and column.field in layout.spec.names):
         return parser
 
-    def parse(cells: list[str]) -> tuple[list[Any], list]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
         filled = [row for row, cell in enumerate(cells) if cell.strip()]
         values: list[Any] = [None] * len(cells)
         if not filled:
@@ -146,7 +147,7 @@ def _as_exported(parser: Parser) -> Parser:
     A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
     """
 
-    def parse(cells: list[str]) -> tuple[list[Any], list]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
         values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
         refused = {row for row, _rule, _hint in bad}
         lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
@@ -179,7 +180,7 @@ def _number(text: str) -> int | None:
     return number if number is not None and number <= _LARGEST_KEY else None
 
 
-def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple]:
+def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple[Any, ...]]:
     by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
     for each in layout.derived:
         by_field[each.field] = each.derive(by_field[each.follows])

@@ -84,11 +84,6 @@ class Staging(LiveTable):
     def links(self) -> list[Link]:
         return list(self.spec.linker.links) if self.spec.linker else []
 
-    # The old names of `rows` and `value`, until nobody uses them.
-    def fetch(self, text: str, params: Sequence[object] = (), /, **parts: str) -> list[Row]:
-        """Return the rows of one query."""
-        return self.rows(text, params, **parts)
-
     def rows(self, statement: str, params: Sequence[Any] = (), /, **parts: str) -> list[Row]:
         """Execute a query and return all its rows, days and UUIDs as text."""
         rows = super().rows(statement, params, **parts)
@@ -101,10 +96,6 @@ class Staging(LiveTable):
     def key_in_words(self, key: Any) -> str:
         """Return a primary key that the database gave as it is written down everywhere."""
         return str(self.spec.model._meta.pk.to_python(key))
-
-    def count(self, text: str, params: Sequence[object] = (), /, **parts: str) -> int:
-        """Return the one number that a query gives."""
-        return self.value(text, params, **parts) or 0
 
     def create(self) -> None:
         """Make the tables anew; those of an earlier import on this connection go."""

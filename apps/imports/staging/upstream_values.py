@@ -41,9 +41,9 @@ class LiveTable(Sql):
         target = refers.model._meta
         return self.fill(
             "(SELECT r.{target_pk} FROM {table} r WHERE r.{by} = {code})",
-            target_pk=self.quote(target.pk.column),
+            target_pk=self.quote(column_of(target.pk)),
             table=self.quote(target.db_table),
-            by=self.quote(target.get_field(refers.by).column),
+            by=self.quote(column_of(field_of(refers.model, refers.by))),
             code=code,
         )
 
