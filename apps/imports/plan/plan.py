@@ -204,12 +204,11 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, more = match(staging)
+    matching = match(staging)
     stays_deleted = leave_deleted(staging)
     merge.merge(staging)
-    held, still_more = refuse_held(staging)
-    clashing, listed = refuse_clashes(staging)
-    staging.note_refusals([*more, *still_more, *listed])
+    refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
+    staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
@@ -225,8 +224,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing + stays_deleted,
+            refused=counts.refused + sum(rows.number for rows in refused),
+            skipped=counts.skipped + matching.skipped + stays_deleted,
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
