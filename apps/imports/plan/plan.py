@@ -189,7 +189,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)
             taken += result.taken
-            refused += sum(row[3] for row in result.seen)
+            refused += sum(row.refused for row in result.seen)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
