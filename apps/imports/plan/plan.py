@@ -190,7 +190,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)
             taken += result.taken
-            refused += sum(row[3] for row in result.seen)
+            refused += sum(row.refused for row in result.seen)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -205,12 +205,11 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, more = match(staging)
+    matching = match(staging)
     stays_deleted = leave_deleted(staging)
     merge.merge(staging)
-    held, still_more = refuse_held(staging)
-    clashing, listed = refuse_clashes(staging)
-    staging.note_refusals([*more, *still_more, *listed])
+    refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
+    staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
@@ -226,8 +225,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing + stays_deleted,
+            refused=counts.refused + sum(rows.number for rows in refused),
+            skipped=counts.skipped + matching.skipped + stays_deleted,
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
