@@ -2,13 +2,13 @@
 
 from apps.base.models import Country
 from apps.imports.plan.refuse import refuse_blocked
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
 
 _NAMED = 5
 
 
-def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
+def find_cities(staging: Staging) -> RefusedRows:
     """Match each staged place with its city; refuse it when several are about one city, or it about several.
 
     The name decides first. A place whose name no city has is looked for by its ASCII name, among the comparable and
@@ -26,7 +26,7 @@ def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
     )
     staging.run("DROP TABLE imports_ascii_names")
     more, listed = _refuse_ambiguous(staging)
-    return total + more, [*refusals, *listed]
+    return RefusedRows(total + more, [*refusals, *listed])
 
 
 def _match_by_name(staging: Staging) -> None:
@@ -72,7 +72,7 @@ def _by_ascii_name(staging: Staging) -> str:
     )
 
 
-def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_undecided(staging: Staging) -> RefusedRows:
     """Refuse places whose ASCII name several cities have."""
     staging.run("DELETE FROM {blocked}")
     # Places that fit more than one city.
@@ -100,10 +100,10 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "name", place, "ambiguous", f"it may be {_some(fitting)}; which is not guessed")
         for (line, place), fitting in cities.items()
     ]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
-def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_ambiguous(staging: Staging) -> RefusedRows:
     """Refuse all places of which several are about one city."""
     staging.run("DELETE FROM {blocked}")
     # Places that share their city with another place.
@@ -130,7 +130,7 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "name", place, "ambiguous", hint.format(_some(lines[pk]), name, pk))
         for line, place, pk, name in found
     ]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
 def _some(words: list[str]) -> str:

@@ -12,7 +12,7 @@ from apps.changesets.tracking import TrackedModel, tracked_for
 from apps.imports.parsers import Parser, not_said, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
-from apps.imports.results import Refusal
+from apps.imports.results import RefusedRows
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Completer(Protocol):
 
 
 # Adds to `imports_matched` the rows that it can tell the object of; returns how many rows it refused, and the first.
-Identify = Callable[[Any], tuple[int, list[Refusal]]]
+Identify = Callable[[Any], RefusedRows]
 # Returns a sentence for each limit that a staged plan goes past, naming its setting.
 Limits = Callable[[Any], list[str]]
 

@@ -11,6 +11,8 @@ made by hand, its own row is refused or left out, or a person gave it this natur
 holds it; a holder with its row in the file comes before a newcomer.
 """
 
+from typing import NamedTuple
+
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     identify_by_values,
@@ -18,20 +20,20 @@ from apps.imports.plan.match_by_columns import (
     refuse_unknown_references,
 )
 from apps.imports.plan.refuse import refuse_blocked
-from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, Superseded
+from apps.imports.results import LISTED, REFUSALS_LISTED, Refusal, RefusedRows, Superseded
 from apps.imports.spec import Identify
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import corrected
 
 
-def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
+def refuse_duplicates(staging: Staging) -> RefusedRows:
     """Refuse every row whose key or natural key another row of the file has too; both lines are named."""
     refusals: list[Refusal] = []
     staging.empty("imports_blocked")
     for column, _index in staging.layout.columns:
         if column.field in staging.spec.names:
             refusals += _find_twice(staging, column.field, column.header)
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
 def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
@@ -70,12 +72,15 @@ def _find_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
     ]
 
 
-def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
-    """Find the live object of each staged row, and the live objects that the file does not have.
+class Matched(NamedTuple):
+    """What matching refused, and how many rows it skipped: those about no object where none is to be made."""
 
-    Returns how many rows are refused, how many are skipped because they are about no object and none is to be made,
-    and the first refusals.
-    """
+    refused: RefusedRows
+    skipped: int
+
+
+def match(staging: Staging) -> Matched:
+    """Find the live object of each staged row, and the live objects that the file does not have."""
     refused, refusals = refuse_unknown_references(staging)
     _match_by_names(staging)
     steps: list[Identify] = []
@@ -98,7 +103,7 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     skipped = 0 if staging.spec.creates else forget_unmatched(staging)
     if not staging.layout.corrections:
         _find_missing(staging)
-    return refused, skipped, refusals
+    return Matched(RefusedRows(refused, refusals), skipped)
 
 
 def _match_by_names(staging: Staging) -> None:
@@ -136,7 +141,7 @@ def _match_by_names(staging: Staging) -> None:
         )
 
 
-def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_twice(staging: Staging) -> RefusedRows:
     """Refuse corrections about one object in two rows, however each of them names it."""
     staging.empty("imports_blocked")
     # Two rows, such as one by key and one by natural key, about the same object; each with the line of another one.
@@ -159,10 +164,10 @@ def _refuse_twice(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "(row)", str(pk), "twice_in_file", f"line {other} is about {pk} too; both are refused")
         for line, other, pk in found
     ]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
-def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_unable(staging: Staging) -> RefusedRows:
     """Refuse corrections of no object that cannot make a new one."""
     required = [column.field for column in staging.spec.required if column.field != staging.spec.key]
     lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
@@ -180,7 +185,7 @@ def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
     lines = staging.firsts("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
     hint = "no such object, and too few values to make a new one"
     refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for line in lines]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
 def _find_missing(staging: Staging) -> None:
@@ -197,15 +202,15 @@ def _find_missing(staging: Staging) -> None:
     staging.analyze("imports_missing", ["old_pk"])
 
 
-def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
+def refuse_held(staging: Staging) -> RefusedRows:
     """Refuse rows whose natural key a live object holds that neither moves away nor is missing; until none is left."""
     total = 0
     refusals: list[Refusal] = []
     # Without a stable key nothing is renamed: a row is about the object that has its primary key.
     if staging.spec.automatic or staging.spec.key is None:
-        return total, refusals
+        return RefusedRows(total, refusals)
     if not staging.has_rows(staging.spec.model._meta.db_table):
-        return total, refusals
+        return RefusedRows(total, refusals)
     while True:
         staging.empty("imports_blocked")
         # A refused row keeps its own natural key, which may hold up the next one: hence the loop.
@@ -227,7 +232,7 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
             limit=str(REFUSALS_LISTED),
         )
         if not found:
-            return total, refusals
+            return RefusedRows(total, refusals)
         header = next(c.header for c in staging.spec.columns if c.field == staging.spec.natural)
         for line, holder, key in found:
             whose = "one without an upstream id" if key is None else f"the one with id {key}"

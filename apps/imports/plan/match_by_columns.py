@@ -4,16 +4,25 @@ Nothing is renamed here, so nothing makes room: a row that would give an object 
 identity or any other group of values that must be unique, is refused and says who has it, also where the two swap.
 """
 
+from typing import Any, NamedTuple
+
 from apps.changesets.fields import column_of
 from apps.imports.plan.refuse import refuse_blocked
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
 
-Refused = tuple[int, list[Refusal]]
+
+class BlockedCell(NamedTuple):
+    """A row that is in the table of blocked ones, what holds it up, and the cell to blame: its title and its text."""
+
+    line: int
+    holder: Any
+    header: str
+    text: str
 
 
-def refuse_unknown_references(staging: Staging) -> Refused:
+def refuse_unknown_references(staging: Staging) -> RefusedRows:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total = 0
     refusals: list[Refusal] = []
@@ -42,13 +51,13 @@ def refuse_unknown_references(staging: Staging) -> Refused:
         hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += refuse_blocked(staging)
-    return total, refusals
+    return RefusedRows(total, refusals)
 
 
-def refuse_unknown_keys(staging: Staging) -> Refused:
+def refuse_unknown_keys(staging: Staging) -> RefusedRows:
     """Refuse rows that give an automatic key which no live object has: the database gives those, never a file."""
     if staging.spec.natural not in staging.layout.fields:
-        return 0, []
+        return RefusedRows(0, [])
     staging.empty("imports_blocked")
     # Rows with a key that found no object.
     staging.run(
@@ -62,7 +71,7 @@ def refuse_unknown_keys(staging: Staging) -> Refused:
     what = staging.spec.model._meta.verbose_name
     hint = f"no {what} has this {header}: leave the cell blank for a new one"
     refusals = [Refusal(line, header, value, "unknown_object", hint) for line, value in _blocked(staging)]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(refuse_blocked(staging), refusals)
 
 
 def identify_by_values(staging: Staging) -> None:
@@ -88,7 +97,7 @@ def forget_unmatched(staging: Staging) -> int:
     return staging.run("DELETE FROM {staged} WHERE line NOT IN (SELECT line FROM {matched})")
 
 
-def refuse_clashes(staging: Staging) -> Refused:
+def refuse_clashes(staging: Staging) -> RefusedRows:
     """Refuse rows whose object would get a group of unique values that another object has, or another row gives."""
     total = 0
     refusals: list[Refusal] = []
@@ -109,7 +118,7 @@ def refuse_clashes(staging: Staging) -> Refused:
         total += refuse_blocked(staging)
         refusals += _block_twice(staging, group, proposed)
         total += refuse_blocked(staging)
-    return total, refusals
+    return RefusedRows(total, refusals)
 
 
 def _proposed(staging: Staging, group: tuple[str, ...]) -> str:
@@ -142,21 +151,25 @@ def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> lis
     )
     words = group_in_words(staging, group)
     return [
-        Refusal(line, *cell, "twice_in_file", f"line {other} has the same {words}; both are refused")
-        for line, other, cell in _blocked_cells(staging, group)
+        Refusal(
+            cell.line,
+            cell.header,
+            cell.text,
+            "twice_in_file",
+            f"line {cell.holder} has the same {words}; both are refused",
+        )
+        for cell in _blocked_cells(staging, group)
     ]
 
 
 def _list_taken(staging: Staging, group: tuple[str, ...]) -> list[Refusal]:
     blocked = _blocked_cells(staging, group)
     model = staging.spec.model
-    keys = {holder: model._meta.pk.to_python(holder) for _line, holder, _cell in blocked}
+    keys = {cell.holder: model._meta.pk.to_python(cell.holder) for cell in blocked}
     holders = model._base_manager.using(staging.using).in_bulk(set(keys.values()))
     words = group_in_words(staging, group)
-    return [
-        Refusal(line, *cell, "taken", f"{holders[keys[holder]]} (id {keys[holder]}) has this {words} already")
-        for line, holder, cell in blocked
-    ]
+    said = {holder: f"{holders[key]} (id {key}) has this {words} already" for holder, key in keys.items()}
+    return [Refusal(cell.line, cell.header, cell.text, "taken", said[cell.holder]) for cell in blocked]
 
 
 def group_in_words(staging: Staging, group: tuple[str, ...]) -> str:
@@ -169,8 +182,8 @@ def _blocked(staging: Staging) -> list[tuple[int, str]]:
     return staging.rows("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
 
 
-def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, str, tuple[str, str]]]:
-    """Return line, holder and the cell to blame (header and text) of each blocked row: the last one that is filled."""
+def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[BlockedCell]:
+    """Return the blocked rows, each with the last cell of the group that is filled."""
     follows = {each.field: each.follows for each in staging.spec.derived}
     fields = [follows.get(field, field) for field in group]
     columns = [_column(staging, field) for field in reversed(fields) if field in staging.layout.fields]
@@ -184,10 +197,10 @@ def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, 
         cells=cells,
         limit=str(REFUSALS_LISTED),
     )
-    found = []
+    found: list[BlockedCell] = []
     for line, holder, *texts in rows:
         filled = ((c.header, str(text)) for c, text in zip(columns, texts, strict=True) if text not in (None, ""))
-        found.append((line, holder, next(filled, ("(row)", ""))))
+        found.append(BlockedCell(line, holder, *next(filled, ("(row)", ""))))
     return found
 
 

@@ -17,10 +17,11 @@ from apps.imports.errors import (
     RowsRefused,
 )
 from apps.imports.mapping.layout import Layout, effective, layout_of
-from apps.imports.plan import merge
 from apps.imports.plan.complete import complete
+from apps.imports.plan.kept import list_kept
 from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
+from apps.imports.plan.merge import merge
 from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
 from apps.imports.plan.pinned_rows import leave_deleted, load_pins
 from apps.imports.plan.returned import find_deleted_here
@@ -189,7 +190,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)
             taken += result.taken
-            refused += sum(row[3] for row in result.seen)
+            refused += sum(row.refused for row in result.seen)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -204,16 +205,15 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, more = match(staging)
+    matching = match(staging)
     stays_deleted = leave_deleted(staging)
-    merge.merge(staging)
-    held, still_more = refuse_held(staging)
-    clashing, listed = refuse_clashes(staging)
-    staging.note_refusals([*more, *still_more, *listed])
+    merge(staging)
+    refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
+    staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
-    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    kept_list = list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")
@@ -225,8 +225,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing + stays_deleted,
+            refused=counts.refused + sum(rows.number for rows in refused),
+            skipped=counts.skipped + matching.skipped + stays_deleted,
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
