@@ -17,10 +17,11 @@ from apps.imports.errors import (
     RowsRefused,
 )
 from apps.imports.mapping.layout import Layout, effective, layout_of
-from apps.imports.plan import merge
 from apps.imports.plan.complete import complete
+from apps.imports.plan.kept import list_kept
 from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
+from apps.imports.plan.merge import merge
 from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
 from apps.imports.plan.pinned_rows import leave_deleted, load_pins
 from apps.imports.plan.returned import find_deleted_here
@@ -206,13 +207,13 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     staging.pinned = load_pins(staging)
     matching = match(staging)
     stays_deleted = leave_deleted(staging)
-    merge.merge(staging)
+    merge(staging)
     refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
     staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
-    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    kept_list = list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")

@@ -13,8 +13,8 @@ from django.db import models
 
 from apps.changesets.sql import Row
 from apps.imports.models import RowKind
+from apps.imports.plan.kept import kept_by_line
 from apps.imports.plan.match import superseded_keys
-from apps.imports.plan.merge import kept_by_line
 from apps.imports.staging.tables import Staging
 
 _PAGE = 5000
