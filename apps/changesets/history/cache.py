@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.core.cache import caches
 from django.db import DEFAULT_DB_ALIAS, connections, router
@@ -10,6 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
+
+T = TypeVar("T")
 
 _NOTHING = object()
 
@@ -39,13 +41,13 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
     return sha256(repr((database, labels, found)).encode()).hexdigest()[:20]
 
 
-def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
+def remembered(name: str, state: str, work_out: Callable[[], T]) -> T:
     """Return what `work_out` gave for this name and state of the tables, working it out once."""
     found = caches["figures"].get(f"{name}:{state}", _NOTHING)
     if found is _NOTHING:
         found = work_out()
         remember(name, state, found)
-    return found
+    return cast(T, found)
 
 
 def remember(name: str, state: str, value: Any) -> None:
