@@ -123,9 +123,9 @@ def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser
     return parse
 
 
-def choice(*, allowed: Collection[str], what: str) -> Parser:
+def choice(*, allowed: Collection[str], noun: str) -> Parser:
     """Make a parser of required words out of a short list."""
-    return known(is_known=allowed.__contains__, hint=f"unknown {what}, use one of: {', '.join(sorted(allowed))}")
+    return known(is_known=allowed.__contains__, hint=f"unknown {noun}, use one of: {', '.join(sorted(allowed))}")
 
 
 def boolean() -> Parser:

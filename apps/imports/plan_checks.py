@@ -22,10 +22,10 @@ def require_within_limits(sentences: tuple[str, ...] | list[str], *, past: bool)
 
 
 def look_at(staging: Staging) -> dict[str, Any]:
-    """Return what all checks find of the plan, by their names."""
+    """Return the findings of all checks about the plan, by their names."""
     return {check.name: check.look(staging) for check in staging.spec.checks}
 
 
-def shown_checks(spec: str, found: dict[str, Any]) -> list[tuple[str, Any]]:
-    """Return the template of each check that was made of a stored plan, with what it found, which may be nothing."""
-    return [(check.template, found[check.name]) for check in spec_named(spec).checks if check.name in found]
+def shown_checks(spec: str, findings: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return the template of each check that was made of a stored plan, with its findings, which may be none."""
+    return [(check.template, findings[check.name]) for check in spec_named(spec).checks if check.name in findings]

@@ -47,7 +47,7 @@ class KeptValue:
 
 @dataclass(frozen=True)
 class Superseded:
-    """A live object that the file no longer has, whose natural key the file gives to another one."""
+    """A live object that the file no longer has, whose primary key the file gives to another one."""
 
     object_id: str
     source_id: int

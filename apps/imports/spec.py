@@ -113,8 +113,8 @@ class Completer(Protocol):
         """Fill the table for the rows that create an object; writes temporary tables only."""
 
 
-# Adds to `imports_matched` the rows that it can tell the object of; returns how many rows it refused, and the first.
-Identify = Callable[[Any], tuple[int, list[Refusal]]]
+# Adds rows to `imports_matched`, or refuses some; returns how many rows it refused, and the first refusals.
+MatchStep = Callable[[Any], tuple[int, list[Refusal]]]
 # Returns a sentence for each limit that a staged plan goes past, naming its setting.
 Limits = Callable[[Any], list[str]]
 
@@ -135,7 +135,7 @@ class ImportSpec:
 
     `upstream` is the JSON field that holds the values upstream had when they were last applied; without it a file can
     only be corrections by hand. A row that gives neither stable nor primary key is about the object that has the same
-    values of the fields in `identity`; or `identify` finds it. Without `creates`, rows about no object are skipped.
+    values of the fields in `match_by`; or `match` finds it. Without `creates`, rows about no object are skipped.
     `label` is the field that people know an object by. `read` is for files that are no table with titles.
     """
 
@@ -148,8 +148,8 @@ class ImportSpec:
     upstream_title: str = ""
     linker: Linker | None = None
     read: Callable[[SourceFile, Reading | None], RawFile] = read
-    identity: tuple[str, ...] = ()
-    identify: Identify | None = None
+    match_by: tuple[str, ...] = ()
+    match: MatchStep | None = None
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
@@ -163,13 +163,13 @@ class ImportSpec:
         object.__setattr__(self, "columns", columns)
 
     @property
-    def key(self) -> str | None:
+    def stable_key(self) -> str | None:
         """The field that stays when an object is renamed, or None."""
         return self.model.tracking.stable_key
 
     @property
-    def natural(self) -> str:
-        """The primary key."""
+    def pk(self) -> str:
+        """The field that is the primary key."""
         return self.model._meta.pk.name
 
     @cached_property
@@ -183,12 +183,12 @@ class ImportSpec:
         """The groups of fields of which no two objects may have the same values, but for the keys."""
         tracked = tracked_for(self.model)
         groups = (tuple(tracked.fields_by_column[column].name for column in group) for group in tracked.unique_sets)
-        return tuple(group for group in groups if group not in {(self.key,), (self.natural,)})
+        return tuple(group for group in groups if group not in {(self.stable_key,), (self.pk,)})
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The fields of which each alone names an object: the key, where there is one, and the primary key."""
-        return tuple(name for name in (self.key, self.natural) if name)
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields of which each alone names an object: the stable key, where there is one, and the primary key."""
+        return tuple(field for field in (self.stable_key, self.pk) if field)
 
     @cached_property
     def automatic(self) -> bool:
@@ -213,10 +213,14 @@ class ImportSpec:
         return bool(self.days_and_ids) or any(is_day_or_id(refers.model._meta.pk) for refers in self.referred.values())
 
     @cached_property
-    def identity_columns(self) -> tuple[str, ...]:
-        """The columns that together name an object: those that `identity` is worked out from."""
-        follows = {each.field: each.follows for each in self.derived}
-        return tuple(follows.get(field, field) for field in self.identity)
+    def match_columns(self) -> tuple[str, ...]:
+        """The columns that together name an object: those that the fields in `match_by` are worked out from."""
+        return tuple(self.follows.get(field, field) for field in self.match_by)
+
+    @cached_property
+    def follows(self) -> dict[str, str]:
+        """The column that each derived field is worked out from."""
+        return {derived.field: derived.follows for derived in self.derived}
 
     @cached_property
     def referred(self) -> dict[str, Reference]:
@@ -236,7 +240,7 @@ class ImportSpec:
 
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""
-        return (each for each in self.derived if each.follows in fields)
+        return (derived for derived in self.derived if derived.follows in fields)
 
 
 def is_day_or_id(field: AnyField) -> bool:

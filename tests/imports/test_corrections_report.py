@@ -49,7 +49,7 @@ def test_a_correction_is_told_with_who_when_why_and_what_upstream_says(import_fi
 
     (correction,) = stream_corrections(find_corrections(Airport))
 
-    assert (correction.source_id, correction.header) == (1, "elevation_ft")
+    assert (correction.stable_key, correction.header) == (1, "elevation_ft")
     assert (correction.value, correction.upstream, correction.differs) == (5433, 5431, True)
     assert (correction.origin.words, correction.origin.changeset.reason) == ("stan", "as surveyed")
     assert correction.pin is None
@@ -81,7 +81,7 @@ def test_a_pinned_field_is_in_the_report_though_upstream_agrees(import_file, ste
 
     by_field = {c.field.name: c for c in stream_corrections(find_corrections(Airport))}
 
-    assert {name: (c.differs, c.said, c.pin.note) for name, c in by_field.items()} == {
+    assert {name: (c.differs, c.known, c.pin.note) for name, c in by_field.items()} == {
         "name": (False, True, "as signed"),
         "city": (False, False, "not there"),
     }
@@ -99,7 +99,7 @@ def test_a_model_without_upstream_reports_its_pins():
 
     (correction,) = stream_corrections(find_corrections(City))
 
-    assert (correction.obj, correction.field.name, correction.source_id, correction.said) == (
+    assert (correction.obj, correction.field.name, correction.stable_key, correction.known) == (
         *(city, "name", None),
         False,
     )

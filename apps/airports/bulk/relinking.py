@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, find_candidates, with_places
+from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, fill_candidates, with_places
 from apps.airports.models import Airport
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.operations import Operation
@@ -23,14 +23,14 @@ NOT_DONE = {
 }
 
 
-def relinking(which: str) -> Operation:
-    """Return the operation that relinks the airports that belong to a selection (see `find_candidates`).
+def relinking(condition: str) -> Operation:
+    """Return the operation that relinks the airports that belong to a selection (see `fill_candidates`).
 
     In the condition `{selected}` is the query of the selected keys, `{city}` the table of cities.
     """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        sql = find_candidates(selection, which)
+        sql = fill_candidates(selection, condition)
         number, countries, cities, right, pinned, *left = _count(sql)
         names = _names(sql)
         lines = [
@@ -44,11 +44,11 @@ def relinking(which: str) -> Operation:
             lines.append(Line("blocked", n, why))
             if outcome != "no_municipality":
                 listed.append(Listed(why, n, tuple(names.get(outcome, ()))))
-        what = counted(number, Airport)
-        done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
-        told = tuple(line for line in lines if line.number)
+        airports = counted(number, Airport)
+        done = f"{airports} relinked: {countries:,} to a country, {cities:,} to a city."
+        shown = tuple(line for line in lines if line.number)
         some = tuple(names for names in listed if names.number)
-        return BulkPlan(number, what, done, told, tuple(names.get("changes", ())), some)
+        return BulkPlan(number, airports, done, shown, tuple(names.get("changes", ())), some)
 
     return Operation(Kind.RELINK, plan, _write)
 

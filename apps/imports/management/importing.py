@@ -32,8 +32,10 @@ def one_sentence() -> Iterator[None]:
     except (ImportFailure, ChangesetError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        said = " ".join(str(error).split())
-        raise CommandError(f"Nothing was imported, the database says: {said}. Has manage.py migrate run?") from error
+        sentence = " ".join(str(error).split())
+        raise CommandError(
+            f"Nothing was imported, the database says: {sentence}. Has manage.py migrate run?"
+        ) from error
 
 
 class ImportingCommand(BaseCommand):

@@ -91,6 +91,6 @@ class ConfirmImport(PlannedAct[ImportRun]):
         sentence = f"Imported {run.file_name}."
         if alone := (run.counts or {}).get("left_alone", 0):
             sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
-        told = links.outcome_message(self.request.user, run.changeset, sentence)
-        told = format_html('{} · <a href="{}">The plan</a>', told, run_url(run))
-        return Outcome(links.changeset_url(run.changeset.pk), (Told(told),))
+        message = links.outcome_message(self.request.user, run.changeset, sentence)
+        message = format_html('{} · <a href="{}">The plan</a>', message, run_url(run))
+        return Outcome(links.changeset_url(run.changeset.pk), (Told(message),))

@@ -176,16 +176,16 @@ class PinField(Pinning):
         return f"{self.label} of {self.obj} is not pinned any more: imports may change it."
 
     def facts(self) -> dict[str, Any]:
-        said, upstream = upstream_of(self.obj, self.field.name)
+        known, upstream = upstream_of(self.obj, self.field.name)
         value = getattr(self.obj, self.field.name)
         origin = origins_of(self.obj).get(self.field.name) if self.request.user.has_perm(links.VIEW) else None
         return {
             "name": self.label,
             "value": shown_value(self.field, value),
             "origin": origin_line(origin) if origin else "",
-            "said": said,
+            "known": known,
             "upstream": shown_value(self.field, upstream),
-            "differs": said and upstream != value,
+            "differs": known and upstream != value,
         }
 
     def title(self) -> str:

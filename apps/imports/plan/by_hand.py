@@ -19,7 +19,7 @@ def by_hand(staging: Staging, field: str) -> str:
     """Return the SQL for the value that the staged row `s` of corrections gives a field of the live row `l`."""
     staged, live = staging.staged(field), f"l.{staging.column(field)}"
     # A blank name of an object never clears it: the row is about that object all the same.
-    keeps = staging.layout.sparse or field in staging.spec.names
+    keeps = staging.layout.sparse or field in staging.spec.key_fields
     value = f"COALESCE({staged}, {live})" if keeps else staged
     same = _same(staging, field, staged, live)
     return f"CASE WHEN {same} THEN {live} ELSE {value} END" if same else value

@@ -1,11 +1,10 @@
-"""Identity without a stable key: objects that a row names by an automatic key or by several columns together.
+"""Matching without a stable key: objects that a row names by an automatic key or by several columns together.
 
-Nothing is renamed here, so nothing makes room: a row that would give an object what another one has, be it the same
-identity or any other group of values that must be unique, is refused and says who has it, also where the two swap.
+Nothing is renamed here, so nothing makes room. A row that would give an object values that another object has, those
+to match by or another group that must be unique, is refused and says who has them; so are two objects that swap them.
 """
 
 from apps.changesets.fields import column_of
-from apps.imports.plan.refuse import refuse_blocked
 from apps.imports.results import REFUSALS_LISTED, Refusal
 from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
@@ -27,9 +26,9 @@ def refuse_unknown_references(staging: Staging) -> Refused:
         tables.run(
             """
             INSERT INTO {blocked} (line, holder)
-            SELECT s.line, s.{field} FROM {staged} s WHERE s.{field} IS NOT NULL AND {found} IS NULL
+            SELECT s.line, s.{field} FROM {staged} s WHERE s.{field} IS NOT NULL AND {object} IS NULL
             """,
-            found=staging.staged(field),
+            object=staging.staged(field),
         )
         # Changes, planned earlier, that point to an object which is no longer there.
         tables.run(
@@ -38,48 +37,47 @@ def refuse_unknown_references(staging: Staging) -> Refused:
             AND NOT EXISTS (SELECT 1 FROM {target} r WHERE r.{target_pk} = x.{field})
             """
         )
-        what = target.verbose_name
-        hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
+        hint = (
+            f"there is no {target.verbose_name} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
+        )
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
-        total += refuse_blocked(staging)
+        total += staging.refuse_blocked()
     return total, refusals
 
 
 def refuse_unknown_keys(staging: Staging) -> Refused:
     """Refuse rows that give an automatic key which no live object has: the database gives those, never a file."""
-    if staging.spec.natural not in staging.layout.fields:
+    if staging.spec.pk not in staging.layout.fields:
         return 0, []
     staging.empty("imports_blocked")
     # Rows with a key that found no object.
     staging.run(
         """
-        INSERT INTO {blocked} (line, holder) SELECT s.line, s.{said} FROM {staged} s
-        WHERE s.{said} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = s.{said})
-        """,
-        said=staging.quote(staging.spec.natural),
+        INSERT INTO {blocked} (line, holder) SELECT s.line, s.{new_pk} FROM {staged} s
+        WHERE s.{new_pk} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = s.{new_pk})
+        """
     )
-    header = _column(staging, staging.spec.natural).header
-    what = staging.spec.model._meta.verbose_name
-    hint = f"no {what} has this {header}: leave the cell blank for a new one"
+    header = _column(staging, staging.spec.pk).header
+    hint = f"no {staging.spec.model._meta.verbose_name} has this {header}: leave the cell blank for a new one"
     refusals = [Refusal(line, header, value, "unknown_object", hint) for line, value in _blocked(staging)]
-    return refuse_blocked(staging), refusals
+    return staging.refuse_blocked(), refusals
 
 
-def identify_by_values(staging: Staging) -> None:
-    """Match the rows not matched so far with the live object that has the same values of the identity."""
+def match_by_values(staging: Staging) -> None:
+    """Match the rows not matched so far with the live object that has the same values of the fields to match by."""
     spec = staging.spec
-    if not set(spec.identity_columns) <= staging.layout.fields:
+    if not set(spec.match_columns) <= staging.layout.fields:
         return
-    same = " AND ".join(f"l.{staging.column(field)} = {staging.staged(field)}" for field in spec.identity)
-    named = f"AND s.{staging.quote(spec.natural)} IS NULL" if spec.natural in staging.layout.fields else ""
-    # Rows without a key, by all values of the identity together.
+    same = " AND ".join(f"l.{staging.column(field)} = {staging.staged(field)}" for field in spec.match_by)
+    nameless = staging.fill("AND s.{new_pk} IS NULL") if spec.pk in staging.layout.fields else ""
+    # Rows without a key, by all values to match by together.
     staging.run(
         """
         INSERT INTO {matched} (line, old_pk) SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON {same}
-        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) {named}
+        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) {nameless}
         """,
         same=same,
-        named=named,
+        nameless=nameless,
     )
 
 
@@ -106,9 +104,9 @@ def refuse_clashes(staging: Staging) -> Refused:
             holders=holders,
         )
         refusals += _list_taken(staging, group)
-        total += refuse_blocked(staging)
+        total += staging.refuse_blocked()
         refusals += _block_twice(staging, group, proposed)
-        total += refuse_blocked(staging)
+        total += staging.refuse_blocked()
     return total, refusals
 
 
@@ -142,8 +140,8 @@ def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> lis
     )
     words = group_in_words(staging, group)
     return [
-        Refusal(line, *cell, "twice_in_file", f"line {other} has the same {words}; both are refused")
-        for line, other, cell in _blocked_cells(staging, group)
+        Refusal(line, *cell, "twice_in_file", f"line {holder} has the same {words}; both are refused")
+        for line, holder, cell in _blocked_cells(staging, group)
     ]
 
 
@@ -161,8 +159,7 @@ def _list_taken(staging: Staging, group: tuple[str, ...]) -> list[Refusal]:
 
 def group_in_words(staging: Staging, group: tuple[str, ...]) -> str:
     """Return what a group of fields is called in a sentence, in the words of the file where it has them."""
-    follows = {each.field: each.follows for each in staging.spec.derived}
-    return " and ".join(follows.get(field, field).replace("_", " ") for field in group)
+    return " and ".join(staging.spec.follows.get(field, field).replace("_", " ") for field in group)
 
 
 def _blocked(staging: Staging) -> list[tuple[int, str]]:
@@ -171,8 +168,7 @@ def _blocked(staging: Staging) -> list[tuple[int, str]]:
 
 def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, str, tuple[str, str]]]:
     """Return line, holder and the cell to blame (header and text) of each blocked row: the last one that is filled."""
-    follows = {each.field: each.follows for each in staging.spec.derived}
-    fields = [follows.get(field, field) for field in group]
+    fields = [staging.spec.follows.get(field, field) for field in group]
     columns = [_column(staging, field) for field in reversed(fields) if field in staging.layout.fields]
     cells = "".join(f", s.{staging.quote(column.field)}" for column in columns)
     # The first rows that are blocked, each with what it says there.
@@ -184,11 +180,11 @@ def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, 
         cells=cells,
         limit=str(REFUSALS_LISTED),
     )
-    found = []
+    cells_by_row = []
     for line, holder, *texts in rows:
         filled = ((c.header, str(text)) for c, text in zip(columns, texts, strict=True) if text not in (None, ""))
-        found.append((line, holder, next(filled, ("(row)", ""))))
-    return found
+        cells_by_row.append((line, holder, next(filled, ("(row)", ""))))
+    return cells_by_row
 
 
 def _column(staging: Staging, field: str) -> Column:

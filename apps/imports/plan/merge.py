@@ -46,21 +46,21 @@ def merge(staging: Staging) -> None:
 
 def _differs(staging: Staging) -> list[str]:
     """Return the conditions under which a staged row may change its live object."""
-    derived = {each.field for each in staging.layout.derived if not each.merged}
+    derived = {derived.field for derived in staging.layout.derived if not derived.merged}
     unstored = set(staging.values) - set(staging.stored)
     conditions = []
     for field in staging.layout.staged:
         if field in derived or field in unstored or field in staging.layout.naming_only:
             continue
-        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
-        conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
+        filled = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
+        conditions.append(f"({filled}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
     return conditions
 
 
 def _base_moves(staging: Staging) -> list[str]:
     if staging.layout.corrections or staging.spec.upstream is None:
         return []
-    return [staging.fill("l.{upstream} IS DISTINCT FROM {said}", said=new_upstream(staging))]
+    return [staging.fill("l.{upstream} IS DISTINCT FROM {new}", new=new_upstream(staging))]
 
 
 def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
@@ -96,7 +96,7 @@ def _forget_unchanged(staging: Staging) -> None:
 
 def final(staging: Staging, field: str) -> str:
     """Return the SQL for the value that this field of an object will have."""
-    derived = {each.field: each for each in staging.spec.derived}.get(field)
+    derived = next((derived for derived in staging.spec.derived if derived.field == field), None)
     if derived is not None:
         return _final_derived(staging, derived)
     staged = staging.staged(field)
@@ -186,11 +186,11 @@ def is_kept(staging: Staging, field: str) -> str:
     if not held or field not in staging.layout.staged:
         return "FALSE"
     staged = staging.staged(field)
-    said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
+    filled = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
     if staging.layout.corrections and field in staging.layout.fields:
         staged = by_hand(staging, field)
     news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
-    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})" + (
+    return f"{filled}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})" + (
         f" AND NOT {_is_taken(staging)}" if staging.to_take else ""
     )
 
@@ -199,13 +199,19 @@ def new_upstream(staging: Staging) -> str:
     """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
     if not staging.spec.upstream:
         return "NULL"
-    return staging.fill("l.{upstream}") if staging.layout.corrections else _said(staging, staging.fill("l.{upstream}"))
+    return (
+        staging.fill("l.{upstream}")
+        if staging.layout.corrections
+        else _known_upstream(staging, staging.fill("l.{upstream}"))
+    )
 
 
-def _said(staging: Staging, live: str) -> str:
+def _known_upstream(staging: Staging, live: str) -> str:
     """Return the SQL for the values of upstream that are known after this file, `live` being those known before."""
     spec, staged = staging.spec, staging.fill("s.{upstream}")
-    everything = [c.field for c in spec.columns if c.merged] + [each.field for each in spec.derived if each.merged]
+    everything = [c.field for c in spec.columns if c.merged] + [
+        derived.field for derived in spec.derived if derived.merged
+    ]
     if everything == staging.layout.merged and not staging.layout.sparse:
         return staged
     if staging.postgresql:
@@ -237,17 +243,17 @@ def create_views(staging: Staging) -> None:
     if staging.rows(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
         return
     values = [_initial(staging, field) for field in staging.values]
-    wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
+    wants = "".join(f", {_initially_wanted(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
     staging.run(
         """
         CREATE TEMP VIEW {created} AS
-        SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants}
+        SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {initial_upstream} AS {upstream}{wants}
         FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
         """,
-        type=staging.column_type(staging.spec.natural),
+        type=staging.column_type(staging.spec.pk),
         values=", ".join(values),
-        said=_said_at_first(staging),
+        initial_upstream=_initial_upstream(staging),
         wants=wants,
     )
     # Everything that is written.
@@ -277,13 +283,13 @@ def _initial(staging: Staging, field: str) -> str:
     return f"{value} AS {name}"
 
 
-def _said_at_first(staging: Staging) -> str:
+def _initial_upstream(staging: Staging) -> str:
     if not staging.spec.upstream or staging.layout.corrections:
         return staging.fill("s.{upstream}")
-    return _said(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
+    return _known_upstream(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
 
 
-def _wanted_at_first(staging: Staging, link: Link) -> str:
+def _initially_wanted(staging: Staging, link: Link) -> str:
     if link.field in staging.options.skip_links or not set(link.needs) <= staging.layout.fields:
         return "FALSE"
     return "(" + " AND ".join(f"COALESCE(s.{staging.quote(field)}, '') <> ''" for field in link.needs) + ")"
@@ -308,7 +314,7 @@ def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[in
         few="" if limit is None else f"LIMIT {limit}",
     )
     return [
-        (row[1], KeptValue(staging.key_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
+        (row[1], KeptValue(staging.pk_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
         for row in rows
         for place, field in enumerate(fields)
         if row[0] >> place & 1

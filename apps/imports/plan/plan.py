@@ -1,5 +1,6 @@
 """Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -19,11 +20,17 @@ from apps.imports.errors import (
 from apps.imports.mapping.layout import Layout, effective, layout_of
 from apps.imports.plan import merge
 from apps.imports.plan.complete import complete
-from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
+from apps.imports.plan.deleted import leave_deleted, list_deleted_here
+from apps.imports.plan.match import match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
-from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
-from apps.imports.plan.pinned_rows import leave_deleted, load_pins
-from apps.imports.plan.returned import find_deleted_here
+from apps.imports.plan.missing import (
+    above_limit,
+    count_missing_to_change,
+    count_superseded,
+    list_missing,
+    list_superseded,
+)
+from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.reading.rows import RawFile, Reading
 from apps.imports.reading.sources import SourceFile
@@ -104,10 +111,10 @@ class ImportPlan:
             "not_taken": layout.not_taken,
             "missing_above_limit": self.missing_above_limit,
             "beyond_limits": list(self.beyond_limits),
-            "superseded": [asdict(each) for each in self.superseded[:_IN_FIGURES]],
-            "kept": [asdict(each) for each in self.kept[:_IN_FIGURES]],
+            "superseded": _in_figures(self.superseded),
+            "kept": _in_figures(self.kept),
             "missing_objects": list(self.missing[:_IN_FIGURES]),
-            "refused": [asdict(each) for each in self.refusals[:_IN_FIGURES]],
+            "refused": _in_figures(self.refusals),
         }
 
     @property
@@ -204,12 +211,12 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, more = match(staging)
+    unmatched, about_nothing, unmatched_refusals = match(staging)
     stays_deleted = leave_deleted(staging)
     merge.merge(staging)
-    held, still_more = refuse_held(staging)
-    clashing, listed = refuse_clashes(staging)
-    staging.note_refusals([*more, *still_more, *listed])
+    held, held_refusals = refuse_held(staging)
+    clashing, clash_refusals = refuse_clashes(staging)
+    staging.note_refusals([*unmatched_refusals, *held_refusals, *clash_refusals])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
@@ -230,7 +237,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
-            deleted_here=find_deleted_here(staging),
+            deleted_here=list_deleted_here(staging),
             links=links,
         ),
         refusals=tuple(staging.refusals(limit=LISTED)),
@@ -247,8 +254,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
 
 def count_objects(staging: Staging) -> dict[str, int]:
     """Return how many objects the tables of a plan create, update, rename, keep values of, and supersede."""
-    moves = "FALSE" if staging.spec.automatic else f"{staging.quote(staging.spec.natural)} <> old_pk"
-    # Objects that change, and those among them that get another natural key, or keep a correction.
+    moves = "FALSE" if staging.spec.automatic else staging.fill("{new_pk} <> old_pk")
+    # Objects that change, and those among them that get another primary key, or keep a correction.
     [(updated, renamed, kept)] = staging.rows(
         """
         SELECT COUNT(*), COUNT(CASE WHEN {moves} THEN 1 END), COUNT(CASE WHEN kept > 0 THEN 1 END) FROM {changed}
@@ -268,16 +275,19 @@ def count_objects(staging: Staging) -> dict[str, int]:
 
 def check_options(spec: ImportSpec, options: ImportOptions) -> None:
     """Raise OptionsContradict when the options do not go together, or not with what is imported."""
+    plural = str(spec.model._meta.verbose_name_plural).capitalize()
     if not spec.upstream and not options.corrections:
-        what = str(spec.model._meta.verbose_name_plural).capitalize()
-        raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
+        raise OptionsContradict(f"{plural} have no upstream: import the file as corrections by hand.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:
         raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
     if options.missing == "deactivate" and spec.active is None:
-        what = str(spec.model._meta.verbose_name_plural).capitalize()
-        raise OptionsContradict(f"{what} cannot be inactive: use --missing report or delete.")
+        raise OptionsContradict(f"{plural} cannot be inactive: use --missing report or delete.")
+
+
+def _in_figures(rows: Sequence[Superseded | KeptValue | Refusal]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows[:_IN_FIGURES]]
 
 
 def _check_filters(layout: Layout, options: ImportOptions) -> None:

@@ -1,6 +1,6 @@
 """Writing: the statements that bring the tables of a plan into the live ones.
 
-Order matters: superseded objects go first, then renamed ones are taken out and put back under their new natural keys,
+Order matters: superseded objects go first, then renamed ones are taken out and put back under their new primary keys,
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.changesets.fields import AnyField, column_of, field_of
 from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.plan.complete import completed_join, completed_value
-from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.missing import superseded_pks
 from apps.imports.plan.pins import settle_pins
 from apps.imports.results import Progress
 from apps.imports.spec import Link
@@ -77,7 +77,7 @@ def _write_missing(staging: Staging, now: Any) -> int:
     if not staging.has_rows("imports_missing"):
         return 0
     # Superseded objects make room.
-    gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
+    gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_pks(staging))
     if staging.options.missing == "delete":
         # The other missing objects go too.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
@@ -133,9 +133,9 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = _link_target(staging, links[field.name])
+            target = _link_target(staging, links[field.name])
             otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
-            expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
+            expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {target}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
@@ -176,18 +176,17 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run(
         """
         CREATE TEMP TABLE {renamed} AS
-        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{natural} <> x.old_pk
-        """,
-        natural=staging.quote(staging.spec.natural),
+        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{new_pk} <> x.old_pk
+        """
     )
-    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
-    # ... then they give their natural keys free.
+    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.pk))])
+    # ... then they give their primary keys free.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {renamed})")
 
 
 def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
-    # Renamed objects come back under their new natural keys, with everything they had.
+    # Renamed objects come back under their new primary keys, with everything they had.
     put_back = staging.run(
         """
         INSERT INTO {live} ({names})
@@ -208,11 +207,11 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     sets = [
         f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
+        if field.name != staging.spec.pk and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
-    stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
+    stays = "" if staging.spec.automatic else staging.fill("AND x.{new_pk} = x.old_pk")
     for first, last in _portions(staging, "changed"):
-        # Changed objects that keep their natural key get their final values.
+        # Changed objects that keep their primary key get their final values.
         number = staging.run(
             """
             UPDATE {live} SET {sets} FROM {changed} x {joins}

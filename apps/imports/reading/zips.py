@@ -97,8 +97,8 @@ def kind_of(source: SourceFile) -> str:
         sheets = any(part.startswith("xl/") for part in parts) and "xl/workbook.bin" not in parts
         if "[Content_Types].xml" in parts and sheets:
             return "xlsx"
-        what = next((what for start, what in _OTHER_KINDS if any(part.startswith(start) for part in parts)), "")
-        if not what:
-            what = "an OpenDocument text or drawing" if "mimetype" in parts else "a zip file"
-        hint = "unpack it and choose the table inside" if what == "a zip file" else "save the table as XLSX or CSV"
-        raise NotATable(f"{name} is {what}, not a table: {hint}.")
+        kind = next((kind for start, kind in _OTHER_KINDS if any(part.startswith(start) for part in parts)), "")
+        if not kind:
+            kind = "an OpenDocument text or drawing" if "mimetype" in parts else "a zip file"
+        hint = "unpack it and choose the table inside" if kind == "a zip file" else "save the table as XLSX or CSV"
+        raise NotATable(f"{name} is {kind}, not a table: {hint}.")

@@ -82,7 +82,7 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
             # The counts are those of the stored rows; the changeset has those of what was done.
             _settle(run, opened, {**(run.counts or {}), "left_alone": len(done.left_alone)})
 
-        return _apply(run, plan, settle, progress, what=f"import {run.pk} of {run.file_name}")
+        return _apply(run, plan, settle, progress, before=f"import {run.pk} of {run.file_name}")
     return None
 
 
@@ -183,8 +183,8 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
 
     try:
         _refuse_too_many(plan, request.refused_percent)
-        what = request.command if request.backup else f"the import of {plan.file.name}"
-        made = _apply(run, plan, settle, progress, what=what, backup=request.backup)
+        before = request.command if request.backup else f"the import of {plan.file.name}"
+        made = _apply(run, plan, settle, progress, before=before, backup=request.backup)
     finally:
         plan.discard()
     return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made)
@@ -196,7 +196,7 @@ def _apply(
     settle: Settle,
     progress: Progress,
     *,
-    what: str,
+    before: str,
     backup: bool | None = None,
 ) -> Changeset | None:
     """Apply a plan after the backup that comes first; the run is applied with the data or not at all."""
@@ -205,7 +205,7 @@ def _apply(
         plan.require_within_limits()
         if backup is not False and not plan.changes_nothing:
             progress("back up", 0)
-            made = prepare(Coming(Kind.IMPORT, actor, what, using, required=bool(backup)))
+            made = prepare(Coming(Kind.IMPORT, actor, before, using, required=bool(backup)))
             run.summary = {**(run.summary or {}), "backup": made[0] if made else None}
         progress("write", 0)
         opened = apply_import(plan, actor=actor, reason=run.reason, settle=settle)
@@ -234,13 +234,13 @@ def _refuse_too_many(plan: ImportPlan, percent: float | None) -> None:
     )
 
 
-def _both(heart: Progress, other: Progress | None) -> Progress:
-    if other is None:
+def _both(heart: Progress, watcher: Progress | None) -> Progress:
+    if watcher is None:
         return heart
 
     def tell(phase: str, rows: int) -> None:
         heart(phase, rows)
-        other(phase, rows)
+        watcher(phase, rows)
 
     return tell
 

@@ -166,11 +166,11 @@ def _fail(run: ImportRun) -> bool:
     try:
         with patience(_PATIENCE_SECONDS), transaction.atomic():
             # Only if nobody moved the run on since it was read.
-            found = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at).update(**ended)
+            failed = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at).update(**ended)
     except Busy:
         return False
-    if found:
+    if failed:
         forget(run.pk)
         vars(run).update(ended)
         log_end(run, "failed")
-    return bool(found)
+    return bool(failed)

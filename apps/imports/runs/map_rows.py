@@ -14,7 +14,7 @@ from apps.imports.registry import spec_named
 
 # It takes the place of what a changeset deleted.
 MISSING = DELETED
-# (operation, label, colour) by the number of the group; what moves is among what changes.
+# (kind, label, colour) by the number of the group; what moves is among what changes.
 GROUPS = {
     ADDED: (RowKind.NEW, "new", "added"),
     MISSING: (RowKind.MISSING, "missing from the file", "missing"),
@@ -34,13 +34,13 @@ def map_of_plan(run: ImportRun, tracked: Tracked, *, rows_url: str, addresses: A
     order = (ADDED, MISSING, MOVED, CHANGED)
     groups = [
         Group(
-            str(operation),
+            str(kind),
             label,
             colour,
-            f"{rows_url}?bucket={operation}#rows-title",
-            f"{rows_url}?bucket={operation}&q=KEY#rows-title",
+            f"{rows_url}?bucket={kind}#rows-title",
+            f"{rows_url}?bucket={kind}&q=KEY#rows-title",
         )
-        for operation, label, colour in (GROUPS[number] for number in order)
+        for kind, label, colour in (GROUPS[number] for number in order)
     ]
     points, left_out = [], 0
     for number, point in enumerate(planned_points(run, tracked)):
@@ -54,14 +54,14 @@ def map_of_plan(run: ImportRun, tracked: Tracked, *, rows_url: str, addresses: A
 def planned_points(run: ImportRun, tracked: Tracked) -> Iterator[Point]:
     """Yield what the plan would do as points; what has no place is left out."""
     fields = [tracked.fields_by_column[column].name for column in tracked.point_columns]
-    for operation, object_id, natural, changes, *places in _rows(run, tracked, fields).iterator(chunk_size=5000):
-        said, upstream, now = places[:2], places[2:4], places[4:]
+    for kind, old_pk, new_pk, changes, *places in _rows(run, tracked, fields).iterator(chunk_size=5000):
+        own, upstream, now = places[:2], places[2:4], places[4:]
         live = place_of(*now)
-        key = str(natural or object_id)
-        if operation == RowKind.NEW:
-            place = (one if one is not None else other for one, other in zip(said, upstream, strict=True))
+        key = str(new_pk or old_pk)
+        if kind == RowKind.NEW:
+            place = (value if value is not None else fallback for value, fallback in zip(own, upstream, strict=True))
             point = point_of(key, True, False, None, place_of(*place))
-        elif operation == RowKind.CHANGED:
+        elif kind == RowKind.CHANGED:
             became = ((changes or {}).get(field, [None, value])[1] for field, value in zip(fields, now, strict=True))
             point = point_of(key, False, False, live, place_of(*became))
         else:
@@ -73,19 +73,19 @@ def planned_points(run: ImportRun, tracked: Tracked) -> Iterator[Point]:
 def _rows(run: ImportRun, tracked: Tracked, fields: list[str]) -> QuerySet:
     """The rows that do something: what the file says of the place, what upstream does, and where the object is now."""
     pk = tracked.model._meta.pk
-    named: Any = OuterRef("object_id")
+    named: Any = OuterRef("old_pk")
     if not isinstance(pk, CharField):
         named = Cast(NullIf(named, Value("")), output_field=type(pk)())
     live = tracked.model._base_manager.filter(pk=named)
-    rows = PlannedRow.objects.filter(run=run, operation__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING))
+    rows = PlannedRow.objects.filter(run=run, kind__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING))
     now = {f"{field}_now": Subquery(live.values(field)) for field in fields}
     return (
         rows.order_by()
         .annotate(**now)
         .values_list(
-            "operation",
-            "object_id",
-            "natural",
+            "kind",
+            "old_pk",
+            "new_pk",
             "changes",
             *(f"payload__values__{field}" for field in fields),
             *(f"payload__upstream__{field}" for field in fields),

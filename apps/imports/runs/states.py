@@ -23,7 +23,7 @@ def changed_rows(run: ImportRun) -> int:
     counts = run.counts or {}
     # Superseded objects are deleted, and are among the missing to change where those are deleted anyway.
     gone = max(counts.get("missing_to_change", 0), counts.get("superseded", 0))
-    taken = run.rows.filter(decision=Decision.TAKE).exclude(operation__in=[RowKind.NEW, RowKind.CHANGED]).count()
+    taken = run.rows.filter(decision=Decision.TAKE).exclude(kind__in=[RowKind.NEW, RowKind.CHANGED]).count()
     return counts.get("created", 0) + counts.get("updated", 0) + gone + taken
 
 
@@ -42,8 +42,8 @@ def move(run: ImportRun, after: RunStatus, **values: Any) -> None:
     Raises RunRefused when it is not this process's any more: it fell silent for so long (a laptop that slept) that the
     run was failed meanwhile, and perhaps taken up by another one.
     """
-    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
-    if not mine.update(status=after, **values):
+    own = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not own.update(status=after, **values):
         raise _given_up(run)
 
 
@@ -52,8 +52,8 @@ def hold(run: ImportRun) -> None:
 
     Raises RunRefused when it is not this process's any more.
     """
-    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
-    if not mine.select_for_update().exists():
+    own = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not own.select_for_update().exists():
         raise _given_up(run)
 
 

@@ -11,12 +11,12 @@ NO_UPSTREAM = "imports_upstream"
 
 
 class LiveTable(Sql):
-    """Runs statements about the live table of a spec: they know {live}, {pk}, {upstream}, {key} and {active}."""
+    """Runs statements about the live table of a spec: they know {live}, {pk}, {stable_key}, {upstream} and {active}."""
 
     def __init__(self, using: str | BaseDatabaseWrapper, spec: ImportSpec) -> None:
         super().__init__(using)
         self.spec = spec
-        fields = {"pk": spec.natural, "key": spec.key, "active": spec.active}
+        fields = {"pk": spec.pk, "stable_key": spec.stable_key, "active": spec.active}
         self._parts |= {hole: self.column(field) for hole, field in fields.items() if field}
         self._parts["live"] = self.quote(spec.model._meta.db_table)
         self._parts["upstream"] = self.column(spec.upstream) if spec.upstream else self.quote(NO_UPSTREAM)
