@@ -121,8 +121,8 @@ Limits = Callable[[Any], list[str]]
 
 @dataclass(frozen=True)
 class PlanCheck:
-    """Something to be told of a stored plan: `look` finds it (as JSON) while the plan's tables are there, `template`
-    shows it on the plan's page as `found`."""
+    """Findings about a stored plan: `look` returns them (as JSON) while the plan's tables are there, `template` shows
+    them on the plan's page as `findings`."""
 
     name: str
     look: Callable[[Any], Any]
@@ -153,7 +153,7 @@ class ImportSpec:
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
-    # What stops an import that goes past it, unless a person says so; and what people are told of a plan.
+    # Limits that stop an import, unless a person passes them; and findings about a plan that people are shown.
     limits: tuple[Limits, ...] = ()
     checks: tuple[PlanCheck, ...] = ()
 

@@ -9,8 +9,7 @@ from django.http import FileResponse, Http404
 
 from apps.changesets.formulas import guard, unguard
 from apps.imports.models import ImportRun, RefusedCell
-from apps.imports.reading.refused_rows import rows_at
-from apps.imports.reading.rows import Reading
+from apps.imports.reading.rows import Reading, rows_at
 from apps.imports.runs.files import kept_file
 
 WHY = "why"

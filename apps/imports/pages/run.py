@@ -21,7 +21,7 @@ from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
-from apps.imports.plan_checks import shown_checks
+from apps.imports.plan.checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone
 from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits

@@ -10,11 +10,11 @@ from django.db import DatabaseError
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone
+from apps.imports.plan.checks import beyond_limits, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.moved import skip_blocked, skip_moved
 from apps.imports.plan.plan import Stamp, count_objects, stamp_of
 from apps.imports.plan.write import write
-from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.results import FileIdentity, LeftAlone
 from apps.imports.staging.tables import Staging
 

@@ -19,6 +19,7 @@ from apps.imports.errors import (
 )
 from apps.imports.mapping.layout import Layout, effective, layout_of
 from apps.imports.plan import merge
+from apps.imports.plan.checks import beyond_limits, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.deleted import leave_deleted, list_deleted_here
 from apps.imports.plan.match import match, refuse_duplicates, refuse_held
@@ -31,7 +32,6 @@ from apps.imports.plan.missing import (
     list_superseded,
 )
 from apps.imports.plan.pinned_rows import load_pins
-from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.reading.rows import RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import (

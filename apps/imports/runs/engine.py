@@ -18,8 +18,8 @@ from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.apply import Done, Plan, Settle, apply_import
+from apps.imports.plan.checks import look_at
 from apps.imports.plan.plan import ImportPlan, plan_import
-from apps.imports.plan_checks import look_at
 from apps.imports.reading.rows import Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named

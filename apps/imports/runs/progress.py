@@ -30,11 +30,6 @@ class Snapshot:
             return None
         return max(self.total - self.done, 0) / self.rate
 
-    @property
-    def silence(self) -> float:
-        """How many seconds ago the worker was last heard of."""
-        return max(time.time() - self.beat, 0.0)
-
 
 def report(run_id: int, phase: str, done: int, total: int | None = None) -> None:
     """Say how far a run is; this is its heartbeat, too. Only its worker calls this."""

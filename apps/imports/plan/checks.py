@@ -1,6 +1,6 @@
-"""What is looked at of a plan before it is applied: limits that stop it, and what people are told of it.
+"""Checks of a plan before it is applied: limits that stop it, and findings that its page shows.
 
-This app knows neither airports nor rules of quality: the spec of an import brings them.
+The spec of an import brings both; this app knows neither airports nor rules of quality.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ def beyond_limits(staging: Staging) -> tuple[str, ...]:
 
 
 def require_within_limits(sentences: tuple[str, ...] | list[str], *, past: bool) -> None:
-    """Raise BeyondLimits when there are such sentences, unless a person said to go past the limits."""
+    """Raise BeyondLimits when there are such sentences, unless a person chose to pass the limits."""
     if sentences and not past:
         raise BeyondLimits(f"{' '.join(sentences)} Nothing was imported.")
 
