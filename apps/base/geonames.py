@@ -1,4 +1,4 @@
-"""Files of GeoNames, told to the generic import: what they know better of the cities that we have.
+"""Files of GeoNames for the generic import: better values for the cities that we have.
 
 GeoNames' own files are separated by tabs, have no titles, and a quote in them is a quote. A table with titles is read
 as any other. Cities are never made and never renamed.

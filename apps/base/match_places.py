@@ -1,4 +1,4 @@
-"""Which city a place of a file is about: by country and comparable name; what fits more than one is not guessed."""
+"""Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
 from apps.base.models import Country
 from apps.imports.results import REFUSALS_LISTED, Refusal

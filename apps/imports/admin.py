@@ -56,7 +56,7 @@ class WhatFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = next((spec.model for spec in all_specs() if spec.name == self.value()), None)
-        # Of one model there may be several sorts of files.
+        # A model may have several specs.
         same = [spec.name for spec in all_specs() if spec.model is chosen]
         return queryset.filter(spec__in=same) if chosen else queryset
 

@@ -19,14 +19,14 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-# What somebody, a person or a worker, still has to do something with.
+# A person or a worker still has to do something with these.
 OPEN = (RunStatus.UPLOADED, RunStatus.PLANNING, RunStatus.PLANNED, RunStatus.APPROVED, RunStatus.RUNNING)
-# What a worker is busy with: these need a heartbeat.
+# A worker is busy with these: they need a heartbeat.
 BUSY = (RunStatus.PLANNING, RunStatus.RUNNING)
 
 
 class ImportRun(models.Model):
-    """One file on its way into the tables: who, why, how it is read, what it would do, and what became of it.
+    """One imported file: who, why, how it is read, what it would do, and what it did.
 
     Progress, heartbeat and the wish to cancel are in the cache (`progress.py`), since a long transaction on SQLite
     locks every other writer out.
@@ -122,9 +122,9 @@ class PlannedRow(models.Model):
     kept = models.BooleanField(default=False)
     # A person deleted the object here, and the file still has it.
     deleted_here = models.BooleanField(default=False)
-    # A missing object whose primary key the file gives to another one.
+    # A missing object whose primary key the file gives to another object.
     superseded = models.BooleanField(default=False)
-    # The primary key of the live object, empty for new ones; the primary key it will have; what it is called.
+    # The primary key of the live object, empty for new ones; the one it will have; what it is called.
     old_pk = models.CharField(max_length=255, blank=True, default="")
     new_pk = models.CharField(max_length=255, blank=True, default="")
     label = models.CharField(max_length=255, blank=True, default="")
@@ -138,7 +138,7 @@ class PlannedRow(models.Model):
     history_id = models.BigIntegerField(null=True)
     decision = models.CharField(max_length=5, choices=Decision.choices, blank=True, default="")
     decided_by_name = models.CharField(max_length=255, blank=True, default="")
-    # Why applying left the row alone: it moved meanwhile, or something stood in its way.
+    # Why applying skipped the row: its object changed after the plan was made, or something blocked it.
     left_alone = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:

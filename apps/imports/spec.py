@@ -45,7 +45,7 @@ class Column:
     stored: bool = True
 
     def of(self, model: type[models.Model]) -> "Column":
-        """Return the column with what it does not say itself taken from the field of the model."""
+        """Return the column with header and parser of the model's field where it declares none."""
         header, parse = self.header or self.field, self.parse
         if parse is not_said:
             target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
@@ -80,17 +80,17 @@ class Link:
 
 
 class Linker(Protocol):
-    """Finds, makes and joins what the objects are linked to; all in SQL over the rows to write."""
+    """Matches, creates and joins what the objects are linked to; all in SQL over the rows to write."""
 
     links: Sequence[Link]
     models: Sequence[type[models.Model]]
     tables: Sequence[str]
 
     def plan(self, work: Any) -> dict[str, int]:
-        """Find what is to be created, and return its counts; writes temporary tables only."""
+        """Fill tables of what is to be created, and return the counts; writes temporary tables only."""
 
     def create(self, work: Any, now: Any) -> None:
-        """Create what the plan found missing."""
+        """Create what the plan lists as missing."""
 
     def joins(self, work: Any, rows: str) -> str:
         """Return the LEFT JOINs that find each link of the rows under alias `rows`."""
@@ -100,7 +100,7 @@ class Linker(Protocol):
 
 
 class Completer(Protocol):
-    """Works out what new objects get beside what their rows say, such as a slug.
+    """Works out values of new objects that their rows do not have, such as a slug.
 
     `plan` fills the table `imports_completed`, which has a line and these fields, for every row of `imports_created`.
     A value of the row itself comes first, unless it is blank.
@@ -158,7 +158,7 @@ class ImportSpec:
     checks: tuple[PlanCheck, ...] = ()
 
     def __post_init__(self) -> None:
-        """Let each column that says nothing else be called and read as its field of the model is."""
+        """Complete each column from its field of the model."""
         columns = tuple(column.of(self.model) for column in self.columns)
         object.__setattr__(self, "columns", columns)
 
@@ -229,7 +229,7 @@ class ImportSpec:
 
     @cached_property
     def watched(self) -> tuple[type[models.Model], ...]:
-        """The models that a plan reads: what is imported, what its rows refer to, and what they are linked to."""
+        """The models that a plan reads: the imported one, those that its rows refer to, and those that they link to."""
         read = [self.model, *(refers.model for refers in self.referred.values())]
         return tuple(dict.fromkeys([*read, *(self.linker.models if self.linker else ())]))
 

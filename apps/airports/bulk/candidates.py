@@ -1,4 +1,4 @@
-"""The table that relinking works on: for each airport its links now, and those that its codes and names call for."""
+"""The table of relinking: for each airport its present links, and those that its codes and names match."""
 
 import json
 from math import sin
@@ -33,7 +33,7 @@ def with_places(sql: Sql) -> Sql:
 
 
 def fill_candidates(selection: Selection, condition: str) -> Sql:
-    """Fill the table for the airports that belong to the selection, and return who knows it; it goes when that does.
+    """Fill the table for the airports of the selection, and return the Sql that knows it; it goes with the selection.
 
     `condition` is about on an airport `a`, the country `c` of its code and the city `n` there of its municipality;
     `{selected}` is the query of the selected keys.
@@ -83,7 +83,7 @@ def _fill(sql: Sql, condition: str) -> None:
 
 
 def _try_variants(sql: Sql) -> None:
-    """Look for the municipalities that no city is called, under what else they may be called."""
+    """Match the municipalities that no city is called by their other possible names."""
     missing = sql.rows("SELECT DISTINCT new_country, municipality FROM {relink} WHERE outcome = 'no_city'")
     names = [[country, name, *variant] for country, name in missing for variant in names_of(name)]
     if not names:
@@ -146,7 +146,7 @@ def _haversine(airport: str, city: str, condition: str) -> str:
 
 
 def _keep_pinned(sql: Sql) -> None:
-    """Leave links alone that somebody pinned."""
+    """Leave pinned links alone."""
     pinned = {}
     for field in ("country", "city"):
         # The key of a pin says by which key it knows the airport.

@@ -1,4 +1,4 @@
-"""Merging cities into another one of the same country: what points to them points to it, then they are deleted."""
+"""Merging cities into another one of the same country: links to them move to it, then they are deleted."""
 
 from django.db.models import Count, QuerySet
 
@@ -27,7 +27,7 @@ def proposed_target(cities: QuerySet) -> int | None:
 
 
 def _target(selection: Selection, typed: str) -> City | str:
-    """Return the city that is meant, or a sentence where none can be told."""
+    """Return the city to merge into, or the sentence that refuses."""
     countries = list(selection.rows().order_by().values_list("country_id", flat=True).distinct()[:2])
     if len(countries) > 1:
         return "Cities of several countries are selected: merge those of one country at a time. Nothing was changed."

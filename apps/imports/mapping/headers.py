@@ -1,4 +1,4 @@
-"""Which column of a file fills which field: by our titles, by what people said before, or by a guess."""
+"""Which column of a file fills which field: by our titles, by an earlier mapping, or by a guess."""
 
 import hashlib
 import json
@@ -42,7 +42,7 @@ def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
 
 
 def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether a person should say which column is which: something needed is lacking, or a guess fits another."""
+    """Whether a person should map the columns: a required one is missing, or a guess fits a field without column."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
     if missing_columns(taken, spec, corrections=options.corrections):

@@ -24,7 +24,7 @@ from apps.imports.runs.rows import decide
 from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
-# What a row does by a decision, and what several do.
+# What becomes of one row, and of several, by a decision.
 SAID = {
     Decision.TAKE: ("takes the file's value", "take the file's values"),
     Decision.KEEP: ("keeps our value", "keep our values"),
@@ -34,7 +34,7 @@ SAID = {
 
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
-    """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
+    """Act on a run by POST, with permission; its page shows a refusal."""
     if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
         return refused
     try:

@@ -23,7 +23,7 @@ from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import (
     Correction,
     Corrections,
-    find_corrections,
+    corrections_of,
     read_corrections,
     stream_corrections,
 )
@@ -41,7 +41,7 @@ HEADER = (
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
     _check_spec(model_admin)
-    corrections = find_corrections(model_admin.model)
+    corrections = corrections_of(model_admin.model)
     field = _chosen_field(model_admin, request)
     shown = corrections.of(field) if field else corrections
     page = Paginator(shown.pairs, PER_PAGE).get_page(request.GET.get("p"))
@@ -76,7 +76,7 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
     _check_spec(model_admin)
-    corrections = find_corrections(model_admin.model)
+    corrections = corrections_of(model_admin.model)
     field = _chosen_field(model_admin, request)
     rows = as_csv(stream_corrections(corrections.of(field) if field else corrections))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")

@@ -25,7 +25,7 @@ from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
 from apps.imports.registry import has_spec
 
-# What belongs to the page of a list that somebody came from, and not to the list.
+# Parameters of the page of a list, and not of its filters.
 NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
 
 

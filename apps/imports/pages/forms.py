@@ -174,7 +174,7 @@ class UploadForm(OptionsForm, ImportForm):
 
     @property
     def media(self) -> forms.Media:
-        """No script: the format is found out from the file itself."""
+        """No script: the format is detected from the file."""
         return forms.Media()
 
     def how(self) -> Reading:
@@ -212,7 +212,7 @@ class PlanAgainForm(OptionsForm):
         offer(self, "columns", taken.items())
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
-        """Return the options as said; all columns ticked means all that the file has."""
+        """Return the chosen options; all columns ticked means all that the file has."""
         columns = frozenset(self.cleaned_data["columns"])
         options = super().options(base)
         return replace(options, columns=None if columns == set(self.all_columns) else columns)

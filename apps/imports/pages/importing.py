@@ -146,7 +146,7 @@ def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
 
 @contextmanager
 def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
-    """Lend an uploaded file as one on disk, for the length of the block."""
+    """Put an uploaded file on disk, for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="import-") as directory:
         path = Path(directory) / "upload"
         with path.open("wb") as out:

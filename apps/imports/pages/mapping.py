@@ -25,7 +25,7 @@ PREFIX = "column-"
 
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
-    """Show the fields beside the file's columns with a good guess (GET), or take what was said and plan (POST)."""
+    """Show the fields beside the file's columns with a good guess (GET), or take the mapping and plan (POST)."""
     if (refused := turned_away(request, ASKS, may=not why_not_decide(request.user, run))) is not None:
         return refused
     spec = spec_named(run.spec)
@@ -66,7 +66,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
 
 
 def _guess(run: ImportRun, spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
-    """What is known already, then what was said of this header before, then a guess."""
+    """Return the current mapping, or the last one of this header, or a guess."""
     taken = headers.columns_taken(run.header, spec, options)
     if options.mapping is not None:
         return taken

@@ -15,7 +15,7 @@ from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.registry import spec_named
 
-# The sign of each sort of row, by the names that signs have everywhere.
+# The sign of each kind of row.
 SIGNS = {
     RowKind.NEW: "created",
     RowKind.CHANGED: "changed",
@@ -26,7 +26,7 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class KeptField:
-    """A value corrected here: what upstream said before, what we have, what the file says, and who set ours."""
+    """A value corrected here: the last value of upstream, ours, that of the file, and who set ours."""
 
     label: str
     base: Any
@@ -114,7 +114,7 @@ def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[
 
 
 class _Values:
-    """Tells values by name: those of a reference are the objects that they refer to."""
+    """Names values: those of a reference are the objects that they refer to."""
 
     def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow]) -> None:
         self.model = model

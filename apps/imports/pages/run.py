@@ -1,4 +1,4 @@
-"""The page of a run, whatever its state: what happened or will, what it means, and what can be done next."""
+"""The page of a run in each of its states: what it did or would do, and what a person can do next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -43,7 +43,7 @@ class ShownPart:
     start: int = 0
 
     def query(self, **changed: Any) -> str:
-        """Return the query of the address that asks for the same but for what is given; another bucket starts anew."""
+        """Return the query of the address for the same rows, with these changes, from the first row unless given."""
         query = {"bucket": self.wanted.bucket, "field": self.wanted.field, "q": self.wanted.text, **changed}
         return "?" + urlencode({name: value for name, value in query.items() if value})
 
@@ -74,7 +74,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
 
 
 def read_part(address: Any, default: Bucket) -> ShownPart:
-    """Return which rows an address asks for; what it gets wrong is left out."""
+    """Return which rows an address asks for; invalid values are ignored."""
     try:
         bucket = Bucket(address.get("bucket", ""))
     except ValueError:
@@ -136,7 +136,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
 
 
 def _other_runs(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
-    """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
+    """Return the imports to know of before this one is confirmed: of the same file, and those that run before it."""
     same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
     runs = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
     return runs[:SHOWN] if request.user.has_perm(VIEW) else runs.filter(actor=actor_of(request))[:SHOWN]

@@ -1,4 +1,4 @@
-"""The report of corrections: every live value that differs from what upstream last said of it, or that is pinned."""
+"""The report of corrections: every live value that is pinned or differs from the last value of upstream."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from apps.imports.registry import spec_for
 from apps.imports.spec import ImportSpec
 from apps.imports.staging.upstream_values import LiveTable, corrected
 
-# More than this are looked for anew each time instead of being remembered.
+# More than this are not cached.
 _REMEMBERED = 20_000
 _CHUNK = 200
 
@@ -41,7 +41,7 @@ class Correction:
 
     @property
     def differs(self) -> bool:
-        """Whether upstream says something else; a pinned value may be upstream's."""
+        """Whether upstream has another value; a pinned value may be the same."""
         return self.known and self.value != self.upstream
 
 
@@ -71,8 +71,8 @@ def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
     return (*columns, *(derived.field for derived in spec.derived if derived.merged))
 
 
-def find_corrections(model: type[models.Model], *, using: str = "default") -> Corrections:
-    """Find the corrections and pinned fields of all live objects of a model; raises LookupError if none imports it."""
+def corrections_of(model: type[models.Model], *, using: str = "default") -> Corrections:
+    """Return the corrections and pinned fields of all live objects of a model; raises LookupError without an import."""
     spec = spec_for(model)
     live = LiveTable(using, spec)
     order = {field.name: place for place, field in enumerate(model._meta.concrete_fields)}
@@ -86,7 +86,7 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Co
 
 
 def _corrected(live: LiveTable, using: str) -> tuple[tuple[Any, str], ...]:
-    """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
+    """Return the corrections; they are cached until the table changes, since finding them reads every row."""
     key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
     pairs: tuple[tuple[Any, str], ...] | None = cache.get(key)
     if pairs is None:
@@ -161,7 +161,7 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
         return False, None
     refers = spec.referred.get(field)
     if refers is not None:
-        # Upstream says a code: it means the object that has it now.
+        # Upstream has a code, which stands for the object that has it now.
         return True, refers.model._base_manager.filter(**{refers.by: values[field]}).first()
     return True, field_of(type(obj), field).to_python(values[field])
 

@@ -50,7 +50,7 @@ def refuse_unknown_keys(staging: Staging) -> Refused:
     if staging.spec.pk not in staging.layout.fields:
         return 0, []
     staging.empty("imports_blocked")
-    # Rows with a key that found no object.
+    # Rows with a key that no object has.
     staging.run(
         """
         INSERT INTO {blocked} (line, holder) SELECT s.line, s.{new_pk} FROM {staged} s

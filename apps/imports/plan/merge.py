@@ -1,9 +1,10 @@
-"""The three-way merge of staged with live rows: which objects change, to which final values.
+"""The three-way merge of staged rows with live rows: which objects change, and to which values.
 
-For each merged field: base is what upstream last said, new what the file says, current what the live row says. Where
-current is base, new is taken; where new is base or current already, nothing happens; otherwise somebody corrected the
-value here and upstream changed it since: the correction is kept, or overwritten when asked. What upstream last said is
-always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
+Each merged field has three values: base is the last value of upstream, new is the value of the file, current is the
+live value. If current equals base, new is taken. If new equals base or current, nothing happens. Otherwise somebody
+corrected the value here and upstream changed it since: the correction is kept, or overwritten if the options say so.
+The value of upstream is always updated, so a correction ends when upstream has the same value. Without a base, new is
+taken.
 """
 
 from apps.imports.plan.by_hand import by_hand
@@ -23,7 +24,7 @@ def merge(staging: Staging) -> None:
         for place, field in enumerate(staging.layout.merged)
     )
     wants = [wanted(staging, link, finals) for link in staging.links]
-    # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
+    # Matched rows that differ from their live object, or from the last values of upstream, or lack a link.
     staging.run(
         """
         INSERT INTO {changed} (line, old_pk, history_id, {fields}, {upstream}, kept{want_names})
@@ -76,13 +77,13 @@ def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) ->
 
 
 def _forget_unchanged(staging: Staging) -> None:
-    """Drop the rows whose differences are corrections that upstream has said nothing new about."""
+    """Drop the rows that differ only by corrections, where upstream has no new value."""
     same = [f"l.{staging.column(f)} IS NOT DISTINCT FROM x.{staging.quote(f)}" for f in staging.stored]
     if staging.spec.upstream:
         same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
     same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
     if staging.layout.corrections:
-        # What a pin holds against a person's file is listed, though nothing is written.
+        # A pinned value that differs from the file is listed, though nothing is written.
         same.append("x.kept = 0")
     staging.run(
         """
@@ -132,7 +133,7 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
 
 
 def _follows_what_is_taken(staging: Staging, derived: Derived, leader: str) -> str:
-    """Return the WHEN by which a derived value goes with the value that a person takes, though itself no news."""
+    """Return the WHEN by which a derived value follows the value that a person takes, though it is unchanged itself."""
     if not staging.to_take:
         return ""
     moves = f"{_is_taken(staging)} AND {leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
@@ -166,13 +167,13 @@ def _merged(staging: Staging, field: str) -> str:
 
 
 def _is_held(staging: Staging, field: str) -> str:
-    """Return the SQL condition: this field is pinned, and nobody takes the file's value all the same."""
+    """Return the SQL condition: this field is pinned, and nobody decided to take the file's value."""
     pinned = is_pinned(staging, field)
     return f"({pinned} AND NOT {_is_taken(staging)})" if staging.to_take else pinned
 
 
 def _is_taken(staging: Staging) -> str:
-    """Return the SQL condition: a person decided to take what the staged row `s` says."""
+    """Return the SQL condition: a person decided to take the values of the staged row `s`."""
     return staging.fill("EXISTS (SELECT 1 FROM {to_take} t WHERE t.line = s.line)")
 
 
@@ -196,7 +197,7 @@ def is_kept(staging: Staging, field: str) -> str:
 
 
 def new_upstream(staging: Staging) -> str:
-    """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
+    """Return the SQL for the new values of upstream: those of the file, and the known ones that the file lacks."""
     if not staging.spec.upstream:
         return "NULL"
     return (
@@ -207,7 +208,7 @@ def new_upstream(staging: Staging) -> str:
 
 
 def _known_upstream(staging: Staging, live: str) -> str:
-    """Return the SQL for the values of upstream that are known after this file, `live` being those known before."""
+    """Return the SQL for the values of upstream after this file; `live` are those before it."""
     spec, staged = staging.spec, staging.fill("s.{upstream}")
     everything = [c.field for c in spec.columns if c.merged] + [
         derived.field for derived in spec.derived if derived.merged
@@ -224,7 +225,7 @@ def _known_upstream(staging: Staging, live: str) -> str:
 def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
     """Return the SQL for the flag of a changed row: this link is to be made (again).
 
-    Corrections change only what they say: they make no link that is merely lacking.
+    Corrections change only their own values: they make no link that is merely missing.
     """
     if link.field in staging.options.skip_links:
         return "FALSE"
@@ -304,7 +305,7 @@ def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[in
     """Return the kept values with the lines of the file, all of them or those of the first objects."""
     fields = staging.layout.merged
     triples = ", ".join(f"{base(staging, f)}, {staging.staged(f)}, l.{staging.column(f)}" for f in fields)
-    # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
+    # Base, new and current value of every field, for the objects that keep a correction.
     rows = staging.rows(
         """
         SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line

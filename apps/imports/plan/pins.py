@@ -1,6 +1,6 @@
 """Pins: fields that imports leave as they are, and deleted objects that imports do not bring back.
 
-A pin is work about data and no data: it makes no changeset. It follows its object by the key that stays with it.
+A pin makes no changeset. It follows its object by the stable key, where the object has one.
 """
 
 from django.db import models, transaction
@@ -18,7 +18,7 @@ from apps.imports.registry import spec_for
 def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
     """Return the fields of a model that can be pinned: those that imports fill, and the links; none without imports.
 
-    What merely follows another field is pinned with that one, and what an object is known by cannot be pinned.
+    A field that follows another one is pinned with it; the keys of an object cannot be pinned.
     """
     try:
         spec = spec_for(model)

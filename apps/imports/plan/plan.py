@@ -50,7 +50,7 @@ from apps.imports.staging.normalise import normalise
 from apps.imports.staging.tables import Staging
 
 _IN_FIGURES = 100
-# A transaction that others overtook has lower numbers of history than they: among so many of the newest it is seen.
+# A slow transaction commits lower numbers of history than later ones: the count of so many rows shows it.
 _NEWEST = 10_000
 # The newest history row of each table that a plan reads, and how many of the newest ones there are.
 Stamp = tuple[tuple[int | None, int], ...]
@@ -60,7 +60,7 @@ Stamp = tuple[tuple[int | None, int], ...]
 class ImportPlan:
     """What an import would do; it holds its staged rows until it is applied or discarded.
 
-    The lists carry the first ones, the counts all of them. While `stamp` stays the same, nothing moved since.
+    The lists have the first ones, the counts all of them. While `stamp` is the same, no table has changed since.
     """
 
     staging: Staging
@@ -78,17 +78,17 @@ class ImportPlan:
 
     @property
     def spec(self) -> ImportSpec:
-        """What was imported."""
+        """What is imported."""
         return self.staging.spec
 
     @property
     def options(self) -> ImportOptions:
-        """How."""
+        """How it is imported."""
         return self.staging.options
 
     @property
     def past_limits(self) -> bool:
-        """Whether a person said to go past the limits of the settings."""
+        """Whether a person chose to pass the limits of the settings."""
         return self.options.past_limits
 
     def require_within_limits(self) -> None:
@@ -98,7 +98,7 @@ class ImportPlan:
         require_within_limits(self.beyond_limits, past=self.past_limits)
 
     def figures(self) -> dict[str, Any]:
-        """Return what a changeset, or a run, remembers of the plan beside its rows."""
+        """Return what a changeset or a run stores of the plan besides its rows."""
         layout = self.staging.layout
         return {
             "spec": self.spec.name,
@@ -129,7 +129,7 @@ class ImportPlan:
         return self.counts.created + self.counts.updated + max(self.counts.superseded, self.missing_to_change)
 
     def discard(self) -> None:
-        """Forget the staged rows; in a broken transaction they go with it."""
+        """Remove the staged rows; a broken transaction removes them itself."""
         if not self.staging.discarded:
             self.staging.discarded = True
             with suppress(DatabaseError):
@@ -147,7 +147,7 @@ def plan_import(
 ) -> ImportPlan:
     """Read, normalise and stage `source`, and compare it with the live rows; changes nothing.
 
-    A file that was exported from this console is taken as corrections: upstream never said what is in it. `progress`
+    A file that was exported from this console is taken as corrections: its values are not those of upstream. `progress`
     is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
     columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
@@ -172,7 +172,7 @@ def plan_import(
 
 
 def stamp_of(staging: Staging) -> Stamp:
-    """Return what tells whether a table that the plan reads has changed since."""
+    """Return a value that changes with the tables that the plan reads."""
     return tuple(
         staging.rows(
             """

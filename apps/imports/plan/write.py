@@ -1,4 +1,4 @@
-"""Writing: the statements that bring the tables of a plan into the live ones.
+"""Writing: the statements that bring the tables of a plan into the live table.
 
 Order matters: superseded objects go first, then renamed ones are taken out and put back under their new primary keys,
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
@@ -19,7 +19,7 @@ from apps.imports.results import Progress
 from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
-# So many lines of the file a statement writes.
+# How many lines of the file one statement writes.
 _PORTION = 20_000
 
 
@@ -54,7 +54,7 @@ def _write(staging: Staging) -> None:
 
 
 class Written:
-    """Counts the objects written so far, and tells whoever watches."""
+    """Counts the objects written so far, and reports progress."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress, self.number = progress, 0
@@ -76,14 +76,14 @@ def _portions(staging: Staging, table: str) -> Iterator[tuple[int, int]]:
 def _write_missing(staging: Staging, now: Any) -> int:
     if not staging.has_rows("imports_missing"):
         return 0
-    # Superseded objects make room.
+    # Superseded objects are deleted first.
     gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_pks(staging))
     if staging.options.missing == "delete":
-        # The other missing objects go too.
+        # So are the other missing objects.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
         touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
-        # The upstream values say so too: else it would look like a person's correction when the object comes back.
+        # The upstream values change too: otherwise it would look like a correction when the object comes back.
         gone += staging.run(
             """
             UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch}
@@ -180,7 +180,7 @@ def _take_out_renamed(staging: Staging) -> None:
         """
     )
     staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.pk))])
-    # ... then they give their primary keys free.
+    # ... then they are deleted, which frees their primary keys.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {renamed})")
 
 

@@ -1,4 +1,4 @@
-"""Sheets come as zip archives: which kind one is, and its parts, never more of them than the limits allow."""
+"""Sheets are zip archives: which kind one is, and its parts, read within limits."""
 
 import struct
 import zipfile
@@ -29,7 +29,7 @@ class Archive:
         self._read = 0
         self.name = name
         self.parts = {info.filename: info for info in archive.infolist()}
-        # What the directory says may be a lie, and is counted again while reading.
+        # The directory may give wrong sizes, so they are counted again while reading.
         self._refuse_beyond(sum(info.file_size for info in self.parts.values()))
 
     def blocks(self, part: str, *, limit: int = INFLATED_LIMIT) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
-"""The one engine of imports: whichever door a file comes in by, it becomes a run that is planned and applied here.
+"""The one engine of imports: each file, from a page or a command, becomes a run that is planned and applied here.
 
-A plan that a person reviews is stored, and applied from what was stored; a command plans and applies at once. Both are
-written by the same code, in one changeset, and what changed after the plan was made is skipped and listed by both.
+A plan that a person reviews is stored and applied later; a command plans and applies at once. The same code writes
+both, in one changeset. Rows that changed after the plan was made are skipped and listed.
 """
 
 import logging
@@ -88,7 +88,7 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
 
 @dataclass
 class Finished:
-    """What became of an import at once; one that was only planned has no run."""
+    """The result of an import by a command; one that was only planned has no run."""
 
     plan: ImportPlan
     counts: dict[str, int]
@@ -121,7 +121,7 @@ class Request:
 
 
 def import_now(request: Request, *, progress: Progress | None = None) -> Finished:
-    """Open a run, plan the file and apply the plan at once; the run is there to be seen, also when this fails.
+    """Open a run, plan the file and apply the plan at once; the run is in the list also when this fails.
 
     Raises LockTaken, TooManyRefused, and what planning, applying and backing up raise; nothing was imported then.
     """
@@ -141,7 +141,7 @@ def import_now(request: Request, *, progress: Progress | None = None) -> Finishe
         with working(run) as heart:
             finished = _import_now(request, run, _both(heart, progress), heart.totals)
     except BaseException as error:
-        # Inside a transaction of somebody else that broke, nothing can be written down; the lease ends the run then.
+        # In a broken transaction of the caller nothing can be written; the lease ends the run then.
         with suppress(DatabaseError):
             fail(run, error)
         raise
@@ -246,7 +246,7 @@ def _both(heart: Progress, watcher: Progress | None) -> Progress:
 
 
 def _prune() -> None:
-    """Forget what is kept for too long; an import that was done stays done where that cannot be."""
+    """Prune old runs; when that fails, the import is done all the same."""
     try:
         prune_runs()
     except (DatabaseError, OSError):

@@ -1,6 +1,6 @@
-"""The rows of a plan as they are stored: what happens to each object, from which value to which.
+"""The rows of a plan as they are stored: what happens to each object, with old and new values.
 
-What must come back exactly as it was (floats above all) is carried as JSON that Python writes and reads.
+Values that must come back exactly (floats above all) are stored as JSON that Python writes and reads.
 """
 
 import json
@@ -70,7 +70,7 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
 
 def _created(staging: Staging) -> Iterator[dict[str, Any]]:
     wants = [link.field for link in staging.links]
-    # What upstream says is in the payload already.
+    # The values of upstream are in the payload already.
     in_upstream = set() if staging.layout.partial else set(staging.layout.merged)
     values = [field for field in staging.layout.staged if field not in in_upstream]
     shown = [field for field in (staging.spec.pk, staging.spec.label) if field in staging.layout.fields]
@@ -166,7 +166,7 @@ def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
 
 
 def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
-    """Return what the file says in the lines with kept values: whoever takes it has it merged again."""
+    """Return the values of the file in the lines with kept values; those that a person takes are merged again."""
     fields = staging.layout.staged
     rows = staging.rows(
         """
@@ -179,7 +179,7 @@ def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
 
 
 def _beside_upstream(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
-    """Return the values that are not just what upstream says."""
+    """Return the values that differ from those of upstream."""
     known = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
     return {field: value for field, value in values.items() if field not in known or known[field] != value}
 

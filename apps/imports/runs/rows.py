@@ -17,7 +17,7 @@ from apps.imports.runs.states import changed_rows
 
 
 class Bucket(StrEnum):
-    """The parts of a plan that a person looks at; some are parts of others."""
+    """The parts of a plan that its page shows; some contain others."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -126,7 +126,7 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Us
     """
     if why := why_not_decide(actor, run):
         raise RunRefused(why)
-    # Nobody confirms the plan meanwhile, and who saw it before does not confirm it as it is now.
+    # The lock keeps others from confirming the plan now; a page that shows the plan from before cannot confirm it.
     run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
     if run.status != RunStatus.PLANNED:
         raise RunRefused(

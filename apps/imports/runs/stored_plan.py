@@ -1,6 +1,6 @@
-"""A stored plan: its rows go back into the tables that writing works from, as people decided about them.
+"""A stored plan: its rows are loaded into the tables that writing reads, with the decisions of people.
 
-What a person decided to take is merged again, by the SQL that merged it when the plan was made.
+Values that a person decided to take are merged again, by the SQL that merged them when the plan was made.
 """
 
 import json
@@ -28,7 +28,7 @@ _AT_ONCE = 500
 
 @dataclass(eq=False)
 class StoredPlan:
-    """The plan of a run, with the tables that writing works from; see `plan.apply.Plan`."""
+    """The plan of a run, with the tables that writing reads; see `plan.apply.Plan`."""
 
     run: ImportRun
     staging: Staging
@@ -37,7 +37,7 @@ class StoredPlan:
 
     @property
     def file(self) -> FileIdentity:
-        """The file that it is about."""
+        """The imported file."""
         return FileIdentity(self.run.file_name, self.run.file_sha256, self.run.file_size)
 
     @property
@@ -47,7 +47,7 @@ class StoredPlan:
 
     @property
     def past_limits(self) -> bool:
-        """Whether the person who confirmed it said to go past the limits of the settings."""
+        """Whether the person who confirmed it chose to pass the limits of the settings."""
         return bool(self.figures().get("past_limits"))
 
     @property
@@ -87,7 +87,7 @@ class Loaded(NamedTuple):
 
 
 def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
-    """Make the tables anew from the rows of `run` that are to be written.
+    """Make the tables again from the rows of `run` that are to be written.
 
     Rows that a person decided to leave alone, and those that write nothing, stay out.
     """
@@ -151,7 +151,7 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
             total += len(rows)
     staging.pinned = load_pins(staging)
     merge(staging)
-    # What the person saw is what is taken, not what the object is by now.
+    # The object must be as the person saw it, not as it is now.
     staging.run(
         "UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)"
     )
@@ -210,7 +210,7 @@ def _text(upstream: Any) -> str | None:
 
 
 def note_left_alone(run: ImportRun, left_alone: Sequence[LeftAlone]) -> None:
-    """Write down at the rows why they were skipped, many at a time."""
+    """Store with the rows why they were skipped."""
     together: dict[tuple[str, str], list[object]] = {}
     for row in left_alone:
         field, value = ("old_pk", row.object_id) if row.line is None else ("line", row.line)

@@ -1,4 +1,4 @@
-"""Storing a plan: the rows that its tables hold become rows that people can page through, and that are applied later.
+"""Storing a plan: the rows of its temporary tables become rows that people page through and that are applied later.
 
 The tables of a plan are temporary and die with their connection. They are copied in chunks, each a short transaction,
 so that on SQLite others can write in between.
@@ -29,7 +29,7 @@ _COLUMNS = (
 def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
     """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read.
 
-    Raises RunRefused when the run was given up meanwhile, because its worker fell silent.
+    Raises RunRefused when the run was failed in between, because its worker reported nothing.
     """
     staging = plan.staging
     progress = progress or quiet
@@ -53,9 +53,9 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
 
 @contextmanager
 def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
-    """A short transaction, and only while the run is this worker's: one that slept would mix its rows with others'."""
+    """Open a short transaction and check that the run is this worker's: rows of two workers must not mix."""
     inside = staging.connection.in_atomic_block
-    # Inside a transaction of somebody else there is nothing to keep short.
+    # Inside a transaction of the caller there is nothing to keep short.
     with nullcontext() if inside else transaction.atomic(using=staging.using):
         hold(run)
         yield

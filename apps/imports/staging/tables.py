@@ -105,7 +105,7 @@ class Staging(LiveTable):
         return str(self.spec.model._meta.pk.to_python(pk))
 
     def create(self) -> None:
-        """Make the tables anew; those of an earlier import on this connection go."""
+        """Make the tables; those of an earlier import on this connection are dropped."""
         self.drop()
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
