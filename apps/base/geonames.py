@@ -13,7 +13,7 @@ from apps.base.match_places import match_cities
 from apps.base.models import City
 from apps.imports import parsers
 from apps.imports.errors import FileDamaged
-from apps.imports.parsers import Bad, Parser
+from apps.imports.parsers import BadCell, Parser
 from apps.imports.reading import rows
 from apps.imports.reading.delimited import CHUNK_BYTES
 from apps.imports.reading.detecting import Detected, detect
@@ -86,7 +86,7 @@ def _counted() -> Parser:
     """Make a parser of populations, of which GeoNames' 0 means: not known."""
     parse_integer = parsers.integer(minimum=0, maximum=_LARGEST)
 
-    def parse(cells: list[str]) -> tuple[list[int | None], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[int | None], list[BadCell]]:
         values, bad = parse_integer(cells)
         return [value or None for value in values], bad
 

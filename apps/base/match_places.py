@@ -1,13 +1,13 @@
 """Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
 from apps.base.models import Country
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
 
 _NAMED = 5
 
 
-def match_cities(staging: Staging) -> tuple[int, list[Refusal]]:
+def match_cities(staging: Staging) -> RefusedRows:
     """Match each staged place with its city; refuse it when several are about one city, or it about several.
 
     The name decides first. A place whose name no city has is matched by its ASCII name, among the comparable and
@@ -25,7 +25,7 @@ def match_cities(staging: Staging) -> tuple[int, list[Refusal]]:
     )
     staging.run("DROP TABLE imports_ascii_names")
     ambiguous, listed = _refuse_ambiguous(staging)
-    return total + ambiguous, [*refusals, *listed]
+    return RefusedRows(total + ambiguous, [*refusals, *listed])
 
 
 def _match_by_name(staging: Staging) -> None:
@@ -71,7 +71,7 @@ def _by_ascii_name(staging: Staging) -> str:
     )
 
 
-def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_undecided(staging: Staging) -> RefusedRows:
     """Refuse places whose ASCII name several cities have."""
     staging.run("DELETE FROM {blocked}")
     # Places that fit more than one city.
@@ -99,10 +99,10 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "name", place, "ambiguous", f"it may be {_some(fitting)}; which is not guessed")
         for (line, place), fitting in cities.items()
     ]
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
-def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_ambiguous(staging: Staging) -> RefusedRows:
     """Refuse all places of which several are about one city."""
     staging.run("DELETE FROM {blocked}")
     # Places that share their city with another place.
@@ -129,7 +129,7 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "name", place, "ambiguous", hint.format(_some(lines[pk]), name, pk))
         for line, place, pk, name in rows
     ]
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
 def _some(words: list[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
@@ -32,6 +32,13 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"line {self.line}, {self.column}: {self.value!r}: {self.hint}"
+
+
+class RefusedRows(NamedTuple):
+    """How many rows of a file are refused for a reason, and the first refusals."""
+
+    number: int
+    first: list[Refusal]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from apps.changesets.tracking import TrackedModel, tracked_for
 from apps.imports.parsers import Parser, not_said, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
-from apps.imports.results import Refusal
+from apps.imports.results import RefusedRows
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,8 @@ class Completer(Protocol):
         """Fill the table for the rows that create an object; writes temporary tables only."""
 
 
-# Adds rows to `imports_matched`, or refuses some; returns how many rows it refused, and the first refusals.
-MatchStep = Callable[[Any], tuple[int, list[Refusal]]]
+# Adds rows to `imports_matched`, or refuses some, and returns what it refused.
+MatchStep = Callable[[Any], RefusedRows]
 # Returns a sentence for each limit that a staged plan goes past, naming its setting.
 Limits = Callable[[Any], list[str]]
 

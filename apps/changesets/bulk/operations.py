@@ -33,7 +33,7 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Done:
     """What was done: the changeset, None when nothing was to change, and the plan that was followed."""
 
     changeset: Changeset | None
@@ -54,7 +54,7 @@ def apply_bulk(
     reason: str,
     seen: Mapping[str, Any] | None = None,
     options: Options | None = None,
-) -> Outcome:
+) -> Done:
     """Do the operation to the objects as one changeset.
 
     With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
@@ -73,7 +73,7 @@ def apply_bulk(
             if plan.number:
                 operation.write(selection, plan, options or {})
             opened.summary = {"bulk": told_of(plan, objects.model)}
-    return Outcome(opened if opened.pk else None, plan)
+    return Done(opened if opened.pk else None, plan)
 
 
 def _prepare(operation: Operation, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:

@@ -13,8 +13,7 @@ from django.utils.text import capfirst
 from apps.changesets.acts.forms import posted_reason
 from apps.changesets.acts.frame import lead
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
-from apps.changesets.bulk.operations import NOUN, apply_bulk, plan_bulk
-from apps.changesets.bulk.operations import Outcome as Done
+from apps.changesets.bulk.operations import NOUN, Done, apply_bulk, plan_bulk
 from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.history.counts import total

@@ -12,9 +12,8 @@ from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from apps.changesets.errors import TooManyObjects
-from apps.changesets.history.search import Wanted, changesets_that_touched
-from apps.changesets.pages.changes_query import place_name
-from apps.changesets.tracking import Tracked, tracked_models
+from apps.changesets.history.search import Wanted, changesets_that_touched, place_model
+from apps.changesets.tracking import tracked_models
 
 PERIOD = ("since", "until")
 # In the address: the form is wanted. Where it is not, the list need not read its choices.
@@ -70,8 +69,8 @@ def find_form(address: QueryDict) -> dict[str, Any]:
     opened[OPEN] = "1"
     if not any(asked.values()) and OPEN not in address:
         return {"opened": opened.urlencode()}
-    place_model = next((tracked.filter_model for tracked in _with_places()), None)
-    places = place_model._default_manager.all()[:MOST_PLACES] if place_model else ()
+    model = place_model()
+    places = model._default_manager.all()[:MOST_PLACES] if model else ()
     return {
         "open": True,
         "asked": asked,
@@ -87,22 +86,19 @@ def find_form(address: QueryDict) -> dict[str, Any]:
     }
 
 
-def _with_places() -> list[Tracked]:
-    return [tracked for tracked in tracked_models() if tracked.filter_model is not None]
-
-
 def _parameters() -> list[str]:
     return [OPEN, "object", "field", *PERIOD, *_place_names()]
 
 
 def _place_names() -> list[str]:
     """The names in addresses of what changes are filtered by; one is enough so far: `country`."""
-    return [place_name(tracked) for tracked in _with_places()[:1]]
+    model = place_model()
+    return [model._meta.model_name or ""] if model else []
 
 
 def _place_key(asked: str) -> str:
     """The key asked for, or one that no place has where it cannot be read."""
-    model = next((tracked.filter_model for tracked in _with_places()), None)
+    model = place_model()
     try:
         return str(model._meta.pk.clean(asked, None)) if asked and model else ""
     except ValidationError:

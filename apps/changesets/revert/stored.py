@@ -14,9 +14,10 @@ from apps.changesets.history.cache import recalled, remember, state_of_tables
 from apps.changesets.models import Changeset
 from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, list_rows
 from apps.changesets.revert.plan import find_revertable, merge_copies
+from apps.changesets.revert.reasons import Row
 from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.seen import newest_seen
-from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Verdict, Window
+from apps.changesets.revert.verdicts import Bucket, Cause, OnConflict, RevertPlan, Scope, Verdict, Window
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -100,7 +101,13 @@ def paged_plan(
 def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict) -> str:
     """Return what the plan is remembered as; what can be reverted also depends on what became of the changesets."""
     asked = [(one.pk, one.status, one.pruned_at is None) for one in changesets], scope, str(on_conflict)
-    return f"revert-plan-{sha256(repr(asked).encode()).hexdigest()[:20]}"
+    return f"revert-plan-{sha256(repr((_shape(), asked)).encode()).hexdigest()[:20]}"
+
+
+def _shape() -> list[tuple[str, list[str]]]:
+    """Return what the remembered values are made of: those of another release are other plans, and never read."""
+    kinds: tuple[type, ...] = (_Head, RevertPlan, PlannedRow, Row, Cause)
+    return [(f"{kind.__module__}.{kind.__qualname__}", list(kind.__annotations__)) for kind in kinds]
 
 
 def _recalled_rows(head: _Head, state: str, shown: Place) -> list[PlannedRow] | None:

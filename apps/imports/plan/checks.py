@@ -1,13 +1,36 @@
-"""Checks of a plan before it is applied: limits that stop it, and findings that its page shows.
+"""Checks of an import: options that contradict each other, limits that stop a plan, findings that its page shows.
 
-The spec of an import brings both; this app knows neither airports nor rules of quality.
+The spec of an import brings limits and findings; this app knows neither airports nor rules of quality.
 """
 
 from typing import Any
 
-from apps.imports.errors import BeyondLimits
+from apps.imports.errors import BeyondLimits, ColumnsMissing, OptionsContradict
+from apps.imports.mapping.layout import Layout
 from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
+from apps.imports.spec import ImportSpec
 from apps.imports.staging.tables import Staging
+
+
+def check_options(spec: ImportSpec, options: ImportOptions) -> None:
+    """Raise OptionsContradict when the options do not go together, or not with what is imported."""
+    plural = str(spec.model._meta.verbose_name_plural).capitalize()
+    if not spec.upstream and not options.corrections:
+        raise OptionsContradict(f"{plural} have no upstream: import the file as corrections by hand.")
+    if options.missing != "report" and options.filtered:
+        raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
+    if options.missing != "report" and options.corrections:
+        raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
+    if options.missing == "deactivate" and spec.active is None:
+        raise OptionsContradict(f"{plural} cannot be inactive: use --missing report or delete.")
+
+
+def check_filters(layout: Layout, options: ImportOptions) -> None:
+    """Raise ColumnsMissing when the file lacks a column to filter by."""
+    lacking = sorted(set(options.only) - layout.fields)
+    if lacking:
+        raise ColumnsMissing(f"The file has no column {', '.join(lacking)} to filter by.")
 
 
 def beyond_limits(staging: Staging) -> tuple[str, ...]:

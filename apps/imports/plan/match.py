@@ -11,6 +11,8 @@ was made by hand, its own row is refused or left out, or a person gave it this p
 who holds it; a holder with its row in the file comes before a newcomer.
 """
 
+from typing import NamedTuple
+
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     match_by_values,
@@ -18,19 +20,19 @@ from apps.imports.plan.match_by_columns import (
     refuse_unknown_references,
 )
 from apps.imports.plan.missing import fill_missing
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.spec import MatchStep
 from apps.imports.staging.tables import Staging
 
 
-def refuse_duplicates(staging: Staging) -> tuple[int, list[Refusal]]:
+def refuse_duplicates(staging: Staging) -> RefusedRows:
     """Refuse every row whose stable or primary key another row of the file has too; both lines are named."""
     refusals: list[Refusal] = []
     staging.empty("imports_blocked")
     for column, _index in staging.layout.columns:
         if column.field in staging.spec.key_fields:
             refusals += _refuse_key_twice(staging, column.field, column.header)
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
 def _refuse_key_twice(staging: Staging, field: str, header: str) -> list[Refusal]:
@@ -69,12 +71,15 @@ def _refuse_key_twice(staging: Staging, field: str, header: str) -> list[Refusal
     ]
 
 
-def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
-    """Find the live object of each staged row, and the live objects that the file does not have.
+class Matched(NamedTuple):
+    """What matching refused, and how many rows it skipped: those about no object where none is to be made."""
 
-    Returns how many rows are refused, how many are skipped because they are about no object and none is to be made,
-    and the first refusals.
-    """
+    refused: RefusedRows
+    skipped: int
+
+
+def match(staging: Staging) -> Matched:
+    """Find the live object of each staged row, and the live objects that the file does not have."""
     refused, refusals = refuse_unknown_references(staging)
     _match_by_keys(staging)
     steps: list[MatchStep] = []
@@ -97,7 +102,7 @@ def match(staging: Staging) -> tuple[int, int, list[Refusal]]:
     skipped = 0 if staging.spec.creates else forget_unmatched(staging)
     if not staging.layout.corrections:
         fill_missing(staging)
-    return refused, skipped, refusals
+    return Matched(RefusedRows(refused, refusals), skipped)
 
 
 def _match_by_keys(staging: Staging) -> None:
@@ -133,7 +138,7 @@ def _match_by_keys(staging: Staging) -> None:
         )
 
 
-def _refuse_object_twice(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_object_twice(staging: Staging) -> RefusedRows:
     """Refuse corrections about one object in two rows, however each of them names it."""
     staging.empty("imports_blocked")
     # Two rows, such as one by stable and one by primary key, about the same object; each with the line of another.
@@ -156,10 +161,10 @@ def _refuse_object_twice(staging: Staging) -> tuple[int, list[Refusal]]:
         Refusal(line, "(row)", str(pk), "twice_in_file", f"line {holder} is about {pk} too; both are refused")
         for line, holder, pk in rows
     ]
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
-def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_unable(staging: Staging) -> RefusedRows:
     """Refuse corrections of no object that cannot make a new one."""
     required = [column.field for column in staging.spec.required if column.field != staging.spec.stable_key]
     lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
@@ -177,18 +182,18 @@ def _refuse_unable(staging: Staging) -> tuple[int, list[Refusal]]:
     lines = staging.firsts("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
     hint = "no such object, and too few values to make a new one"
     refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for line in lines]
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
-def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
+def refuse_held(staging: Staging) -> RefusedRows:
     """Refuse rows whose primary key a live object holds that neither moves away nor is missing; until none is left."""
     total = 0
     refusals: list[Refusal] = []
     # Without a stable key nothing is renamed: a row is about the object that has its primary key.
     if staging.spec.automatic or staging.spec.stable_key is None:
-        return total, refusals
+        return RefusedRows(total, refusals)
     if not staging.has_rows(staging.spec.model._meta.db_table):
-        return total, refusals
+        return RefusedRows(total, refusals)
     while True:
         staging.empty("imports_blocked")
         # A refused row keeps its own primary key, which may hold up the next one: hence the loop.
@@ -209,7 +214,7 @@ def refuse_held(staging: Staging) -> tuple[int, list[Refusal]]:
             limit=str(REFUSALS_LISTED),
         )
         if not holders:
-            return total, refusals
+            return RefusedRows(total, refusals)
         header = next(c.header for c in staging.spec.columns if c.field == staging.spec.pk)
         for line, holder, stable_key in holders:
             whose = "one without an upstream id" if stable_key is None else f"the one with id {stable_key}"

@@ -4,15 +4,24 @@ Nothing is renamed here, so nothing makes room. A row that would give an object 
 to match by or another group that must be unique, is refused and says who has them; so are two objects that swap them.
 """
 
+from typing import Any, NamedTuple
+
 from apps.changesets.fields import column_of
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
 
-Refused = tuple[int, list[Refusal]]
+
+class BlockedCell(NamedTuple):
+    """A row that is in the table of blocked ones, what holds it up, and the cell to blame: its title and its text."""
+
+    line: int
+    holder: Any
+    header: str
+    text: str
 
 
-def refuse_unknown_references(staging: Staging) -> Refused:
+def refuse_unknown_references(staging: Staging) -> RefusedRows:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total = 0
     refusals: list[Refusal] = []
@@ -42,13 +51,13 @@ def refuse_unknown_references(staging: Staging) -> Refused:
         )
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
         total += staging.refuse_blocked()
-    return total, refusals
+    return RefusedRows(total, refusals)
 
 
-def refuse_unknown_keys(staging: Staging) -> Refused:
+def refuse_unknown_keys(staging: Staging) -> RefusedRows:
     """Refuse rows that give an automatic key which no live object has: the database gives those, never a file."""
     if staging.spec.pk not in staging.layout.fields:
-        return 0, []
+        return RefusedRows(0, [])
     staging.empty("imports_blocked")
     # Rows with a key that no object has.
     staging.run(
@@ -60,7 +69,7 @@ def refuse_unknown_keys(staging: Staging) -> Refused:
     header = _column(staging, staging.spec.pk).header
     hint = f"no {staging.spec.model._meta.verbose_name} has this {header}: leave the cell blank for a new one"
     refusals = [Refusal(line, header, value, "unknown_object", hint) for line, value in _blocked(staging)]
-    return staging.refuse_blocked(), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
 def match_by_values(staging: Staging) -> None:
@@ -86,7 +95,7 @@ def forget_unmatched(staging: Staging) -> int:
     return staging.run("DELETE FROM {staged} WHERE line NOT IN (SELECT line FROM {matched})")
 
 
-def refuse_clashes(staging: Staging) -> Refused:
+def refuse_clashes(staging: Staging) -> RefusedRows:
     """Refuse rows whose object would get a group of unique values that another object has, or another row gives."""
     total = 0
     refusals: list[Refusal] = []
@@ -107,7 +116,7 @@ def refuse_clashes(staging: Staging) -> Refused:
         total += staging.refuse_blocked()
         refusals += _block_twice(staging, group, proposed)
         total += staging.refuse_blocked()
-    return total, refusals
+    return RefusedRows(total, refusals)
 
 
 def _proposed(staging: Staging, group: tuple[str, ...]) -> str:
@@ -140,21 +149,25 @@ def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> lis
     )
     words = group_in_words(staging, group)
     return [
-        Refusal(line, *cell, "twice_in_file", f"line {holder} has the same {words}; both are refused")
-        for line, holder, cell in _blocked_cells(staging, group)
+        Refusal(
+            cell.line,
+            cell.header,
+            cell.text,
+            "twice_in_file",
+            f"line {cell.holder} has the same {words}; both are refused",
+        )
+        for cell in _blocked_cells(staging, group)
     ]
 
 
 def _list_taken(staging: Staging, group: tuple[str, ...]) -> list[Refusal]:
     blocked = _blocked_cells(staging, group)
     model = staging.spec.model
-    keys = {holder: model._meta.pk.to_python(holder) for _line, holder, _cell in blocked}
+    keys = {cell.holder: model._meta.pk.to_python(cell.holder) for cell in blocked}
     holders = model._base_manager.using(staging.using).in_bulk(set(keys.values()))
     words = group_in_words(staging, group)
-    return [
-        Refusal(line, *cell, "taken", f"{holders[keys[holder]]} (id {keys[holder]}) has this {words} already")
-        for line, holder, cell in blocked
-    ]
+    hints = {holder: f"{holders[key]} (id {key}) has this {words} already" for holder, key in keys.items()}
+    return [Refusal(cell.line, cell.header, cell.text, "taken", hints[cell.holder]) for cell in blocked]
 
 
 def group_in_words(staging: Staging, group: tuple[str, ...]) -> str:
@@ -166,8 +179,8 @@ def _blocked(staging: Staging) -> list[tuple[int, str]]:
     return staging.rows("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
 
 
-def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, str, tuple[str, str]]]:
-    """Return line, holder and the cell to blame (header and text) of each blocked row: the last one that is filled."""
+def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[BlockedCell]:
+    """Return the blocked rows, each with the last cell of the group that is filled."""
     fields = [staging.spec.follows.get(field, field) for field in group]
     columns = [_column(staging, field) for field in reversed(fields) if field in staging.layout.fields]
     cells = "".join(f", s.{staging.quote(column.field)}" for column in columns)
@@ -180,11 +193,11 @@ def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, 
         cells=cells,
         limit=str(REFUSALS_LISTED),
     )
-    cells_by_row = []
+    blocked: list[BlockedCell] = []
     for line, holder, *texts in rows:
         filled = ((c.header, str(text)) for c, text in zip(columns, texts, strict=True) if text not in (None, ""))
-        cells_by_row.append((line, holder, next(filled, ("(row)", ""))))
-    return cells_by_row
+        blocked.append(BlockedCell(line, holder, *next(filled, ("(row)", ""))))
+    return blocked
 
 
 def _column(staging: Staging, field: str) -> Column:

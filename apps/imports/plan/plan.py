@@ -11,19 +11,18 @@ from django.utils import timezone
 
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import (
-    ColumnsMissing,
     LocalEditsInTheWay,
     MissingAboveLimit,
-    OptionsContradict,
     RowsRefused,
 )
-from apps.imports.mapping.layout import Layout, effective, layout_of
-from apps.imports.plan import merge
-from apps.imports.plan.checks import beyond_limits, require_within_limits
+from apps.imports.mapping.layout import effective, layout_of
+from apps.imports.plan.checks import beyond_limits, check_filters, check_options, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.deleted import leave_deleted, list_deleted_here
+from apps.imports.plan.kept import list_kept
 from apps.imports.plan.match import match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
+from apps.imports.plan.merge import merge
 from apps.imports.plan.missing import (
     above_limit,
     count_missing_to_change,
@@ -155,7 +154,7 @@ def plan_import(
     options = effective(options or ImportOptions(), raw.header, spec)
     check_options(spec, options)
     layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
-    _check_filters(layout, options)
+    check_filters(layout, options)
     staging = Staging(connection=connections[using], layout=layout, options=options, progress=progress or quiet)
     staging.create()
     try:
@@ -196,7 +195,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)
             taken += result.taken
-            refused += sum(row[3] for row in result.seen)
+            refused += sum(row.refused for row in result.seen)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -211,16 +210,15 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, unmatched_refusals = match(staging)
+    matching = match(staging)
     stays_deleted = leave_deleted(staging)
-    merge.merge(staging)
-    held, held_refusals = refuse_held(staging)
-    clashing, clash_refusals = refuse_clashes(staging)
-    staging.note_refusals([*unmatched_refusals, *held_refusals, *clash_refusals])
+    merge(staging)
+    refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
+    staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
-    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    kept_list = list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")
@@ -232,8 +230,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing + stays_deleted,
+            refused=counts.refused + sum(rows.number for rows in refused),
+            skipped=counts.skipped + matching.skipped + stays_deleted,
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
@@ -273,27 +271,8 @@ def count_objects(staging: Staging) -> dict[str, int]:
     }
 
 
-def check_options(spec: ImportSpec, options: ImportOptions) -> None:
-    """Raise OptionsContradict when the options do not go together, or not with what is imported."""
-    plural = str(spec.model._meta.verbose_name_plural).capitalize()
-    if not spec.upstream and not options.corrections:
-        raise OptionsContradict(f"{plural} have no upstream: import the file as corrections by hand.")
-    if options.missing != "report" and options.filtered:
-        raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
-    if options.missing != "report" and options.corrections:
-        raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
-    if options.missing == "deactivate" and spec.active is None:
-        raise OptionsContradict(f"{plural} cannot be inactive: use --missing report or delete.")
-
-
 def _in_figures(rows: Sequence[Superseded | KeptValue | Refusal]) -> list[dict[str, Any]]:
     return [asdict(row) for row in rows[:_IN_FIGURES]]
-
-
-def _check_filters(layout: Layout, options: ImportOptions) -> None:
-    lacking = sorted(set(options.only) - layout.fields)
-    if lacking:
-        raise ColumnsMissing(f"The file has no column {', '.join(lacking)} to filter by.")
 
 
 def _check_policies(plan: ImportPlan) -> None:

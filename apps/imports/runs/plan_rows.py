@@ -13,7 +13,7 @@ from django.db import models
 
 from apps.changesets.sql import Row
 from apps.imports.models import RowKind
-from apps.imports.plan.merge import kept_by_line
+from apps.imports.plan.kept import kept_by_line
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
 

@@ -4,21 +4,28 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
 from apps.changesets.formulas import unguard
 from apps.imports.mapping.layout import Layout
-from apps.imports.parsers import Bad, Parser, unique_id
+from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column
 
-# Line, stable key and primary key of a row of the file that is not staged, and whether it was refused.
-Seen = tuple[int, int | str | None, int | str | None, bool]
 _LARGEST_KEY = 2**63 - 1
 _LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+class Seen(NamedTuple):
+    """A row of the file that is not staged: its line, stable and primary key, and whether it was refused."""
+
+    line: int
+    stable_key: int | str | None
+    pk: int | str | None
+    refused: bool
 
 
 @dataclass
@@ -128,7 +135,7 @@ def _parser(column: Column, layout: Layout) -> Parser:
     if not layout.sparse and not (layout.corrections and column.field in layout.spec.key_fields):
         return parser
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         filled = [row for row, cell in enumerate(cells) if cell.strip()]
         values: list[Any] = [None] * len(cells)
         if not filled:
@@ -136,7 +143,7 @@ def _parser(column: Column, layout: Layout) -> Parser:
         parsed, refused = parser([cells[row] for row in filled])
         for row, value in zip(filled, parsed, strict=True):
             values[row] = value
-        return values, [(filled[at], rule, hint) for at, rule, hint in refused]
+        return values, [cell._replace(row=filled[cell.row]) for cell in refused]
 
     return parse
 
@@ -147,11 +154,12 @@ def _as_exported(parser: Parser) -> Parser:
     A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
     """
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
-        refused = {row for row, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
-        return values, [*bad, *((row, "lost_character", "a character was lost here: write it again") for row in lost)]
+        hint = "a character was lost here: write it again"
+        return values, [*bad, *(BadCell(row, "lost_character", hint) for row in lost)]
 
     return parse
 
@@ -160,8 +168,8 @@ def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
     """Read what can be read of the keys of a row that is not staged."""
     cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
     spec = layout.spec
-    key = _key_in(spec.model, spec.stable_key, cells.get(spec.stable_key, "")) if spec.stable_key else None
-    return line, key, _key_in(spec.model, spec.pk, cells.get(spec.pk, "")), refused
+    stable_key = _key_in(spec.model, spec.stable_key, cells.get(spec.stable_key, "")) if spec.stable_key else None
+    return Seen(line, stable_key, _key_in(spec.model, spec.pk, cells.get(spec.pk, "")), refused)
 
 
 def _key_in(model: type[models.Model], field: str, text: str) -> int | str | None:
