@@ -188,8 +188,8 @@ def unique_id(*, required: bool = False) -> Parser:
     return parse
 
 
-def not_said(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
-    """Stand in for the parser of a column that is read as its field takes it; never called."""
+def as_field(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
+    """Mark a column that is parsed as its field takes it; never called."""
     raise NotImplementedError
 
 

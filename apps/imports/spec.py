@@ -9,7 +9,7 @@ from django.db import models
 
 from apps.changesets.fields import AnyField, field_of
 from apps.changesets.tracking import TrackedModel, tracked_for
-from apps.imports.parsers import Parser, not_said, parser_of
+from apps.imports.parsers import Parser, as_field, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import RefusedRows
@@ -35,7 +35,7 @@ class Column:
 
     field: str
     header: str = ""
-    parse: Parser = not_said
+    parse: Parser = as_field
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Column:
     def of(self, model: type[models.Model]) -> "Column":
         """Return the column with header and parser of the model's field where it declares none."""
         header, parse = self.header or self.field, self.parse
-        if parse is not_said:
+        if parse is as_field:
             target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
             parse = parser_of(field_of(target, name), required=self.required)
         return replace(self, header=header, parse=parse)
