@@ -20,7 +20,7 @@ _LARGEST_GROWTH = 18
 
 def comparable(texts: list[str | None]) -> list[str | None]:
     """Return the comparable form of each text, None where there is none."""
-    return [search_form(each) if each else each for each in texts]
+    return [search_form(text) if text else text for text in texts]
 
 
 def name_text(*, max_length: int, required: bool = False) -> Parser:
@@ -85,7 +85,7 @@ COUNTRIES = ImportSpec(
         Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
-    identity=("iso_code",),
+    match_by=("iso_code",),
     completer=CountryCompleter(),
 )  # fmt: skip
 
@@ -109,7 +109,7 @@ CITIES = ImportSpec(
         Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
-    identity=("country", "search_name"),
+    match_by=("country", "search_name"),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

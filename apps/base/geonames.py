@@ -1,4 +1,4 @@
-"""Files of GeoNames, told to the generic import: what they know better of the cities that we have.
+"""Files of GeoNames for the generic import: better values for the cities that we have.
 
 GeoNames' own files are separated by tabs, have no titles, and a quote in them is a quote. A table with titles is read
 as any other. Cities are never made and never renamed.
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from apps.base.columns import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
-from apps.base.match_places import find_cities
+from apps.base.match_places import match_cities
 from apps.base.models import City
 from apps.imports import parsers
 from apps.imports.errors import FileDamaged
@@ -122,8 +122,8 @@ GEONAMES = ImportSpec(
         Derived("place_search", "place_name", comparable, stored=False),
         Derived("ascii_search", "ascii_name", comparable, stored=False),
     ),
-    identity=("country_code", "place_search"),
-    identify=find_cities,
+    match_by=("country_code", "place_search"),
+    match=match_cities,
     creates=False,
     read=read_places,
 )

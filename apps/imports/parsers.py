@@ -130,9 +130,9 @@ def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser
     return parse
 
 
-def choice(*, allowed: Collection[str], what: str) -> Parser:
+def choice(*, allowed: Collection[str], noun: str) -> Parser:
     """Make a parser of required words out of a short list."""
-    return known(is_known=allowed.__contains__, hint=f"unknown {what}, use one of: {', '.join(sorted(allowed))}")
+    return known(is_known=allowed.__contains__, hint=f"unknown {noun}, use one of: {', '.join(sorted(allowed))}")
 
 
 def boolean() -> Parser:
@@ -188,8 +188,8 @@ def unique_id(*, required: bool = False) -> Parser:
     return parse
 
 
-def not_said(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
-    """Stand in for the parser of a column that is read as its field takes it; never called."""
+def as_field(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
+    """Mark a column that is parsed as its field takes it; never called."""
     raise NotImplementedError
 
 

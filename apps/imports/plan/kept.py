@@ -14,7 +14,7 @@ def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[in
     """Return the kept values with the lines of the file, all of them or those of the first objects."""
     fields = staging.layout.merged
     triples = ", ".join(f"{base(staging, f)}, {staging.staged(f)}, l.{staging.column(f)}" for f in fields)
-    # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
+    # Base, new and current value of every field, for the objects that keep a correction.
     rows = staging.rows(
         """
         SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line
@@ -24,7 +24,7 @@ def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[in
         few="" if limit is None else f"LIMIT {limit}",
     )
     return [
-        (row[1], KeptValue(staging.key_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
+        (row[1], KeptValue(staging.pk_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
         for row in rows
         for place, field in enumerate(fields)
         if row[0] >> place & 1
