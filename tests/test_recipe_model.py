@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
 RECIPE = (ROOT / "docs" / "recipes" / "add-a-model.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```", RECIPE, flags=re.DOTALL | re.MULTILINE))
 SHELL = re.findall(r"^```bash\n(.*?)^```", RECIPE, flags=re.DOTALL | re.MULTILINE)
@@ -100,6 +101,6 @@ def test_a_model_is_added_as_the_recipe_says(tree: Path, database: str):
     assert "3 passed" in printed
     assert "System check identified no issues" in printed
     run([sys.executable, "manage.py", "makemigrations", "--check"], tree, database)
-    run(["ruff", "check", *FILES], tree, database)
-    run(["ruff", "format", "--check", *FILES], tree, database)
-    run(["lint-imports"], tree, database)
+    run([f"{PROGRAMS}/ruff", "check", *FILES], tree, database)
+    run([f"{PROGRAMS}/ruff", "format", "--check", *FILES], tree, database)
+    run([f"{PROGRAMS}/lint-imports"], tree, database)

@@ -156,7 +156,7 @@ CACHES = {
         "OPTIONS": {"MAX_ENTRIES": 150},
     },
     "progress": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "travelmathlite.caching.FileCache",
         "LOCATION": VAR_DIR / "progress",
         "TIMEOUT": 7 * 24 * 3600,
         # Beyond its limit this cache drops entries at random, heartbeats among them.

@@ -57,7 +57,7 @@ OURAIRPORTS = ImportSpec(
         Column(
             "airport_type",
             "type",
-            parsers.choice(allowed=AirportType.values, what="airport type"),
+            parsers.choice(allowed=AirportType.values, noun="airport type"),
             aliases=("airport_type",),
             guesses=("kind", "category"),
             required=True,

@@ -1,4 +1,4 @@
-"""Linking airports to their country and city, in sets: which places are missing, making them, finding them.
+"""Linking airports to their country and city, in sets: which places are missing, creating them, and matching them.
 
 A city is one distinct (country, comparable municipality). Its name is the first spelling in the file; its coordinates
 are, as a first approximation, those of the first airport there.
@@ -33,7 +33,7 @@ class PlacesLinker:
     tables: Sequence[str] = _TABLES
 
     def plan(self, staging: Staging) -> dict[str, int]:
-        """Find countries and cities to create, and return the counts of links and creations."""
+        """Fill the tables of countries and cities to create, and return the counts of links and creations."""
         self._create_tables(staging)
         _fill_search_forms(staging)
         # Codes of the rows to link that no country has.
@@ -43,7 +43,7 @@ class PlacesLinker:
             WHERE w.link_country AND NOT EXISTS (SELECT 1 FROM {country} c WHERE c.iso_code = w.iso_country)
             """
         )
-        cities = _find_new_cities(staging)
+        cities = _fill_new_cities(staging)
         if cities:
             _name_cities(staging)
             # Slugs of live cities by the code of their country.
@@ -60,7 +60,7 @@ class PlacesLinker:
         }
 
     def create(self, staging: Staging, now: Any) -> None:
-        """Create the countries and cities that the plan found missing."""
+        """Create the missing countries and cities."""
         codes = staging.firsts("SELECT iso_code FROM imports_new_countries ORDER BY iso_code")
         if codes:
             Country.objects.using(staging.using).bulk_create(
@@ -112,17 +112,17 @@ class PlacesLinker:
 
     def _count_links(self, staging: Staging, link: Link) -> int:
         """Count the airports with a new link: created ones with a link, and others whose link changes."""
-        want, key = staging.want(link.field), self.target(staging, link)
-        # All that are created with one.
+        want, target = staging.want(link.field), self.target(staging, link)
+        # Created airports with a link.
         created = staging.value("SELECT COUNT(*) FROM {created} w WHERE w.{want}", want=want)
-        # A place to be created has no key yet, and is not the one that the airport has now.
+        # A place to be created has no primary key yet, and is another one than the airport has now.
         changed = staging.value(
             """
             SELECT COUNT(*) FROM {changed} w JOIN {live} l ON l.{pk} = w.old_pk {joins}
             WHERE w.{want} AND {filled} AND ({target} IS NULL OR {target} IS DISTINCT FROM l.{column})
             """,
             want=want,
-            target=key,
+            target=target,
             column=staging.column(link.field),
             joins=self.joins(staging, "w"),
             filled=" AND ".join(f"w.{staging.quote(field)} <> ''" for field in link.needs),
@@ -150,7 +150,7 @@ def _fill_search_forms(staging: Staging) -> None:
         )
 
 
-def _find_new_cities(staging: Staging) -> int:
+def _fill_new_cities(staging: Staging) -> int:
     # The first row of each (country, comparable municipality) to link that no city has.
     new_cities = _places(staging).run(
         """

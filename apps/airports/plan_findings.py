@@ -8,7 +8,7 @@ from django.db import models
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.fields import column_of
-from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
 from apps.quality.findings import count_findings
 from apps.quality.planned_tables import reading_from
@@ -86,7 +86,7 @@ def _new_cities(staging: Staging) -> tuple[dict[str, str], str]:
 
 
 def _stays(staging: Staging) -> str:
-    gone = "SELECT old_pk FROM {missing}" if staging.options.missing == "delete" else superseded_keys(staging)
+    gone = "SELECT old_pk FROM {missing}" if staging.options.missing == "delete" else superseded_pks(staging)
     return staging.fill(
         "t.{pk} NOT IN (SELECT old_pk FROM {changed}) AND t.{pk} NOT IN ({gone})", gone=staging.fill(gone)
     )

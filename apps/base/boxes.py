@@ -42,7 +42,7 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
     columns = {"code": code, "lat": latitude, "lon": longitude}
     names = {short: column_of(field_of(rows.model, field)) for short, field in columns.items()}
     # Most rows are in the largest box of their country, and done with; only the others are held against all boxes.
-    found = Sql(rows.db, table=meta.db_table, pk=column_of(meta.pk), **names).fill(
+    off = Sql(rows.db, table=meta.db_table, pk=column_of(meta.pk), **names).fill(
         """
         WITH main (code, south, west, north, east) AS (VALUES {main_boxes}),
         box (code, south, west, north, east) AS (VALUES {boxes}),
@@ -63,7 +63,7 @@ def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swa
         boxes=_literals(boxes()),
         swapped="" if swapped else "NOT",
     )
-    return rows.filter(pk__in=RawSQL(found, []))  # noqa: S611 - names of our own fields, numbers of our own file
+    return rows.filter(pk__in=RawSQL(off, []))  # noqa: S611 - names of our own fields, numbers of our own file
 
 
 @cache

@@ -9,7 +9,7 @@ from apps.base.countries import is_known_code
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
-from apps.imports.parsers import Bad, Parser
+from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, Reference
 
@@ -20,21 +20,22 @@ _LARGEST_GROWTH = 18
 
 def comparable(texts: list[str | None]) -> list[str | None]:
     """Return the comparable form of each text, None where there is none."""
-    return [search_form(each) if each else each for each in texts]
+    return [search_form(text) if text else text for text in texts]
 
 
 def name_text(*, max_length: int, required: bool = False) -> Parser:
     """Make a parser of text whose comparable and ASCII forms fit in `max_length`, too; some characters grow."""
     parse_text = parsers.text(max_length=max_length, required=required)
 
-    def parse(cells: list[str]) -> tuple[list, list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list, list[BadCell]]:
         values, bad = parse_text(cells)
-        refused = {index for index, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         for index, value in enumerate(values):
             if len(value) * _LARGEST_GROWTH <= max_length or value.isascii() or index in refused:
                 continue
             if max(len(search_form(value)), len(ascii_form(value))) > max_length:
-                bad.append((index, "too_long", f"spelled out for searches, more than {max_length} characters"))
+                hint = f"spelled out for searches, more than {max_length} characters"
+                bad.append(BadCell(index, "too_long", hint))
         return values, bad
 
     return parse
@@ -84,7 +85,7 @@ COUNTRIES = ImportSpec(
         Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
-    identity=("iso_code",),
+    match_by=("iso_code",),
     completer=CountryCompleter(),
 )  # fmt: skip
 
@@ -108,7 +109,7 @@ CITIES = ImportSpec(
         Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
-    identity=("country", "search_name"),
+    match_by=("country", "search_name"),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

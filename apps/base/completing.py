@@ -1,4 +1,4 @@
-"""What a new country or city gets beside what its row says: a slug, and an ASCII name where the row has none."""
+"""Values of a new country or city that its row does not have: a slug, and an ASCII name where the row has none."""
 
 from collections.abc import Iterator, Sequence
 
@@ -48,7 +48,7 @@ class CityCompleter:
             return
         staging.index_temp("imports_new_slugs", ["country", "stem"])
         staging.analyze("imports_new_slugs", ["line"])
-        # The slugs of live cities, and those that cities take along into another country.
+        # The slugs of live cities, and those of cities that move to another country.
         taken = staging.with_names(city=City._meta.db_table).fill(
             """
             SELECT t.country_id AS g, t.slug FROM {city} t
@@ -57,7 +57,7 @@ class CityCompleter:
             """
         )
         number_slugs(staging, "imports_new_slugs", group="country", taken=taken)
-        # What is found goes to where the import looks for it.
+        # Copy them to the table that the import reads.
         staging.run(
             """
             INSERT INTO {completed} (line, ascii_name, slug) SELECT line, ascii_name, slug FROM imports_new_slugs

@@ -32,9 +32,9 @@ class CityForm(RecordedForm):
         country, name = cleaned.get("country"), cleaned.get("name")
         if not (country and name):
             return cleaned
-        others = City.objects.filter(country=country).exclude(pk=self.instance.pk)
-        if others.filter(search_name=search_form(name)).exists():
+        neighbours = City.objects.filter(country=country).exclude(pk=self.instance.pk)
+        if neighbours.filter(search_name=search_form(name)).exists():
             raise ValidationError(f"{country} has a city called {name} already.")
-        if self.instance.slug and others.filter(slug=self.instance.slug).exists():
+        if self.instance.slug and neighbours.filter(slug=self.instance.slug).exists():
             raise ValidationError(f"{country} has a city with the address “{self.instance.slug}” already.")
         return cleaned

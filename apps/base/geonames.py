@@ -1,4 +1,4 @@
-"""Files of GeoNames, told to the generic import: what they know better of the cities that we have.
+"""Files of GeoNames for the generic import: better values for the cities that we have.
 
 GeoNames' own files are separated by tabs, have no titles, and a quote in them is a quote. A table with titles is read
 as any other. Cities are never made and never renamed.
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from apps.base.columns import LATITUDE, LONGITUDE, TIMEZONE, comparable, name_text
-from apps.base.match_places import find_cities
+from apps.base.match_places import match_cities
 from apps.base.models import City
 from apps.imports import parsers
 from apps.imports.errors import FileDamaged
-from apps.imports.parsers import Bad, Parser
+from apps.imports.parsers import BadCell, Parser
 from apps.imports.reading import rows
 from apps.imports.reading.delimited import CHUNK_BYTES
 from apps.imports.reading.detecting import Detected, detect
@@ -86,7 +86,7 @@ def _counted() -> Parser:
     """Make a parser of populations, of which GeoNames' 0 means: not known."""
     parse_integer = parsers.integer(minimum=0, maximum=_LARGEST)
 
-    def parse(cells: list[str]) -> tuple[list[int | None], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[int | None], list[BadCell]]:
         values, bad = parse_integer(cells)
         return [value or None for value in values], bad
 
@@ -122,8 +122,8 @@ GEONAMES = ImportSpec(
         Derived("place_search", "place_name", comparable, stored=False),
         Derived("ascii_search", "ascii_name", comparable, stored=False),
     ),
-    identity=("country_code", "place_search"),
-    identify=find_cities,
+    match_by=("country_code", "place_search"),
+    match=match_cities,
     creates=False,
     read=read_places,
 )

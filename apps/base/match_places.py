@@ -1,18 +1,17 @@
-"""Which city a place of a file is about: by country and comparable name; what fits more than one is not guessed."""
+"""Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
 from apps.base.models import Country
-from apps.imports.plan.refuse import refuse_blocked
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
 
 _NAMED = 5
 
 
-def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
+def match_cities(staging: Staging) -> RefusedRows:
     """Match each staged place with its city; refuse it when several are about one city, or it about several.
 
-    The name decides first. A place whose name no city has is looked for by its ASCII name, among the comparable and
-    the ASCII names of those cities that no place was found for so far.
+    The name decides first. A place whose name no city has is matched by its ASCII name, among the comparable and
+    the ASCII names of those cities that no place matched so far.
     """
     _match_by_name(staging)
     if "ascii_name" not in staging.layout.fields:
@@ -25,8 +24,8 @@ def find_cities(staging: Staging) -> tuple[int, list[Refusal]]:
         places=_by_ascii_name(staging),
     )
     staging.run("DROP TABLE imports_ascii_names")
-    more, listed = _refuse_ambiguous(staging)
-    return total + more, [*refusals, *listed]
+    ambiguous, listed = _refuse_ambiguous(staging)
+    return RefusedRows(total + ambiguous, [*refusals, *listed])
 
 
 def _match_by_name(staging: Staging) -> None:
@@ -42,20 +41,20 @@ def _match_by_name(staging: Staging) -> None:
 
 
 def _collect_ascii_names(staging: Staging) -> None:
-    """Make an indexed table of the names by which cities not found so far are known: comparable and ASCII."""
+    """Make an indexed table of the names by which cities not matched so far are known: comparable and ASCII."""
     staging.run("DROP TABLE IF EXISTS imports_ascii_names")
     staging.index_temp("imports_matched", ["old_pk"])
     staging.run(
         """
         CREATE TEMP TABLE imports_ascii_names AS
         SELECT c.iso_code, l.search_name AS name, l.{pk} AS old_pk
-        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE {found}
+        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE {unmatched}
         UNION
         SELECT c.iso_code, LOWER(l.ascii_name), l.{pk}
-        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {found}
+        FROM {live} l JOIN {country} c ON c.id = l.country_id WHERE l.ascii_name <> '' AND {unmatched}
         """,
         country=_country(staging),
-        found=staging.fill("NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})"),
+        unmatched=staging.fill("NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.old_pk = l.{pk})"),
     )
     staging.index_temp("imports_ascii_names", ["name", "iso_code"])
     staging.analyze("imports_ascii_names", ["name"])
@@ -72,7 +71,7 @@ def _by_ascii_name(staging: Staging) -> str:
     )
 
 
-def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_undecided(staging: Staging) -> RefusedRows:
     """Refuse places whose ASCII name several cities have."""
     staging.run("DELETE FROM {blocked}")
     # Places that fit more than one city.
@@ -84,7 +83,7 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
         places=_by_ascii_name(staging),
     )
     # Which cities each of them fits.
-    found = staging.rows(
+    rows = staging.rows(
         """
         SELECT DISTINCT p.line, s.place_name, l.{pk}, l.name FROM ({places}) p
         JOIN {blocked} b ON b.line = p.line JOIN {staged} s ON s.line = p.line JOIN {live} l ON l.{pk} = p.old_pk
@@ -94,16 +93,16 @@ def _refuse_undecided(staging: Staging) -> tuple[int, list[Refusal]]:
         limit=str(REFUSALS_LISTED),
     )
     cities: dict[tuple[int, str], list[str]] = {}
-    for line, place, pk, name in found:
+    for line, place, pk, name in rows:
         cities.setdefault((line, place), []).append(f"{name} (id {pk})")
     refusals = [
         Refusal(line, "name", place, "ambiguous", f"it may be {_some(fitting)}; which is not guessed")
         for (line, place), fitting in cities.items()
     ]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
-def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
+def _refuse_ambiguous(staging: Staging) -> RefusedRows:
     """Refuse all places of which several are about one city."""
     staging.run("DELETE FROM {blocked}")
     # Places that share their city with another place.
@@ -114,7 +113,7 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
         """
     )
     # Which place is about which city.
-    found = staging.rows(
+    rows = staging.rows(
         """
         SELECT s.line, s.place_name, l.{pk}, l.name FROM {blocked} b JOIN {staged} s ON s.line = b.line
         JOIN {matched} m ON m.line = b.line JOIN {live} l ON l.{pk} = m.old_pk
@@ -123,14 +122,14 @@ def _refuse_ambiguous(staging: Staging) -> tuple[int, list[Refusal]]:
         limit=str(REFUSALS_LISTED),
     )
     lines: dict[int, list[str]] = {}
-    for line, _place, pk, _name in found:
+    for line, _place, pk, _name in rows:
         lines.setdefault(pk, []).append(str(line))
     hint = "lines {} may each be {} (id {}); which is not guessed: leave one in the file"
     refusals = [
         Refusal(line, "name", place, "ambiguous", hint.format(_some(lines[pk]), name, pk))
-        for line, place, pk, name in found
+        for line, place, pk, name in rows
     ]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
 def _some(words: list[str]) -> str:

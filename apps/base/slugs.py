@@ -7,13 +7,13 @@ from apps.imports.staging.tables import Staging
 
 
 def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> None:
-    """Fill `slug` in a temporary table of new cities: the first to come has its stem, the others -2, -3 and so on.
+    """Fill `slug` in a temporary table of new cities: the first gets its stem, the others -2, -3 and so on.
 
     `table` has line, stem, slug and the column `group`, which stands for the country. `taken` is a SELECT of `g` and
     `slug` of all the slugs that live cities have or will have.
     """
     sql = staging.with_parts(table=table, group=group, taken=taken)
-    # Whoever comes first and finds no city with that slug has it.
+    # The first city with a stem gets it as its slug, if no live city has it.
     sql.run(
         """
         UPDATE {table} SET slug = stem WHERE line IN (
@@ -24,25 +24,25 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
         """
     )
     sql.run("CREATE UNIQUE INDEX {table}_slug ON {table} ({group}, slug)")
-    # The few others are numbered one by one.
-    others = sql.rows("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line")
+    # The few others get a number.
+    unnumbered = sql.rows("SELECT line, {group}, stem FROM {table} WHERE slug IS NULL ORDER BY line")
     last: dict[tuple[Any, str], int] = {}
-    for line, where, stem in others:
-        number = last.get((where, stem), 1) + 1
-        while _is_taken(sql, where, f"{stem}-{number}"):
+    for line, owner, stem in unnumbered:
+        number = last.get((owner, stem), 1) + 1
+        while _is_taken(sql, owner, f"{stem}-{number}"):
             number += 1
-        last[where, stem] = number
+        last[owner, stem] = number
         sql.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line])
 
 
-def _is_taken(sql: Sql, where: Any, slug: str) -> bool:
+def _is_taken(sql: Sql, owner: Any, slug: str) -> bool:
     # Does a new city or another one have this slug?
-    found = sql.rows(
+    rows = sql.rows(
         """
         SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s
         UNION ALL
         SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1
         """,
-        [where, slug, where, slug],
+        [owner, slug, owner, slug],
     )
-    return bool(found)
+    return bool(rows)

@@ -56,7 +56,7 @@ class WhatFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         chosen = next((spec.model for spec in all_specs() if spec.name == self.value()), None)
-        # Of one model there may be several sorts of files.
+        # A model may have several specs.
         same = [spec.name for spec in all_specs() if spec.model is chosen]
         return queryset.filter(spec__in=same) if chosen else queryset
 
@@ -114,15 +114,15 @@ class ImportRunAdmin(admin.ModelAdmin):
         return next_step(run)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        more = {"title": "Imports", "import_links": import_links(request)}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        context = {"title": "Imports", "import_links": import_links(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     # -- one import ------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         def page(route: str, view: Callable, name: str, *, cacheable: bool = False) -> URLPattern:
-            asked = self.admin_site.admin_view(view, cacheable=cacheable)
-            return path(f"<int:pk>/{route}", asked, name=f"imports_importrun_{name}")
+            guarded = self.admin_site.admin_view(view, cacheable=cacheable)
+            return path(f"<int:pk>/{route}", guarded, name=f"imports_importrun_{name}")
 
         return [
             page("progress/", self.progress_view, "progress"),
@@ -212,12 +212,12 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     def _run_if_there(self, request: HttpRequest, pk: int) -> ImportRun | None:
         """Return a run, or None, to who may see it; the others get 403."""
-        found = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
-        if found is None and not self.has_view_permission(request):
+        run = ImportRun.objects.select_related("actor", "confirmed_by", "changeset").filter(pk=pk).first()
+        if run is None and not self.has_view_permission(request):
             raise PermissionDenied
-        if found is not None and why_not_see(request.user, found):
+        if run is not None and why_not_see(request.user, run):
             raise PermissionDenied
-        return found
+        return run
 
     def _context(self, request: HttpRequest) -> dict[str, Any]:
         request.current_app = self.admin_site.name

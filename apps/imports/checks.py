@@ -18,5 +18,5 @@ def check_specs(**kwargs: Any) -> list[CheckMessage]:
             id="imports.E001",
         )
         for spec in all_specs()
-        if spec.upstream and spec.key is None
+        if spec.upstream and spec.stable_key is None
     ]

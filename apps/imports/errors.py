@@ -4,7 +4,7 @@ from apps.changesets.errors import ChangesetError
 
 
 class ImportFailure(Exception):
-    """Base of all errors of this app: nothing was applied, and the text is for the person who is told."""
+    """Base of all errors of this app: nothing was applied, and the text is what a person reads."""
 
 
 class SourceUnavailable(ImportFailure):
@@ -40,7 +40,7 @@ class FileLocked(FileRefused):
 
 
 class NotATable(FileRefused):
-    """The file is something else: a picture, a document, JSON that is no list of objects."""
+    """The file is no table but a picture, a document, or JSON that is no list of objects."""
 
 
 class EncodingRefused(FileRefused):
@@ -48,7 +48,7 @@ class EncodingRefused(FileRefused):
 
 
 class ChoiceContradicts(FileRefused):
-    """What was chosen about the file is not what its content says."""
+    """A person chose a format, encoding or delimiter that the file does not have."""
 
 
 class CellRefused(FileRefused):
@@ -60,7 +60,7 @@ class ColumnsMissing(FileRefused):
 
 
 class ColumnTwice(ColumnsMissing):
-    """Two columns of the file have the same name, so that it is open which is meant."""
+    """Two columns of the file have the same name, so nobody knows which one is meant."""
 
 
 class RowsRefused(ImportFailure):
@@ -76,7 +76,7 @@ class OptionsContradict(ImportFailure):
 
 
 class FilterUnknown(ImportFailure):
-    """What the rows of the file should be filtered by does not exist."""
+    """The rows of the file are to be filtered by a value that does not exist."""
 
 
 class RuleOfTheDatabase(ImportFailure):
@@ -92,7 +92,7 @@ class LockTaken(ImportFailure):
 
 
 class TooManyRefused(ImportFailure):
-    """So many rows are refused that the file itself is in doubt."""
+    """So many rows are refused that the file may be the wrong one."""
 
 
 class FileIsGone(ImportFailure):
@@ -104,15 +104,15 @@ class MissingAboveLimit(ImportFailure):
 
 
 class BeyondLimits(ImportFailure, ChangesetError):
-    """The plan goes past a limit of the settings; nothing was tried, so no changeset of status failed is left."""
+    """The plan goes past a limit of the settings; nothing was written, and no failed changeset is left."""
 
 
 class RunRefused(ImportFailure):
-    """A run is not in a state, or not this person's, for what was asked of it."""
+    """The state of a run, or the permissions of the person, do not allow what was asked."""
 
 
 class RunCancelled(ImportFailure, ChangesetError):
-    """Somebody asked the run to stop, and it has; nothing was written, no changeset of status failed either."""
+    """Somebody asked the run to stop, and it stopped; nothing was written, and no failed changeset is left."""
 
 
 class PinFailure(Exception):
@@ -128,8 +128,8 @@ class NoteMissing(PinFailure):
 
 
 class NotPinned(PinFailure):
-    """There is no such pin to take away."""
+    """There is no such pin."""
 
 
 class NotDeleted(PinFailure):
-    """The object lives, so its deletion cannot be pinned."""
+    """The object exists, so its deletion cannot be pinned."""

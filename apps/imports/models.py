@@ -19,14 +19,14 @@ class RunStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-# What somebody, a person or a worker, still has to do something with.
+# A person or a worker still has to do something with these.
 OPEN = (RunStatus.UPLOADED, RunStatus.PLANNING, RunStatus.PLANNED, RunStatus.APPROVED, RunStatus.RUNNING)
-# What a worker is busy with: these need a heartbeat.
+# A worker is busy with these: they need a heartbeat.
 BUSY = (RunStatus.PLANNING, RunStatus.RUNNING)
 
 
 class ImportRun(models.Model):
-    """One file on its way into the tables: who, why, how it is read, what it would do, and what became of it.
+    """One imported file: who, why, how it is read, what it would do, and what it did.
 
     Progress, heartbeat and the wish to cancel are in the cache (`progress.py`), since a long transaction on SQLite
     locks every other writer out.
@@ -117,16 +117,16 @@ class PlannedRow(models.Model):
     run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="rows", db_index=False)
     # The line of the file; null for objects that the file lacks.
     line = models.IntegerField(null=True)
-    operation = models.CharField(max_length=10, choices=RowKind.choices)
+    kind = models.CharField(max_length=10, choices=RowKind.choices)
     renamed = models.BooleanField(default=False)
     kept = models.BooleanField(default=False)
     # A person deleted the object here, and the file still has it.
     deleted_here = models.BooleanField(default=False)
-    # A missing object whose natural key the file gives to another one.
+    # A missing object whose primary key the file gives to another object.
     superseded = models.BooleanField(default=False)
-    # The primary key of the live object, empty for new ones; the natural key it will have; what it is called.
-    object_id = models.CharField(max_length=255, blank=True, default="")
-    natural = models.CharField(max_length=255, blank=True, default="")
+    # The primary key of the live object, empty for new ones; the one it will have; what it is called.
+    old_pk = models.CharField(max_length=255, blank=True, default="")
+    new_pk = models.CharField(max_length=255, blank=True, default="")
     label = models.CharField(max_length=255, blank=True, default="")
     # {field: [old, new]} of a changed row; {field: [base, new, current]} of kept values.
     changes = models.JSONField(null=True)
@@ -138,13 +138,13 @@ class PlannedRow(models.Model):
     history_id = models.BigIntegerField(null=True)
     decision = models.CharField(max_length=5, choices=Decision.choices, blank=True, default="")
     decided_by_name = models.CharField(max_length=255, blank=True, default="")
-    # Why applying left the row alone: it moved meanwhile, or something stood in its way.
+    # Why applying skipped the row: its object changed after the plan was made, or something blocked it.
     left_alone = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         ordering = ["id"]
         indexes = [
-            models.Index(fields=["run", "operation", "id"], name="plannedrow_operation"),
+            models.Index(fields=["run", "kind", "id"], name="plannedrow_kind"),
             models.Index(fields=["run", "id"], name="plannedrow_renamed", condition=Q(renamed=True)),
             models.Index(fields=["run", "id"], name="plannedrow_kept", condition=Q(kept=True)),
             models.Index(fields=["run", "id"], name="plannedrow_deleted", condition=Q(deleted_here=True)),
@@ -153,7 +153,7 @@ class PlannedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_operation_display()}: {self.natural or self.object_id or self.line}"
+        return f"{self.get_kind_display()}: {self.new_pk or self.old_pk or self.line}"
 
 
 class RefusedCell(models.Model):

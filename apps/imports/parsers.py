@@ -8,13 +8,20 @@ import re
 import uuid
 from collections.abc import Callable, Collection
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
-# A cell that a parser refuses: its index in the chunk, the rule's name, and a hint.
-Bad = tuple[int, str, str]
-Parser = Callable[[list[str]], tuple[list[Any], list[Bad]]]
+
+class BadCell(NamedTuple):
+    """A cell that a parser refuses: the row in its chunk, the name of the rule, and a hint."""
+
+    row: int
+    rule: str
+    hint: str
+
+
+Parser = Callable[[list[str]], tuple[list[Any], list[BadCell]]]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
@@ -38,10 +45,10 @@ def text(*, max_length: int, required: bool = False, null: bool = False, forbidd
             return "damaged", why
         return None
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values: list[Any] = list(map(str.strip, cells))
         joined = " ".join(values)
-        bad: list[Bad] = []
+        bad: list[BadCell] = []
         if (
             max(map(len, values)) > max_length
             or (required and not all(values))
@@ -67,7 +74,7 @@ def integer(*, minimum: int, maximum: int, required: bool = False) -> Parser:
             return "out_of_range", f"it is not between {minimum} and {maximum}"
         return None
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values = list(map(str.strip, cells))
         joined = "".join(values)
         if joined.isascii() and "_" not in joined and not (required and not all(values)):
@@ -79,7 +86,7 @@ def integer(*, minimum: int, maximum: int, required: bool = False) -> Parser:
                 if all(number is None or minimum <= number <= maximum for number in numbers):
                     return numbers, []
         bad = _check_each(values, check)
-        refused = {index for index, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         return [
             int(value.partition(".")[0]) if value and index not in refused else None
             for index, value in enumerate(values)
@@ -102,7 +109,7 @@ def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser
             return "out_of_range", f"it is not between {minimum:g} and {maximum:g}"
         return None
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         joined = "".join(cells)
         if joined.isascii() and "_" not in joined:
             try:
@@ -115,7 +122,7 @@ def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser
                     return numbers, []
         values = list(map(str.strip, cells))
         bad = _check_each(values, check)
-        refused = {index for index, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         return [
             float(value) + 0.0 if value and index not in refused else None for index, value in enumerate(values)
         ], bad
@@ -123,9 +130,9 @@ def decimal(*, minimum: float, maximum: float, required: bool = False) -> Parser
     return parse
 
 
-def choice(*, allowed: Collection[str], what: str) -> Parser:
+def choice(*, allowed: Collection[str], noun: str) -> Parser:
     """Make a parser of required words out of a short list."""
-    return known(is_known=allowed.__contains__, hint=f"unknown {what}, use one of: {', '.join(sorted(allowed))}")
+    return known(is_known=allowed.__contains__, hint=f"unknown {noun}, use one of: {', '.join(sorted(allowed))}")
 
 
 def boolean() -> Parser:
@@ -136,7 +143,7 @@ def boolean() -> Parser:
             return "required", "this column must not be blank"
         return None if value.casefold() in _TRUTH else ("not_boolean", "write true or false")
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values = list(map(str.strip, cells))
         return [_TRUTH.get(value.casefold()) for value in values], _check_each(values, check)
 
@@ -151,12 +158,12 @@ def known(*, is_known: Callable[[str], bool], hint: str, required: bool = True) 
             return ("required", "this column must not be blank") if required else None
         return None if is_known(value) else ("unknown", hint)
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values = list(map(str.strip, cells))
         refused = {value: verdict for value in set(values) if (verdict := check(value))}
         if not refused:
             return values, []
-        return values, [(index, *refused[value]) for index, value in enumerate(values) if value in refused]
+        return values, [BadCell(index, *refused[value]) for index, value in enumerate(values) if value in refused]
 
     return parse
 
@@ -170,9 +177,9 @@ def day(*, required: bool = False) -> Parser:
 def unique_id(*, required: bool = False) -> Parser:
     """Make a parser of UUIDs, which become the 32 digits that both databases take for one."""
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values, bad = words(cells)
-        refused = {index for index, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         return [
             uuid.UUID(value).hex if value and index not in refused else None for index, value in enumerate(values)
         ], bad
@@ -181,8 +188,8 @@ def unique_id(*, required: bool = False) -> Parser:
     return parse
 
 
-def not_said(cells: list[str]) -> tuple[list[Any], list[Bad]]:
-    """Stand in for the parser of a column that is read as its field takes it; never called."""
+def as_field(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
+    """Mark a column that is parsed as its field takes it; never called."""
     raise NotImplementedError
 
 
@@ -221,7 +228,7 @@ _INTEGERS = {
 
 
 def _blank_is_none(parser: Parser) -> Parser:
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values, bad = parser(cells)
         return [value or None for value in values], bad
 
@@ -242,5 +249,5 @@ def _is_unique_id(value: str) -> bool:
         return False
 
 
-def _check_each(values: list[str], check: Callable[[str], tuple[str, str] | None]) -> list[Bad]:
-    return [(index, *verdict) for index, value in enumerate(values) if (verdict := check(value))]
+def _check_each(values: list[str], check: Callable[[str], tuple[str, str] | None]) -> list[BadCell]:
+    return [BadCell(index, *verdict) for index, value in enumerate(values) if (verdict := check(value))]

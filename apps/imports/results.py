@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
@@ -11,12 +11,12 @@ Progress = Callable[[str, int], None]
 
 
 def quiet(stage: str, rows: int) -> None:
-    """Take progress and tell nobody."""
+    """Ignore progress."""
 
 
-# How many refusals, kept values and so on a plan carries in full; all of them are counted.
+# How many refusals, kept values and so on a plan has in full; all of them are counted.
 LISTED = 1000
-# How many refusals of one rule over many rows (twice in the file, held by another) are told apart one by one.
+# How many refusals of one rule over many rows (twice in the file, held by another) are listed.
 REFUSALS_LISTED = 100_000
 
 
@@ -34,9 +34,16 @@ class Refusal:
         return f"line {self.line}, {self.column}: {self.value!r}: {self.hint}"
 
 
+class RefusedRows(NamedTuple):
+    """How many rows of a file are refused for a reason, and the first refusals."""
+
+    number: int
+    first: list[Refusal]
+
+
 @dataclass(frozen=True)
 class KeptValue:
-    """A value that somebody corrected here and that upstream has changed since: ours is kept."""
+    """A value that somebody corrected here and that upstream changed since: the correction is kept."""
 
     object_id: str
     field: str
@@ -47,7 +54,7 @@ class KeptValue:
 
 @dataclass(frozen=True)
 class Superseded:
-    """A live object that the file no longer has, whose natural key the file gives to another one."""
+    """A live object that the file no longer has, whose primary key the file gives to another one."""
 
     object_id: str
     source_id: int
@@ -71,10 +78,10 @@ class LeftAlone:
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the person asked for.
+    """What the person chose.
 
-    `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; unless that is
-    said, it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
+    `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
+    it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
     file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit`
     is the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
     With `past_limits` the limits of the settings do not stop it.

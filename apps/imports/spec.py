@@ -9,10 +9,10 @@ from django.db import models
 
 from apps.changesets.fields import AnyField, field_of
 from apps.changesets.tracking import TrackedModel, tracked_for
-from apps.imports.parsers import Parser, not_said, parser_of
+from apps.imports.parsers import Parser, as_field, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
-from apps.imports.results import Refusal
+from apps.imports.results import RefusedRows
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Column:
 
     field: str
     header: str = ""
-    parse: Parser = not_said
+    parse: Parser = as_field
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
@@ -45,9 +45,9 @@ class Column:
     stored: bool = True
 
     def of(self, model: type[models.Model]) -> "Column":
-        """Return the column with what it does not say itself taken from the field of the model."""
+        """Return the column with header and parser of the model's field where it declares none."""
         header, parse = self.header or self.field, self.parse
-        if parse is not_said:
+        if parse is as_field:
             target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
             parse = parser_of(field_of(target, name), required=self.required)
         return replace(self, header=header, parse=parse)
@@ -80,17 +80,17 @@ class Link:
 
 
 class Linker(Protocol):
-    """Finds, makes and joins what the objects are linked to; all in SQL over the rows to write."""
+    """Matches, creates and joins what the objects are linked to; all in SQL over the rows to write."""
 
     links: Sequence[Link]
     models: Sequence[type[models.Model]]
     tables: Sequence[str]
 
     def plan(self, work: Any) -> dict[str, int]:
-        """Find what is to be created, and return its counts; writes temporary tables only."""
+        """Fill tables of what is to be created, and return the counts; writes temporary tables only."""
 
     def create(self, work: Any, now: Any) -> None:
-        """Create what the plan found missing."""
+        """Create what the plan lists as missing."""
 
     def joins(self, work: Any, rows: str) -> str:
         """Return the LEFT JOINs that find each link of the rows under alias `rows`."""
@@ -100,7 +100,7 @@ class Linker(Protocol):
 
 
 class Completer(Protocol):
-    """Works out what new objects get beside what their rows say, such as a slug.
+    """Works out values of new objects that their rows do not have, such as a slug.
 
     `plan` fills the table `imports_completed`, which has a line and these fields, for every row of `imports_created`.
     A value of the row itself comes first, unless it is blank.
@@ -113,16 +113,16 @@ class Completer(Protocol):
         """Fill the table for the rows that create an object; writes temporary tables only."""
 
 
-# Adds to `imports_matched` the rows that it can tell the object of; returns how many rows it refused, and the first.
-Identify = Callable[[Any], tuple[int, list[Refusal]]]
+# Adds rows to `imports_matched`, or refuses some, and returns what it refused.
+MatchStep = Callable[[Any], RefusedRows]
 # Returns a sentence for each limit that a staged plan goes past, naming its setting.
 Limits = Callable[[Any], list[str]]
 
 
 @dataclass(frozen=True)
 class PlanCheck:
-    """Something to be told of a stored plan: `look` finds it (as JSON) while the plan's tables are there, `template`
-    shows it on the plan's page as `found`."""
+    """Findings about a stored plan: `look` returns them (as JSON) while the plan's tables are there, `template` shows
+    them on the plan's page as `findings`."""
 
     name: str
     look: Callable[[Any], Any]
@@ -135,7 +135,7 @@ class ImportSpec:
 
     `upstream` is the JSON field that holds the values upstream had when they were last applied; without it a file can
     only be corrections by hand. A row that gives neither stable nor primary key is about the object that has the same
-    values of the fields in `identity`; or `identify` finds it. Without `creates`, rows about no object are skipped.
+    values of the fields in `match_by`; or `match` finds it. Without `creates`, rows about no object are skipped.
     `label` is the field that people know an object by. `read` is for files that are no table with titles.
     """
 
@@ -148,28 +148,28 @@ class ImportSpec:
     upstream_title: str = ""
     linker: Linker | None = None
     read: Callable[[SourceFile, Reading | None], RawFile] = read
-    identity: tuple[str, ...] = ()
-    identify: Identify | None = None
+    match_by: tuple[str, ...] = ()
+    match: MatchStep | None = None
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
-    # What stops an import that goes past it, unless a person says so; and what people are told of a plan.
+    # Limits that stop an import, unless a person passes them; and findings about a plan that people are shown.
     limits: tuple[Limits, ...] = ()
     checks: tuple[PlanCheck, ...] = ()
 
     def __post_init__(self) -> None:
-        """Let each column that says nothing else be called and read as its field of the model is."""
+        """Complete each column from its field of the model."""
         columns = tuple(column.of(self.model) for column in self.columns)
         object.__setattr__(self, "columns", columns)
 
     @property
-    def key(self) -> str | None:
+    def stable_key(self) -> str | None:
         """The field that stays when an object is renamed, or None."""
         return self.model.tracking.stable_key
 
     @property
-    def natural(self) -> str:
-        """The primary key."""
+    def pk(self) -> str:
+        """The field that is the primary key."""
         return self.model._meta.pk.name
 
     @cached_property
@@ -183,12 +183,12 @@ class ImportSpec:
         """The groups of fields of which no two objects may have the same values, but for the keys."""
         tracked = tracked_for(self.model)
         groups = (tuple(tracked.fields_by_column[column].name for column in group) for group in tracked.unique_sets)
-        return tuple(group for group in groups if group not in {(self.key,), (self.natural,)})
+        return tuple(group for group in groups if group not in {(self.stable_key,), (self.pk,)})
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The fields of which each alone names an object: the key, where there is one, and the primary key."""
-        return tuple(name for name in (self.key, self.natural) if name)
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields of which each alone names an object: the stable key, where there is one, and the primary key."""
+        return tuple(field for field in (self.stable_key, self.pk) if field)
 
     @cached_property
     def automatic(self) -> bool:
@@ -213,10 +213,14 @@ class ImportSpec:
         return bool(self.days_and_ids) or any(is_day_or_id(refers.model._meta.pk) for refers in self.referred.values())
 
     @cached_property
-    def identity_columns(self) -> tuple[str, ...]:
-        """The columns that together name an object: those that `identity` is worked out from."""
-        follows = {each.field: each.follows for each in self.derived}
-        return tuple(follows.get(field, field) for field in self.identity)
+    def match_columns(self) -> tuple[str, ...]:
+        """The columns that together name an object: those that the fields in `match_by` are worked out from."""
+        return tuple(self.follows.get(field, field) for field in self.match_by)
+
+    @cached_property
+    def follows(self) -> dict[str, str]:
+        """The column that each derived field is worked out from."""
+        return {derived.field: derived.follows for derived in self.derived}
 
     @cached_property
     def referred(self) -> dict[str, Reference]:
@@ -225,7 +229,7 @@ class ImportSpec:
 
     @cached_property
     def watched(self) -> tuple[type[models.Model], ...]:
-        """The models that a plan reads: what is imported, what its rows refer to, and what they are linked to."""
+        """The models that a plan reads: the imported one, those that its rows refer to, and those that they link to."""
         read = [self.model, *(refers.model for refers in self.referred.values())]
         return tuple(dict.fromkeys([*read, *(self.linker.models if self.linker else ())]))
 
@@ -236,7 +240,7 @@ class ImportSpec:
 
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""
-        return (each for each in self.derived if each.follows in fields)
+        return (derived for derived in self.derived if derived.follows in fields)
 
 
 def is_day_or_id(field: AnyField) -> bool:

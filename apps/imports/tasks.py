@@ -93,12 +93,12 @@ def _is_small(run: ImportRun) -> bool:
 
 
 def _in_background(run_id: int, waiting: RunStatus, work: Work) -> None:
-    # What is loaded by now stays: looking through it again and again would take a tenth of the time of planning.
+    # The garbage collector leaves what is loaded now alone: scanning it takes a tenth of the time of planning.
     gc.collect()
     gc.freeze()
     try:
         run = ImportRun.objects.filter(pk=run_id, status=waiting).first()
-        # Cancelled meanwhile, taken up by another worker, or put off: that one has a task of its own.
+        # The run may be cancelled, taken up by another worker, or put off, and then it has another task.
         if run is not None and not (waiting == RunStatus.APPROVED and run.start_at and run.start_at > timezone.now()):
             _work(run, work)
     finally:
@@ -106,16 +106,16 @@ def _in_background(run_id: int, waiting: RunStatus, work: Work) -> None:
 
 
 def _work(run: ImportRun, work: Work) -> None:
-    """Do the work under a lease; however it ends, the run is in no state that only a worker could end."""
+    """Do the work under a lease; afterwards the run is never in a state that only a worker could end."""
     try:
         with working(run) as progress:
             work(run, progress=progress)
     except RunRefused:
-        # Somebody else was quicker.
+        # Another worker was quicker.
         logger.info("%s was taken up by somebody else", run)
         return
     except RunCancelled:
-        # The wish came while the run was being put to its next state.
+        # Somebody asked to stop while the run was moved to its next state.
         _end_if_busy(run, RunStatus.CANCELLED)
     except BaseException as error:
         _end_if_busy(run, RunStatus.FAILED, error=f"{type(error).__name__}: {error} Nothing was written.")
@@ -124,13 +124,13 @@ def _work(run: ImportRun, work: Work) -> None:
 
 
 def _end_if_busy(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
-    # As this process knows it: what it has ended, and what is somebody else's by now, is left alone.
+    # Only a run that is busy as far as this process knows: it has ended others, or another process took them up.
     if run.status in BUSY:
         end(run, status, error=error)
 
 
 def _tidy_up() -> None:
-    """What any worker does after its work: see after the runs of dead ones, and what is kept for too long."""
+    """Fail the runs of dead workers, start lost runs and prune old ones, after each work."""
     for see_after in (fail_dead_runs, start_lost_runs, prune_runs):
         try:
             see_after()

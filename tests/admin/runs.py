@@ -63,25 +63,25 @@ def plan_rows(run: ImportRun) -> dict[str, PlannedRow]:
 
 def _rows() -> dict[str, PlannedRow]:
     def new(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
-        return PlannedRow(line=line, operation=RowKind.NEW, natural=ident, label=label, **more)
+        return PlannedRow(line=line, kind=RowKind.NEW, new_pk=ident, label=label, **more)
 
     def changed(line: int, ident: str, label: str, **more: Any) -> PlannedRow:
-        given = {"operation": RowKind.CHANGED, "object_id": ident, "natural": ident, "changes": {}, **more}
+        given = {"kind": RowKind.CHANGED, "old_pk": ident, "new_pk": ident, "changes": {}, **more}
         return PlannedRow(line=line, label=label, **given)
 
     def missing(ident: str, label: str, **more: Any) -> PlannedRow:
-        return PlannedRow(operation=RowKind.MISSING, object_id=ident, natural=ident, label=label, **more)
+        return PlannedRow(kind=RowKind.MISSING, old_pk=ident, new_pk=ident, label=label, **more)
 
     kept = {"name": ["Denver International Airport", "Denver Intl", "Denver by hand"]}
-    buckley = {"natural": "KBKX", "renamed": True, "changes": {"ident": ["KBKF", "KBKX"]}}
+    buckley = {"new_pk": "KBKX", "renamed": True, "changes": {"ident": ["KBKF", "KBKX"]}}
     return {
         "new": new(2, "EDDF", "Frankfurt Airport"),
         "back": new(3, "EDDT", "Tegel", deleted_here=True),
         "changed": changed(4, "EDDM", "Munich Airport", changes={"elevation_ft": [1487, 1486]}),
         "renamed": changed(5, "KBKF", "Buckley Space Force Base", **buckley),
         "kept": changed(6, "KDEN", "Denver by hand", kept=True, kept_values=kept),
-        "unchanged": changed(7, "LSZH", "Zürich Airport", operation=RowKind.UNCHANGED, changes=None),
-        "refused": PlannedRow(line=8, operation=RowKind.REFUSED, natural="XX01"),
+        "unchanged": changed(7, "LSZH", "Zürich Airport", kind=RowKind.UNCHANGED, changes=None),
+        "refused": PlannedRow(line=8, kind=RowKind.REFUSED, new_pk="XX01"),
         "missing": missing("OLD1", "Old Field"),
         "superseded": missing("OLD2", "Older Field", superseded=True),
     }

@@ -30,7 +30,7 @@ def run(places, operator) -> ImportRun:
 
 
 def decisions(run: ImportRun) -> dict[str, str]:
-    return dict(PlannedRow.objects.filter(run=run).exclude(decision="").values_list("natural", "decision"))
+    return dict(PlannedRow.objects.filter(run=run).exclude(decision="").values_list("new_pk", "decision"))
 
 
 def confirm(client, run: ImportRun, **posted):

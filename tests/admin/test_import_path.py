@@ -100,7 +100,7 @@ def test_a_correction_is_kept_and_can_be_decided_the_other_way(client_of, edit, 
     edit("KAPA", actor=steward, name="Centennial by hand")
     run = upload(client_of, csv_text(SNAPSHOT[0], {**SNAPSHOT[1], "name": "Centennial Intl"}, SNAPSHOT[2]))
     (kept,) = page(client_of, run, bucket="kept").context["rows"]
-    assert [(field.ours, field.theirs, field.origin.words) for field in kept.kept] == [
+    assert [(field.current, field.new, field.origin.words) for field in kept.kept] == [
         ("Centennial by hand", "Centennial Intl", "stan")
     ]
 
@@ -112,7 +112,7 @@ def test_a_correction_is_kept_and_can_be_decided_the_other_way(client_of, edit, 
 
 def test_a_row_that_is_left_alone_stays_as_it_is(client_of):
     run = upload(client_of, csv_text(*SNAPSHOT))
-    (row,) = run.rows.filter(natural="KAPA")
+    (row,) = run.rows.filter(new_pk="KAPA")
 
     act(client_of, run, "decide", tick=row.pk, decision="leave")
     confirm(client_of, run)
@@ -196,7 +196,7 @@ def test_an_exported_file_is_taken_as_corrections(client_of):
     response = page(client_of, run)
 
     assert run.options["corrections"] is True
-    assert [row.row.natural for row in response.context["rows"]] == ["KAPA"]
+    assert [row.row.new_pk for row in response.context["rows"]] == ["KAPA"]
     confirm(client_of, run)
     assert Airport.objects.get(pk="KAPA").name == "Centennial"
 
@@ -209,7 +209,7 @@ def test_an_applied_import_says_what_was_left_alone_and_why(client_of, edit, ste
     confirm(client_of, run)
 
     response = page(client_of, run, bucket="left-alone")
-    assert [(row.row.natural, row.row.left_alone) for row in response.context["rows"]] == [
+    assert [(row.row.new_pk, row.row.left_alone) for row in response.context["rows"]] == [
         ("KAPA", "somebody changed it after the plan was made")
     ]
 

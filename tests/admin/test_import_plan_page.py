@@ -19,7 +19,7 @@ def run(places, operator) -> ImportRun:
 
 
 def shown(response) -> list[str]:
-    return [row.row.natural for row in response.context["rows"]]
+    return [row.row.new_pk for row in response.context["rows"]]
 
 
 def text_of(response) -> str:
@@ -147,8 +147,8 @@ def many_rows(run: ImportRun) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO imports_plannedrow (run_id, line, operation, renamed, kept, deleted_here, superseded, object_id,
-                "natural", label, changes, kept_values, payload, decision, decided_by_name, left_alone)
+            INSERT INTO imports_plannedrow (run_id, line, kind, renamed, kept, deleted_here, superseded, old_pk,
+                "new_pk", label, changes, kept_values, payload, decision, decided_by_name, left_alone)
             WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 85008)
             SELECT %s, i + 2, CASE WHEN i < 34672 THEN 'changed' ELSE 'unchanged' END, FALSE, i < 100, FALSE, FALSE,
                 'KDEN', 'K' || i, 'An airport with a middling name, number ' || i,
@@ -181,7 +181,7 @@ def test_a_page_of_a_large_plan_is_small_and_takes_few_queries(places, operator,
 def test_pages_lead_on_and_back(operator, browse_as):
     run = make_run(operator, counts={"total": 250, "unchanged": 250})
     PlannedRow.objects.bulk_create(
-        PlannedRow(run=run, line=number, operation=RowKind.UNCHANGED, natural=f"K{number}") for number in range(250)
+        PlannedRow(run=run, line=number, kind=RowKind.UNCHANGED, new_pk=f"K{number}") for number in range(250)
     )
     client = browse_as(operator)
 

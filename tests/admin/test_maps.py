@@ -134,10 +134,10 @@ def test_a_plan_shows_what_would_come_move_change_and_is_missing(browse_as, oper
     row = {"run": run, "label": ""}
     new = {"values": {"latitude_deg": 50.0}, "upstream": {"latitude_deg": 1.0, "longitude_deg": 8.5}, "links": {}}
     rows = run.rows.model.objects
-    rows.create(**row, operation="new", natural="EDXX", payload=new)
-    rows.create(**row, operation="changed", object_id="KDEN", natural="KDNV", changes={"latitude_deg": [39.86, 41.0]})
-    rows.create(**row, operation="changed", object_id="KBKF", natural="KBKF", changes={"name": ["a", "b"]})
-    rows.create(**row, operation="missing", object_id="EDDM", natural="EDDM")
+    rows.create(**row, kind="new", new_pk="EDXX", payload=new)
+    rows.create(**row, kind="changed", old_pk="KDEN", new_pk="KDNV", changes={"latitude_deg": [39.86, 41.0]})
+    rows.create(**row, kind="changed", old_pk="KBKF", new_pk="KBKF", changes={"name": ["a", "b"]})
+    rows.create(**row, kind="missing", old_pk="EDDM", new_pk="EDDM")
 
     found = browse_as(operator).get(f"/admin/imports/importrun/{run.pk}/map.json").json()
 

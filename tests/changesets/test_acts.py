@@ -1,5 +1,6 @@
 """The frame of everything that a person confirms, on a small act of its own."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.fallback import FallbackStorage
+from django.core.cache import caches
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -200,6 +202,21 @@ def test_who_clicks_while_it_is_being_done_waits_for_what_it_did(kettle):
         first.done(DONE)
         with repeats.taking_turns("token") as second:
             assert second.led_to == DONE
+
+
+def test_of_many_who_ask_at_once_one_has_the_turn(kettle):
+    with ThreadPoolExecutor(8) as clicks:
+        for turn in range(20):
+            won = list(clicks.map(lambda _, turn=turn: caches["progress"].add(f"turn-{turn}", "x"), range(8)))
+            assert won.count(True) == 1
+
+
+def test_a_turn_ends_by_itself(kettle):
+    caches["progress"].add("turn", "x", -1)
+
+    assert caches["progress"].add("turn", "y")
+    assert not caches["progress"].add("turn", "z")
+    assert caches["progress"].get("turn") == "y"
 
 
 def test_who_died_while_doing_it_is_in_nobodys_way_for_long(kettle, monkeypatch):

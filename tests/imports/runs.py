@@ -18,8 +18,11 @@ def opened(airports_file: Callable) -> Callable[..., ImportRun]:
 
     def open_it(*rows: dict[str, str], actor: object = None, **more: object) -> ImportRun:
         source = from_path(airports_file(*(rows or ({},))))
-        asked = {"spec": OURAIRPORTS, "options": ImportOptions(), "reason": "a test", **more}
-        return open_run(source, actor=actor, **asked)
+        lock = more.pop("lock", None)
+        run = open_run(
+            source, actor=actor, **{"spec": OURAIRPORTS, "options": ImportOptions(), "reason": "a test"} | more
+        )
+        return put(run, RunStatus.UPLOADED, lock=lock)
 
     return open_it
 

@@ -11,7 +11,7 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
 from apps.imports.plan.corrections import (
-    find_corrections,
+    corrections_of,
     merged_fields,
     read_corrections,
     stream_corrections,
@@ -33,7 +33,7 @@ def correct(ident: str, *, actor=None, reason: str = "", **values) -> None:
 
 
 def report() -> list[tuple]:
-    found = find_corrections(Airport)
+    found = corrections_of(Airport)
     return [(c.obj.pk, c.field.name, c.value, c.upstream) for c in stream_corrections(found)]
 
 
@@ -47,9 +47,9 @@ def test_a_correction_is_told_with_who_when_why_and_what_upstream_says(import_fi
     import_file({})
     correct("K001", actor=steward, reason="as surveyed", elevation_ft=5433)
 
-    (correction,) = stream_corrections(find_corrections(Airport))
+    (correction,) = stream_corrections(corrections_of(Airport))
 
-    assert (correction.source_id, correction.header) == (1, "elevation_ft")
+    assert (correction.stable_key, correction.header) == (1, "elevation_ft")
     assert (correction.value, correction.upstream, correction.differs) == (5433, 5431, True)
     assert (correction.origin.words, correction.origin.changeset.reason) == ("stan", "as surveyed")
     assert correction.pin is None
@@ -79,9 +79,9 @@ def test_a_pinned_field_is_in_the_report_though_upstream_agrees(import_file, ste
     pin(kden, "name", note="as signed", actor=steward)
     pin(kden, "city", note="not there", actor=steward)
 
-    by_field = {c.field.name: c for c in stream_corrections(find_corrections(Airport))}
+    by_field = {c.field.name: c for c in stream_corrections(corrections_of(Airport))}
 
-    assert {name: (c.differs, c.said, c.pin.note) for name, c in by_field.items()} == {
+    assert {name: (c.differs, c.known, c.pin.note) for name, c in by_field.items()} == {
         "name": (False, True, "as signed"),
         "city": (False, False, "not there"),
     }
@@ -97,9 +97,9 @@ def test_a_model_without_upstream_reports_its_pins():
     city = City.objects.create(country=Country.objects.create(iso_code="US", name="USA"), name="Denver")
     pin(city, "name", note="why", actor=None)
 
-    (correction,) = stream_corrections(find_corrections(City))
+    (correction,) = stream_corrections(corrections_of(City))
 
-    assert (correction.obj, correction.field.name, correction.source_id, correction.said) == (
+    assert (correction.obj, correction.field.name, correction.stable_key, correction.known) == (
         *(city, "name", None),
         False,
     )
@@ -110,7 +110,7 @@ def test_fields_are_counted_the_most_first(import_file):
     Airport.objects.update(name="x")
     correct("K001", elevation_ft=1)
 
-    found = find_corrections(Airport)
+    found = corrections_of(Airport)
 
     assert found.counts == [("name", 3), ("elevation_ft", 1)]
     assert found.of("elevation_ft").pairs == (("K001", "elevation_ft"),)
@@ -128,7 +128,7 @@ def test_the_report_moves_with_the_table(import_file):
 def test_more_corrections_take_no_more_queries(import_file, django_assert_num_queries):
     import_file(*[{}] * 60)
     Airport.objects.update(name="x")
-    found = find_corrections(Airport)
+    found = corrections_of(Airport)
 
     with django_assert_num_queries(2):
         assert len(read_corrections(found, found.pairs)) == 60
@@ -137,7 +137,7 @@ def test_more_corrections_take_no_more_queries(import_file, django_assert_num_qu
 def test_an_object_that_is_gone_meanwhile_is_left_out(import_file):
     import_file({})
     Airport.objects.update(name="x")
-    found = find_corrections(Airport)
+    found = corrections_of(Airport)
     Airport.objects.all().delete()
 
     assert read_corrections(found, found.pairs) == []
@@ -176,4 +176,4 @@ class TestFinding(TestCase):
             if upstream_of(obj, field.name)[0] and obj.upstream[field.name] != getattr(obj, field.name)
         ]
 
-        assert list(find_corrections(Airport).pairs) == expected
+        assert list(corrections_of(Airport).pairs) == expected

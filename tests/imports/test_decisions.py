@@ -100,4 +100,4 @@ def test_a_sparse_file_is_taken_as_it_is(planned, confirmed_and_applied):
     confirmed_and_applied(decide(run, Decision.TAKE))
 
     assert (Airport.objects.get().name, Airport.objects.get().elevation_ft) == ("A2", 6)
-    assert run.rows.get().operation == RowKind.CHANGED
+    assert run.rows.get().kind == RowKind.CHANGED

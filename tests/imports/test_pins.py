@@ -15,7 +15,8 @@ from apps.changesets.models import Changeset
 from apps.imports.errors import NotDeleted, NoteMissing, NotPinnable, NotPinned
 from apps.imports.mapping.layout import layout_of
 from apps.imports.models import Pin
-from apps.imports.plan.pinned_rows import leave_deleted, load_pinned_gone, load_pins
+from apps.imports.plan.deleted import leave_deleted, load_pinned_gone
+from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.plan.pins import (
     pin,
     pin_deletion,
@@ -212,7 +213,7 @@ def test_pinned_deletions_are_loaded_by_either_key_unless_the_object_lives_again
 
     assert load_pinned_gone(staging) == 2
 
-    rows = staging.rows("SELECT key_value, natural_value FROM {pinned_gone} ORDER BY key_value IS NULL")
+    rows = staging.rows("SELECT stable_value, pk_value FROM {pinned_gone} ORDER BY stable_value IS NULL")
     assert rows == [(3486, None), (None, "KAPA")]
 
 

@@ -63,5 +63,5 @@ def test_a_superseded_row_left_alone_is_one_change_less(planned, three_airports,
 
 def leave(run: ImportRun, person: User) -> None:
     """Decide that every missing row of the plan is left alone."""
-    rows = run.rows.filter(operation=RowKind.MISSING).values_list("pk", flat=True)
+    rows = run.rows.filter(kind=RowKind.MISSING).values_list("pk", flat=True)
     decide(run, rows, Decision.LEAVE, actor=person)

@@ -134,7 +134,7 @@ def test_rows_that_people_decided_to_take_count_for_the_limit(planned, people, s
     run = planned({}, {}, actor=people["uploader"])
     assert why_not_confirm(people["uploader"], run) == ""
 
-    run.rows.filter(operation="unchanged").update(decision=Decision.TAKE)
+    run.rows.filter(kind="unchanged").update(decision=Decision.TAKE)
 
     assert why_not_confirm(people["uploader"], run).startswith("More than 1 row would")
 

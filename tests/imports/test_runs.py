@@ -62,7 +62,7 @@ def edit(ident: str, **values: object) -> None:
 
 
 def operations(run: ImportRun) -> list[str]:
-    return list(run.rows.order_by("line").values_list("operation", flat=True))
+    return list(run.rows.order_by("line").values_list("kind", flat=True))
 
 
 def test_planning_writes_nothing_but_the_plan(planned):
@@ -124,7 +124,7 @@ def test_a_row_that_moved_after_the_plan_is_left_alone_and_named(planned):
 
     assert dict(Airport.objects.values_list("pk", "name")) == {"K001": "A", "K002": "B2"}
     assert run.counts["left_alone"] == 1
-    assert "changed it after" in run.rows.get(object_id="K001").left_alone
+    assert "changed it after" in run.rows.get(old_pk="K001").left_alone
     assert not find_drift()[1]
 
 
@@ -166,7 +166,7 @@ def test_an_object_made_meanwhile_under_another_ident_is_not_made_twice(planned)
 
     apply(run)
 
-    assert run.rows.get(natural="K001").left_alone == "somebody made an object with this key after the plan was made"
+    assert run.rows.get(new_pk="K001").left_alone == "somebody made an object with this key after the plan was made"
     assert sorted(Airport.objects.values_list("pk", "source_id")) == [("K002", 2), ("MINE", 1)]
 
 
@@ -192,7 +192,7 @@ def test_a_person_can_take_the_files_value_of_one_kept_row(planned):
 
     airport = Airport.objects.get()
     assert (airport.name, airport.search_name) == ("Upstream 2", "upstream 2")
-    assert not planned({"name": "Upstream 2"}).rows.filter(operation=RowKind.CHANGED).exists()
+    assert not planned({"name": "Upstream 2"}).rows.filter(kind=RowKind.CHANGED).exists()
 
 
 def test_a_row_that_a_person_leaves_alone_is_not_written(planned):
@@ -207,7 +207,7 @@ def test_a_row_that_a_person_leaves_alone_is_not_written(planned):
 def test_a_missing_object_is_planned_and_deleted_only_when_asked(planned):
     apply(planned({}, {}))
 
-    assert planned({}).rows.filter(operation=RowKind.MISSING).count() == 1
+    assert planned({}).rows.filter(kind=RowKind.MISSING).count() == 1
     apply(planned({}))
     assert Airport.objects.count() == 2
     apply(planned({}, options=ImportOptions(missing="delete")))
@@ -262,7 +262,7 @@ def test_a_blank_cell_keeps_the_value_or_clears_it_as_asked(planned, blank, expe
     apply(planned({"elevation_ft": ""}, options=options))
 
     assert Airport.objects.get().elevation_ft == expected
-    assert not planned({"elevation_ft": ""}, options=options).rows.filter(operation=RowKind.CHANGED).exists()
+    assert not planned({"elevation_ft": ""}, options=options).rows.filter(kind=RowKind.CHANGED).exists()
 
 
 def test_what_a_person_deleted_comes_back_and_is_listed(planned):
@@ -273,7 +273,7 @@ def test_what_a_person_deleted_comes_back_and_is_listed(planned):
     run = planned({}, {})
 
     assert run.counts["deleted_here"] == 1
-    assert run.rows.get(deleted_here=True).natural == "K002"
+    assert run.rows.get(deleted_here=True).new_pk == "K002"
     apply(run)
     assert Airport.objects.count() == 2
 
@@ -326,7 +326,7 @@ def test_a_pin_made_after_the_plan_holds(planned):
     apply(run)
 
     assert dict(Airport.objects.values_list("pk", "name")) == {"K001": "A", "K002": "B2"}
-    assert "pinned" in run.rows.get(object_id="K001").left_alone
+    assert "pinned" in run.rows.get(old_pk="K001").left_alone
 
 
 def test_a_pin_follows_its_object_once_an_import_has_given_it_a_stable_key(planned):

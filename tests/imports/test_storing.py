@@ -21,8 +21,8 @@ def test_each_row_is_stored_once_wherever_chunks_end(planned, monkeypatch, size)
 
     rows = PlannedRow.objects.filter(run=run).order_by("line")
     assert list(rows.values_list("line", flat=True)) == list(range(2, 12))
-    unchanged = rows.filter(operation=RowKind.UNCHANGED)
-    assert list(unchanged.values_list("line", "object_id", "natural", "label", "payload", "left_alone")) == [
+    unchanged = rows.filter(kind=RowKind.UNCHANGED)
+    assert list(unchanged.values_list("line", "old_pk", "new_pk", "label", "payload", "left_alone")) == [
         (number + 2, f"X{number:03}", f"X{number:03}", f"Field {number}", None, "") for number in (0, 1, 4, 5, 6, 7)
     ]
 

@@ -9,7 +9,8 @@ from apps.airports.models import Airport
 from apps.imports.checks import check_specs
 from apps.imports.errors import OptionsContradict
 from apps.imports.plan.apply import apply_import
-from apps.imports.plan.plan import check_options, plan_import
+from apps.imports.plan.checks import check_options
+from apps.imports.plan.plan import plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions

@@ -25,9 +25,8 @@ from apps.imports.tasks import start_applying, start_planning
 def upload(path: str) -> None:
     """Upload a file as a superuser; a worker is to plan it."""
     root = User.objects.create_superuser("root")
-    run = open_run(
-        from_path(path), spec=OURAIRPORTS, options=ImportOptions(), actor=root, reason="a test", lock="one at a time"
-    )
+    run = open_run(from_path(path), spec=OURAIRPORTS, options=ImportOptions(), actor=root, reason="a test")
+    ImportRun.objects.filter(pk=run.pk).update(lock="one at a time")
     start_planning(run)
 
 

@@ -8,7 +8,7 @@ OPERATORS = ImportSpec(
     name="operators",
     model=Operator,
     columns=(Column("id"), Column("code", required=True), Column("name", required=True)),
-    identity=("code",),
+    match_by=("code",),
 )
 STATIONS = ImportSpec(
     name="stations",

@@ -92,6 +92,37 @@ def test_the_pages_of_a_changeset_and_its_revert_show_both_models(world, client)
     assert str(world["SBB"].pk) in b"".join(file.streaming_content).decode()
 
 
+def test_changes_are_filtered_by_operator_and_found_by_key(world, client):
+    with changeset(kind="edit", actor=None) as made:
+        Station.objects.filter(code="BN").update(platforms=13)
+        Station.objects.filter(code="UL").update(platforms=9)
+        Operator.objects.filter(code="SBB").update(name="CFF")
+    page, sbb = reverse("admin:changesets_changeset_change", args=[made.pk]), str(world["SBB"].pk)
+
+    def shown(**asked: object) -> str:
+        text = client.get(page, asked).content.decode()
+        return text[text.index("<main") :]
+
+    of_sbb = shown(model="second_domain.station", operator=sbb)
+    by_key = shown(model="second_domain.operator", q=sbb[:14])
+
+    assert ("Bern" in of_sbb, "Ulm" in of_sbb) == (True, False)
+    assert "CFF" in by_key
+
+
+def test_changesets_are_found_by_what_they_touched(world, client):
+    with changeset(kind="edit", actor=None) as made:
+        Station.objects.filter(code="BN").update(platforms=13)
+    page = reverse("admin:changesets_changeset_changelist")
+
+    def numbers(**asked: object) -> list[int]:
+        return [found.pk for found in client.get(page, asked).context["cl"].result_list]
+
+    assert made.pk in numbers(object="bn")
+    assert numbers(object="bn", field="station.platforms")[0] == made.pk
+    assert numbers(country=1) == []
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_the_recycle_bin_and_coming_back_answer(world, client, model):
     with changeset(kind="delete", actor=None):

@@ -1,4 +1,4 @@
-"""The table that relinking works on: for each airport its links now, and those that its codes and names call for."""
+"""The table of relinking: for each airport its present links, and those that its codes and names match."""
 
 import json
 from math import sin
@@ -32,10 +32,10 @@ def with_places(sql: Sql) -> Sql:
     return known.with_temps(relink=TABLE).with_parts(far=_FAR, km_away=_KM)
 
 
-def find_candidates(selection: Selection, which: str) -> Sql:
-    """Fill the table for the airports that belong to the selection, and return who knows it; it goes when that does.
+def fill_candidates(selection: Selection, condition: str) -> Sql:
+    """Fill the table for the airports of the selection, and return the Sql that knows it; it goes with the selection.
 
-    `which` is a condition on an airport `a`, the country `c` of its code and the city `n` there of its municipality;
+    `condition` is about on an airport `a`, the country `c` of its code and the city `n` there of its municipality;
     `{selected}` is the query of the selected keys.
 
     `outcome` is found, no_country, no_municipality, no_city, several or doubtful; NULL keys are left as they are.
@@ -52,13 +52,13 @@ def find_candidates(selection: Selection, which: str) -> Sql:
         key=f"{sql.key_type(tracked_for(Airport))} {'' if sql.postgresql else 'PRIMARY KEY'}",
     )
     selection.temps.append(TABLE)
-    _fill(sql, sql.fill(which, selected=sql.fill("SELECT pk FROM {table}", table=selection.table)))
+    _fill(sql, sql.fill(condition, selected=sql.fill("SELECT pk FROM {table}", table=selection.table)))
     _try_variants(sql)
     _keep_pinned(sql)
     return sql
 
 
-def _fill(sql: Sql, which: str) -> None:
+def _fill(sql: Sql, condition: str) -> None:
     # Each airport with the country of its code, and the city there whose name is the municipality but for case.
     sql.run(
         """
@@ -74,16 +74,16 @@ def _fill(sql: Sql, which: str) -> None:
             LEFT JOIN {country} c ON c.iso_code = a.iso_country
             LEFT JOIN {city} t ON t.id = a.city_id AND t.country_id = c.id AND t.name = a.municipality
             LEFT JOIN {city} n ON n.country_id = c.id AND n.search_name = LOWER(a.municipality)
-            WHERE {which}
+            WHERE {condition}
         ) f
         """,
         haversine=_haversine("a", "n", f"t.id IS NULL AND n.id IS DISTINCT FROM a.city_id AND {_away('a', 'n')}"),
-        which=which,
+        condition=condition,
     )
 
 
 def _try_variants(sql: Sql) -> None:
-    """Look for the municipalities that no city is called, under what else they may be called."""
+    """Match the municipalities that no city is called by their other possible names."""
     missing = sql.rows("SELECT DISTINCT new_country, municipality FROM {relink} WHERE outcome = 'no_city'")
     names = [[country, name, *variant] for country, name in missing for variant in names_of(name)]
     if not names:
@@ -146,7 +146,7 @@ def _haversine(airport: str, city: str, condition: str) -> str:
 
 
 def _keep_pinned(sql: Sql) -> None:
-    """Leave links alone that somebody pinned."""
+    """Leave pinned links alone."""
     pinned = {}
     for field in ("country", "city"):
         # The key of a pin says by which key it knows the airport.

@@ -51,9 +51,9 @@ class Group:
         """Return what tells an airport of the group from the others: type, name, links, distance."""
         links = ", ".join(str(link) for link in (airport.city, airport.country) if link) or "no links"
         parts = [str(airport), airport.get_airport_type_display(), links]
-        here, there = _point(airport), _point(self.proposed)
-        if airport is not self.proposed and here and there:
-            parts.append(f"{in_words(distance_km(here, there))} from {self.proposed.pk}")
+        own, kept = _point(airport), _point(self.proposed)
+        if airport is not self.proposed and own and kept:
+            parts.append(f"{in_words(distance_km(own, kept))} from {self.proposed.pk}")
         return " · ".join(parts) + ("" if airport.active else " · inactive")
 
 
@@ -66,8 +66,8 @@ def first_groups(airports: QuerySet, number: int, *, kept: Iterable[str] = ()) -
     """Return the first groups that share a code with any of the airports; others than those are in them, too."""
     codes = _codes(airports).order_by("iata_code")[:number]
     ranked = _ranked(Airport.objects.filter(iata_code__in=codes), kept).order_by("iata_code", "place")
-    found = ranked.select_related("country", "city").defer("upstream")
-    return [Group(code, tuple(group)) for code, group in groupby(found, key=lambda row: row.iata_code)]
+    rows = ranked.select_related("country", "city").defer("upstream")
+    return [Group(code, tuple(group)) for code, group in groupby(rows, key=lambda row: row.iata_code)]
 
 
 def keep_field(code: str) -> str:
@@ -127,7 +127,7 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     history = tracked_for(Airport).history_model._base_manager
     newest = history.filter(ident__in=members.values("pk")).aggregate(newest=Max("history_id"))["newest"]
     first = first_groups(members, SAMPLE, kept=kept)
-    what, deletes = counted(number, Airport), options.get("rule") == DELETE
+    airports, deletes = counted(number, Airport), options.get("rule") == DELETE
     fate = "will be deleted" if deletes else "will have no IATA code"
     lines = [
         Line("deleted" if deletes else "changed", number, f"{plural(number, Airport)} {fate}"),
@@ -142,7 +142,7 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     return BulkPlan(
         number,
         counted(groups, "shared IATA code"),
-        f"{what} {'deleted' if deletes else 'without IATA code'}: {groups:,} {codes} unique now.",
+        f"{airports} {'deleted' if deletes else 'without IATA code'}: {groups:,} {codes} unique now.",
         tuple(line for line in lines if line.number),
         tuple(str(airport) for group in first for airport in group.airports[1:])[:SAMPLE],
         (Listed(f"{codes} shared", groups, tuple(shown)),) if groups else (),

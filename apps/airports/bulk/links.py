@@ -25,9 +25,11 @@ def clearing_of_places(field: str) -> BulkWork:
         if selection.number > linked:
             names = plural(selection.number - linked, selection.model)
             lines.append(Line("kept", selection.number - linked, f"{names} no airport points to"))
-        what = counted(number, Airport)
+        affected = counted(number, Airport)
         shown = lines if number else lines[1:]
-        return BulkPlan(number, what, f"The {field} of {what} cleared.", tuple(shown), sample_of(airports(selection)))
+        return BulkPlan(
+            number, affected, f"The {field} of {affected} cleared.", tuple(shown), sample_of(airports(selection))
+        )
 
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(airports(selection), {field: None})

@@ -1,8 +1,8 @@
-"""Relinking airports to country and city, set-based, and saying of each why it is linked or not."""
+"""Relinking airports to country and city, set-based, with the reason why each is linked or not."""
 
 from django.utils import timezone
 
-from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, find_candidates, with_places
+from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, fill_candidates, with_places
 from apps.airports.models import Airport
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
@@ -13,7 +13,7 @@ from apps.changesets.numbers import counted, plural
 from apps.changesets.sql import Sql
 
 _FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
-# outcome -> what is said of the airport that has it, and of several.
+# outcome -> the words for one airport that has it, and for several.
 NOT_DONE = {
     "no_country": ("has a country code that no country has", "have a country code that no country has"),
     "no_municipality": ("names no municipality", "name no municipality"),
@@ -23,14 +23,14 @@ NOT_DONE = {
 }
 
 
-def relinking(which: str) -> BulkWork:
-    """Return the work that relinks the airports that belong to a selection (see `find_candidates`).
+def relinking(condition: str) -> BulkWork:
+    """Return the work that relinks the airports that belong to a selection (see `fill_candidates`).
 
     In the condition `{selected}` is the query of the selected keys, `{city}` the table of cities.
     """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        sql = find_candidates(selection, which)
+        sql = fill_candidates(selection, condition)
         number, countries, cities, right, pinned, *left = _count(sql)
         names = _names(sql)
         lines = [
@@ -44,11 +44,11 @@ def relinking(which: str) -> BulkWork:
             lines.append(Line("blocked", n, why))
             if outcome != "no_municipality":
                 listed.append(Listed(why, n, tuple(names.get(outcome, ()))))
-        what = counted(number, Airport)
-        done = f"{what} relinked: {countries:,} to a country, {cities:,} to a city."
-        told = tuple(line for line in lines if line.number)
+        airports = counted(number, Airport)
+        done = f"{airports} relinked: {countries:,} to a country, {cities:,} to a city."
+        shown = tuple(line for line in lines if line.number)
         some = tuple(names for names in listed if names.number)
-        return BulkPlan(number, what, done, told, tuple(names.get("changes", ())), some)
+        return BulkPlan(number, airports, done, shown, tuple(names.get("changes", ())), some)
 
     return BulkWork(Kind.RELINK, plan, _write)
 
@@ -68,44 +68,44 @@ def _count(sql: Sql) -> list[int]:
 
 
 def _names(sql: Sql) -> dict[str, list[str]]:
-    """Return the first airports of each outcome that is listed, and of those that change, with what decided."""
-    # A few of each sort; one that changes may also stand under what could not be done.
-    sorts = {"changes": CHANGES} | {
+    """Return the first airports of each listed outcome, and of those that change, with the reason."""
+    # A few of each; an airport that changes may also have an outcome that is listed.
+    groups = {"changes": CHANGES} | {
         outcome: f"r.outcome = '{outcome}'" for outcome in NOT_DONE if outcome != "no_municipality"
     }
     few = [
         sql.fill(
             """
             SELECT * FROM (
-                SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{sort}' AS sort FROM {relink} r
+                SELECT r.pk, r.municipality, r.km, r.new_country, r.new_city, '{group}' AS outcome_group FROM {relink} r
                 WHERE {condition} ORDER BY r.pk LIMIT {limit}
-            ) {sort}
+            ) {group}
             """,
-            sort=sort,
+            group=group,
             condition=condition,
             limit=str(SAMPLE),
         )
-        for sort, condition in sorts.items()
+        for group, condition in groups.items()
     ]
     rows = sql.rows(
         """
-        SELECT f.sort, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f
+        SELECT f.outcome_group, f.pk, a.name, f.municipality, a.iso_country, f.km, t.name, c.name FROM ({few}) f
         JOIN {airport} a ON a.ident = f.pk
         LEFT JOIN {city} t ON t.id = f.new_city LEFT JOIN {country} c ON c.id = f.new_country ORDER BY f.pk
         """,
         few=" UNION ALL ".join(few),
     )
     named: dict[str, list[str]] = {}
-    for sort, pk, name, municipality, code, km, *new in rows:
+    for group, pk, name, municipality, code, km, *new in rows:
         becomes = f": to {', '.join(filter(None, new))}"
-        where = {"changes": becomes, "no_country": f": {code or 'no code'}"}.get(sort, f": {municipality}, {code}")
-        named.setdefault(sort, []).append(f"{pk} · {name}{where}" + (f", {km:,} km" if km else ""))
+        where = {"changes": becomes, "no_country": f": {code or 'no code'}"}.get(group, f": {municipality}, {code}")
+        named.setdefault(group, []).append(f"{pk} · {name}{where}" + (f", {km:,} km" if km else ""))
     return named
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     sql = with_places(selection.sql)
-    # The links that were found; what was not found stays.
+    # Write the matched links; the others stay.
     sql.run(
         """
         UPDATE {airport} SET country_id = COALESCE(r.new_country, {airport}.country_id),

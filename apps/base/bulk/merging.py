@@ -1,4 +1,4 @@
-"""Merging cities into another one of the same country: what points to them points to it, then they are deleted."""
+"""Merging cities into another one of the same country: links to them move to it, then they are deleted."""
 
 from django.db.models import Count, QuerySet
 
@@ -13,7 +13,7 @@ from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural
 
-WHICH = "Say into which city to merge: the name or the number of a city of the same country."
+SAY_WHICH = "Say into which city to merge: the name or the number of a city of the same country."
 
 
 def proposed_target(cities: QuerySet) -> int | None:
@@ -26,22 +26,22 @@ def proposed_target(cities: QuerySet) -> int | None:
     return ranked.annotate(**counts).order_by(*(f"-{name}" for name in counts), "pk").values_list("pk", flat=True)[0]
 
 
-def _target(selection: Selection, asked: str) -> City | str:
-    """Return the city that is meant, or a sentence where none can be told."""
+def _target(selection: Selection, typed: str) -> City | str:
+    """Return the city to merge into, or the sentence that refuses."""
     countries = list(selection.rows().order_by().values_list("country_id", flat=True).distinct()[:2])
     if len(countries) > 1:
         return "Cities of several countries are selected: merge those of one country at a time. Nothing was changed."
-    if not asked:
-        return WHICH
+    if not typed:
+        return SAY_WHICH
     cities = City.objects.select_related("country")
-    number = asked.isdecimal() and len(asked) < 19
-    by_name = cities.filter(country_id=countries[0], search_name=search_form(asked))
-    found = (cities.filter(pk=asked) if number else by_name).first()
-    if found is None:
-        return f"There is no city {asked!r} to merge into. {WHICH}"
-    if found.country_id != countries[0]:
-        return f"{found} is in {found.country}, not in the country of the selected cities. Nothing was changed."
-    return found
+    number = typed.isdecimal() and len(typed) < 19
+    by_name = cities.filter(country_id=countries[0], search_name=search_form(typed))
+    city = (cities.filter(pk=typed) if number else by_name).first()
+    if city is None:
+        return f"There is no city {typed!r} to merge into. {SAY_WHICH}"
+    if city.country_id != countries[0]:
+        return f"{city} is in {city.country}, not in the country of the selected cities. Nothing was changed."
+    return city
 
 
 def _merged(selection: Selection, target: City) -> QuerySet:
@@ -64,11 +64,11 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
         if links := moving.count():
             noun = plural(links, relation.related_model)
             lines.append(Line("changed", links, f"{noun} will be linked to {target} instead"))
-    what = counted(number, City)
+    cities = counted(number, City)
     return BulkPlan(
         number,
-        f"{what} into {target}",
-        f"{what} merged into {target}.",
+        f"{cities} into {target}",
+        f"{cities} merged into {target}.",
         tuple(lines),
         sample_of(merged),
         facts={"target": target},

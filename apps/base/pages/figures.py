@@ -89,7 +89,7 @@ class FiguresMixin(admin.ModelAdmin):
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _figures(self, request: HttpRequest) -> list[Figure]:
-        return [each for each in FIGURES.of(self.opts.label_lower) if may_view(request.user, each.model)]
+        return [figure for figure in FIGURES.of(self.opts.label_lower) if may_view(request.user, figure.model)]
 
     def _numbers(self, request: HttpRequest, obj: models.Model) -> list[tuple[str, int, str]]:
         """Return label, number and address of each figure of one object; one query."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.core.cache import caches
 from django.db import DEFAULT_DB_ALIAS, connections, router
@@ -10,6 +10,8 @@ from django.db import DEFAULT_DB_ALIAS, connections, router
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
+
+T = TypeVar("T")
 
 _NOTHING = object()
 
@@ -39,13 +41,13 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
     return sha256(repr((database, labels, newest)).encode()).hexdigest()[:20]
 
 
-def remembered(name: str, state: str, work_out: Callable[[], Any]) -> Any:
+def remembered(name: str, state: str, work_out: Callable[[], T]) -> T:
     """Return the value of this name and state of the tables; `work_out` makes it once."""
     value = caches["figures"].get(f"{name}:{state}", _NOTHING)
     if value is _NOTHING:
         value = work_out()
         remember(name, state, value)
-    return value
+    return cast(T, value)
 
 
 def remember(name: str, state: str, value: Any) -> None:

@@ -7,11 +7,11 @@ tables are entered by key. No changeset is opened on its own.
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import CharField, Model, Q, QuerySet
 
 from apps.changesets.errors import TooManyObjects
 from apps.changesets.fields import column_of, field_of
-from apps.changesets.history.selection import contains, pattern
+from apps.changesets.history.selection import contains, pattern, stored_place
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
@@ -45,7 +45,7 @@ def changesets_that_touched(wanted: Wanted) -> QuerySet[Changeset]:
     for tracked in (chosen,) if chosen else tracked_models():
         if wanted.object:
             numbers |= _by_object(sql, tracked, wanted, field)
-        elif wanted.place:
+        elif wanted.place and tracked.filter_model is place_model():
             numbers |= _by_place(sql, tracked, wanted.place)
         if field is not None and not wanted.object:
             by_count = Q(**{f"field_counts__{tracked.label}__has_key": field.name})
@@ -53,6 +53,11 @@ def changesets_that_touched(wanted: Wanted) -> QuerySet[Changeset]:
     if wanted.object or wanted.place:
         changesets = changesets.filter(pk__in=numbers)
     return changesets.filter(by_count)
+
+
+def place_model() -> type[Model] | None:
+    """Return the model of the places that changesets are found by: what the first tracked model is filtered by."""
+    return next((tracked.filter_model for tracked in tracked_models() if tracked.filter_model), None)
 
 
 def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
@@ -103,8 +108,10 @@ def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[in
     if field is not None:
         conditions.append("place_in_line > 1 AND old IS DISTINCT FROM new")
     if wanted.place:
+        if tracked.filter_model is not place_model():
+            return set()
         conditions.append("place = %s")
-        params.append(wanted.place)
+        params.append(stored_place(sql, tracked, wanted.place))
     # Each row of the objects with the value that it took the place of.
     numbers = sql.with_model(tracked).firsts(
         """
@@ -126,11 +133,11 @@ def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[in
 
 
 def _by_place(sql: Sql, tracked: Tracked, place: str) -> set[int]:
-    if tracked.filter_by is None:
-        return set()
     # Whatever changed an object that was, or then is, of the place.
     numbers = sql.with_model(tracked).firsts(
-        "SELECT DISTINCT changeset_id FROM {history} WHERE {column} = %s", [place], column=_place_column(sql, tracked)
+        "SELECT DISTINCT changeset_id FROM {history} WHERE {column} = %s",
+        [stored_place(sql, tracked, place)],
+        column=_place_column(sql, tracked),
     )
     return set(numbers)
 

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apps.changesets.fields import column_of, field_of, target_of
+from django.db.models import UUIDField
+
+from apps.changesets.fields import column_of, field_of, stored_value, target_of
 from apps.changesets.history import net_changes
 from apps.changesets.history.net_changes import Rows, row_before
 from apps.changesets.sql import Row, Sql
@@ -118,7 +120,7 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
     if filters.place and tracked.filter_by:
         column = sql.quote(column_of(field_of(tracked.model, tracked.filter_by)))
         conditions.append(f"b.{column} = %s OR a.{column} = %s")
-        params += [filters.place] * 2
+        params += [stored_place(sql, tracked, filters.place)] * 2
     if filters.text:
         condition, values = _text_condition(sql, tracked, filters)
         conditions.append(condition)
@@ -135,6 +137,8 @@ def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, 
     searched = [contains(sql, f"{side}.{sql.quote(column)}") for column in columns for side in "ba"]
     # SQLite compares only ASCII letters whatever their case; what is stored casefolded is searched so.
     texts = [filters.text.casefold() if column == "search_name" else filters.text for column in columns]
+    if isinstance(tracked.model._meta.pk, UUIDField) and not sql.postgresql:
+        texts[0] = filters.text.replace("-", "")  # SQLite stores UUIDs without dashes.
     values = [pattern(text) for text in texts for _side in "ba"]
     field = field_of(tracked.model, filters.field) if filters.field else None
     if field is not None and field.is_relation and _has_name(target_of(field)):
@@ -152,6 +156,11 @@ def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, 
             searched.append(linked)
             values.append(pattern(filters.text))
     return " OR ".join(searched), values
+
+
+def stored_place(sql: Sql, tracked: Tracked, place: str) -> Any:
+    """Return the key of what a model is filtered by, as people write it, as the database takes it."""
+    return stored_value(field_of(tracked.model, tracked.filter_by or ""), place, sql.connection)
 
 
 def contains(sql: Sql, expression: str) -> str:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from apps.changesets.errors import TooManyObjects
-from apps.changesets.history.search import Wanted, changesets_that_touched
+from apps.changesets.history.search import Wanted, changesets_that_touched, place_model
 from apps.changesets.tracking import tracked_models
 
 PERIOD = ("since", "until")
@@ -69,8 +69,8 @@ def search_form(address: QueryDict) -> dict[str, Any]:
     opened[OPEN] = "1"
     if not any(wanted.values()) and OPEN not in address:
         return {"opened": opened.urlencode()}
-    place_model = _place_model()
-    places = place_model._default_manager.all()[:MOST_PLACES] if place_model else ()
+    model = place_model()
+    places = model._default_manager.all()[:MOST_PLACES] if model else ()
     return {
         "open": True,
         "wanted": wanted,
@@ -86,23 +86,19 @@ def search_form(address: QueryDict) -> dict[str, Any]:
     }
 
 
-def _place_model() -> type[Model] | None:
-    """Return the model that changes are filtered by, so far the first that any tracked model names: Country."""
-    return next((tracked.filter_model for tracked in tracked_models() if tracked.filter_model is not None), None)
-
-
 def _parameters() -> list[str]:
     return [OPEN, "object", "field", *PERIOD, *_place_names()]
 
 
 def _place_names() -> list[str]:
-    model = _place_model()
+    """Return the names in addresses of what changes are filtered by; one is enough so far: `country`."""
+    model = place_model()
     return [model._meta.model_name or ""] if model else []
 
 
 def _place_key(text: str) -> str:
     """The key asked for, or one that no place has where it cannot be read."""
-    model = _place_model()
+    model = place_model()
     try:
         return str(model._meta.pk.clean(text, None)) if text and model else ""
     except ValidationError:

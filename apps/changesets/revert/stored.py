@@ -19,7 +19,8 @@ from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
 from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, list_rows
 from apps.changesets.revert.plan import check_scope, load_revertable, merge_copies
-from apps.changesets.revert.verdicts import OnConflict, RevertPlan, Scope, Verdict, Window
+from apps.changesets.revert.reasons import Row
+from apps.changesets.revert.verdicts import Cause, OnConflict, RevertPlan, Scope, Verdict, Window
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -117,7 +118,13 @@ def _name(changesets: Sequence[Changeset], scope: Scope, on_conflict: OnConflict
         scope,
         str(on_conflict),
     )
-    return f"revert-plan-{sha256(repr(parameters).encode()).hexdigest()[:20]}"
+    return f"revert-plan-{sha256(repr((_shape(), parameters)).encode()).hexdigest()[:20]}"
+
+
+def _shape() -> list[tuple[str, list[str]]]:
+    """Return what the cached values are made of: those of another release have another name, and are never read."""
+    kinds: tuple[type, ...] = (_Head, RevertPlan, PlannedRow, Row, Cause)
+    return [(f"{kind.__module__}.{kind.__qualname__}", list(kind.__annotations__)) for kind in kinds]
 
 
 def _recalled_rows(head: _Head, state: str, shown: Window) -> list[PlannedRow] | None:

@@ -63,8 +63,8 @@ def _letters(number: int) -> str:
     name = ""
     number += 1
     while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
+        number, digit = divmod(number - 1, 26)
+        name = chr(ord("A") + digit) + name
     return name
 
 
@@ -176,11 +176,11 @@ def _ods_row(row: list[Cell]) -> str:
     return f"<table:table-row>{''.join(cells)}</table:table-row>"
 
 
-def _space(found: re.Match) -> str:
+def _space(match: re.Match) -> str:
     """Return white space as OpenDocument writes it, since a reader folds what stands in the text itself."""
-    if found[0] == "\t":
+    if match[0] == "\t":
         return "<text:tab/>"
-    return f'<text:s text:c="{len(found[0])}"/>' if found[0][0] == " " else "<text:line-break/>"
+    return f'<text:s text:c="{len(match[0])}"/>' if match[0][0] == " " else "<text:line-break/>"
 
 
 _ODS_KIND = "application/vnd.oasis.opendocument.spreadsheet"

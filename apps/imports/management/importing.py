@@ -1,19 +1,20 @@
-"""What commands that import have in common: a run unless it is a dry run, and saying what happened."""
+"""What commands that import have in common: a run unless it is a dry run, progress, and the report on a terminal."""
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
-from apps.imports.management.report import lines_for_people, progress_on
+from apps.imports.results import Progress
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
+_SHOWN = 10
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created"),
@@ -32,8 +33,10 @@ def one_sentence() -> Iterator[None]:
     except (ImportFailure, ChangesetError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        said = " ".join(str(error).split())
-        raise CommandError(f"Nothing was imported, the database says: {said}. Has manage.py migrate run?") from error
+        sentence = " ".join(str(error).split())
+        raise CommandError(
+            f"Nothing was imported, the database says: {sentence}. Has manage.py migrate run?"
+        ) from error
 
 
 class ImportingCommand(BaseCommand):
@@ -61,3 +64,50 @@ class ImportingCommand(BaseCommand):
         numbers = {key: finished.counts.get(key, 0) for key in JSON_KEYS}
         changeset = finished.changeset.pk if finished.changeset else None
         return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3)}
+
+
+def progress_on(stream: TextIO) -> Progress | None:
+    """Return a progress line for a terminal, or None where nobody looks."""
+    if not stream.isatty():
+        return None
+
+    def show(stage: str, rows: int) -> None:
+        stream.write("\r\x1b[K" if stage == "done" else f"\r{stage} {rows:,} rows")
+        stream.flush()
+
+    return show
+
+
+def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
+    """Yield what happened, what was refused and why, and what to do next."""
+    plan, counts, opened = finished.plan, finished.counts, finished.changeset
+    yield f"{plan.file.name} ({plan.file.sha256[:12]}, {plan.file.size:,} bytes)"
+    width = max(len(name) for name in counts)
+    for name, number in counts.items():
+        yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
+    yield from _some("Refused", plan.refusals, counts["refused"])
+    kept = [f"{k.object_id} {k.field}: ours {k.current!r}, theirs {k.new!r}" for k in plan.kept]
+    yield from _some("Kept, since somebody corrected them here", kept, len(kept))
+    replaced = [
+        f"{s.object_id} (id {s.source_id}) gives way to id {s.new_source_id}, line {s.line}"
+        + (", and its corrections go with it" if s.corrected else "")
+        for s in plan.superseded
+    ]
+    yield from _some("Superseded: gone from the file, their key given to another", replaced, counts["superseded"])
+    skipped = counts.get("left_alone", 0)
+    yield from _some("Skipped, since something changed after the plan was made", finished.left_alone, skipped)
+    yield from plan.beyond_limits
+    if dry_run:
+        yield "Dry run: nothing was written. Leave out --dry-run to import."
+    elif opened is None:
+        yield "Nothing to change."
+    else:
+        yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
+
+
+def _some(title: str, items: Sequence[object], total: int) -> Iterator[str]:
+    if items:
+        yield f"{title}:"
+        yield from (f"  {item}" for item in items[:_SHOWN])
+        if total > _SHOWN:
+            yield f"  ... and {total - min(_SHOWN, len(items)):,} more"

@@ -1,4 +1,4 @@
-"""Which column of a file fills which field: by our titles, by what people said before, or by a guess."""
+"""Which column of a file fills which field: by our titles, by an earlier mapping, or by a guess."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from apps.changesets.models import Actor
-from apps.imports.mapping.columns import columns_found, is_wanted, lacking, titles_of
+from apps.imports.mapping.layout import columns_found, is_wanted, missing_columns, titles_of
 from apps.imports.models import HeaderMapping
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
@@ -15,8 +15,8 @@ from apps.imports.spec import ImportSpec
 
 def columns_taken(header: list[str], spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
     """Return the title of the column that fills each field."""
-    found = columns_found(header, spec, options)
-    return {column.field: header[index] for column, index in found if is_wanted(column, spec, options)}
+    present = columns_found(header, spec, options)
+    return {column.field: header[index] for column, index in present if is_wanted(column, spec, options)}
 
 
 def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
@@ -34,18 +34,18 @@ def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
     used: set[str] = set()
     for names_of in (titles_of, lambda column: column.guesses):
         for column in spec.columns:
-            found = next((plain[name] for name in map(_plain, names_of(column)) if plain.get(name, "")), None)
-            if found is not None and column.field not in guessed and found not in used:
-                guessed[column.field] = found
-                used.add(found)
+            guess = next((plain[name] for name in map(_plain, names_of(column)) if plain.get(name, "")), None)
+            if guess is not None and column.field not in guessed and guess not in used:
+                guessed[column.field] = guess
+                used.add(guess)
     return guessed
 
 
 def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether a person should say which column is which: something needed is lacking, or a guess fits another."""
+    """Whether a person should map the columns: a required one is missing, or a guess fits a field without column."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
-    if lacking(taken, spec, corrections=options.corrections):
+    if missing_columns(taken, spec, corrections=options.corrections):
         return True
     if options.mapping is not None or options.columns is not None:
         return False

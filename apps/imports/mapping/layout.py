@@ -1,10 +1,12 @@
-"""Layout: which columns of a spec a file has, where they are, and how its blank cells are meant."""
+"""Layout: which columns of a spec a file has, where they are, and how its blank cells are meant.
 
-from collections.abc import Sequence
+A column is found as the options map it, else by title, alias or the name of its field.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from apps.imports.errors import ColumnsMissing
-from apps.imports.mapping.columns import columns_found, is_chosen, is_wanted, lacking
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
 
@@ -39,7 +41,7 @@ class Layout:
     @property
     def partial(self) -> bool:
         """Whether a row may lack values that a new object needs."""
-        return self.corrections or self.sparse or not {each.field for each in self.spec.required} <= self.fields
+        return self.corrections or self.sparse or not {column.field for column in self.spec.required} <= self.fields
 
     @property
     def not_taken(self) -> list[str]:
@@ -52,12 +54,12 @@ class Layout:
         """The fields whose upstream values are kept, always in the same order."""
         columns = [column for column, _index in self.columns if column.field not in self.naming_only]
         merged = [column.field for column in columns if column.merged]
-        return merged + [each.field for each in self.derived if each.merged]
+        return merged + [derived.field for derived in self.derived if derived.merged]
 
     @property
     def staged(self) -> list[str]:
         """The staged columns in order, without line and upstream."""
-        return [column.field for column, _index in self.columns] + [each.field for each in self.derived]
+        return [column.field for column, _index in self.columns] + [derived.field for derived in self.derived]
 
 
 def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions, name: str) -> Layout:
@@ -65,11 +67,11 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
 
     Raises ColumnsMissing naming what is missing and what was found.
     """
-    found = columns_found(header, spec, options)
-    missing = lacking((column.field for column, _index in found), spec, corrections=options.corrections)
+    present = columns_found(header, spec, options)
+    missing = missing_columns((column.field for column, _index in present), spec, corrections=options.corrections)
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
-    taken = [(column, index) for column, index in found if is_wanted(column, spec, options)]
+    taken = [(column, index) for column, index in present if is_wanted(column, spec, options)]
     return Layout(
         spec=spec,
         header=tuple(header),
@@ -88,10 +90,55 @@ def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -
 def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
     """Whether the file was exported from this console: it names the stable key as the field is called here."""
     titles = {title.casefold() for title in header}
-    own = next((column for column in spec.columns if column.field == spec.key), None)
+    own = next((column for column in spec.columns if column.field == spec.stable_key), None)
     return own is not None and own.field in titles and own.header.casefold() not in titles
 
 
 def _missing_sentence(name: str, missing: list[str], header: Sequence[str]) -> str:
-    found = ", ".join(title[:40] for title in header[:30])
-    return f"{name} lacks the columns {', '.join(missing)}. Found: {found}."
+    titles = ", ".join(title[:40] for title in header[:30])
+    return f"{name} lacks the columns {', '.join(missing)}. Found: {titles}."
+
+
+def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOptions) -> list[tuple[Column, int]]:
+    """Return the spec's columns that `header` has, and where, wanted or not."""
+    places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
+    present = []
+    for column in spec.columns:
+        index = next((places[title] for title in _wanted_titles(column, options) if title in places), None)
+        if index is not None:
+            present.append((column, index))
+    return present
+
+
+def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
+    """Whether the column is read; what names an object always is."""
+    return is_chosen(column, options) or column.field in spec.key_fields or column.field in spec.match_columns
+
+
+def is_chosen(column: Column, options: ImportOptions) -> bool:
+    """Whether values are taken from the column; all are, unless some were chosen."""
+    return options.columns is None or column.field in options.columns
+
+
+def missing_columns(fields: Iterable[str], spec: ImportSpec, *, corrections: bool) -> list[str]:
+    """Return the titles of the columns without which such a file cannot be taken; empty when nothing is lacking."""
+    present = set(fields)
+    if not corrections:
+        return [column.header for column in spec.required if column.field not in present]
+    together = set(spec.match_columns)
+    if present & set(spec.key_fields) or (together and together <= present):
+        return []
+    alone = [column.header for column in spec.columns if column.field in spec.key_fields]
+    jointly = [column.header for column in spec.columns if column.field in together]
+    return [" or ".join([*alone, " and ".join(jointly)] if jointly else alone)]
+
+
+def titles_of(column: Column) -> tuple[str, ...]:
+    """Return what a column may be called in a file, our own title first."""
+    return (column.header, *column.aliases, column.field)
+
+
+def _wanted_titles(column: Column, options: ImportOptions) -> list[str]:
+    if options.mapping is not None:
+        return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
+    return [title.casefold() for title in titles_of(column)]

@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("line", models.IntegerField(null=True)),
                 (
-                    "operation",
+                    "kind",
                     models.CharField(
                         choices=[
                             ("new", "New"),
@@ -145,8 +145,8 @@ class Migration(migrations.Migration):
                 ("kept", models.BooleanField(default=False)),
                 ("deleted_here", models.BooleanField(default=False)),
                 ("superseded", models.BooleanField(default=False)),
-                ("object_id", models.CharField(blank=True, default="", max_length=255)),
-                ("natural", models.CharField(blank=True, default="", max_length=255)),
+                ("old_pk", models.CharField(blank=True, default="", max_length=255)),
+                ("new_pk", models.CharField(blank=True, default="", max_length=255)),
                 ("label", models.CharField(blank=True, default="", max_length=255)),
                 ("changes", models.JSONField(null=True)),
                 ("kept_values", models.JSONField(null=True)),
@@ -230,7 +230,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="plannedrow",
-            index=models.Index(fields=["run", "operation", "id"], name="plannedrow_operation"),
+            index=models.Index(fields=["run", "kind", "id"], name="plannedrow_kind"),
         ),
         migrations.AddIndex(
             model_name="plannedrow",

@@ -10,7 +10,8 @@ from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.imports.errors import ImportFailure, RunRefused
-from apps.imports.mapping import columns, headers
+from apps.imports.mapping import headers
+from apps.imports.mapping.layout import missing_columns
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import PlanAgainForm
@@ -23,7 +24,7 @@ from apps.imports.runs.rows import decide
 from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
-# What a row does by a decision, and what several do.
+# What becomes of one row, and of several, by a decision.
 SAID = {
     Decision.TAKE: ("takes the file's value", "take the file's values"),
     Decision.KEEP: ("keeps our value", "keep our values"),
@@ -33,7 +34,7 @@ SAID = {
 
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
-    """Do something to a run for who may, by POST only; what cannot be done is said on its page."""
+    """Act on a run by POST, with permission; its page shows a refusal."""
     if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
         return refused
     try:
@@ -45,8 +46,8 @@ def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportR
 
 def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
     """Record the decision about the ticked rows."""
-    asked = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
-    ticked = [number for number in asked if number is not None]
+    numbers = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
+    ticked = [number for number in numbers if number is not None]
     try:
         decision = Decision(request.POST.get("decision", ""))
     except ValueError:
@@ -56,9 +57,9 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
     number = decide(run, ticked, decision, actor=actor_of(request))
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
-    if other := len(set(ticked)) - number:
-        have = plural(other, "row has", "rows have")
-        messages.warning(request, f"{other:,} ticked {have} nothing to decide like this.")
+    if undecided := len(set(ticked)) - number:
+        have = plural(undecided, "row has", "rows have")
+        messages.warning(request, f"{undecided:,} ticked {have} nothing to decide like this.")
     return HttpResponseRedirect(back_to(request, run))
 
 
@@ -70,8 +71,8 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not form.is_valid():
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
-    there = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := columns.lacking(there, spec, corrections=chosen.corrections):
+    taken = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
+    if lacking := missing_columns(taken, spec, corrections=chosen.corrections):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."

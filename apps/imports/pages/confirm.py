@@ -1,4 +1,4 @@
-"""Confirming an import: its plan stands on the page of its run, and a small one is applied at once."""
+"""Confirming an import: the page of its run shows the plan, and a small one is applied at once."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def confirm_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, run: 
 
 
 class ConfirmImport(PlannedAct[ImportRun]):
-    """Confirming the plan of a run; whoever calls it has asked whether the person may see the run."""
+    """Confirming the plan of a run; the caller has checked that the person may see the run."""
 
     name = "confirm-import"
     methods = DOES
@@ -91,6 +91,6 @@ class ConfirmImport(PlannedAct[ImportRun]):
         sentence = f"Imported {run.file_name}."
         if alone := (run.counts or {}).get("left_alone", 0):
             sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
-        told = links.outcome_message(self.request.user, run.changeset, sentence)
-        told = format_html('{} · <a href="{}">The plan</a>', told, run_url(run))
-        return Outcome(links.changeset_url(run.changeset.pk), (Message(told),))
+        message = links.outcome_message(self.request.user, run.changeset, sentence)
+        message = format_html('{} · <a href="{}">The plan</a>', message, run_url(run))
+        return Outcome(links.changeset_url(run.changeset.pk), (Message(message),))

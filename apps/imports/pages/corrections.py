@@ -20,7 +20,13 @@ from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
-from apps.imports.plan.corrections import Correction, Found, find_corrections, read_corrections, stream_corrections
+from apps.imports.plan.corrections import (
+    Correction,
+    Corrections,
+    corrections_of,
+    read_corrections,
+    stream_corrections,
+)
 from apps.imports.plan.pins import pinnable_fields, pinned_by
 from apps.imports.registry import has_spec, spec_for
 
@@ -35,9 +41,9 @@ HEADER = (
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
     _check_spec(model_admin)
-    found = find_corrections(model_admin.model)
-    field = _field_asked(model_admin, request)
-    shown = found.of(field) if field else found
+    corrections = corrections_of(model_admin.model)
+    field = _chosen_field(model_admin, request)
+    shown = corrections.of(field) if field else corrections
     page = Paginator(shown.pairs, PER_PAGE).get_page(request.GET.get("p"))
     sees_pins, sees_changesets = request.user.has_perm(VIEW), request.user.has_perm(links.VIEW)
     pins = request.user.has_perm(ADD) and model_admin.has_change_permission(request)
@@ -50,17 +56,17 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "changelist_url": links.list_url(model_admin.model),
         "file_url": links.model_url(model_admin.model, "corrections_file") + (f"?field={field}" if field else ""),
         "has_upstream": upstream,
-        "values": len(found.pairs),
-        "verb": plural(len(found.pairs), *(("differs", "differ") if upstream else ("is", "are"))),
-        "objects": len({pk for pk, _ in found.pairs}),
+        "values": len(corrections.pairs),
+        "verb": plural(len(corrections.pairs), *(("differs", "differ") if upstream else ("is", "are"))),
+        "objects": len({pk for pk, _ in corrections.pairs}),
         "shown": len(shown.pairs),
-        "counts": _bars(found, field),
+        "counts": _bars(corrections, field),
         "field": field,
         "field_name": field_label(model_admin.model, field) if field else "",
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(found, list(page.object_list))
+            for correction in read_corrections(corrections, list(page.object_list))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
@@ -70,9 +76,9 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
 def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpResponse:
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
     _check_spec(model_admin)
-    found = find_corrections(model_admin.model)
-    field = _field_asked(model_admin, request)
-    rows = as_csv(stream_corrections(found.of(field) if field else found))
+    corrections = corrections_of(model_admin.model)
+    field = _chosen_field(model_admin, request)
+    rows = as_csv(stream_corrections(corrections.of(field) if field else corrections))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = str(model_admin.opts.verbose_name_plural).replace(" ", "-")
     response["Content-Disposition"] = f'attachment; filename="corrections-of-{name}-{localdate():%Y-%m-%d}.csv"'
@@ -84,23 +90,23 @@ def as_csv(corrections: Iterable[Correction]) -> Iterator[str]:
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
-    for each in corrections:
-        writer.writerow(map(harmless, _cells(each)))
+    for correction in corrections:
+        writer.writerow(map(harmless, _cells(correction)))
         yield out.getvalue()
         out.seek(0)
         out.truncate()
     yield out.getvalue()
 
 
-def _cells(each: Correction) -> list[Any]:
-    origin, made = each.origin, each.pin
+def _cells(correction: Correction) -> list[Any]:
+    origin, made = correction.origin, correction.pin
     return [
-        _plain(each.obj.pk),
-        each.source_id,
-        str(getattr(each.obj, "name", each.obj)),
-        each.header,
-        _plain(each.value),
-        _plain(each.upstream),
+        _plain(correction.obj.pk),
+        correction.stable_key,
+        str(getattr(correction.obj, "name", correction.obj)),
+        correction.header,
+        _plain(correction.value),
+        _plain(correction.upstream),
         origin.at.isoformat(timespec="seconds") if origin else "",
         person(origin.changeset) if origin else "",
         origin.changeset.reason if origin else "",
@@ -117,33 +123,35 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _row(model_admin: Any, each: Correction, *, sees_pins: bool, sees_changesets: bool, pins: bool) -> dict[str, Any]:
-    obj, field = each.obj, each.field
-    may_be_pinned = pins and not each.pin and field.name in pinnable_fields(type(obj))
-    leads = may_be_pinned or (each.pin and sees_pins)
+def _row(
+    model_admin: Any, correction: Correction, *, sees_pins: bool, sees_changesets: bool, pins: bool
+) -> dict[str, Any]:
+    obj, field = correction.obj, correction.field
+    may_be_pinned = pins and not correction.pin and field.name in pinnable_fields(type(obj))
+    leads = may_be_pinned or (correction.pin and sees_pins)
     return {
         "name": getattr(obj, "name", str(obj)),
         "key": links.telling_key(obj._meta.label_lower, str(obj.pk)),
-        "source_id": each.source_id,
+        "stable_key": correction.stable_key,
         "url": links.object_url(type(obj), obj.pk),
         "field": field.verbose_name,
-        "value": shown_value(field, each.value),
-        "upstream": shown_value(field, each.upstream) if each.said else "",
-        "differs": each.differs,
-        "said": each.said,
-        "origin": origin_line(each.origin) if each.origin and sees_changesets else "",
-        "reason": each.origin.changeset.reason if each.origin and sees_changesets else "",
-        "pin": pin_words(each.pin) if sees_pins else "",
+        "value": shown_value(field, correction.value),
+        "upstream": shown_value(field, correction.upstream) if correction.known else "",
+        "differs": correction.differs,
+        "known": correction.known,
+        "origin": origin_line(correction.origin) if correction.origin and sees_changesets else "",
+        "reason": correction.origin.changeset.reason if correction.origin and sees_changesets else "",
+        "pin": pin_words(correction.pin) if sees_pins else "",
         "pin_url": links.model_url(type(obj), "pin", quote(obj.pk), field.name) if leads else "",
     }
 
 
-def _bars(found: Found, chosen: str) -> list[dict[str, Any]]:
-    counts = found.counts
+def _bars(corrections: Corrections, chosen: str) -> list[dict[str, Any]]:
+    counts = corrections.counts
     most = max((number for _, number in counts), default=1)
     return [
         {
-            "label": capfirst(field_label(found.model, name)),
+            "label": capfirst(field_label(corrections.model, name)),
             "number": number,
             "percent": 100 * number / most,
             "query": f"?field={name}",
@@ -158,6 +166,6 @@ def _check_spec(model_admin: Any) -> None:
         raise Http404("Nothing imports these objects, so there are no corrections.")
 
 
-def _field_asked(model_admin: Any, request: HttpRequest) -> str:
-    asked = request.GET.get("field", "")
-    return asked if asked in {field.name for field in model_admin.opts.concrete_fields} else ""
+def _chosen_field(model_admin: Any, request: HttpRequest) -> str:
+    field = request.GET.get("field", "")
+    return field if field in {known.name for known in model_admin.opts.concrete_fields} else ""

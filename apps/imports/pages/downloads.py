@@ -9,8 +9,7 @@ from django.http import FileResponse, Http404
 
 from apps.changesets.formulas import guard, unguard
 from apps.imports.models import ImportRun, RefusedCell
-from apps.imports.reading.refused_rows import rows_at
-from apps.imports.reading.rows import Reading
+from apps.imports.reading.rows import Reading, rows_at
 from apps.imports.runs.files import kept_file
 
 WHY = "why"
@@ -30,12 +29,12 @@ def refused_rows(run: ImportRun) -> FileResponse:
         text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(text)
         # A file that was given out here, mended and refused again has a last column that says why already.
-        said = int(run.header[-1:] == [WHY])
-        own = len(run.header) - said
+        has_reasons = int(run.header[-1:] == [WHY])
+        own = len(run.header) - has_reasons
         writer.writerow([*map(guard, run.header[:own]), WHY])
         with kept_file(run) as source:
             for line, row in rows_at(source, Reading(**run.how), why):
-                cells = row[: max(own, len(row) - said)]
+                cells = row[: max(own, len(row) - has_reasons)]
                 blanks = [""] * (own - len(cells))
                 writer.writerow([*map(_as_uploaded, cells), *blanks, guard("; ".join(why[line]))])
         text.detach()

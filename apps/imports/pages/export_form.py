@@ -27,12 +27,12 @@ class FormatForm(ExportForm):
 
     def _init_formats(self, formats: Sequence[type[WritesTables]]) -> None:
         self.formats = formats
-        offer(self, "format", [(str(i), each().get_title().upper()) for i, each in enumerate(formats)])
+        offer(self, "format", [(str(i), form().get_title().upper()) for i, form in enumerate(formats)])
         self.fields["format"].initial = str(formats.index(SUGGESTED)) if SUGGESTED in formats else "0"
 
     def formats_to_choose(self) -> Iterator[tuple[Any, str]]:
         """Yield each format's radio button and the line about it."""
-        return zip(self["format"], (each.help for each in self.formats), strict=True)
+        return zip(self["format"], (form.help for form in self.formats), strict=True)
 
     def chosen(self) -> WritesTables:
         """Return the format that a valid form asks for."""

@@ -23,10 +23,9 @@ from apps.changesets.pages import links
 from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
-from apps.imports.pages.filter_words import filter_words
 from apps.imports.registry import has_spec
 
-# What belongs to the page of a list that somebody came from, and not to the list.
+# Parameters of the page of a list, and not of its filters.
 NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
 
 
@@ -163,3 +162,21 @@ class ExportingMixin(ExportMixin):
         """Return the address of a page of this model, with the filter of the request's."""
         address = links.model_url(self.model, page)
         return f"{address}?{request.GET.urlencode()}" if request and request.GET else address
+
+
+def filter_words(changelist: ChangeList) -> list[str]:
+    """Return what the list is narrowed to, a line for each filter and one for the search; empty if it is whole."""
+    if not changelist.queryset.query.where:
+        return []
+    named, words = set(), []
+    for filters in changelist.filter_specs:
+        named.update(filters.expected_parameters())
+        # The first choice is all rows.
+        chosen = [choice["display"] for choice in list(filters.choices(changelist))[1:] if choice["selected"]]
+        words += [f"{filters.title}: {', '.join(map(str, chosen))}"] if chosen else []
+    for name, values in changelist.get_filters_params().items():
+        if name not in named:
+            words.append(f"{name.replace('__', ' ').replace('_', ' ')}: {', '.join(map(str, values))}")
+    if changelist.query.strip():
+        words.append(f"search: {changelist.query}")
+    return words

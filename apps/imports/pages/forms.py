@@ -116,18 +116,18 @@ class OptionsForm(forms.Form):
         return cleaned
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
-        """Return the options as said, on top of those that the form does not ask."""
-        said = self.cleaned_data
+        """Return the options as cleaned, on top of those that the form does not ask."""
+        cleaned = self.cleaned_data
         links = {link.field for link in self.spec.linker.links} if self.spec.linker else set()
-        limit = said.get("missing_limit")
+        limit = cleaned.get("missing_limit")
         return replace(
             base or ImportOptions(),
-            corrections=said["source"] == CORRECTIONS,
-            blank=said.get("blank") or "",
-            on_local_edit=said.get("on_local_edit") or "keep",
-            missing=said.get("missing") or "report",
+            corrections=cleaned["source"] == CORRECTIONS,
+            blank=cleaned.get("blank") or "",
+            on_local_edit=cleaned.get("on_local_edit") or "keep",
+            missing=cleaned.get("missing") or "report",
             missing_limit=1.0 if limit is None else limit,
-            skip_links=frozenset(links - set(said.get("links", ()))),
+            skip_links=frozenset(links - set(cleaned.get("links", ()))),
         )
 
 
@@ -135,10 +135,10 @@ class FormatField(forms.ChoiceField):
     """A format by its name, or by its place among the formats, which is what the package's own form posts."""
 
     def to_python(self, value: Any) -> str:
-        said = super().to_python(value)
+        text = super().to_python(value)
         names = [str(name) for name, _label in self.widget.choices if name]
-        place = whole_number(said)
-        return names[place] if place is not None and place < len(names) else said
+        place = whole_number(text)
+        return names[place] if place is not None and place < len(names) else text
 
 
 class UploadForm(OptionsForm, ImportForm):
@@ -159,8 +159,8 @@ class UploadForm(OptionsForm, ImportForm):
 
     def __init__(self, formats: Any, resources: Any, *, spec: ImportSpec, **kwargs: Any) -> None:
         super().__init__(formats, resources, **kwargs)
-        titles = [each().get_title() for each in formats]
-        offer(self, "format", [("", "Find out from the file"), *((each, each.upper()) for each in titles)])
+        titles = [form().get_title() for form in formats]
+        offer(self, "format", [("", "Find out from the file"), *((title, title.upper()) for title in titles)])
         self.fields["import_file"].label = "File"
         self.fields["import_file"].help_text = "CSV, TSV, XLSX, ODS or JSON, up to 200 MB."
         self.fields["import_file"].error_messages = {
@@ -174,7 +174,7 @@ class UploadForm(OptionsForm, ImportForm):
 
     @property
     def media(self) -> forms.Media:
-        """No script: the format is found out from the file itself."""
+        """No script: the format is detected from the file."""
         return forms.Media()
 
     def how(self) -> Reading:
@@ -193,7 +193,7 @@ class PlanAgainForm(OptionsForm):
 
     def __init__(self, *args: Any, spec: ImportSpec, options: ImportOptions, taken: dict[str, str], **kwargs: Any):
         # What names an object is taken in any case.
-        named = {*spec.names, *spec.identity_columns}
+        named = {*spec.key_fields, *spec.match_columns}
         taken = {field: title for field, title in taken.items() if field not in named}
         self.all_columns = taken
         initial = {
@@ -212,7 +212,7 @@ class PlanAgainForm(OptionsForm):
         offer(self, "columns", taken.items())
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
-        """Return the options as said; all columns ticked means all that the file has."""
+        """Return the chosen options; all columns ticked means all that the file has."""
         columns = frozenset(self.cleaned_data["columns"])
         options = super().options(base)
         return replace(options, columns=None if columns == set(self.all_columns) else columns)

@@ -19,8 +19,8 @@ from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
 from apps.imports.export.formats import FORMATS
-from apps.imports.mapping import columns, headers
-from apps.imports.mapping.layout import effective
+from apps.imports.mapping import headers
+from apps.imports.mapping.layout import effective, missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
@@ -106,7 +106,7 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if columns.lacking(taken, spec_named(run.spec), corrections=options.corrections) else options
+    return None if missing_columns(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
@@ -146,7 +146,7 @@ def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
 
 @contextmanager
 def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
-    """Lend an uploaded file as one on disk, for the length of the block."""
+    """Put an uploaded file on disk, for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="import-") as directory:
         path = Path(directory) / "upload"
         with path.open("wb") as out:

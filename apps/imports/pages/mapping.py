@@ -9,7 +9,8 @@ from django.template.response import TemplateResponse
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.imports.errors import ImportFailure
-from apps.imports.mapping import columns, headers
+from apps.imports.mapping import headers
+from apps.imports.mapping.layout import missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import chosen_options
@@ -24,7 +25,7 @@ PREFIX = "column-"
 
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
-    """Show the fields beside the file's columns with a good guess (GET), or take what was said and plan (POST)."""
+    """Show the fields beside the file's columns with a good guess (GET), or take the mapping and plan (POST)."""
     if (refused := turned_away(request, ASKS, may=not why_not_decide(request.user, run))) is not None:
         return refused
     spec = spec_named(run.spec)
@@ -38,14 +39,14 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
             return _plan(request, run, chosen, corrections=corrections)
     else:
         chosen = _guess(run, spec, options)
-        without = columns.lacking(chosen, spec, corrections=False) if spec.upstream else []
+        without = missing_columns(chosen, spec, corrections=False) if spec.upstream else []
         corrections = options.corrections or bool(without)
     try:
         sample = sample_of(run)
     except ImportFailure as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(run_url(run))
-    lacks = columns.lacking(chosen, spec, corrections=False) if spec.upstream else []
+    lacks = missing_columns(chosen, spec, corrections=False) if spec.upstream else []
     context |= {
         "title": f"Which column is which in {run.file_name}",
         "run": run,
@@ -65,7 +66,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
 
 
 def _guess(run: ImportRun, spec: ImportSpec, options: ImportOptions) -> dict[str, str]:
-    """What is known already, then what was said of this header before, then a guess."""
+    """Return the current mapping, or the last one of this header, or a guess."""
     taken = headers.columns_taken(run.header, spec, options)
     if options.mapping is not None:
         return taken
@@ -79,13 +80,13 @@ def _guess(run: ImportRun, spec: ImportSpec, options: ImportOptions) -> dict[str
 
 def _chosen(request: HttpRequest, run: ImportRun, spec: ImportSpec) -> dict[str, str]:
     titles = set(run.header) - {""}
-    said = {column.field: request.POST.get(PREFIX + column.field, "") for column in spec.columns}
-    return {field: title for field, title in said.items() if title in titles}
+    posted = {column.field: request.POST.get(PREFIX + column.field, "") for column in spec.columns}
+    return {field: title for field, title in posted.items() if title in titles}
 
 
 def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> list[str]:
     errors = []
-    lacking = columns.lacking(chosen, spec, corrections=corrections)
+    lacking = missing_columns(chosen, spec, corrections=corrections)
     if lacking and corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:
@@ -114,7 +115,7 @@ def _plan(request: HttpRequest, run: ImportRun, chosen: dict[str, str], *, corre
 
 def _fields(run: ImportRun, spec: ImportSpec, chosen: dict[str, str], sample: list[list[str]]) -> list[dict[str, Any]]:
     places = {title: place for place, title in reversed(list(enumerate(run.header)))}
-    names = {*spec.names, *spec.identity_columns}
+    names = {*spec.key_fields, *spec.match_columns}
     fields = []
     for column in spec.columns:
         title = chosen.get(column.field, "")

@@ -62,11 +62,11 @@ def _may_see(model_admin: Any, request: HttpRequest) -> bool:
 
 
 class Pinning(PlannedAct[Pin | str]):
-    """Pinning something with a note, or taking its pin away; the plan is the pin that is there, empty for none."""
+    """Pinning something with a note, or unpinning it; the plan is the present pin, empty for none."""
 
     needs_token = False
     refusals = (ChangesetError, PinFailure)
-    # What the two buttons say, what stands beside them, and what is told to those who may press neither.
+    # The labels of the two buttons, the text beside them, and the text for those who may press neither.
     words: ClassVar[dict[str, str]]
 
     def __init__(self, model_admin: Any, request: HttpRequest) -> None:
@@ -79,19 +79,19 @@ class Pinning(PlannedAct[Pin | str]):
 
     @abstractmethod
     def put(self, note: str) -> str:
-        """Pin it; return what is told."""
+        """Pin it; return the message."""
 
     @abstractmethod
     def take(self) -> str:
-        """Take the pin away; return what is told."""
+        """Unpin it; return the message."""
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
-        """Return what the page tells of it."""
+        """Return the facts that the page shows."""
 
     @abstractmethod
     def title(self) -> str:
-        """Return what the page is called."""
+        """Return the title of the page."""
 
     @abstractmethod
     def crumbs(self) -> tuple[Crumb, ...]:
@@ -99,7 +99,7 @@ class Pinning(PlannedAct[Pin | str]):
 
     @abstractmethod
     def here(self) -> str:
-        """Return where it leads back."""
+        """Return the address that it leads back to."""
 
     def may(self) -> bool:
         if not self.is_confirmed():
@@ -114,7 +114,7 @@ class Pinning(PlannedAct[Pin | str]):
         return made.note if isinstance(made, Pin) else ""
 
     def state(self, plan: Pin | str) -> None:
-        """Whoever pins last is right: nothing is lost."""
+        """No state: the last pin wins, and nothing is lost."""
 
     def page(self, plan: Pin | str) -> Page:
         made = plan if isinstance(plan, Pin) else None
@@ -176,16 +176,16 @@ class PinField(Pinning):
         return f"{self.label} of {self.obj} is not pinned any more: imports may change it."
 
     def facts(self) -> dict[str, Any]:
-        said, upstream = upstream_of(self.obj, self.field.name)
+        known, upstream = upstream_of(self.obj, self.field.name)
         value = getattr(self.obj, self.field.name)
         origin = origins_of(self.obj).get(self.field.name) if self.request.user.has_perm(links.VIEW) else None
         return {
             "name": self.label,
             "value": shown_value(self.field, value),
             "origin": origin_line(origin) if origin else "",
-            "said": said,
+            "known": known,
             "upstream": shown_value(self.field, upstream),
-            "differs": said and upstream != value,
+            "differs": known and upstream != value,
         }
 
     def title(self) -> str:

@@ -64,12 +64,12 @@ class PinningMixin(RecordedModelAdmin):
 
     def _deletion_remark(self, row: Any, pins: dict[str, Pin], *, decides: bool) -> str:
         made = pins.get(object_key_of(row.instance))
-        told = format_html("Kept deleted: {}", pin_words(made)) if made else ""
+        pinned = format_html("Kept deleted: {}", pin_words(made)) if made else ""
         if not decides:
-            return format_html('<span class="origin">{}</span>', told) if made else ""
+            return format_html('<span class="origin">{}</span>', pinned) if made else ""
         words = "Let imports bring it back…" if made else "Keep it deleted…"
         link = format_html('<a href="{}">{}</a>', links.model_url(self.model, "keep_deleted", row.history_id), words)
-        return format_html('<span class="origin">{} {}</span>', told, link)
+        return format_html('<span class="origin">{} {}</span>', pinned, link)
 
     def _pin_lines(self, request: HttpRequest, obj: models.Model) -> dict[str, SafeString]:
         sees = request.user.has_perm(VIEW)
@@ -98,8 +98,8 @@ def _pin_view(model_admin: Any, request: HttpRequest, object_id: str, field: str
 
 
 def _upstream_line(obj: models.Model, name: str) -> SafeString | str:
-    said, upstream = upstream_of(obj, name)
-    if not said or upstream == getattr(obj, name):
+    known, upstream = upstream_of(obj, name)
+    if not known or upstream == getattr(obj, name):
         return ""
     return format_html("<b>upstream says {}</b>", shown_value(field_of(type(obj), name), upstream))
 

@@ -15,7 +15,7 @@ from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.registry import spec_named
 
-# The sign of each sort of row, by the names that signs have everywhere.
+# The sign of each kind of row.
 SIGNS = {
     RowKind.NEW: "created",
     RowKind.CHANGED: "changed",
@@ -26,12 +26,12 @@ SIGNS = {
 
 @dataclass(frozen=True)
 class KeptField:
-    """A value corrected here: what upstream said before, what we have, what the file says, and who set ours."""
+    """A value corrected here: the last value of upstream, ours, that of the file, and who set ours."""
 
     label: str
     base: Any
-    ours: Any
-    theirs: Any
+    current: Any
+    new: Any
     origin: Origin | None
 
 
@@ -59,26 +59,26 @@ class ShownRow:
     @property
     def can_be_ticked(self) -> bool:
         """Whether there is anything to decide."""
-        return self.row.kept or self.row.operation not in (RowKind.REFUSED, RowKind.UNCHANGED)
+        return self.row.kept or self.row.kind not in (RowKind.REFUSED, RowKind.UNCHANGED)
 
 
 def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
     """Return the rows as the page shows them, in a few queries for all; `missing` is the option of that name."""
     spec = spec_named(run.spec)
     label = spec.model._meta.label_lower
-    urls = links.urls_of(label, {row.object_id for row in rows if row.object_id})
-    origins = _origins(spec.model, [row.object_id for row in rows if row.kept_values])
+    urls = links.urls_of(label, {row.old_pk for row in rows if row.old_pk})
+    origins = _origins(spec.model, [row.old_pk for row in rows if row.kept_values])
     cells = _cells(run, rows)
-    told = _Values(spec.model, rows)
+    values = _Values(spec.model, rows)
     return [
         ShownRow(
             row=row,
             sign=_sign(row, missing),
-            name=row.label or row.natural or row.object_id or f"line {row.line}",
-            key=links.telling_key(label, row.natural or row.object_id),
-            url=urls.get(row.object_id, ""),
-            news=told.changes(row),
-            kept=told.kept(row, origins.get(row.object_id, {})),
+            name=row.label or row.new_pk or row.old_pk or f"line {row.line}",
+            key=links.telling_key(label, row.new_pk or row.old_pk),
+            url=urls.get(row.old_pk, ""),
+            news=values.changes(row),
+            kept=values.kept(row, origins.get(row.old_pk, {})),
             cells=cells.get(row.line, []),
         )
         for row in rows
@@ -96,25 +96,25 @@ def _origins(model: type[models.Model], keys: list[str]) -> dict[str, dict[str, 
 
 
 def _sign(row: PlannedRow, missing: str) -> str:
-    if row.operation == RowKind.MISSING:
+    if row.kind == RowKind.MISSING:
         if row.superseded or missing == "delete":
             return "deleted"
         return "changed" if missing == "deactivate" else "missing"
     if row.renamed:
         return "renamed"
-    return SIGNS[RowKind(row.operation)]
+    return SIGNS[RowKind(row.kind)]
 
 
 def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
-    lines = [row.line for row in rows if row.operation == RowKind.REFUSED and row.line is not None]
-    found: dict[int | None, list[RefusedCell]] = {}
+    lines = [row.line for row in rows if row.kind == RowKind.REFUSED and row.line is not None]
+    cells: dict[int | None, list[RefusedCell]] = {}
     for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
-        found.setdefault(cell.line, []).append(cell)
-    return found
+        cells.setdefault(cell.line, []).append(cell)
+    return cells
 
 
 class _Values:
-    """Tells values by name: those of a reference are the objects that they refer to."""
+    """Names values: those of a reference are the objects that they refer to."""
 
     def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow]) -> None:
         self.model = model
@@ -130,7 +130,7 @@ class _Values:
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""
         return [
-            FieldChange(name, field_label(self.model, name), self._told(name, old), self._told(name, new))
+            FieldChange(name, field_label(self.model, name), self._named(name, old), self._named(name, new))
             for name, (old, new) in (row.changes or {}).items()
         ]
 
@@ -139,15 +139,15 @@ class _Values:
         return [
             KeptField(
                 label=field_label(self.model, name),
-                base=self._told(name, base),
-                theirs=self._told(name, theirs),
-                ours=self._told(name, ours),
+                base=self._named(name, base),
+                new=self._named(name, new),
+                current=self._named(name, current),
                 origin=origins.get(name),
             )
-            for name, (base, theirs, ours) in (row.kept_values or {}).items()
+            for name, (base, new, current) in (row.kept_values or {}).items()
         ]
 
-    def _told(self, name: str, value: Any) -> Any:
+    def _named(self, name: str, value: Any) -> Any:
         return self.names.get(name, {}).get(value, value)
 
 

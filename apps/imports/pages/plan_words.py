@@ -52,10 +52,12 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     options = ImportOptions.from_json(run.options)
     meta = spec_named(run.spec).model._meta
 
-    def line(sign: str, count: str, one: str, many: str, bucket: Bucket | None = None, *, part: bool = False) -> Line:
+    def line(
+        sign: str, count: str, singular: str, plural_form: str, bucket: Bucket | None = None, *, part: bool = False
+    ) -> Line:
         number = counts.get(count, 0)
         noun = "of them" if part else plural(number, meta)
-        return Line(sign, number, f"{noun} {plural(number, one, many)}", _rows_at(bucket), part)
+        return Line(sign, number, f"{noun} {plural(number, singular, plural_form)}", _rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
     yield line(
@@ -79,9 +81,12 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         Bucket.SUPERSEDED,
         part=True,
     )
-    others = counts.get("missing", 0) - counts.get("superseded", 0)
+    only_missing = counts.get("missing", 0) - counts.get("superseded", 0)
     yield Line(
-        MISSING_SIGNS[options.missing], others, f"of them {plural(others, *MISSING_WORDS[options.missing])}", part=True
+        MISSING_SIGNS[options.missing],
+        only_missing,
+        f"of them {plural(only_missing, *MISSING_WORDS[options.missing])}",
+        part=True,
     )
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
@@ -100,17 +105,17 @@ def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     """What follows from the rows: objects that are made to be linked to, and links."""
     linker = spec_named(run.spec).linker
     models = {str(model._meta.verbose_name_plural): model for model in (linker.models if linker else ())}
-    # PostgreSQL gives the counts back in another order than they were written in: here it is links, then what is made.
+    # PostgreSQL gives the counts back in another order than they were written in: here links, then what is made.
     for name, number in sorted(counts.items(), reverse=True):
         if not isinstance(number, int):
             continue
         if name.endswith("_created"):
-            what = name.removesuffix("_created").replace("_", " ")
-            noun = plural(number, models[what]) if what in models else what
+            target = name.removesuffix("_created").replace("_", " ")
+            noun = plural(number, models[target]) if target in models else target
             yield Line("created", number, f"{noun} will be added, to link to")
         elif name.endswith("_links"):
-            what = name.removesuffix("_links").replace("_", " ")
-            yield Line("changed", number, f"{plural(number, 'link')} to a {what} will be made")
+            target = name.removesuffix("_links").replace("_", " ")
+            yield Line("changed", number, f"{plural(number, 'link')} to a {target} will be made")
 
 
 def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:

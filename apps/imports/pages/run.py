@@ -1,4 +1,4 @@
-"""The page of a run, whatever its state: what happened or will, what it means, and what can be done next."""
+"""The page of a run in each of its states: what it did or would do, and what a person can do next."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
-from apps.imports.plan_checks import shown_checks
+from apps.imports.plan.checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone
 from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits
@@ -36,16 +36,16 @@ STEPS = ("Upload", "Review", "Done")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ShownPart:
     """Which rows the address of the page asks for."""
 
     wanted: Wanted
     start: int = 0
 
     def query(self, **changed: Any) -> str:
-        """Return the query of the address that asks for the same but for what is given; another bucket starts anew."""
-        asked = {"bucket": self.wanted.bucket, "field": self.wanted.field, "q": self.wanted.text, **changed}
-        return "?" + urlencode({name: value for name, value in asked.items() if value})
+        """Return the query of the address for the same rows, with these changes, from the first row unless given."""
+        query = {"bucket": self.wanted.bucket, "field": self.wanted.field, "q": self.wanted.text, **changed}
+        return "?" + urlencode({name: value for name, value in query.items() if value})
 
 
 def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
@@ -73,15 +73,15 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     return context
 
 
-def read_asked(address: Any, default: Bucket) -> Asked:
-    """Return which rows an address asks for; what it gets wrong is left out."""
+def read_part(address: Any, default: Bucket) -> ShownPart:
+    """Return which rows an address asks for; invalid values are ignored."""
     try:
         bucket = Bucket(address.get("bucket", ""))
     except ValueError:
         bucket = default
     number = whole_number(address.get("start", ""), digits=8) or 0
     field, text = (address.get(name, "").replace("\x00", "").strip()[:200] for name in ("field", "q"))
-    return Asked(Wanted(bucket, field, text), number if number < _FARTHEST else 0)
+    return ShownPart(Wanted(bucket, field, text), number if number < _FARTHEST else 0)
 
 
 def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
@@ -91,14 +91,14 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
     number = changes_of(run)
     return {
         "lines": plan_lines(run),
-        "others": _others(request, run),
+        "other_runs": _other_runs(request, run),
         "number": number,
         "taken": list(taken.values()),
         "not_taken": headers.not_taken(run.header, taken),
-        "no_confirm": why_not_confirm(request.user, run),
+        "why_not_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
-        "may_not_pass": why_not_pass_limits(request.user),
+        "why_not_pass": why_not_pass_limits(request.user),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": not why_not_decide(request.user, run),
         **rows_context(request, run, options),
@@ -108,20 +108,20 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
 def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     """Return the rows that the address asks for, the buckets, the filters and the pages."""
     counts = bucket_counts(run)
-    asked = read_asked(request.GET, first_bucket(counts))
-    bucket = asked.wanted.bucket
+    part = read_part(request.GET, first_bucket(counts))
+    bucket = part.wanted.bucket
     number = counts.get(bucket, 0)
-    rows, number = page_of(run, asked.wanted, start=asked.start, limit=A_PAGE, number=number)
-    start = asked.start
+    rows, number = page_of(run, part.wanted, start=part.start, limit=A_PAGE, number=number)
+    start = part.start
     if not rows and number and start:
         start = 0
-        rows, number = page_of(run, asked.wanted, start=0, limit=A_PAGE, number=number)
+        rows, number = page_of(run, part.wanted, start=0, limit=A_PAGE, number=number)
     after = start + len(rows)
     return {
-        "asked": asked,
+        "part": part,
         "buckets": [
-            (sign, word, how_many, asked.query(bucket=each, field=""), each == bucket)
-            for each, sign, word, how_many in chips(counts)
+            (sign, word, how_many, part.query(bucket=chip, field=""), chip == bucket)
+            for chip, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
         "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
@@ -129,17 +129,17 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "row_number": number,
         "first": start + 1,
         "last": after,
-        "before": asked.query(start=max(0, start - A_PAGE)) if start else "",
-        "after": asked.query(start=after) if after < number and rows else "",
-        "unfiltered": asked.query(field="", q=""),
+        "before": part.query(start=max(0, start - A_PAGE)) if start else "",
+        "after": part.query(start=after) if after < number and rows else "",
+        "unfiltered": part.query(field="", q=""),
     }
 
 
-def _others(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
-    """Imports that should be known of before this one is confirmed: of the same file, and those that come first."""
+def _other_runs(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
+    """Return the imports to know of before this one is confirmed: of the same file, and those that run before it."""
     same = Q(file_sha256=run.file_sha256, status__in=OPEN) | Q(status__in=(RunStatus.APPROVED, RunStatus.RUNNING))
-    others = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
-    return others[:SHOWN] if request.user.has_perm(VIEW) else others.filter(actor=actor_of(request))[:SHOWN]
+    runs = ImportRun.objects.filter(same, spec=run.spec).exclude(pk=run.pk)
+    return runs[:SHOWN] if request.user.has_perm(VIEW) else runs.filter(actor=actor_of(request))[:SHOWN]
 
 
 def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
@@ -192,9 +192,9 @@ def _step(run: ImportRun) -> int:
 
 def back_to(request: HttpRequest, run: ImportRun) -> str:
     """Return the address of the rows that somebody acted on."""
-    asked = read_asked(request.POST, Bucket.KEPT)
-    start = {"start": asked.start} if asked.start else {}
-    return run_url(run) + (asked.query(**start) if "bucket" in request.POST else "") + "#rows-title"
+    part = read_part(request.POST, Bucket.KEPT)
+    start = {"start": part.start} if part.start else {}
+    return run_url(run) + (part.query(**start) if "bucket" in request.POST else "") + "#rows-title"
 
 
 def steps(current: int, status: str = "") -> Iterator[tuple[int, str, str]]:

@@ -38,9 +38,9 @@ def state(run: ImportRun) -> str:
 
 def counts(run: ImportRun) -> str:
     """Return what the plan of a run does, in signs; nothing where there is none yet."""
-    found = run.counts or {}
-    told = [(show.sign(sign, found[name]),) for sign, name in COUNTS if found.get(name)]
-    return format_html_join(" ", "{}", told) or (show.NOTHING if run.counts else "")
+    numbers = run.counts or {}
+    signs = [(show.sign(sign, numbers[name]),) for sign, name in COUNTS if numbers.get(name)]
+    return format_html_join(" ", "{}", signs) or (show.NOTHING if run.counts else "")
 
 
 def next_step(run: ImportRun) -> str:

@@ -9,7 +9,7 @@ from apps.changesets.pages.links import changeset_url
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.progress import progress_of
 
-# So long a worker may need to see that there is something to do.
+# How long a worker may need to take up a run.
 PATIENCE_SECONDS = 10
 PHASES = {
     "start": "Starting",
@@ -44,7 +44,7 @@ def state_of(run: ImportRun, *, waits_for_mapping: bool = False) -> dict[str, An
         "words": words,
         "numbers": _numbers(snapshot) if snapshot else "",
         "percent": percent,
-        # Where the person goes from here once the state is another one: to what the import did.
+        # Where the page leads when the run is applied: to what the import did.
         "next": changeset_url(run.changeset_id) if run.status == RunStatus.APPLIED and run.changeset_id else "",
         "warning": "" if waits_for_mapping else _warning(run),
     }
@@ -81,7 +81,7 @@ def _left(seconds: float) -> str:
 
 
 def _warning(run: ImportRun) -> str:
-    """Say that nothing happens, where it should have begun by now."""
+    """Return a warning where a worker should have begun by now."""
     if run.status not in (RunStatus.UPLOADED, RunStatus.APPROVED):
         return ""
     since = run.confirmed_at if run.status == RunStatus.APPROVED else run.created_at

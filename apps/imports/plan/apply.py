@@ -10,15 +10,15 @@ from django.db import DatabaseError
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone
+from apps.imports.plan.checks import beyond_limits, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.moved import skip_blocked, skip_moved
 from apps.imports.plan.plan import Stamp, count_objects, stamp_of
 from apps.imports.plan.write import write
-from apps.imports.plan_checks import beyond_limits, require_within_limits
 from apps.imports.results import FileIdentity, LeftAlone
 from apps.imports.staging.tables import Staging
 
-# So many of the rows that were skipped a changeset remembers.
+# How many skipped rows a changeset remembers.
 _REMEMBERED = 100
 
 
@@ -33,15 +33,15 @@ class Plan(Protocol):
 
     @property
     def file(self) -> FileIdentity:
-        """The file that it is about."""
+        """The imported file."""
 
     @property
     def stamp(self) -> Stamp | None:
-        """What the tables were like when the plan was made; None where that is not known."""
+        """The newest history rows when the plan was made; None where they are not known."""
 
     @property
     def past_limits(self) -> bool:
-        """Whether a person said to go past the limits of the settings."""
+        """Whether a person chose to pass the limits of the settings."""
 
     @property
     def changes_nothing(self) -> bool:
@@ -74,10 +74,10 @@ Settle = Callable[[Done, Changeset | None], None]
 
 
 def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle | None = None) -> Changeset | None:
-    """Write what `plan` says in one changeset, whose summary has the counts; None when nothing changes.
+    """Write the rows of `plan` in one changeset, whose summary has the counts; None when nothing changes.
 
-    Rows whose object changed after the plan was made are skipped and listed, so that no change is ever overwritten
-    unseen. The plan's staged rows go, whatever happens. Raises PlanIsGone when they are gone already, MissingAboveLimit
+    Rows whose object changed after the plan was made are skipped and listed. The staged rows of the plan are removed
+    in any case. Raises PlanIsGone when they were removed before, MissingAboveLimit
     when the file lacks more objects than may go, BeyondLimits when a limit of the settings is passed.
     """
     staging, settle = plan.staging, settle or (lambda done, opened: None)
@@ -115,21 +115,21 @@ def _write_planned(plan: Plan) -> Done:
         write(staging)
         staging.progress("record", 0)
     except DatabaseError:
-        # Where a statement was interrupted because somebody cancelled, this says so instead.
+        # A statement that was interrupted by a cancellation raises RunCancelled here instead.
         staging.progress("stop", 0)
         raise
     return Done(counts, left_alone)
 
 
 def _recount(staging: Staging, counts: dict[str, int]) -> dict[str, int]:
-    """Return the counts of what is written; rows that were to be written and are not count as skipped."""
+    """Return the counts of what is written; planned rows that are not written count as skipped."""
     objects = count_objects(staging)
     less = counts["created"] + counts["updated"] - objects["created"] - objects["updated"]
     return {**counts, **objects, "skipped": counts["skipped"] + less}
 
 
 def lock_tables(staging: Staging) -> None:
-    """Keep other writers out until the end; on SQLite the transaction has done so already."""
+    """Block other writers until the transaction ends; on SQLite the transaction blocks them already."""
     if staging.postgresql:
         tables = ", ".join(staging.quote(model._meta.db_table) for model in staging.spec.watched)
         staging.run("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE", tables=tables)

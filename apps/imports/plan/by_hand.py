@@ -1,8 +1,8 @@
-"""The value that a correction gives a field, told apart from what writing and reading a file does to a value.
+"""The value that a correction gives a field; a value that only lost precision in the file is no correction.
 
-A file says less than the table holds: text is read without the spaces at its ends, blank is one thing in it, and a
-spreadsheet writes 15 or 16 digits of a number that has 17. A cell that says as much as it can of the live value is no
-correction of it, or saving a file unread would change what nobody looked at.
+A file holds less than the table: text loses the spaces at its ends, NULL and empty text are both blank, and a
+spreadsheet writes 15 or 16 digits of a number that has 17. Such a cell keeps the live value: otherwise exporting a file
+and importing it again would change objects.
 """
 
 from django.db import models
@@ -18,8 +18,8 @@ _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 def by_hand(staging: Staging, field: str) -> str:
     """Return the SQL for the value that the staged row `s` of corrections gives a field of the live row `l`."""
     staged, live = staging.staged(field), f"l.{staging.column(field)}"
-    # A blank name of an object never clears it: the row is about that object all the same.
-    keeps = staging.layout.sparse or field in staging.spec.names
+    # A blank key never clears the key: the row is about that object all the same.
+    keeps = staging.layout.sparse or field in staging.spec.key_fields
     value = f"COALESCE({staged}, {live})" if keeps else staged
     same = _same(staging, field, staged, live)
     return f"CASE WHEN {same} THEN {live} ELSE {value} END" if same else value

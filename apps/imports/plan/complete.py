@@ -1,4 +1,4 @@
-"""Completing new objects: what they get beside what their rows say, worked out by the spec's completer."""
+"""Completing new objects: values that their rows do not have, worked out by the completer of the spec."""
 
 from apps.imports.staging.tables import Staging
 
@@ -6,7 +6,7 @@ _CHUNK = 5000
 
 
 def complete(staging: Staging) -> None:
-    """Let the completer fill its table for the rows that create an object, from anew; and make the keys of those."""
+    """Fill the table of completed values, and that of new primary keys, for the rows that create an object."""
     if staging.spec.makes_keys:
         _make_keys(staging)
     if staging.spec.completer:
@@ -37,7 +37,7 @@ def completed_join(staging: Staging, rows: str) -> str:
 
 
 def completed_value(staging: Staging, field: str, rows: str) -> str:
-    """Return the SQL for a completed field under that join: what the row says, unless it is blank."""
+    """Return the SQL for a completed field under that join: the value of the row, unless it is blank."""
     completed = f"n.{staging.quote(field)}"
     if field not in staging.stored:
         return completed

@@ -1,4 +1,4 @@
-"""The report of corrections: every live value that differs from what upstream last said of it, or that is pinned."""
+"""The report of corrections: every live value that is pinned or differs from the last value of upstream."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from apps.imports.registry import spec_for
 from apps.imports.spec import ImportSpec
 from apps.imports.staging.upstream_values import LiveTable, corrected
 
-# More than this are looked for anew each time instead of being remembered.
+# More than this are not cached.
 _REMEMBERED = 20_000
 _CHUNK = 200
 
@@ -26,27 +26,27 @@ _CHUNK = 200
 class Correction:
     """One field of one live object: our value, upstream's, who set ours, and the pin if there is one.
 
-    `said` is whether upstream's last value is known; of links and of what never came from upstream it is not.
+    `known` is whether upstream's last value is known; of links and of what never came from upstream it is not.
     """
 
     obj: models.Model
-    source_id: Any
+    stable_key: Any
     field: AnyField
     header: str
     value: Any
     upstream: Any
-    said: bool
+    known: bool
     origin: Origin | None
     pin: Pin | None
 
     @property
     def differs(self) -> bool:
-        """Whether upstream says something else; a pinned value may be upstream's."""
-        return self.said and self.value != self.upstream
+        """Whether upstream has another value; a pinned value may be the same."""
+        return self.known and self.value != self.upstream
 
 
 @dataclass(frozen=True)
-class Found:
+class Corrections:
     """Which fields of which objects are in the report: (primary key, field name), ordered; and the pins of some."""
 
     model: type[models.Model]
@@ -58,9 +58,9 @@ class Found:
         """How many objects there are by field, the most first."""
         return Counter(field for _, field in self.pairs).most_common()
 
-    def of(self, field: str) -> "Found":
-        """Return what is found of one field."""
-        return Found(self.model, tuple(pair for pair in self.pairs if pair[1] == field), self.pins)
+    def of(self, field: str) -> "Corrections":
+        """Return those of one field."""
+        return Corrections(self.model, tuple(pair for pair in self.pairs if pair[1] == field), self.pins)
 
 
 def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
@@ -68,11 +68,11 @@ def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
     if spec.upstream is None:
         return ()
     columns = [column.field for column in spec.columns if column.merged and column.stored]
-    return (*columns, *(each.field for each in spec.derived if each.merged))
+    return (*columns, *(derived.field for derived in spec.derived if derived.merged))
 
 
-def find_corrections(model: type[models.Model], *, using: str = "default") -> Found:
-    """Find the corrections and pinned fields of all live objects of a model; raises LookupError if none imports it."""
+def corrections_of(model: type[models.Model], *, using: str = "default") -> Corrections:
+    """Return the corrections and pinned fields of all live objects of a model; raises LookupError without an import."""
     spec = spec_for(model)
     live = LiveTable(using, spec)
     order = {field.name: place for place, field in enumerate(model._meta.concrete_fields)}
@@ -82,19 +82,18 @@ def find_corrections(model: type[models.Model], *, using: str = "default") -> Fo
     key_of = model._meta.pk.to_python
     pins = {(key_of(pk), field): pin_id for pk, field, pin_id in pinned if field in order}
     pairs = {*_corrected(live, using), *pins}
-    return Found(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
+    return Corrections(model, tuple(sorted(pairs, key=lambda pair: (pair[0], order[pair[1]]))), pins)
 
 
 def _corrected(live: LiveTable, using: str) -> tuple[tuple[Any, str], ...]:
-    """Return the corrections; they are remembered until the table moves, since finding them reads every row."""
+    """Return the corrections; they are cached until the table changes, since finding them reads every row."""
     key = f"imports.corrections.{using}.{live.spec.model._meta.label_lower}.{_state_of(live.spec.model, using)}"
-    known: tuple[tuple[Any, str], ...] | None = cache.get(key)
-    if known is not None:
-        return known
-    found = tuple(_scan(live))
-    if len(found) <= _REMEMBERED:
-        cache.set(key, found, 3600)
-    return found
+    pairs: tuple[tuple[Any, str], ...] | None = cache.get(key)
+    if pairs is None:
+        pairs = tuple(_scan(live))
+        if len(pairs) <= _REMEMBERED:
+            cache.set(key, pairs, 3600)
+    return pairs
 
 
 def _state_of(model: type[models.Model], using: str) -> str:
@@ -116,37 +115,39 @@ def _scan(live: LiveTable) -> Iterator[tuple[Any, str]]:
         f"CASE WHEN {corrected(live, field)} THEN {1 << place} ELSE 0 END" for place, field in enumerate(fields)
     )
     # The objects with corrections, each with the fields concerned as bits of a number.
-    found = live.rows(
+    rows = live.rows(
         """
         SELECT pk, bits FROM (SELECT l.{pk} AS pk, {bits} AS bits FROM {live} l) f WHERE bits > 0
         """,
         bits=bits,
     )
-    for key, number in found:
-        pk = live.spec.model._meta.pk.to_python(key)
+    for pk_value, number in rows:
+        pk = live.spec.model._meta.pk.to_python(pk_value)
         yield from ((pk, field) for place, field in enumerate(fields) if number >> place & 1)
 
 
-def read_corrections(found: Found, pairs: Sequence[tuple[Any, str]], *, using: str = "default") -> list[Correction]:
-    """Return the pairs in full; the number of queries does not grow with them. What is gone meanwhile is left out."""
-    model = found.model
+def read_corrections(
+    corrections: Corrections, pairs: Sequence[tuple[Any, str]], *, using: str = "default"
+) -> list[Correction]:
+    """Return the pairs in full; the number of queries does not grow with them. Deleted objects are left out."""
+    model = corrections.model
     links = [field.name for field in model._meta.concrete_fields if field.is_relation]
     objects = model._base_manager.using(using).select_related(*links).in_bulk({pk for pk, _ in pairs})
     origins = origins_of_many(list(objects.values()))
-    wanted = [found.pins[pair] for pair in pairs if pair in found.pins]
+    wanted = [corrections.pins[pair] for pair in pairs if pair in corrections.pins]
     pins = Pin.objects.using(using).select_related("actor").in_bulk(wanted) if wanted else {}
     spec = spec_for(model)
     return [
-        _correction(spec, objects[pk], field, origins[pk].get(field), pins.get(found.pins.get((pk, field))))
+        _correction(spec, objects[pk], field, origins[pk].get(field), pins.get(corrections.pins.get((pk, field))))
         for pk, field in pairs
         if pk in objects
     ]
 
 
-def stream_corrections(found: Found, *, using: str = "default") -> Iterator[Correction]:
-    """Yield all that was found in full, a part at a time."""
-    for start in range(0, len(found.pairs), _CHUNK):
-        yield from read_corrections(found, found.pairs[start : start + _CHUNK], using=using)
+def stream_corrections(corrections: Corrections, *, using: str = "default") -> Iterator[Correction]:
+    """Yield all corrections in full, a part at a time."""
+    for start in range(0, len(corrections.pairs), _CHUNK):
+        yield from read_corrections(corrections, corrections.pairs[start : start + _CHUNK], using=using)
 
 
 def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
@@ -155,26 +156,26 @@ def upstream_of(obj: models.Model, field: str) -> tuple[bool, Any]:
         spec = spec_for(type(obj))
     except LookupError:
         return False, None
-    said = getattr(obj, spec.upstream) if spec.upstream else None
-    if not said or field not in said or field not in merged_fields(spec):
+    values = getattr(obj, spec.upstream) if spec.upstream else None
+    if not values or field not in values or field not in merged_fields(spec):
         return False, None
     refers = spec.referred.get(field)
     if refers is not None:
-        # Upstream says a code: it means the object that has it now.
-        return True, refers.model._base_manager.filter(**{refers.by: said[field]}).first()
-    return True, field_of(type(obj), field).to_python(said[field])
+        # Upstream has a code, which stands for the object that has it now.
+        return True, refers.model._base_manager.filter(**{refers.by: values[field]}).first()
+    return True, field_of(type(obj), field).to_python(values[field])
 
 
 def _correction(spec: ImportSpec, obj: models.Model, name: str, origin: Origin | None, pin: Pin | None) -> Correction:
-    said, upstream = upstream_of(obj, name)
+    known, upstream = upstream_of(obj, name)
     return Correction(
         obj=obj,
-        source_id=getattr(obj, spec.key) if spec.key else None,
+        stable_key=getattr(obj, spec.stable_key) if spec.stable_key else None,
         field=field_of(type(obj), name),
         header=next((column.header for column in spec.columns if column.field == name), name),
         value=getattr(obj, name),
         upstream=upstream,
-        said=said,
+        known=known,
         origin=origin,
         pin=pin,
     )

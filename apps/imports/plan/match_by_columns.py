@@ -1,19 +1,27 @@
-"""Identity without a stable key: objects that a row names by an automatic key or by several columns together.
+"""Matching without a stable key: objects that a row names by an automatic key or by several columns together.
 
-Nothing is renamed here, so nothing makes room: a row that would give an object what another one has, be it the same
-identity or any other group of values that must be unique, is refused and says who has it, also where the two swap.
+Nothing is renamed here, so nothing makes room. A row that would give an object values that another object has, those
+to match by or another group that must be unique, is refused and says who has them; so are two objects that swap them.
 """
 
+from typing import Any, NamedTuple
+
 from apps.changesets.fields import column_of
-from apps.imports.plan.refuse import refuse_blocked
-from apps.imports.results import REFUSALS_LISTED, Refusal
+from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
 
-Refused = tuple[int, list[Refusal]]
+
+class BlockedCell(NamedTuple):
+    """A row that is in the table of blocked ones, what holds it up, and the cell to blame: its title and its text."""
+
+    line: int
+    holder: Any
+    header: str
+    text: str
 
 
-def refuse_unknown_references(staging: Staging) -> Refused:
+def refuse_unknown_references(staging: Staging) -> RefusedRows:
     """Refuse rows with a code that no object has, and changes to one that is gone; none is created for them."""
     total = 0
     refusals: list[Refusal] = []
@@ -27,9 +35,9 @@ def refuse_unknown_references(staging: Staging) -> Refused:
         tables.run(
             """
             INSERT INTO {blocked} (line, holder)
-            SELECT s.line, s.{field} FROM {staged} s WHERE s.{field} IS NOT NULL AND {found} IS NULL
+            SELECT s.line, s.{field} FROM {staged} s WHERE s.{field} IS NOT NULL AND {object} IS NULL
             """,
-            found=staging.staged(field),
+            object=staging.staged(field),
         )
         # Changes, planned earlier, that point to an object which is no longer there.
         tables.run(
@@ -38,48 +46,47 @@ def refuse_unknown_references(staging: Staging) -> Refused:
             AND NOT EXISTS (SELECT 1 FROM {target} r WHERE r.{target_pk} = x.{field})
             """
         )
-        what = target.verbose_name
-        hint = f"there is no {what} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
+        hint = (
+            f"there is no {target.verbose_name} with this {refers.by.replace('_', ' ')}: add it first, or mend the code"
+        )
         refusals += [Refusal(line, column.header, code, "unknown", hint) for line, code in _blocked(staging)]
-        total += refuse_blocked(staging)
-    return total, refusals
+        total += staging.refuse_blocked()
+    return RefusedRows(total, refusals)
 
 
-def refuse_unknown_keys(staging: Staging) -> Refused:
+def refuse_unknown_keys(staging: Staging) -> RefusedRows:
     """Refuse rows that give an automatic key which no live object has: the database gives those, never a file."""
-    if staging.spec.natural not in staging.layout.fields:
-        return 0, []
+    if staging.spec.pk not in staging.layout.fields:
+        return RefusedRows(0, [])
     staging.empty("imports_blocked")
-    # Rows with a key that found no object.
+    # Rows with a key that no object has.
     staging.run(
         """
-        INSERT INTO {blocked} (line, holder) SELECT s.line, s.{said} FROM {staged} s
-        WHERE s.{said} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = s.{said})
-        """,
-        said=staging.quote(staging.spec.natural),
+        INSERT INTO {blocked} (line, holder) SELECT s.line, s.{new_pk} FROM {staged} s
+        WHERE s.{new_pk} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{pk} = s.{new_pk})
+        """
     )
-    header = _column(staging, staging.spec.natural).header
-    what = staging.spec.model._meta.verbose_name
-    hint = f"no {what} has this {header}: leave the cell blank for a new one"
+    header = _column(staging, staging.spec.pk).header
+    hint = f"no {staging.spec.model._meta.verbose_name} has this {header}: leave the cell blank for a new one"
     refusals = [Refusal(line, header, value, "unknown_object", hint) for line, value in _blocked(staging)]
-    return refuse_blocked(staging), refusals
+    return RefusedRows(staging.refuse_blocked(), refusals)
 
 
-def identify_by_values(staging: Staging) -> None:
-    """Match the rows not matched so far with the live object that has the same values of the identity."""
+def match_by_values(staging: Staging) -> None:
+    """Match the rows not matched so far with the live object that has the same values of the fields to match by."""
     spec = staging.spec
-    if not set(spec.identity_columns) <= staging.layout.fields:
+    if not set(spec.match_columns) <= staging.layout.fields:
         return
-    same = " AND ".join(f"l.{staging.column(field)} = {staging.staged(field)}" for field in spec.identity)
-    named = f"AND s.{staging.quote(spec.natural)} IS NULL" if spec.natural in staging.layout.fields else ""
-    # Rows without a key, by all values of the identity together.
+    same = " AND ".join(f"l.{staging.column(field)} = {staging.staged(field)}" for field in spec.match_by)
+    nameless = staging.fill("AND s.{new_pk} IS NULL") if spec.pk in staging.layout.fields else ""
+    # Rows without a key, by all values to match by together.
     staging.run(
         """
         INSERT INTO {matched} (line, old_pk) SELECT s.line, l.{pk} FROM {staged} s JOIN {live} l ON {same}
-        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) {named}
+        WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line) {nameless}
         """,
         same=same,
-        named=named,
+        nameless=nameless,
     )
 
 
@@ -88,7 +95,7 @@ def forget_unmatched(staging: Staging) -> int:
     return staging.run("DELETE FROM {staged} WHERE line NOT IN (SELECT line FROM {matched})")
 
 
-def refuse_clashes(staging: Staging) -> Refused:
+def refuse_clashes(staging: Staging) -> RefusedRows:
     """Refuse rows whose object would get a group of unique values that another object has, or another row gives."""
     total = 0
     refusals: list[Refusal] = []
@@ -106,10 +113,10 @@ def refuse_clashes(staging: Staging) -> Refused:
             holders=holders,
         )
         refusals += _list_taken(staging, group)
-        total += refuse_blocked(staging)
+        total += staging.refuse_blocked()
         refusals += _block_twice(staging, group, proposed)
-        total += refuse_blocked(staging)
-    return total, refusals
+        total += staging.refuse_blocked()
+    return RefusedRows(total, refusals)
 
 
 def _proposed(staging: Staging, group: tuple[str, ...]) -> str:
@@ -142,37 +149,39 @@ def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> lis
     )
     words = group_in_words(staging, group)
     return [
-        Refusal(line, *cell, "twice_in_file", f"line {other} has the same {words}; both are refused")
-        for line, other, cell in _blocked_cells(staging, group)
+        Refusal(
+            cell.line,
+            cell.header,
+            cell.text,
+            "twice_in_file",
+            f"line {cell.holder} has the same {words}; both are refused",
+        )
+        for cell in _blocked_cells(staging, group)
     ]
 
 
 def _list_taken(staging: Staging, group: tuple[str, ...]) -> list[Refusal]:
     blocked = _blocked_cells(staging, group)
     model = staging.spec.model
-    keys = {holder: model._meta.pk.to_python(holder) for _line, holder, _cell in blocked}
+    keys = {cell.holder: model._meta.pk.to_python(cell.holder) for cell in blocked}
     holders = model._base_manager.using(staging.using).in_bulk(set(keys.values()))
     words = group_in_words(staging, group)
-    return [
-        Refusal(line, *cell, "taken", f"{holders[keys[holder]]} (id {keys[holder]}) has this {words} already")
-        for line, holder, cell in blocked
-    ]
+    hints = {holder: f"{holders[key]} (id {key}) has this {words} already" for holder, key in keys.items()}
+    return [Refusal(cell.line, cell.header, cell.text, "taken", hints[cell.holder]) for cell in blocked]
 
 
 def group_in_words(staging: Staging, group: tuple[str, ...]) -> str:
     """Return what a group of fields is called in a sentence, in the words of the file where it has them."""
-    follows = {each.field: each.follows for each in staging.spec.derived}
-    return " and ".join(follows.get(field, field).replace("_", " ") for field in group)
+    return " and ".join(staging.spec.follows.get(field, field).replace("_", " ") for field in group)
 
 
 def _blocked(staging: Staging) -> list[tuple[int, str]]:
     return staging.rows("SELECT line, holder FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
 
 
-def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, str, tuple[str, str]]]:
-    """Return line, holder and the cell to blame (header and text) of each blocked row: the last one that is filled."""
-    follows = {each.field: each.follows for each in staging.spec.derived}
-    fields = [follows.get(field, field) for field in group]
+def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[BlockedCell]:
+    """Return the blocked rows, each with the last cell of the group that is filled."""
+    fields = [staging.spec.follows.get(field, field) for field in group]
     columns = [_column(staging, field) for field in reversed(fields) if field in staging.layout.fields]
     cells = "".join(f", s.{staging.quote(column.field)}" for column in columns)
     # The first rows that are blocked, each with what it says there.
@@ -184,11 +193,11 @@ def _blocked_cells(staging: Staging, group: tuple[str, ...]) -> list[tuple[int, 
         cells=cells,
         limit=str(REFUSALS_LISTED),
     )
-    found = []
+    blocked: list[BlockedCell] = []
     for line, holder, *texts in rows:
         filled = ((c.header, str(text)) for c, text in zip(columns, texts, strict=True) if text not in (None, ""))
-        found.append((line, holder, next(filled, ("(row)", ""))))
-    return found
+        blocked.append(BlockedCell(line, holder, *next(filled, ("(row)", ""))))
+    return blocked
 
 
 def _column(staging: Staging, field: str) -> Column:

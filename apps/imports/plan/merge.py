@@ -1,14 +1,14 @@
-"""The three-way merge of staged with live rows: which objects change, to which final values.
+"""The three-way merge of staged rows with live rows: which objects change, and to which values.
 
-For each merged field: base is what upstream last said, new what the file says, current what the live row says. Where
-current is base, new is taken; where new is base or current already, nothing happens; otherwise somebody corrected the
-value here and upstream changed it since: the correction is kept, or overwritten when asked. What upstream last said is
-always moved on to what the file says, so a correction ends when upstream catches up. Without a base, new is taken.
+Each merged field has three values: base is the last value of upstream, new is the value of the file, current is the
+live value. If current equals base, new is taken. If new equals base or current, nothing happens. Otherwise somebody
+corrected the value here and upstream changed it since: the correction is kept, or overwritten if the options say so.
+The value of upstream is always updated, so a correction ends when upstream has the same value. Without a base, new is
+taken.
 """
 
 from apps.imports.plan.by_hand import by_hand
 from apps.imports.plan.pinned_rows import is_pinned
-from apps.imports.results import LISTED, KeptValue
 from apps.imports.spec import Derived, Link
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import base, corrected
@@ -23,7 +23,7 @@ def merge(staging: Staging) -> None:
         for place, field in enumerate(staging.layout.merged)
     )
     wants = [wanted(staging, link, finals) for link in staging.links]
-    # Matched rows that differ anywhere from their live object, or from what upstream said last, or lack a link.
+    # Matched rows that differ from their live object, or from the last values of upstream, or lack a link.
     staging.run(
         """
         INSERT INTO {changed} (line, old_pk, history_id, {fields}, {upstream}, kept{want_names})
@@ -46,21 +46,21 @@ def merge(staging: Staging) -> None:
 
 def _differs(staging: Staging) -> list[str]:
     """Return the conditions under which a staged row may change its live object."""
-    derived = {each.field for each in staging.layout.derived if not each.merged}
+    derived = {derived.field for derived in staging.layout.derived if not derived.merged}
     unstored = set(staging.values) - set(staging.stored)
     conditions = []
     for field in staging.layout.staged:
         if field in derived or field in unstored or field in staging.layout.naming_only:
             continue
-        said = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
-        conditions.append(f"({said}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
+        filled = f"s.{staging.quote(field)} IS NOT NULL AND " if staging.layout.sparse else ""
+        conditions.append(f"({filled}{staging.staged(field)} IS DISTINCT FROM l.{staging.column(field)})")
     return conditions
 
 
 def _base_moves(staging: Staging) -> list[str]:
     if staging.layout.corrections or staging.spec.upstream is None:
         return []
-    return [staging.fill("l.{upstream} IS DISTINCT FROM {said}", said=new_upstream(staging))]
+    return [staging.fill("l.{upstream} IS DISTINCT FROM {new}", new=new_upstream(staging))]
 
 
 def _lacks_link(staging: Staging, finals: dict[str, str]) -> list[str]:
@@ -76,13 +76,13 @@ def _empty_but_possible(staging: Staging, link: Link, finals: dict[str, str]) ->
 
 
 def _forget_unchanged(staging: Staging) -> None:
-    """Drop the rows whose differences are corrections that upstream has said nothing new about."""
+    """Drop the rows that differ only by corrections, where upstream has no new value."""
     same = [f"l.{staging.column(f)} IS NOT DISTINCT FROM x.{staging.quote(f)}" for f in staging.stored]
     if staging.spec.upstream:
         same.append(staging.fill("l.{upstream} IS NOT DISTINCT FROM x.{upstream}"))
     same += [f"NOT x.{staging.want(link.field)}" for link in staging.links]
     if staging.layout.corrections:
-        # What a pin holds against a person's file is listed, though nothing is written.
+        # A pinned value that differs from the file is listed, though nothing is written.
         same.append("x.kept = 0")
     staging.run(
         """
@@ -96,7 +96,7 @@ def _forget_unchanged(staging: Staging) -> None:
 
 def final(staging: Staging, field: str) -> str:
     """Return the SQL for the value that this field of an object will have."""
-    derived = {each.field: each for each in staging.spec.derived}.get(field)
+    derived = next((derived for derived in staging.spec.derived if derived.field == field), None)
     if derived is not None:
         return _final_derived(staging, derived)
     staged = staging.staged(field)
@@ -132,7 +132,7 @@ def _final_derived(staging: Staging, derived: Derived) -> str:
 
 
 def _follows_what_is_taken(staging: Staging, derived: Derived, leader: str) -> str:
-    """Return the WHEN by which a derived value goes with the value that a person takes, though itself no news."""
+    """Return the WHEN by which a derived value follows the value that a person takes, though it is unchanged itself."""
     if not staging.to_take:
         return ""
     moves = f"{_is_taken(staging)} AND {leader} IS DISTINCT FROM l.{staging.column(derived.follows)}"
@@ -166,13 +166,13 @@ def _merged(staging: Staging, field: str) -> str:
 
 
 def _is_held(staging: Staging, field: str) -> str:
-    """Return the SQL condition: this field is pinned, and nobody takes the file's value all the same."""
+    """Return the SQL condition: this field is pinned, and nobody decided to take the file's value."""
     pinned = is_pinned(staging, field)
     return f"({pinned} AND NOT {_is_taken(staging)})" if staging.to_take else pinned
 
 
 def _is_taken(staging: Staging) -> str:
-    """Return the SQL condition: a person decided to take what the staged row `s` says."""
+    """Return the SQL condition: a person decided to take the values of the staged row `s`."""
     return staging.fill("EXISTS (SELECT 1 FROM {to_take} t WHERE t.line = s.line)")
 
 
@@ -186,26 +186,32 @@ def is_kept(staging: Staging, field: str) -> str:
     if not held or field not in staging.layout.staged:
         return "FALSE"
     staged = staging.staged(field)
-    said = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
+    filled = f"{staged} IS NOT NULL AND " if staging.layout.sparse else ""
     if staging.layout.corrections and field in staging.layout.fields:
         staged = by_hand(staging, field)
     news = "" if staging.layout.corrections else f"AND {staged} IS DISTINCT FROM {base(staging, field)} "
-    return f"{said}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})" + (
+    return f"{filled}{staged} IS DISTINCT FROM l.{staging.column(field)} {news}AND ({' OR '.join(held)})" + (
         f" AND NOT {_is_taken(staging)}" if staging.to_take else ""
     )
 
 
 def new_upstream(staging: Staging) -> str:
-    """Return the SQL for what upstream says of the object now: the file's values over those it says nothing about."""
+    """Return the SQL for the new values of upstream: those of the file, and the known ones that the file lacks."""
     if not staging.spec.upstream:
         return "NULL"
-    return staging.fill("l.{upstream}") if staging.layout.corrections else _said(staging, staging.fill("l.{upstream}"))
+    return (
+        staging.fill("l.{upstream}")
+        if staging.layout.corrections
+        else _known_upstream(staging, staging.fill("l.{upstream}"))
+    )
 
 
-def _said(staging: Staging, live: str) -> str:
-    """Return the SQL for the values of upstream that are known after this file, `live` being those known before."""
+def _known_upstream(staging: Staging, live: str) -> str:
+    """Return the SQL for the values of upstream after this file; `live` are those before it."""
     spec, staged = staging.spec, staging.fill("s.{upstream}")
-    everything = [c.field for c in spec.columns if c.merged] + [each.field for each in spec.derived if each.merged]
+    everything = [c.field for c in spec.columns if c.merged] + [
+        derived.field for derived in spec.derived if derived.merged
+    ]
     if everything == staging.layout.merged and not staging.layout.sparse:
         return staged
     if staging.postgresql:
@@ -218,7 +224,7 @@ def _said(staging: Staging, live: str) -> str:
 def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
     """Return the SQL for the flag of a changed row: this link is to be made (again).
 
-    Corrections change only what they say: they make no link that is merely lacking.
+    Corrections change only their own values: they make no link that is merely missing.
     """
     if link.field in staging.options.skip_links:
         return "FALSE"
@@ -237,17 +243,17 @@ def create_views(staging: Staging) -> None:
     if staging.rows(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
         return
     values = [_initial(staging, field) for field in staging.values]
-    wants = "".join(f", {_wanted_at_first(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
+    wants = "".join(f", {_initially_wanted(staging, link)} AS {staging.want(link.field)}" for link in staging.links)
     # New objects: good rows that no live object matches.
     staging.run(
         """
         CREATE TEMP VIEW {created} AS
-        SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {said} AS {upstream}{wants}
+        SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {initial_upstream} AS {upstream}{wants}
         FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
         """,
-        type=staging.column_type(staging.spec.natural),
+        type=staging.column_type(staging.spec.pk),
         values=", ".join(values),
-        said=_said_at_first(staging),
+        initial_upstream=_initial_upstream(staging),
         wants=wants,
     )
     # Everything that is written.
@@ -277,39 +283,13 @@ def _initial(staging: Staging, field: str) -> str:
     return f"{value} AS {name}"
 
 
-def _said_at_first(staging: Staging) -> str:
+def _initial_upstream(staging: Staging) -> str:
     if not staging.spec.upstream or staging.layout.corrections:
         return staging.fill("s.{upstream}")
-    return _said(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
+    return _known_upstream(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
 
 
-def _wanted_at_first(staging: Staging, link: Link) -> str:
+def _initially_wanted(staging: Staging, link: Link) -> str:
     if link.field in staging.options.skip_links or not set(link.needs) <= staging.layout.fields:
         return "FALSE"
     return "(" + " AND ".join(f"COALESCE(s.{staging.quote(field)}, '') <> ''" for field in link.needs) + ")"
-
-
-def list_kept(staging: Staging) -> list[KeptValue]:
-    """Return the first corrections that are kept against new upstream values."""
-    return [value for _line, value in kept_by_line(staging, limit=LISTED)][:LISTED]
-
-
-def kept_by_line(staging: Staging, *, limit: int | None = None) -> list[tuple[int, KeptValue]]:
-    """Return the kept values with the lines of the file, all of them or those of the first objects."""
-    fields = staging.layout.merged
-    triples = ", ".join(f"{base(staging, f)}, {staging.staged(f)}, l.{staging.column(f)}" for f in fields)
-    # What upstream said last, what the file says, and what the object says, of every field of objects with a kept one.
-    rows = staging.rows(
-        """
-        SELECT x.kept, x.line, x.old_pk, {triples} FROM {changed} x JOIN {staged} s ON s.line = x.line
-        JOIN {live} l ON l.{pk} = x.old_pk WHERE x.kept > 0 ORDER BY x.line {few}
-        """,
-        triples=triples,
-        few="" if limit is None else f"LIMIT {limit}",
-    )
-    return [
-        (row[1], KeptValue(staging.key_in_words(row[2]), field, *row[3 + 3 * place : 6 + 3 * place]))
-        for row in rows
-        for place, field in enumerate(fields)
-        if row[0] >> place & 1
-    ]

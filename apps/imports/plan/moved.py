@@ -1,14 +1,15 @@
-"""Rows that applying skips: their object changed after the plan was made, or something stands in their way by now.
+"""Rows that applying skips and lists: their object changed after the plan was made, or something blocks them by now.
 
-It means the same for a plan that is applied at once and for one that was stored: such rows are skipped and listed.
+It is the same for a plan that is applied at once and for a stored one.
 """
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from apps.imports.models import Pin
-from apps.imports.plan.match import refuse_held, superseded_keys
+from apps.imports.plan.match import refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes, refuse_unknown_references
+from apps.imports.plan.missing import superseded_pks
 from apps.imports.plan.pinned_rows import pinned_rows
 from apps.imports.results import LeftAlone
 from apps.imports.staging.tables import Staging
@@ -20,7 +21,7 @@ _THERE = "somebody made an object with this key after the plan was made"
 
 
 def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
-    """Take the rows whose object changed, or got a pin, since the plan out of the tables, and return them with why."""
+    """Take out the rows whose object changed, or got a pin, after the plan was made; return them with the reason."""
     staging.run("DROP TABLE IF EXISTS {moved}")
     # Objects whose newest history row is another one by now. What is only reported as missing does not matter.
     staging.run(
@@ -42,15 +43,15 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
         staging.run("DELETE FROM {changed} WHERE old_pk IN (SELECT old_pk FROM {moved})")
         staging.run("DELETE FROM {missing} WHERE old_pk IN (SELECT old_pk FROM {moved})")
     staging.run("DROP TABLE {moved}")
-    alone = {pk: LeftAlone(line, staging.key_in_words(pk), _PINNED) for line, pk in pinned}
-    alone |= {pk: LeftAlone(line, staging.key_in_words(pk), _GONE if gone else _MOVED) for line, pk, gone in moved}
+    alone = {pk: LeftAlone(line, staging.pk_in_words(pk), _PINNED) for line, pk in pinned}
+    alone |= {pk: LeftAlone(line, staging.pk_in_words(pk), _GONE if gone else _MOVED) for line, pk, gone in moved}
     return list(alone.values())
 
 
 def skip_blocked(staging: Staging) -> list[LeftAlone]:
-    """Take the rows out in whose way something stands by now, and return them with why.
+    """Take out the rows that something blocks by now, and return them with the reason.
 
-    It may be an object with their key, or a row that was skipped: it does not give free what they were to get.
+    It is an object with their key, or a skipped row, which does not give free what they were to get.
     """
     alone = dict(_already_there(staging))
     for refuse in (refuse_unknown_references, refuse_held, refuse_clashes):
@@ -63,13 +64,13 @@ def _to_change(staging: Staging) -> str:
         return ""
     if staging.spec.automatic or not staging.has_rows("imports_missing"):
         return "WHERE FALSE"
-    return f"WHERE m.old_pk IN ({superseded_keys(staging)})"
+    return f"WHERE m.old_pk IN ({superseded_pks(staging)})"
 
 
 def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | None, object]]:
-    """Return line and key of the objects with a pin that the plan knows nothing of."""
+    """Return line and primary key of the objects that got a pin after the plan was made."""
     rows, params = pinned_rows(staging)
-    # Their pins are younger than the plan.
+    # Their pins are newer than the plan.
     return staging.rows(
         """
         SELECT DISTINCT e.line, r.old_pk FROM ({rows}) r
@@ -84,16 +85,15 @@ def _pinned_since(staging: Staging, planned_at: datetime) -> list[tuple[int | No
 
 
 def _already_there(staging: Staging) -> Iterator[tuple[int, str]]:
-    """Take out the new rows whose stable key some object has got meanwhile."""
-    if staging.spec.key not in staging.layout.fields:
+    """Take out the new rows whose stable key an object got after the plan was made."""
+    if staging.spec.stable_key not in staging.layout.fields:
         return
     staging.empty("imports_blocked")
     staging.run(
         """
         INSERT INTO {blocked} (line, holder)
-        SELECT w.line, NULL FROM {created} w JOIN {live} l ON l.{key} = w.{skey}
-        """,
-        skey=staging.quote(staging.spec.key),
+        SELECT w.line, NULL FROM {created} w JOIN {live} l ON l.{stable_key} = w.{new_stable_key}
+        """
     )
     for line in staging.firsts("SELECT line FROM {blocked}"):
         yield line, _THERE

@@ -1,6 +1,6 @@
 """Pins: fields that imports leave as they are, and deleted objects that imports do not bring back.
 
-A pin is work about data and no data: it makes no changeset. It follows its object by the key that stays with it.
+A pin makes no changeset. It follows its object by the stable key, where the object has one.
 """
 
 from django.db import models, transaction
@@ -18,15 +18,15 @@ from apps.imports.registry import spec_for
 def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
     """Return the fields of a model that can be pinned: those that imports fill, and the links; none without imports.
 
-    What merely follows another field is pinned with that one, and what an object is known by cannot be pinned.
+    A field that follows another one is pinned with it; the keys of an object cannot be pinned.
     """
     try:
         spec = spec_for(model)
     except LookupError:
         return ()
-    known_by = {spec.key} | ({spec.natural} if spec.automatic else set())
+    known_by = {spec.stable_key} | ({spec.pk} if spec.automatic else set())
     columns = [column.field for column in spec.columns if column.stored and column.field not in known_by]
-    derived = [each.field for each in spec.derived if each.merged and each.stored]
+    derived = [derived.field for derived in spec.derived if derived.merged and derived.stored]
     links = [link.field for link in spec.linker.links] if spec.linker else []
     return tuple(dict.fromkeys([*columns, *derived, *links]))
 
@@ -52,9 +52,9 @@ def unpin(obj: models.Model, field: str) -> None:
 
 def pins_of(obj: models.Model) -> dict[str, Pin]:
     """Return the pins of an object by field, those made before it had a stable key included; takes one query."""
-    found = _pins(obj).exclude(field="").select_related("actor")
+    pins = _pins(obj).exclude(field="").select_related("actor")
     # The pin under the stable key is the newer one where there are two.
-    return {each.field: each for each in sorted(found, key=lambda each: each.object_key.startswith(STABLE))}
+    return {pin.field: pin for pin in sorted(pins, key=lambda pin: pin.object_key.startswith(STABLE))}
 
 
 def settle_pins(model: type[models.Model]) -> int:
@@ -66,17 +66,17 @@ def settle_pins(model: type[models.Model]) -> int:
     if tracked.stable_key is None:
         return 0
     early = list(Pin.objects.filter(model=label, object_key__startswith=PRIMARY).exclude(field=""))
-    living = model._base_manager.in_bulk([each.object_key.removeprefix(PRIMARY) for each in early])
+    objects = model._base_manager.in_bulk([pin.object_key.removeprefix(PRIMARY) for pin in early])
     moved = 0
-    for each in early:
-        obj = living.get(model._meta.pk.to_python(each.object_key.removeprefix(PRIMARY)))
-        if obj is None or (key := object_key_of(obj)) == each.object_key:
+    for pin in early:
+        obj = objects.get(model._meta.pk.to_python(pin.object_key.removeprefix(PRIMARY)))
+        if obj is None or (key := object_key_of(obj)) == pin.object_key:
             continue
         moved += 1
-        if Pin.objects.filter(model=label, object_key=key, field=each.field).exists():
-            each.delete()
+        if Pin.objects.filter(model=label, object_key=key, field=pin.field).exists():
+            pin.delete()
         else:
-            Pin.objects.filter(pk=each.pk).update(object_key=key)
+            Pin.objects.filter(pk=pin.pk).update(object_key=key)
     return moved
 
 
@@ -95,8 +95,8 @@ def unpin_deletion(model: type[models.Model], object_key: str) -> None:
 
 def pinned_deletions(model: type[models.Model]) -> dict[str, Pin]:
     """Return the pins of deletions by object key; those of objects that live again have no effect while they do."""
-    found = Pin.objects.filter(model=model._meta.label_lower, field="").select_related("actor")
-    return {each.object_key: each for each in found}
+    pins = Pin.objects.filter(model=model._meta.label_lower, field="").select_related("actor")
+    return {pin.object_key: pin for pin in pins}
 
 
 def pinned_by(made: Pin) -> str:

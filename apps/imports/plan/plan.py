@@ -1,5 +1,6 @@
 """Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -10,21 +11,26 @@ from django.utils import timezone
 
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import (
-    ColumnsMissing,
     LocalEditsInTheWay,
     MissingAboveLimit,
-    OptionsContradict,
     RowsRefused,
 )
-from apps.imports.mapping.layout import Layout, effective, layout_of
-from apps.imports.plan import merge
+from apps.imports.mapping.layout import effective, layout_of
+from apps.imports.plan.checks import beyond_limits, check_filters, check_options, require_within_limits
 from apps.imports.plan.complete import complete
-from apps.imports.plan.match import count_superseded, list_superseded, match, refuse_duplicates, refuse_held
+from apps.imports.plan.deleted import leave_deleted, list_deleted_here
+from apps.imports.plan.kept import list_kept
+from apps.imports.plan.match import match, refuse_duplicates, refuse_held
 from apps.imports.plan.match_by_columns import refuse_clashes
-from apps.imports.plan.missing import above_limit, count_missing_to_change, list_missing
-from apps.imports.plan.pinned_rows import leave_deleted, load_pins
-from apps.imports.plan.returned import find_deleted_here
-from apps.imports.plan_checks import beyond_limits, require_within_limits
+from apps.imports.plan.merge import merge
+from apps.imports.plan.missing import (
+    above_limit,
+    count_missing_to_change,
+    count_superseded,
+    list_missing,
+    list_superseded,
+)
+from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.reading.rows import RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import (
@@ -43,7 +49,7 @@ from apps.imports.staging.normalise import normalise
 from apps.imports.staging.tables import Staging
 
 _IN_FIGURES = 100
-# A transaction that others overtook has lower numbers of history than they: among so many of the newest it is seen.
+# A slow transaction commits lower numbers of history than later ones: the count of so many rows shows it.
 _NEWEST = 10_000
 # The newest history row of each table that a plan reads, and how many of the newest ones there are.
 Stamp = tuple[tuple[int | None, int], ...]
@@ -53,7 +59,7 @@ Stamp = tuple[tuple[int | None, int], ...]
 class ImportPlan:
     """What an import would do; it holds its staged rows until it is applied or discarded.
 
-    The lists carry the first ones, the counts all of them. While `stamp` stays the same, nothing moved since.
+    The lists have the first ones, the counts all of them. While `stamp` is the same, no table has changed since.
     """
 
     staging: Staging
@@ -71,17 +77,17 @@ class ImportPlan:
 
     @property
     def spec(self) -> ImportSpec:
-        """What was imported."""
+        """What is imported."""
         return self.staging.spec
 
     @property
     def options(self) -> ImportOptions:
-        """How."""
+        """How it is imported."""
         return self.staging.options
 
     @property
     def past_limits(self) -> bool:
-        """Whether a person said to go past the limits of the settings."""
+        """Whether a person chose to pass the limits of the settings."""
         return self.options.past_limits
 
     def require_within_limits(self) -> None:
@@ -91,7 +97,7 @@ class ImportPlan:
         require_within_limits(self.beyond_limits, past=self.past_limits)
 
     def figures(self) -> dict[str, Any]:
-        """Return what a changeset, or a run, remembers of the plan beside its rows."""
+        """Return what a changeset or a run stores of the plan besides its rows."""
         layout = self.staging.layout
         return {
             "spec": self.spec.name,
@@ -104,10 +110,10 @@ class ImportPlan:
             "not_taken": layout.not_taken,
             "missing_above_limit": self.missing_above_limit,
             "beyond_limits": list(self.beyond_limits),
-            "superseded": [asdict(each) for each in self.superseded[:_IN_FIGURES]],
-            "kept": [asdict(each) for each in self.kept[:_IN_FIGURES]],
+            "superseded": _in_figures(self.superseded),
+            "kept": _in_figures(self.kept),
             "missing_objects": list(self.missing[:_IN_FIGURES]),
-            "refused": [asdict(each) for each in self.refusals[:_IN_FIGURES]],
+            "refused": _in_figures(self.refusals),
         }
 
     @property
@@ -122,7 +128,7 @@ class ImportPlan:
         return self.counts.created + self.counts.updated + max(self.counts.superseded, self.missing_to_change)
 
     def discard(self) -> None:
-        """Forget the staged rows; in a broken transaction they go with it."""
+        """Remove the staged rows; a broken transaction removes them itself."""
         if not self.staging.discarded:
             self.staging.discarded = True
             with suppress(DatabaseError):
@@ -140,7 +146,7 @@ def plan_import(
 ) -> ImportPlan:
     """Read, normalise and stage `source`, and compare it with the live rows; changes nothing.
 
-    A file that was exported from this console is taken as corrections: upstream never said what is in it. `progress`
+    A file that was exported from this console is taken as corrections: its values are not those of upstream. `progress`
     is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
     columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
@@ -148,7 +154,7 @@ def plan_import(
     options = effective(options or ImportOptions(), raw.header, spec)
     check_options(spec, options)
     layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
-    _check_filters(layout, options)
+    check_filters(layout, options)
     staging = Staging(connection=connections[using], layout=layout, options=options, progress=progress or quiet)
     staging.create()
     try:
@@ -165,7 +171,7 @@ def plan_import(
 
 
 def stamp_of(staging: Staging) -> Stamp:
-    """Return what tells whether a table that the plan reads has changed since."""
+    """Return a value that changes with the tables that the plan reads."""
     return tuple(
         staging.rows(
             """
@@ -189,7 +195,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)
             taken += result.taken
-            refused += sum(row[3] for row in result.seen)
+            refused += sum(row.refused for row in result.seen)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -204,16 +210,15 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     planned_at, stamp = timezone.now(), stamp_of(staging)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
-    unmatched, about_nothing, more = match(staging)
+    matching = match(staging)
     stays_deleted = leave_deleted(staging)
-    merge.merge(staging)
-    held, still_more = refuse_held(staging)
-    clashing, listed = refuse_clashes(staging)
-    staging.note_refusals([*more, *still_more, *listed])
+    merge(staging)
+    refused = [matching.refused, refuse_held(staging), refuse_clashes(staging)]
+    staging.note_refusals([refusal for rows in refused for refusal in rows.first])
     complete(staging)
     staging.progress("count", counts.total)
     objects = count_objects(staging)
-    kept_list = merge.list_kept(staging) if objects["kept"] else []
+    kept_list = list_kept(staging) if objects["kept"] else []
     replaced_list = list_superseded(staging) if objects["superseded"] else []
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")
@@ -225,12 +230,12 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
         file=file,
         counts=replace(
             counts,
-            refused=counts.refused + unmatched + held + clashing,
-            skipped=counts.skipped + about_nothing + stays_deleted,
+            refused=counts.refused + sum(rows.number for rows in refused),
+            skipped=counts.skipped + matching.skipped + stays_deleted,
             unchanged=matched - objects["updated"],
             missing=missing,
             **objects,
-            deleted_here=find_deleted_here(staging),
+            deleted_here=list_deleted_here(staging),
             links=links,
         ),
         refusals=tuple(staging.refusals(limit=LISTED)),
@@ -247,8 +252,8 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
 
 def count_objects(staging: Staging) -> dict[str, int]:
     """Return how many objects the tables of a plan create, update, rename, keep values of, and supersede."""
-    moves = "FALSE" if staging.spec.automatic else f"{staging.quote(staging.spec.natural)} <> old_pk"
-    # Objects that change, and those among them that get another natural key, or keep a correction.
+    moves = "FALSE" if staging.spec.automatic else staging.fill("{new_pk} <> old_pk")
+    # Objects that change, and those among them that get another primary key, or keep a correction.
     [(updated, renamed, kept)] = staging.rows(
         """
         SELECT COUNT(*), COUNT(CASE WHEN {moves} THEN 1 END), COUNT(CASE WHEN kept > 0 THEN 1 END) FROM {changed}
@@ -266,24 +271,8 @@ def count_objects(staging: Staging) -> dict[str, int]:
     }
 
 
-def check_options(spec: ImportSpec, options: ImportOptions) -> None:
-    """Raise OptionsContradict when the options do not go together, or not with what is imported."""
-    if not spec.upstream and not options.corrections:
-        what = str(spec.model._meta.verbose_name_plural).capitalize()
-        raise OptionsContradict(f"{what} have no upstream: import the file as corrections by hand.")
-    if options.missing != "report" and options.filtered:
-        raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
-    if options.missing != "report" and options.corrections:
-        raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
-    if options.missing == "deactivate" and spec.active is None:
-        what = str(spec.model._meta.verbose_name_plural).capitalize()
-        raise OptionsContradict(f"{what} cannot be inactive: use --missing report or delete.")
-
-
-def _check_filters(layout: Layout, options: ImportOptions) -> None:
-    lacking = sorted(set(options.only) - layout.fields)
-    if lacking:
-        raise ColumnsMissing(f"The file has no column {', '.join(lacking)} to filter by.")
+def _in_figures(rows: Sequence[Superseded | KeptValue | Refusal]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows[:_IN_FIGURES]]
 
 
 def _check_policies(plan: ImportPlan) -> None:

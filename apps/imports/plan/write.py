@@ -1,6 +1,6 @@
-"""Writing: the statements that bring the tables of a plan into the live ones.
+"""Writing: the statements that bring the tables of a plan into the live table.
 
-Order matters: superseded objects go first, then renamed ones are taken out and put back under their new natural keys,
+Order matters: superseded objects go first, then renamed ones are taken out and put back under their new primary keys,
 which lets swaps and chains of keys through; the history pairs the two halves of a rename by the stable key.
 """
 
@@ -13,13 +13,13 @@ from django.utils import timezone
 from apps.changesets.fields import AnyField, column_of, field_of
 from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.plan.complete import completed_join, completed_value
-from apps.imports.plan.match import superseded_keys
+from apps.imports.plan.missing import superseded_pks
 from apps.imports.plan.pins import settle_pins
 from apps.imports.results import Progress
 from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 
-# So many lines of the file a statement writes.
+# How many lines of the file one statement writes.
 _PORTION = 20_000
 
 
@@ -54,7 +54,7 @@ def _write(staging: Staging) -> None:
 
 
 class Written:
-    """Counts the objects written so far, and tells whoever watches."""
+    """Counts the objects written so far, and reports progress."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress, self.number = progress, 0
@@ -76,14 +76,14 @@ def _portions(staging: Staging, table: str) -> Iterator[tuple[int, int]]:
 def _write_missing(staging: Staging, now: Any) -> int:
     if not staging.has_rows("imports_missing"):
         return 0
-    # Superseded objects make room.
-    gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_keys(staging))
+    # Superseded objects are deleted first.
+    gone = staging.run("DELETE FROM {live} WHERE {pk} IN ({keys})", keys=superseded_pks(staging))
     if staging.options.missing == "delete":
-        # The other missing objects go too.
+        # So are the other missing objects.
         gone += staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT old_pk FROM {missing})")
     if staging.options.missing == "deactivate":
         touched = [column_of(field) for field in _fields(staging) if getattr(field, "auto_now", False)]
-        # The upstream values say so too: else it would look like a person's correction when the object comes back.
+        # The upstream values change too: otherwise it would look like a correction when the object comes back.
         gone += staging.run(
             """
             UPDATE {live} SET {active} = FALSE, {upstream} = {inactive}{touch}
@@ -133,9 +133,9 @@ def _final_values(staging: Staging, rows: str, now: Any, *, live: str | None) ->
                 params.append(_default(staging, field))
             expressions.append(value)
         elif field.name in links:
-            found = _link_target(staging, links[field.name])
+            target = _link_target(staging, links[field.name])
             otherwise = f" ELSE {live}.{staging.quote(column_of(field))}" if live else ""
-            expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {found}{otherwise} END")
+            expressions.append(f"CASE WHEN {rows}.{staging.want(field.name)} THEN {target}{otherwise} END")
         elif getattr(field, "auto_now", False) or (live is None and getattr(field, "auto_now_add", False)):
             expressions.append("%s")
             params.append(now)
@@ -176,18 +176,17 @@ def _take_out_renamed(staging: Staging) -> None:
     staging.run(
         """
         CREATE TEMP TABLE {renamed} AS
-        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{natural} <> x.old_pk
-        """,
-        natural=staging.quote(staging.spec.natural),
+        SELECT l.* FROM {live} l JOIN {changed} x ON x.old_pk = l.{pk} WHERE x.{new_pk} <> x.old_pk
+        """
     )
-    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.natural))])
-    # ... then they give their natural keys free.
+    staging.analyze("imports_renamed", [column_of(field_of(staging.spec.model, staging.spec.pk))])
+    # ... then they are deleted, which frees their primary keys.
     staging.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {renamed})")
 
 
 def _put_back_renamed(staging: Staging, now: Any) -> int:
     expressions, params = _final_values(staging, "x", now, live="l")
-    # Renamed objects come back under their new natural keys, with everything they had.
+    # Renamed objects come back under their new primary keys, with everything they had.
     put_back = staging.run(
         """
         INSERT INTO {live} ({names})
@@ -208,11 +207,11 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     sets = [
         f"{staging.quote(column_of(field))} = {expression}"
         for field, expression in zip(_fields(staging), expressions, strict=True)
-        if field.name != staging.spec.natural and expression != f"{live}.{staging.quote(column_of(field))}"
+        if field.name != staging.spec.pk and expression != f"{live}.{staging.quote(column_of(field))}"
     ]
-    stays = "" if staging.spec.automatic else f"AND x.{staging.quote(staging.spec.natural)} = x.old_pk"
+    stays = "" if staging.spec.automatic else staging.fill("AND x.{new_pk} = x.old_pk")
     for first, last in _portions(staging, "changed"):
-        # Changed objects that keep their natural key get their final values.
+        # Changed objects that keep their primary key get their final values.
         number = staging.run(
             """
             UPDATE {live} SET {sets} FROM {changed} x {joins}

@@ -100,9 +100,9 @@ def delimiter_of(sample: str, how: Reading, name: str, *, expected: str = ",") -
     if not chosen:
         return best if scores[best] > (0, 1) else expected
     if chosen != best and _score(sample, chosen)[1] == 1 and scores[best] > (1, 1):
-        other = DELIMITERS.get(chosen, repr(chosen))
+        chosen_name = DELIMITERS.get(chosen, repr(chosen))
         raise ChoiceContradicts(
-            f"{name} is separated by {DELIMITERS[best]}, not {other}: choose that, or let it be found out."
+            f"{name} is separated by {DELIMITERS[best]}, not {chosen_name}: choose that, or let it be found out."
         )
     return chosen
 
@@ -117,6 +117,6 @@ def _score(sample: str, delimiter: str) -> tuple[float, int]:
         rows = rows or [[""]]
     if not rows:
         return 0, 1
-    width, others = len(rows[0]), rows[1:]
-    fitting = sum(len(row) == width for row in others) / len(others) if others else 1
+    width, below = len(rows[0]), rows[1:]
+    fitting = sum(len(row) == width for row in below) / len(below) if below else 1
     return (width * fitting if width > 1 else 0), width

@@ -54,18 +54,18 @@ def detect(source: SourceFile, chosen: Reading) -> Detected:
         raise FileEmpty(f"{name} is empty.")
     _refuse_other_kinds(name, start)
     if start.startswith(_ZIP_MAGIC) and start[2:4] in (b"\x03\x04", b"\x05\x06"):
-        found = zips.kind_of(source)
-        _agree(name, chosen.format, found)
-        return Detected(Reading(format=found), start)
+        kind = zips.kind_of(source)
+        _agree(name, chosen.format, kind)
+        return Detected(Reading(format=kind), start)
     if start.startswith(GZIP_MAGIC):
         start = _unpacked(source)
     return _text(source, start, chosen)
 
 
 def _refuse_other_kinds(name: str, start: bytes) -> None:
-    for magic, what in _NO_TABLES:
+    for magic, kind in _NO_TABLES:
         if start.startswith(magic):
-            raise NotATable(f"{name} is {what}, not a table: save the table as CSV or XLSX.")
+            raise NotATable(f"{name} is {kind}, not a table: save the table as CSV or XLSX.")
     if start.startswith(_OLE_MAGIC):
         if "EncryptedPackage".encode("utf-16-le") in start:
             raise FileLocked(f"{name} is protected by a password: save it without one.")
@@ -96,9 +96,9 @@ def _text(source: SourceFile, start: bytes, chosen: Reading) -> Detected:
     if _MARKUP.match(sample):
         raise NotATable(f"{name} is a web page or XML, not a table: save the table as CSV or XLSX.")
     ending = _ending(name)
-    found = "json" if _JSON.match(sample) or (ending == "json" and chosen.format in ("", "json")) else ""
-    if found or chosen.format in ("json", "xlsx", "ods"):
-        _agree(name, chosen.format, found or "csv")
+    by_content = "json" if _JSON.match(sample) or (ending == "json" and chosen.format in ("", "json")) else ""
+    if by_content or chosen.format in ("json", "xlsx", "ods"):
+        _agree(name, chosen.format, by_content or "csv")
         return Detected(Reading(format="json", encoding=encoding), start)
     expected = "\t" if ending in ("tsv", "tab") else ","
     delimiter = delimiter_of(sample, chosen, name, expected=expected)
@@ -113,8 +113,8 @@ def _ending(name: str) -> str:
     return next((part for part in reversed(parts) if part != "gz"), "")
 
 
-def _agree(name: str, chosen: str, found: str) -> None:
-    if chosen and chosen != found:
+def _agree(name: str, chosen: str, kind: str) -> None:
+    if chosen and chosen != kind:
         raise ChoiceContradicts(
-            f"{name} is {found.upper()}, not {chosen.upper()}: choose {found.upper()}, or let it be found out."
+            f"{name} is {kind.upper()}, not {chosen.upper()}: choose {kind.upper()}, or let it be found out."
         )

@@ -113,10 +113,10 @@ class _Items:
                 return ""
 
     def _read_on(self, size: int) -> bool:
-        more = self._text.read(size)
-        self._window = self._window[self._at :] + more
+        block = self._text.read(size)
+        self._window = self._window[self._at :] + block
         self._at = 0
-        return bool(more)
+        return bool(block)
 
     def _item(self) -> dict[str, Any]:
         where = f"{self._name}, object {self._number}"

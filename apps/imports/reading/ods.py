@@ -1,4 +1,4 @@
-"""ODS: the first table with content, streamed from content.xml; what is repeated is never laid out at once."""
+"""ODS: the first table with content, streamed from content.xml; repeated rows and cells are expanded one by one."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from apps.imports.errors import CellRefused, FileDamaged, FileLocked, TooManyRow
 from apps.imports.reading.cells import MOST_COLUMNS, Row, column_name, error_value, no_value, number_text, too_long
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks
-from apps.imports.reading.xml_stream import Handler, told
+from apps.imports.reading.xml_stream import Handler, parsed
 from apps.imports.reading.zips import Archive, open_archive
 
 ROW_LIMIT = 20_000
@@ -34,7 +34,7 @@ def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
         _refuse_locked(archive)
         handler = _Table(archive.name)
         seen = 0
-        for _block in told(archive.blocks("content.xml"), handler):
+        for _block in parsed(archive.blocks("content.xml"), handler):
             for row in handler.take():
                 for numbered in row.numbered():
                     seen += 1
@@ -119,7 +119,7 @@ class _Table(Handler):
             self._add(data)
 
     def _start_inside(self, name: str, attributes: dict[str, str]) -> None:
-        """Take what stands in a cell: its paragraphs are lines, a note at it is none of them."""
+        """Take the text of a cell: its paragraphs are lines, its notes are left out."""
         if name == f"{_OFFICE}annotation":
             self._apart += 1
         elif name == f"{_TEXT}p":
@@ -177,7 +177,7 @@ class _Table(Handler):
         return self._number(attributes.get(f"{_TABLE}{name}", "1"))
 
     def _number(self, text: str) -> int:
-        # Longer ones are no counts, and turning them into numbers takes its time.
+        # Longer ones are no counts, and converting them is slow.
         if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise FileDamaged(f"{self._place()}: {text[:20]!r} is no count: save it again.")
         return max(1, int(text))

@@ -1,6 +1,6 @@
 """Reading: bytes to raw rows with line numbers, in chunks, so that memory stays flat."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
 from apps.imports.errors import ColumnTwice, FileEmpty, NoRows
@@ -29,6 +29,20 @@ def read(source: SourceFile, how: Reading | None = None) -> RawFile:
     if first is None:
         raise NoRows(f"{name} has a header but no rows: nothing can be imported from it.")
     return RawFile(header=header, chunks=chain((first,), chunks), how=detected.how)
+
+
+def rows_at(source: SourceFile, how: Reading, lines: Collection[int]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that begin on `lines`, in the order of the file, each with its line, to be mended."""
+    wanted = set(lines)
+    if not wanted:
+        return
+    last = max(wanted)
+    for chunk in read(source, how).chunks:
+        for line, row in zip(chunk.lines, chunk.rows, strict=True):
+            if line in wanted:
+                yield line, row
+        if chunk.lines[-1] >= last:
+            return
 
 
 def _chunks(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:

@@ -14,7 +14,7 @@ from apps.imports.reading.cells import Row, unescape
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks
 from apps.imports.reading.xlsx_sheet import Dates, SheetRows
-from apps.imports.reading.xml_stream import Handler, elements, told
+from apps.imports.reading.xml_stream import Handler, elements, parsed
 from apps.imports.reading.zips import PART_LIMIT, Archive, open_archive
 
 STRINGS_LIMIT = 150 * 1024 * 1024
@@ -41,7 +41,7 @@ def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
 
 
 def _rows_of(archive: Archive, part: str, handler: SheetRows) -> Iterator[tuple[int, list[str]]]:
-    for _block in told(archive.blocks(part), handler):
+    for _block in parsed(archive.blocks(part), handler):
         done: list[Row] = handler.take()
         for row in done:
             yield from row.numbered()
@@ -154,6 +154,6 @@ def _strings(archive: Archive, part: str) -> list[str]:
     if not part or part not in archive.parts:
         return []
     handler = _Strings(archive.name)
-    for _block in told(archive.blocks(part, limit=STRINGS_LIMIT), handler):
+    for _block in parsed(archive.blocks(part, limit=STRINGS_LIMIT), handler):
         pass
     return handler.strings

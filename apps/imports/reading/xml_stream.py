@@ -1,4 +1,4 @@
-"""XML without a tree: elements are told to a handler as they come, so that memory stays flat."""
+"""XML without a tree: a handler gets each element as it is read, so that memory stays flat."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -25,7 +25,7 @@ class _Names(dict[str, str]):
 
 
 class Handler:
-    """What is told of the elements; `names` takes the namespace off a name."""
+    """Base of the handlers of elements; `names` takes the namespace off a name."""
 
     def __init__(self, part: str) -> None:
         self.part = part
@@ -43,11 +43,11 @@ class Handler:
         self._depth -= 1
 
     def text(self, data: str) -> None:
-        """Some characters stand between them."""
+        """Text stands between two tags."""
 
 
-def told(blocks: Iterable[bytes], handler: Handler) -> Iterator[None]:
-    """Tell `handler` of the elements in `blocks`, and yield after each block; raises FileDamaged."""
+def parsed(blocks: Iterable[bytes], handler: Handler) -> Iterator[None]:
+    """Give the elements in `blocks` to `handler`, and yield after each block; raises FileDamaged."""
     part = handler.part
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
@@ -74,27 +74,27 @@ def _refuse(sentence: str) -> Callable[..., None]:
 
 
 class _Starts(Handler):
-    """Collects the elements that begin, each with the name of the one around it."""
+    """Collects the elements that begin, each with the name of its parent."""
 
     def __init__(self, part: str) -> None:
         super().__init__(part)
-        self.found: list[tuple[str, str, dict[str, str]]] = []
-        self._around = [""]
+        self.elements: list[tuple[str, str, dict[str, str]]] = []
+        self._parents = [""]
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         super().start(name, attributes)
         local = self.names[name]
-        self.found.append((self._around[-1], local, {self.names[key]: value for key, value in attributes.items()}))
-        self._around.append(local)
+        self.elements.append((self._parents[-1], local, {self.names[key]: value for key, value in attributes.items()}))
+        self._parents.append(local)
 
     def end(self, name: str) -> None:
         super().end(name)
-        self._around.pop()
+        self._parents.pop()
 
 
 def elements(blocks: Iterable[bytes], part: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Yield each element as the name of the one around it, its own name and its attributes."""
+    """Yield each element as the name of its parent, its own name and its attributes."""
     handler = _Starts(part)
-    for _block in told(blocks, handler):
-        yield from handler.found
-        handler.found.clear()
+    for _block in parsed(blocks, handler):
+        yield from handler.elements
+        handler.elements.clear()

@@ -1,4 +1,4 @@
-"""Sheets come as zip archives: which kind one is, and its parts, never more of them than the limits allow."""
+"""Sheets are zip archives: which kind one is, and its parts, read within limits."""
 
 import struct
 import zipfile
@@ -29,7 +29,7 @@ class Archive:
         self._read = 0
         self.name = name
         self.parts = {info.filename: info for info in archive.infolist()}
-        # What the directory says may be a lie, and is counted again while reading.
+        # The directory may give wrong sizes, so they are counted again while reading.
         self._refuse_beyond(sum(info.file_size for info in self.parts.values()))
 
     def blocks(self, part: str, *, limit: int = INFLATED_LIMIT) -> Iterator[bytes]:
@@ -97,8 +97,8 @@ def kind_of(source: SourceFile) -> str:
         sheets = any(part.startswith("xl/") for part in parts) and "xl/workbook.bin" not in parts
         if "[Content_Types].xml" in parts and sheets:
             return "xlsx"
-        what = next((what for start, what in _OTHER_KINDS if any(part.startswith(start) for part in parts)), "")
-        if not what:
-            what = "an OpenDocument text or drawing" if "mimetype" in parts else "a zip file"
-        hint = "unpack it and choose the table inside" if what == "a zip file" else "save the table as XLSX or CSV"
-        raise NotATable(f"{name} is {what}, not a table: {hint}.")
+        kind = next((kind for start, kind in _OTHER_KINDS if any(part.startswith(start) for part in parts)), "")
+        if not kind:
+            kind = "an OpenDocument text or drawing" if "mimetype" in parts else "a zip file"
+        hint = "unpack it and choose the table inside" if kind == "a zip file" else "save the table as XLSX or CSV"
+        raise NotATable(f"{name} is {kind}, not a table: {hint}.")

@@ -70,7 +70,7 @@ def why_not_pass_limits(user: Visitor) -> str:
 
 
 def mark_of(run: ImportRun) -> str:
-    """Return what tells the plan of a run from any other: its file, when it was made, and what was decided about it."""
+    """Return a value that identifies the plan of a run: its file, when it was made, and the number of decisions."""
     summary = run.summary or {}
     return f"{run.file_sha256} {summary.get('planned_at', '')} {summary.get('decisions', 0)}"
 

@@ -1,7 +1,7 @@
-"""The one engine of imports: whichever door a file comes in by, it becomes a run that is planned and applied here.
+"""The one engine of imports: each file, from a page or a command, becomes a run that is planned and applied here.
 
-A plan that a person reviews is stored, and applied from what was stored; a command plans and applies at once. Both are
-written by the same code, in one changeset, and what changed after the plan was made is skipped and listed by both.
+A plan that a person reviews is stored and applied later; a command plans and applies at once. The same code writes
+both, in one changeset. Rows that changed after the plan was made are skipped and listed.
 """
 
 import logging
@@ -18,8 +18,8 @@ from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.apply import Done, Plan, Settle, apply_import
+from apps.imports.plan.checks import look_at
 from apps.imports.plan.plan import ImportPlan, plan_import
-from apps.imports.plan_checks import look_at
 from apps.imports.reading.rows import Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named
@@ -82,13 +82,13 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
             # The counts are those of the stored rows; the changeset has those of what was done.
             _settle(run, opened, {**(run.counts or {}), "left_alone": len(done.left_alone)})
 
-        return _apply(run, plan, settle, progress, what=f"import {run.pk} of {run.file_name}")
+        return _apply(run, plan, settle, progress, before=f"import {run.pk} of {run.file_name}")
     return None
 
 
 @dataclass
 class Finished:
-    """What became of an import at once; one that was only planned has no run."""
+    """The result of an import by a command; one that was only planned has no run."""
 
     plan: ImportPlan
     counts: dict[str, int]
@@ -121,7 +121,7 @@ class Request:
 
 
 def import_now(request: Request, *, progress: Progress | None = None) -> Finished:
-    """Open a run, plan the file and apply the plan at once; the run is there to be seen, also when this fails.
+    """Open a run, plan the file and apply the plan at once; the run is in the list also when this fails.
 
     Raises LockTaken, TooManyRefused, and what planning, applying and backing up raise; nothing was imported then.
     """
@@ -141,7 +141,7 @@ def import_now(request: Request, *, progress: Progress | None = None) -> Finishe
         with working(run) as heart:
             finished = _import_now(request, run, _both(heart, progress), heart.totals)
     except BaseException as error:
-        # Inside a transaction of somebody else that broke, nothing can be written down; the lease ends the run then.
+        # In a broken transaction of the caller nothing can be written; the lease ends the run then.
         with suppress(DatabaseError):
             fail(run, error)
         raise
@@ -183,8 +183,8 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
 
     try:
         _refuse_too_many(plan, request.refused_percent)
-        what = request.command if request.backup else f"the import of {plan.file.name}"
-        made = _apply(run, plan, settle, progress, what=what, backup=request.backup)
+        before = request.command if request.backup else f"the import of {plan.file.name}"
+        made = _apply(run, plan, settle, progress, before=before, backup=request.backup)
     finally:
         plan.discard()
     return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made)
@@ -196,7 +196,7 @@ def _apply(
     settle: Settle,
     progress: Progress,
     *,
-    what: str,
+    before: str,
     backup: bool | None = None,
 ) -> Changeset | None:
     """Apply a plan after the backup that comes first; the run is applied with the data or not at all."""
@@ -205,7 +205,7 @@ def _apply(
         plan.require_within_limits()
         if backup is not False and not plan.changes_nothing:
             progress("back up", 0)
-            made = prepare(Coming(Kind.IMPORT, actor, what, using, required=bool(backup)))
+            made = prepare(Coming(Kind.IMPORT, actor, before, using, required=bool(backup)))
             run.summary = {**(run.summary or {}), "backup": made[0] if made else None}
         progress("write", 0)
         opened = apply_import(plan, actor=actor, reason=run.reason, settle=settle)
@@ -234,19 +234,19 @@ def _refuse_too_many(plan: ImportPlan, percent: float | None) -> None:
     )
 
 
-def _both(heart: Progress, other: Progress | None) -> Progress:
-    if other is None:
+def _both(heart: Progress, watcher: Progress | None) -> Progress:
+    if watcher is None:
         return heart
 
     def tell(phase: str, rows: int) -> None:
         heart(phase, rows)
-        other(phase, rows)
+        watcher(phase, rows)
 
     return tell
 
 
 def _prune() -> None:
-    """Forget what is kept for too long; an import that was done stays done where that cannot be."""
+    """Prune old runs; when that fails, the import is done all the same."""
     try:
         prune_runs()
     except (DatabaseError, OSError):

@@ -62,7 +62,7 @@ def remember_file(
 
 @contextmanager
 def _opened(name: str) -> Iterator[IO[bytes]]:
-    """Lend the bytes of a kept file as they were."""
+    """Open a kept file, unpacked."""
     with storage().open(name, "rb") as kept:
         if name.endswith(_AS_IT_IS):
             yield cast("IO[bytes]", kept)
@@ -72,7 +72,7 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
 
 
 def estimate_rows(run: ImportRun) -> int | None:
-    """Return about how many rows the kept file of a run has, told from its beginning; None where that tells nothing."""
+    """Return about how many rows the kept file of a run has, estimated from its beginning; None where that fails."""
     if not run.kept_as or not storage().exists(run.kept_as):
         return None
     with _opened(run.kept_as) as plain:
@@ -85,7 +85,7 @@ def estimate_rows(run: ImportRun) -> int | None:
 
 @contextmanager
 def kept_file(run: ImportRun) -> Iterator[SourceFile]:
-    """Lend the file of a run as it was uploaded, for the length of the block.
+    """Open the file of a run as it was uploaded, for the length of the block.
 
     Raises FileIsGone when it is not kept any more, or is no longer what was uploaded.
     """

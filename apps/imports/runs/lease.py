@@ -1,4 +1,4 @@
-"""The lease of a run: while a worker lives it beats; a run whose worker fell silent has failed, and wrote nothing."""
+"""The lease of a run: its worker reports regularly; a run whose worker stops reporting fails and writes nothing."""
 
 import logging
 import threading
@@ -46,7 +46,7 @@ class Heart:
         self._lock, self._in_statement = threading.Lock(), False
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Take note of how far the work is; raises RunCancelled when somebody asked it to stop."""
+        """Note how far the work is; raises RunCancelled when somebody asked it to stop."""
         if self.phase == "read" and phase != "read":
             self.totals["compare"] = self.totals["store"] = self.done
         self.phase, self.done, self.total = phase, done, total if total is not None else self.totals.get(phase)
@@ -54,13 +54,13 @@ class Heart:
             raise self._cancelled()
 
     def beat(self) -> None:
-        """Say that the worker lives and how far it is, and see whether it is to stop."""
+        """Report how far the worker is, and check whether it is to stop."""
         try:
             report(self.run_id, self.phase, self.done, self.total)
             if is_asked_to_stop(self.run_id):
                 self.asked.set()
         except OSError as error:
-            # A full disk is no reason to stop; should it last, the lease ends.
+            # A full disk is no reason to stop; if it stays full, the lease ends.
             logger.warning("The progress of import %s cannot be kept: %s", self.run_id, error)
 
     def pulse(self) -> None:
@@ -70,7 +70,7 @@ class Heart:
             self._interrupt()
 
     def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        """Run one statement such that it can be interrupted; raises RunCancelled once, and then lets all through."""
+        """Run one statement that can be interrupted; raises RunCancelled once, and then runs all statements."""
         if sql.startswith(_ENDS):
             return execute(sql, params, many, context)
         if self.asked.is_set() and not self.told:
@@ -110,7 +110,7 @@ class Heart:
 
 @contextmanager
 def working(run: ImportRun, *, using: str = "default") -> Iterator[Heart]:
-    """Keep the lease of a run for the length of the block, and lend what it reports its progress to.
+    """Keep the lease of a run for the length of the block, and yield the function that takes its progress.
 
     When somebody asks the run to stop, the next report or statement raises RunCancelled, and so does a long statement
     that is running. The last report stays; who ends the run forgets it.
@@ -123,7 +123,7 @@ def working(run: ImportRun, *, using: str = "default") -> Iterator[Heart]:
         ):
             yield heart
     except DatabaseError as error:
-        # What was interrupted may say so only later, at the end of its transaction.
+        # An interrupted statement may raise only at the end of its transaction.
         if heart.asked.is_set() and not heart.told:
             raise heart._cancelled() from error
         raise
@@ -165,12 +165,12 @@ def _fail(run: ImportRun) -> bool:
     }
     try:
         with patience(_PATIENCE_SECONDS), transaction.atomic():
-            # Only if nobody moved the run on since it was read.
-            found = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at).update(**ended)
+            # Only if no other process moved the run on after it was read.
+            failed = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at).update(**ended)
     except Busy:
         return False
-    if found:
+    if failed:
         forget(run.pk)
         vars(run).update(ended)
         log_end(run, "failed")
-    return bool(found)
+    return bool(failed)

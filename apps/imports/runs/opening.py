@@ -36,12 +36,10 @@ def open_run(
     actor: Actor,
     reason: str,
     how: Reading | None = None,
-    lock: str | None = None,
 ) -> ImportRun:
     """Keep the file, read its header, and return the run, uploaded; raises FileRefused when it cannot be read.
 
-    `lock` is a name that only one run may hold until it ends; `how` is what the person knows about the file. Nothing
-    is kept when the file is refused.
+    `how` is what the person knows about the file. Nothing is kept when the file is refused.
     """
     raw = spec.read(source, how)
     sample = list(islice(_rows(raw.chunks), SAMPLE_ROWS))
@@ -58,7 +56,6 @@ def open_run(
         header=raw.header,
         summary={"sample": sample},
         options=options.as_json(),
-        lock=lock,
     )
 
 

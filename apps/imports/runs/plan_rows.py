@@ -1,6 +1,6 @@
-"""The rows of a plan as they are stored: what happens to each object, from which value to which.
+"""The rows of a plan as they are stored: what happens to each object, with old and new values.
 
-What must come back exactly as it was (floats above all) is carried as JSON that Python writes and reads.
+Values that must come back exactly (floats above all) are stored as JSON that Python writes and reads.
 """
 
 import json
@@ -13,8 +13,8 @@ from django.db import models
 
 from apps.changesets.sql import Row
 from apps.imports.models import RowKind
-from apps.imports.plan.match import superseded_keys
-from apps.imports.plan.merge import kept_by_line
+from apps.imports.plan.kept import kept_by_line
+from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
 
 _PAGE = 5000
@@ -48,32 +48,32 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         live_values="".join(f", l.{staging.column(field)}" for field in stored),
     )
     shown, booleans = staging.shown, _booleans(staging)
-    for line, old_pk, upstream, is_kept, history_id, label, *rest in rows:
-        final = _python(dict(zip(values, rest, strict=False)), booleans)
-        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
-        live = _python(dict(zip(stored, rest[len(values) + len(wants) :], strict=True)), booleans)
+    for line, old_pk, upstream, is_kept, history_id, label, *columns in rows:
+        final = _python(dict(zip(values, columns, strict=False)), booleans)
+        links = dict(zip(wants, map(bool, columns[len(values) :]), strict=False))
+        live = _python(dict(zip(stored, columns[len(values) + len(wants) :], strict=True)), booleans)
         changes = {field: [live[field], final[field]] for field in shown if live[field] != final[field]}
         yield {
-            "operation": RowKind.CHANGED,
+            "kind": RowKind.CHANGED,
             "line": line,
-            "object_id": staging.key_in_words(old_pk),
-            "natural": final.get(staging.spec.natural),
-            "renamed": not staging.spec.automatic and final.get(staging.spec.natural) != old_pk,
+            "old_pk": staging.pk_in_words(old_pk),
+            "new_pk": final.get(staging.spec.pk),
+            "renamed": not staging.spec.automatic and final.get(staging.spec.pk) != old_pk,
             "kept": bool(is_kept),
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
             "kept_values": kept.get(line),
-            "payload": _payload(_unsaid(final, upstream), upstream, links, staged.get(line)),
+            "payload": _payload(_beside_upstream(final, upstream), upstream, links, staged.get(line)),
             "history_id": history_id,
         }
 
 
 def _created(staging: Staging) -> Iterator[dict[str, Any]]:
     wants = [link.field for link in staging.links]
-    # What upstream says is in the payload already.
-    said = set() if staging.layout.partial else set(staging.layout.merged)
-    values = [field for field in staging.layout.staged if field not in said]
-    shown = [field for field in (staging.spec.natural, staging.spec.label) if field in staging.layout.fields]
+    # The values of upstream are in the payload already.
+    in_upstream = set() if staging.layout.partial else set(staging.layout.merged)
+    values = [field for field in staging.layout.staged if field not in in_upstream]
+    shown = [field for field in (staging.spec.pk, staging.spec.label) if field in staging.layout.fields]
     deleted_here = set(staging.firsts("SELECT line FROM {deleted_here}"))
     # New objects, as the file says they will be.
     rows = _pages(
@@ -88,14 +88,14 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
         wants="".join(f", w.{staging.want(field)}" for field in wants),
     )
     booleans = _booleans(staging)
-    for line, upstream, *rest in rows:
-        final = _python(dict(zip(values, rest, strict=False)), booleans)
-        links = dict(zip(wants, map(bool, rest[len(values) :]), strict=False))
-        names = dict(zip(shown, rest[len(values) + len(wants) :], strict=True))
+    for line, upstream, *columns in rows:
+        final = _python(dict(zip(values, columns, strict=False)), booleans)
+        links = dict(zip(wants, map(bool, columns[len(values) :]), strict=False))
+        names = dict(zip(shown, columns[len(values) + len(wants) :], strict=True))
         yield {
-            "operation": RowKind.NEW,
+            "kind": RowKind.NEW,
             "line": line,
-            "natural": names.get(staging.spec.natural),
+            "new_pk": names.get(staging.spec.pk),
             "label": names.get(staging.spec.label),
             "deleted_here": line in deleted_here,
             "payload": _payload(final, upstream, links),
@@ -105,7 +105,7 @@ def _created(staging: Staging) -> Iterator[dict[str, Any]]:
 def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
     superseded = set()
     if staging.has_rows("imports_missing"):
-        superseded = set(staging.firsts("{keys}", keys=superseded_keys(staging)))
+        superseded = set(staging.firsts("{keys}", keys=superseded_pks(staging)))
     # Live objects that the file lacks.
     rows = _pages(
         staging,
@@ -118,10 +118,10 @@ def _missing(staging: Staging) -> Iterator[dict[str, Any]]:
     )
     for old_pk, label, history_id in rows:
         yield {
-            "operation": RowKind.MISSING,
+            "kind": RowKind.MISSING,
             "line": None,
-            "object_id": staging.key_in_words(old_pk),
-            "natural": staging.key_in_words(old_pk),
+            "old_pk": staging.pk_in_words(old_pk),
+            "new_pk": staging.pk_in_words(old_pk),
             "label": label,
             "superseded": old_pk in superseded,
             "history_id": history_id,
@@ -132,25 +132,25 @@ def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     # Rows of the file that break a rule.
     rows = _pages(
         staging,
-        "SELECT e.line, e.natural_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
+        "SELECT e.line, e.pk_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
         by="e.line",
     )
-    for line, natural in rows:
-        yield {"operation": RowKind.REFUSED, "line": line, "natural": natural}
+    for line, pk in rows:
+        yield {"kind": RowKind.REFUSED, "line": line, "new_pk": pk}
 
 
 def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:
     # Rows about objects that are to stay deleted.
     rows = _pages(
         staging,
-        "SELECT d.line, d.natural_value, d.label FROM {stays_deleted} d WHERE {after} ORDER BY d.line LIMIT {limit}",
+        "SELECT d.line, d.pk_value, d.label FROM {stays_deleted} d WHERE {after} ORDER BY d.line LIMIT {limit}",
         by="d.line",
     )
-    for line, natural, label in rows:
+    for line, pk, label in rows:
         yield {
-            "operation": RowKind.UNCHANGED,
+            "kind": RowKind.UNCHANGED,
             "line": line,
-            "natural": natural,
+            "new_pk": pk,
             "label": label,
             "deleted_here": True,
             "left_alone": "it was deleted here, and is to stay deleted",
@@ -166,7 +166,7 @@ def _kept_values(staging: Staging) -> dict[int, dict[str, list[Any]]]:
 
 
 def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
-    """Return what the file says in the lines with kept values: whoever takes it has it merged again."""
+    """Return the values of the file in the lines with kept values; those that a person takes are merged again."""
     fields = staging.layout.staged
     rows = staging.rows(
         """
@@ -178,10 +178,10 @@ def _staged_of_kept(staging: Staging) -> dict[int, dict[str, Any]]:
     return {line: _python(dict(zip(fields, values, strict=True)), booleans) for line, *values in rows}
 
 
-def _unsaid(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
-    """Return the values that are not just what upstream says."""
-    said = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
-    return {field: value for field, value in values.items() if field not in said or said[field] != value}
+def _beside_upstream(values: dict[str, Any], upstream: Any) -> dict[str, Any]:
+    """Return the values that differ from those of upstream."""
+    known = (json.loads(upstream) if isinstance(upstream, str) else upstream) or {}
+    return {field: value for field, value in values.items() if field not in known or known[field] != value}
 
 
 def _payload(
@@ -189,8 +189,9 @@ def _payload(
 ) -> str:
     """Return the JSON of what applying needs; the upstream values are JSON already on SQLite."""
     text = upstream if isinstance(upstream, str) or upstream is None else json.dumps(upstream)
-    more = f', "staged": {json.dumps(staged)}' if staged else ""
-    return f'{{"values": {json.dumps(values)}, "links": {_flags(*links.items())}, "upstream": {text or "null"}{more}}}'
+    staged_part = f', "staged": {json.dumps(staged)}' if staged else ""
+    links_text = _flags(*links.items())
+    return f'{{"values": {json.dumps(values)}, "links": {links_text}, "upstream": {text or "null"}{staged_part}}}'
 
 
 @cache
@@ -201,7 +202,7 @@ def _flags(*links: tuple[str, bool]) -> str:
 
 def _booleans(staging: Staging) -> list[str]:
     fields = staging.spec.model._meta.concrete_fields
-    return [each.name for each in fields if isinstance(each, models.BooleanField) and each.name in staging.values]
+    return [field.name for field in fields if isinstance(field, models.BooleanField) and field.name in staging.values]
 
 
 def _python(values: dict[str, Any], booleans: list[str]) -> dict[str, Any]:

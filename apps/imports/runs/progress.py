@@ -1,4 +1,4 @@
-"""How far a run is, that its worker lives, and that somebody wants it to stop."""
+"""How far a run is, whether its worker is alive, and whether somebody asked it to stop."""
 
 import time
 from dataclasses import dataclass, replace
@@ -25,15 +25,10 @@ class Snapshot:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long this phase will take from now on, where that can be told."""
+        """How many seconds this phase will take from now on, where that is known."""
         if self.total is None or self.rate is None:
             return None
         return max(self.total - self.done, 0) / self.rate
-
-    @property
-    def silence(self) -> float:
-        """How many seconds ago the worker was last heard of."""
-        return max(time.time() - self.beat, 0.0)
 
 
 def report(run_id: int, phase: str, done: int, total: int | None = None) -> None:
@@ -50,7 +45,7 @@ def report(run_id: int, phase: str, done: int, total: int | None = None) -> None
 
 
 def progress_of(run_id: int) -> Snapshot | None:
-    """Return how far a run is, or None when no worker said anything about it yet."""
+    """Return how far a run is, or None when no worker has reported yet."""
     return board().get(entry(run_id, "progress"))
 
 

@@ -17,7 +17,7 @@ from apps.imports.runs.states import changed_rows
 
 
 class Bucket(StrEnum):
-    """The parts of a plan that a person looks at; some are parts of others."""
+    """The parts of a plan that its page shows; some contain others."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -34,14 +34,14 @@ class Bucket(StrEnum):
 
 # Which rows a bucket has, and which of the plan's counts says how many; without one they are few and are counted.
 _ROWS: dict[Bucket, tuple[Q, str]] = {
-    Bucket.NEW: (Q(operation=RowKind.NEW), "created"),
-    Bucket.CHANGED: (Q(operation=RowKind.CHANGED), "updated"),
+    Bucket.NEW: (Q(kind=RowKind.NEW), "created"),
+    Bucket.CHANGED: (Q(kind=RowKind.CHANGED), "updated"),
     Bucket.RENAMED: (Q(renamed=True), "renamed"),
-    Bucket.UNCHANGED: (Q(operation=RowKind.UNCHANGED), "unchanged"),
+    Bucket.UNCHANGED: (Q(kind=RowKind.UNCHANGED), "unchanged"),
     Bucket.KEPT: (Q(kept=True), "kept"),
-    Bucket.REFUSED: (Q(operation=RowKind.REFUSED), "refused"),
-    Bucket.MISSING: (Q(operation=RowKind.MISSING), "missing"),
-    Bucket.SUPERSEDED: (Q(operation=RowKind.MISSING, superseded=True), "superseded"),
+    Bucket.REFUSED: (Q(kind=RowKind.REFUSED), "refused"),
+    Bucket.MISSING: (Q(kind=RowKind.MISSING), "missing"),
+    Bucket.SUPERSEDED: (Q(kind=RowKind.MISSING, superseded=True), "superseded"),
     Bucket.DELETED_HERE: (Q(deleted_here=True), "deleted_here"),
     Bucket.DECIDED: (~Q(decision=Decision.NONE), ""),
     Bucket.LEFT_ALONE: (~Q(left_alone=""), ""),
@@ -51,7 +51,7 @@ _ABOUT = {
     Decision.NONE: ~Q(decision=Decision.NONE),
     Decision.TAKE: Q(kept=True),
     Decision.KEEP: Q(kept=True),
-    Decision.LEAVE: Q(operation__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING)),
+    Decision.LEAVE: Q(kind__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING)),
 }
 
 
@@ -71,8 +71,8 @@ class Wanted:
 
 def bucket_counts(run: ImportRun) -> dict[Bucket, int]:
     """Return how many rows each bucket has; empty ones are left out. Two short queries at most."""
-    told = run.counts or {}
-    numbers = {bucket: told.get(name, 0) for bucket, (_rows, name) in _ROWS.items() if name}
+    counts = run.counts or {}
+    numbers = {bucket: counts.get(name, 0) for bucket, (_rows, name) in _ROWS.items() if name}
     numbers[Bucket.DECIDED] = run.rows.filter(_ROWS[Bucket.DECIDED][0]).count()
     if run.status == RunStatus.APPLIED:
         numbers[Bucket.LEFT_ALONE] = run.rows.filter(_ROWS[Bucket.LEFT_ALONE][0]).count()
@@ -90,7 +90,7 @@ def rows_of(run: ImportRun, wanted: Wanted) -> QuerySet[PlannedRow]:
     if wanted.text:
         text = wanted.text
         rows = rows.filter(
-            Q(natural__icontains=text) | Q(label__icontains=text) | Q(object_id__icontains=text) | _on_line(text)
+            Q(new_pk__icontains=text) | Q(label__icontains=text) | Q(old_pk__icontains=text) | _on_line(text)
         )
     return rows.order_by("id")
 
@@ -104,8 +104,8 @@ def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: i
     if wanted.filtered:
         number = rows.count()
     keys = list(rows.values_list("pk", flat=True)[start : start + limit])
-    found = PlannedRow.objects.defer("payload").in_bulk(keys)
-    return [found[key] for key in keys], number
+    planned = PlannedRow.objects.defer("payload").in_bulk(keys)
+    return [planned[key] for key in keys], number
 
 
 def changes_of(run: ImportRun) -> int:
@@ -113,7 +113,7 @@ def changes_of(run: ImportRun) -> int:
     left = run.rows.filter(decision=Decision.LEAVE)
     if ImportOptions.from_json(run.options).missing == "report":
         # Nothing would happen to them either way.
-        left = left.exclude(operation=RowKind.MISSING, superseded=False)
+        left = left.exclude(kind=RowKind.MISSING, superseded=False)
     return max(0, changed_rows(run) - left.count())
 
 
@@ -126,7 +126,7 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Us
     """
     if why := why_not_decide(actor, run):
         raise RunRefused(why)
-    # Nobody confirms the plan meanwhile, and who saw it before does not confirm it as it is now.
+    # The lock keeps others from confirming the plan now; a page that shows the plan from before cannot confirm it.
     run.refresh_from_db(from_queryset=ImportRun.objects.select_for_update(of=("self",)))
     if run.status != RunStatus.PLANNED:
         raise RunRefused(

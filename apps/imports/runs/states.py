@@ -1,4 +1,4 @@
-"""Moving a run from one state to the next, so that no two workers ever do the same; how it ended goes to the log."""
+"""The states of a run: one process at a time moves it on, and the log says how it ended."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled, RunRe
 from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import Progress, quiet
 
-# One line a run, whichever door it came in by; who watches the updates of the night knows it by this name.
+# One line for each run, from a page or a command; monitoring knows the logger by this name.
 logger = logging.getLogger("apps.imports.update")
 
 
@@ -23,7 +23,7 @@ def changed_rows(run: ImportRun) -> int:
     counts = run.counts or {}
     # Superseded objects are deleted, and are among the missing to change where those are deleted anyway.
     gone = max(counts.get("missing_to_change", 0), counts.get("superseded", 0))
-    taken = run.rows.filter(decision=Decision.TAKE).exclude(operation__in=[RowKind.NEW, RowKind.CHANGED]).count()
+    taken = run.rows.filter(decision=Decision.TAKE).exclude(kind__in=[RowKind.NEW, RowKind.CHANGED]).count()
     return counts.get("created", 0) + counts.get("updated", 0) + gone + taken
 
 
@@ -39,26 +39,26 @@ def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:
 def move(run: ImportRun, after: RunStatus, **values: Any) -> None:
     """Move on, in the database, a run that this process took up.
 
-    Raises RunRefused when it is not this process's any more: it fell silent for so long (a laptop that slept) that the
-    run was failed meanwhile, and perhaps taken up by another one.
+    Raises RunRefused when it is not this process's any more: it reported nothing for so long (a laptop that slept) that
+    the run was failed, and perhaps taken up by another process.
     """
-    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
-    if not mine.update(status=after, **values):
+    own = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not own.update(status=after, **values):
         raise _given_up(run)
 
 
 def hold(run: ImportRun) -> None:
-    """Keep a run that this process took up from everybody else until the open transaction ends.
+    """Lock a run that this process took up until the open transaction ends.
 
     Raises RunRefused when it is not this process's any more.
     """
-    mine = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
-    if not mine.select_for_update().exists():
+    own = ImportRun.objects.filter(pk=run.pk, status=run.status, started_at=run.started_at)
+    if not own.select_for_update().exists():
         raise _given_up(run)
 
 
 def end(run: ImportRun, status: RunStatus, *, error: str = "", outcome: str = "") -> None:
-    """End a run that wrote nothing, unless it is somebody else's by now; the lock it held is free again."""
+    """End a run that wrote nothing and free its lock, unless another process has taken it up."""
     ended = {"error": error, "lock": None, "finished_at": timezone.now()}
     with suppress(RunRefused):
         move(run, status, **ended)
@@ -68,11 +68,11 @@ def end(run: ImportRun, status: RunStatus, *, error: str = "", outcome: str = ""
 
 @contextmanager
 def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
-    """Within, whatever stops the work ends the run, with a sentence; what is no failure of an import goes on."""
+    """Any error inside the block ends the run, with a sentence; one that is no failure of an import is raised again."""
     try:
         yield
     except RunRefused:
-        # It is somebody else's by now.
+        # Another process has taken it up.
         raise
     except (ImportFailure, ChangesetError, DatabaseError) as error:
         fail(run, error, progress)
@@ -82,7 +82,7 @@ def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
 
 
 def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> None:
-    """End a run that an error stopped; it was cancelled where the error is a statement that somebody interrupted."""
+    """End a run that an error stopped; an interrupted statement means that the run was cancelled."""
     try:
         if isinstance(error, RunCancelled):
             raise error

@@ -1,6 +1,6 @@
-"""A stored plan: its rows go back into the tables that writing works from, as people decided about them.
+"""A stored plan: its rows are loaded into the tables that writing reads, with the decisions of people.
 
-What a person decided to take is merged again, by the SQL that merged it when the plan was made.
+Values that a person decided to take are merged again, by the SQL that merged them when the plan was made.
 """
 
 import json
@@ -28,16 +28,16 @@ _AT_ONCE = 500
 
 @dataclass(eq=False)
 class StoredPlan:
-    """The plan of a run, with the tables that writing works from; see `plan.apply.Plan`."""
+    """The plan of a run, with the tables that writing reads; see `plan.apply.Plan`."""
 
     run: ImportRun
     staging: Staging
-    # What the tables were like then is not known: everything is looked at again.
+    # What the tables were like is not stored: every row is checked again.
     stamp: None = None
 
     @property
     def file(self) -> FileIdentity:
-        """The file that it is about."""
+        """The imported file."""
         return FileIdentity(self.run.file_name, self.run.file_sha256, self.run.file_size)
 
     @property
@@ -47,7 +47,7 @@ class StoredPlan:
 
     @property
     def past_limits(self) -> bool:
-        """Whether the person who confirmed it said to go past the limits of the settings."""
+        """Whether the person who confirmed it chose to pass the limits of the settings."""
         return bool(self.figures().get("past_limits"))
 
     @property
@@ -78,7 +78,7 @@ class Loaded(NamedTuple):
 
     id: int
     line: int | None
-    object_id: str
+    old_pk: str
     superseded: bool
     kept: bool
     payload: dict[str, Any]
@@ -87,7 +87,7 @@ class Loaded(NamedTuple):
 
 
 def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
-    """Make the tables anew from the rows of `run` that are to be written.
+    """Make the tables again from the rows of `run` that are to be written.
 
     Rows that a person decided to leave alone, and those that write nothing, stay out.
     """
@@ -113,17 +113,17 @@ def _load(run: ImportRun, staging: Staging) -> int:
     taken = PlannedRow.objects.filter(run=run, decision=Decision.TAKE, kept=True).exists()
     total = _merge_taken(run, staging) if taken else 0
     with staging.writing():
-        for rows in _chunks(run, operation=RowKind.NEW):
+        for rows in _chunks(run, kind=RowKind.NEW):
             staging.load_staged(_staged(staging, rows))
             total += len(rows)
-        for rows in _chunks(run, operation=RowKind.CHANGED):
+        for rows in _chunks(run, kind=RowKind.CHANGED):
             rows = [row for row in rows if not _is_taken(row)]
             staging.load("imports_changed", columns, _changed(staging, rows))
             total += len(rows)
-        for rows in _chunks(run, operation=RowKind.MISSING):
+        for rows in _chunks(run, kind=RowKind.MISSING):
             rows = [row for row in rows if row.superseded or staging.options.missing != "report"]
-            found = ((staging.key_of(row.object_id), row.history_id) for row in rows)
-            staging.load("imports_missing", ["old_pk", "history_id"], found)
+            missing = ((staging.stored_pk(row.old_pk), row.history_id) for row in rows)
+            staging.load("imports_missing", ["old_pk", "history_id"], missing)
             total += len(rows)
     _finish(staging)
     return total
@@ -135,7 +135,7 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
     staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint)")
     total = 0
     with staging.writing():
-        for rows in _chunks(run, operation=RowKind.CHANGED, decision=Decision.TAKE, kept=True):
+        for rows in _chunks(run, kind=RowKind.CHANGED, decision=Decision.TAKE, kept=True):
             staging.load_staged(
                 (
                     row.line,
@@ -145,13 +145,13 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
                 for row in rows
             )
             staging.load(
-                "imports_matched", ["line", "old_pk"], ((row.line, staging.key_of(row.object_id)) for row in rows)
+                "imports_matched", ["line", "old_pk"], ((row.line, staging.stored_pk(row.old_pk)) for row in rows)
             )
             staging.load("imports_to_take", ["line", "history_id"], ((row.line, row.history_id) for row in rows))
             total += len(rows)
     staging.pinned = load_pins(staging)
     merge(staging)
-    # What the person saw is what is taken, not what the object is by now.
+    # The object must be as the person saw it, not as it is now.
     staging.run(
         "UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)"
     )
@@ -170,9 +170,9 @@ def _finish(staging: Staging) -> None:
     staging.analyze("imports_missing", ["old_pk"])
 
 
-def _chunks(run: ImportRun, **which: Any) -> Iterator[list[Loaded]]:
+def _chunks(run: ImportRun, **conditions: Any) -> Iterator[list[Loaded]]:
     after = 0
-    rows = PlannedRow.objects.filter(run=run, **which).exclude(decision=Decision.LEAVE).order_by("id")
+    rows = PlannedRow.objects.filter(run=run, **conditions).exclude(decision=Decision.LEAVE).order_by("id")
     values = rows.values_list(*Loaded._fields)
     while chunk := list(map(Loaded._make, values.filter(id__gt=after)[:_CHUNK])):
         yield chunk
@@ -190,7 +190,7 @@ def _changed(staging: Staging, rows: list[Loaded]) -> Iterator[tuple]:
         values = _planned_values(row)
         yield (
             row.line,
-            staging.key_of(row.object_id),
+            staging.stored_pk(row.old_pk),
             row.history_id,
             *(values[field] for field in staging.values),
             _text(row.payload["upstream"]),
@@ -210,12 +210,12 @@ def _text(upstream: Any) -> str | None:
 
 
 def note_left_alone(run: ImportRun, left_alone: Sequence[LeftAlone]) -> None:
-    """Write down at the rows why they were skipped, many at a time."""
+    """Store with the rows why they were skipped."""
     together: dict[tuple[str, str], list[object]] = {}
     for row in left_alone:
-        what, value = ("object_id", row.object_id) if row.line is None else ("line", row.line)
-        together.setdefault((what, row.why), []).append(value)
-    for (what, why), values in together.items():
+        field, value = ("old_pk", row.object_id) if row.line is None else ("line", row.line)
+        together.setdefault((field, row.why), []).append(value)
+    for (field, why), values in together.items():
         for start in range(0, len(values), _AT_ONCE):
-            found = {f"{what}__in": values[start : start + _AT_ONCE]}
-            PlannedRow.objects.filter(run=run, **found).update(left_alone=why[:255])
+            rows = PlannedRow.objects.filter(run=run, **{f"{field}__in": values[start : start + _AT_ONCE]})
+            rows.update(left_alone=why[:255])

@@ -1,4 +1,4 @@
-"""Storing a plan: the rows that its tables hold become rows that people can page through, and that are applied later.
+"""Storing a plan: the rows of its temporary tables become rows that people page through and that are applied later.
 
 The tables of a plan are temporary and die with their connection. They are copied in chunks, each a short transaction,
 so that on SQLite others can write in between.
@@ -21,7 +21,7 @@ from apps.imports.staging.tables import Staging
 
 _CHUNK = 5000
 _COLUMNS = (
-    *("run_id", "line", "operation", "renamed", "kept", "deleted_here", "superseded", "object_id", "natural", "label"),
+    *("run_id", "line", "kind", "renamed", "kept", "deleted_here", "superseded", "old_pk", "new_pk", "label"),
     *("changes", "kept_values", "payload", "history_id", "decision", "decided_by_name", "left_alone"),
 )
 
@@ -29,7 +29,7 @@ _COLUMNS = (
 def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
     """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read.
 
-    Raises RunRefused when the run was given up meanwhile, because its worker fell silent.
+    Raises RunRefused when the run was failed in between, because its worker reported nothing.
     """
     staging = plan.staging
     progress = progress or quiet
@@ -45,7 +45,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
             done += len(chunk)
             progress("store", done)
     _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
-    refused = ((run.pk, each.line, each.column[:255], each.value, each.rule, each.hint) for each in staging.refusals())
+    refused = ((run.pk, cell.line, cell.column[:255], cell.value, cell.rule, cell.hint) for cell in staging.refusals())
     while cells := list(islice(refused, _CHUNK)):
         with _portion(staging, run):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
@@ -53,33 +53,33 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
 
 @contextmanager
 def _portion(staging: Staging, run: ImportRun) -> Iterator[None]:
-    """A short transaction, and only while the run is this worker's: one that slept would mix its rows with others'."""
+    """Open a short transaction and check that the run is this worker's: rows of two workers must not mix."""
     inside = staging.connection.in_atomic_block
-    # Inside a transaction of somebody else there is nothing to keep short.
+    # Inside a transaction of the caller there is nothing to keep short.
     with nullcontext() if inside else transaction.atomic(using=staging.using):
         hold(run)
         yield
 
 
-def _line(run: ImportRun, *, operation: RowKind, line: int | None, **more: Any) -> tuple:
+def _line(run: ImportRun, *, kind: RowKind, line: int | None, **values: Any) -> tuple:
     return (
         run.pk,
         line,
-        str(operation),
-        more.get("renamed", False),
-        more.get("kept", False),
-        more.get("deleted_here", False),
-        more.get("superseded", False),
-        str(more.get("object_id") or ""),
-        str(more.get("natural") or "")[:255],
-        (more.get("label") or "")[:255],
-        _json(more.get("changes")),
-        _json(more.get("kept_values")),
-        more.get("payload"),
-        more.get("history_id"),
+        str(kind),
+        values.get("renamed", False),
+        values.get("kept", False),
+        values.get("deleted_here", False),
+        values.get("superseded", False),
+        str(values.get("old_pk") or ""),
+        str(values.get("new_pk") or "")[:255],
+        (values.get("label") or "")[:255],
+        _json(values.get("changes")),
+        _json(values.get("kept_values")),
+        values.get("payload"),
+        values.get("history_id"),
         "",
         "",
-        more.get("left_alone", ""),
+        values.get("left_alone", ""),
     )
 
 
@@ -104,13 +104,13 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
             done += tables.run(
                 """
                 INSERT INTO {table} ({columns})
-                SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {object_id}, {object_id},
+                SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {old_pk}, {old_pk},
                        COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
                 FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s
                 AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line
                 """,
                 [run.pk, str(RowKind.UNCHANGED), after, upto],
-                object_id="SUBSTR(CAST(m.old_pk AS text), 1, 255)",
+                old_pk="SUBSTR(CAST(m.old_pk AS text), 1, 255)",
                 label=staging.column(staging.spec.label),
             )
         after = upto

@@ -4,21 +4,28 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 
 from apps.changesets.formulas import unguard
 from apps.imports.mapping.layout import Layout
-from apps.imports.parsers import Bad, Parser, unique_id
+from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column
 
-# Line, key and natural key of a row of the file that is not staged, and whether it was refused.
-Seen = tuple[int, int | str | None, int | str | None, bool]
 _LARGEST_KEY = 2**63 - 1
 _LOST = "\N{REPLACEMENT CHARACTER}"
+
+
+class Seen(NamedTuple):
+    """A row of the file that is not staged: its line, stable and primary key, and whether it was refused."""
+
+    line: int
+    stable_key: int | str | None
+    pk: int | str | None
+    refused: bool
 
 
 @dataclass
@@ -106,17 +113,17 @@ def _shown(text: str) -> str:
 def _refuse_nameless(
     columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
 ) -> None:
-    """Refuse corrections that name no object: neither key nor natural key is filled, nor all of the identity."""
+    """Refuse corrections that name no object: neither stable nor primary key is filled, nor all columns to match by."""
     spec = layout.spec
     by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
-    alone = [by_field[name] for name in spec.names if name in by_field]
-    together = [by_field[name] for name in spec.identity_columns if name in by_field]
-    if len(together) < len(spec.identity_columns):
+    alone = [by_field[name] for name in spec.key_fields if name in by_field]
+    together = [by_field[name] for name in spec.match_columns if name in by_field]
+    if len(together) < len(spec.match_columns):
         together = []
-    names = spec.names if alone else spec.identity_columns
+    names = spec.key_fields if alone else spec.match_columns
     header = next(column.header for column, _index in layout.columns if column.field in names)
     for row in range(len(lines)):
-        if row in bad or any(values[row] for values in alone) or (together and all(each[row] for each in together)):
+        if row in bad or any(values[row] for values in alone) or (together and all(values[row] for values in together)):
             continue
         bad.add(row)
         result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
@@ -125,10 +132,10 @@ def _refuse_nameless(
 def _parser(column: Column, layout: Layout) -> Parser:
     """Return the column's parser; where blank cells leave values alone, they are None."""
     parser = _as_exported(column.parse) if layout.corrections else column.parse
-    if not layout.sparse and not (layout.corrections and column.field in layout.spec.names):
+    if not layout.sparse and not (layout.corrections and column.field in layout.spec.key_fields):
         return parser
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         filled = [row for row, cell in enumerate(cells) if cell.strip()]
         values: list[Any] = [None] * len(cells)
         if not filled:
@@ -136,7 +143,7 @@ def _parser(column: Column, layout: Layout) -> Parser:
         parsed, refused = parser([cells[row] for row in filled])
         for row, value in zip(filled, parsed, strict=True):
             values[row] = value
-        return values, [(filled[at], rule, hint) for at, rule, hint in refused]
+        return values, [cell._replace(row=filled[cell.row]) for cell in refused]
 
     return parse
 
@@ -147,21 +154,22 @@ def _as_exported(parser: Parser) -> Parser:
     A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
     """
 
-    def parse(cells: list[str]) -> tuple[list[Any], list[Bad]]:
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
-        refused = {row for row, _rule, _hint in bad}
+        refused = {cell.row for cell in bad}
         lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
-        return values, [*bad, *((row, "lost_character", "a character was lost here: write it again") for row in lost)]
+        hint = "a character was lost here: write it again"
+        return values, [*bad, *(BadCell(row, "lost_character", hint) for row in lost)]
 
     return parse
 
 
 def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
-    """Read what can be read of the identity of a row that is not staged."""
+    """Read what can be read of the keys of a row that is not staged."""
     cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
     spec = layout.spec
-    key = _key_in(spec.model, spec.key, cells.get(spec.key, "")) if spec.key else None
-    return line, key, _key_in(spec.model, spec.natural, cells.get(spec.natural, "")), refused
+    stable_key = _key_in(spec.model, spec.stable_key, cells.get(spec.stable_key, "")) if spec.stable_key else None
+    return Seen(line, stable_key, _key_in(spec.model, spec.pk, cells.get(spec.pk, "")), refused)
 
 
 def _key_in(model: type[models.Model], field: str, text: str) -> int | str | None:
@@ -182,8 +190,8 @@ def _number(text: str) -> int | None:
 
 def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> Iterable[tuple[Any, ...]]:
     by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
-    for each in layout.derived:
-        by_field[each.field] = each.derive(by_field[each.follows])
+    for derived in layout.derived:
+        by_field[derived.field] = derived.derive(by_field[derived.follows])
     upstream: Sequence[str | None] = [None] * len(lines)
     if not layout.corrections:
         upstream = (_sparse_texts if layout.sparse else _upstream_texts)(by_field, layout.merged)

@@ -6,6 +6,7 @@ read.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -38,7 +39,10 @@ def _as_text(value: Any) -> Any:
 
 
 class Staging(LiveTable):
-    """The temporary tables of one import on one connection; statements know them without `imports_`, as {staged}."""
+    """The temporary tables of one import on one connection; statements know them without `imports_`, as {staged}.
+
+    {new_pk} and {new_stable_key} are the columns of these tables that hold what the file says.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,9 @@ class Staging(LiveTable):
     ) -> None:
         super().__init__(connection, layout.spec)
         self._parts |= {table.removeprefix("imports_"): table for table in (*TABLES, *VIEWS)}
+        self._parts["new_pk"] = self.quote(layout.spec.pk)
+        if layout.spec.stable_key:
+            self._parts["new_stable_key"] = self.quote(layout.spec.stable_key)
         self.layout = layout
         self.options = options
         self.progress = progress
@@ -66,7 +73,7 @@ class Staging(LiveTable):
     @property
     def values(self) -> list[str]:
         """All fields of the spec that a write carries, in order, those for the links only included."""
-        return [column.field for column in self.spec.columns] + [each.field for each in self.spec.derived]
+        return [column.field for column in self.spec.columns] + [derived.field for derived in self.spec.derived]
 
     @property
     def stored(self) -> list[str]:
@@ -77,7 +84,7 @@ class Staging(LiveTable):
     @property
     def shown(self) -> list[str]:
         """The fields whose change people are shown: those that the file fills, and what is merged along with them."""
-        own = self.layout.fields | {each.field for each in self.layout.derived if each.merged}
+        own = self.layout.fields | {derived.field for derived in self.layout.derived if derived.merged}
         return [field for field in self.stored if field in own]
 
     @property
@@ -89,16 +96,16 @@ class Staging(LiveTable):
         rows = super().rows(statement, params, **parts)
         return [tuple(map(_as_text, row)) for row in rows] if self.spec.has_days_or_ids else rows
 
-    def key_of(self, text: str) -> Any:
+    def stored_pk(self, text: str) -> Any:
         """Return the primary key that was written down as text, as the database takes it."""
         return stored_value(self.spec.model._meta.pk, text, self.connection)
 
-    def key_in_words(self, key: Any) -> str:
+    def pk_in_words(self, pk: Any) -> str:
         """Return a primary key that the database gave as it is written down everywhere."""
-        return str(self.spec.model._meta.pk.to_python(key))
+        return str(self.spec.model._meta.pk.to_python(pk))
 
     def create(self) -> None:
-        """Make the tables anew; those of an earlier import on this connection go."""
+        """Make the tables; those of an earlier import on this connection are dropped."""
         self.drop()
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
@@ -111,9 +118,9 @@ class Staging(LiveTable):
                     {field: "text" if field in referred else self.column_type(field) for field in self.layout.staged}
                 ),
                 json=self._upstream_type(),
-                key_type=self._seen_type(self.spec.key or self.spec.natural),
-                seen_type=self._seen_type(self.spec.natural),
-                pk_type=self.column_type(self.spec.natural),
+                seen_stable_type=self._seen_type(self.spec.stable_key or self.spec.pk),
+                seen_pk_type=self._seen_type(self.spec.pk),
+                pk_type=self.column_type(self.spec.pk),
                 fields=self._definitions({field: self.column_type(field) for field in self.values}),
                 wants="".join(f", {self.want(link.field)} boolean" for link in self.links),
                 completed_fields=self._definitions(
@@ -129,7 +136,7 @@ class Staging(LiveTable):
             # One row for each good row of the file.
             "{staged}": "line integer PRIMARY KEY, {staged_fields}, {upstream} {json}",
             # What the other rows of the file are about: a row refused or left out is not missing.
-            "{seen}": "line integer, key_value {key_type}, natural_value {seen_type}, refused boolean",
+            "{seen}": "line integer, stable_value {seen_stable_type}, pk_value {seen_pk_type}, refused boolean",
             # Which live object a good row is about.
             "{matched}": "line integer PRIMARY KEY, old_pk {pk_type}",
             # Live objects that the file does not have, with the newest history row that the plan saw of each.
@@ -139,7 +146,7 @@ class Staging(LiveTable):
             # Lines about objects that a person deleted here.
             "{deleted_here}": "line integer PRIMARY KEY",
             # Those of them that are not made again, since the deletion is pinned.
-            "{stays_deleted}": "line integer PRIMARY KEY, natural_value text, label text",
+            "{stays_deleted}": "line integer PRIMARY KEY, pk_value text, label text",
             # Good rows that cannot go in, and the line or object in their way.
             "{blocked}": "line integer, holder text",
             # Objects that change, with the newest history row that the plan saw of each, and their final values.
@@ -208,13 +215,12 @@ class Staging(LiveTable):
 
     def load_seen(self, rows: Iterable[Seen]) -> None:
         """Remember rows that are not staged."""
-        self.load("imports_seen", ["line", "key_value", "natural_value", "refused"], rows)
+        self.load("imports_seen", ["line", "stable_value", "pk_value", "refused"], rows)
 
     def note_refusals(self, refusals: Sequence[Refusal]) -> None:
         """Remember which rules were broken where."""
         if refusals:
-            rows = ((each.line, each.column, each.value, each.rule, each.hint) for each in refusals)
-            self.load("imports_refusals", ["line", "column", "value", "rule", "hint"], rows)
+            self.load("imports_refusals", ["line", "column", "value", "rule", "hint"], map(astuple, refusals))
 
     def refusals(self, limit: int | None = None) -> list[Refusal]:
         """Return the refusals in the order of their lines, all or the first ones."""
@@ -229,13 +235,39 @@ class Staging(LiveTable):
             )
         ]
 
+    def set_aside(self, table: str, *, refused: bool) -> int:
+        """Take the rows of the lines in a table, {blocked} or another, out of the plan; return how many they are.
+
+        The file has them, refused or left out, so that their objects never count as missing.
+        """
+        fields = self.layout.fields
+        lines = self.with_parts(lines=self.fill("(SELECT line FROM {table})", table=self.fill(table)))
+        # Remember that the file has them ...
+        lines.run(
+            """
+            INSERT INTO {seen} (line, stable_value, pk_value, refused)
+            SELECT line, {stable_value}, {pk_value}, {refused} FROM {staged} WHERE line IN {lines}
+            """,
+            stable_value=self.fill("{new_stable_key}") if self.spec.stable_key in fields else "NULL",
+            pk_value=self.fill("{new_pk}") if self.spec.pk in fields else "NULL",
+            refused="TRUE" if refused else "FALSE",
+        )
+        # ... and take them out.
+        lines.run("DELETE FROM {matched} WHERE line IN {lines}")
+        lines.run("DELETE FROM {changed} WHERE line IN {lines}")
+        return lines.run("DELETE FROM {staged} WHERE line IN {lines}")
+
+    def refuse_blocked(self) -> int:
+        """Refuse the rows in the table of blocked ones, and return how many they are."""
+        return self.set_aside("{blocked}", refused=True)
+
     def finish(self) -> None:
         """Let the database know what was loaded."""
-        names = [field for field in self.spec.names if field in self.layout.fields]
-        for field in names:
+        keys = [field for field in self.spec.key_fields if field in self.layout.fields]
+        for field in keys:
             self.index_temp("imports_staged", [field])
         # Each live object is looked for among the rows left out, which a filter makes many.
-        self.index_temp("imports_seen", ["key_value"])
-        self.index_temp("imports_seen", ["natural_value"])
-        self.analyze("imports_staged", sorted(["line", *names]))
+        self.index_temp("imports_seen", ["stable_value"])
+        self.index_temp("imports_seen", ["pk_value"])
+        self.analyze("imports_staged", sorted(["line", *keys]))
         self.analyze("imports_seen", ["line"])

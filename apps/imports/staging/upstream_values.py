@@ -1,4 +1,4 @@
-"""What upstream last said of a live row, in SQL, and whether somebody changed the value here since: a correction."""
+"""The last values of upstream for a live row, in SQL, and whether somebody changed a value since: a correction."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -11,12 +11,12 @@ NO_UPSTREAM = "imports_upstream"
 
 
 class LiveTable(Sql):
-    """Runs statements about the live table of a spec: they know {live}, {pk}, {upstream}, {key} and {active}."""
+    """Runs statements about the live table of a spec: they know {live}, {pk}, {stable_key}, {upstream} and {active}."""
 
     def __init__(self, using: str | BaseDatabaseWrapper, spec: ImportSpec) -> None:
         super().__init__(using)
         self.spec = spec
-        fields = {"pk": spec.natural, "key": spec.key, "active": spec.active}
+        fields = {"pk": spec.pk, "stable_key": spec.stable_key, "active": spec.active}
         self._parts |= {hole: self.column(field) for hole, field in fields.items() if field}
         self._parts["live"] = self.quote(spec.model._meta.db_table)
         self._parts["upstream"] = self.column(spec.upstream) if spec.upstream else self.quote(NO_UPSTREAM)
@@ -48,7 +48,7 @@ class LiveTable(Sql):
         )
 
     def from_json(self, field: str, value: str) -> str:
-        """Return the SQL for the value of a field that upstream's JSON says as the text `value`."""
+        """Return the SQL for the value of a field that upstream's JSON has as the text `value`."""
         if field in self.spec.referred:
             return self.referred(self.spec.referred[field], value)
         # SQLite has days and UUIDs as text, and would make a number of what is cast to such a type.
@@ -63,7 +63,7 @@ class LiveTable(Sql):
 
 def corrected(live: LiveTable, field: str) -> str:
     """Return the SQL condition: somebody changed this field of the live row `l` since upstream was last applied."""
-    # In this order: for most rows the values are equal, and SQLite reads the JSON anew for each question.
+    # In this order: for most rows the values are equal, and SQLite parses the JSON again for each expression.
     return live.fill(
         "(l.{column} IS DISTINCT FROM {base} AND ({known}))",
         column=live.column(field),
@@ -73,14 +73,14 @@ def corrected(live: LiveTable, field: str) -> str:
 
 
 def known_base(live: LiveTable, field: str) -> str:
-    """Return the SQL condition: what upstream last said of this field of `l` is known."""
+    """Return the SQL condition: the last value of upstream for this field of `l` is known."""
     if not live.spec.upstream:
         return "FALSE"
     return live.fill("(l.{upstream} -> '{field}') IS NOT NULL", field=field)
 
 
 def base(live: LiveTable, field: str) -> str:
-    """Return the SQL for what upstream last said of this field of the live row `l`."""
+    """Return the SQL for the last value of upstream for this field of the live row `l`."""
     if not live.spec.upstream:
         return "NULL"
     return live.from_json(field, live.fill("(l.{upstream} ->> '{field}')", field=field))

@@ -2,8 +2,7 @@
 
 import pytest
 
-from apps.imports.reading.refused_rows import rows_at
-from apps.imports.reading.rows import Reading, read
+from apps.imports.reading.rows import Reading, read, rows_at
 from tests.imports.reading.conftest import rows_of
 
 pytestmark = pytest.mark.once

@@ -35,13 +35,13 @@ class Command(BaseCommand):
             self._cancel(options["run"], as_json=options["json"])
             return
         runs = list(ImportRun.objects.order_by("-pk")[: max(options["limit"], 0)])
-        told = [(run, progress_of(run.pk) if run.status in BUSY else None) for run in runs]
+        runs_seen = [(run, progress_of(run.pk) if run.status in BUSY else None) for run in runs]
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(*each) for each in told]))
+            self.stdout.write(json.dumps([_as_json(*seen) for seen in runs_seen]))
             return
-        for each in told:
-            self.stdout.write(_line(*each))
-        if not told:
+        for seen in runs_seen:
+            self.stdout.write(_line(*seen))
+        if not runs:
             self.stdout.write("No imports yet.")
 
     def _cancel(self, number: int, *, as_json: bool) -> None:
