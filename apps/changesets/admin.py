@@ -117,7 +117,7 @@ class ChangesetAdmin(ActingAdmin):
     # -- one changeset ---------------------------------------------------------------------------------------
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Changeset | None:
-        """Read a changeset once a request, and without what only a list needs."""
+        """Read a changeset once for each request, without the joins of the list."""
         shown = _shown.get(request)
         if shown is None or shown[0] != object_id:
             changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(

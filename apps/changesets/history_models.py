@@ -14,7 +14,7 @@ from apps.changesets.errors import HistoryIsRecordedByTheDatabase
 
 
 class Stamped(models.Model):
-    """What each history row carries beside the copy of its object: the changeset it belongs to."""
+    """The column of each history row beside the copy of its object: its changeset."""
 
     changeset = models.ForeignKey(
         "changesets.Changeset",

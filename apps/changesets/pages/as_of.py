@@ -68,7 +68,7 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
 
 @for_viewers
 def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """What became of the list from the moment `from` to the moment `to`: counts, then the objects."""
+    """The changes of the list from the moment `from` to the moment `to`: counts, then the objects."""
     tracked = tracked_for(model_admin.model)
     operation = request.GET.get("operation", "")
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")

@@ -80,7 +80,7 @@ class RecordedForm(forms.ModelForm):
         )
 
     def _show_as_now(self) -> None:
-        """Let the form come back upon the newest version: others' changes to other fields must not look like mine."""
+        """Show the form again with the newest version, so that others' changes do not look like this person's."""
         self.data = data = cast(QueryDict, self.data).copy()
         data[self.add_prefix("seen_version")] = str(self._newest() or "")
         for name in self._model_fields():

@@ -95,7 +95,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         return fieldsets
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
-        """Beside each field stands where its present value comes from."""
+        """Add the origin of its present value to the help of each field."""
         form = super().get_form(request, obj, change=change, **kw)
         if change and obj is not None and not _is_version_page(request) and request.user.has_perm(VIEW):
             show_origins(form, obj)

@@ -166,7 +166,7 @@ def _lines(plan: RestorePlan) -> list[Line]:
 
 
 def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, str]]:
-    """Each row with all its values, and the address of its history."""
+    """Return each row with all its values and the address of its history."""
     rows = list(page.object_list)
     changes = changes_between(tracked, [(row.history_id, None) for row in rows])
     pk = tracked.model._meta.pk.attname
