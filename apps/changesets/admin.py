@@ -1,46 +1,34 @@
 """The list of changesets, a changeset's page, and its revert, in the admin."""
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
-from apps.changesets.acts.methods import READS, turned_away
-from apps.changesets.history.counts import Counts, counts_of_many
+from apps.changesets.acts.methods import READS, page_at, turned_away
+from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, show
-from apps.changesets.pages.bulk_result import result_page
-from apps.changesets.pages.changeset import page_of
+from apps.changesets.pages.bulk_act import result_page
+from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
-from apps.changesets.pages.download import download_page
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
-from apps.changesets.pages.search import TouchedFilter, find_form
+from apps.changesets.pages.search import TouchedFilter, search_form
 
 # The changeset that a page shows, under the number that was asked for.
 _shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
-
-if TYPE_CHECKING:
-
-    class ListedChangeset(Changeset):
-        """A row of the list, with what is worked out for all rows at once."""
-
-        subject: str
-        shown_counts: Counts
-        may_revert: bool
-
-        class Meta:
-            proxy = True
 
 
 class ChangesetList(ChangeList):
@@ -85,7 +73,7 @@ class ChangesetAdmin(ActingAdmin):
     # -- the list --------------------------------------------------------------------------------------------
 
     @admin.display(description="Changeset")
-    def what(self, changeset: "ListedChangeset") -> str:
+    def what(self, changeset: Any) -> str:
         title = format_html("#{} {}", changeset.pk, changeset.get_kind_display())
         return format_html('{} <span class="subject">{}</span>', title, changeset.subject)
 
@@ -102,17 +90,17 @@ class ChangesetAdmin(ActingAdmin):
         return show.moment(changeset.created_at)
 
     @admin.display(description="Objects")
-    def objects(self, changeset: "ListedChangeset") -> str:
+    def objects(self, changeset: Any) -> str:
         state, reviewed = show.state(changeset), show.reviewed(changeset)
         return format_html("{} {} {}", show.counts(changeset.shown_counts), state, reviewed)
 
     @admin.display(description="Next")
-    def next_steps(self, changeset: "ListedChangeset") -> str:
+    def next_steps(self, changeset: Any) -> str:
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        more = {"title": "Changesets", "find": find_form(request.GET)}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        context = {"title": "Changesets", "find": search_form(request.GET)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangesetList
@@ -132,8 +120,10 @@ class ChangesetAdmin(ActingAdmin):
         """Read a changeset once a request, and without what only a list needs."""
         shown = _shown.get(request)
         if shown is None or shown[0] != object_id:
-            found = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=whole_number(object_id) or 0)
-            shown = _shown[request] = object_id, next(iter(found), None)
+            changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(
+                pk=whole_number(object_id) or 0
+            )
+            shown = _shown[request] = object_id, next(iter(changesets), None)
         return shown[1]
 
     def change_view(
@@ -149,37 +139,17 @@ class ChangesetAdmin(ActingAdmin):
         return super().change_view(request, object_id, form_url, extra_context)
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.revert_view)
-        download = self.admin_site.admin_view(self.download_view)
+        download = self.admin_site.admin_view(partial(download_page, self))
         return [
-            path("<int:pk>/revert/", view, name="changesets_changeset_revert"),
+            page_at("<int:pk>/revert/", self, revert_page, "revert"),
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
-            path("<int:pk>/result/", self.admin_site.admin_view(self.result_view), name="changesets_changeset_result"),
-            path("<int:pk>/map/", self.admin_site.admin_view(self.map_view), name="changesets_changeset_map"),
-            path(
-                "<int:pk>/map.json",
-                self.admin_site.admin_view(self.map_data, cacheable=True),
-                name="changesets_changeset_map_data",
-            ),
+            page_at("<int:pk>/result/", self, result_page, "result"),
+            page_at("<int:pk>/map/", self, changeset_map, "map"),
+            page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),
             *bin_urls(self),
             *super().get_urls(),
         ]
-
-    def download_view(self, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
-        return download_page(request, self, int(pk), form)
-
-    def result_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return result_page(self, request, pk)
-
-    def map_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return changeset_map(request, self, pk)
-
-    def map_data(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return changeset_map_data(request, self, pk)
-
-    def revert_view(self, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-        return revert_page(self, request, pk)
 
     # -- recorded by the database, never by hand -------------------------------------------------------------
 

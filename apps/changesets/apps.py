@@ -10,7 +10,7 @@ class ChangesetsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.changesets import checks  # noqa: F401 - registers the system checks
-        from apps.changesets.recording import migrating
+        from apps.changesets.recording import install
 
-        pre_migrate.connect(migrating.before_migrate, sender=self, dispatch_uid="changesets.before_migrate")
-        post_migrate.connect(migrating.after_migrate, sender=self, dispatch_uid="changesets.after_migrate")
+        pre_migrate.connect(install.before_migrate, sender=self, dispatch_uid="changesets.before_migrate")
+        post_migrate.connect(install.after_migrate, sender=self, dispatch_uid="changesets.after_migrate")

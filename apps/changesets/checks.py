@@ -97,7 +97,7 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
     """Report changesets.E009 for each history table that migrating backwards would drop instead of setting it aside."""
     tracked = {tracked.history_model._meta.label_lower: tracked.model for tracked in tracked_models()}
-    found: list[CheckMessage] = []
+    messages: list[CheckMessage] = []
     for app_config in {model._meta.app_config for model in tracked.values()}:
         for migration, operation in _created_models(app_config):
             model = tracked.get(f"{app_config.label}.{operation.name_lower}")
@@ -107,8 +107,8 @@ def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
                     f"{CreateKeptModel.__module__}) instead of migrations.CreateModel, as makemigrations does."
                 )
                 problem = f"Migrating backwards would drop the history that {operation.name} holds."
-                found.append(_error("E009", model, problem, hint))
-    return found
+                messages.append(_error("E009", model, problem, hint))
+    return messages
 
 
 def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.CreateModel]]:
@@ -118,11 +118,11 @@ def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.Cre
         package = import_module(module_name or "")
     except (ImportError, ValueError):
         return  # It has no migrations yet; Django says so where they are needed.
-    for found in iter_modules(package.__path__):
-        migration = getattr(import_module(f"{module_name}.{found.name}"), "Migration", None)
+    for module in iter_modules(package.__path__):
+        migration = getattr(import_module(f"{module_name}.{module.name}"), "Migration", None)
         for operation in getattr(migration, "operations", ()):
             if isinstance(operation, migrations.CreateModel):
-                yield found.name, operation
+                yield module.name, operation
 
 
 def _error(number: str, model: type[models.Model], problem: str, hint: str) -> Error:

@@ -1,4 +1,4 @@
-"""What can go wrong with changesets, each with a sentence for the person who is told."""
+"""The refusals of this app, each with a sentence for the person."""
 
 
 class ChangesetError(Exception):

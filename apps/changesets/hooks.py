@@ -1,4 +1,4 @@
-"""Where other apps add what this one cannot know: what is done before an act, who is told of it, what is said of it."""
+"""Hooks for other apps: what runs before an act, who listens to changesets, and remarks on their pages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class Hook(Generic[T]):
 
     def add(self, *things: T, to: str = "") -> None:
         """Add things, to what is known by the name `to` alone if there is one."""
-        there = self._added.setdefault(to, [])
-        there += [thing for thing in things if thing not in there]
+        added = self._added.setdefault(to, [])
+        added += [thing for thing in things if thing not in added]
 
     def of(self, name: str = "") -> tuple[T, ...]:
         """Return what was added under this name."""
@@ -48,14 +48,14 @@ class Coming:
 # Called before an act that may write or delete many rows, outside of any transaction: a backup above all. A
 # ChangesetError that it raises stops the act. It returns what the thing that was done is called, such as a backup.
 PREPARATIONS: Hook[Callable[[Coming], str | None]] = Hook()
-# Told of each changeset, once it is committed; what goes wrong in a listener is logged only.
+# Message of each changeset, once it is committed; what goes wrong in a listener is logged only.
 LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()
 
 
-def is_time_for_it(using: str) -> bool:
-    """Return whether something can be done first: not inside a transaction.
+def may_prepare(using: str) -> bool:
+    """Whether something can be done before an act: not inside a transaction.
 
     Whoever opened it can still take all of it back, and on SQLite a backup would not see, or would wait for, what is
     written in it.
@@ -65,7 +65,7 @@ def is_time_for_it(using: str) -> bool:
 
 def prepare(coming: Coming) -> list[str]:
     """Do what was added for the act, if it is time for it or the act requires it; return what it is called."""
-    if not coming.required and not is_time_for_it(coming.using):
+    if not coming.required and not may_prepare(coming.using):
         return []
     return [name for preparation in PREPARATIONS.of() if (name := preparation(coming))]
 

@@ -1,4 +1,4 @@
-"""Waiting for others who write, for so long and no longer."""
+"""Waiting for others who write, up to a limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def is_busy(error: BaseException) -> bool:
 
 @contextmanager
 def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
-    """Within, wait at most so long for others who write; raises Busy with a sentence when they take longer."""
+    """Wait in this block at most so many seconds for others who write; raises Busy when they take longer."""
     sql = Sql(using)
     if not sql.postgresql:
         before = sql.value("PRAGMA busy_timeout")

@@ -11,14 +11,14 @@ def whole_number(text: str, *, digits: int = MOST_DIGITS) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
 
 
-def plural(number: int, one: Any, many: str = "") -> str:
+def plural(number: int, singular: Any, many: str = "") -> str:
     """Return the word that fits a number: `row` for 1, else `many` or `rows`; a model has words of its own."""
-    if not isinstance(one, str):
-        meta = getattr(one, "_meta", one)
-        one, many = meta.verbose_name, str(meta.verbose_name_plural)
-    return str(one) if number == 1 else many or f"{one}s"
+    if not isinstance(singular, str):
+        meta = getattr(singular, "_meta", singular)
+        singular, many = meta.verbose_name, str(meta.verbose_name_plural)
+    return str(singular) if number == 1 else many or f"{singular}s"
 
 
-def counted(number: int, one: Any, many: str = "") -> str:
+def counted(number: int, singular: Any, many: str = "") -> str:
     """Return a number of things in words: `1 row`, `1,204 airports`."""
-    return f"{number:,} {plural(number, one, many)}"
+    return f"{number:,} {plural(number, singular, many)}"

@@ -47,9 +47,9 @@ class Sql:
 
     def with_parts(self, **parts: str) -> "Sql":
         """Return one that fills these holes, too: with SQL as it is."""
-        more = Sql(self.connection)
-        more._parts = {**self._parts, **parts}
-        return more
+        copy = Sql(self.connection)
+        copy._parts = {**self._parts, **parts}
+        return copy
 
     @property
     def postgresql(self) -> bool:
@@ -127,8 +127,8 @@ class Sql:
             self.fill("SELECT {place}, COUNT(*) FROM {table}", place=str(place), table=self.quote(table))
             for place, table in enumerate(tables)
         ]
-        found = self.rows("{counts}", counts=" UNION ALL ".join(counts)) if counts else []
-        return {tables[place]: number for place, number in found}
+        rows = self.rows("{counts}", counts=" UNION ALL ".join(counts)) if counts else []
+        return {tables[place]: number for place, number in rows}
 
     def has_rows(self, table: str) -> bool:
         """Whether a table has any row."""

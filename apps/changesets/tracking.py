@@ -6,7 +6,7 @@ from functools import cache, cached_property
 from django.apps import apps
 from django.db import models
 
-from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.fields import AnyField, AnyLink, column_of, field_of
 from apps.changesets.history_models import ChangesetHistory, HistoryRow
 
 # What people may be allowed to do with the objects of a tracked model, each as `<verb>_<model>`.
@@ -104,6 +104,11 @@ class Tracked:
         )
 
     @property
+    def links(self) -> list[AnyLink]:
+        """The foreign keys of the model."""
+        return [field for field in self.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]
+
+    @property
     def filter_model(self) -> type[models.Model] | None:
         """The model whose objects changes are filtered by, or None."""
         if self.filter_by is None:
@@ -143,7 +148,7 @@ class Tracked:
 def tracked_models() -> tuple[Tracked, ...]:
     """Return what is tracked, each after the models it points to: countries, cities, airports."""
     recorded = [model for model in apps.get_models() if hasattr(model._meta, "simple_history_manager_attribute")]
-    found: dict[type[models.Model], Tracked] = {
+    by_model: dict[type[models.Model], Tracked] = {
         model: _describe(model) for model in recorded if issubclass(model, TrackedModel)
     }
     ordered: list[type[models.Model]] = []
@@ -153,13 +158,13 @@ def tracked_models() -> tuple[Tracked, ...]:
             return
         for field in model._meta.concrete_fields:
             target = field.related_model
-            if target is not None and target in found and target is not model:
+            if target is not None and target in by_model and target is not model:
                 place(target)
         ordered.append(model)
 
-    for model in sorted(found, key=lambda model: model._meta.label_lower):
+    for model in sorted(by_model, key=lambda model: model._meta.label_lower):
         place(model)
-    return tuple(found[model] for model in ordered)
+    return tuple(by_model[model] for model in ordered)
 
 
 def tracked_by_name(name: str) -> Tracked | None:
@@ -195,14 +200,9 @@ def _describe(model: type[TrackedModel]) -> Tracked:
     columns = {field.name: column_of(field) for field in model._meta.concrete_fields}
     return Tracked(
         model=model,
-        history_model=getattr(model, _manager_name(model)).model,
+        history_model=getattr(model, vars(model._meta)["simple_history_manager_attribute"]).model,
         stable_key=columns.get(declared.stable_key or ""),
         untracked=frozenset(columns[name] for name in declared.untracked if name in columns),
         filter_by=declared.filter_by,
         point=(columns.get(declared.point[0], ""), columns.get(declared.point[1], "")) if declared.point else None,
     )
-
-
-def _manager_name(model: type[models.Model]) -> str:
-    name: str = vars(model._meta)["simple_history_manager_attribute"]
-    return name

@@ -13,8 +13,8 @@ from apps.backups.catalogue.manifests import amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.restore.database import restore
 from apps.base.models import Country
+from apps.changesets.bulk.apply import apply_bulk
 from apps.changesets.bulk.deleting import deleting
-from apps.changesets.bulk.operations import apply_bulk
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.imports.models import RunStatus

@@ -17,7 +17,7 @@ from apps.changesets.acts import repeats, tokens
 from apps.changesets.acts.forms import NO_REASON
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import BulkRefused, PlanMoved
 from apps.changesets.models import Changeset
 
@@ -63,7 +63,7 @@ class Boil(PlannedAct[int]):
         if seen is not None and seen != self.kettle.boiled:
             raise PlanMoved("it boiled meanwhile", "kettle")
         self.kettle.boiled += 1
-        return Outcome(DONE, (Told(f"Boiled: {reason}."),))
+        return Outcome(DONE, (Message(f"Boiled: {reason}."),))
 
 
 class BoilUnseen(Boil):

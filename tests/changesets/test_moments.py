@@ -10,8 +10,7 @@ from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
-from apps.changesets.history.as_of import NOW, Moment, read_moment, state_at, version_at
-from apps.changesets.history.as_of_values import csv_lines
+from apps.changesets.history.as_of import NOW, Moment, csv_lines, read_moment, state_at, version_at
 from apps.changesets.history.comparison import changes_from
 from apps.changesets.tracking import tracked_for
 
@@ -159,7 +158,7 @@ def test_what_changed_is_searched_by_key_and_name(world, search, found):
     result = changes_from(AIRPORTS, before, NOW, search=search)
 
     assert [change.pk for change in result.changes] == found
-    assert result.found == len(found)
+    assert result.matching == len(found)
 
 
 def test_the_file_of_a_moment_has_the_names_of_then_and_no_formulas(world):

@@ -9,8 +9,8 @@ from apps.backups.objects.bringing_back import plan_hanging, restore_with_hangin
 from apps.backups.objects.catalogue import backups_of
 from apps.backups.objects.making import back_up_object
 from apps.backups.objects.restoring import fit_to, plan_restore_of, restore_from
+from apps.changesets.bulk.apply import apply_bulk, plan_bulk
 from apps.changesets.bulk.deleting import deleting
-from apps.changesets.bulk.operations import apply_bulk, plan_bulk
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused
 from apps.changesets.models import Changeset

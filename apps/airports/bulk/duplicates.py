@@ -12,8 +12,8 @@ from django.db.models.functions import RowNumber
 
 from apps.airports.models import Airport, AirportType
 from apps.changesets.acts.lines import Line
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import delete_rows
-from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
@@ -165,4 +165,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(losers, {"iata_code": None})
 
 
-RESOLVE_DUPLICATES = Operation(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: options.get("rule") == DELETE)
+RESOLVE_DUPLICATES = BulkWork(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: options.get("rule") == DELETE)

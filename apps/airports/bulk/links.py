@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from apps.airports.models import Airport
 from apps.changesets.acts.lines import Line
-from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import setting, write_values
@@ -12,8 +12,8 @@ from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural
 
 
-def clearing_of_places(field: str) -> Operation:
-    """Return the operation that clears this link on every airport that points to a selected place."""
+def clearing_of_places(field: str) -> BulkWork:
+    """Return the work that clears this link on every airport that points to a selected place."""
 
     def airports(selection: Selection) -> QuerySet:
         return selection.pointing(Airport, field)
@@ -34,7 +34,7 @@ def clearing_of_places(field: str) -> Operation:
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(airports(selection), {field: None})
 
-    return Operation(Kind.BULK_ACTION, plan, write)
+    return BulkWork(Kind.BULK_ACTION, plan, write)
 
 
 CLEAR_COUNTRY = setting("country", None, done="without country", already="without country already")

@@ -5,7 +5,7 @@ from django.utils import timezone
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, fill_candidates, with_places
 from apps.airports.models import Airport
 from apps.changesets.acts.lines import Line
-from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
@@ -23,8 +23,8 @@ NOT_DONE = {
 }
 
 
-def relinking(condition: str) -> Operation:
-    """Return the operation that relinks the airports that belong to a selection (see `fill_candidates`).
+def relinking(condition: str) -> BulkWork:
+    """Return the work that relinks the airports that belong to a selection (see `fill_candidates`).
 
     In the condition `{selected}` is the query of the selected keys, `{city}` the table of cities.
     """
@@ -50,7 +50,7 @@ def relinking(condition: str) -> Operation:
         some = tuple(names for names in listed if names.number)
         return BulkPlan(number, airports, done, shown, tuple(names.get("changes", ())), some)
 
-    return Operation(Kind.RELINK, plan, _write)
+    return BulkWork(Kind.RELINK, plan, _write)
 
 
 def _count(sql: Sql) -> list[int]:

@@ -81,12 +81,12 @@ class MakeBackup(Working):
             verb="Back up now",
             back_url=list_url(),
             note="",
-            more={"options": self.options},
+            context={"options": self.options},
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        asked = self.options.cleaned_data
-        return self.begin(kind=asked["kind"], label=asked["label"], reason=asked["label"])
+        options = self.options.cleaned_data
+        return self.begin(kind=options["kind"], label=options["label"], reason=options["label"])
 
 
 class RestoreBackup(Working):
@@ -124,7 +124,7 @@ class RestoreBackup(Working):
             back_url=list_url(),
             note="The journal beside the backups tells of it, whatever happens.",
             lines=tuple(self._lines()) if self.possible else (),
-            more={
+            context={
                 "backup": self.backup,
                 "here": self.here,
                 "kind": kind_words(self.backup),

@@ -20,9 +20,9 @@ class CreateForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        there = [kind for kind in ASKED_FOR if kind in kinds()]
+        registered = [kind for kind in ASKED_FOR if kind in kinds()]
         shown = '<b>{}</b> <span class="quiet">{}</span>'
-        offer(self, "kind", [(kind, format_html(shown, KINDS[kind], ASKED_FOR[kind])) for kind in there])
+        offer(self, "kind", [(kind, format_html(shown, KINDS[kind], ASKED_FOR[kind])) for kind in registered])
 
 
 class NameForm(forms.Form):

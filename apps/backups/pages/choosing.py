@@ -62,7 +62,7 @@ class ChoiceForm(forms.Form):
     @property
     def boxes(self) -> list[list[BoundWidget]]:
         """The boxes of the tables that people work on, and those of the others."""
-        first = {each.table for each in tracked_models()}
+        first = {tracked.table for tracked in tracked_models()}
         boxes = list(self["table"])
         return [[box for box in boxes if (box.data["value"] in first) == wanted] for wanted in (True, False)]
 
@@ -130,7 +130,7 @@ def then_and_now(choice: ChoiceForm) -> list[dict[str, Any]]:
     if choice.limit is not None:
         return []
     counts, names = choice.backup.row_counts, _names()
-    tracked = [each.table for each in tracked_models()]
+    tracked = [model.table for model in tracked_models()]
     lines = []
     for table in choice.tables or tracked:
         model, name = names.get(table, (None, table))
@@ -147,12 +147,14 @@ def _count(model: Any) -> int | None:
 
 def _names() -> dict[str, tuple[Any, str]]:
     models = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
-    return {each._meta.db_table: (each, str(each._meta.verbose_name_plural)) for each in models if not each._meta.proxy}
+    return {
+        model._meta.db_table: (model, str(model._meta.verbose_name_plural)) for model in models if not model._meta.proxy
+    }
 
 
 def _tables(backup: Backup) -> list[tuple[str, str]]:
     """Return the tables that can be chosen, in words: first what people work on, then all others."""
-    names, there = _names(), choosable(backup)
-    tracked = [each.table for each in tracked_models() if each.table in there]
-    ordered = tracked + [table for table in there if table not in tracked]
+    names, chosen = _names(), choosable(backup)
+    tracked = [model.table for model in tracked_models() if model.table in chosen]
+    ordered = tracked + [table for table in chosen if table not in tracked]
     return [(table, f"{names.get(table, (None, table))[1]}: {backup.row_counts[table]:,} rows") for table in ordered]

@@ -46,9 +46,9 @@ def months_of(verdicts: Sequence[Verdict], *, now: datetime) -> list[Spot]:
 
 
 def _spot(verdicts: Sequence[Verdict], of: date, period: Callable[[date], date], title: str, short: str) -> Spot:
-    found = [verdict for verdict in verdicts if period(_day(verdict)) == of]
-    kept = sum(verdict.kept for verdict in found)
-    return Spot(formats.date_format(of, title), formats.date_format(of, short), kept, len(found) - kept)
+    matching = [verdict for verdict in verdicts if period(_day(verdict)) == of]
+    kept = sum(verdict.kept for verdict in matching)
+    return Spot(formats.date_format(of, title), formats.date_format(of, short), kept, len(matching) - kept)
 
 
 def _day(verdict: Verdict) -> date:

@@ -46,7 +46,7 @@ def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str
 def work_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: str) -> HttpResponse:
     """Show how far a piece of work is, or how it ended."""
     work = _work(key)
-    more = {
+    context = {
         "title": TITLES[work.verb],
         "work": work,
         "failed": work.state == FAILED,
@@ -54,14 +54,14 @@ def work_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: str) -> 
         "may_restore": request.user.has_perm("backups.restore_backup"),
         "may_verify": request.user.has_perm("backups.verify_backup"),
     }
-    return answer(model_admin, request, "work", more)
+    return answer(model_admin, request, "work", context)
 
 
 def progress_view(model_admin: admin.ModelAdmin, request: HttpRequest, key: str) -> HttpResponse:
     """Tell the script of the page how far it is."""
     work = _work(key)
-    told = {"status": work.state, "words": work.words, "numbers": "", "percent": None, "warning": "", "next": ""}
-    return JsonResponse(told)
+    progress = {"status": work.state, "words": work.words, "numbers": "", "percent": None, "warning": "", "next": ""}
+    return JsonResponse(progress)
 
 
 def _listed(name: str) -> tuple[Backup, bool]:

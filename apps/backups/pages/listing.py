@@ -21,9 +21,9 @@ RESTORES = 5
 VERBS = ("create", "verify", "download", "restore")
 
 
-def answer(model_admin: admin.ModelAdmin, request: HttpRequest, template: str, more: dict[str, Any]) -> HttpResponse:
+def answer(model_admin: admin.ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """Show a page about backups."""
-    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **more}
+    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **context}
     return TemplateResponse(request, f"admin/backups/{template}.html", context)
 
 
@@ -34,7 +34,7 @@ def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
     known = {backup.id for backup in here.backups}
     away = [backup for backup in elsewhere.backups if backup.id not in known]
     verdicts = judge([*here.backups, *away], now=now)
-    more = {
+    context = {
         "title": "Backups",
         "rows": [_row(verdict, here=verdict.backup.id in known) for verdict in verdicts],
         "days": days_of(verdicts, now=now),
@@ -45,7 +45,7 @@ def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
         "may_look_elsewhere": "elsewhere" not in request.GET and has_storage(),
         "may": {verb: request.user.has_perm(f"backups.{verb}_backup") for verb in VERBS},
     }
-    return answer(model_admin, request, "list", more)
+    return answer(model_admin, request, "list", context)
 
 
 def find_listed(name: str) -> tuple[Backup, bool]:
@@ -61,11 +61,11 @@ def find_listed(name: str) -> tuple[Backup, bool]:
 
 def restores() -> list[dict[str, Any]]:
     """Return what the journal tells of restores, newest first: of each its last word."""
-    told: dict[str, dict[str, Any]] = {}
+    by_number: dict[str, dict[str, Any]] = {}
     for entry in read_journal():
-        if entry.get("restore") and entry["restore"] not in told:
-            told[entry["restore"]] = {**entry, "moment": parse_datetime(str(entry.get("at", "")))}
-    return list(told.values())
+        if entry.get("restore") and entry["restore"] not in by_number:
+            by_number[entry["restore"]] = {**entry, "moment": parse_datetime(str(entry.get("at", "")))}
+    return list(by_number.values())
 
 
 def has_storage() -> bool:

@@ -16,7 +16,7 @@ from apps.backups.objects.hanging import kinds_hanging_on
 from apps.backups.objects.making import back_up_object
 from apps.backups.pages.restore_page import crumbs_of, download, list_page, plan_page
 from apps.changesets.acts.frame import answer
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
 from apps.changesets.pages.recorded import RecordedModelAdmin
@@ -111,13 +111,13 @@ class BackUpObject(PlannedAct[str]):
             verb=f"Back up this {meta.verbose_name}",
             back_url=links.object_url(meta.model, self.obj.pk),
             note="",
-            more={"object": self.obj},
+            context={"object": self.obj},
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
         hanging = bool(self.request.POST.get("hanging"))
         made = back_up_object(self.obj, actor=self.actor, reason=reason, hanging=hanging)
-        return Outcome(links.object_url(type(self.obj), self.obj.pk), (Told(self._sentence(made)),))
+        return Outcome(links.object_url(type(self.obj), self.obj.pk), (Message(self._sentence(made)),))
 
     def _sentence(self, made: ObjectBackup) -> str:
         sentence = format_html("{} is backed up in <code>{}</code>.", self.obj, made.file.name)

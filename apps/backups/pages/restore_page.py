@@ -15,7 +15,7 @@ from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
-from apps.changesets.acts.planned import Crumb, Outcome, Page, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
 from apps.changesets.pages.version import TickedFields
@@ -28,7 +28,7 @@ def list_page(
 ) -> HttpResponse:
     """Show the backups of the object, and in one sentence each what is wrong with the damaged ones."""
     tracked = tracked_for(model_admin.model)
-    found = backups_of(tracked, obj)
+    backups = backups_of(tracked, obj)
     meta = model_admin.opts
     context = {
         **model_admin.admin_site.each_context(request),
@@ -39,10 +39,10 @@ def list_page(
         # For what is deleted this leads on to its history.
         "object_url": links.object_url(meta.model, obj.pk),
         "title": f"Restore {obj}",
-        "backups": found.backups,
-        "complaints": [complaint for complaint in found.complaints if complaint != refusal],
+        "backups": backups.backups,
+        "complaints": [complaint for complaint in backups.complaints if complaint != refusal],
         "refusal": refusal,
-        "damaged": bool(found.complaints),
+        "damaged": bool(backups.complaints),
         "lives": tracked.model._base_manager.filter(pk=obj.pk).exists(),
     }
     return TemplateResponse(request, "admin/backups/object_backups.html", context)
@@ -92,10 +92,10 @@ class RestoreObject(TickedFields):
     def plan(self) -> VersionPlan:
         return plan_restore_of(self.tracked, self.fit, fields=self.ticked)
 
-    def hear(self, refusal: Exception) -> str:
+    def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, OtherSchema):
             return "Nothing was restored: tick “Restore the rest”, or leave it."
-        return super().hear(refusal)
+        return super().sentence_of(refusal)
 
     def page(self, plan: VersionPlan) -> Page:
         meta, hanging = self.model_admin.opts, plan_hanging(self.backup)
@@ -106,7 +106,7 @@ class RestoreObject(TickedFields):
             crumbs=(*crumbs_of(meta, self.obj), Crumb("Restore", "?"), Crumb("Compare")),
             verb=verb if to_do and (plan.lives or not plan.obstacles) else "",
             back_url="?",
-            more={
+            context={
                 "backup": self.backup,
                 "fit": self.fit,
                 "hanging": hanging,
@@ -129,8 +129,8 @@ class RestoreObject(TickedFields):
             partly=self.rest,
         )
         now = living(self.tracked, self.fit.version) or self.obj
-        told = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")
-        return Outcome(links.object_url(self.tracked.model, now.pk), (Told(told),))
+        sentence = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")
+        return Outcome(links.object_url(self.tracked.model, now.pk), (Message(sentence),))
 
 
 def crumbs_of(meta: Options, obj: models.Model) -> tuple[Crumb, ...]:

@@ -5,8 +5,8 @@ from django.db.models import Count, QuerySet
 from apps.base.models import City
 from apps.base.text import search_form
 from apps.changesets.acts.lines import Line
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import delete_rows, relations_to
-from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
@@ -85,4 +85,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     delete_rows(merged)
 
 
-MERGE_CITY = Operation(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: True)
+MERGE_CITY = BulkWork(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: True)

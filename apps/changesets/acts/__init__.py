@@ -1,1 +1,1 @@
-"""What a person confirms: acts with a plan, rows, apply and result, and the one flow that each of them goes through."""
+"""Acts that a person confirms, and the one flow of their pages: plan, reason, apply, result."""

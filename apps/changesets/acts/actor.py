@@ -1,4 +1,4 @@
-"""Who acts on a page."""
+"""The user who acts on a page."""
 
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied

@@ -1,4 +1,4 @@
-"""Adding and changing objects by hand: each a changeset, and never more than the person meant."""
+"""Adding and changing objects by hand, each as one changeset."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ def add_object(obj: models.Model, *, actor: Actor, reason: str = "") -> Changese
     """Insert the object as a changeset; return the changeset."""
     with changeset(kind=Kind.EDIT, actor=actor, reason=reason) as opened:
         obj.save(force_insert=True)
-    return _made(opened)
+    return opened if opened.pk else None
 
 
 def change_object(obj: models.Model, *, fields: Iterable[str], actor: Actor, reason: str = "") -> Changeset | None:
@@ -23,8 +23,4 @@ def change_object(obj: models.Model, *, fields: Iterable[str], actor: Actor, rea
     stamps = {field.name for field in obj._meta.concrete_fields if getattr(field, "auto_now", False)}
     with changeset(kind=Kind.EDIT, actor=actor, reason=reason) as opened:
         obj.save(update_fields=fields | stamps)
-    return _made(opened)
-
-
-def _made(opened: Changeset) -> Changeset | None:
     return opened if opened.pk else None

@@ -10,7 +10,7 @@ NAMES = ("reason", "change_reason", "note")
 
 
 class ReasonForm(forms.Form):
-    """Why somebody does it."""
+    """Asks for the reason of an act."""
 
     reason = forms.CharField(
         label="Why",
@@ -21,6 +21,6 @@ class ReasonForm(forms.Form):
 
 
 def posted_reason(request: HttpRequest) -> str:
-    """Return why somebody does what is posted; empty where it is not said."""
-    said = next((request.POST[name] for name in NAMES if request.POST.get(name)), "")
-    return said.strip()[:LONGEST_REASON]
+    """Return the reason that was posted; empty where there is none."""
+    reason = next((request.POST[name] for name in NAMES if request.POST.get(name)), "")
+    return reason.strip()[:LONGEST_REASON]

@@ -1,4 +1,4 @@
-"""The one flow of everything that a person confirms: who may, by which method, plan, reason, once, result."""
+"""The flow of every act: permission, method, plan, reason, apply once, result."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from django.template.response import TemplateResponse
 
 from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.methods import turned_away
-from apps.changesets.acts.planned import Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
 
 # What the hidden field of a confirm page is called.
 SEEN = "seen"
-DONE_ALREADY = Told("That was done already: this is what it did.", messages.INFO)
+DONE_ALREADY = Message("That was done already: this is what it did.", messages.INFO)
 
 
 def answer(act: PlannedAct[Any]) -> HttpResponse:
@@ -34,31 +34,32 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
     try:
         return _show(act, form, refusal)
     except act.refusals as no_plan:
-        found = act.without_plan(no_plan)
-        if isinstance(found, HttpResponse):
-            return found
+        page = act.without_plan(no_plan)
+        if isinstance(page, HttpResponse):
+            return page
         status = getattr(no_plan, "status", 200)
-        return _render(act, found, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
+        return _render(act, page, {"refusal": str(no_plan), "form": None, "plan": None}, status=status)
 
 
 def offer(act: PlannedAct[Any]) -> dict[str, Any]:
-    """Return what a page of another sort needs to offer the act: its words, the form of the reason, the token."""
+    """Return what another page needs to offer the act: its words, the form of the reason, the token."""
     plan = act.plan()
     return {"page": act.page(plan), "form": _unbound(act), "token": _token(act, plan)}
 
 
 def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
     """Say what was done, and lead to it."""
-    for told in outcome.told:
-        messages.add_message(request, told.level, told.sentence)
+    for message in outcome.messages:
+        messages.add_message(request, message.level, message.sentence)
     return HttpResponseRedirect(outcome.url)
 
 
 def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
     """Do what was confirmed, and lead to it; or return the sentence that says why not, empty where the forms do."""
-    token = act.request.POST.get(SEEN, "")
+    token, seen = act.request.POST.get(SEEN, ""), None
     try:
-        seen = _read(act, token) if token or act.needs_token else None
+        if token or act.needs_token:
+            seen = read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)
         with taking_turns(token) as turn:
             if turn.led_to:
                 return lead(act.request, Outcome(turn.led_to, (DONE_ALREADY,)))
@@ -69,7 +70,7 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
             turn.done(outcome.url)
             return lead(act.request, outcome)
     except act.refusals as refusal:
-        return act.hear(refusal)
+        return act.sentence_of(refusal)
 
 
 def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:
@@ -95,10 +96,6 @@ def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: 
         "act": act,
         "page": page,
         **shown,
-        **page.more,
+        **page.context,
     }
     return TemplateResponse(act.request, act.template, context, status=status)
-
-
-def _read(act: PlannedAct[Any], token: str) -> Any:
-    return read_token(token, user_id=act.actor.pk, act=act.name, subject=act.subject(), noun=act.noun)

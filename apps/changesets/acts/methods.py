@@ -1,12 +1,13 @@
 """Who may call a page and by which method: 403 for who may not, 405 with `Allow` for any other method."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 READS = ("GET", "HEAD")
@@ -19,6 +20,13 @@ def turned_away(request: HttpRequest, methods: tuple[str, ...], *, may: bool = T
     if not may:
         raise PermissionDenied
     return None if request.method in methods else HttpResponseNotAllowed(methods)
+
+
+def page_at(route: str, model_admin: Any, page: Callable[..., Any], name: str, **options: bool) -> URLPattern:
+    """Return the route to a page (admin, request, ...) of a model's admin, named as Django names such pages."""
+    view = model_admin.admin_site.admin_view(partial(page, model_admin), **options)
+    pattern: URLPattern = path(route, view, name=f"{model_admin.opts.app_label}_{model_admin.opts.model_name}_{name}")
+    return pattern
 
 
 def for_viewers(page: Callable[..., Answer]) -> Callable[..., Answer | HttpResponse]:

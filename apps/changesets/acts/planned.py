@@ -27,8 +27,8 @@ class Crumb:
 
 
 @dataclass(frozen=True)
-class Told:
-    """A sentence for the person, and of which sort it is."""
+class Message:
+    """A sentence that is shown to the person, with its level."""
 
     sentence: str
     level: int = messages.SUCCESS
@@ -36,10 +36,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Where an act led, and what is told there."""
+    """The address that an act leads to, and the messages shown there."""
 
     url: str
-    told: tuple[Told, ...] = ()
+    messages: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Page:
     note: str = "It becomes a changeset of its own, and can be undone in turn."
     heading: str = ""
     lines: Sequence[Line] = ()
-    more: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
 
 
 class PlannedAct(ABC, Generic[P]):
@@ -98,7 +98,7 @@ class PlannedAct(ABC, Generic[P]):
 
     @abstractmethod
     def plan(self) -> P:
-        """Return what it would do; nothing is changed. What it raises is told instead of the plan."""
+        """Return what the act would do; nothing is changed. A refusal that it raises is shown instead of the plan."""
 
     @abstractmethod
     def state(self, plan: P) -> Any:
@@ -131,8 +131,8 @@ class PlannedAct(ABC, Generic[P]):
         """Whether what else it asks for is given; its page tells what is missing."""
         return True
 
-    def hear(self, refusal: Exception) -> str:
-        """Return the sentence of a refusal, after which the plan is made anew."""
+    def sentence_of(self, refusal: Exception) -> str:
+        """Return the sentence of a refusal; the plan is made again after it."""
         return str(refusal)
 
     def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse | None:

@@ -1,7 +1,6 @@
-"""Double clicks: what one showing of a plan confirms is done once, and whoever confirms it again is led to what it did.
+"""Double clicks: the second click leads to the result of the first, instead of being refused.
 
-That the act is not done twice is promised by the acts themselves, which compare what they saw under the lock; here the
-second click is led to the result instead of being refused.
+That an act is not applied twice is promised by the act itself, which compares what it saw under the lock.
 """
 
 import time
@@ -14,15 +13,15 @@ from django.core.cache import caches
 from apps.changesets.acts.tokens import A_DAY
 
 BEGUN = ""
-# A process that dies with the act in its hands is in nobody's way for longer.
+# A process that dies while it applies an act blocks others for no longer than this.
 BEGUN_SECONDS = 60
-# So long the second click waits for the first one.
+# The second click waits this long for the first one.
 PATIENCE_SECONDS = 20
 _STEP_SECONDS = 0.05
 
 
 class Turn:
-    """One confirmation: `led_to` is where the same one led before, if it did; `done` notes where this one leads."""
+    """One confirmation: `led_to` is the address that the same one led to before; `done` notes where this one leads."""
 
     def __init__(self, token: str, led_to: str = "") -> None:
         self.token = token
@@ -38,7 +37,7 @@ class Turn:
 
 @contextmanager
 def taking_turns(token: str) -> Iterator[Turn]:
-    """Lend the turn of a token, after the one that has it; an empty token is never the same as another."""
+    """Wait until nobody else has the turn of this token, then take it; an empty token needs no turn."""
     turn = Turn(token, _wait_for(token) if token else "")
     try:
         yield turn
@@ -48,7 +47,7 @@ def taking_turns(token: str) -> Iterator[Turn]:
 
 
 def _wait_for(token: str) -> str:
-    """Take the turn, or return where another one led that had it."""
+    """Take the turn; return the address that the one before led to, empty if it led nowhere."""
     cache, last = caches["progress"], time.monotonic() + PATIENCE_SECONDS
     while not cache.add(_key(token), BEGUN, BEGUN_SECONDS):
         if led_to := cache.get(_key(token)):

@@ -1,4 +1,4 @@
-"""Marking changesets reviewed, and giving direct writes the name and reason that the database could not know."""
+"""Marking changesets reviewed, and giving direct writes a name and a reason."""
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -9,12 +9,12 @@ from apps.changesets.errors import NotToReview, UnknownChangeset
 from apps.changesets.history.words import full_name
 from apps.changesets.models import Changeset, Kind, Status
 
-# What nobody has to look at: it changed nothing, or only wrote down what was there.
+# Changesets that need no review: failed ones and baselines.
 NOT_FOR_REVIEW = {"status": Status.FAILED}, {"kind": Kind.BASELINE}
 
 
 def unreviewed(changesets: QuerySet[Changeset]) -> QuerySet[Changeset]:
-    """Return those that somebody should look at still."""
+    """Return the changesets that need a review and have none yet."""
     for nothing in NOT_FOR_REVIEW:
         changesets = changesets.exclude(**nothing)
     return changesets.filter(reviewed_at__isnull=True)
@@ -25,10 +25,10 @@ def needs_review(changeset: Changeset) -> bool:
     return changeset.reviewed_at is None and changeset.status != Status.FAILED and changeset.kind != Kind.BASELINE
 
 
-def mark_reviewed(pk: int, *, actor: User, comment: str = "", using: str = "default") -> Changeset:
+def mark_reviewed(pk: int, *, actor: User, comment: str = "") -> Changeset:
     """Note that `actor` has looked at the changeset; raises NotToReview where somebody has already."""
-    with transaction.atomic(using=using):
-        changeset = _locked(pk, using)
+    with transaction.atomic():
+        changeset = _locked(pk)
         if changeset.reviewed_at is not None:
             raise NotToReview(
                 f"{changeset} was reviewed by {changeset.reviewed_by_name} already: take that review back first."
@@ -41,10 +41,10 @@ def mark_reviewed(pk: int, *, actor: User, comment: str = "", using: str = "defa
     return changeset
 
 
-def take_back_review(pk: int, *, using: str = "default") -> Changeset:
+def take_back_review(pk: int) -> Changeset:
     """Make the changeset one that is not reviewed again; raises NotToReview where it is none."""
-    with transaction.atomic(using=using):
-        changeset = _locked(pk, using)
+    with transaction.atomic():
+        changeset = _locked(pk)
         if changeset.reviewed_at is None:
             raise NotToReview(f"{changeset} is not reviewed, so there is no review to take back.")
         changeset.reviewed_by, changeset.reviewed_by_name = None, ""
@@ -53,14 +53,14 @@ def take_back_review(pk: int, *, using: str = "default") -> Changeset:
     return changeset
 
 
-def name_direct(pk: int, *, actor: User, reason: str, who: str = "", using: str = "default") -> Changeset:
+def name_direct(pk: int, *, actor: User, reason: str, who: str = "") -> Changeset:
     """Give a direct write the reason, and as text the person, that `actor` knows of.
 
     The reason says who gave it. What the database had recorded of the writer stays: beside the name, and with what
     stood there before in `summary["named"]`. Raises NotToReview for any other kind.
     """
-    with transaction.atomic(using=using):
-        changeset = _locked(pk, using)
+    with transaction.atomic():
+        changeset = _locked(pk)
         if changeset.kind != Kind.DIRECT:
             raise NotToReview(
                 f"{changeset} was made in the console, which knows who and why: only direct writes are named."
@@ -78,8 +78,8 @@ def name_direct(pk: int, *, actor: User, reason: str, who: str = "", using: str 
     return changeset
 
 
-def _locked(pk: int, using: str) -> Changeset:
-    changeset = Changeset.objects.using(using).select_for_update(of=("self",)).filter(pk=pk).first()
+def _locked(pk: int) -> Changeset:
+    changeset = Changeset.objects.select_for_update(of=("self",)).filter(pk=pk).first()
     if changeset is None:
         raise UnknownChangeset(f"There is no changeset #{pk}: the list shows those that there are.")
     return changeset

@@ -1,4 +1,4 @@
-"""What a person was shown, as the confirm page carries it: signed, for this person, this act and what it is about."""
+"""The signed token of a confirm page: what the plan saw, for this person, act and subject."""
 
 import secrets
 from typing import Any
@@ -19,7 +19,7 @@ def make_token(state: Any, *, user_id: int, act: str, subject: Any) -> str:
 def read_token(token: str, *, user_id: int, act: str, subject: Any, noun: str) -> Any:
     """Return the state that was shown; raises PlanMoved for any token but one of this person, act and subject.
 
-    `noun` is what the act calls that which was shown, for the sentence.
+    `noun` is the word for what was shown, in the sentence.
     """
     try:
         shown_to, of_act, about, state, _nonce = signing.loads(token, salt=SALT, max_age=A_DAY)

@@ -1,4 +1,4 @@
-"""Deleting many objects: what forbids it in words, which links it clears, and what goes along."""
+"""Deleting many objects: what forbids it, which links it clears, and which other objects it deletes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.acts.lines import Line
-from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
@@ -18,15 +18,15 @@ from apps.changesets.tracking import is_tracked
 NAMED = 10
 
 
-def deleting(*along: str) -> Operation:
-    """Return the operation that deletes the selected objects, and those that point to them by the relations `along`, or
+def deleting(*along: str) -> BulkWork:
+    """Return the work that deletes the selected objects, and those that point to them by the relations `along`, or
     by one that Django cascades.
 
     Other objects that must not lose what they point to forbid it; those that may, lose their link.
     """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        what = counted(selection.number, selection.model)
+        objects = counted(selection.number, selection.model)
         refusal, listed, way_out, lines = "", [], "", []
         for relation in _holding(selection.model, along):
             holders = selection.pointing(relation.related_model, relation.field.name)
@@ -44,8 +44,8 @@ def deleting(*along: str) -> Operation:
         sample = sample_of(selection.rows())
         return BulkPlan(
             0 if refusal else selection.number,
-            what,
-            f"{what} deleted.",
+            objects,
+            f"{objects} deleted.",
             tuple(lines),
             sample,
             tuple(listed),
@@ -60,7 +60,7 @@ def deleting(*along: str) -> Operation:
             delete_rows(rows)
         delete_rows(selection.rows())
 
-    return Operation(Kind.DELETE, plan, write, deletes=lambda options: True)
+    return BulkWork(Kind.DELETE, plan, write, deletes=lambda options: True)
 
 
 def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""What a bulk action would do, as values that know neither admin nor HTTP."""
+"""The plan of a bulk action: values that know neither admin nor HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listed:
-    """Objects that need naming, at most a few of them: what could not be done, and why."""
+    """The names of a few objects that a plan must name, how many there are, and why they are named."""
 
     why: str
     number: int
@@ -50,7 +50,7 @@ class BulkPlan:
 LEFT = ("kept", "blocked")
 
 
-def told_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
+def summary_of(plan: BulkPlan, model: type[models.Model]) -> dict[str, Any]:
     """Return what a changeset keeps of the plan it followed: what was left alone and why is in no table.
 
     The first names are kept, too: they say what it was about, without a look at the history.

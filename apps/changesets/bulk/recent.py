@@ -6,13 +6,13 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from apps.changesets.acts.lines import Line
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import delete_rows, relations_to
-from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.numbers import counted, plural
-from apps.changesets.tracking import Tracked, tracked_for
+from apps.changesets.tracking import tracked_for
 
 CREATED = "bulk_created"
 
@@ -27,7 +27,8 @@ def newest_import(model: type[models.Model]) -> Changeset | None:
 def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """Keep the rows that the changeset created; one that it renamed was there before."""
     tracked = tracked_for(rows.model)
-    stable, history = _stable(tracked), tracked.history_model.objects.filter(changeset=made).order_by()
+    stable = tracked.stable_field.name if tracked.stable_field else None
+    history = tracked.history_model.objects.filter(changeset=made).order_by()
     created, pk = history.filter(history_type="+"), tracked.model._meta.pk.name
     if stable is None:
         return rows.filter(pk__in=created.values(pk))
@@ -37,10 +38,6 @@ def created_in(made: Changeset, rows: models.QuerySet[Any]) -> models.QuerySet[A
     return rows.filter(
         Q(**{f"{stable}__in": arrived.values(stable)}) | Q(**{f"{stable}__isnull": True, "pk__in": keyless.values(pk)})
     )
-
-
-def _stable(tracked: Tracked) -> str | None:
-    return tracked.fields_by_column[tracked.stable_key].name if tracked.stable_key else None
 
 
 def _referred(model: type[models.Model]) -> Q:
@@ -67,11 +64,11 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     moved = changed.count()
     source = f"#{made.pk}" + (f", {made.source_name}," if made.source_name else "")
     name = f"the newest import ({source.strip(',')})"
-    by, it = (f"{name},", name) if not number else ("it too,", "it")
+    by, imported = (f"{name},", name) if not number else ("it too,", "it")
     lines = [
         Line("deleted", number, f"{plural(number, model)} that {name} created"),
         Line("blocked", blocked, f"created by {by} but other objects point to {plural(blocked, 'it', 'them')}"),
-        Line("kept", selection.number - number - blocked, f"not created by {it}"),
+        Line("kept", selection.number - number - blocked, f"not created by {imported}"),
     ]
     listed = [
         Listed(
@@ -85,11 +82,11 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
             sample_of(changed) if moved else (),
         ),
     ]
-    what = counted(number, model)
+    objects = counted(number, model)
     return BulkPlan(
         number,
-        what,
-        f"{what} of import #{made.pk} deleted.",
+        objects,
+        f"{objects} of import #{made.pk} deleted.",
         tuple(line for line in lines if line.number),
         sample_of(free) if number else (),
         tuple(names for names in listed if names.number),
@@ -101,4 +98,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     delete_rows(plan.facts["free"])
 
 
-DELETE_RECENT_IMPORT = Operation(Kind.DELETE, _plan, _write, deletes=lambda options: True)
+DELETE_RECENT_IMPORT = BulkWork(Kind.DELETE, _plan, _write, deletes=lambda options: True)

@@ -54,14 +54,14 @@ class Selection:
 
 
 @contextmanager
-def selecting(objects: models.QuerySet[Any], *, using: str = "default") -> Iterator[Selection]:
+def selecting(objects: models.QuerySet[Any]) -> Iterator[Selection]:
     """Lend the objects as a selection that stays what it is while the block changes them."""
-    sql, tracked, temps = Sql(using), tracked_for(objects.model), [TABLE]
+    sql, tracked, temps = Sql(), tracked_for(objects.model), [TABLE]
     # PostgreSQL hashes the keys; an index of 85,000 texts takes longer than all that it is used for.
     index = "NOT NULL" if sql.postgresql else "PRIMARY KEY"
     sql.run("CREATE TEMPORARY TABLE {name} (pk {key} {index})", name=TABLE, key=sql.key_type(tracked), index=index)
     try:
-        number = _fill(sql, TABLE, objects.using(using).order_by().values_list("pk"))
+        number = _fill(sql, TABLE, objects.using(sql.using).order_by().values_list("pk"))
         sql.analyze(TABLE)
         newest = _newest(sql, tracked, number)
         yield Selection(objects.model, sql, number, f"{number}.{newest or 0}", temps)

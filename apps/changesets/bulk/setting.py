@@ -7,33 +7,33 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.changesets.acts.lines import Line
-from apps.changesets.bulk.operations import Operation
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.numbers import counted, plural
 
 
-def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> Operation:
-    """Return the operation that sets `field` to `value` on all selected objects that have another.
+def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> BulkWork:
+    """Return the work that sets `field` to `value` on all selected objects that have another.
 
     `done` and `already` say what the objects are, after and before: "set active", "are active already".
     """
 
     def plan(selection: Selection, options: Options) -> BulkPlan:
-        others = selection.rows().filter(_differs(field, value))
-        number = others.count()
-        rest = selection.number - number
+        differing = selection.rows().filter(_differs(field, value))
+        number = differing.count()
+        same = selection.number - number
         lines = [Line("changed", number, f"{plural(number, selection.model)} will be {done}")] if number else []
-        if rest:
-            lines.append(Line("kept", rest, already))
-        what = counted(number, selection.model)
-        return BulkPlan(number, what, f"{what} {done}.", tuple(lines), sample_of(others) if number else ())
+        if same:
+            lines.append(Line("kept", same, already))
+        objects = counted(number, selection.model)
+        return BulkPlan(number, objects, f"{objects} {done}.", tuple(lines), sample_of(differing) if number else ())
 
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(selection.rows().filter(_differs(field, value)), {field: value})
 
-    return Operation(kind, plan, write)
+    return BulkWork(kind, plan, write)
 
 
 def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:

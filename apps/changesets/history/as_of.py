@@ -7,9 +7,11 @@ to be the last row dated at or before it, and all that was written before that r
 as it was written up to a row, and never a mixture. Large changesets lock the tables and overlap with nobody.
 """
 
-from collections.abc import Collection
+import csv
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from itertools import islice
 from typing import Any
 
 from django.db import models
@@ -18,13 +20,17 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
+from apps.changesets.fields import AnyField, target_of
+from apps.changesets.formulas import harmless
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.history.values import names_of, value_label
 from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import whole_number
-from apps.changesets.tracking import Tracked
+from apps.changesets.tracking import Tracked, tracked_for
 
 BEFORE, AFTER = "before", "after"
+CHUNK = 2000
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,9 @@ def read_moment(text: str) -> Moment:
     return Moment(date=_date(text))
 
 
-def last_row(tracked: Tracked, moment: Moment, *, using: str = "default") -> int:
+def last_row(tracked: Tracked, moment: Moment) -> int:
     """Return the history_id of the last row that the table's history had by the moment; 0 before the first one."""
-    history = tracked.history_model._base_manager.using(using).order_by()
+    history = tracked.history_model._base_manager.using("default").order_by()
     if moment.changeset is not None:
         return _last_row_around(history, moment)
     if moment.date is not None:
@@ -79,16 +85,19 @@ def last_row(tracked: Tracked, moment: Moment, *, using: str = "default") -> int
 
 
 def state_at(
-    tracked: Tracked, moment: Moment | int, *, keys: Collection[Any] | None = None, using: str = "default"
+    tracked: Tracked,
+    moment: Moment | int,
+    *,
+    keys: Collection[Any] | None = None,
 ) -> models.QuerySet[HistoryRow]:
     """Return the history rows that were in force at the moment, one for each object then there, ordered by key.
 
     A number means the history_id up to which to look, as `last_row` gives it. `keys` leaves only objects of these
     primary keys. The rows can be filtered, counted and sliced in the database.
     """
-    last = moment if isinstance(moment, int) else last_row(tracked, moment, using=using)
+    last = moment if isinstance(moment, int) else last_row(tracked, moment)
     pk = tracked.model._meta.pk.attname
-    history = tracked.history_model._base_manager.using(using).filter(history_id__lte=last)
+    history = tracked.history_model._base_manager.using("default").filter(history_id__lte=last)
     # Row by row through the index by object and history_id: the first page is there at once, and a search looks only
     # at the rows it finds. Grouping all of history first takes both databases longer.
     newest = history.filter(**{pk: OuterRef(pk)}).order_by("-history_id").values("history_id")[:1]
@@ -96,19 +105,25 @@ def state_at(
     return rows.filter(history_id=Subquery(newest)).exclude(history_type="-").order_by(pk)
 
 
-def version_at(tracked: Tracked, pk: Any, moment: Moment, *, like: Any = None, using: str = "default") -> Any:
+def version_at(
+    tracked: Tracked,
+    pk: Any,
+    moment: Moment,
+    *,
+    like: Any = None,
+) -> Any:
     """Return the history row of an object that was in force at the moment, or None where the object was absent.
 
     The object is the one that `pk` meant last, or the one of the history row `like`; where it had another key then, it
     is found by its stable key.
     """
     attname = tracked.model._meta.pk.attname
-    history = tracked.history_model._base_manager.using(using).order_by("-history_id")
+    history = tracked.history_model._base_manager.using("default").order_by("-history_id")
     under_key = history.filter(**{attname: pk})
     like = like or under_key.first()
     if like is None:
         return None
-    written = {"history_id__lte": last_row(tracked, moment, using=using)}
+    written = {"history_id__lte": last_row(tracked, moment)}
     row = under_key.filter(**written).first()
     stable = stable_key_of(tracked, like)
     field = tracked.stable_field if stable is not None else None
@@ -140,3 +155,53 @@ def _date(text: str) -> datetime:
         return read if timezone.is_aware(read) else timezone.make_aware(read)
     except (OverflowError, ValueError) as error:
         raise UnreadableMoment(f"“{text[:40]}” is too far away.") from error
+
+
+def fields_shown(tracked: Tracked) -> list[AnyField]:
+    """Return the fields that tell about an object: the key, and what people may set."""
+    return [field for field in tracked.model._meta.concrete_fields if field.primary_key or field.editable]
+
+
+def values_then(tracked: Tracked, rows: Sequence[Any], moment: Moment) -> list[dict[str, Any]]:
+    """Return for each history row its values by field name; the queries are one or two for each link field."""
+    fields = fields_shown(tracked)
+    labels = {field: _labels(field, rows, moment) for field in fields if field.is_relation}
+    return [
+        {field.name: value_label(field, getattr(row, field.attname), labels.get(field)) for field in fields}
+        for row in rows
+    ]
+
+
+def csv_lines(tracked: Tracked, moment: Moment) -> Iterator[str]:
+    """Yield the table as it was at the moment as lines of CSV, a chunk of rows at a time, safe for spreadsheets."""
+    writer = csv.writer(_Echo())
+    names = [field.name for field in fields_shown(tracked)]
+    yield writer.writerow(names)
+    # Reading the last upstream values of each row would take as long as all the rest.
+    columns = ("history_id", *(field.attname for field in fields_shown(tracked)))
+    state = state_at(tracked, last_row(tracked, moment))
+    rows = state.only(*columns).iterator(chunk_size=CHUNK)
+    while chunk := list(islice(rows, CHUNK)):
+        for values in values_then(tracked, chunk, moment):
+            yield writer.writerow([harmless(values[name]) for name in names])
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _labels(field: AnyField, rows: Sequence[Any], moment: Moment) -> dict[Any, str]:
+    """Return what the targets of a link field were called at the moment; one gone by then has no label."""
+    keys = {getattr(row, field.attname) for row in rows} - {None}
+    try:
+        target = tracked_for(target_of(field))
+    except LookupError:
+        return names_of(target_of(field), keys)
+    if not keys:
+        return {}
+    pk = target.model._meta.pk.attname
+    rows_then = state_at(target, last_row(target, moment), keys=keys)
+    return {getattr(row, pk): str(row.instance) for row in rows_then}

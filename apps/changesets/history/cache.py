@@ -1,4 +1,4 @@
-"""Figures that are dear to work out are remembered for one state of the tables, and worked out anew in the next."""
+"""A cache of costly figures: each is worked out once for each state of the tables."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -35,19 +35,19 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
         if not labels or tracked.label in labels
     ]
     # The newest history row of each table, and how many changesets there are.
-    found = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
+    newest = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
     settings = connections[using].settings_dict
     database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]
-    return sha256(repr((database, labels, found)).encode()).hexdigest()[:20]
+    return sha256(repr((database, labels, newest)).encode()).hexdigest()[:20]
 
 
 def remembered(name: str, state: str, work_out: Callable[[], T]) -> T:
-    """Return what `work_out` gave for this name and state of the tables, working it out once."""
-    found = caches["figures"].get(f"{name}:{state}", _NOTHING)
-    if found is _NOTHING:
-        found = work_out()
-        remember(name, state, found)
-    return cast(T, found)
+    """Return the value of this name and state of the tables; `work_out` makes it once."""
+    value = caches["figures"].get(f"{name}:{state}", _NOTHING)
+    if value is _NOTHING:
+        value = work_out()
+        remember(name, state, value)
+    return cast(T, value)
 
 
 def remember(name: str, state: str, value: Any) -> None:

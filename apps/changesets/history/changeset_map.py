@@ -26,9 +26,9 @@ Place = tuple[float, float]
 def map_groups(tracked: Tracked, *, changes_url: str) -> list[Group]:
     """Return the groups of a map of changes, each with the address of its changes."""
     field = tracked.fields_by_column[tracked.point_columns[0]].name
-    more = {"moved": f"&field={field}"}
+    filters = {"moved": f"&field={field}"}
     return [
-        Group(name, label, colour, f"{changes_url}?model={tracked.label}&{query}{more.get(name, '')}#changes-title")
+        Group(name, label, colour, f"{changes_url}?model={tracked.label}&{query}{filters.get(name, '')}#changes-title")
         for name, label, colour, query in GROUPS
     ]
 

@@ -23,7 +23,7 @@ class Between:
     """How many objects were created, changed, renamed (not among the changed) and deleted; and one page of them."""
 
     counts: dict[str, int]
-    found: int
+    matching: int
     changes: tuple[Change, ...]
 
 
@@ -36,13 +36,12 @@ def changes_from(
     search: str = "",
     start: int = 0,
     limit: int = 100,
-    using: str = "default",
 ) -> Between:
     """Return what happened to a table from the first moment to the second; from a later to an earlier, backwards.
 
     `operation` and `search` (in the key and the name) leave only some objects; the counts are of all.
     """
-    sql = _net_between(tracked, first, second, using)
+    sql = _net_between(tracked, first, second)
     counts = {
         name: sql.value("SELECT count(*) FROM {net} n WHERE {condition}", condition=condition)
         for name, condition in CONDITIONS.items()
@@ -58,20 +57,36 @@ def changes_from(
     number = counts[operation] if operation in counts else sum(counts.values())
     return Between(
         counts={name: number for name, number in counts.items() if number},
-        found=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
-        changes=tuple(changes_between(tracked, pairs, using=using)),
+        matching=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
+        changes=tuple(changes_between(tracked, pairs)),
     )
 
 
-def _net_between(tracked: Tracked, first: Moment, second: Moment, using: str) -> Sql:
-    """Fill the table of net changes between two moments, without what came back; return what knows it as {net}."""
-    sql = Sql(using)
-    ends = [last_row(tracked, moment, using=using) for moment in (first, second)]
+def _net_between(tracked: Tracked, first: Moment, second: Moment) -> Sql:
+    """Fill the table of net changes between two moments; return what knows it as {net}."""
+    sql = Sql().with_model(tracked).with_temps(net=net_table(tracked))
+    ends = [last_row(tracked, moment) for moment in (first, second)]
     net_between(sql, tracked, *sorted(ends))
     if ends[0] > ends[1]:
-        _turn_round(sql, tracked)
-    _leave_out_what_came_back(sql, tracked)
-    return sql.with_model(tracked).with_temps(net=net_table(tracked))
+        # From the later moment to the earlier one, before and after are swapped.
+        sql.run(
+            """
+            UPDATE {net} SET before_id = after_id, after_id = before_id, before_pk = after_pk, after_pk = before_pk,
+                before_stable = after_stable, after_stable = before_stable
+            """
+        )
+    # Objects that have the same values at both moments did not change.
+    sql.run(
+        """
+        DELETE FROM {net} WHERE before_id IN (
+            SELECT n.before_id FROM {net} n
+            JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
+            WHERE NOT ({differ})
+        )
+        """,
+        differ=sql.differ(tracked.compared, "b", "a"),
+    )
+    return sql
 
 
 def _rows_that_fit(sql: Sql, tracked: Tracked, operation: str, words: list[str]) -> tuple[str, list[str]]:
@@ -84,30 +99,6 @@ def _rows_that_fit(sql: Sql, tracked: Tracked, operation: str, words: list[str])
         conditions=" AND ".join(conditions),
     )
     return rows, [pattern for word in words for pattern in (f"{literally(word)}%", f"%{literally(word)}%")]
-
-
-def _turn_round(sql: Sql, tracked: Tracked) -> None:
-    """Swap before and after, for someone who looks from now to then."""
-    sql.with_temps(net=net_table(tracked)).run(
-        """
-        UPDATE {net} SET before_id = after_id, after_id = before_id, before_pk = after_pk, after_pk = before_pk,
-            before_stable = after_stable, after_stable = before_stable
-        """
-    )
-
-
-def _leave_out_what_came_back(sql: Sql, tracked: Tracked) -> None:
-    """Take out the objects that have the same values at both ends."""
-    sql.with_model(tracked).with_temps(net=net_table(tracked)).run(
-        """
-        DELETE FROM {net} WHERE before_id IN (
-            SELECT n.before_id FROM {net} n
-            JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
-            WHERE NOT ({differ})
-        )
-        """,
-        differ=sql.differ(tracked.compared, "b", "a"),
-    )
 
 
 def _comparable(sql: Sql, tracked: Tracked) -> str:

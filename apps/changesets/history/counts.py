@@ -4,8 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from apps.changesets.fields import column_of
-from apps.changesets.history.net_changes import net_objects, net_table
-from apps.changesets.history.net_query import Rows, net_select, row_before, rows_of, single_select
+from apps.changesets.history.net_changes import (
+    Rows,
+    net_objects,
+    net_select,
+    net_table,
+    row_before,
+    rows_of,
+    single_select,
+)
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -170,6 +177,11 @@ def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -
                 of_model = counted[changeset_id].setdefault(tracked.label, {})
                 of_model[operation] = of_model.get(operation, 0) + number
     return counted
+
+
+def may_have_renamed(changeset: Changeset, tracked: Tracked) -> bool:
+    """Whether a changeset may have renamed objects of a model; a direct write is not counted while it may grow."""
+    return changeset.counts is None or bool(changeset.counts.get(tracked.label, {}).get("renamed"))
 
 
 def words_for(counts: Counts) -> str:

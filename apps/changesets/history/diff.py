@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.fields import target_of
-from apps.changesets.history.net_query import rows_after, rows_of
+from apps.changesets.history.net_changes import rows_after, rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.history.values import EMPTY, names_of, value_label
 from apps.changesets.models import Changeset
@@ -173,6 +173,6 @@ def _link_labels(
             continue
         keys = {getattr(row, field.attname) for row in rows} - {None}
         model = target_of(field)
-        found = known.get(model, {})
-        labels[field.attname] = {**found, **names_of(model, keys - set(found), using=using)}
+        names = known.get(model, {})
+        labels[field.attname] = {**names, **names_of(model, keys - set(names), using=using)}
     return labels

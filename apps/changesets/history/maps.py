@@ -1,4 +1,4 @@
-"""What a map shows: points in groups, packed so that all airports of the world are half a megabyte on their way."""
+"""The data of a map: points in groups, packed so that all airports of the world take half a megabyte."""
 
 import gzip
 import json
@@ -100,7 +100,7 @@ def pack(
     counts = [0] * len(groups)
     for point in rows:
         counts[point.group] += 1
-    found = {
+    data = {
         "scale": scale,
         "groups": [asdict(group) | {"count": count} for group, count in zip(groups, counts, strict=True)],
         "group": "".join(str(point.group) for point in rows),
@@ -113,13 +113,13 @@ def pack(
         **asdict(addresses),
     }
     # A level more saves one percent of the way and takes twice as long.
-    body = gzip.compress(json.dumps(found, separators=(",", ":")).encode(), compresslevel=5, mtime=0)
+    body = gzip.compress(json.dumps(data, separators=(",", ":")).encode(), compresslevel=5, mtime=0)
     return PackedMap(body, tuple(groups), tuple(counts), _farthest(rows))
 
 
-def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+def distance_km(start: tuple[float, float], end: tuple[float, float]) -> float:
     """Return the great-circle distance of two places (latitude, longitude in degrees)."""
-    (lat1, lon1), (lat2, lon2) = (tuple(map(radians, place)) for place in (one, other))
+    (lat1, lon1), (lat2, lon2) = (tuple(map(radians, place)) for place in (start, end))
     half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
     return 2 * EARTH_KM * asin(min(1.0, sqrt(half)))
 

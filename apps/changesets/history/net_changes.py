@@ -1,8 +1,176 @@
-"""What a changeset did to each object, as an indexed table: reverts and comparisons join it several times."""
+"""What changesets did to each object, whatever number of history rows it took: the row before it and the row after.
 
-from apps.changesets.history.net_query import Rows, net_select, row_before, rows_of
+Pages and downloads read one SELECT; reverts and comparisons join it several times, as an indexed table. An object whose
+primary key changed stands in history as a deletion under the old key and a creation under the new one; the model's
+stable key brings the two together again.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which history rows are netted: a condition on the history table (alias `h`), and its parameters."""
+
+    condition: str
+    params: tuple[Any, ...]
+
+
+def rows_of(changeset_id: int) -> Rows:
+    """Return the rows of one changeset."""
+    return Rows("h.changeset_id = %s", (changeset_id,))
+
+
+def rows_after(sql: Sql, changeset_id: int) -> Rows:
+    """Return the rows of all changesets after one; a baseline is a state, not a change."""
+    condition = """
+        h.changeset_id > %s AND h.changeset_id NOT IN (SELECT c.id FROM {changesets} c WHERE c.kind = '{baseline}')
+    """
+    table = sql.quote(Changeset._meta.db_table)
+    return Rows(sql.fill(condition, changesets=table, baseline=Kind.BASELINE), (changeset_id,))
+
+
+def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
+    """Return a SELECT of `before_id after_id before_pk after_pk first_id` (NULL: absent), one row an object.
+
+    An object that was there all the time has `first_id`, its first row here, instead of `before_id`: `row_before` looks
+    it up for those that are wanted. One that came and went again is left out. The parameters are those of `rows`.
+    """
+    # What was there all the time, and what came, went or changed key. The latter is cut into what was before and what
+    # is after; the two halves that carry the same stable key are one object, whatever primary key each stands under.
+    select = """
+        WITH touched AS MATERIALIZED ({touched}), {moved}
+        SELECT CAST(NULL AS bigint) AS before_id, last_id AS after_id, pk AS before_pk, pk AS after_pk, first_id
+        FROM touched WHERE NOT lived
+        UNION ALL
+    """
+    if tracked.stable_key is None:
+        select += "SELECT before_id, after_id, before_pk, after_pk, NULL FROM moved"
+    else:
+        select += """
+            SELECT max(before_id), max(after_id), max(before_pk), max(after_pk), NULL FROM (
+                SELECT {half_before} AS object, before_id, NULL AS after_id, before_pk, NULL AS after_pk
+                FROM moved WHERE before_id IS NOT NULL
+                UNION ALL
+                SELECT {half_after}, NULL, after_id, NULL, after_pk FROM moved WHERE after_id IS NOT NULL
+            ) halves GROUP BY object
+        """
+    return sql.fill(
+        select,
+        touched=_touched(sql, tracked, rows),
+        moved=_moved(sql, tracked),
+        half_before=_half(sql, "before"),
+        half_after=_half(sql, "after"),
+    )
+
+
+def single_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
+    """Return the same SELECT for rows of which each is an object of its own and none is half of a renaming."""
+    return sql.with_model(tracked).fill(
+        """
+        SELECT CASE h.history_type WHEN '-' THEN h.history_id END AS before_id,
+               CASE h.history_type WHEN '-' THEN NULL ELSE h.history_id END AS after_id,
+               CASE h.history_type WHEN '+' THEN NULL ELSE h.{pk} END AS before_pk,
+               CASE h.history_type WHEN '-' THEN NULL ELSE h.{pk} END AS after_pk,
+               CASE h.history_type WHEN '~' THEN h.history_id END AS first_id
+        FROM {history} h WHERE {condition}
+        """,
+        condition=rows.condition,
+    )
+
+
+def row_before(sql: Sql, tracked: Tracked) -> str:
+    """Return the expression of the history_id before, for a row `n` of either SELECT."""
+    return sql.with_model(tracked).fill(
+        """
+        CASE WHEN n.first_id IS NULL THEN n.before_id ELSE (
+            SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = n.before_pk AND p.history_id < n.first_id
+        ) END
+        """
+    )
+
+
+def _touched(sql: Sql, tracked: Tracked, rows: Rows) -> str:
+    """Per primary key the first and last of the rows, and whether the object was there all the time.
+
+    `stable_text` is the stable key where there is one row only.
+    """
+    return sql.with_model(tracked).fill(
+        """
+        SELECT h.{pk} AS pk, min(h.history_id) AS first_id, max(h.history_id) AS last_id,
+               min(h.history_type) AS one_type, max(h.history_type) AS other_type, {stable_text} AS stable,
+               max(CASE WHEN h.history_type = '~' THEN 0 ELSE 1 END) = 1 AS lived
+        FROM {history} h WHERE {condition} GROUP BY h.{pk}
+        """,
+        stable_text=f"max(CAST(h.{sql.quote(tracked.stable_key)} AS text))" if tracked.stable_key else "NULL",
+        condition=rows.condition,
+    )
+
+
+def _moved(sql: Sql, tracked: Tracked) -> str:
+    """Of what came, went or changed key: the newest row before and the last one; a deletion is absence.
+
+    A single row tells all: what came was not there, and what went was as its last row says. Of the others, each value
+    is looked up by key: a join would read the whole history table, however few they are.
+    """
+    sql = sql.with_model(tracked)
+    present = sql.fill("SELECT l.history_id FROM {history} l WHERE l.history_type <> '-' AND l.history_id =")
+    stable = "NULL"
+    if tracked.stable_key:
+        stable = "(SELECT CAST(l.{stable} AS text) FROM {history} l WHERE l.history_id = {row})"
+    return sql.fill(
+        """
+        earlier AS MATERIALIZED (
+            SELECT pk, last_id, CASE WHEN {may_have_been} THEN (
+                SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id
+            ) END AS previous_id
+            FROM touched t WHERE lived AND NOT ({alone})
+        ), ends AS MATERIALIZED (
+            SELECT pk, ({present} previous_id) AS before_id, ({present} last_id) AS after_id FROM earlier
+        ), moved AS MATERIALIZED (
+            SELECT CASE one_type WHEN '-' THEN last_id END AS before_id,
+                   CASE one_type WHEN '+' THEN last_id END AS after_id,
+                   CASE one_type WHEN '-' THEN pk END AS before_pk, CASE one_type WHEN '+' THEN pk END AS after_pk,
+                   CASE one_type WHEN '-' THEN stable END AS before_stable,
+                   CASE one_type WHEN '+' THEN stable END AS after_stable
+            FROM touched WHERE lived AND {alone}
+            UNION ALL
+            SELECT before_id, after_id, CASE WHEN before_id IS NOT NULL THEN pk END,
+                   CASE WHEN after_id IS NOT NULL THEN pk END, {stable_before}, {stable_after}
+            FROM ends WHERE before_id IS NOT NULL OR after_id IS NOT NULL
+        )
+        """,
+        # Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation: a
+        # creation alone does not tell all there, and there may have been a row before it.
+        alone="first_id = last_id" if sql.postgresql else "first_id = last_id AND one_type = '-'",
+        may_have_been="NOT (one_type = '+' AND other_type = '+')" if sql.postgresql else "TRUE",
+        present=present,
+        stable_before=sql.fill(stable, row="before_id"),
+        stable_after=sql.fill(stable, row="after_id"),
+    )
+
+
+def _half(sql: Sql, side: str) -> str:
+    """What tells the object of one half: its stable key, else its primary key.
+
+    An object that got or lost its stable key is told by its primary key on both sides, unless whose stable key it is
+    stands under another primary key on the other side: then that one was renamed to this key.
+    """
+    return sql.fill(
+        """
+        CASE WHEN {side}_stable IS NULL OR (
+            {other}_id IS NOT NULL AND {other}_stable IS NULL
+            AND NOT {side}_stable IN (SELECT {other}_stable FROM moved WHERE {other}_stable IS NOT NULL)
+        ) THEN 'p' || CAST({side}_pk AS text) ELSE 's' || {side}_stable END
+        """,
+        side=side,
+        other="after" if side == "before" else "before",
+    )
 
 
 def net_table(tracked: Tracked) -> str:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from apps.changesets.history.counts import may_have_renamed
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.words import person
 from apps.changesets.history_models import HistoryRow
@@ -35,8 +36,8 @@ class Origin:
         """Who or what set the value: a person, or the import."""
         if self.changeset.kind == Kind.EDIT:
             return person(self.changeset)
-        what = self.changeset.get_kind_display().lower()
-        return f"{what} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else what
+        kind = self.changeset.get_kind_display().lower()
+        return f"{kind} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else kind
 
 
 def origins_of(obj: models.Model) -> dict[str, Origin]:
@@ -77,8 +78,8 @@ def _origins(obj: models.Model, newest_first: list[Any]) -> dict[str, Origin]:
 def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[Any]]:
     """Return each object's history rows, newest first, those under other primary keys that it had included."""
     pk, using = tracked.model._meta.pk.attname, objs[0]._state.db
-    found = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
-    rows = {obj.pk: found.get(obj.pk, []) for obj in objs}
+    grouped = _grouped(_newest_rows(tracked, pk, [obj.pk for obj in objs], using), pk)
+    rows = {obj.pk: grouped.get(obj.pk, []) for obj in objs}
     if tracked.stable_field is None:
         return rows
     renamed: dict[Any, Any] = {}
@@ -87,12 +88,12 @@ def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[A
             continue
         rows[obj.pk] = own = [row for row in rows[obj.pk] if stable_key_of(tracked, row) in (None, stable)]
         came = [row for row in own if row.history_type == "+"]
-        if came and _may_be_renamed(tracked, came[-1].changeset):
+        if came and may_have_renamed(came[-1].changeset, tracked):
             renamed[stable] = obj.pk
     if renamed:
         attname = tracked.stable_field.attname
-        found = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
-        rows |= {renamed[stable]: own for stable, own in found.items()}
+        grouped = _grouped(_newest_rows(tracked, attname, list(renamed), using), attname)
+        rows |= {renamed[stable]: own for stable, own in grouped.items()}
     return rows
 
 
@@ -117,8 +118,3 @@ def _grouped(rows: Iterable[Any], attname: str) -> dict[Any, list[Any]]:
     for row in rows:
         groups.setdefault(getattr(row, attname), []).append(row)
     return groups
-
-
-def _may_be_renamed(tracked: Tracked, changeset: Changeset) -> bool:
-    # A direct write is not counted while it may grow.
-    return changeset.counts is None or bool(changeset.counts.get(tracked.label, {}).get("renamed"))

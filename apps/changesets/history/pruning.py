@@ -1,4 +1,4 @@
-"""Forgetting old history, and never what a changeset that can still be reverted needs.
+"""Pruning old history; what a changeset that can still be reverted needs stays.
 
 All history of the changesets before a date goes, but for the last row of each object there: it is the object as it is
 now, as it was when it was deleted, or as the first changeset that stays found it. The changesets themselves stay, with
@@ -22,7 +22,7 @@ from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
-# So long it waits for others who write, before it gives up and says so.
+# Pruning waits this long for others who write, then it is refused as Busy.
 PATIENCE_SECONDS = 20
 _SPENT = "spent_changesets"
 
@@ -36,29 +36,29 @@ class Pruning:
     changesets: int
 
 
-def plan_pruning(before: datetime, *, using: str = "default") -> Pruning:
+def plan_pruning(before: datetime) -> Pruning:
     """Return what pruning the history of what was finished before a moment would do; changes nothing."""
-    sql = Sql(using)
-    expired = _expired(before, using)
+    sql = Sql()
+    expired = _expired(before)
     _list_spent(sql, expired)
     counts = [_count(sql, tracked) for tracked in tracked_models()]
     return Pruning(sum(gone for gone, _ in counts), sum(kept for _, kept in counts), expired.count())
 
 
-def prune_history(before: datetime, *, using: str = "default") -> Pruning:
+def prune_history(before: datetime) -> Pruning:
     """Prune the history of what was finished before a moment, all or nothing; a backup comes first.
 
     Raises Busy when others write for too long, and what the backup raises when it fails.
     """
-    prepare(Coming(kind=Kind.DELETE, actor=None, what="pruning history", using=using))
-    sql = Sql(using)
-    with patience(PATIENCE_SECONDS, using=using), transaction.atomic(using=using):
-        lock_tracked_tables(using)
-        done = plan_pruning(before, using=using)
-        numbers = list(_expired(before, using).values_list("pk", flat=True))
-        expired = Changeset.objects.using(using).filter(pk__in=numbers)
+    prepare(Coming(kind=Kind.DELETE, actor=None, what="pruning history"))
+    sql = Sql()
+    with patience(PATIENCE_SECONDS), transaction.atomic():
+        lock_tracked_tables()
+        done = plan_pruning(before)
+        numbers = list(_expired(before).values_list("pk", flat=True))
+        expired = Changeset.objects.using("default").filter(pk__in=numbers)
         for changeset in expired.filter(counts__isnull=True):
-            _close_direct(changeset, using)
+            _close_direct(changeset)
         for tracked in tracked_models():
             sql.with_model(tracked).run(
                 "DELETE FROM {history} WHERE history_id IN ({superseded})", superseded=_superseded(sql, tracked)
@@ -74,9 +74,9 @@ def refuse_pruned(changesets: QuerySet[Changeset]) -> None:
         raise HistoryPruned(f"The history up to {newest} was pruned: choose what came after it.")
 
 
-def refuse_pruned_moment(moment: Moment, *, using: str = "default") -> None:
+def refuse_pruned_moment(moment: Moment) -> None:
     """Raise HistoryPruned when nobody knows any more what was there at the moment."""
-    pruned = Changeset.objects.using(using).filter(pruned_at__isnull=False)
+    pruned = Changeset.objects.using("default").filter(pruned_at__isnull=False)
     if moment.date is not None:
         end = pruned.aggregate(end=Max(Coalesce("finished_at", "created_at")))["end"]
         if end is not None and moment.date < end:
@@ -87,12 +87,12 @@ def refuse_pruned_moment(moment: Moment, *, using: str = "default") -> None:
         refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))
 
 
-def _expired(before: datetime, using: str) -> QuerySet[Changeset]:
+def _expired(before: datetime) -> QuerySet[Changeset]:
     """Return the changesets that were over before the moment, and before any that were not had begun.
 
     So no row that stays is older than one that goes, whatever transactions overlapped.
     """
-    changesets = Changeset.objects.using(using).exclude(status=Status.FAILED)
+    changesets = Changeset.objects.using("default").exclude(status=Status.FAILED)
     while True:
         late = Q(created_at__gte=before) | Q(finished_at__gte=before)
         for tracked in tracked_models():
@@ -140,12 +140,14 @@ def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
     return gone, old - gone
 
 
-def _close_direct(changeset: Changeset, using: str) -> None:
+def _close_direct(changeset: Changeset) -> None:
     """Count a direct write for good: what is left of its rows will tell less."""
     dates = [
-        tracked.history_model._base_manager.using(using).filter(changeset=changeset).aggregate(at=Max("history_date"))
+        tracked.history_model._base_manager.using("default")
+        .filter(changeset=changeset)
+        .aggregate(at=Max("history_date"))
         for tracked in tracked_models()
     ]
     changeset.finished_at = max((date["at"] for date in dates if date["at"]), default=changeset.created_at)
-    changeset.counts, changeset.field_counts = count_changes(changeset.pk, using=using)
-    changeset.save(using=using, update_fields=["counts", "field_counts", "finished_at"])
+    changeset.counts, changeset.field_counts = count_changes(changeset.pk)
+    changeset.save(update_fields=["counts", "field_counts", "finished_at"])

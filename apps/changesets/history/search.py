@@ -31,27 +31,27 @@ class Wanted:
     place: str = ""
 
 
-def changesets_that_touched(wanted: Wanted, *, using: str = "default") -> QuerySet[Changeset]:
+def changesets_that_touched(wanted: Wanted) -> QuerySet[Changeset]:
     """Return the changesets that touched all of what is wanted; of an object, that object's field and place.
 
     Raises TooManyObjects when the text fits too many to be meant.
     """
-    sql, changesets = Sql(using), Changeset.objects.using(using)
+    sql, changesets = Sql(), Changeset.objects.using("default")
     chosen, field = _field(wanted.field)
     if wanted.field and field is None:
         return changesets.none()
-    found: set[int] = set()
+    numbers: set[int] = set()
     by_count = Q()
     for tracked in (chosen,) if chosen else tracked_models():
         if wanted.object:
-            found |= _by_object(sql, tracked, wanted, field)
+            numbers |= _by_object(sql, tracked, wanted, field)
         elif wanted.place and tracked.filter_model is place_model():
-            found |= _by_place(sql, tracked, wanted.place)
+            numbers |= _by_place(sql, tracked, wanted.place)
         if field is not None and not wanted.object:
             by_count = Q(**{f"field_counts__{tracked.label}__has_key": field.name})
             by_count |= Q(pk__in=_uncounted(sql, tracked, field))
     if wanted.object or wanted.place:
-        changesets = changesets.filter(pk__in=found)
+        changesets = changesets.filter(pk__in=numbers)
     return changesets.filter(by_count)
 
 
@@ -81,7 +81,7 @@ def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
     if not keys or tracked.stable_key is None:
         return keys
     # The same objects under the other keys that they have or had.
-    others = sql.firsts(
+    former = sql.firsts(
         """
         SELECT DISTINCT {pk} FROM {history} WHERE {stable} IN (
             SELECT {stable} FROM {history} WHERE {pk} IN ({marks}) AND {stable} IS NOT NULL
@@ -90,7 +90,7 @@ def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
         keys,
         marks=sql.marks(keys),
     )
-    return [*{*keys, *others}]
+    return [*{*keys, *former}]
 
 
 def _codes(tracked: Tracked) -> list[str]:
@@ -113,7 +113,7 @@ def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[in
         conditions.append("place = %s")
         params.append(stored_place(sql, tracked, wanted.place))
     # Each row of the objects with the value that it took the place of.
-    found = sql.with_model(tracked).firsts(
+    numbers = sql.with_model(tracked).firsts(
         """
         SELECT DISTINCT changeset_id FROM (
             SELECT changeset_id, {column} AS new, {place} AS place, lag({column}) OVER same AS old,
@@ -129,17 +129,17 @@ def _by_object(sql: Sql, tracked: Tracked, wanted: Wanted, field: Any) -> set[in
         marks=sql.marks(keys),
         conditions=" AND ".join(conditions),
     )
-    return set(found)
+    return set(numbers)
 
 
 def _by_place(sql: Sql, tracked: Tracked, place: str) -> set[int]:
     # Whatever changed an object that was, or then is, of the place.
-    found = sql.with_model(tracked).firsts(
+    numbers = sql.with_model(tracked).firsts(
         "SELECT DISTINCT changeset_id FROM {history} WHERE {column} = %s",
         [stored_place(sql, tracked, place)],
         column=_place_column(sql, tracked),
     )
-    return set(found)
+    return set(numbers)
 
 
 def _uncounted(sql: Sql, tracked: Tracked, field: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""Which changes to show: by operation, field, place and text, a page at a time or all in a stream."""
+"""The choice of changes to show: by operation, field, place and text, as a page or as a stream."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import UUIDField
 
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
-from apps.changesets.history import net_query
-from apps.changesets.history.net_query import Rows, row_before
-from apps.changesets.sql import Sql
+from apps.changesets.history import net_changes
+from apps.changesets.history.net_changes import Rows, row_before
+from apps.changesets.sql import Row, Sql
 from apps.changesets.tracking import Tracked
 
 Pair = tuple[int | None, int | None]
@@ -62,38 +62,31 @@ def is_single(sql: Sql, tracked: Tracked, changeset_id: int, counts: dict[str, i
 
 def pairs_on_page(sql: Sql, selection: Selection, *, start: int, limit: int) -> list[Pair]:
     """Return a page of the changes by key, as history rows before and after."""
-    parts, params = parts_of(sql, selection)
-    # Only what stands on the page is looked up.
-    return sql.rows(
-        """
-        SELECT {before}, n.after_id FROM (
-            SELECT n.* FROM {source} WHERE {condition} ORDER BY {key_order} LIMIT {limit} OFFSET {start}
-        ) n ORDER BY {key_order}
-        """,
-        params,
-        limit=str(int(limit)),
-        start=str(int(start)),
-        **parts,
-    )
+    return [(before, after) for before, after, _ in _page(sql, selection, start, limit, number="NULL")]
 
 
 def page_and_count(sql: Sql, selection: Selection, *, start: int, limit: int) -> tuple[list[Pair], int]:
     """Return a page of the changes, and how many there are, from one reading; beyond the last page there are none."""
+    rows = _page(sql, selection, start, limit, number="count(*) OVER ()")
+    return [(before, after) for before, after, _ in rows], rows[0][2] if rows else 0
+
+
+def _page(sql: Sql, selection: Selection, start: int, limit: int, *, number: str) -> list[Row]:
     parts, params = parts_of(sql, selection)
-    # The same page, each row with the number of all.
-    found = sql.rows(
+    # The rows before are looked up only for what stands on the page.
+    return sql.rows(
         """
         SELECT {before}, n.after_id, n.number FROM (
-            SELECT n.*, count(*) OVER () AS number FROM {source} WHERE {condition}
+            SELECT n.*, {number} AS number FROM {source} WHERE {condition}
             ORDER BY {key_order} LIMIT {limit} OFFSET {start}
         ) n ORDER BY {key_order}
         """,
         params,
+        number=number,
         limit=str(int(limit)),
         start=str(int(start)),
         **parts,
     )
-    return [(before, after) for before, after, _ in found], found[0][2] if found else 0
 
 
 def stream_pairs(sql: Sql, selection: Selection) -> Iterator[list[Pair]]:
@@ -112,7 +105,7 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
     """
     tracked, filters = selection.tracked, selection.filters
     sql = sql.with_model(tracked)
-    select = net_query.single_select if selection.single else net_query.net_select
+    select = net_changes.single_select if selection.single else net_changes.net_select
     before, params = row_before(sql, tracked), list(selection.rows.params)
     source = f"({select(sql, tracked, selection.rows)}) n"
     if joined or filters.needs_values:

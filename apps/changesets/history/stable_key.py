@@ -1,4 +1,4 @@
-"""By which key an object is known for good: the stable one, where it has one, whatever its primary key becomes."""
+"""The key by which an object is known when its primary key changes."""
 
 from typing import Any
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from apps.changesets.history.counts import may_have_renamed
 from apps.changesets.history.diff import FieldChange, changes_between
 from apps.changesets.tracking import Tracked
 
@@ -22,7 +23,7 @@ class Entry:
     renamed_to: str = ""
 
 
-def entries_of(tracked: Tracked, rows: Sequence[Any], *, using: str = "default") -> list[Entry]:
+def entries_of(tracked: Tracked, rows: Sequence[Any]) -> list[Entry]:
     """Return an entry for each history row of one object, given newest first without gaps.
 
     The row before the last one is looked up, so that the last entry has its differences, too. The number of queries
@@ -31,25 +32,25 @@ def entries_of(tracked: Tracked, rows: Sequence[Any], *, using: str = "default")
     if not rows:
         return []
     pk = tracked.model._meta.pk.attname
-    history = tracked.history_model._base_manager.using(using)
+    history = tracked.history_model._base_manager.using("default")
     earlier = history.filter(**{pk: getattr(rows[-1], pk)}, history_id__lt=rows[-1].history_id)
     before_last = earlier.order_by("-history_id").values_list("history_id", flat=True).first()
     previous = [row.history_id for row in rows[1:]] + [before_last]
-    halves = _other_halves(tracked, rows, using)
+    halves = _other_halves(tracked, rows)
     pairs, moves = [], []
     for row, before in zip(rows, previous, strict=True):
-        other = halves.get(row.history_id)
-        moves.append(other)
+        half = halves.get(row.history_id)
+        moves.append(half)
         if row.history_type == "-":
-            pairs.append((row.history_id, other.history_id if other else None))
+            pairs.append((row.history_id, half.history_id if half else None))
         elif row.history_type == "+":
-            pairs.append((other.history_id if other else None, row.history_id))
+            pairs.append((half.history_id if half else None, row.history_id))
         else:
             pairs.append((before or row.history_id, row.history_id))
-    changes = changes_between(tracked, pairs, using=using)
+    changes = changes_between(tracked, pairs)
     return [
-        _entry(row, change.fields, None if other is None else str(getattr(other, pk)))
-        for row, change, other in zip(rows, changes, moves, strict=True)
+        _entry(row, change.fields, None if half is None else str(getattr(half, pk)))
+        for row, change, half in zip(rows, changes, moves, strict=True)
     ]
 
 
@@ -61,31 +62,25 @@ def _entry(row: Any, fields: tuple[FieldChange, ...], other_pk: str | None) -> E
     return Entry("renamed", fields, renamed_from=other_pk)
 
 
-def _other_halves(tracked: Tracked, rows: Sequence[Any], using: str) -> dict[int, Any]:
+def _other_halves(tracked: Tracked, rows: Sequence[Any]) -> dict[int, Any]:
     """Return for each row that is half of a renaming the other half: the same stable key under another primary key."""
     if tracked.stable_field is None:
         return {}
     stable = tracked.stable_field.attname
     pk = tracked.model._meta.pk.attname
-    wanted = [row for row in rows if row.history_type != "~" and _renames(tracked, row.changeset)]
+    wanted = [row for row in rows if row.history_type != "~" and may_have_renamed(row.changeset, tracked)]
     if not wanted:
         return {}
     same = Q()
     for row in wanted:
         same |= Q(changeset_id=row.changeset_id, **{stable: getattr(row, stable)}) & ~Q(**{pk: getattr(row, pk)})
-    found = {
-        (other.changeset_id, getattr(other, stable), other.history_type): other
-        for other in tracked.history_model._base_manager.using(using).filter(same).order_by("-history_id")
+    candidates = {
+        (half.changeset_id, getattr(half, stable), half.history_type): half
+        for half in tracked.history_model._base_manager.using("default").filter(same).order_by("-history_id")
     }
     opposite = {"+": "-", "-": "+"}
     halves = {
-        row.history_id: found.get((row.changeset_id, getattr(row, stable), opposite[row.history_type]))
+        row.history_id: candidates.get((row.changeset_id, getattr(row, stable), opposite[row.history_type]))
         for row in wanted
     }
-    return {history_id: other for history_id, other in halves.items() if other is not None}
-
-
-def _renames(tracked: Tracked, changeset: Any) -> bool:
-    counts = changeset.counts
-    # A direct write is not counted while it may grow.
-    return counts is None or bool(counts.get(tracked.label, {}).get("renamed"))
+    return {history_id: half for history_id, half in halves.items() if half is not None}

@@ -40,8 +40,8 @@ def in_words(value: Any, *, empty: str = "empty") -> str:
 def names_of(model: type[models.Model], keys: Iterable[Any], *, using: str = "default") -> dict[Any, str]:
     """Return what the objects with these keys are called; what is gone is named from its history, and told as such."""
     wanted = set(keys) - {None}
-    found = model._base_manager.using(using).in_bulk(wanted) if wanted else {}
-    names = {key: str(target) for key, target in found.items()}
+    objects = model._base_manager.using(using).in_bulk(wanted) if wanted else {}
+    names = {key: str(target) for key, target in objects.items()}
     gone = wanted - set(names)
     return names | _names_of_gone(model, gone, using) if gone else names
 

@@ -1,4 +1,4 @@
-"""Which version of an object a person saw, and what became of it since."""
+"""Which version of an object a person saw, and which fields changed after it."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,11 +46,8 @@ def values_at(obj: models.Model, version: int) -> dict[str, Any] | None:
 
 def is_same_object(obj: models.Model, values: dict[str, Any]) -> bool:
     """Whether the object is still the one that had these values: its primary key may be another's by now."""
-    stable = tracked_for(type(obj)).stable_key
-    if stable is None:
-        return True
-    field = next(field for field in obj._meta.concrete_fields if field.column == stable)
-    return values[field.name] is None or values[field.name] == getattr(obj, field.attname)
+    field = tracked_for(type(obj)).stable_field
+    return field is None or values[field.name] in (None, getattr(obj, field.attname))
 
 
 def moved_since(obj: models.Model, version: int) -> dict[str, Moved]:

@@ -1,4 +1,4 @@
-"""How changesets are spoken of: signs, kinds, people, subjects. Plain words, no HTML."""
+"""Words for changesets: signs, kinds, people, subjects. Plain words, no HTML."""
 
 from collections.abc import Iterable
 
@@ -43,7 +43,7 @@ def standing_revert(changeset: Changeset) -> Changeset | None:
 
 
 def is_open_to_revert(changeset: Changeset) -> bool:
-    """Whether a revert of this changeset may be asked for; the plan has the last word."""
+    """Whether a revert of this changeset can be planned; the plan may still refuse it."""
     stands = changeset.status in (Status.APPLIED, Status.PARTLY_REVERTED) and changeset.pruned_at is None
     return stands and changeset.kind != Kind.BASELINE
 

@@ -1,4 +1,4 @@
-"""What the commands that revert have in common: options, the plan on paper, the question, the JSON."""
+"""What the commands that revert share: options, the printed plan, the question, the JSON."""
 
 import json
 from argparse import ArgumentParser

@@ -15,8 +15,18 @@ from django.utils.http import urlencode
 
 from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import ChangesetError
-from apps.changesets.history.as_of import AFTER, BEFORE, NOW, Moment, last_row, read_moment, state_at, version_at
-from apps.changesets.history.as_of_values import csv_lines, values_then
+from apps.changesets.history.as_of import (
+    AFTER,
+    BEFORE,
+    NOW,
+    Moment,
+    csv_lines,
+    last_row,
+    read_moment,
+    state_at,
+    values_then,
+    version_at,
+)
 from apps.changesets.history.comparison import CONDITIONS, changes_from
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
@@ -84,22 +94,22 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
         "operation": operation if operation in CONDITIONS else "",
         "counts": result.counts,
         "all": sum(result.counts.values()),
-        "found": result.found,
+        "matching": result.matching,
         "rows": [(change, urls.get(change.pk, "")) for change in result.changes],
         "q": search,
         "first_row": start + 1,
         "last_row": start + len(result.changes),
         "whole": whole,
         "before": page(number - 1) if number > 1 else "",
-        "after": page(number + 1) if start + PER_PAGE < result.found else "",
+        "after": page(number + 1) if start + PER_PAGE < result.matching else "",
     }
     return _render(model_admin, request, "between", context)
 
 
 @for_viewers
-def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -> HttpResponse:
+def object_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """An object as it was at the moment `at`, and how that differs from the moment `to` (now, if not given)."""
-    tracked = tracked_for(model_admin.model)
+    tracked, key = tracked_for(model_admin.model), model_admin.key_or_404(object_id)
     history = tracked.history_model.objects
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
@@ -108,12 +118,12 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
     like = history.filter(history_id=row).first() if row is not None else None
     named = {"object_key": key, "object_name": str((like or newest).instance)}
     try:
-        moment, other = _asked(request, "at"), _asked(request, "to")
+        moment, until = _asked(request, "at"), _asked(request, "to")
     except ChangesetError as error:
         return _render(
             model_admin, request, "as_of_object", {"refusal": str(error), "title": named["object_name"], **named}
         )
-    then, later = (version_at(tracked, key, each, like=like or newest) for each in (moment, other))
+    then, later = (version_at(tracked, key, point, like=like or newest) for point in (moment, until))
     ids = (then and then.history_id, later and later.history_id)
     change = changes_between(tracked, [ids])[0] if any(ids) else None
     values = values_then(tracked, [then], moment)[0] if then else {}
@@ -121,7 +131,7 @@ def object_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any) -
         "title": f"{then.instance if then else named['object_name']} {moment_words(moment)}",
         "moment": moment,
         "words": moment_words(moment),
-        "other_words": moment_words(other),
+        "other_words": moment_words(until),
         "then": then,
         "values": [(field_label(tracked.model, name), value) for name, value in values.items()],
         "change": change,

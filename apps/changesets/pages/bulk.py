@@ -36,11 +36,11 @@ class BulkActingAdmin(admin.ModelAdmin):
         actions = super().get_actions(request)
         if IS_POPUP_VAR in request.GET:
             return actions
-        mine = actions_of(self.opts.label_lower)
-        others = {name: action for name, action in actions.items() if name not in mine}
-        return others | {
+        bulk_actions = actions_of(self.opts.label_lower)
+        stock_actions = {name: action for name, action in actions.items() if name not in bulk_actions}
+        return stock_actions | {
             name: (partial(_act, action), name, action.label)
-            for name, action in mine.items()
+            for name, action in bulk_actions.items()
             if request.user.has_perm(action.permission)
         }
 

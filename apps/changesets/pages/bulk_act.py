@@ -1,25 +1,33 @@
-"""A bulk action as an act: its plan on a page, and what was done with it."""
+"""A bulk action as an act: its plan on a page, what was done with it, and the page after it."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from apps.changesets.acts.forms import posted_reason
 from apps.changesets.acts.frame import lead
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
-from apps.changesets.bulk.operations import NOUN, Done, apply_bulk, plan_bulk
-from apps.changesets.bulk.plans import LEFT, BulkPlan
+from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
+from apps.changesets.bulk.apply import NOUN, BulkResult, apply_bulk, plan_bulk
+from apps.changesets.bulk.plans import LEFT, BulkPlan, Listed
 from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.history.counts import total
+from apps.changesets.history.words import person, standing_revert
+from apps.changesets.models import Changeset, Status
 from apps.changesets.numbers import counted, plural
+from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.pages.links import VIEW, outcome_message, result_url
+from apps.changesets.tracking import tracked_by_name
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Door:
 
     list_url: str
     back_url: str
-    one: models.Model | None = None
+    obj: models.Model | None = None
     on_list: bool = False
 
 
@@ -53,8 +61,8 @@ class BulkAct(PlannedAct[BulkPlan]):
         return True
 
     def subject(self) -> list[Any]:
-        one = self.door.one
-        return [self.model_admin.opts.label_lower, self.action.name, None if one is None else str(one.pk)]
+        obj = self.door.obj
+        return [self.model_admin.opts.label_lower, self.action.name, None if obj is None else str(obj.pk)]
 
     def is_confirmed(self) -> bool:
         if not self.door.on_list:
@@ -66,14 +74,14 @@ class BulkAct(PlannedAct[BulkPlan]):
         return not self.form.is_bound or self.form.is_valid()
 
     def plan(self) -> BulkPlan:
-        return plan_bulk(self.action.operation, self.objects, self.form.options())
+        return plan_bulk(self.action.work, self.objects, self.form.options())
 
     def state(self, plan: BulkPlan) -> Any:
         return plan.seen
 
     def page(self, plan: BulkPlan) -> Page:
         opts, door = self.model_admin.opts, self.door
-        title = self.action.title.format(what=plan.what if door.one is None else door.one)
+        title = self.action.title.format(what=plan.what if door.obj is None else door.obj)
         possible = bool(plan.number and not plan.refusal)
         ways = self.model_admin.get_actions(self.request)
         way_out = actions_of(opts.label_lower).get(plan.way_out) if plan.way_out in ways else None
@@ -86,10 +94,10 @@ class BulkAct(PlannedAct[BulkPlan]):
             back_url=door.back_url,
             note="It becomes one changeset, and can be undone.",
             lines=plan.lines,
-            more={
+            context={
                 "action": self.action,
                 "options": self.form,
-                "one": door.one,
+                "obj": door.obj,
                 "list_url": door.list_url,
                 "way_out": way_out,
                 "across": self._is_across(),
@@ -102,7 +110,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         if self.door.on_list:
             self._refuse_gone()
         done = apply_bulk(
-            self.action.operation,
+            self.action.work,
             self.objects,
             actor=self.actor,
             reason=reason,
@@ -114,36 +122,38 @@ class BulkAct(PlannedAct[BulkPlan]):
     def without_plan(self, refusal: Exception) -> HttpResponse:
         if not isinstance(refusal, NothingSelected):
             raise refusal
-        return lead(self.request, Outcome(self.door.back_url, (Told(str(refusal), messages.WARNING),)))
+        return lead(self.request, Outcome(self.door.back_url, (Message(str(refusal), messages.WARNING),)))
 
     def _is_across(self) -> bool:
         return self.request.POST.get("select_across") == "1"
 
     def _keys(self) -> list[str]:
-        if self.door.one is not None:
-            return [str(self.door.one.pk)]
+        if self.door.obj is not None:
+            return [str(self.door.obj.pk)]
         return ["all"] if self._is_across() else self.request.POST.getlist(ACTION_CHECKBOX_NAME)
 
     def _refuse_gone(self) -> None:
         """Say that ticked objects are not there any more, which a list that is filtered again would pass over."""
         if self._is_across():
             return
-        ticked, there = len(set(self._keys())), self.objects.count()
-        if there == ticked or not there:
+        ticked, living = len(set(self._keys())), self.objects.count()
+        if living == ticked or not living:
             return
-        gone = plural(ticked - there, "is gone, or no longer fits", "are gone, or no longer fit")
-        raise PlanMoved(f"of {counted(ticked, self.objects.model)} {ticked - there:,} {gone} the filter", NOUN)
+        gone = plural(ticked - living, "is gone, or no longer fits", "are gone, or no longer fit")
+        raise PlanMoved(f"of {counted(ticked, self.objects.model)} {ticked - living:,} {gone} the filter", NOUN)
 
-    def _outcome(self, done: Done) -> Outcome:
+    def _outcome(self, done: BulkResult) -> Outcome:
         """Lead to the page of what was done; or, where that is little or nothing, back with a sentence."""
         made, door = done.changeset, self.door
-        back = door.list_url if door.one is not None and not self.objects.exists() else door.back_url
+        back = door.list_url if door.obj is not None and not self.objects.exists() else door.back_url
         if made is None:
-            return Outcome(back, (Told(_nothing(done.plan), messages.INFO),))
-        sentence = _sentence(done.plan, door.one)
-        if (door.one is not None and total(made.counts) == 1) or not self.request.user.has_perm(VIEW):
-            return Outcome(back, (Told(outcome_message(self.request.user, made, sentence)),))
-        return Outcome(result_url(made.pk, back=back.partition("?")[2]), () if door.one is None else (Told(sentence),))
+            return Outcome(back, (Message(_nothing(done.plan), messages.INFO),))
+        sentence = _sentence(done.plan, door.obj)
+        if (door.obj is not None and total(made.counts) == 1) or not self.request.user.has_perm(VIEW):
+            return Outcome(back, (Message(outcome_message(self.request.user, made, sentence)),))
+        return Outcome(
+            result_url(made.pk, back=back.partition("?")[2]), () if door.obj is None else (Message(sentence),)
+        )
 
 
 def _nothing(plan: BulkPlan) -> str:
@@ -151,8 +161,36 @@ def _nothing(plan: BulkPlan) -> str:
     return f"Nothing was to be changed, and nothing was: {left}." if left else "Nothing was to be changed."
 
 
-def _sentence(plan: BulkPlan, one: models.Model | None) -> str:
+def _sentence(plan: BulkPlan, obj: models.Model | None) -> str:
     """Say what was done; where it was done to one object, by its name."""
-    if one is None or plan.what != counted(1, type(one)):
+    if obj is None or plan.what != counted(1, type(obj)):
         return plan.done
-    return plan.done.replace(plan.what, str(one), 1)
+    return plan.done.replace(plan.what, str(obj), 1)
+
+
+@for_viewers
+def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what the changeset of a bulk action did; those that are none have no such page."""
+    made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
+    bulk: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
+    tracked = tracked_by_name(bulk["model"]) if bulk else None
+    if made is None or bulk is None or tracked is None:
+        raise Http404("There is no bulk action of this number.")
+    meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": f"#{made.pk} {made.get_kind_display()}",
+        "opts": meta,
+        "changeset": made,
+        "who": person(made),
+        "bulk": bulk,
+        "lines": list(lines_of(made, made.counts or {})),
+        "left": [Line(*line) for line in bulk["left"]],
+        "listed": [Listed(*listed) for listed in bulk["listed"]],
+        "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
+        "changeset_url": links.changeset_url(made.pk),
+        "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),
+        **revert_offer(made, request),
+    }
+    request.current_app = model_admin.admin_site.name
+    return TemplateResponse(request, "admin/changesets/bulk_result.html", context)

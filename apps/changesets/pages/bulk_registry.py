@@ -8,8 +8,8 @@ from django import forms
 from django.db import models
 from django.db.models import QuerySet
 
+from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import deleting
-from apps.changesets.bulk.operations import Operation
 from apps.changesets.bulk.recent import DELETE_RECENT_IMPORT
 from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
 from apps.changesets.hooks import Hook
@@ -54,7 +54,7 @@ class BulkAction:
     label: str
     title: str
     permission: str
-    operation: Operation
+    work: BulkWork
     danger: bool = False
     form: Callable[..., OptionsForm] = OptionsForm
     tool: Tool | None = None
@@ -74,7 +74,7 @@ def actions_of(label: str) -> dict[str, BulkAction]:
 
 def basic_actions(model: type[models.Model]) -> Iterator[BulkAction]:
     """Yield what the list of every tracked model offers; one registered under the same name takes its place."""
-    if isinstance(_field(model, "active"), models.BooleanField):
+    if any(field.name == "active" and isinstance(field, models.BooleanField) for field in model._meta.concrete_fields):
         change = f"{model._meta.app_label}.change_{model._meta.model_name}"
         yield BulkAction("set_active", "Set active…", "Set {what} active", change, SET_ACTIVE)
         yield BulkAction("set_inactive", "Set inactive…", "Set {what} inactive", change, SET_INACTIVE)
@@ -93,7 +93,3 @@ def deleting_selected(model: type[models.Model], *along: str) -> BulkAction:
     """Return the action that deletes the selected objects of a model, and with them those of the relations `along`."""
     permission = f"{model._meta.app_label}.delete_{model._meta.model_name}"
     return BulkAction("delete_selected", "Delete…", "Delete {what}", permission, deleting(*along), danger=True)
-
-
-def _field(model: type[models.Model], name: str) -> models.Field | None:
-    return next((field for field in model._meta.concrete_fields if field.name == name), None)

@@ -1,4 +1,4 @@
-"""A list filtered to what a changeset touched, by its number in the address."""
+"""The filter of a list to objects that a changeset touched, by its number in the address."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ class ChangedByFilter(admin.SimpleListFilter):
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        asked = self.used_parameters.get(PARAMETER, "")
-        if not asked:
+        number = self.used_parameters.get(PARAMETER, "")
+        if not number:
             return []
-        changeset = Changeset.objects.filter(pk=_number(asked)).first()
-        return [(asked, f"Changed by {changeset or f'#{asked[:20]}'}")]
+        changeset = Changeset.objects.filter(pk=_number(number)).first()
+        return [(number, f"Changed by {changeset or f'#{number[:20]}'}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        asked = self.value()
-        if not asked:
+        number = self.value()
+        if not number:
             return queryset
         model = queryset.model
-        touched = tracked_for(model).history_model.objects.filter(changeset_id=_number(asked))
+        touched = tracked_for(model).history_model.objects.filter(changeset_id=_number(number))
         return queryset.filter(pk__in=touched.values(model._meta.pk.attname))
 
 
@@ -41,6 +41,6 @@ def list_of_changed(model: type[Any], changeset: int) -> str:
     return f"{links.list_url(model)}?{PARAMETER}={changeset}"
 
 
-def _number(asked: str) -> int:
+def _number(text: str) -> int:
     """The number asked for, or one that no changeset has."""
-    return whole_number(asked) or 0
+    return whole_number(text) or 0

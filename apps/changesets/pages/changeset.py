@@ -4,19 +4,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.admin import ModelAdmin
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
-from apps.changesets.history.diff import Change, changes_between, selection_of
+from apps.changesets.history.diff import Change, changes_between, changes_of, selection_of
+from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
-from apps.changesets.pages.changes_query import Asked, place_name, read_asked
+from apps.changesets.pages.changes_query import ChangesQuery, place_name, read_changes_query
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -25,6 +30,7 @@ SHOWN = 100
 # Where so few stand on a page, what was deleted is shown without a click.
 FEW = 10
 MOST_PLACES = 1000
+FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     title = f"#{changeset.pk} {changeset.get_kind_display()}"
     if subject:
         title += f" {subject}" if changeset.kind == Kind.REVERT else f" · {subject}"
-    asked = read_asked(request, counts) if changeset.pruned_at is None else None
+    query = read_changes_query(request, counts) if changeset.pruned_at is None else None
     return {
         "title": title,
         "subtitle": None,
@@ -79,13 +85,13 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "result_url": links.result_url(changeset.pk) if "bulk" in (changeset.summary or {}) else "",
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
-        "lines": list(lines_of(changeset, counts, asked)),
-        **(_shown(changeset, counts, asked) if asked else {}),
+        "lines": list(lines_of(changeset, counts, query)),
+        **(_shown(changeset, counts, query) if query else {}),
         **revert_offer(changeset, request),
     }
 
 
-def lines_of(changeset: Changeset, counts: Counts, asked: Asked | None = None) -> Iterator[ModelCounts]:
+def lines_of(changeset: Changeset, counts: Counts, query: ChangesQuery | None = None) -> Iterator[ModelCounts]:
     """Yield a line of counts for each model that the changeset touched."""
     by_field = field_counts_of(changeset, counts=counts)
     for tracked in tracked_models():
@@ -95,7 +101,7 @@ def lines_of(changeset: Changeset, counts: Counts, asked: Asked | None = None) -
                 plural=str(tracked.model._meta.verbose_name_plural),
                 counts=counts[tracked.label],
                 number=total({"": counts[tracked.label]}),
-                chosen=asked is not None and asked.tracked is tracked,
+                chosen=query is not None and query.tracked is tracked,
                 fields=tuple(_bars(tracked, by_field.get(tracked.label, {}))),
             )
 
@@ -108,42 +114,42 @@ def _bars(tracked: Tracked, numbers: dict[str, int]) -> Iterator[FieldCount]:
         yield FieldCount(labels.get(name, name), number, round(100 * number / most, 1), query)
 
 
-def _shown(changeset: Changeset, counts: Counts, asked: Asked) -> dict[str, Any]:
+def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery) -> dict[str, Any]:
     sql = Sql()
-    selection = selection_of(sql, asked.tracked, changeset, filters=asked.filters)
-    of_model = counts[asked.tracked.label]
-    number = None if changeset.counts is None else _number(asked, of_model)
+    selection = selection_of(sql, query.tracked, changeset, filters=query.filters)
+    of_model = counts[query.tracked.label]
+    number = None if changeset.counts is None else _number(query, of_model)
     if number is None:
-        start, (pairs, number) = asked.start, page_and_count(sql, selection, start=asked.start, limit=SHOWN)
-        if asked.start and not number:
+        start, (pairs, number) = query.start, page_and_count(sql, selection, start=query.start, limit=SHOWN)
+        if query.start and not number:
             start, (pairs, number) = 0, page_and_count(sql, selection, start=0, limit=SHOWN)
     else:
-        start = asked.start if asked.start < number else 0
+        start = query.start if query.start < number else 0
         pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
-    places = _places(asked.tracked)
-    model = asked.tracked.filter_model
+    places = _places(query.tracked)
+    model = query.tracked.filter_model
     known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
-    rows = _rows(asked.tracked, changes_between(asked.tracked, pairs, known=known))
+    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known))
     return {
-        "asked": asked,
+        "query": query,
         "rows": rows,
         "number": number,
-        "plural": str(asked.tracked.model._meta.verbose_name_plural),
+        "plural": str(query.tracked.model._meta.verbose_name_plural),
         "first": start + 1,
         "last": start + len(rows),
-        "before": asked.query(start=max(0, start - SHOWN)) if start else "",
-        "after": asked.query(start=start + SHOWN) if start + SHOWN < number else "",
-        "csv_url": links.download_url(changeset.pk, "csv") + asked.query(),
-        "json_url": links.download_url(changeset.pk, "json") + asked.query(),
-        **_filters(asked, of_model, places),
+        "before": query.address(start=max(0, start - SHOWN)) if start else "",
+        "after": query.address(start=start + SHOWN) if start + SHOWN < number else "",
+        "csv_url": links.download_url(changeset.pk, "csv") + query.address(),
+        "json_url": links.download_url(changeset.pk, "json") + query.address(),
+        **_filters(query, of_model, places),
     }
 
 
-def _number(asked: Asked, of_model: dict[str, int]) -> int | None:
+def _number(query: ChangesQuery, of_model: dict[str, int]) -> int | None:
     """How many changes there are to show, as far as the stored counts tell."""
-    if asked.filters.needs_values:
+    if query.filters.needs_values:
         return None
-    return of_model.get(asked.filters.operation, 0) if asked.filters.operation else total({"": of_model})
+    return of_model.get(query.filters.operation, 0) if query.filters.operation else total({"": of_model})
 
 
 def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
@@ -160,13 +166,13 @@ def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
     ]
 
 
-def _filters(asked: Asked, of_model: dict[str, int], places: list[tuple[Any, str]]) -> dict[str, Any]:
+def _filters(query: ChangesQuery, of_model: dict[str, int], places: list[tuple[Any, str]]) -> dict[str, Any]:
     """Return the choices of the filter form, and a chip with the way out of each filter that is on."""
-    chosen, tracked = asked.filters, asked.tracked
+    chosen, tracked = query.filters, query.tracked
     operations = [(name, SIGNS[name][1]) for name in OPERATIONS if of_model.get(name) or name == chosen.operation]
     fields = [(field.name, str(field.verbose_name)) for field in tracked.news if of_model.get("changed")]
     chips = [
-        (words, asked.query(start=0, **{name: ""}))
+        (words, query.address(start=0, **{name: ""}))
         for name, words in (
             ("operation", dict(operations).get(chosen.operation, "")),
             ("field", f"field: {dict(fields).get(chosen.field)}" if chosen.field else ""),
@@ -191,8 +197,8 @@ def _places(tracked: Tracked) -> list[tuple[Any, str]]:
     return [(place.pk, str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
 
 
-def _place_word(asked: str, places: list[tuple[Any, str]]) -> str:
-    return next((word for key, word in places if str(key) == asked), f"#{asked}")
+def _place_word(wanted: str, places: list[tuple[Any, str]]) -> str:
+    return next((word for key, word in places if str(key) == wanted), f"#{wanted}")
 
 
 def _duration(changeset: Changeset) -> float | None:
@@ -211,3 +217,20 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     if not request.user.has_perm(links.REVERT):
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
     return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
+
+
+@method_decorator(require_safe)
+@for_viewers
+def download_page(model_admin: ModelAdmin, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
+    """Stream the changes that the address asks for; without any query, those of all models."""
+    changeset = Changeset.objects.filter(pk=pk).first()
+    if changeset is None:
+        raise Http404(f"There is no changeset #{pk}.")
+    if changeset.pruned_at is not None:
+        raise Http404(f"The history of changeset #{pk} was pruned.")
+    query = read_changes_query(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
+    write, content_type = FORMATS[form]
+    chosen = changes_of(changeset, model=query.tracked.label, filters=query.filters) if query else changes_of(changeset)
+    response = StreamingHttpResponse(write(chosen), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
+    return response

@@ -1,11 +1,12 @@
 """The map of a changeset, a page of its own: what appeared, went and moved."""
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.history.cache import reading_alias, remembered, state_of_tables
 from apps.changesets.history.changeset_map import map_of_changes
 from apps.changesets.history.counts import Counts, counts_of_many
@@ -18,13 +19,14 @@ from apps.changesets.pages.maps import MapFigure, ShownMove, addresses_of, map_a
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
-@require_safe
-def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> HttpResponse:
+@method_decorator(require_safe)
+@for_viewers
+def changeset_map(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Show what the changeset did on a map, and the farthest moves as a table."""
-    changeset, counts = _changeset(request, model_admin, pk)
+    changeset, counts = _changeset(pk)
     shown = on_maps(request, counts)
-    asked = tracked_by_name(request.GET.get("model", ""))
-    chosen = asked if asked in shown else (shown[-1] if shown else None)
+    wanted = tracked_by_name(request.GET.get("model", ""))
+    chosen = wanted if wanted in shown else (shown[-1] if shown else None)
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"#{changeset.pk} {changeset.get_kind_display()} on the map",
@@ -33,7 +35,9 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
         "changeset": changeset,
         "who": person(changeset),
         "lines": list(lines_of(changeset, counts)),
-        "choices": [(tracked, f"?model={tracked.label}", tracked is chosen) for tracked in shown],
+        "choices": [
+            (tracked.model._meta.verbose_name_plural, f"?model={tracked.label}", tracked is chosen) for tracked in shown
+        ],
         "changes_url": links.changeset_url(changeset.pk),
     }
     if chosen is not None:
@@ -50,13 +54,14 @@ def changeset_map(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) 
     return TemplateResponse(request, "admin/changesets/changeset/map.html", context)
 
 
-@require_safe
-def changeset_map_data(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> HttpResponse:
+@method_decorator(require_safe)
+@for_viewers
+def changeset_map_data(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
     """Answer with the points of the map of a changeset, of the model that the address names."""
-    changeset, counts = _changeset(request, model_admin, pk)
+    changeset, counts = _changeset(pk)
     shown = on_maps(request, counts)
-    asked = request.GET.get("model")
-    tracked = tracked_by_name(asked) if asked else (shown[-1] if shown else None)
+    label = request.GET.get("model")
+    tracked = tracked_by_name(label) if label else (shown[-1] if shown else None)
     if tracked is None or tracked not in shown:
         raise Http404("The changeset touched nothing of this model that stands on a map.")
     state, using = _state(changeset)
@@ -78,13 +83,11 @@ def map_page_url(changeset: Changeset, request: HttpRequest, counts: Counts) -> 
     return links.changeset_map_url(changeset.pk) if shown else ""
 
 
-def _changeset(request: HttpRequest, model_admin: admin.ModelAdmin, pk: int) -> tuple[Changeset, Counts]:
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
-    found = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    if found is None:
+def _changeset(pk: int) -> tuple[Changeset, Counts]:
+    changeset = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
+    if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")
-    return found, counts_of_many([found])[found.pk] if found.pruned_at is None else {}
+    return changeset, counts_of_many([changeset])[changeset.pk] if changeset.pruned_at is None else {}
 
 
 def _state(changeset: Changeset) -> tuple[str, str]:

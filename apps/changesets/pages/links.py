@@ -1,4 +1,4 @@
-"""Where things of the console are found in the admin."""
+"""The addresses of the console's pages in the admin."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -48,16 +48,6 @@ def result_url(pk: int, *, back: str = "") -> str:
 def download_url(pk: int, form: str) -> str:
     """Return the address of a changeset's changes as a file: csv or json."""
     return reverse("admin:changesets_changeset_changes", args=[pk, form])
-
-
-def revert_many_url(pks: Iterable[int]) -> str:
-    """Return the address of the plan of reverting several changesets at once."""
-    return reverse("admin:changesets_changeset_revert_many") + "?ids=" + ",".join(map(str, pks))
-
-
-def revert_since_url(pk: int) -> str:
-    """Return the address of the plan of reverting a changeset and all that came after it."""
-    return reverse("admin:changesets_changeset_revert_many") + f"?since={pk}"
 
 
 def model_url(model: type[models.Model], page: str, *args: Any) -> str:

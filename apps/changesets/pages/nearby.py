@@ -1,4 +1,4 @@
-"""A list filtered to what lies around a place: where a map leads when several of its points lie together."""
+"""The filter of a list to objects around a place; a map leads there where several points lie together."""
 
 from math import cos, radians
 from typing import NamedTuple
@@ -21,12 +21,12 @@ class NearFilter(admin.SimpleListFilter):
     parameter_name = PARAMETER
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        asked = self.used_parameters.get(PARAMETER, "")
-        place = read_near(asked)
+        text = self.used_parameters.get(PARAMETER, "")
+        place = read_near(text)
         if place is None:
             return []
         where = f"{in_degrees(place.latitude, 'NS')} {in_degrees(place.longitude, 'EW')}"
-        return [(asked, f"Within {place.km:,.0f} km of {where}")]
+        return [(text, f"Within {place.km:,.0f} km of {where}")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         place = read_near(self.value() or "")
@@ -45,14 +45,14 @@ class Near(NamedTuple):
     km: float
 
 
-def read_near(asked: str) -> Near | None:
+def read_near(text: str) -> Near | None:
     """Return what an address asks for, or None where it asks for nothing."""
     try:
-        latitude, longitude, km = (float(part) for part in asked[:60].split(","))
+        latitude, longitude, km = (float(part) for part in text[:60].split(","))
     except ValueError:
         return None
-    there = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= FARTHEST_KM
-    return Near(latitude, longitude, km) if there else None
+    on_earth = abs(latitude) <= 90 and abs(longitude) <= 180 and 0 < km <= FARTHEST_KM
+    return Near(latitude, longitude, km) if on_earth else None
 
 
 def around(latitude: float, longitude: float, km: float, *, point: list[str]) -> Q:

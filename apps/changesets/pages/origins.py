@@ -20,13 +20,16 @@ def show_origins(form: Any, obj: models.Model) -> None:
 
 def add_lines(form: Any, lines: dict[str, SafeString]) -> None:
     """Add a line to the help of fields, by name, of a form class that was made for this request."""
-    told = form._meta.help_texts or {}
+    help_texts = form._meta.help_texts or {}
     for name, field in form.base_fields.items():
         if name in lines:
             field.help_text = format_html("{} {}", field.help_text, lines[name]) if field.help_text else lines[name]
     form._meta.help_texts = {
-        **told,
-        **{name: format_html("{} {}", told[name], line) if told.get(name) else line for name, line in lines.items()},
+        **help_texts,
+        **{
+            name: format_html("{} {}", help_texts[name], line) if help_texts.get(name) else line
+            for name, line in lines.items()
+        },
     }
 
 

@@ -31,9 +31,9 @@ class ShownRow:
 
 def rows_of(verdicts: Sequence[Verdict]) -> list[ShownRow]:
     """Return the verdicts as rows; one query a model, and one for all changesets."""
-    told: list[Verdict | Cause] = [*verdicts, *(cause for verdict in verdicts for cause in verdict.causes)]
-    urls = _urls([(one.model, one.pk) for one in told])
-    named = {one.since for one in told} | {field.since for verdict in verdicts for field in verdict.fields}
+    shown: list[Verdict | Cause] = [*verdicts, *(cause for verdict in verdicts for cause in verdict.causes)]
+    urls = _urls([(item.model, item.pk) for item in shown])
+    named = {item.since for item in shown} | {field.since for verdict in verdicts for field in verdict.fields}
     since = Changeset.objects.select_related("actor").in_bulk(named - {None})
     return [
         ShownRow(
@@ -56,12 +56,12 @@ def verdicts_in_summary(summary: dict | None) -> list[Verdict]:
     stored = (summary or {}).get("left_alone") or []
     return [
         Verdict(
-            **{name: value for name, value in one.items() if name not in ("fields", "causes")},
-            fields=tuple(KeptField(**field) for field in one.get("fields", ())),
-            causes=tuple(Cause(**cause) for cause in one.get("causes", ())),
+            **{name: value for name, value in entry.items() if name not in ("fields", "causes")},
+            fields=tuple(KeptField(**field) for field in entry.get("fields", ())),
+            causes=tuple(Cause(**cause) for cause in entry.get("causes", ())),
         )
-        for one in stored
-        if "bucket" in one
+        for entry in stored
+        if "bucket" in entry
     ]
 
 

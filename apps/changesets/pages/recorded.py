@@ -1,6 +1,6 @@
 """The base of the admin of tracked models: every write is a changeset of the person who made it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -12,8 +12,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.forms import Form, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.formats import localize
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import localtime
@@ -21,11 +20,11 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from apps.changesets.acts import edit
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.acts.methods import READS, page_at, turned_away
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Kind
 from apps.changesets.numbers import whole_number
 from apps.changesets.pages import as_of, links
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
@@ -39,7 +38,7 @@ from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.revert import newest_revertable
 from apps.changesets.tracking import tracked_for
 
-# What became of the object that a request writes, in words.
+# The sentence about the object that a request wrote.
 _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
@@ -59,24 +58,19 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     history_list_per_page = 50
 
     def get_urls(self) -> list[URLPattern]:
-        def page(route: str, view: Callable, name: str) -> URLPattern:
-            return path(
-                route, self.admin_site.admin_view(view), name=f"{self.opts.app_label}_{self.opts.model_name}_{name}"
-            )
-
         return [
-            page("as-of/", self.as_of_list_view, "as_of_list"),
-            page("between/", self.between_view, "between"),
-            page("<path:object_id>/as-of/", self.as_of_view, "as_of"),
-            page("<path:object_id>/go-back/<int:row>/", self.go_back_view, "go_back"),
+            page_at("as-of/", self, as_of.table_page, "as_of_list"),
+            page_at("between/", self, as_of.between_page, "between"),
+            page_at("<path:object_id>/as-of/", self, as_of.object_page, "as_of"),
+            page_at("<path:object_id>/go-back/<int:row>/", self, version_page, "go_back"),
             *super().get_urls(),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         title = str(self.opts.verbose_name_plural).capitalize()
         # Looked for where they are shown: the page of an action has none of them.
-        more = {"title": title, "list_tools": SimpleLazyObject(lambda: self.list_tools(request))}
-        return super().changelist_view(request, {**more, **(extra_context or {})})
+        context = {"title": title, "list_tools": SimpleLazyObject(lambda: self.list_tools(request))}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         """Return further pages about the whole list, address and words each; other apps' mixins add theirs."""
@@ -135,17 +129,18 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         else:
             made = edit.add_object(obj, actor=actor_of(request), reason=reason)
         done = ("changed" if change else "added") if made else ""
-        _tell(request, made, f"{obj} {done}." if made else f"Nothing was changed on {obj}.")
+        sentence = f"{obj} {done}." if made else f"Nothing was changed on {obj}."
+        _outcomes[request] = outcome_message(request.user, made, sentence)
 
     def message_user(
         self, request: HttpRequest, message: Any, level: Any = messages.INFO, *args: Any, **kw: Any
     ) -> None:
-        """Say what became of it in our words, with the way to review and undo it, instead of Django's."""
+        """Show our sentence with links to review and undo, instead of Django's."""
         super().message_user(request, _outcomes.get(request, message), level, *args, **kw)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Lead to the history of an object that is deleted: that is where it can be brought back."""
-        key = self._key_or_404(object_id)
+        """Lead to the history of a deleted object: it can be brought back there."""
+        key = self.key_or_404(object_id)
         if tracked_for(self.model).history_model.objects.filter(**{opts.pk.attname: key}).exists():
             return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]  # not in the stubs
@@ -153,48 +148,31 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     # -- deleting --------------------------------------------------------------------------------------------
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        """Say what the deletion would take along, clear, or what forbids it; delete once it is confirmed."""
+        """Show what the deletion would delete and clear, or what forbids it; delete once it is confirmed."""
         obj = self.get_object(request, unquote(object_id))
         if not self.has_delete_permission(request, obj):
             raise PermissionDenied
         page = act_on_one("delete_selected", self, request, obj) if obj is not None else None
         return page or self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
 
-    # -- points in time --------------------------------------------------------------------------------------
-
-    def as_of_list_view(self, request: HttpRequest) -> HttpResponseBase:
-        return as_of.table_page(self, request)
-
-    def between_view(self, request: HttpRequest) -> HttpResponse:
-        return as_of.between_page(self, request)
-
-    def as_of_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return as_of.object_page(self, request, self._key_or_404(unquote(object_id)))
-
-    def go_back_view(self, request: HttpRequest, object_id: str, row: int) -> HttpResponse:
-        return version_page(self, request, self._key_or_404(unquote(object_id)), row)
-
     # -- history ---------------------------------------------------------------------------------------------
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        key = self._key_or_404(unquote(object_id))
+        key = self.key_or_404(object_id)
         lives = self.get_queryset(request).filter(pk=key).exists()
         tracked = tracked_for(self.model)
         gone = [] if lives else list(deleted_objects(tracked).filter(**{self.opts.pk.attname: key})[:1])
-        more = {
+        context = {
             "lives": lives,
             "remark": next(iter(self.remarks_on_deleted(request, gone).values()), ""),
             "tracked_label": self.opts.label_lower,
             "subtitle": None,
             "may_go_back": may_go_back(self, request, lives=lives),
         }
-        return super().history_view(request, object_id, {**more, **(extra_context or {})})
+        return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
-        """Return what there is to say of deleted objects, by the history_id of their deletion, as safe HTML.
-
-        Other apps' mixins say it; the recycle bin and the object's history show it.
-        """
+        """Return remarks of other apps' mixins on deleted objects, as safe HTML by the history_id of the deletion."""
         return {}
 
     def history_view_title(self, request: HttpRequest, obj: models.Model) -> str:
@@ -227,23 +205,22 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             .select_related("changeset")
             .first()
         )
-        more = {"subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None}
-        key = self._key_or_404(unquote(object_id))
-        return super().history_form_view(request, key, version_id, {**more, **(extra_context or {})})
+        context = {
+            "subtitle": f"Version of {localize(localtime(row.history_date))}, by {row.changeset}" if row else None
+        }
+        key = self.key_or_404(object_id)
+        return super().history_form_view(request, key, version_id, {**context, **(extra_context or {})})
 
     def history_form_view_title(self, request: HttpRequest, obj: models.Model) -> str:
         return f"{obj} as it was"
 
-    def _key_or_404(self, object_id: str) -> Any:
+    def key_or_404(self, object_id: str) -> Any:
+        """Return the key of an object as an address has it; raises Http404 for what can be none."""
         try:
-            return self.opts.pk.to_python(object_id)
+            return self.opts.pk.to_python(unquote(object_id))
         except ValidationError as error:
             raise Http404 from error
 
 
 def _is_version_page(request: HttpRequest) -> bool:
     return getattr(request, "is_version_page", False)
-
-
-def _tell(request: HttpRequest, made: Changeset | None, sentence: str) -> None:
-    _outcomes[request] = outcome_message(request.user, made, sentence)

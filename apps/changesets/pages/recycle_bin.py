@@ -1,4 +1,4 @@
-"""The recycle bin: what is deleted, by whom and when; and bringing it back, by way of a plan."""
+"""The recycle bin: deleted objects, who deleted them and when, and bringing them back through a plan."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import READS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.numbers import counted, plural, whole_number
@@ -45,9 +45,9 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
     if (refused := turned_away(request, READS, may=may)) is not None:
         return refused
     numbers = [(tracked, deleted_objects(tracked).count()) for tracked in visible]
-    asked = tracked_by_name(request.GET.get("model", ""))
+    wanted = tracked_by_name(request.GET.get("model", ""))
     # The model asked for, or the first that has something in the bin.
-    chosen = asked if asked in visible else next((t for t, number in reversed(numbers) if number), visible[-1])
+    chosen = wanted if wanted in visible else next((t for t, number in reversed(numbers) if number), visible[-1])
     search = request.GET.get("q", "")[:200].replace("\x00", "")
     rows: QuerySet[Any] = deleted_objects(chosen)
     its_admin: Any = model_admin.admin_site.get_model_admin(chosen.model)
@@ -123,7 +123,7 @@ class BringBack(PlannedAct[RestorePlan]):
             back="Back" if plan.coming else "Back to the recycle bin",
             heading="This will mean" if self.picked else "",
             lines=_lines(plan),
-            more=self._rows(plan),
+            context=self._rows(plan),
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
@@ -131,23 +131,23 @@ class BringBack(PlannedAct[RestorePlan]):
         done = (made.summary or {})["restore"]
         blocked = f", {done['blocked']:,} blocked" if done["blocked"] else ""
         sentence = f"{done['recreated']:,} brought back{blocked}."
-        told = links.outcome_message(self.request.user, made, sentence)
-        return Outcome(links.changeset_url(made.pk), (Told(told),))
+        message = links.outcome_message(self.request.user, made, sentence)
+        return Outcome(links.changeset_url(made.pk), (Message(message),))
 
     def _picks(self) -> list[str]:
         return [f"{label}:{row}" for label, rows in self.picked.items() for row in rows]
 
     def _rows(self, plan: RestorePlan) -> dict[str, Any]:
-        coming = [each for each in plan.objects if each.comes_back]
-        stuck = [each for each in plan.objects if not each.comes_back]
-        also = {(o.model, o.row) for each in stuck for o in each.obstacles if o.row}
+        coming = [returning for returning in plan.objects if returning.comes_back]
+        stuck = [returning for returning in plan.objects if not returning.comes_back]
+        also = {(o.model, o.row) for returning in stuck for o in returning.obstacles if o.row}
         parts = [f"pick={pick}" for pick in [*self._picks(), *(f"{label}:{row}" for label, row in sorted(also))]]
         return {
             "picks": self._picks(),
-            "coming": [(each, _preview(each.model, each.row)) for each in coming],
+            "coming": [(returning, _preview(returning.model, returning.row)) for returning in coming],
             "stuck": [
-                (each, links.object_url(type(each.row.instance), each.row.instance.pk, page="history"))
-                for each in stuck
+                (returning, links.object_url(type(returning.row.instance), returning.row.instance.pk, page="history"))
+                for returning in stuck
             ],
             "also": len(also),
             "also_url": "?" + "&".join(parts),
@@ -160,7 +160,7 @@ def _lines(plan: RestorePlan) -> list[Line]:
     lines = [
         Line("created", plan.coming, f"{comes} back with key and every value"),
         Line("blocked", plan.blocked, f"{stays} in the recycle bin"),
-        Line("already", plan.there, f"of the ticked {plural(plan.there, 'is', 'are')} not in the recycle bin any more"),
+        Line("already", plan.gone, f"of the ticked {plural(plan.gone, 'is', 'are')} not in the recycle bin any more"),
     ]
     return [line for line in lines if line.number]
 
@@ -181,10 +181,10 @@ def _preview(label: str, row: Any) -> Any:
 
 
 def _picked(request: HttpRequest) -> Picked:
-    """The ticked rows, `airports.airport:123` each; what is no such thing is passed over."""
-    asked = request.POST if request.method == "POST" else request.GET
+    """Return the ticked rows, each posted as `airports.airport:123`; values of another form are ignored."""
+    parameters = request.POST if request.method == "POST" else request.GET
     picked: Picked = {}
-    for pick in asked.getlist("pick")[:MOST_PICKED]:
+    for pick in parameters.getlist("pick")[:MOST_PICKED]:
         label, _, row = pick.rpartition(":")
         tracked = tracked_by_name(label)
         number = whole_number(row)

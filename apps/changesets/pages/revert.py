@@ -1,4 +1,4 @@
-"""The page of a revert: the plan to read, its scope and policy to choose, the reason to give, and the doing of it."""
+"""The page of a revert: its plan, the choice of scope and policy, the reason, and the outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_choices import choices_of
-from apps.changesets.pages.plan_query import A_PAGE, MANY, AskedPlan, read_asked
+from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window, carry_out, changesets_since
+from apps.changesets.revert.listing import EVERY_BUCKET
 from apps.changesets.revert.reasons import MOVED_WORDS
-from apps.changesets.revert.stored import PagedPlan, Place, paged_plan
+from apps.changesets.revert.stored import PagedPlan, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
@@ -35,8 +35,6 @@ BUCKETS = (
     (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
     (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
 )
-# What a person must know of is shown first.
-FIRST = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED, Bucket.ALREADY)
 NAMED = 5
 
 
@@ -51,7 +49,7 @@ class Chip:
     chosen: bool
 
 
-def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> HttpResponse:
+def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Show the plan, which changes nothing, or revert and lead to the new changeset.
 
     Without `pk` it is about several changesets: `ids` or `since` in the address name them.
@@ -61,7 +59,7 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | N
         return refused
     if "ticked" in request.GET or "since" in request.GET:
         try:
-            return HttpResponseRedirect(request.path + act.asked.query())
+            return HttpResponseRedirect(request.path + act.query.address())
         except ChangesetError:
             pass  # The page says what is wrong with it.
     return answer(act)
@@ -76,7 +74,7 @@ def reverted(
     on_conflict: OnConflict = OnConflict.KEEP,
     seen: Mapping[str, int] | None = None,
 ) -> Outcome:
-    """Revert this part of the changesets; return what became of it, and the way to the new changeset."""
+    """Revert this part of the changesets; return the outcome, which leads to the new changeset."""
     made, done = carry_out(
         [changeset.pk for changeset in chosen],
         scope=scope,
@@ -87,15 +85,17 @@ def reverted(
     )
     moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
     named = ", ".join(moved[:NAMED]) + (" and others" if len(moved) > NAMED else "")
-    warned = (Told(f"Changed after the plan was shown, and left alone: {named}.", messages.WARNING),) if moved else ()
+    warned = (
+        (Message(f"Changed after the plan was shown, and left alone: {named}.", messages.WARNING),) if moved else ()
+    )
     name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
     if made is None:
-        told = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
-        return Outcome(links.changeset_url(chosen[0].pk), (*warned, Told(told, messages.INFO)))
+        sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
+        return Outcome(links.changeset_url(chosen[0].pk), (*warned, Message(sentence, messages.INFO)))
     part = "" if scope.is_everything and not done.left_alone else "partly "
     sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
-    told = links.outcome_message(request.user, made, sentence, undo="Undo this revert…")
-    return Outcome(links.changeset_url(made.pk), (*warned, Told(told)))
+    sentence = links.outcome_message(request.user, made, sentence, undo="Undo this revert…")
+    return Outcome(links.changeset_url(made.pk), (*warned, Message(sentence)))
 
 
 class RevertAct(PlannedAct[PagedPlan]):
@@ -117,9 +117,9 @@ class RevertAct(PlannedAct[PagedPlan]):
         return chosen
 
     @cached_property
-    def asked(self) -> AskedPlan:
+    def query(self) -> PlanQuery:
         """What the address asks for; raises EmptyScope."""
-        return read_asked(self.request, tuple(changeset.pk for changeset in self.chosen), many=self.pk is None)
+        return read_plan_query(self.request, tuple(changeset.pk for changeset in self.chosen), many=self.pk is None)
 
     def may(self) -> bool:
         return self.request.user.has_perm(links.REVERT) and self.model_admin.has_view_permission(self.request)
@@ -128,19 +128,19 @@ class RevertAct(PlannedAct[PagedPlan]):
         return sorted(changeset.pk for changeset in self.chosen)
 
     def plan(self) -> PagedPlan:
-        asked = self.asked
-        return paged_plan(self.chosen, scope=asked.scope, on_conflict=asked.on_conflict, choose=self._place)
+        query = self.query
+        return paged_plan(self.chosen, scope=query.scope, on_conflict=query.on_conflict, choose=self._window)
 
-    def _place(self, head: RevertPlan) -> Place:
+    def _window(self, head: RevertPlan) -> Window:
         """Return the rows that the address asks for; without those, the first of the first bucket that has some."""
-        wanted = self.asked.window
-        there = [bucket for bucket in FIRST if head.number(bucket)] or [Bucket.RESTORED]
-        bucket = wanted.bucket if wanted.bucket in there else there[0]
+        wanted = self.query.window
+        occurring = [bucket for bucket in EVERY_BUCKET if head.number(bucket)] or [Bucket.RESTORED]
+        bucket = wanted.bucket if wanted.bucket in occurring else occurring[0]
         same = bucket == wanted.bucket and wanted.start < head.number(bucket)
-        return Place(bucket, wanted.start if same else 0, A_PAGE)
+        return Window(bucket, wanted.start if same else 0, A_PAGE)
 
     def state(self, plan: PagedPlan) -> dict[str, Any]:
-        """What is done is what was shown, whatever the address says by then."""
+        """Return scope, policy and newest history rows, so that what was shown is what is applied."""
         scope, policy = plan.head.scope, str(plan.head.on_conflict)
         return {"scope": [scope.models, scope.pks, scope.fields, scope.leave], "policy": policy, "seen": plan.seen}
 
@@ -156,32 +156,32 @@ class RevertAct(PlannedAct[PagedPlan]):
         )
 
     def page(self, plan: PagedPlan) -> Page:
-        head, asked = plan.head, self.asked
+        head, query = plan.head, self.query
         stopped = bool(head.on_conflict == OnConflict.ABORT and head.left_alone)
         possible = bool(head.writes and not stopped)
-        one = self._one(self.chosen)
-        what = f"#{one.pk}" if one else "them"
-        verb = "Undo the revert of" if one and one.kind == Kind.REVERT else "Revert"
+        changeset = self._one(self.chosen)
+        name = f"#{changeset.pk}" if changeset else "them"
+        verb = "Undo the revert of" if changeset and changeset.kind == Kind.REVERT else "Revert"
         return Page(
             **self._around(self.chosen),
             verb=f"{verb} {counted(head.writes, 'object')}" if possible else "",
             danger=True,
-            back="Back" if possible else self._back_words(one),
-            heading=f"{'Undoing' if one and one.kind == Kind.REVERT else 'Reverting'} {what} will mean"
+            back="Back" if possible else self._back_words(changeset),
+            heading=f"{'Undoing' if changeset and changeset.kind == Kind.REVERT else 'Reverting'} {name} will mean"
             * bool(head.counts),
             lines=_lines(head),
-            more={
+            context={
                 "plan": head,
-                "changeset": one,
-                "changesets": [(each, person(each)) for each in self.chosen],
-                "asked": asked,
-                "whole_url": asked.query(scope=Scope(), window=Window()),
-                "keep_url": asked.query(on_conflict=OnConflict.KEEP, window=Window()),
-                "force_url": asked.query(on_conflict=OnConflict.FORCE, window=Window()),
-                "scope_words": scope_words(asked.scope),
+                "changeset": changeset,
+                "changesets": [(chosen, person(chosen)) for chosen in self.chosen],
+                "query": query,
+                "whole_url": query.address(scope=Scope(), window=Window()),
+                "keep_url": query.address(on_conflict=OnConflict.KEEP, window=Window()),
+                "force_url": query.address(on_conflict=OnConflict.FORCE, window=Window()),
+                "scope_words": scope_words(query.scope),
                 "stopped": stopped,
                 **self._rows(plan),
-                **choices_of(asked, self.chosen),
+                **choices_of(query, self.chosen),
             },
         )
 
@@ -191,32 +191,32 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def _around(self, chosen: list[Changeset]) -> dict[str, Any]:
         """Return title, crumbs and the way back."""
-        one = self._one(chosen)
-        verb = "Undo" if one and one.kind == Kind.REVERT else "Revert"
+        changeset = self._one(chosen)
+        verb = "Undo" if changeset and changeset.kind == Kind.REVERT else "Revert"
         several = f"Revert {len(chosen)} changesets" if chosen else "Revert"
         crumbs = [Crumb("Changesets", links.changesets_url())]
-        if one:
-            crumbs.append(Crumb(str(one), links.changeset_url(one.pk)))
+        if changeset:
+            crumbs.append(Crumb(str(changeset), links.changeset_url(changeset.pk)))
         return {
-            "title": f"{verb} {one}" if one else several,
+            "title": f"{verb} {changeset}" if changeset else several,
             "crumbs": [*crumbs, Crumb(verb)],
-            "back_url": links.changeset_url(one.pk) if one else links.changesets_url(),
+            "back_url": links.changeset_url(changeset.pk) if changeset else links.changesets_url(),
         }
 
     def _rows(self, plan: PagedPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
-        head, asked, place = plan.head, self.asked, plan.place
-        bucket, start, number = place.bucket, place.start, head.number(place.bucket)
-        rows, after = rows_of(plan.verdicts), place.start + A_PAGE
+        head, query, window = plan.head, self.query, plan.window
+        bucket, start = window.bucket or EVERY_BUCKET[0], window.start
+        number, rows, after = head.number(bucket), rows_of(plan.verdicts), start + A_PAGE
         return {
-            "buckets": _chips(head, asked, bucket),
+            "buckets": _chips(head, query, bucket),
             "bucket": bucket,
             "rows": rows,
             "row_number": number,
             "first": start + 1,
             "last": start + len(rows),
-            "before": asked.query(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
-            "after": asked.query(window=Window(bucket, after)) if after < number else "",
+            "before": query.address(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
+            "after": query.address(window=Window(bucket, after)) if after < number else "",
             "page_number": start // A_PAGE + 1,
             "page_count": -(-number // A_PAGE),
         }
@@ -224,8 +224,8 @@ class RevertAct(PlannedAct[PagedPlan]):
     def _one(self, chosen: list[Changeset]) -> Changeset | None:
         return chosen[0] if len(chosen) == 1 else None
 
-    def _back_words(self, one: Changeset | None) -> str:
-        return f"Back to {one or 'the changesets'}"
+    def _back_words(self, changeset: Changeset | None) -> str:
+        return f"Back to {changeset or 'the changesets'}"
 
 
 def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
@@ -235,16 +235,16 @@ def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
     if since is not None:
         return changesets_since(_found([since])[0].created_at)
     # A number that no changeset can have is told as such, if it can be read out at all.
-    asked = [whole_number(text, digits=40) for text in request.GET.get("ids", "").split(",")]
-    return _found([number for number in asked if number is not None])
+    numbers = [whole_number(text, digits=40) for text in request.GET.get("ids", "").split(",")]
+    return _found([number for number in numbers if number is not None])
 
 
 def _found(pks: Sequence[int]) -> list[Changeset]:
     wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
-    found = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
-    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in found}:
+    changesets = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
+    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in changesets}:
         raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
-    return found
+    return changesets
 
 
 def _wrong_number(number: int) -> str:
@@ -255,15 +255,15 @@ def _wrong_number(number: int) -> str:
 
 def _lines(plan: RevertPlan) -> list[Line]:
     return [
-        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, one, many))}")
-        for bucket, operation, many, one in BUCKETS
+        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many))}")
+        for bucket, operation, many, singular in BUCKETS
         if (number := plan.number(bucket))
     ]
 
 
-def _chips(plan: RevertPlan, asked: AskedPlan, chosen: Bucket) -> list[Chip]:
+def _chips(plan: RevertPlan, query: PlanQuery, chosen: Bucket) -> list[Chip]:
     return [
-        Chip(bucket.value, operation, number, asked.query(window=Window(bucket)), bucket == chosen)
+        Chip(bucket.value, operation, number, query.address(window=Window(bucket)), bucket == chosen)
         for bucket, operation, _many, _one in BUCKETS
         if (number := plan.number(bucket))
     ]

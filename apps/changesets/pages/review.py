@@ -1,4 +1,4 @@
-"""What the admin does with changesets: revert many at once, mark them reviewed, name direct writes."""
+"""The admin's acts on changesets: revert many at once, mark them reviewed, name direct writes."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,10 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import DOES, turned_away
+from apps.changesets.acts.methods import DOES, page_at, turned_away
 from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.models import Changeset
@@ -19,7 +19,7 @@ from apps.changesets.pages.revert import revert_page
 
 
 class ReviewForm(forms.Form):
-    """What the reviewer has to say; nothing need be."""
+    """The comment of the reviewer, which may be empty."""
 
     comment = forms.CharField(max_length=1000, required=False)
 
@@ -53,12 +53,11 @@ class ActingAdmin(admin.ModelAdmin):
     actions = ("revert_selected", "revert_since")
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
         return [
-            path("revert/", wrap(self.revert_many_view), name="changesets_changeset_revert_many"),
-            path("<int:pk>/review/", wrap(self.review_view), name="changesets_changeset_review"),
-            path("<int:pk>/unreview/", wrap(self.unreview_view), name="changesets_changeset_unreview"),
-            path("<int:pk>/name/", wrap(self.name_view), name="changesets_changeset_name"),
+            page_at("revert/", self, revert_page, "revert_many"),
+            page_at("<int:pk>/review/", self, ActingAdmin.review_view, "review"),
+            page_at("<int:pk>/unreview/", self, ActingAdmin.unreview_view, "unreview"),
+            page_at("<int:pk>/name/", self, ActingAdmin.name_view, "name"),
             *super().get_urls(),
         ]
 
@@ -71,36 +70,32 @@ class ActingAdmin(admin.ModelAdmin):
         if len(chosen) > MANY:
             self.message_user(request, f"At most {MANY} changesets can be reverted at once.", messages.ERROR)
             return None
-        return HttpResponseRedirect(links.revert_many_url(chosen))
+        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?ids={','.join(map(str, chosen))}")
 
     @admin.action(description="Revert everything since the selected one…", permissions=["revert"])
     def revert_since(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        return HttpResponseRedirect(links.revert_since_url(queryset.order_by("pk").values_list("pk", flat=True)[0]))
-
-    def revert_many_view(self, request: HttpRequest) -> HttpResponse:
-        return revert_page(self, request, None)
+        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?since={queryset.earliest('pk').pk}")
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def act(said: dict[str, str]) -> str:
-            return f"{mark_reviewed(pk, actor=actor_of(request), comment=said['comment'])} is marked as reviewed."
+        def act(answers: dict[str, str]) -> str:
+            return f"{mark_reviewed(pk, actor=actor_of(request), comment=answers['comment'])} is marked as reviewed."
 
         return self._act(request, pk, ReviewForm, act)
 
     def unreview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._act(request, pk, forms.Form, lambda said: f"{take_back_review(pk)} is not reviewed any more.")
+        return self._act(request, pk, forms.Form, lambda answers: f"{take_back_review(pk)} is not reviewed any more.")
 
     def name_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        def act(said: dict[str, str]) -> str:
-            return (
-                f"{name_direct(pk, actor=actor_of(request), reason=said['reason'], who=said['who'])} has a reason now."
-            )
+        def act(answers: dict[str, str]) -> str:
+            named = name_direct(pk, actor=actor_of(request), **answers)
+            return f"{named} has a reason now."
 
         return self._act(request, pk, NamingForm, act)
 
     def _act(
         self, request: HttpRequest, pk: int, form_class: type[forms.Form], act: Callable[[dict[str, str]], str]
     ) -> HttpResponse:
-        """Do it for who may and says what is needed, and lead to the changeset with a sentence either way."""
+        """Check permission, method and form, do the act, and lead to the changeset with a sentence."""
         may = request.user.has_perm(links.REVIEW) and self.has_view_permission(request)
         if (refused := turned_away(request, DOES, may=may)) is not None:
             return refused

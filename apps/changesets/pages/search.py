@@ -44,14 +44,14 @@ class TouchedFilter(admin.ListFilter):
         return iter(())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        asked = {name: str(value) for name, value in self.used_parameters.items()}
-        since, until = (_day(asked.get(name, "")) for name in PERIOD)
+        wanted_of = {name: str(value) for name, value in self.used_parameters.items()}
+        since, until = (_day(wanted_of.get(name, "")) for name in PERIOD)
         if since:
             queryset = queryset.filter(created_at__gte=make_aware(datetime.combine(since, time.min)))
         if until:
             queryset = queryset.filter(created_at__lte=make_aware(datetime.combine(until, time.max)))
-        place = next((asked[name] for name in _place_names() if asked.get(name)), "")
-        wanted = Wanted(asked.get("object", ""), asked.get("field", ""), _place_key(place))
+        place = next((wanted_of[name] for name in _place_names() if wanted_of.get(name)), "")
+        wanted = Wanted(wanted_of.get("object", ""), wanted_of.get("field", ""), _place_key(place))
         if wanted == Wanted():
             return queryset
         try:
@@ -61,28 +61,28 @@ class TouchedFilter(admin.ListFilter):
             return queryset.none()
 
 
-def find_form(address: QueryDict) -> dict[str, Any]:
+def search_form(address: QueryDict) -> dict[str, Any]:
     """Return what the form above the list shows: the choices, what is chosen, and what else stands in the address."""
     names = ("object", "field", *PERIOD, *_place_names())
-    asked = {name: address.get(name, "") for name in names}
+    wanted = {name: address.get(name, "") for name in names}
     opened = address.copy()
     opened[OPEN] = "1"
-    if not any(asked.values()) and OPEN not in address:
+    if not any(wanted.values()) and OPEN not in address:
         return {"opened": opened.urlencode()}
     model = place_model()
     places = model._default_manager.all()[:MOST_PLACES] if model else ()
     return {
         "open": True,
-        "asked": asked,
+        "wanted": wanted,
         "fields": [
             (f"{tracked.name}.{field.name}", f"{tracked.model._meta.verbose_name}: {field.verbose_name}")
             for tracked in tracked_models()
             for field in tracked.news
         ],
         "place_name": next(iter(_place_names()), ""),
-        "place": next((asked[name] for name in _place_names()), ""),
+        "place": next((wanted[name] for name in _place_names()), ""),
         "places": [(str(place.pk), str(place)) for place in places],
-        "others": [(name, value) for name, value in address.items() if name not in (*names, OPEN, "p")],
+        "further": [(name, value) for name, value in address.items() if name not in (*names, OPEN, "p")],
     }
 
 
@@ -91,22 +91,22 @@ def _parameters() -> list[str]:
 
 
 def _place_names() -> list[str]:
-    """The names in addresses of what changes are filtered by; one is enough so far: `country`."""
+    """Return the names in addresses of what changes are filtered by; one is enough so far: `country`."""
     model = place_model()
     return [model._meta.model_name or ""] if model else []
 
 
-def _place_key(asked: str) -> str:
+def _place_key(text: str) -> str:
     """The key asked for, or one that no place has where it cannot be read."""
     model = place_model()
     try:
-        return str(model._meta.pk.clean(asked, None)) if asked and model else ""
+        return str(model._meta.pk.clean(text, None)) if text and model else ""
     except ValidationError:
         return "0"
 
 
-def _day(asked: str) -> Any:
+def _day(text: str) -> Any:
     try:
-        return parse_date(asked)
+        return parse_date(text)
     except ValueError:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -72,7 +72,7 @@ def object_tool(
 
 
 def may_use(model_admin: Any, request: HttpRequest, tool: Any) -> bool:
-    """Whether the person has the permissions of a tool, and may see the objects at all."""
+    """Whether the person has the permissions of a tool, and may view the objects."""
     return all(
         permission(model_admin, request)
         if callable(permission)
@@ -111,7 +111,7 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
     change_actions: tuple[str, ...] = ("undo_last_change",)
 
     def get_urls(self) -> list[URLPattern]:
-        """Put our address of a tool, which knows what is gone, in place of the package's two.
+        """Replace the package's two addresses of a tool with ours, which also serves deleted objects.
 
         Its second one would call the tools of one object with all rows of the table. By now all apps have added their
         bulk actions.
@@ -122,8 +122,8 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
             setattr(self, action.name, MethodType(bulk_tool(action, tool), self))
         name = f"{self.opts.app_label}_{self.opts.model_name}_actions"
         view = self.admin_site.admin_view(self.tool_view)
-        others = [url for url in super().get_urls() if url.name != name]
-        return [re_path(r"^(?P<pk>.+)/actions/(?P<tool>\w+)/$", view, name=name), *others]
+        urls = [url for url in super().get_urls() if url.name != name]
+        return [re_path(r"^(?P<pk>.+)/actions/(?P<tool>\w+)/$", view, name=name), *urls]
 
     def get_change_actions(self, request: HttpRequest, object_id: str, form_url: str) -> list[str]:
         return [name for name in self.change_actions if may_use(self, request, getattr(self, name))]
@@ -135,13 +135,13 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
         method = getattr(self, tool)
         if not may_use(self, request, method):
             raise PermissionDenied
-        key = self._key_or_404(unquote(pk))
-        found = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
-        if not isinstance(found, HttpResponse):
-            return method(request, found)
+        key = self.key_or_404(pk)
+        obj = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
+        if not isinstance(obj, HttpResponse):
+            return method(request, obj)
         name = links.name_of(self.opts.label_lower, str(key))
         messages.error(request, f"{name} is deleted, or has another key by now: nothing was done.")
-        return found
+        return obj
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(links.REVERT)
@@ -158,8 +158,10 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
         rows = self.model.history.filter(**{self.opts.pk.attname: obj.pk}).order_by("-history_id")
         newest = rows.select_related("changeset").first()
         if newest is None or not is_open_to_revert(newest.changeset):
-            what = f"Its newest change, {newest.changeset}, cannot be undone" if newest else "It has no history"
-            messages.warning(request, f"{what}: nothing was done.")
+            refusal_words = (
+                f"Its newest change, {newest.changeset}, cannot be undone" if newest else "It has no history"
+            )
+            messages.warning(request, f"{refusal_words}: nothing was done.")
             return HttpResponseRedirect(links.object_url(self.model, obj.pk, page="history"))
         # A changeset of this object alone is reverted whole, and not only partly.
         alone = total(newest.changeset.counts) == 1

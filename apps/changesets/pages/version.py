@@ -9,19 +9,19 @@ from django.urls import reverse
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.tracking import tracked_for
 
 
-def version_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any, row: int) -> HttpResponse:
+def version_page(model_admin: Any, request: HttpRequest, object_id: str, row: int) -> HttpResponse:
     """Show what going back would set, or do it for the ticked fields, as one changeset."""
     if (refused := turned_away(request, ASKS, may=model_admin.has_view_permission(request))) is not None:
         return refused
     versions = tracked_for(model_admin.model).history_model.objects.select_related("changeset", "changeset__actor")
-    of_object = {model_admin.opts.pk.attname: key, "history_id": row}
+    of_object = {model_admin.opts.pk.attname: model_admin.key_or_404(object_id), "history_id": row}
     version = versions.filter(**of_object).first() if 0 < row < 2**63 else None
     if version is None:
         raise Http404("There is no such version.")
@@ -29,7 +29,7 @@ def version_page(model_admin: admin.ModelAdmin, request: HttpRequest, key: Any, 
 
 
 def may_go_back(model_admin: admin.ModelAdmin, request: HttpRequest, *, lives: bool) -> bool:
-    """Whether the person may: change what lives; bringing back what is gone asks what the recycle bin asks."""
+    """Whether the person may change the object that lives, or bring a deleted one back as from the recycle bin."""
     if lives:
         return model_admin.has_change_permission(request)
     return model_admin.has_add_permission(request) and request.user.has_perm(links.REVERT)
@@ -50,10 +50,10 @@ class TickedFields(PlannedAct[VersionPlan]):
     def state(self, plan: VersionPlan) -> int:
         return plan.seen
 
-    def hear(self, refusal: Exception) -> str:
+    def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, PlanMoved):
             self.ticked = None
-        return super().hear(refusal)
+        return super().sentence_of(refusal)
 
     def fields_of(self, plan: VersionPlan, then: str) -> dict[str, Any]:
         """Return what the table of the fields shows; `then` is what its last column is called."""
@@ -89,12 +89,12 @@ class GoBack(TickedFields):
             back_url=history_url,
             back="Back" if plan.fields and (plan.lives or not plan.obstacles) else "Back to the history",
             note=note,
-            more={"version": self.version, **self.fields_of(plan, "Then")},
+            context={"version": self.version, **self.fields_of(plan, "Then")},
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
         ticked = self.ticked or ()
         made = go_back(self.tracked, self.version, fields=ticked, actor=self.actor, reason=reason, seen=seen)
         now = living(self.tracked, self.version) or self.version.instance
-        told = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
-        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Told(told),))
+        message = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
+        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Message(message),))

@@ -1,4 +1,4 @@
-"""How the database is made to record what happens to the tracked tables.
+"""The recording: the database writes history for the tracked tables.
 
 Triggers copy each inserted, changed or deleted row into simple-history's table, stamped with the open changeset, or
 with one of kind `direct` when none is open. Whatever writes (ORM, bulk call, cascade, raw SQL, another program), it is

@@ -31,7 +31,7 @@ class Drift:
 def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
     """Return how many live objects there are, and for each model with drift what it is."""
     sql = Sql(using)
-    objects, found = 0, []
+    objects, drifts = 0, []
     for tracked in _recorded(sql):
         objects += sql.with_model(tracked).value("SELECT count(*) FROM {live}")
         drift = Drift(tracked.label)
@@ -40,8 +40,8 @@ def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
             setattr(drift, name, len(keys))
             drift.examples += [str(key) for key in keys[:EXAMPLES]]
         if drift.total:
-            found.append(drift)
-    return objects, found
+            drifts.append(drift)
+    return objects, drifts
 
 
 def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Changeset]:

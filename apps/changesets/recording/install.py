@@ -1,10 +1,10 @@
-"""Installing the recording, taking it away, and telling whether it fits the tables."""
+"""Installing the recording, taking it away (also around migrations), and telling whether it fits the tables."""
 
 import re
 from collections.abc import Iterable
-from types import ModuleType
+from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
@@ -50,7 +50,7 @@ def uninstall_recording(using: str = "default") -> None:
 
 
 def _execute(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None:
-    """Run whole statements, in whose bodies a brace is a brace."""
+    """Run statements as they are: a brace in their bodies is no hole."""
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
@@ -68,7 +68,7 @@ def recording_problems(using: str = "default", *, installed: dict[str, str] | No
             problems.append(f"{tracked.table} or its history table {tracked.history_table} does not exist.")
         elif missing := _missing(connection, part, installed):
             problems.append(f"Changes to {tracked.table} are not recorded as the table is now ({_some(missing)}).")
-        elif lost := _columns_lost(columns, tracked):
+        elif lost := [name for name in columns[tracked.table] if name not in columns[tracked.history_table]]:
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
         problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
@@ -104,16 +104,12 @@ def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Re
     sql = Sql(connection)
     schema = sql.value("SELECT current_schema()") if sql.postgresql else ""
     names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
-    dialect = _dialect(connection)
+    dialect = postgresql if sql.postgresql else sqlite
     parts = {"": dialect.shared_objects(names, columns[changeset_table])}
     for tracked in tracked_models():
         if tracked.table in columns and tracked.history_table in columns:
             parts[tracked.table] = dialect.table_objects(names, _shape(columns, tracked))
     return parts
-
-
-def _dialect(connection: BaseDatabaseWrapper) -> ModuleType:
-    return sqlite if connection.vendor == "sqlite" else postgresql
 
 
 def _shape(of: Columns, tracked: Tracked) -> TableShape:
@@ -153,16 +149,12 @@ def _columns(connection: BaseDatabaseWrapper) -> Columns:
     return columns
 
 
-def _columns_lost(columns: Columns, tracked: Tracked) -> list[str]:
-    return [column for column in columns[tracked.table] if column not in columns[tracked.history_table]]
-
-
 def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """Return what is installed: name -> its definition as the database has it."""
     sql = Sql(connection)
     if sql.postgresql:
         # A disabled trigger counts as none.
-        found = sql.rows(
+        definitions = sql.rows(
             """
             SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
             AND (starts_with(proname, %s) OR proname = %s)
@@ -173,11 +165,11 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
             [PREFIX, postgresql.CURRENT, PREFIX],
         )
     else:
-        found = sql.rows(
+        definitions = sql.rows(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
             [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
         )
-    return dict(found)
+    return dict(definitions)
 
 
 def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:
@@ -186,21 +178,38 @@ def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[s
     for name, statement in part.create.items():
         if name.endswith(" row"):
             continue
-        found = installed.get(name)
-        if found is None or not _same(connection, name, statement, found):
+        definition = installed.get(name)
+        if definition is None or not _same(connection, name, statement, definition):
             missing.append(name)
     return missing
 
 
-def _same(connection: BaseDatabaseWrapper, name: str, statement: str, found: str) -> bool:
+def _same(connection: BaseDatabaseWrapper, name: str, statement: str, definition: str) -> bool:
     if connection.vendor == "sqlite":
-        return found == statement
+        return definition == statement
     if name.endswith(" trigger"):
-        return _bare(found) == _bare(statement)
-    return found == statement.split("$record$")[1]
+        return _bare(definition) == _bare(statement)
+    return definition == statement.split("$record$")[1]
 
 
 def _bare(trigger: str) -> str:
     """Return a trigger's definition without what PostgreSQL writes otherwise than we do: quotes, brackets, case."""
     bare = re.sub(r"[()]|::\w+", " ", trigger.lower().replace('"', ""))
     return "".join(re.sub(r"\b(?!old\b|new\b)\w+\.", "", bare).split())
+
+
+def before_migrate(*, using: str, plan: list[Any], **kwargs: Any) -> None:
+    """Take the triggers away before a plan that touches the tracked tables, their history or the changesets."""
+    labels = {tracked.model._meta.app_label for tracked in tracked_models()} | {"changesets"}
+    if any(migration.app_label in labels for migration, _backwards in plan):
+        uninstall_recording(using)
+
+
+def after_migrate(*, using: str, **kwargs: Any) -> None:
+    """Install the recording from the tables as they are now, and record what the migration did to their rows."""
+    from apps.changesets.recording.audit import record_drift
+
+    with transaction.atomic(using=using):
+        if recording_problems(using):
+            install_recording(using)
+        record_drift(kind="migration", reason="Found changed after a migration.", using=using)

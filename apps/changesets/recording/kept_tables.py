@@ -23,7 +23,7 @@ class CreateKeptModel(migrations.CreateModel):
         reduced = super().reduce(operation, app_label)
         if isinstance(reduced, bool):
             return reduced
-        return [_kept(each) if getattr(each, "name", "") == self.name else each for each in reduced]
+        return [_kept(step) if getattr(step, "name", "") == self.name else step for step in reduced]
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: Any, to_state: Any

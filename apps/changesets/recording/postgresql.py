@@ -6,8 +6,13 @@ too.
 
 from collections.abc import Collection
 
-from apps.changesets.recording.direct import JOIN_SECONDS, direct_changeset_values
-from apps.changesets.recording.statements import Names, Recording, TableShape
+from apps.changesets.recording.statements import (
+    JOIN_SECONDS,
+    Names,
+    Recording,
+    TableShape,
+    direct_changeset_values,
+)
 
 OPEN_SETTING = "changesets.open"
 DIRECT_SETTING = "changesets.direct"

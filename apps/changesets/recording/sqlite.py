@@ -2,8 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from apps.changesets.recording.direct import JOIN_SECONDS, direct_changeset_values
-from apps.changesets.recording.statements import Names, Recording, TableShape
+from apps.changesets.recording.statements import (
+    JOIN_SECONDS,
+    Names,
+    Recording,
+    TableShape,
+    direct_changeset_values,
+)
 
 OPEN = "changesets_open"
 DIRECT = "changesets_direct"

@@ -1,9 +1,14 @@
 """What the two databases' recordings are made of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from apps.changesets.fields import column_of
+from apps.changesets.models import Changeset, Kind
+
 PREFIX = "record_"
+# Consecutive direct writes of one session within this many seconds are one changeset, or a shell loop makes thousands.
+JOIN_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -33,3 +38,18 @@ class Recording:
 
     create: dict[str, str]
     drop: list[str] = field(default_factory=list)
+
+
+def direct_changeset_values(*, columns: Collection[str], now: str, actor: str) -> dict[str, str]:
+    """Return column -> SQL expression of a new direct changeset, for the columns that the table really has.
+
+    `now` and `actor` are the database's expressions for the present moment and for who is connected.
+    """
+    expressions = {"kind": f"'{Kind.DIRECT}'", "created_at": now, "actor_name": actor}
+    for changeset_field in Changeset._meta.concrete_fields:
+        column = column_of(changeset_field)
+        if changeset_field.primary_key or column in expressions:
+            continue
+        default = changeset_field.get_default()
+        expressions[column] = "NULL" if default is None else f"'{default}'"
+    return {column: sql for column, sql in expressions.items() if column in columns}

@@ -3,10 +3,9 @@
 `plan_revert` tells what would happen and writes nothing to the tracked tables; `revert` does it as a new changeset.
 """
 
-from apps.changesets.revert.plan import plan_revert
+from apps.changesets.revert.plan import changesets_since, newest_revertable, plan_revert
 from apps.changesets.revert.run import carry_out, revert
-from apps.changesets.revert.seen import newest_seen
-from apps.changesets.revert.select import changesets_since, newest_revertable
+from apps.changesets.revert.stored import newest_seen
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Verdict, Window
 
 __all__ = [

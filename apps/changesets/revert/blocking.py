@@ -1,4 +1,4 @@
-"""What stands in the way of a revert: rows that still refer to what would go, targets that are missing, taken values.
+"""What blocks a revert: rows that refer to what would be deleted, targets that are missing, taken unique values.
 
 Each check looks at the state as it would be: the working copies, and the live rows that are in none of them.
 """
@@ -34,7 +34,7 @@ class Check:
 
 
 def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None = None) -> None:
-    """Give every row of the working copies its verdict, and block what cannot be done, until nothing changes.
+    """Give every row of the working copies its verdict, and block rows until no check finds another.
 
     `seen` is the newest history_id by model label that a person was shown: what was written later is left alone.
     """
@@ -43,7 +43,7 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
         if seen is not None:
             _leave_moved(sql, tracked, seen.get(tracked.label, 0))
         index_working_copy(sql, tracked)
-        for field in _foreign_keys(tracked):
+        for field in tracked.links:
             sql.index_temp(working_table(tracked), [field.column])
     while any(_block_all(sql, tracked, touched) for tracked in touched):
         pass
@@ -51,8 +51,8 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
 
 def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
     """Return the verdicts that occur in a model's working copy."""
-    found = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
-    return {verdict for verdict in found if verdict}
+    verdicts = copy_of(sql, tracked).firsts("SELECT DISTINCT w_verdict FROM {working}")
+    return {verdict for verdict in verdicts if verdict}
 
 
 def _judge(sql: Sql, tracked: Tracked) -> None:
@@ -77,7 +77,7 @@ def _judge(sql: Sql, tracked: Tracked) -> None:
 
 
 def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
-    """Leave what was written after the history row `seen` as it is, whatever the merge would make of it."""
+    """Leave rows that were written after the history row `seen` as they are."""
     moved = copy_of(sql, tracked).run(
         """
         UPDATE {working} AS w SET w_verdict = NULL, w_kept = '', w_why = '{moved}', w_present = w_live IS NOT NULL
@@ -94,12 +94,12 @@ def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
 def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
     """Run the three checks on one model; return whether anything was blocked."""
     blocked = 0
-    there = verdicts_in(sql, tracked)
-    if there & {Bucket.RESTORED, Bucket.RECREATED}:
+    occurring = verdicts_in(sql, tracked)
+    if occurring & {Bucket.RESTORED, Bucket.RECREATED}:
         for columns in tracked.unique_sets[1:]:
             sql.index_temp(working_table(tracked), columns)
     for check in _checks(sql, tracked, touched):
-        if not there.intersection(check.verdicts):
+        if not occurring.intersection(check.verdicts):
             continue
         # The rows of these verdicts that the check is about.
         blocked += copy_of(sql, tracked).run(
@@ -136,17 +136,17 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
     changed = (Bucket.RESTORED, Bucket.RECREATED)
-    for field in _foreign_keys(tracked):
+    for field in tracked.links:
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
     conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
     for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
-        for condition, other in _taken(sql, tracked, columns, where):
-            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({other})")
+        for condition, holder in _taken(sql, tracked, columns, where):
+            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({holder})")
 
 
 def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
-    """The row points to an object that would not be there."""
+    """Return the condition that the row points to an object that would be missing."""
     model = target_of(field)
     sql = sql.with_names(target=model._meta.db_table, column=column_of(field), key=column_of(field.target_field))
     live = sql.fill("SELECT 1 FROM {target} l WHERE l.{key} = w.{column}")
@@ -185,7 +185,7 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> 
         same=sql.same(columns, "x", "w"),
         meets=copy.fill(meets, of="x"),
     )
-    for others, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
+    for holders, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
         condition = copy.fill(
             """
             {own_meets} AND NOT EXISTS (SELECT 1 FROM {live} o WHERE o.{pk} = w.w_live AND {same} AND {met})
@@ -194,24 +194,24 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> 
             same=sql.same(columns, "o", "w"),
             own_meets=copy.fill(meets, of="w"),
             met=copy.fill(live_meets, of="o"),
-            others=others,
+            others=holders,
         )
-        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=others)
+        yield condition, copy.fill("SELECT min(CAST({key} AS text)) {others}", key=copy.fill(key), others=holders)
 
 
 def _not_in_copy(sql: Sql, tracked: Tracked) -> str:
     return copy_of(sql, tracked).fill(" AND NOT EXISTS (SELECT 1 FROM {working} c WHERE c.w_live = l.{pk})")
 
 
-def _stay_as_live(sql: Sql, tracked: Tracked, which: str) -> None:
+def _stay_as_live(sql: Sql, tracked: Tracked, condition: str) -> None:
     """Give rows that are left alone their live state back, so that the other checks see it."""
-    copy = copy_of(sql, tracked).with_parts(which=which)
+    copy = copy_of(sql, tracked).with_parts(condition=condition)
     copy.run(
-        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{which}",
+        "UPDATE {working} AS w SET w_present = TRUE, {taken} FROM {live} l WHERE l.{pk} = w.w_live AND w.{condition}",
         taken=sql.taken(tracked.columns, of="l"),
     )
     # Those without a live row are absent, as they are now.
-    copy.run("UPDATE {working} SET w_present = FALSE WHERE {which} AND w_live IS NULL")
+    copy.run("UPDATE {working} SET w_present = FALSE WHERE {condition} AND w_live IS NULL")
 
 
 class ReferringColumn(NamedTuple):
@@ -230,9 +230,7 @@ def referring_columns(tracked: Tracked) -> Iterator[ReferringColumn]:
         field = relation.field
         if not getattr(field, "db_constraint", True):
             continue  # History rows point to what is gone, and may.
-        referring = next((other for other in tracked_models() if other.model is field.model), None)
+        referring = next(
+            (tracked_model for tracked_model in tracked_models() if tracked_model.model is field.model), None
+        )
         yield ReferringColumn(field.model._meta.db_table, column_of(field), referring)
-
-
-def _foreign_keys(tracked: Tracked) -> list[AnyLink]:
-    return [field for field in tracked.model._meta.concrete_fields if isinstance(field, models.ForeignKey)]

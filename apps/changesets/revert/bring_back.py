@@ -15,7 +15,7 @@ from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.working import start_working_copy
 from apps.changesets.sql import Sql
@@ -43,11 +43,11 @@ class RestorePlan:
     """What bringing the picked objects back would do; `there` of them are not in the recycle bin any more."""
 
     objects: tuple[Returning, ...]
-    there: int
+    gone: int
 
     @property
     def coming(self) -> int:
-        return sum(each.comes_back for each in self.objects)
+        return sum(returning.comes_back for returning in self.objects)
 
     @property
     def blocked(self) -> int:
@@ -56,56 +56,58 @@ class RestorePlan:
     @property
     def seen(self) -> list[list[Any]]:
         """What tells this plan from another one: the deletions, and which of them come back."""
-        return sorted([each.model, each.row.history_id, each.comes_back] for each in self.objects)
+        return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
 
 
-def plan_restore(picked: Picked, *, using: str = "default") -> RestorePlan:
+def plan_restore(picked: Picked) -> RestorePlan:
     """Return which of the picked deletions come back and which are blocked; writes only temporary tables."""
-    plan, _touched = _plan(Sql(using), picked)
+    plan, _touched = _plan(Sql(), picked)
     return plan
 
 
-def restore_deleted(
-    picked: Picked, *, actor: Actor, reason: str, seen: Any = None, using: str = "default"
-) -> Changeset:
+def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = None) -> Changeset:
     """Bring the objects back with their keys and every value, as one changeset; what is blocked stays deleted.
 
     Raises NothingToRestore when none of them can come back, and PlanMoved when `seen`, a plan's mark, is not that of
     the plan as it is now.
     """
-    sql = Sql(using)
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, using=using) as opened:
-        lock_tracked_tables(using)
+    sql = Sql()
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason) as opened:
+        lock_tracked_tables()
         plan, touched = _plan(sql, picked)
         if seen is not None and plan.seen != seen:
             raise PlanMoved("rows changed since the plan was shown")
         if not plan.coming:
             raise NothingToRestore("None of these can come back now: nothing was restored.")
         write_copies(sql, touched)
-        blocked = [each for each in plan.objects if each.obstacles]
+        blocked = [returning for returning in plan.objects if returning.obstacles]
         opened.summary = {
-            "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.there},
+            "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.gone},
             "left_alone": [
-                {"model": each.model, "object": str(each.row.instance), "why": [asdict(o) for o in each.obstacles]}
-                for each in blocked
+                {
+                    "model": returning.model,
+                    "object": str(returning.row.instance),
+                    "why": [asdict(o) for o in returning.obstacles],
+                }
+                for returning in blocked
             ],
         }
     return opened
 
 
 def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
-    found: list[tuple[Tracked, list[Any]]] = []
+    rows_of: list[tuple[Tracked, list[Any]]] = []
     for tracked in tracked_models():
         rows = list(still_deleted(tracked, picked[tracked.label], using=sql.using)) if tracked.label in picked else []
         if rows:
             start_working_copy(sql, tracked)
             bring_back_in_copy(sql, tracked, [row.history_id for row in rows])
-            found.append((tracked, rows))
-    touched = [tracked for tracked, _ in found]
+            rows_of.append((tracked, rows))
+    touched = [tracked for tracked, _ in rows_of]
     settle(sql, touched)
-    objects = [each for tracked, rows in found for each in _judged(sql, tracked, rows, touched)]
-    asked = sum(len(set(ids)) for ids in picked.values())
-    return RestorePlan(tuple(objects), asked - len(objects)), touched
+    objects = [returning for tracked, rows in rows_of for returning in _judged(sql, tracked, rows, touched)]
+    number = sum(len(set(ids)) for ids in picked.values())
+    return RestorePlan(tuple(objects), number - len(objects)), touched
 
 
 def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ A version is a row of history, or one that was never saved (without history_id):
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import models
@@ -21,7 +21,7 @@ from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
-from apps.changesets.revert.return_obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import index_working_copy, start_working_copy
@@ -73,7 +73,7 @@ def go_back(
         if seen is not None and plan.seen != seen:
             raise PlanMoved("somebody changed it since you opened this page")
         if plan.obstacles:
-            raise NothingToRestore(f"Nothing was restored: {'; '.join(each.why for each in plan.obstacles)}.")
+            raise NothingToRestore(f"Nothing was restored: {'; '.join(obstacle.why for obstacle in plan.obstacles)}.")
         if not touched:
             why = "None of the chosen fields differs from that version" if fields else "No field is ticked"
             raise NothingToRestore(f"{why}: nothing was restored.")
@@ -105,9 +105,9 @@ def living(tracked: Tracked, version: Any) -> models.Model | None:
     rows = tracked.model._base_manager.using(version._state.db)
     stable = stable_key_of(tracked, version)
     if tracked.stable_field is not None and stable is not None:
-        found = rows.filter(**{tracked.stable_field.attname: stable}).first()
-        if found is not None:
-            return found
+        obj = rows.filter(**{tracked.stable_field.attname: stable}).first()
+        if obj is not None:
+            return obj
     same_key = rows.filter(pk=getattr(version, tracked.model._meta.pk.attname)).first()
     if same_key is None or stable is None or stable_key_of(tracked, same_key) is None:
         return same_key
@@ -119,23 +119,19 @@ def _plan(
 ) -> tuple[VersionPlan, list[Tracked]]:
     now = living(tracked, version)
     newest = _newest_row(tracked, version, now)
-    found = difference(tracked, newest if now is not None else None, version, using=sql.using)
-    fields = tuple(field for field in found.fields if not field.derived)
+    change = difference(tracked, newest if now is not None else None, version, using=sql.using)
+    fields = tuple(field for field in change.fields if not field.derived)
     wanted = {field.name for field in fields if chosen is None or field.name in chosen or now is None}
     plan = VersionPlan(fields, (), newest.history_id or 0, now is not None)
     if not wanted:
         return plan, []
+    would_be = version if now is None else _as_it_would_be(now, version, wanted)
     start_working_copy(sql, tracked)
-    if now is None:
-        _put_in_copy(sql, tracked, [version])
-    else:
-        _put_in_copy(sql, tracked, [_as_it_would_be(now, version, wanted)], live=now.pk)
+    _put_in_copy(sql, tracked, [would_be], live=None if now is None else now.pk)
     settle(sql, [tracked])
     if Bucket.BLOCKED not in verdicts_in(sql, tracked):
         return plan, [tracked]
-    would_be = version if now is None else _as_it_would_be(now, version, wanted)
-    obstacles = obstacles_of(sql, tracked, [would_be])[0]
-    return VersionPlan(fields, obstacles, plan.seen, plan.lives), []
+    return replace(plan, obstacles=obstacles_of(sql, tracked, [would_be])[0]), []
 
 
 def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> Any:
@@ -156,10 +152,10 @@ def _put_in_copy(sql: Sql, tracked: Tracked, would_be: Collection[Any], *, live:
     fields = tracked.model._meta.concrete_fields
     if live is not None:
         live = tracked.model._meta.pk.get_db_prep_save(live, sql.connection)
-    told = [live, None if live is not None else Bucket.RECREATED]
+    head = [live, None if live is not None else Bucket.RECREATED]
     rows = [
-        told + [field.get_db_prep_save(getattr(each, field.attname), sql.connection) for field in fields]
-        for each in would_be
+        head + [field.get_db_prep_save(getattr(obj, field.attname), sql.connection) for field in fields]
+        for obj in would_be
     ]
     copy_of(sql, tracked).run_many(
         "INSERT INTO {working} (w_present, w_live, w_verdict, {columns}) VALUES (TRUE, {marks})",

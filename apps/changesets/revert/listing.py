@@ -1,11 +1,11 @@
-"""The rows of a revert plan in words: which object, what becomes of it, and who or what stands in the way."""
+"""The rows of a revert plan in words: the object, its bucket, and what stands in the way."""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.obstacles import Referring, explain_blocked, find_referring
+from apps.changesets.revert.obstacles import Referring, explain_blocked, referring_to
 from apps.changesets.revert.reasons import Row, explain_kept, name_changesets
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict, Window
 from apps.changesets.sql import Sql
@@ -31,13 +31,13 @@ class PlannedRow(NamedTuple):
     bucket: Bucket
     row: Row
     causes: tuple[Cause, ...] = ()
-    more: int = 0
+    further: int = 0
 
 
 def list_verdicts(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[Verdict]:
     """Yield the verdicts in the window, model by model; `chosen` are the changesets that are reverted."""
     rows = list(list_rows(sql, touched, window=window, chosen=chosen))
-    yield from explain(rows, chosen=chosen, using=sql.using)
+    yield from explain(rows, chosen=chosen)
 
 
 def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Collection[int]) -> Iterator[PlannedRow]:
@@ -55,20 +55,20 @@ def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Colle
             start = max(0, start - number)
 
 
-def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int], using: str = "default") -> list[Verdict]:
+def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int]) -> list[Verdict]:
     """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
     verdicts: list[Verdict] = []
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
         of_model, tracked = list(group), tracked_by_label(label)
         if bucket == Bucket.KEPT:
-            verdicts += explain_kept(tracked, [each.row for each in of_model], chosen=chosen, using=using)
+            verdicts += explain_kept(tracked, [planned.row for planned in of_model], chosen=chosen)
         elif bucket == Bucket.BLOCKED:
-            referring = {each.row.pk: Referring(each.causes, each.more) for each in of_model}
-            rows_of_model = [each.row for each in of_model]
-            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen, using=using)
+            referring = {planned.row.pk: Referring(planned.causes, planned.further) for planned in of_model}
+            rows_of_model = [planned.row for planned in of_model]
+            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen)
         else:
-            verdicts += [Verdict(label, each.row.pk, each.row.label, bucket) for each in of_model]
-    return name_changesets(verdicts, using=using)
+            verdicts += [Verdict(label, planned.row.pk, planned.row.label, bucket) for planned in of_model]
+    return name_changesets(verdicts)
 
 
 def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
@@ -88,7 +88,7 @@ def _which_in(bucket: Bucket) -> str:
 
 
 def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
-    found = copy_of(sql, tracked).rows(
+    rows = copy_of(sql, tracked).rows(
         """
         SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {working}
         WHERE {which} ORDER BY 1, w_id LIMIT {limit} OFFSET {start}
@@ -99,9 +99,7 @@ def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) ->
         start=str(int(start)),
     )
     field = tracked.model._meta.pk
-    return [
-        Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in found
-    ]
+    return [Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in rows]
 
 
 def _with_causes(
@@ -109,7 +107,7 @@ def _with_causes(
 ) -> Iterator[PlannedRow]:
     for first in range(0, len(rows), _AT_ONCE):
         part = rows[first : first + _AT_ONCE]
-        referring = find_referring(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
+        referring = referring_to(sql, tracked, part, touched, chosen=chosen) if bucket == Bucket.BLOCKED else {}
         for row in part:
-            causes, more = referring.get(row.pk, ((), 0))
-            yield PlannedRow(tracked.label, bucket, row, tuple(causes), more)
+            causes, further = referring.get(row.pk, ((), 0))
+            yield PlannedRow(tracked.label, bucket, row, tuple(causes), further)

@@ -1,4 +1,4 @@
-"""Which rows of the working copy stand for the objects that a changeset touched, under whatever key they are now."""
+"""Which rows of the working copy stand for the objects that a changeset touched, whatever their keys are now."""
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -75,13 +75,13 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
     sql.fresh_temp(_ROUND, "before_id bigint, after_id bigint, w_id bigint")
     if tracked.stable_key:
         sql.index_temp(working_table(tracked), [tracked.stable_key])
-    for side, which in (("after", "n.after_id IS NOT NULL"), ("before", "n.after_id IS NULL")):
+    for side, condition in (("after", "n.after_id IS NOT NULL"), ("before", "n.after_id IS NULL")):
         same_key = "w.{pk} = n.{side}_pk"
         if tracked.stable_key:
-            _match_by(sql, tracked, "w.{stable} = n.{side}_stable", which, side=side)
+            _match_by(sql, tracked, "w.{stable} = n.{side}_stable", condition, side=side)
             same_key += " AND (n.{side}_stable IS NULL OR w.{stable} IS NULL)"
         unmatched = "n.{side}_id NOT IN (SELECT {side}_id FROM {round} WHERE {side}_id IS NOT NULL)"
-        _match_by(sql, tracked, same_key, f"{which} AND {unmatched}", side=side, join="LEFT JOIN")
+        _match_by(sql, tracked, same_key, f"{condition} AND {unmatched}", side=side, join="LEFT JOIN")
     sql.index_temp(_ROUND, ["w_id"])
     sql.analyze(_ROUND)
 

@@ -1,9 +1,13 @@
-"""Why an object is blocked: what refers to it, which target is gone, which row has its unique value; and since when."""
+"""Why an object is blocked in a revert or a restore: what refers to it, what is missing, who has its unique value."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from apps.changesets.fields import target_of
+from django.db.models import Q
+
+from apps.changesets.fields import AnyLink, target_of
+from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.revert import blocking
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
@@ -23,7 +27,7 @@ class Referring(NamedTuple):
     """The first objects that refer to one that would be deleted, and the number of the others."""
 
     first: Sequence[Cause]
-    more: int
+    further: int
 
 
 class Pointing(NamedTuple):
@@ -36,21 +40,16 @@ class Pointing(NamedTuple):
 
 
 def explain_blocked(
-    tracked: Tracked,
-    rows: Sequence[Row],
-    referring: Mapping[str, Referring],
-    *,
-    chosen: Collection[int],
-    using: str = "default",
+    tracked: Tracked, rows: Sequence[Row], referring: Mapping[str, Referring], *, chosen: Collection[int]
 ) -> list[Verdict]:
     """Return the verdicts of blocked objects, each with the first objects that stand in the way.
 
-    `referring` has what `find_referring` found of each key.
+    `referring` has what `referring_to` found of each key.
     """
     verdicts = []
-    named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen, using=using)
+    named = _named_causes(tracked, [row for row in rows if row.code != blocking.REFERENCED], chosen)
     for row in rows:
-        causes, more = referring.get(row.pk, ((), 0))
+        causes, further = referring.get(row.pk, ((), 0))
         causes = named.get(row.pk, causes)
         verdicts.append(
             Verdict(
@@ -61,13 +60,13 @@ def explain_blocked(
                 WORDS.get(row.code, ""),
                 since=causes[0].since if causes else None,
                 causes=tuple(causes),
-                more=more,
+                more=further,
             )
         )
     return verdicts
 
 
-def find_referring(
+def referring_to(
     sql: Sql, tracked: Tracked, rows: Sequence[Row], touched: list[Tracked], *, chosen: Collection[int]
 ) -> dict[str, Referring]:
     """Return for each key that is blocked by them the first objects that refer to it, and the number of the others."""
@@ -78,8 +77,8 @@ def find_referring(
     totals = dict.fromkeys(keys, 0)
     for table, column, referring in blocking.referring_columns(tracked):
         pointing = _pointing(sql, table, column, referring, keys, tracked, touched)
-        totals |= {key: totals[key] + number for key, number in {one.target: one.number for one in pointing}.items()}
-        chains = chains_of(referring, [one.own for one in pointing], using=sql.using) if referring else {}
+        totals |= {key: totals[key] + number for key, number in {row.target: row.number for row in pointing}.items()}
+        chains = chains_of(referring, [row.own for row in pointing]) if referring else {}
         for key, pk, label, _number in pointing:
             label_of_model = referring.label if referring else ""
             since = None
@@ -135,33 +134,31 @@ def _pointing(
     return [Pointing(str(text(target)), str(own_text(own)), str(label), number) for target, own, label, number in rows]
 
 
-def _named_causes(
-    tracked: Tracked, rows: Sequence[Row], chosen: Collection[int], *, using: str
-) -> dict[str, list[Cause]]:
+def _named_causes(tracked: Tracked, rows: Sequence[Row], chosen: Collection[int]) -> dict[str, list[Cause]]:
     """Return for each key the target that is gone, or the row that has the unique value; one query for each model."""
-    found: dict[str, list[Cause]] = {}
-    asked: list[tuple[str, Tracked, str, str, list[str]]] = []
+    causes: dict[str, list[Cause]] = {}
+    lookups: list[tuple[str, Tracked, str, str, list[str]]] = []
     for row in rows:
         columns, _, key = (row.cause or "").partition("|")
-        found[row.pk] = []
+        causes[row.pk] = []
         if not key:
             continue
         fields = [tracked.fields_by_column[column] for column in columns.split(",")]
         if row.code == blocking.UNIQUE_CLASH:
             words = f"has its {' and '.join(str(field.verbose_name) for field in fields)}"
-            asked.append((row.pk, tracked, key, words, [field.attname for field in fields]))
+            lookups.append((row.pk, tracked, key, words, [field.attname for field in fields]))
             continue
         try:
-            asked.append((row.pk, tracked_for(target_of(fields[0])), key, "is gone", []))
+            lookups.append((row.pk, tracked_for(target_of(fields[0])), key, "is gone", []))
         except LookupError:
-            found[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
-    for target in {of.label: of for _pk, of, *_rest in asked}.values():
-        mine = [(pk, _text(of, key), words, names) for pk, of, key, words, names in asked if of is target]
-        chains = chains_of(target, [key for _pk, key, *_rest in mine], using=using)
-        found |= {
-            pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in mine
+            causes[row.pk] = [Cause("", key, f"{fields[0].verbose_name} {key}", "is gone")]
+    for target in {of.label: of for _pk, of, *_rest in lookups}.values():
+        of_target = [(pk, _text(of, key), words, names) for pk, of, key, words, names in lookups if of is target]
+        chains = chains_of(target, [key for _pk, key, *_rest in of_target])
+        causes |= {
+            pk: [_cause(target, key, chains.get(key, []), words, names, chosen)] for pk, key, words, names in of_target
         }
-    return found
+    return causes
 
 
 def _text(tracked: Tracked, key: str) -> str:
@@ -175,10 +172,75 @@ def _cause(
     if attnames:
         since = _since(chain, attnames, chosen)
     else:
-        since = next((one.changeset_id for one in reversed(chain) if one.history_type == "-"), None)
+        since = next((row.changeset_id for row in reversed(chain) if row.history_type == "-"), None)
     return Cause(tracked.label, key, label, words, since)
 
 
 def _since(chain: Sequence[Any], attnames: Sequence[str], chosen: Collection[int]) -> int | None:
     last = last_to_change(chain, attnames, chosen=chosen)
     return None if last is None else last.changeset_id
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """One reason in words; `model` and `row` are the deletion in the recycle bin that would have to come back too."""
+
+    why: str
+    model: str = ""
+    row: int | None = None
+
+
+def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[Obstacle, ...]]:
+    """Return for each row (of history, or an object) that is blocked what blocks it; never nothing.
+
+    The queries grow with the links and unique sets of the model, and with the rows for the latter.
+    """
+    missing = [_missing_targets(field, rows, sql.using) for field in tracked.links]
+    obstacles = []
+    for row in rows:
+        gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
+        sets = [*((columns, Q()) for columns in tracked.unique_sets), *tracked.conditional_sets]
+        taken = [why for columns, condition in sets for why in _taken(sql, tracked, columns, condition, row)]
+        obstacles.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
+    return obstacles
+
+
+def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[AnyLink, dict[Any, Obstacle]]:
+    """Return an obstacle for each key that points to nothing, with the deletion of its target where that is known."""
+    keys = {getattr(row, field.attname) for row in rows} - {None}
+    target = field.target_field.attname
+    living = target_of(field)._base_manager.using(using).filter(**{f"{target}__in": keys})
+    gone = keys - set(living.values_list(target, flat=True))
+    obstacles = {key: Obstacle(f"its {field.verbose_name} (#{key}) is gone") for key in gone}
+    try:
+        tracked = tracked_for(target_of(field))
+    except LookupError:
+        return field, obstacles
+    for row in deleted_objects(tracked, using=using).filter(**{f"{target}__in": gone}) if gone else ():
+        why = f"its {field.verbose_name} {row.instance} is deleted, in {row.changeset}"
+        obstacles[getattr(row, target)] = Obstacle(why, tracked.label, row.history_id)
+    return field, obstacles
+
+
+def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], condition: Q, row: Any) -> list[Obstacle]:
+    """Return who has a unique value of the row; the object itself, which keeps its stable key, is no obstacle.
+
+    Where the value is unique under a condition only, both meet it.
+    """
+    fields = [tracked.fields_by_column[column] for column in columns]
+    values = {field.attname: getattr(row, field.attname) for field in fields}
+    if None in values.values() or not _meets(tracked, condition, row, sql.using):
+        return []
+    own = getattr(row, "own_key", None)
+    holders = tracked.model._base_manager.using(sql.using).filter(condition, **values)
+    holder = (holders.exclude(pk=own) if own is not None else holders).first()
+    if holder is None:
+        return []
+    labels = ", ".join(str(field.verbose_name) for field in fields if not field.is_relation)
+    texts = ", ".join(str(values[field.attname]) for field in fields if not field.is_relation)
+    return [Obstacle(f"{labels} {texts} is that of {holder} now")]
+
+
+def _meets(tracked: Tracked, condition: Q, row: Any, using: str) -> bool:
+    against = {field.name: getattr(row, field.attname) for field in tracked.fields_by_column.values()}
+    return not condition or condition.check(against, using=using)

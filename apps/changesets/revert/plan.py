@@ -8,15 +8,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
+from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.listing import count_in, list_verdicts
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.scoping import check_scope
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.revert.working import start_working_copy, undo_in_copy
 from apps.changesets.sql import Sql
-from apps.changesets.tracking import Tracked, tracked_models
+from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
 def plan_revert(
@@ -25,17 +25,16 @@ def plan_revert(
     scope: Scope | None = None,
     on_conflict: str = OnConflict.KEEP,
     window: Window | None = None,
-    using: str = "default",
 ) -> RevertPlan:
     """Return what reverting the changesets would do, with the rows in `window`; only temporary tables are written.
 
     Raises UnknownChangeset, NothingToRevert for a changeset that is reverted already, failed, or cannot be taken back
     by its kind, and EmptyScope for a scope that does not exist or that the changesets did not touch.
     """
-    chosen = find_revertable(changesets, using=using)
+    chosen = load_revertable(changesets)
     check_scope(scope or Scope())
     policy = OnConflict(on_conflict)
-    plan, _touched = merge(Sql(using), chosen, scope=scope or Scope(), on_conflict=policy, window=window)
+    plan, _touched = merge(Sql(), chosen, scope=scope or Scope(), on_conflict=policy, window=window)
     return plan
 
 
@@ -77,11 +76,11 @@ def merge_copies(
     return plan, touched
 
 
-def find_revertable(changesets: Sequence[Changeset | int], *, using: str = "default") -> list[Changeset]:
+def load_revertable(changesets: Sequence[Changeset | int]) -> list[Changeset]:
     """Return the changesets newest first, as they are in the database now; raises as `plan_revert` does."""
     wanted: list[int] = [changeset if isinstance(changeset, int) else changeset.pk for changeset in changesets]
-    found: QuerySet[Changeset] = Changeset.objects.using(using).filter(pk__in=wanted).order_by("-pk")
-    by_id = {changeset.pk: changeset for changeset in found}
+    changesets_now: QuerySet[Changeset] = Changeset.objects.using("default").filter(pk__in=wanted).order_by("-pk")
+    by_id = {changeset.pk: changeset for changeset in changesets_now}
     for pk in wanted:
         if pk not in by_id:
             raise UnknownChangeset(f"There is no changeset #{pk}: `python manage.py changesets list` shows them.")
@@ -110,6 +109,38 @@ def refuse_unless_revertable(changeset: Changeset) -> None:
         )
 
 
+def check_scope(scope: Scope) -> None:
+    """Raise EmptyScope with a sentence for a model or a field that does not exist."""
+    for name in scope.models:
+        if tracked_by_name(name) is None:
+            raise EmptyScope(f"There is no model “{name}”: choose {', '.join(t.name for t in tracked_models())}.")
+    chosen = [tracked for tracked in tracked_models() if not scope.models or tracked.label in scope.models]
+    known = {name for tracked in chosen for f in tracked.model._meta.concrete_fields for name in (f.name, f.column)}
+    for field in scope.fields:
+        if field not in known:
+            raise EmptyScope(f"There is no field “{field}” in {' or '.join(tracked.name for tracked in chosen)}.")
+
+
+def newest_revertable(*, kind: str, model: str) -> Changeset | None:
+    """Return the newest changeset of a kind that touched the model (a label) and is not reverted yet, or None."""
+    candidates = Changeset.objects.using("default").filter(kind=kind, status=Status.APPLIED, pruned_at=None)
+    return candidates.filter(counts__has_key=model).order_by("-pk").first()
+
+
+def changesets_since(moment: datetime, *, kind: str | None = None) -> list[Changeset]:
+    """Return the changesets made at or after `moment`, newest first: those of one kind not reverted yet, or all.
+
+    Migrations and baselines are never among them. Of all kinds, reverts and what they reverted both count: undone
+    newest first, they cancel out. Raises HistoryPruned when the state at the moment is not known any more.
+    """
+    since = Changeset.objects.using("default").filter(created_at__gte=moment).exclude(status=Status.FAILED)
+    refuse_pruned(since)
+    since = since.exclude(kind__in=[Kind.BASELINE, Kind.MIGRATION]).order_by("-pk")
+    if kind is not None:
+        since = since.filter(kind=kind, status__in=[Status.APPLIED, Status.PARTLY_REVERTED])
+    return list(since)
+
+
 def _undo_all(
     sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, now: datetime
 ) -> list[Tracked]:
@@ -132,10 +163,10 @@ def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         # The objects of each verdict.
-        found = copy_of(sql, tracked).rows(
+        rows = copy_of(sql, tracked).rows(
             "SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
         )
-        for verdict, number in found:
+        for verdict, number in rows:
             counts[Bucket(verdict)] += number
         for bucket in (Bucket.KEPT, Bucket.ALREADY):
             counts[bucket] += count_in(sql, tracked, bucket)

@@ -1,4 +1,4 @@
-"""Why an object is kept: which fields were changed since, from what to what, and in which changeset."""
+"""Why an object is kept: which fields changed since, their values, and the changeset that changed them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -46,36 +46,34 @@ class Note:
     after: int | None
 
 
-def explain_kept(
-    tracked: Tracked, rows: Sequence[Row], *, chosen: Collection[int], using: str = "default"
-) -> list[Verdict]:
+def explain_kept(tracked: Tracked, rows: Sequence[Row], *, chosen: Collection[int]) -> list[Verdict]:
     """Return the verdicts of kept objects, each with its fields and the changeset that really changed them last.
 
     The changesets that are reverted (`chosen`) are never named as what changed an object since.
     """
     notes = {row.pk: _notes(row.kept) for row in rows}
     ids = {side for of_row in notes.values() for note in of_row for side in (note.before, note.after) if side}
-    history = tracked.history_model._base_manager.using(using)
+    history = tracked.history_model._base_manager.using("default")
     sides = history.in_bulk(ids - {None})
-    chains = chains_of(tracked, [row.pk for row in rows], using=using)
+    chains = chains_of(tracked, [row.pk for row in rows])
     found_of = []
     for row in rows:
         chain = chains.get(row.pk, [])
-        found = [one for note in notes[row.pk] for one in _fields(tracked, note, sides, chain, chosen)]
+        changed = [change for note in notes[row.pk] for change in _fields(tracked, note, sides, chain, chosen)]
         # What follows from other fields is no news beside them.
-        found_of.append([one for one in found if one[0].editable] or found)
-    labels = _Labels(using, [one for found in found_of for one in found])
+        found_of.append([change for change in changed if change[0].editable] or changed)
+    labels = _Labels([change for changed in found_of for change in changed])
     return [
-        _kept_verdict(tracked, row, chains.get(row.pk, []), found, chosen, labels)
-        for row, found in zip(rows, found_of, strict=True)
+        _kept_verdict(tracked, row, chains.get(row.pk, []), changed, chosen, labels)
+        for row, changed in zip(rows, found_of, strict=True)
     ]
 
 
-def chains_of(tracked: Tracked, keys: Iterable[str], *, using: str = "default") -> dict[str, list[Any]]:
+def chains_of(tracked: Tracked, keys: Iterable[str]) -> dict[str, list[Any]]:
     """Return the history rows of each primary key, oldest first, in one query."""
     pk = tracked.model._meta.pk.attname
     chains: dict[str, list[Any]] = {}
-    history = tracked.history_model._base_manager.using(using)
+    history = tracked.history_model._base_manager.using("default")
     for row in history.filter(**{f"{pk}__in": set(keys)}).order_by("history_id"):
         chains.setdefault(str(getattr(row, pk)), []).append(row)
     return chains
@@ -94,11 +92,11 @@ def last_to_change(chain: Sequence[Any], attnames: Sequence[str], *, chosen: Col
     return None
 
 
-def name_changesets(verdicts: Sequence[Verdict], *, using: str = "default") -> list[Verdict]:
+def name_changesets(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """Return the verdicts with the changesets that they and their causes name put into words; one query."""
     ids = {verdict.since for verdict in verdicts} | {cause.since for verdict in verdicts for cause in verdict.causes}
-    found = Changeset.objects.using(using).select_related("actor").in_bulk(ids - {None})
-    words = {pk: _in_words(changeset) for pk, changeset in found.items()}
+    changesets = Changeset.objects.using("default").select_related("actor").in_bulk(ids - {None})
+    words = {pk: _in_words(changeset) for pk, changeset in changesets.items()}
     return [
         replace(
             verdict,
@@ -139,20 +137,20 @@ def _fields(
         return []
     columns = tracked.compared if note.column == WHOLE else [note.column]
     later = [after, *(row for row in chain if row.history_id > after.history_id)]
-    found = []
+    changes = []
     for column in columns:
         field = tracked.fields_by_column[column]
         row = last_to_change(later, [field.attname], chosen={*chosen, after.changeset_id})
         if row is not None and getattr(row, field.attname) != getattr(after, field.attname):
-            found.append(ChangedSince(field, before, after, row))
-    return found
+            changes.append(ChangedSince(field, before, after, row))
+    return changes
 
 
 def _kept_verdict(
     tracked: Tracked,
     row: Row,
     chain: Sequence[Any],
-    found: list[ChangedSince],
+    changes: list[ChangedSince],
     chosen: Collection[int],
     labels: "_Labels",
 ) -> Verdict:
@@ -165,11 +163,15 @@ def _kept_verdict(
             now=labels.text(field, getattr(now, field.attname)),
             since=now.changeset_id,
         )
-        for field, before, after, now in found
+        for field, before, after, now in changes
     )
     why = WORDS.get(row.code) or f"{', '.join(sorted(field.label for field in fields)) or 'values'} changed since"
-    others = [one for one in chain if one.changeset_id not in chosen]
-    last = max((one.now for one in found), key=lambda one: one.history_id, default=others[-1] if others else None)
+    later = [history_row for history_row in chain if history_row.changeset_id not in chosen]
+    last = max(
+        (history_row.now for history_row in changes),
+        key=lambda history_row: history_row.history_id,
+        default=later[-1] if later else None,
+    )
     since = None if last is None else last.changeset_id
     return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields)
 
@@ -177,13 +179,13 @@ def _kept_verdict(
 class _Labels:
     """Values as people read them; linked objects are looked up once, in one query for each model."""
 
-    def __init__(self, using: str, found: Iterable[tuple[AnyField, Any, Any, Any]]):
+    def __init__(self, changes: Iterable[tuple[AnyField, Any, Any, Any]]):
         keys: dict[type[models.Model], set[Any]] = {}
-        for field, *rows in found:
+        for field, *rows in changes:
             if field.is_relation:
                 values = {getattr(row, field.attname) for row in rows if row is not None}
                 keys.setdefault(target_of(field), set()).update(values - {None})
-        self.names = {model: names_of(model, wanted, using=using) for model, wanted in keys.items()}
+        self.names = {model: names_of(model, wanted) for model, wanted in keys.items()}
 
     def text(self, field: AnyField, value: Any) -> str:
         names = self.names.get(target_of(field)) if field.is_relation else None

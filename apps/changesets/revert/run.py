@@ -1,4 +1,4 @@
-"""Carrying a revert out: the merge is made again under lock, and what differs is written in sets."""
+"""Applying a revert: the merge is made again under lock, and the rows that differ are written in sets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,13 +10,12 @@ from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.plan import find_revertable, merge
-from apps.changesets.revert.scoping import check_scope
+from apps.changesets.revert.plan import check_scope, load_revertable, merge
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
-# So long a revert waits for others who write, before it gives up and says so.
+# A revert waits this long for others who write, then it is refused as Busy.
 PATIENCE_SECONDS = 20
 
 
@@ -27,15 +26,12 @@ def revert(
     reason: str = "",
     on_conflict: str | None = None,
     seen: Mapping[str, int] | None = None,
-    using: str = "default",
 ) -> Changeset | None:
     """Revert the plan's changesets, all or nothing; return the new changeset, or None when nothing had to change.
 
-    Everything is looked at again inside the transaction, so a value that changed after the plan was made is kept, too;
-    `seen` (see `newest_seen`) also leaves alone whatever was written after the plan was shown. The new changeset's
-    `summary["revert"]` has the objects by bucket, `summary["left_alone"]` the first that were kept or blocked. Raises
-    what `plan_revert` raises, Busy when others write for too long, and with policy abort RevertConflict when something
-    would be kept or blocked.
+    The merge is made again inside the transaction, so a value that changed after the plan was made is kept; `seen`
+    (see `newest_seen`) also keeps rows that were written after the plan was shown. Raises what `plan_revert` raises,
+    Busy, and with policy abort RevertConflict when something would be kept or blocked.
     """
     made, _done = carry_out(
         plan.changesets,
@@ -44,7 +40,6 @@ def revert(
         actor=actor,
         reason=reason,
         seen=seen,
-        using=using,
     )
     return made
 
@@ -57,17 +52,16 @@ def carry_out(
     actor: Actor,
     reason: str = "",
     seen: Mapping[str, int] | None = None,
-    using: str = "default",
 ) -> tuple[Changeset | None, RevertPlan]:
     """Revert without a plan made before; return the new changeset as `revert` does, and what was done."""
-    sql = Sql(using)
+    sql = Sql()
     check_scope(scope)
     with (
-        patience(PATIENCE_SECONDS, using=using),
-        changeset(kind=Kind.REVERT, actor=actor, reason=reason, using=using) as opened,
+        patience(PATIENCE_SECONDS),
+        changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened,
     ):
-        lock_tracked_tables(using)
-        targets = find_revertable(changesets, using=using)
+        lock_tracked_tables()
+        targets = load_revertable(changesets)
         done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
         if done.on_conflict == OnConflict.ABORT and done.left_alone:
             raise RevertConflict(_in_the_way(done))
@@ -96,7 +90,7 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
     """
     for tracked in touched:
         if Bucket.RESTORED in verdicts_in(sql, tracked):
-            _find_movers(sql, tracked)
+            _mark_movers(sql, tracked)
     for tracked in reversed(touched):
         # What goes, and what is put in again.
         copy_of(sql, tracked).run(
@@ -109,7 +103,7 @@ def write_copies(sql: Sql, touched: list[Tracked]) -> None:
         _update(sql, tracked)
 
 
-def _find_movers(sql: Sql, tracked: Tracked) -> None:
+def _mark_movers(sql: Sql, tracked: Tracked) -> None:
     copy = copy_of(sql, tracked)
     moves = [copy.fill("w.{pk} <> w.w_live")]
     moves += [
@@ -155,7 +149,7 @@ def _update(sql: Sql, tracked: Tracked) -> None:
 
 
 def _mark(targets: list[Changeset], done: RevertPlan) -> None:
-    """Note on the changesets that they are reverted, and on what they had reverted that it stands again."""
+    """Set the status of the reverted changesets, and of those that a reverted revert had reverted."""
     whole = done.scope.is_everything and not done.left_alone
     if not (whole or done.writes):
         return
@@ -163,9 +157,9 @@ def _mark(targets: list[Changeset], done: RevertPlan) -> None:
         target.status = Status.REVERTED if whole else Status.PARTLY_REVERTED
         target.save(update_fields=["status"])
         if target.kind == Kind.REVERT and whole:
-            for stands_again in target.reverts.exclude(pk__in=[other.pk for other in targets]):
-                others = stands_again.reverted_by.filter(status=Status.APPLIED).exists()
-                stands_again.status = Status.PARTLY_REVERTED if others else Status.APPLIED
+            for stands_again in target.reverts.exclude(pk__in=[reverted.pk for reverted in targets]):
+                reverted_elsewhere = stands_again.reverted_by.filter(status=Status.APPLIED).exists()
+                stands_again.status = Status.PARTLY_REVERTED if reverted_elsewhere else Status.APPLIED
                 stands_again.save(update_fields=["status"])
 
 

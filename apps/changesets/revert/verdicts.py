@@ -101,10 +101,10 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The whole reason on one line."""
-        said = self.why + (f", last in {self.by}" if self.by and not self.causes else "")
+        reason = self.why + (f", last in {self.by}" if self.by and not self.causes else "")
         if self.causes:
-            said += ": " + "; ".join(map(str, self.causes))
-        return said + (f"; and {self.more:,} more" if self.more else "")
+            reason += ": " + "; ".join(map(str, self.causes))
+        return reason + (f"; and {self.more:,} more" if self.more else "")
 
 
 @dataclass(frozen=True)

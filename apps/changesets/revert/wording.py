@@ -1,4 +1,4 @@
-"""A revert in words: which part of a changeset it was about, and what became of the objects."""
+"""A revert in words: its scope, and the numbers of its buckets."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def field_words(name: str) -> str:
 
 
 def counts_words(counts: dict[str, int]) -> str:
-    """Return the objects of a revert by what became of them: `3 restored, 1 kept`."""
+    """Return the numbers of a revert by bucket: `3 restored, 1 kept`."""
     return ", ".join(words.format(counts[bucket]) for bucket, words in DONE.items() if counts.get(bucket))
 
 

@@ -103,7 +103,7 @@ def _in_net(sql: Sql, keys: list[str]) -> str:
 
 def _keys_of(sql: Sql, tracked: Tracked, keys: tuple[str, ...]) -> list[str]:
     """Return the keys that are this model's, plain ones and those with its label in front, as the database has them."""
-    labels = {other.label for other in tracked_models()}
+    labels = {model.label for model in tracked_models()}
     own = [
         key.removeprefix(f"{tracked.label}:") for key in keys if key.partition(":")[0] not in labels - {tracked.label}
     ]
@@ -216,15 +216,16 @@ def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
         )
 
 
-def _bring_back(sql: Sql, tracked: Tracked, which: str) -> None:
+def _bring_back(sql: Sql, tracked: Tracked, condition: str) -> None:
     """Put the objects as they were before into the working copy."""
     copy_of(sql, tracked).run(
         """
         INSERT INTO {working} (w_present, w_verdict, {columns})
-        SELECT TRUE, {recreated}, {values} FROM {round} r JOIN {history} b ON b.history_id = r.before_id WHERE {which}
+        SELECT TRUE, {recreated}, {values} FROM {round} r JOIN {history} b ON b.history_id = r.before_id
+        WHERE {condition}
         """,
         values=sql.names(tracked.columns, of="b"),
-        which=which,
+        condition=condition,
     )
 
 
@@ -234,17 +235,17 @@ def _kept(column: str, before: str | None, after: str | None) -> str:
     return f"'{column}:' || {ids[0]} || ':' || {ids[1]} || ' '"
 
 
-def _note_absent(sql: Sql, tracked: Tracked, which: str, why: str | None) -> None:
+def _note_absent(sql: Sql, tracked: Tracked, condition: str, why: str | None) -> None:
     """Keep a row, itself not present, that says why an object cannot be changed back: it is gone."""
     copy_of(sql, tracked).run(
         """
         INSERT INTO {working} (w_present, w_why, {columns})
         SELECT FALSE, {why}, {values} FROM {round} r JOIN {history} a ON a.history_id = r.after_id
-        WHERE {which} AND r.w_id IS NULL
+        WHERE {condition} AND r.w_id IS NULL
         """,
         why=f"'{why}'" if why else "NULL",
         values=sql.names(tracked.columns, of="a"),
-        which=which,
+        condition=condition,
     )
 
 

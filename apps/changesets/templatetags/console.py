@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 from django.apps import apps
-from django.db.models import Model
+from django.core.paginator import Page
 from django.template.loader import render_to_string
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
@@ -16,6 +16,8 @@ from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subj
 from apps.changesets.models import Changeset
 from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links, show
+from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.tracking import tracked_by_name
 
 register = template.Library()
 LAST = 8
@@ -29,6 +31,11 @@ register.filter("quoted", show.quoted)
 register.filter("tally", show.tally)
 register.filter("person", person)
 register.filter("telling_key", links.telling_key)
+register.filter("revert_address", links.revert_url)
+register.filter("open_to_revert", is_open_to_revert)
+# A number as addresses want it, without separators.
+register.filter("unlocalized", lambda number: str(number))
+register.filter("grouped", lambda number: f"{number:,}")
 register.simple_tag(show.sign, name="sign")
 
 
@@ -39,39 +46,15 @@ def model_name(label: str) -> str:
 
 
 @register.filter
-def plural_of(model: type[Model]) -> str:
-    """Return what several objects of a model are called."""
-    return str(model._meta.verbose_name_plural)
-
-
-@register.filter
-def revert_address(changeset: Changeset) -> str:
-    """Return the address of the plan of reverting a changeset."""
-    return links.revert_url(changeset.pk)
-
-
-@register.filter
 def changeset_address(changeset: Changeset | int) -> str:
     """Return the address of a changeset's page."""
     return links.changeset_url(changeset.pk if isinstance(changeset, Changeset) else changeset)
 
 
 @register.filter
-def open_to_revert(changeset: Changeset) -> bool:
-    """Whether a revert of this changeset may be asked for."""
-    return is_open_to_revert(changeset)
-
-
-@register.filter
 def news(fields: tuple[FieldChange, ...]) -> list[FieldChange]:
     """Return the fields worth a line; those that follow others are folded away."""
     return [field for field in fields if not field.derived]
-
-
-@register.filter
-def grouped(number: int) -> str:
-    """Return a number with its separators."""
-    return f"{number:,}"
 
 
 @register.filter
@@ -94,12 +77,6 @@ def counted_by(number: int, words: Any) -> str:
 
 def _forms(words: Any) -> list[Any]:
     return words.split(",") if isinstance(words, str) else [words]
-
-
-@register.filter
-def unlocalized(number: int) -> str:
-    """Return a number as addresses want it, without separators."""
-    return str(number)
 
 
 @register.simple_tag
@@ -129,9 +106,9 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
     user = context["request"].user
     if not user.has_perm(links.VIEW):
         return {"allowed": False}
-    found = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
-    counts = counts_of_many(found)
-    subjects = subjects_of(found, counts)
+    changesets = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
+    counts = counts_of_many(changesets)
+    subjects = subjects_of(changesets, counts)
     may_revert = user.has_perm(links.REVERT)
     rows = [
         {
@@ -141,6 +118,36 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
             "state": show.state(changeset),
             "next": show.next_steps(changeset, may_revert=may_revert and is_open_to_revert(changeset)),
         }
-        for changeset in found
+        for changeset in changesets
     ]
     return {"allowed": True, "rows": rows}
+
+
+@register.inclusion_tag("admin/parts/pager.html", takes_context=True)
+def pager(context: template.Context, page: "Page[Any]", anchor: str = "") -> dict[str, Any]:
+    """Show the ways to the pages around one of a Paginator; all else in the address stays."""
+
+    def address(number: int) -> str:
+        query = context["request"].GET.copy()
+        query["p"] = number
+        return f"?{query.urlencode()}"
+
+    return {
+        "before": address(page.number - 1) if page.has_previous() else "",
+        "after": address(page.number + 1) if page.has_next() else "",
+        "number": page.number,
+        "of": page.paginator.num_pages,
+        "anchor": anchor,
+    }
+
+
+@register.inclusion_tag("admin/changesets/around.html")
+def around(counts: dict[str, Any], pk: int) -> dict[str, Any]:
+    """Lead to the tables that a changeset touched as they were before and after it."""
+    lines = []
+    for tracked in filter(None, map(tracked_by_name, counts)):
+        meta = tracked.model._meta
+        address = links.model_url(tracked.model, "as_of_list")
+        now = list_of_changed(tracked.model, pk)
+        lines.append((meta.verbose_name_plural, f"{address}?at=before-{pk}", f"{address}?at=after-{pk}", now))
+    return {"lines": lines}

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from apps.changesets.acts.forms import ReasonForm
 from apps.changesets.acts.frame import answer, lead
 from apps.changesets.acts.methods import DOES
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.numbers import counted
 from apps.changesets.pages import links
@@ -67,7 +67,7 @@ class ConfirmImport(PlannedAct[ImportRun]):
             back_url=run_url(plan),
             danger=bool((plan.summary or {}).get("beyond_limits")),
             note="It becomes one changeset, and can be reverted.",
-            more={"options": self.options},
+            context={"options": self.options},
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
@@ -83,7 +83,7 @@ class ConfirmImport(PlannedAct[ImportRun]):
     def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse:
         """Lead to the page of the run, which shows the plan as it is now."""
         sentence = refusal or str(next(iter(form.errors.values()))[0])
-        return lead(self.request, Outcome(run_url(self.run), (Told(sentence, messages.ERROR),)))
+        return lead(self.request, Outcome(run_url(self.run), (Message(sentence, messages.ERROR),)))
 
     def _outcome(self, run: ImportRun) -> Outcome:
         if run.status != RunStatus.APPLIED or run.changeset is None or not self.request.user.has_perm(links.VIEW):
@@ -93,4 +93,4 @@ class ConfirmImport(PlannedAct[ImportRun]):
             sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
         message = links.outcome_message(self.request.user, run.changeset, sentence)
         message = format_html('{} · <a href="{}">The plan</a>', message, run_url(run))
-        return Outcome(links.changeset_url(run.changeset.pk), (Told(message),))
+        return Outcome(links.changeset_url(run.changeset.pk), (Message(message),))

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.fields import field_of
 from apps.changesets.history.origins import origins_of
@@ -41,7 +41,7 @@ def pin_page(model_admin: Any, request: HttpRequest, key: str, field: str) -> Ht
         return refused
     if field not in pinnable_fields(model_admin.model):
         raise Http404(f"{field} cannot be pinned.")
-    obj = model_admin.model._base_manager.filter(pk=model_admin._key_or_404(key)).first()
+    obj = model_admin.model._base_manager.filter(pk=model_admin.key_or_404(key)).first()
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)
     return answer(PinField(model_admin, request, obj, field))
@@ -127,7 +127,7 @@ class Pinning(PlannedAct[Pin | str]):
             asks=may_unpin and made is not None,
             back_url=self.here(),
             note=self.words["why"],
-            more={
+            context={
                 "pin": made,
                 "pinned_by": pinned_by(made) if made else "",
                 "unpin_words": self.words["unpin"] if may_unpin and made else "",
@@ -137,7 +137,7 @@ class Pinning(PlannedAct[Pin | str]):
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        return Outcome(self.here(), (Told(self.take() if self.unpins else self.put(reason)),))
+        return Outcome(self.here(), (Message(self.take() if self.unpins else self.put(reason)),))
 
 
 class PinField(Pinning):

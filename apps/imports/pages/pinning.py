@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.utils import quote
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -94,7 +94,7 @@ class PinningMixin(RecordedModelAdmin):
 
 
 def _pin_view(model_admin: Any, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
-    return pin_page(model_admin, request, unquote(object_id), field)
+    return pin_page(model_admin, request, object_id, field)
 
 
 def _upstream_line(obj: models.Model, name: str) -> SafeString | str:

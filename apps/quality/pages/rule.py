@@ -12,7 +12,7 @@ from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.forms import ReasonForm
 from apps.changesets.acts.frame import answer, offer
 from apps.changesets.acts.methods import DOES, READS, turned_away
-from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct, Told
+from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.values import field_label
 from apps.changesets.numbers import counted
@@ -105,7 +105,7 @@ class AcceptFindings(PlannedAct[Rule]):
             number = accept(self.rule, rows, reason=reason, actor=self.actor, **self.until.cleaned_data)
         except ValueError as error:
             raise QualityError("That is no object of the list.") from error
-        return Outcome(rule_url(self.rule), (Told(f"{counted(number, 'finding')} accepted as known."),))
+        return Outcome(rule_url(self.rule), (Message(f"{counted(number, 'finding')} accepted as known."),))
 
     def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse:
         return self.shown(**{**offer(self), "form": form}, refusal=refusal)

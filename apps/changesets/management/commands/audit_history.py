@@ -26,17 +26,17 @@ class Command(BaseCommand):
             repaired = record_drift(kind=Kind.DIRECT, reason="Found by audit_history: changed while not recorded.")
         problems = recording_problems()
         objects, drifts = find_drift()
-        drift = sum(found.total for found in drifts)
+        drift = sum(of_model.total for of_model in drifts)
 
         if options["json"]:
             self.stdout.write(json.dumps({"objects": objects, "drift": drift}))
         else:
             for changeset in repaired:
                 self.stdout.write(f"Recorded what was missing as {changeset}.")
-            for found in drifts:
+            for of_model in drifts:
                 self.stdout.write(
-                    f"{found.model}: {found.unrecorded:,} without history, {found.changed:,} changed, "
-                    f"{found.gone:,} gone; for example {', '.join(found.examples[:5])}"
+                    f"{of_model.model}: {of_model.unrecorded:,} without history, {of_model.changed:,} changed, "
+                    f"{of_model.gone:,} gone; for example {', '.join(of_model.examples[:5])}"
                 )
             self.stdout.write(f"{objects:,} objects, {drift:,} that differ from their history.")
         if problems:

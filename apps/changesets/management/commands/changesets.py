@@ -49,18 +49,18 @@ class Command(RevertingCommand):
 
     def do_list(self, options: dict[str, Any]) -> None:
         """Print the newest changesets, newest first."""
-        found = list(Changeset.objects.all()[: options["limit"]])
-        counts = counts_of_many(found)
+        changesets = list(Changeset.objects.all()[: options["limit"]])
+        counts = counts_of_many(changesets)
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(changeset, counts[changeset.pk]) for changeset in found]))
+            self.stdout.write(json.dumps([_as_json(changeset, counts[changeset.pk]) for changeset in changesets]))
             return
-        for changeset in found:
+        for changeset in changesets:
             when = changeset.created_at.strftime("%Y-%m-%d %H:%M")
             self.stdout.write(
                 f"#{changeset.pk:<6} {when}  {changeset.kind:<11} {changeset.status:<15} "
                 f"{changeset.actor_name or '-':<16} {words_for(counts[changeset.pk]):<30} {changeset.reason}"
             )
-        if not found:
+        if not changesets:
             self.stdout.write("Nothing was changed yet.")
 
     def do_show(self, options: dict[str, Any]) -> None:

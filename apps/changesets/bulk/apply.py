@@ -1,4 +1,4 @@
-"""Planning a bulk action, and doing it: one transaction, one changeset, and never more than was shown."""
+"""Planning and applying a bulk action: one transaction, one changeset, never more than was shown."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -6,22 +6,22 @@ from typing import Any
 
 from django.db import models
 
-from apps.changesets.bulk.plans import BulkPlan, Options, told_of
+from apps.changesets.bulk.plans import BulkPlan, Options, summary_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
-from apps.changesets.hooks import Coming, is_time_for_it, prepare
+from apps.changesets.hooks import Coming, may_prepare, prepare
 from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Actor, Changeset
 
 PATIENCE = 10
-# What was shown is called so, where it moved.
+# The word for what was shown, in the sentence of PlanMoved.
 NOUN = "selection"
 
 
 @dataclass(frozen=True)
-class Operation:
-    """A kind of bulk action: `plan` looks and changes nothing, `write` does what the plan says.
+class BulkWork:
+    """The work of a bulk action: `plan` looks and changes nothing, `write` does what the plan says.
 
     `deletes` tells whether it deletes objects, as it was asked to be done.
     """
@@ -33,63 +33,63 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Done:
+class BulkResult:
     """What was done: the changeset, None when nothing was to change, and the plan that was followed."""
 
     changeset: Changeset | None
     plan: BulkPlan
 
 
-def plan_bulk(operation: Operation, objects: models.QuerySet[Any], options: Options | None = None) -> BulkPlan:
-    """Return what the operation would do to the objects; nothing is changed. Raises NothingSelected."""
+def plan_bulk(work: BulkWork, objects: models.QuerySet[Any], options: Options | None = None) -> BulkPlan:
+    """Return what the work would do to the objects; nothing is changed. Raises NothingSelected."""
     with selecting(objects) as selection:
-        return _plan(operation, selection, options or {})
+        return _plan(work, selection, options or {})
 
 
 def apply_bulk(
-    operation: Operation,
+    work: BulkWork,
     objects: models.QuerySet[Any],
     *,
     actor: Actor,
     reason: str,
     seen: Mapping[str, Any] | None = None,
     options: Options | None = None,
-) -> Done:
-    """Do the operation to the objects as one changeset.
+) -> BulkResult:
+    """Do the work to the objects as one changeset.
 
     With `seen` (of a plan) nothing is done unless the selection is still what that plan was made for. Raises
     NothingSelected, PlanMoved, BulkRefused or Busy, each with its sentence; nothing is written then.
     """
-    if operation.deletes(options or {}) and is_time_for_it(objects.db):
-        _prepare(operation, objects, actor, options)
-    with patience(PATIENCE), changeset(kind=operation.kind, actor=actor, reason=reason) as opened:
+    if work.deletes(options or {}) and may_prepare(objects.db):
+        _prepare(work, objects, actor, options)
+    with patience(PATIENCE), changeset(kind=work.kind, actor=actor, reason=reason) as opened:
         lock_tracked_tables()
         with selecting(objects) as selection:
-            plan = _plan(operation, selection, options or {})
+            plan = _plan(work, selection, options or {})
             if seen is not None and seen != plan.seen:
                 raise _moved(seen, plan, selection)
             if plan.refusal:
                 raise BulkRefused(plan.refusal)
             if plan.number:
-                operation.write(selection, plan, options or {})
-            opened.summary = {"bulk": told_of(plan, objects.model)}
-    return Done(opened if opened.pk else None, plan)
+                work.write(selection, plan, options or {})
+            opened.summary = {"bulk": summary_of(plan, objects.model)}
+    return BulkResult(opened if opened.pk else None, plan)
 
 
-def _prepare(operation: Operation, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:
-    """Have a backup made, or whatever else comes first, where more than one object would be deleted."""
-    plan = plan_bulk(operation, objects, options)
+def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:
+    """Make a backup first, or what else other apps added, where more than one object would be deleted."""
+    plan = plan_bulk(work, objects, options)
     if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
-        prepare(Coming(operation.kind, actor, f"the deletion of {plan.what}", objects.db))
+        prepare(Coming(work.kind, actor, f"the deletion of {plan.what}", objects.db))
 
 
-def _plan(operation: Operation, selection: Selection, options: Options) -> BulkPlan:
+def _plan(work: BulkWork, selection: Selection, options: Options) -> BulkPlan:
     if not selection.number:
         raise NothingSelected(
             f"No {selection.model._meta.verbose_name} is selected, or what was selected is gone by now: "
             "nothing was changed. Look at the list again."
         )
-    plan = operation.plan(selection, options)
+    plan = work.plan(selection, options)
     seen = {
         "number": selection.number,
         "objects": [selection.seen, plan.also_seen, *(line.number for line in plan.lines)],
@@ -99,7 +99,7 @@ def _plan(operation: Operation, selection: Selection, options: Options) -> BulkP
 
 
 def _moved(seen: Mapping[str, Any], plan: BulkPlan, selection: Selection) -> ChangesetError:
-    """Return what tells the person what moved, or that the plan is one of something else than was chosen."""
+    """Return the refusal that says what changed since the plan was shown, or that something else was chosen."""
     names = selection.model._meta.verbose_name_plural
     same_objects = seen["objects"][0] == plan.seen["objects"][0]
     if same_objects and seen["chosen"] != plan.seen["chosen"]:
