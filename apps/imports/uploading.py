@@ -1,4 +1,4 @@
-"""Uploads that are too large are cut off while they arrive, before they fill a disk."""
+"""Uploads that are too large are cut off while they are received, before they fill a disk."""
 
 from typing import Any
 from weakref import WeakKeyDictionary

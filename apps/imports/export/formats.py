@@ -1,4 +1,4 @@
-"""The formats of import and export: import-export's, each with a way to write any table and a line about itself."""
+"""The formats of import and export: import-export's, each with a method that writes any table and a line of help."""
 
 import csv
 import json
@@ -32,11 +32,11 @@ class WritesTables:
     get_extension = get_title
 
     def can_import(self) -> bool:
-        """Say that our readers read the format."""
+        """Return True: our readers read the format."""
         return True
 
     def can_export(self) -> bool:
-        """Say that `write` writes the format."""
+        """Return True: `write` writes the format."""
         return True
 
     if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a table gives to a file: which columns, and each row as plain values that are safe in a spreadsheet."""
+"""The columns of an exported table, and its rows as plain values that are safe in a spreadsheet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class ExportResource(ModelResource):
         return Table(name, tuple(columns), ([harmless(value) for value in row] for row in plain))
 
     def export(self, queryset: QuerySet | None = None, **_kwargs: Any) -> tablib.Dataset:
-        """Give the same rows to whoever exports through import-export."""
+        """Return the same rows for an export through import-export."""
         table = self.table(self.get_queryset() if queryset is None else queryset)
         return tablib.Dataset(*table.rows, headers=table.header, title=table.name)
 

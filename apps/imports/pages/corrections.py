@@ -39,7 +39,7 @@ HEADER = (
 
 @for_viewers
 def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
-    """Show what differs from upstream or is pinned: counts by field, then rows; reads only."""
+    """Show the values that differ from upstream or are pinned: counts by field, then rows; reads only."""
     _check_spec(model_admin)
     corrections = corrections_of(model_admin.model)
     field = _chosen_field(model_admin, request)

@@ -23,12 +23,12 @@ def refused_rows(run: ImportRun) -> FileResponse:
         why.setdefault(cell.line, []).append(f"{cell.column}: {cell.hint}")
     if not why:
         raise Http404
-    # Written before it is sent: a download is whole or an error.
+    # Write the whole file before it is sent, so that an error is no half download.
     out = TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
         text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(text)
-        # A file that was given out here, mended and refused again has a last column that says why already.
+        # A file that was downloaded here, mended and refused again has such a last column already.
         has_reasons = int(run.header[-1:] == [WHY])
         own = len(run.header) - has_reasons
         writer.writerow([*map(guard, run.header[:own]), WHY])
@@ -47,7 +47,7 @@ def refused_rows(run: ImportRun) -> FileResponse:
 
 
 def _as_uploaded(cell: str) -> str:
-    """Return what an import takes for the same as the cell, and no spreadsheet runs; numbers such as -12.5 are none."""
+    """Return the cell so that no spreadsheet runs it and an import reads the same; numbers such as -12.5 stay."""
     return cell if _NUMBER.fullmatch(cell) else guard(unguard(cell))
 
 

@@ -1,4 +1,4 @@
-"""The form of an export: import-export's, with the formats as a list to choose from, each with a line about itself."""
+"""The form of an export: import-export's, with the formats as a list to choose from, each with a line of help."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from apps.imports.export.formats import SUGGESTED, WritesTables
 
 
 class KeysField(forms.MultipleChoiceField):
-    """Keys of the ticked rows; the page looks them up, so they need no list of all keys to be checked against."""
+    """Primary keys of the ticked rows; the page queries them, so no list of all keys is needed to check them."""
 
     widget = forms.MultipleHiddenInput
 
@@ -31,7 +31,7 @@ class FormatForm(ExportForm):
         self.fields["format"].initial = str(formats.index(SUGGESTED)) if SUGGESTED in formats else "0"
 
     def formats_to_choose(self) -> Iterator[tuple[Any, str]]:
-        """Yield each format's radio button and the line about it."""
+        """Yield the radio button of each format and its line of help."""
         return zip(self["format"], (form.help for form in self.formats), strict=True)
 
     def chosen(self) -> WritesTables:

@@ -47,14 +47,14 @@ class PinningMixin(RecordedModelAdmin):
         return [*tools, (links.model_url(self.model, "corrections"), "Corrections")] if has_spec(self.model) else tools
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
-        """Beside each field stands what upstream says otherwise, and whether it is pinned."""
+        """Add a line to each field: another value of upstream, and its pin."""
         form = super().get_form(request, obj, change=change, **kw)
         if change and obj is not None and not getattr(request, "is_version_page", False):
             add_lines(form, self._pin_lines(request, obj))
         return form
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
-        """Say which deleted objects stay deleted whatever imports say, and lead to where that is decided."""
+        """Return a remark for each deleted object: whether imports may bring it back, with the link to decide that."""
         remarks = super().remarks_on_deleted(request, rows)
         if not rows or not request.user.has_perm(VIEW):
             return remarks

@@ -18,7 +18,7 @@ from apps.imports.registry import spec_for
 def pinnable_fields(model: type[models.Model]) -> tuple[str, ...]:
     """Return the fields of a model that can be pinned: those that imports fill, and the links; none without imports.
 
-    A field that follows another one is pinned with it; the keys of an object cannot be pinned.
+    A field that follows another one is pinned with it. Stable keys and automatic primary keys cannot be pinned.
     """
     try:
         spec = spec_for(model)

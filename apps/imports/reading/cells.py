@@ -1,4 +1,4 @@
-"""What the cells of a sheet hold, as the text that stands in a CSV."""
+"""The cells of a sheet as the text that a CSV would have."""
 
 import re
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def too_long(where: str) -> CellRefused:
 
 
 def no_value(where: str) -> CellRefused:
-    """Return the error for a formula that was never worked out."""
+    """Return the error for a formula that was never calculated."""
     return CellRefused(f"{where} is a formula without a value: open the file in a spreadsheet and save it again.")
 
 

@@ -8,7 +8,7 @@ from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, open_bytes
 
 ENCODINGS = ("utf-8", "utf-16", "cp1252")
-# So many characters beyond ASCII decide; a file with fewer is looked through to its end.
+# How many characters beyond ASCII decide; a file with fewer is read to its end.
 _EVIDENCE = 64
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -43,7 +43,7 @@ def not_text(name: str, encoding: str, where: str) -> EncodingRefused:
 
 
 def _evident(start: bytes, name: str) -> str:
-    """Return the encoding that the first bytes leave no doubt about, or ""."""
+    """Return the encoding that the first bytes prove, or ""."""
     if start.startswith((codecs.BOM_UTF32_LE, b"\x00\x00\xfe\xff")):
         raise EncodingRefused(f"{name} is encoded as UTF-32: save it as UTF-8.")
     if start.startswith(codecs.BOM_UTF8):

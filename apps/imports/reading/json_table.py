@@ -18,7 +18,7 @@ _KINDS = {dict: "an object", list: "a list", str: "text or a number", bool: "tru
 
 
 class _NoValue(Exception):
-    """Something that JSON allows, or Python's reader does, and a table does not."""
+    """JSON, or Python's reader of it, allows this, and a table does not."""
 
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:

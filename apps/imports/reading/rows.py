@@ -12,7 +12,7 @@ from apps.imports.reading.tables import CHUNK_ROWS, RawChunk, RawFile, Reading
 __all__ = ["CHUNK_ROWS", "RawChunk", "RawFile", "Reading", "read"]
 
 _READERS = {"json": json_table, "ods": ods, "xlsx": xlsx}
-# What copying from a page or a byte order mark leaves at the ends of a title without anybody seeing it.
+# Invisible characters that copying from a page, or a byte order mark, leaves at the ends of a title.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 
 

@@ -1,4 +1,4 @@
-"""What travels from a file to its rows: how it is read, its header, and raw rows with line numbers in chunks."""
+"""The values of reading: how a file is read, its header, and raw rows with line numbers in chunks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ CHUNK_ROWS = 2000
 # A chunk of a sheet is cut earlier when its rows are wide or long, so that memory stays flat.
 CHUNK_CELLS = 100_000
 CHUNK_CHARACTERS = 4_000_000
-# A small sheet can lay claim to the last column of every row; the widest real ones stay far below.
+# A small file can have cells in the last column of every row; real ones stay far below.
 TABLE_CELLS = 200_000_000
 # The csv module's own limit, held for every format.
 CELL_CHARACTERS = 131_072
@@ -17,7 +17,7 @@ CELL_CHARACTERS = 131_072
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file; "" means: find out."""
+    """How to read a file; "" means: detect it."""
 
     format: str = ""
     encoding: str = ""

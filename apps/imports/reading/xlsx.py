@@ -78,7 +78,7 @@ def _elements(archive: Archive, part: str) -> Iterator[tuple[str, str, dict[str,
 
 
 def _dates(archive: Archive, part: str, book: str) -> Dates:
-    """Find out which styles show a number as a date or a duration."""
+    """Return which styles show a number as a date or a duration."""
     # Imported when first needed: it is slow, and most files are CSV.
     from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format, is_timedelta_format
 
@@ -105,7 +105,7 @@ def _dates(archive: Archive, part: str, book: str) -> Dates:
 
 
 class _Strings(Handler):
-    """The texts that cells refer to by number; how they are pronounced in Japanese is no part of them."""
+    """The texts that cells refer to by number, without their Japanese pronunciation."""
 
     def __init__(self, part: str) -> None:
         super().__init__(part)

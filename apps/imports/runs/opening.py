@@ -1,4 +1,4 @@
-"""Opening a run, be it for an uploaded file or for a command, and giving it other options; nothing is compared yet."""
+"""Opening a run for an uploaded file or a command, and changing its options; nothing is compared yet."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ from apps.imports.runs.files import keep_file, kept_file
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.spec import ImportSpec
 
-# What a person needs to tell which column is which.
+# How many rows help a person to tell which column is which.
 SAMPLE_ROWS = 3
 _SAMPLE_CHARACTERS = 60
 _BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -88,7 +88,7 @@ def open_for_command(spec: ImportSpec, *, command: str, file_name: str, reason: 
         "summary": {"command": command, "host": socket.gethostname(), "process": os.getpid()},
         "lock": lock,
     }
-    # Asked first, since on SQLite writing would wait for the end of the other one.
+    # Check first: on SQLite, writing would wait until the other run ends.
     holder = ImportRun.objects.filter(lock=lock).first() if lock else None
     if holder is None:
         try:

@@ -1,4 +1,4 @@
-"""What is kept of runs for a time only: their files, and the rows of their plans; what became of them stays."""
+"""Pruning: files of runs and rows of their plans are kept for a time only; the runs themselves stay."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ def prune_runs() -> dict[str, int]:
     """Forget files and plans of runs that ended long ago, and return how many of each.
 
     Files go after IMPORTS_KEEP_FILES_DAYS, plans after IMPORTS_KEEP_PLANS_DAYS; nothing of a run that is open still.
-    One that nobody confirmed for IMPORTS_KEEP_PLANS_DAYS ends: by then its plan is about what was here long ago.
+    One that nobody confirmed for IMPORTS_KEEP_PLANS_DAYS is cancelled, since its plan is out of date.
     """
     _end_forgotten()
     return {"files": _prune_files(), "plans": _prune_plans()}
@@ -25,7 +25,7 @@ def _end_forgotten() -> None:
     waiting = Q(status__in=[RunStatus.UPLOADED, RunStatus.PLANNED], created_at__lt=now - timedelta(days=days))
     waiting &= Q(started_at=None) | Q(started_at__lt=now - timedelta(days=days))
     ended = {"status": RunStatus.CANCELLED, "error": f"Nobody confirmed it for {days} days.", "finished_at": now}
-    # First asked, then written: where nothing is to be done, nobody waits for a lock.
+    # Check before writing: when there is nothing to do, nothing waits for a lock.
     if ImportRun.objects.filter(waiting).exists():
         ImportRun.objects.filter(waiting).update(**ended, lock=None)
 
@@ -44,7 +44,7 @@ def _prune_files() -> int:
 def _prune_plans() -> int:
     ended = _ended_before(settings.IMPORTS_KEEP_PLANS_DAYS)
     pruned = set()
-    # First asked, then deleted: where nothing is to be done, nobody waits for a lock.
+    # Check before deleting: when there is nothing to do, nothing waits for a lock.
     for model in (PlannedRow, RefusedCell):
         for run in ended.filter(Exists(model.objects.filter(run=OuterRef("pk")))):
             model.objects.filter(run=run).delete()

@@ -72,7 +72,7 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
 def _leave_out(
     chunk: RawChunk, layout: Layout, options: ImportOptions, room: int | None, result: NormalisedChunk
 ) -> tuple[list[int], list[list[str]]]:
-    """Set aside the rows that the options leave out; they are still in the file, so nothing of them is missing."""
+    """Set aside the rows that the options leave out; their objects are in the file, so none is missing."""
     if not options.only and room is None:
         return chunk.lines, chunk.rows
     tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
@@ -173,7 +173,7 @@ def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
 
 
 def _key_in(model: type[models.Model], field: str, text: str) -> int | str | None:
-    """Return the key that a cell says, as far as it can be one of this field; a text of any length can be."""
+    """Return the key in a cell, None where it cannot be one of this field; text of any length can."""
     kind, text = model._meta.get_field(field), text.replace("\x00", "")
     if isinstance(kind, models.IntegerField):
         return _number(text)
@@ -209,7 +209,7 @@ def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[st
 
 
 def _sparse_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
-    """Build the JSON of what each row says; of blank cells it says nothing."""
+    """Build the JSON of the values of each row, without blank cells."""
     rows = zip(*(by_field[name] for name in names), strict=True)
     return [
         json.dumps({name: value for name, value in zip(names, row, strict=True) if value is not None}) for row in rows
