@@ -17,8 +17,8 @@ from apps.changesets.acts.frame import offer
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import show
+from apps.changesets.text import whole_number
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads

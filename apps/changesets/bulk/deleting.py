@@ -12,7 +12,7 @@ from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.fields import AnyField
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import is_tracked
 
 NAMED = 10

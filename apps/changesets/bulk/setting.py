@@ -11,7 +11,7 @@ from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 
 
 def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> BulkWork:

@@ -32,8 +32,8 @@ from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
 from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_for
 
 PER_PAGE = 100

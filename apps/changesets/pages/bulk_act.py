@@ -22,11 +22,11 @@ from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.history.counts import total
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
-from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.pages.links import VIEW, outcome_message, result_url
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
 
 

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 
 from apps.changesets.history import versions, words
 from apps.changesets.history.values import in_words, names_of, value_label
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")
 

@@ -16,7 +16,6 @@ from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedA
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
@@ -25,6 +24,7 @@ from apps.changesets.revert.listing import EVERY_BUCKET
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.stored import PagedPlan, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.text import counted, plural, whole_number
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (

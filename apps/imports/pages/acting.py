@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
-from apps.changesets.numbers import counted, plural, whole_number
+from apps.changesets.text import counted, plural, whole_number
 from apps.imports.errors import ImportFailure, RunRefused
 from apps.imports.mapping import headers
 from apps.imports.mapping.layout import missing_columns

@@ -11,8 +11,8 @@ from apps.changesets.acts.frame import answer, lead
 from apps.changesets.acts.methods import DOES
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
-from apps.changesets.numbers import counted
 from apps.changesets.pages import links
+from apps.changesets.text import counted
 from apps.imports.errors import ImportFailure, RunRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url

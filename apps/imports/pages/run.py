@@ -12,9 +12,9 @@ from django.utils.http import urlencode
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url

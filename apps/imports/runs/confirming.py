@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.changesets.errors import PlanMoved
 from apps.changesets.locking import patience
 from apps.changesets.models import Actor, Visitor
-from apps.changesets.numbers import counted
+from apps.changesets.text import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
