@@ -21,6 +21,7 @@ from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.rows import CHUNK_ROWS, RawChunk, RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import open_text
+from apps.imports.reading.tables import without_blanks
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
 
@@ -73,8 +74,7 @@ def _places(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
                 chunk = list(islice(rows, CHUNK_ROWS))
                 if not chunk:
                     return
-                filled = [(number, row) for number, row in enumerate(chunk, start=line + 1) if row]
-                yield RawChunk([number for number, _row in filled], [row for _number, row in filled])
+                yield without_blanks(list(range(line + 1, line + 1 + len(chunk))), chunk)
                 line += len(chunk)
     except UnicodeDecodeError as error:
         raise not_text(name, detected.how.encoding, f"after line {line} or so") from error

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from apps.imports.errors import ChoiceContradicts, FileEmpty, FileLocked, FileTooLarge, NotATable
 from apps.imports.reading import sources, zips
-from apps.imports.reading.delimited import delimiter_of
+from apps.imports.reading.delimited import layout_of
 from apps.imports.reading.encodings import codec_of, encoding_of
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, GZIP_MAGIC, open_bytes
@@ -101,9 +101,9 @@ def _text(source: SourceFile, start: bytes, chosen: Reading) -> Detected:
         _agree(name, chosen.format, by_content or "csv")
         return Detected(Reading(format="json", encoding=encoding), start)
     expected = "\t" if ending in ("tsv", "tab") else ","
-    delimiter = delimiter_of(sample, chosen, name, expected=expected)
+    delimiter, header = layout_of(sample, chosen, name, expected=expected)
     form = chosen.format or ("tsv" if delimiter == "\t" else "csv")
-    return Detected(Reading(format=form, encoding=encoding, delimiter=delimiter), start)
+    return Detected(Reading(form, encoding, delimiter, header), start)
 
 
 def _ending(name: str) -> str:

@@ -17,11 +17,12 @@ CELL_CHARACTERS = 131_072
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file; "" means: detect it."""
+    """How to read a file; "" means: detect it. `header` is the line of a text file on which the titles stand."""
 
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
+    header: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ class RawFile:
     header: list[str]
     chunks: Iterator[RawChunk]
     how: Reading = field(default_factory=Reading)
+
+
+def without_blanks(lines: list[int], rows: list[list[str]]) -> RawChunk:
+    """Return the rows in which something stands, with their lines."""
+    if all(map(_is_filled, rows)):
+        return RawChunk(lines, rows)
+    filled = [(line, row) for line, row in zip(lines, rows, strict=True) if _is_filled(row)]
+    return RawChunk([line for line, _row in filled], [row for _line, row in filled])
+
+
+def _is_filled(row: list[str]) -> bool:
+    return any(map(str.strip, row))
 
 
 def in_chunks(rows: Iterable[tuple[int, list[str]]], name: str) -> Iterator[RawChunk]:
