@@ -43,9 +43,9 @@ def read_places(source: SourceFile, how: Reading | None = None) -> RawFile:
     return RawFile(header=list(TITLES), chunks=_places(source, detected), how=detected.how)
 
 
-def options_for(source: SourceFile) -> ImportOptions:
+def options_for(source: SourceFile, how: Reading | None = None) -> ImportOptions:
     """Return the options for this file: corrections, and of a file that has feature classes, populated places only."""
-    titles = {title.casefold() for title in read_places(source).header}
+    titles = {title.casefold() for title in read_places(source, how).header}
     column = next(column for column in GEONAMES.columns if column.field == "feature_class")
     known = titles & {column.header, column.field, *column.aliases}
     return ImportOptions(corrections=True, only={"feature_class": "P".__eq__} if known else {})

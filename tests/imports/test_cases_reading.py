@@ -10,6 +10,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.airports.models import Airport
+from apps.imports.models import ImportRun
+from apps.imports.reading.rows import Reading, rows_at
+from apps.imports.runs.files import kept_file
 from tests.admin.runs import IMPORTS
 from tests.imports import trips
 
@@ -120,3 +123,71 @@ def test_a_delimiter_that_the_first_line_says_is_obeyed(tmp_path, first, end):
     text = end.join([first, "ident;name,full", "KDEN;a,b", "LSZH;c", ""])
 
     assert command(written(tmp_path, text)).items() >= {"total": 2, "refused": 0}.items()
+
+
+@pytest.mark.parametrize(
+    ("case", "encoding", "hint", "changed"),
+    [
+        ("13-cp1250.csv", "cp1250", "cp1250 (Łodzi)", {"EPWA": {"name": "Lotnisko w Łodzi", "municipality": "Łódź"}}),
+        ("14-mac-roman.csv", "mac-roman", "mac-roman (Zürich)", {"LSZH": {"municipality": "Zürich"}}),
+        ("15-gb18030.csv", "GB18030", "gb18030 (北京)", {"ZBAA": {"municipality": "北京"}}),
+    ],
+)
+def test_the_encoding_of_a_text_is_not_believed_but_asked_for(client, case, encoding, hint, changed):
+    path = CASES / case
+    before = Airport.history.count()
+
+    assert f"{case} is neither UTF-8 nor UTF-16: give its --encoding, such as {hint}" in refused(path)
+    assert Airport.history.count() == before
+    assert command(path, "--dry-run", "--encoding", encoding)["updated"] == 1
+    run = trips.planned(client, Airport, path.read_bytes(), case, source="corrections", encoding=encoding.lower())
+    trips.confirmed(client, run)
+
+    for ident, values in changed.items():
+        assert Airport.objects.filter(pk=ident, **values).exists()
+
+
+@pytest.mark.parametrize("name", ["update_airports", "import_cities"])
+def test_every_command_asks_for_the_encoding_and_takes_it(tmp_path, name):
+    path = written(tmp_path, "ident;name;country;timezone;note\nKDEN;Denver;US;Europe/Berlin;Gruß\n".encode("cp1252"))
+    options = [] if name == "import_cities" else ["--source", "corrections"]
+    said = ("--file", str(path), "--json", "--dry-run", *options)
+
+    with pytest.raises(CommandError, match=r"give its --encoding, such as .*cp1252 \(Gruß\)"):
+        call_command(name, *said)
+    call_command(name, *said, "--encoding", "windows-1252", "--delimiter", ";", stdout=(out := StringIO()))
+
+    assert json.loads(out.getvalue())["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--encoding", "klingon"), "klingon is not an encoding that is read: choose one of utf-8, utf-16, cp1252"),
+        (("--encoding", "utf-16"), "is not encoded as utf-16"),
+        (("--delimiter", ",,"), "',,' is no delimiter: give one character"),
+        (("--delimiter", "tab"), "is separated by commas, not tabs"),
+    ],
+)
+def test_a_reading_that_the_file_contradicts_is_refused(tmp_path, options, sentence):
+    assert sentence in refused(written(tmp_path, "ident,name\nKDEN,a\nLSZH,b\n"), *options)
+
+
+def test_a_delimiter_that_nobody_guesses_is_said(tmp_path):
+    path = written(tmp_path, "ident~name\nKDEN~Denver\n")
+
+    assert command(path, "--delimiter", "~")["updated"] == 1
+
+
+@pytest.mark.parametrize("end", [b"\xc3", b'"\xe9t\xe9"'])
+def test_little_evidence_leads_to_a_sentence_all_the_same(tmp_path, end):
+    assert "is neither UTF-8 nor UTF-16: give its --encoding" in refused(written(tmp_path, b"ident,name\nKDEN," + end))
+
+
+def test_a_run_of_a_command_remembers_how_its_file_is_read():
+    run = ImportRun.objects.get(pk=command(CASES / "13-cp1250.csv", "--encoding", "windows-1250")["run"])
+
+    with kept_file(run) as source:
+        assert [row for _line, row in rows_at(source, Reading(**run.how), [2])] == [
+            ["EPWA", "Lotnisko w Łodzi", "Łódź"]
+        ]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -11,6 +12,8 @@ from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.reading.encodings import ENCODINGS, UNICODE
+from apps.imports.reading.rows import Reading
 from apps.imports.results import Progress
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
@@ -19,6 +22,22 @@ JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created"),
 )
+
+
+def add_reading_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that say how a text file is read."""
+    parser.add_argument(
+        "--encoding", metavar="NAME", help=f"needed unless it is UTF-8 or UTF-16: {', '.join(ENCODINGS)}"
+    )
+    parser.add_argument("--delimiter", metavar="CHAR", help="what stands between the cells, such as ; or tab")
+
+
+def reading_of(options: dict[str, Any]) -> Reading:
+    """Return how the person says that the file is read; nobody looks at the letters, so no encoding is guessed."""
+    delimiter = options["delimiter"] or ""
+    return Reading(
+        encoding=options["encoding"] or UNICODE, delimiter="\t" if delimiter in ("tab", "\\t") else delimiter
+    )
 
 
 @contextmanager
