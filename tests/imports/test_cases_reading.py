@@ -191,3 +191,16 @@ def test_a_run_of_a_command_remembers_how_its_file_is_read():
         assert [row for _line, row in rows_at(source, Reading(**run.how), [2])] == [
             ["EPWA", "Lotnisko w Łodzi", "Łódź"]
         ]
+
+
+def test_a_file_of_which_every_row_is_refused_is_the_wrong_one(capsys):
+    path = CASES / "33-runways.csv"
+
+    assert refused(path) == "Every row of 33-runways.csv is refused: is it the right file?"
+    with pytest.raises(CommandError):
+        call_command("import_airports", "--file", str(path), "--source", "corrections", "--dry-run")
+    assert "line 2, (row): '': no such object" in capsys.readouterr().out
+
+
+def test_one_good_row_is_enough(tmp_path):
+    assert command(written(tmp_path, "ident,name\nKDEN,Denver\nX,x\n"))["refused"] == 1

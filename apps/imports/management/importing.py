@@ -62,7 +62,10 @@ class ImportingCommand(BaseCommand):
     """Base of the commands that import a file."""
 
     def import_requested(self, request: Request, options: dict[str, Any]) -> Finished:
-        """Import what was asked for, or only plan it in a dry run, and print; raises CommandError in one sentence."""
+        """Import what was asked for, or only plan it in a dry run, and print.
+
+        Raises CommandError in one sentence, also when every row is refused.
+        """
         progress = progress_on(sys.stderr)
         work = plan_only if options["dry_run"] else import_now
         try:
@@ -76,6 +79,8 @@ class ImportingCommand(BaseCommand):
         else:
             for line in lines_for_people(finished, dry_run=options["dry_run"]):
                 self.stdout.write(line)
+        if finished.counts["refused"] == finished.counts["total"]:
+            raise CommandError(f"Every row of {finished.plan.file.name} is refused: is it the right file?")
         return finished
 
     def as_json(self, finished: Finished) -> dict[str, Any]:
