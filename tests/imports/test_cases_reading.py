@@ -1,8 +1,10 @@
 """Files that their owners think of as tables, through a command and the stored plan of the admin alike."""
 
+import csv
+import gzip
+import io
 import json
 from collections.abc import Callable
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def client(operator, browse_as) -> Client:
 
 def command(path: Path, *options: str, name: str = "import_airports") -> dict:
     """Import a file of corrections by a command, and return what it prints."""
-    out = StringIO()
+    out = io.StringIO()
     call_command(name, "--file", str(path), "--source", "corrections", "--json", *options, stdout=out)
     return json.loads(out.getvalue())
 
@@ -63,6 +65,8 @@ def written(folder: Path, data: str | bytes, name: str = "table.csv") -> Path:
         ("18-caret.csv", {"KDEN": {"name": "Denver", "elevation_ft": 5434}}, 1),
         ("19-title-above.csv", {"KDEN": {"name": "Denver", "elevation_ft": 5434}}, 1),
         ("20-sep-line.csv", {"KDEN": {"name": "Denver"}}, 1),
+        ("22-nested.json", {"KDEN": {"name": "Denver"}}, 1),
+        ("24-lines.jsonl", {"KDEN": {"name": "Denver"}, "LSZH": {"name": "Zurich", "elevation_ft": 1417}}, 2),
         ("25-blank-lines.csv", {"KDEN": {"name": "Denver"}, "LSZH": {"name": "Zurich", "municipality": "Zurich"}}, 2),
     ],
 )
@@ -125,26 +129,31 @@ def test_a_delimiter_that_the_first_line_says_is_obeyed(tmp_path, first, end):
     assert command(written(tmp_path, text)).items() >= {"total": 2, "refused": 0}.items()
 
 
+# The cases 13, 14 and 15; all files of the tree are UTF-8.
+LODZ = "ident,name,municipality\nEPWA,Lotnisko w Łodzi,Łódź\n"
+
+
 @pytest.mark.parametrize(
-    ("case", "encoding", "hint", "changed"),
+    ("text", "encoding", "word"),
     [
-        ("13-cp1250.csv", "cp1250", "cp1250 (Łodzi)", {"EPWA": {"name": "Lotnisko w Łodzi", "municipality": "Łódź"}}),
-        ("14-mac-roman.csv", "mac-roman", "mac-roman (Zürich)", {"LSZH": {"municipality": "Zürich"}}),
-        ("15-gb18030.csv", "GB18030", "gb18030 (北京)", {"ZBAA": {"municipality": "北京"}}),
+        (LODZ, "cp1250", "Łodzi"),
+        ("ident,municipality\nLSZH,Zürich\n", "mac-roman", "Zürich"),
+        ("ident,municipality\nZBAA,北京\n", "gb18030", "北京"),
     ],
 )
-def test_the_encoding_of_a_text_is_not_believed_but_asked_for(client, case, encoding, hint, changed):
-    path = CASES / case
+def test_the_encoding_of_a_text_is_not_believed_but_asked_for(client, tmp_path, text, encoding, word):
+    path = written(tmp_path, text.encode(encoding))
     before = Airport.history.count()
 
-    assert f"{case} is neither UTF-8 nor UTF-16: give its --encoding, such as {hint}" in refused(path)
+    asked = f"table.csv is neither UTF-8 nor UTF-16: give its --encoding, such as {encoding} ({word})"
+    assert asked in refused(path)
     assert Airport.history.count() == before
-    assert command(path, "--dry-run", "--encoding", encoding)["updated"] == 1
-    run = trips.planned(client, Airport, path.read_bytes(), case, source="corrections", encoding=encoding.lower())
+    assert command(path, "--dry-run", "--encoding", encoding.upper())["updated"] == 1
+    run = trips.planned(client, Airport, path.read_bytes(), path.name, source="corrections", encoding=encoding)
     trips.confirmed(client, run)
 
-    for ident, values in changed.items():
-        assert Airport.objects.filter(pk=ident, **values).exists()
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert Airport.objects.filter(**row).exists()
 
 
 @pytest.mark.parametrize("name", ["update_airports", "import_cities"])
@@ -155,7 +164,7 @@ def test_every_command_asks_for_the_encoding_and_takes_it(tmp_path, name):
 
     with pytest.raises(CommandError, match=r"give its --encoding, such as .*cp1252 \(Gruß\)"):
         call_command(name, *said)
-    call_command(name, *said, "--encoding", "windows-1252", "--delimiter", ";", stdout=(out := StringIO()))
+    call_command(name, *said, "--encoding", "windows-1252", "--delimiter", ";", stdout=(out := io.StringIO()))
 
     assert json.loads(out.getvalue())["total"] == 1
 
@@ -184,8 +193,9 @@ def test_little_evidence_leads_to_a_sentence_all_the_same(tmp_path, end):
     assert "is neither UTF-8 nor UTF-16: give its --encoding" in refused(written(tmp_path, b"ident,name\nKDEN," + end))
 
 
-def test_a_run_of_a_command_remembers_how_its_file_is_read():
-    run = ImportRun.objects.get(pk=command(CASES / "13-cp1250.csv", "--encoding", "windows-1250")["run"])
+def test_a_run_of_a_command_remembers_how_its_file_is_read(tmp_path):
+    path = written(tmp_path, LODZ.encode("cp1250"))
+    run = ImportRun.objects.get(pk=command(path, "--encoding", "windows-1250")["run"])
 
     with kept_file(run) as source:
         assert [row for _line, row in rows_at(source, Reading(**run.how), [2])] == [
@@ -204,3 +214,39 @@ def test_a_file_of_which_every_row_is_refused_is_the_wrong_one(capsys):
 
 def test_one_good_row_is_enough(tmp_path):
     assert command(written(tmp_path, "ident,name\nKDEN,Denver\nX,x\n"))["refused"] == 1
+
+
+def test_objects_by_code_are_a_table_with_the_code_as_a_column(client):
+    path = CASES / "23-by-code.json"
+
+    answer = trips.upload(client, Airport, path.read_bytes(), path.name, source="corrections")
+    run = ImportRun.objects.latest("pk")
+    assert (run.header, answer.url) == (["key", "icao", "name", "elevation"], f"{IMPORTS}{run.pk}/mapping/")
+    mapped = {"column-ident": "key", "column-name": "name", "column-elevation_ft": "elevation"}
+    client.post(answer.url, {"source": "corrections", **mapped})
+    run.refresh_from_db()
+    trips.confirmed(client, run)
+
+    assert Airport.objects.filter(pk="LSZH", name="Zurich", elevation_ft=1417).exists()
+    assert "lacks the columns id or ident. Found: key, icao, name, elevation." in refused(path)
+
+
+@pytest.mark.parametrize("name", ["lines.jsonl.gz", "lines.txt"])
+def test_json_lines_are_read_packed_and_refused_by_their_own_line(client, tmp_path, name):
+    text = '\n{"ident": "KDEN", "name": "Denver"}\n\n{"ident": "LSZH",\n "elevation_ft": "low"}\n{"ident": "EPWA"}'
+    data = gzip.compress(text.encode()) if name.endswith("gz") else text.encode()
+
+    run = trips.planned(client, Airport, data, name, source="corrections")
+
+    assert [cell.line for cell in run.refused_cells.all()] == [4]
+    assert "line 4, elevation_ft: 'low'" in refused(written(tmp_path, data, name), "--strict")
+    assert b"LSZH,,low" in client.get(f"{IMPORTS}{run.pk}/refused.csv").getvalue()
+
+
+def test_a_nested_value_is_refused_where_its_column_is_taken(client, tmp_path):
+    text = '[{"ident": "KDEN", "name": ["Denver"], "tags": []}]'
+    sentence = "t.json, object 1, name holds a list, and a table has one value in a cell: take it apart."
+
+    assert refused(written(tmp_path, text, "t.json")).startswith(sentence)
+    answer = trips.upload(client, Airport, text.encode(), "t.json", source="corrections")
+    assert answer.context["form"].errors["import_file"] == [sentence]
