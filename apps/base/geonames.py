@@ -21,6 +21,7 @@ from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.rows import CHUNK_ROWS, RawChunk, RawFile, Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import open_text
+from apps.imports.reading.tables import without_blanks
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
 
@@ -42,9 +43,9 @@ def read_places(source: SourceFile, how: Reading | None = None) -> RawFile:
     return RawFile(header=list(TITLES), chunks=_places(source, detected), how=detected.how)
 
 
-def options_for(source: SourceFile) -> ImportOptions:
+def options_for(source: SourceFile, how: Reading | None = None) -> ImportOptions:
     """Return the options for this file: corrections, and of a file that has feature classes, populated places only."""
-    titles = {title.casefold() for title in read_places(source).header}
+    titles = {title.casefold() for title in read_places(source, how).header}
     column = next(column for column in GEONAMES.columns if column.field == "feature_class")
     known = titles & {column.header, column.field, *column.aliases}
     return ImportOptions(corrections=True, only={"feature_class": "P".__eq__} if known else {})
@@ -73,8 +74,7 @@ def _places(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
                 chunk = list(islice(rows, CHUNK_ROWS))
                 if not chunk:
                     return
-                filled = [(number, row) for number, row in enumerate(chunk, start=line + 1) if row]
-                yield RawChunk([number for number, _row in filled], [row for _number, row in filled])
+                yield without_blanks(list(range(line + 1, line + 1 + len(chunk))), chunk)
                 line += len(chunk)
     except UnicodeDecodeError as error:
         raise not_text(name, detected.how.encoding, f"after line {line} or so") from error

@@ -149,12 +149,12 @@ def test_a_delimiter_of_other_programs_is_found_out(client, delimiter, chosen):
 def test_a_delimiter_that_nobody_knows_leads_to_the_mapping_and_no_further(client):
     before = everything()
 
-    answer = trips.upload(client, Airport, GOOD.replace(",", "^").encode(), "airports.csv")
+    answer = trips.upload(client, Airport, GOOD.replace(",", "~").encode(), "airports.csv")
 
     run = ImportRun.objects.get()
     text = text_of(client.get(answer.url))
-    assert (run.status, run.header) == ("uploaded", ["^".join(COLUMNS)])
-    assert "id^ident^type" in text
+    assert (run.status, run.header) == ("uploaded", ["~".join(COLUMNS)])
+    assert "id~ident~type" in text
     assert everything() == before
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 COLUMNS = [
     *("id", "ident", "type", "name", "latitude_deg", "longitude_deg", "elevation_ft", "continent", "iso_country"),
@@ -64,7 +64,12 @@ def import_file(airports_file: Callable[..., Path], capsys: pytest.CaptureFixtur
 
     def run(*rows: dict[str, str], options: tuple[str, ...] = (), **file: object) -> dict:
         path = airports_file(*rows, **file)
-        call_command("import_airports", "--file", str(path), "--json", *options)
+        try:
+            call_command("import_airports", "--file", str(path), "--json", *options)
+        except CommandError as error:
+            # The counts are printed all the same.
+            if "Every row of" not in str(error):
+                raise
         return json.loads(capsys.readouterr().out)
 
     return run

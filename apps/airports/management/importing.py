@@ -10,6 +10,7 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
+from apps.imports.management.importing import add_reading_arguments, reading_of
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -23,6 +24,7 @@ def add_import_arguments(parser: ArgumentParser) -> None:
     source.add_argument("--bundled", action="store_true", help="the snapshot of October 2022 that comes with this")
     source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
     source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
+    add_reading_arguments(parser)
     parser.add_argument(
         "--source",
         choices=(SOURCE, CORRECTIONS),
@@ -77,6 +79,7 @@ def request_for(options: dict[str, Any], command: str, **extra: Any) -> Request:
         command=command,
         file_name=str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL),
         reason=options["reason"],
+        how=reading_of(options),
         **extra,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -11,6 +12,8 @@ from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.reading.encodings import ENCODINGS, UNICODE
+from apps.imports.reading.rows import Reading
 from apps.imports.results import Progress
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
@@ -19,6 +22,22 @@ JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created"),
 )
+
+
+def add_reading_arguments(parser: ArgumentParser) -> None:
+    """Add the arguments that say how a text file is read."""
+    parser.add_argument(
+        "--encoding", metavar="NAME", help=f"needed unless it is UTF-8 or UTF-16: {', '.join(ENCODINGS)}"
+    )
+    parser.add_argument("--delimiter", metavar="CHAR", help="what stands between the cells, such as ; or tab")
+
+
+def reading_of(options: dict[str, Any]) -> Reading:
+    """Return how the person says that the file is read; nobody looks at the letters, so no encoding is guessed."""
+    delimiter = options["delimiter"] or ""
+    return Reading(
+        encoding=options["encoding"] or UNICODE, delimiter="\t" if delimiter in ("tab", "\\t") else delimiter
+    )
 
 
 @contextmanager
@@ -43,7 +62,10 @@ class ImportingCommand(BaseCommand):
     """Base of the commands that import a file."""
 
     def import_requested(self, request: Request, options: dict[str, Any]) -> Finished:
-        """Import what was asked for, or only plan it in a dry run, and print; raises CommandError in one sentence."""
+        """Import what was asked for, or only plan it in a dry run, and print.
+
+        Raises CommandError in one sentence, also when every row is refused.
+        """
         progress = progress_on(sys.stderr)
         work = plan_only if options["dry_run"] else import_now
         try:
@@ -57,6 +79,8 @@ class ImportingCommand(BaseCommand):
         else:
             for line in lines_for_people(finished, dry_run=options["dry_run"]):
                 self.stdout.write(line)
+        if finished.counts["refused"] == finished.counts["total"]:
+            raise CommandError(f"Every row of {finished.plan.file.name} is refused: is it the right file?")
         return finished
 
     def as_json(self, finished: Finished) -> dict[str, Any]:

@@ -13,17 +13,12 @@ from import_export.forms import ImportForm
 from apps.changesets.acts.forms import NO_REASON
 from apps.changesets.pages.choices import offer
 from apps.changesets.text import whole_number
+from apps.imports.reading.encodings import ENCODINGS
 from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
 
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
-ENCODINGS = (
-    ("", "Find out from the file"),
-    ("utf-8", "UTF-8"),
-    ("utf-16", "UTF-16"),
-    ("cp1252", "Windows-1252 (Western European)"),
-)
 # value, label, one line of help
 BLANKS = (
     ("", "As is usual", "A snapshot clears the value, corrections keep it."),
@@ -146,7 +141,10 @@ class UploadForm(OptionsForm, ImportForm):
 
     format = FormatField(label="Format", required=False, help_text="What the file is, whatever its name ends with.")
     encoding = forms.ChoiceField(
-        label="Encoding", choices=ENCODINGS, required=False, help_text="Of text files; choose it if names look wrong."
+        label="Encoding",
+        choices=[("", "Find out from the file"), *ENCODINGS.items()],
+        required=False,
+        help_text="Of text files; choose it if names look wrong.",
     )
     reason = forms.CharField(
         label="Why",

@@ -190,7 +190,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     total = taken = refused = 0
     limit = staging.options.limit
     with staging.writing():
-        for chunk in raw.chunks:
+        for chunk in raw.taking([index for _column, index in staging.layout.columns]):
             room = None if limit is None else limit - taken
             result = normalise(chunk, staging.layout, staging.options, room=room)
             total += len(chunk.rows)

@@ -2,53 +2,71 @@
 
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from typing import TYPE_CHECKING, TextIO
 
 from apps.imports.errors import CellRefused, ChoiceContradicts, FileDamaged
 from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import Metered, open_text
-from apps.imports.reading.tables import CELL_CHARACTERS, CHUNK_ROWS, RawChunk, Reading
+from apps.imports.reading.tables import CELL_CHARACTERS, CHUNK_ROWS, RawChunk, Reading, without_blanks
 
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+if TYPE_CHECKING:
+    from _csv import Reader
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": "carets"}
 # What the rows of one chunk may take: most files need a tenth of it, and a cell of one character costs eight bytes.
 CHUNK_BYTES = 16 * 1024 * 1024
 _FIRST_ROWS = 200
 _SAMPLE_ROWS = 20
+_DECLARED = re.compile(r'"?sep=([^\r\n"])"?[,;\t]*(\r\n|\r|\n)', re.IGNORECASE)
+_LETTER = re.compile(r"[^\W\d_]")
+# Lines above the titles cost so much that a delimiter with which there are none is taken: 1,5;2,5 is no row of titles.
+_HEADING = 0.01
 
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows; raises FileRefused while they are read."""
     name = source.identity.name
-    reader = None
+    above, reader = max(how.header - 1, 0), None
     try:
         with open_text(source, codec_of(how.encoding, start)) as (text, metered):
             csv.field_size_limit(CELL_CHARACTERS)
-            reader = csv.reader(text, strict=True, delimiter=how.delimiter)
-            size, line = 1, 0
+            reader = _below(text, above, how)
+            size, line = 1, above
             while rows := _next_rows(reader, size, metered, f"{name}, after line {line}"):
-                chunk = _numbered(rows, line, reader.line_num)
-                line = reader.line_num
+                chunk = _numbered(rows, line, above + reader.line_num)
+                line = above + reader.line_num
                 if chunk.rows:
                     size = _FIRST_ROWS if size == 1 else metered.rows_that_fit(len(rows), CHUNK_BYTES, CHUNK_ROWS)
                     yield chunk
     except UnicodeDecodeError as error:
-        where = f"after line {reader.line_num if reader else 0} or so"
+        where = f"after line {above + reader.line_num if reader else 0} or so"
         raise not_text(name, how.encoding, where) from error
     except csv.Error as error:
-        raise _csv_error(name, reader.line_num if reader else 0, _begins(source, how, start), error) from error
+        line = above + reader.line_num if reader else 0
+        raise _csv_error(name, line, _begins(source, how, start, above), error) from error
 
 
-def _begins(source: SourceFile, how: Reading, start: bytes) -> int:
+def _below(text: TextIO, above: int, how: Reading) -> "Reader":
+    """Return a reader of the rows that begin below `above` lines, whatever stands in these."""
+    for _line in islice(text, above):
+        pass
+    return csv.reader(text, strict=True, delimiter=how.delimiter)
+
+
+def _begins(source: SourceFile, how: Reading, start: bytes, above: int) -> int:
     """Return the line on which the row begins that is not CSV: where a quote is left open, the reader is far below."""
-    line = 0
+    line = above
     with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
-        reader = csv.reader(text, strict=True, delimiter=how.delimiter)
+        reader = _below(text, above, how)
         with suppress(csv.Error):
             for _row in reader:
-                line = reader.line_num
+                line = above + reader.line_num
     return line + 1
 
 
@@ -70,10 +88,7 @@ def _numbered(rows: list[list[str]], before: int, after: int) -> RawChunk:
         for row in rows:
             lines.append(before + 1)
             before += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
-    if all(rows):
-        return RawChunk(lines, rows)
-    filled = [(line, row) for line, row in zip(lines, rows, strict=True) if row]
-    return RawChunk([line for line, _row in filled], [row for _line, row in filled])
+    return without_blanks(lines, rows)
 
 
 def _csv_error(name: str, line: int, begins: int, error: csv.Error) -> FileDamaged | CellRefused:
@@ -90,33 +105,67 @@ def _csv_error(name: str, line: int, begins: int, error: csv.Error) -> FileDamag
     return FileDamaged(f"{name}, line {line} is not CSV ({text}): check the quotes there.")
 
 
-def delimiter_of(sample: str, how: Reading, name: str, *, expected: str = ",") -> str:
-    """Return the delimiter that the first rows show; raises ChoiceContradicts when another was chosen."""
+def layout_of(sample: str, how: Reading, name: str, *, expected: str = ",") -> tuple[str, int]:
+    """Return the delimiter that the first rows show, and the line of the titles.
+
+    A first line such as `sep=;`, which Excel obeys, says the delimiter and is no row. Raises ChoiceContradicts when
+    another delimiter was chosen than the rows show.
+    """
     chosen = how.delimiter or ("\t" if how.format == "tsv" else "")
     if chosen and (len(chosen) > 1 or chosen in '"\r\n'):
         raise ChoiceContradicts(f"{chosen!r} is no delimiter: give one character, such as a comma or a semicolon.")
-    scores = {delimiter: _score(sample, delimiter) for delimiter in DELIMITERS}
+    declared = _DECLARED.match(sample)
+    rest = sample[declared.end() :] if declared else sample
+    scores = {delimiter: _score(rest, delimiter) for delimiter in DELIMITERS}
     best = max(scores, key=lambda delimiter: (scores[delimiter], delimiter == expected))
     if not chosen:
-        return best if scores[best] > (0, 1) else expected
-    if chosen != best and _score(sample, chosen)[1] == 1 and scores[best] > (1, 1):
+        chosen = declared[1] if declared else best if scores[best] > (0, 1) else expected
+    elif chosen != best and _score(rest, chosen)[1] == 1 and scores[best] > (1, 1):
         chosen_name = DELIMITERS.get(chosen, repr(chosen))
         raise ChoiceContradicts(
             f"{name} is separated by {DELIMITERS[best]}, not {chosen_name}: choose that, or let it be found out."
         )
-    return chosen
+    rows = _first_rows(rest, chosen)
+    return chosen, how.header or rows[_titles_at(rows)][0] + bool(declared)
 
 
 def _score(sample: str, delimiter: str) -> tuple[float, int]:
     """Say how well a delimiter fits: cells of the header times the share of rows as wide, then those cells alone."""
+    rows = _first_rows(sample, delimiter)
+    above = _titles_at(rows)
+    (_line, titles), *below = rows[above:]
+    width = len(titles)
+    fitting = sum(len(row) == width for _line, row in below) / len(below) if below else 1
+    return (width * fitting * (_HEADING if above else 1) if width > 1 else 0), width
+
+
+def _first_rows(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
+    """Return the first rows that are not blank, each with the line on which it begins."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    rows: list[list[str]] = []
-    try:
-        rows += islice((row for row in reader if row), _SAMPLE_ROWS + 1)
-    except csv.Error:
-        rows = rows or [[""]]
-    if not rows:
-        return 0, 1
-    width, below = len(rows[0]), rows[1:]
-    fitting = sum(len(row) == width for row in below) / len(below) if below else 1
-    return (width * fitting if width > 1 else 0), width
+    rows: list[tuple[int, list[str]]] = []
+    line = 1
+    with suppress(csv.Error):
+        for row in reader:
+            if any(map(str.strip, row)):
+                rows.append((line, row))
+            line = reader.line_num + 1
+            if len(rows) > _SAMPLE_ROWS:
+                break
+    return rows or [(1, [""])]
+
+
+def _titles_at(rows: list[tuple[int, list[str]]]) -> int:
+    """Return the place of the titles among the first rows: 0, unless those above are only a heading.
+
+    Then they are the first row that is as wide as most rows are, more than half filled, and has a letter in each cell;
+    each row above has at most half as many filled cells.
+    """
+    widths = Counter(len(row) for _line, row in rows if len(row) > 1)
+    width = max(widths, key=lambda width: (widths[width], width), default=0)
+    most_above = 0
+    for at, (_line, row) in enumerate(rows[:-1]):
+        filled = [cell for cell in map(str.strip, row) if cell]
+        if len(row) == width and len(filled) * 2 > width and all(map(_LETTER.search, filled)):
+            return at if most_above * 2 <= len(filled) else 0
+        most_above = max(most_above, len(filled))
+    return 0

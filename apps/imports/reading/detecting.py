@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from apps.imports.errors import ChoiceContradicts, FileEmpty, FileLocked, FileTooLarge, NotATable
 from apps.imports.reading import sources, zips
-from apps.imports.reading.delimited import delimiter_of
+from apps.imports.reading.delimited import layout_of
 from apps.imports.reading.encodings import codec_of, encoding_of
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, GZIP_MAGIC, open_bytes
@@ -29,6 +29,7 @@ _NO_TABLES = (
     (b"\x28\xb5\x2f\xfd", "a zstd file"),
     (b"{\\rtf", "an RTF document"),
 )
+_JSON_ENDINGS = ("json", "jsonl", "ndjson")
 _JSON = re.compile(r'\s*(\[\s*[\[{\]]|\{\s*["}])')
 _MARKUP = re.compile(r"\s*<(!doctype|html|\?xml)", re.IGNORECASE)
 
@@ -96,14 +97,14 @@ def _text(source: SourceFile, start: bytes, chosen: Reading) -> Detected:
     if _MARKUP.match(sample):
         raise NotATable(f"{name} is a web page or XML, not a table: save the table as CSV or XLSX.")
     ending = _ending(name)
-    by_content = "json" if _JSON.match(sample) or (ending == "json" and chosen.format in ("", "json")) else ""
+    by_content = "json" if _JSON.match(sample) or (ending in _JSON_ENDINGS and chosen.format in ("", "json")) else ""
     if by_content or chosen.format in ("json", "xlsx", "ods"):
         _agree(name, chosen.format, by_content or "csv")
         return Detected(Reading(format="json", encoding=encoding), start)
     expected = "\t" if ending in ("tsv", "tab") else ","
-    delimiter = delimiter_of(sample, chosen, name, expected=expected)
+    delimiter, header = layout_of(sample, chosen, name, expected=expected)
     form = chosen.format or ("tsv" if delimiter == "\t" else "csv")
-    return Detected(Reading(format=form, encoding=encoding, delimiter=delimiter), start)
+    return Detected(Reading(form, encoding, delimiter, header), start)
 
 
 def _ending(name: str) -> str:

@@ -1,18 +1,22 @@
-"""JSON as import-export writes it: a list of objects with the same keys, read one object after the other."""
+"""JSON that is a table: a list of objects, objects by their keys, or an object on each line; read one by one."""
 
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, TextIO
 
 from apps.imports.errors import CellRefused, EncodingRefused, FileDamaged, NoRows, NotATable, TooManyRows
 from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, open_text
-from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks
+from apps.imports.reading.tables import CELL_CHARACTERS, Nested, RawChunk, Reading, in_chunks
 
 ROW_LIMIT = 20_000
 OBJECT_CHARACTERS = 4_000_000
+KEY, OTHER_KEY = "key", "(key)"
+_BY_KEY = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
+_LINES = re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
 _NO_SPACE = re.compile(r"[^ \t\n\r]")
 _KINDS = {dict: "an object", list: "a list", str: "text or a number", bool: "true or false", type(None): "null"}
 
@@ -27,21 +31,23 @@ def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChu
 
 
 def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield the keys of the first object, then the values of each; lines count as they would below a header."""
+    """Yield the keys of the first objects, then the values of each; lines count as they would below a header."""
     name = source.identity.name
-    header: list[str] = []
     number = 0
     try:
         with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
-            for number, item in enumerate(_Items(text, name), start=1):
+            items = _Items(text, name)
+            first = items.first()
+            # Objects of a list have the same keys; those on lines of their own leave out what they do not know.
+            header = list(dict.fromkeys(key for _line, item in first for key in item))
+            if first:
+                yield 1, header
+            for number, (line, item) in enumerate(chain(first, items), start=1):
                 if number > ROW_LIMIT:
                     raise TooManyRows(
                         f"{name} has more than {ROW_LIMIT:,} objects: JSON is read up to that, save the table as CSV."
                     )
-                if not header:
-                    header = list(item)
-                    yield 1, header
-                yield number + 1, _row(item, header, f"{name}, object {number}")
+                yield line, _row(item, header, f"{name}, object {number}")
     except UnicodeDecodeError as error:
         raise not_text(name, how.encoding, f"after object {number} or so") from error
     if not number:
@@ -61,7 +67,8 @@ def _text(value: Any, where: str) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     if not isinstance(value, str):
-        raise NotATable(f"{where} holds {_KINDS[type(value)]}, and a table has one value in a cell: take it apart.")
+        why = f"{where} holds {_KINDS[type(value)]}, and a table has one value in a cell: take it apart."
+        return Nested("{...}" if isinstance(value, dict) else "[...]", why)
     if len(value) > CELL_CHARACTERS:
         raise CellRefused(f"{where}: a cell is longer than {CELL_CHARACTERS:,} characters; is a quote left open?")
     try:
@@ -72,35 +79,92 @@ def _text(value: Any, where: str) -> str:
 
 
 class _Items:
-    """The objects of a list, decoded one by one, so that the text is never held as a whole."""
+    """The objects, each with its line, decoded one by one, so that the text is never held as a whole.
+
+    They stand in a list, in an object that names each by a key, which becomes a value of it, or one after the other.
+    """
 
     def __init__(self, text: TextIO, name: str) -> None:
         self._text = text
         self._name = name
         self._window = ""
-        self._at = 0
+        self._at = self._counted = 0
         self._number = 0
+        self._line = 1
+        self._blocks = 0
+        self._key = ""
         self._decoder = json.JSONDecoder(
             object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=str, parse_float=str
         )
+        self._closing = self._find_closing()
+        self._items = self._between() if self._closing else self._on_lines()
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        if self._next_character() != "[":
-            raise NotATable(f"{self._name} is JSON but no list of objects: write it as [{{...}}, {{...}}].")
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        return self._items
+
+    def first(self) -> list[tuple[int, dict[str, Any]]]:
+        """Return the objects that settle the keys: the first one, of those on lines all of the first block."""
+        first: list[tuple[int, dict[str, Any]]] = []
+        for item in self._items:
+            first.append(item)
+            if self._closing or self._blocks > 1:
+                break
+        return first
+
+    def _find_closing(self) -> str:
+        """Return what ends the list, or the object of objects, "" where objects follow each other; raises NotATable."""
+        opening = self._next_character()
+        if opening == "[":
+            return "]"
+        if opening == "{":
+            try:
+                _value, end = self._decoder.raw_decode(self._window, self._at)
+                after = self._window[end:].lstrip()[:1]
+            except (json.JSONDecodeError, _NoValue, RecursionError):
+                after = ""
+            if after == "{" or _LINES.search(self._name):
+                return ""
+            if _BY_KEY.match(self._window, self._at):
+                return "}"
+        raise NotATable(f"{self._name} is JSON but no list of objects: write it as [{{...}}, {{...}}].")
+
+    def _on_lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        while self._next_character():
+            self._number += 1
+            self._count_lines()
+            yield self._line, self._item()
+
+    def _between(self) -> Iterator[tuple[int, dict[str, Any]]]:
         self._at += 1
-        if self._next_character() != "]":
+        if self._next_character() != self._closing:
             while True:
                 self._number += 1
-                yield self._item()
+                yield self._number + 1, self._item() if self._closing == "]" else self._named_item()
                 if self._next_character() != ",":
                     break
                 self._at += 1
                 self._next_character()
-        if self._next_character() != "]":
-            raise self._damaged("a comma or the closing ] is missing")
+        if self._next_character() != self._closing:
+            raise self._damaged(f"a comma or the closing {self._closing} is missing")
         self._at += 1
         if self._next_character():
-            raise self._damaged("something stands behind the closing ]")
+            raise self._damaged(f"something stands behind the closing {self._closing}")
+
+    def _named_item(self) -> dict[str, Any]:
+        """Return an object with the key that names it."""
+        name = self._value() if self._next_character() == '"' else None
+        if not isinstance(name, str) or self._next_character() != ":":
+            raise self._damaged("a key is missing")
+        self._at += 1
+        self._next_character()
+        item = self._item()
+        self._key = self._key or (OTHER_KEY if KEY in item else KEY)
+        return {self._key: name, **item}
+
+    def _count_lines(self) -> None:
+        """Count the lines up to where the reading is."""
+        self._line += self._window.count("\n", self._counted, self._at)
+        self._counted = self._at
 
     def _next_character(self) -> str:
         """Return the next character that is no space, "" at the end, and stay before it."""
@@ -114,11 +178,20 @@ class _Items:
 
     def _read_on(self, size: int) -> bool:
         block = self._text.read(size)
+        self._count_lines()
         self._window = self._window[self._at :] + block
-        self._at = 0
+        self._at = self._counted = 0
+        self._blocks += 1
         return bool(block)
 
     def _item(self) -> dict[str, Any]:
+        item = self._value()
+        if not isinstance(item, dict):
+            where = f"{self._name}, object {self._number}"
+            raise NotATable(f"{where} is {_KINDS[type(item)]}, not an object: write the list as [{{...}}, {{...}}].")
+        return item
+
+    def _value(self) -> Any:
         where = f"{self._name}, object {self._number}"
         while True:
             try:
@@ -137,8 +210,6 @@ class _Items:
                 raise NotATable(f"{where}: {error}.") from error
             except RecursionError as error:
                 raise NotATable(f"{where} is nested too deeply, and a table has one value in a cell.") from error
-        if not isinstance(item, dict):
-            raise NotATable(f"{where} is {_KINDS[type(item)]}, not an object: write the list as [{{...}}, {{...}}].")
         self._at = end
         return item
 

@@ -1,9 +1,10 @@
 """The values of reading: how a file is read, its header, and raw rows with line numbers in chunks."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
-from apps.imports.errors import FileTooLarge
+from apps.imports.errors import FileTooLarge, NotATable
 
 CHUNK_ROWS = 2000
 # A chunk of a sheet is cut earlier when its rows are wide or long, so that memory stays flat.
@@ -17,11 +18,23 @@ CELL_CHARACTERS = 131_072
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file; "" means: detect it."""
+    """How to read a file; "" means: detect it. `header` is the line of a text file on which the titles stand."""
 
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
+    header: int = 0
+
+
+class Nested(str):
+    """What stands for an object or a list in a cell, and why it is no value: wrong only where its column is taken."""
+
+    why: str
+
+    def __new__(cls, text: str, why: str) -> Self:
+        made = super().__new__(cls, text)
+        made.why = why
+        return made
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,32 @@ class RawFile:
     header: list[str]
     chunks: Iterator[RawChunk]
     how: Reading = field(default_factory=Reading)
+
+    def taking(self, columns: Collection[int]) -> Iterator[RawChunk]:
+        """Yield the chunks; raises NotATable where one of these columns holds an object or a list."""
+        for chunk in self.chunks:
+            if self.how.format == "json":
+                _require_values(chunk.rows, columns)
+            yield chunk
+
+
+def _require_values(rows: list[list[str]], columns: Collection[int]) -> None:
+    for row in rows:
+        for column in columns:
+            if isinstance(cell := row[column], Nested):
+                raise NotATable(cell.why)
+
+
+def without_blanks(lines: list[int], rows: list[list[str]]) -> RawChunk:
+    """Return the rows in which something stands, with their lines."""
+    if all(map(_is_filled, rows)):
+        return RawChunk(lines, rows)
+    filled = [(line, row) for line, row in zip(lines, rows, strict=True) if _is_filled(row)]
+    return RawChunk([line for line, _row in filled], [row for _line, row in filled])
+
+
+def _is_filled(row: list[str]) -> bool:
+    return any(map(str.strip, row))
 
 
 def in_chunks(rows: Iterable[tuple[int, list[str]]], name: str) -> Iterator[RawChunk]:

@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -104,9 +104,9 @@ class Finished:
 class Request:
     """What a command asks for: a file to be imported at once, and what holds for it.
 
-    `file_name` is what the file is called before it is there. Only one run holds a `lock` at a time. More than
-    `refused_percent` of refused rows stop it. A `backup` comes first where True, whatever the settings say, and as they
-    say where None.
+    `file_name` is what the file is called before it is there, `how` what is known of how it is read. Only one run holds
+    a `lock` at a time. More than `refused_percent` of refused rows stop it. A `backup` comes first where True, whatever
+    the settings say, and as they say where None.
     """
 
     spec: ImportSpec
@@ -115,6 +115,7 @@ class Request:
     command: str
     file_name: str
     reason: str = ""
+    how: Reading = field(default_factory=Reading)
     lock: str | None = None
     refused_percent: float | None = None
     backup: bool | None = None
@@ -156,7 +157,8 @@ def plan_only(request: Request, *, progress: Progress | None = None) -> Finished
     """Plan what a command asks for and change nothing, the list of runs included; the plan's staged rows are gone."""
     started = time.monotonic()
     with request.open_source() as source:
-        plan = plan_import(source, spec=request.spec, options=request.options(source), progress=progress)
+        options = request.options(source)
+        plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
     plan.discard()
     _refuse_too_many(plan, request.refused_percent)
     count = request.spec.model._base_manager.count()
@@ -168,9 +170,10 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
     initial_count = objects.count()
     progress("fetch", 0)
     with request.open_source() as source:
+        run.how = asdict(request.how)
         options = remember_file(run, source, request.options)
         totals["read"] = estimate_rows(run)
-        plan = plan_import(source, spec=request.spec, options=options, progress=progress)
+        plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
     did = Done(plan.counts.as_dict())
     run.counts = did.counts
     totals |= dict.fromkeys(("write", "record"), plan.to_write)

@@ -57,7 +57,7 @@ def remember_file(
         run.options = options.as_json()
         return options
     finally:
-        run.save(update_fields=["file_name", "file_sha256", "file_size", "options", "kept_as"])
+        run.save(update_fields=["file_name", "file_sha256", "file_size", "how", "options", "kept_as"])
 
 
 @contextmanager

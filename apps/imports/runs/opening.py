@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.changesets.models import Actor
 from apps.imports.errors import LockTaken, RunRefused
+from apps.imports.mapping.layout import columns_found
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.reading.rows import RawChunk, Reading
 from apps.imports.reading.sources import SourceFile
@@ -42,7 +43,8 @@ def open_run(
     `how` is what the person knows about the file. Nothing is kept when the file is refused.
     """
     raw = spec.read(source, how)
-    sample = list(islice(_rows(raw.chunks), SAMPLE_ROWS))
+    taken = [index for _column, index in columns_found(raw.header, spec, options)]
+    sample = list(islice(_rows(raw.taking(taken)), SAMPLE_ROWS))
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,

@@ -62,12 +62,13 @@ def refusal(source: Callable[..., SourceFile]) -> Callable[..., FileRefused]:
 def table_of(file: SourceFile, **how: str) -> list[list[str]]:
     """Return the header and all rows of a file."""
     raw = read(file, Reading(**how))
-    return [raw.header, *(row for chunk in raw.chunks for row in chunk.rows)]
+    return [raw.header, *(row for chunk in raw.taking(range(len(raw.header))) for row in chunk.rows)]
 
 
 def rows_of(file: SourceFile, **how: str) -> list[tuple[int, list[str]]]:
     """Return all rows of a file with their lines."""
-    chunks = list(read(file, Reading(**how)).chunks)
+    raw = read(file, Reading(**how))
+    chunks = list(raw.taking(range(len(raw.header))))
     return [pair for chunk in chunks for pair in zip(chunk.lines, chunk.rows, strict=True)]
 
 

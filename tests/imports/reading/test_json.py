@@ -1,4 +1,4 @@
-"""JSON: a list of objects, as import-export writes it, and nothing else."""
+"""JSON: a list of objects, as import-export writes it, objects by their keys, or one on each line; nothing else."""
 
 import gzip
 import json
@@ -45,6 +45,15 @@ def test_a_list_of_objects_is_a_table_whose_first_row_reads_as_line_2(source, pa
         ('[{"id": 1} {"id": 2}]', errors.FileDamaged, "a comma or the closing ] is missing"),
         ('[{"id": 1}]]', errors.FileDamaged, "something stands behind the closing ]"),
         ('[{"id": 1},]', errors.FileDamaged, "is not JSON at object 2"),
+        ('{"a": {"id": 1}, "b": 2}', errors.NotATable, "object 2 is text or a number, not an object"),
+        ('{"a": {"id": 1}, 2: {}}', errors.FileDamaged, "a key is missing"),
+        ('{"a": {"id": 1}', errors.FileDamaged, "a comma or the closing } is missing"),
+        ('{"a": {"id": 1}} x', errors.FileDamaged, "something stands behind the closing }"),
+        ('{"a": {"id": 1}, "b": {"x": 1}}', errors.NotATable, "object 2 has the key x, which the first object"),
+        ('{"id": 1}\n{"id": 2}\nid,name', errors.FileDamaged, "is not JSON at object 3"),
+        ('{"id": 1}\n{"id": 2', errors.FileDamaged, "is not JSON at object 2"),
+        ('{"id": 1}\n{"id": ' + "[" * 100_000, errors.FileRefused, "object 2"),
+        ('{"a": ' * 100_000, errors.FileRefused, "object 1"),
         ('[{"id": "' + "x" * 5_000_000, errors.CellRefused, "object 1 is longer than"),
     ],
 )
@@ -68,3 +77,20 @@ def test_json_has_a_row_limit_that_names_csv(refusal, monkeypatch):
 
     assert isinstance(error, errors.TooManyRows)
     assert "more than 2 objects: JSON is read up to that, save the table as CSV" in str(error)
+
+
+def test_objects_by_their_keys_across_the_blocks_of_reading_are_whole(source):
+    rows = {f"k\u00e9{number}" * (number % 9 + 1): {"key": "x" * (number * 37 % 5000)} for number in range(300)}
+
+    assert table_of(source(json.dumps(rows), "table.json")) == [
+        ["(key)", "key"],
+        *([key, row["key"]] for key, row in rows.items()),
+    ]
+
+
+def test_objects_on_lines_leave_out_what_they_do_not_know(source):
+    rows = [{"id": str(number), **({"late": "x" * 500} if number == 50 else {})} for number in range(300)]
+
+    table = table_of(source("\r\n".join(map(json.dumps, rows)), "table.ndjson"))
+
+    assert table == [["id", "late"], *([row["id"], row.get("late", "")] for row in rows)]

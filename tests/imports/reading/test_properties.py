@@ -24,7 +24,7 @@ TITLES = ["id", "naïve title", "x"]
 
 
 def tables(characters: st.SearchStrategy[str]) -> st.SearchStrategy[list[list[str]]]:
-    row = st.lists(st.text(characters, max_size=12), min_size=3, max_size=3)
+    row = st.lists(st.text(characters, max_size=12), min_size=3, max_size=3).filter(lambda row: "".join(row).strip())
     return st.lists(row, min_size=1, max_size=8).map(lambda rows: [TITLES, *rows])
 
 

@@ -25,6 +25,8 @@ TABLE = [["id", "name"], ["1", "Zürich"], ["2", "Łódź"]]
         ("id,a;b;c;d\n1,x\n2,y\n", ","),
         ("name\nfirst, second\n", ","),
         ("id;lat;lon\n1;1,5;2,5\n", ";"),
+        ("lat;lon;name\n1,5;2,5;x,y\n1,5;2,5;x,y\n1,5;2,5;x,y\n", ";"),
+        ("of, by and for airports\n\nid;lat;lon\n1;1,5;2,5\n2;1,5;2,5\n", ";"),
         ("id,name\nragged\n1,2,3\n", ","),
     ],
 )
@@ -33,7 +35,7 @@ def test_the_delimiter_is_the_one_that_fits_header_and_rows(source, text, delimi
 
 
 def test_tabs_are_called_tsv(source):
-    assert read(source("id\tname\n1\ta\n")).how == Reading("tsv", "utf-8", "\t")
+    assert read(source("id\tname\n1\ta\n")).how == Reading("tsv", "utf-8", "\t", header=1)
 
 
 def test_the_name_decides_when_the_content_does_not(source):

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
-from apps.imports.management.importing import ImportingCommand
+from apps.imports.management.importing import ImportingCommand, add_reading_arguments, reading_of
 from apps.imports.reading.sources import from_path
 from apps.imports.runs.engine import Request
 
@@ -20,18 +20,20 @@ class Command(ImportingCommand):
             required=True,
             help="a file of GeoNames (cities500.txt and the like), or a table with its titles; plain or gzip",
         )
+        add_reading_arguments(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = options["file"]
+        path, how = options["file"], reading_of(options)
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=options_for,
+            options=lambda source: options_for(source, how),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],
+            how=how,
         )
         self.import_requested(request, options)
