@@ -4,8 +4,6 @@ import codecs
 import re
 from collections.abc import Iterator
 
-import chardet
-
 from apps.imports.errors import ChoiceContradicts, EncodingRefused, NotATable
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, open_bytes
@@ -58,6 +56,9 @@ def encoding_of(source: SourceFile, start: bytes, chosen: str) -> str:
 
 def _likely(letters: bytes) -> str:
     """Return the encodings that bytes beyond ASCII are most likely in, each with a word as it would be read."""
+    # Here, since it takes longer to load than most commands need to start.
+    import chardet
+
     lines = b"\n".join(line for line in letters.splitlines() if not line.isascii())[:_GUESSED_FROM]
     words: dict[str, str] = {}
     for guess in chardet.detect_all(lines, ignore_threshold=True):
