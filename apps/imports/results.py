@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
+BadCells = Literal["", "row", "cell"]
 Progress = Callable[[str, int], None]
 
 
@@ -81,14 +82,16 @@ class ImportOptions:
     """What the person chose.
 
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
-    it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
-    file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit`
-    is the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
-    With `past_limits` the limits of the settings do not stop it.
+    it keeps it in corrections and clears it in a snapshot. A bad cell refuses its row, or only itself, which needs
+    that blank cells keep the value; by default corrections lose the cell, and a snapshot the row. `columns` are the
+    fields to take (None: all that the file has), `mapping` gives the title of the column for each field where the
+    titles are not ours. `missing_limit` is the share of the live objects, in percent, that may be deactivated or
+    deleted because the file lacks them. With `past_limits` the limits of the settings do not stop it.
     """
 
     corrections: bool = False
     blank: Blank = ""
+    bad_cell: BadCells = ""
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     missing_limit: float = 1.0
@@ -110,11 +113,17 @@ class ImportOptions:
         """Whether a blank cell clears the value."""
         return self.blank == "clear" or (self.blank == "" and not self.corrections)
 
+    @property
+    def takes_rest(self) -> bool:
+        """Whether the rest of a row with a bad cell is taken."""
+        return not self.blank_clears and (self.bad_cell or ("cell" if self.corrections else "row")) == "cell"
+
     def as_json(self) -> dict[str, Any]:
         """Return the options as JSON keeps them; filters are not kept, a stored plan has none."""
         return {
             "corrections": self.corrections,
             "blank": self.blank,
+            "bad_cell": self.bad_cell,
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
             "missing_limit": self.missing_limit,
@@ -137,7 +146,10 @@ class ImportOptions:
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two."""
+    """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two.
+
+    Refused cells are those of rows that are taken without them.
+    """
 
     total: int = 0
     created: int = 0
@@ -146,6 +158,7 @@ class ImportCounts:
     unchanged: int = 0
     skipped: int = 0
     refused: int = 0
+    cells_refused: int = 0
     kept: int = 0
     missing: int = 0
     superseded: int = 0

@@ -17,7 +17,7 @@ from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 _SHOWN = 10
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created"),
+    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
 )
 
 
@@ -85,7 +85,7 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     width = max(len(name) for name in counts)
     for name, number in counts.items():
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
-    yield from _some("Refused", plan.refusals, counts["refused"])
+    yield from _some("Refused", plan.refusals, max(counts["refused"] + counts["cells_refused"], len(plan.refusals)))
     kept = [f"{k.object_id} {k.field}: ours {k.current!r}, theirs {k.new!r}" for k in plan.kept]
     yield from _some("Kept, since somebody corrected them here", kept, len(kept))
     replaced = [

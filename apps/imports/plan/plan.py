@@ -187,7 +187,7 @@ def stamp_of(staging: Staging) -> Stamp:
 
 def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     """Stream the file into the staging tables; return the counts of reading."""
-    total = taken = refused = 0
+    total = taken = refused = cells_refused = 0
     limit = staging.options.limit
     with staging.writing():
         for chunk in raw.chunks:
@@ -196,6 +196,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             total += len(chunk.rows)
             taken += result.taken
             refused += sum(row.refused for row in result.seen)
+            cells_refused += result.cells_refused
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -203,7 +204,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     staging.finish()
     twice, refusals = refuse_duplicates(staging)
     staging.note_refusals(refusals)
-    return ImportCounts(total=total, refused=refused + twice, skipped=total - taken)
+    return ImportCounts(total=total, refused=refused + twice, cells_refused=cells_refused, skipped=total - taken)
 
 
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:

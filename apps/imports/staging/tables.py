@@ -18,6 +18,7 @@ from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
 from apps.changesets.tracking import tracked_for
 from apps.imports.mapping.layout import Layout
+from apps.imports.plain import INVISIBLE, plain
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import Link
 from apps.imports.staging.normalise import Seen
@@ -70,6 +71,12 @@ class Staging(LiveTable):
         staged = f"s.{self.quote(field)}"
         return self.referred(self.spec.referred[field], staged) if field in self.spec.referred else staged
 
+    def plain(self, text: str) -> str:
+        """Return the SQL for a text as `plain` makes it, of nothing the empty one."""
+        if self.postgresql:
+            return f"NORMALIZE(TRANSLATE(COALESCE({text}, ''), '{INVISIBLE}', ''), NFC)"
+        return f"imports_plain(COALESCE({text}, ''))"
+
     @property
     def values(self) -> list[str]:
         """All fields of the spec that a write carries, in order, those for the links only included."""
@@ -110,6 +117,7 @@ class Staging(LiveTable):
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
             self.run("PRAGMA temp.cache_size = -32768")
+            self.connection.connection.create_function("imports_plain", 1, plain, deterministic=True)
         referred = self.spec.referred
         for table, columns in self._tables().items():
             self.run(
