@@ -80,7 +80,7 @@ def before_act(coming: Coming) -> str | None:
     kind = BEFORE_IMPORT if coming.kind == Kind.IMPORT else BEFORE_BULK
     back_up = recent_or_new if coming.required else back_up_before
     try:
-        made = back_up(kind, actor=coming.actor, reason=f"before {coming.what}", using=coming.using)
+        made = back_up(kind, actor=coming.actor, reason=f"before {coming.act}", using=coming.using)
     except BackupFailure as error:
         if coming.required:
             raise NotBackedUp(str(error)) from error

@@ -16,7 +16,6 @@ from apps.changesets.acts.methods import READS, page_at, turned_away
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links, show
 from apps.changesets.pages.bulk_act import result_page
 from apps.changesets.pages.changeset import download_page, page_of
@@ -26,6 +25,7 @@ from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.search import TouchedFilter, search_form
+from apps.changesets.text import whole_number
 
 # The changeset that a page shows, under the number that was asked for.
 _shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
@@ -117,7 +117,7 @@ class ChangesetAdmin(ActingAdmin):
     # -- one changeset ---------------------------------------------------------------------------------------
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Changeset | None:
-        """Read a changeset once a request, and without what only a list needs."""
+        """Read a changeset once for each request, without the joins of the list."""
         shown = _shown.get(request)
         if shown is None or shown[0] != object_id:
             changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(

@@ -91,7 +91,7 @@ def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) ->
 
 
 def _close(opened: Changeset, using: str) -> None:
-    """Count what was recorded, and leave no trace of a changeset that changed nothing."""
+    """Count what was recorded; delete the changeset if it changed nothing."""
     opened.counts, opened.field_counts = count_changes(opened.pk, using=using)
     if not opened.counts:
         opened.delete(using=using)

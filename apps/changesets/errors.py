@@ -21,7 +21,7 @@ class UnknownChangeset(ChangesetError):
 
 
 class HistoryPruned(ChangesetError):
-    """What was asked for lies in the history that was pruned."""
+    """The moment or changeset asked for is in the history that was pruned."""
 
 
 class NothingToRevert(ChangesetError):
@@ -46,7 +46,7 @@ class UnreadableMoment(ChangesetError):
 
 
 class NothingToRestore(ChangesetError):
-    """What should come back is there, or never was; nothing was restored."""
+    """The objects live, or never existed; nothing was restored."""
 
 
 class EmptyScope(ChangesetError):

@@ -14,7 +14,7 @@ from apps.changesets.errors import HistoryIsRecordedByTheDatabase
 
 
 class Stamped(models.Model):
-    """What each history row carries beside the copy of its object: the changeset it belongs to."""
+    """The column of each history row beside the copy of its object: its changeset."""
 
     changeset = models.ForeignKey(
         "changesets.Changeset",
@@ -99,8 +99,8 @@ class RecordedManager(AnyHistoryManager):
         )
 
 
-def why_not_recorded(model: type[models.Model]) -> str:
-    """Return why the rows of this model can have no history of their own, in one sentence; empty where they can."""
+def why_not_recorded(model: type[models.Model]) -> str | None:
+    """Return why the rows of this model can have no history of their own, in one sentence, or None."""
     meta = model._meta
     if meta.proxy:
         return "A proxy has no table of its own."
@@ -108,7 +108,7 @@ def why_not_recorded(model: type[models.Model]) -> str:
         return "Its columns are in the tables of several models."
     if isinstance(meta.pk, models.CompositePrimaryKey):
         return "Its primary key is made of several columns."
-    return ""
+    return None
 
 
 def _index_name(model: str) -> str:

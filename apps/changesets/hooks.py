@@ -22,7 +22,7 @@ class Hook(Generic[T]):
         self._added: dict[str, list[T]] = {}
 
     def add(self, *things: T, to: str = "") -> None:
-        """Add things, to what is known by the name `to` alone if there is one."""
+        """Add things under the name `to`, or under none."""
         added = self._added.setdefault(to, [])
         added += [thing for thing in things if thing not in added]
 
@@ -33,14 +33,14 @@ class Hook(Generic[T]):
 
 @dataclass(frozen=True)
 class Coming:
-    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and what in words.
+    """An act that is about to begin: the kind of its changeset, who does it (None for a job), and the act in words.
 
     One that is `required` has what comes first done whatever the settings say.
     """
 
     kind: str
     actor: Actor
-    what: str
+    act: str
     using: str = "default"
     required: bool = False
 
@@ -64,7 +64,7 @@ def may_prepare(using: str) -> bool:
 
 
 def prepare(coming: Coming) -> list[str]:
-    """Do what was added for the act, if it is time for it or the act requires it; return what it is called."""
+    """Run what other apps added before an act, if it may run or the act requires it; return what it made."""
     if not coming.required and not may_prepare(coming.using):
         return []
     return [name for preparation in PREPARATIONS.of() if (name := preparation(coming))]

@@ -55,7 +55,7 @@ def _wait(sql: Sql, how_long: int | str) -> None:
 
 
 def lock_tracked_tables(using: str = "default", *, mode: str = "SHARE ROW EXCLUSIVE") -> None:
-    """Let nobody else write the tracked tables until the transaction ends; SQLite's transactions do so anyway."""
+    """Lock the tracked tables against other writers until the transaction ends; SQLite's transactions do so anyway."""
     sql = Sql(using, tables=[tracked.table for tracked in tracked_models()])
     if sql.postgresql:
         sql.run("LOCK TABLE {tables} IN {mode} MODE", mode=mode)

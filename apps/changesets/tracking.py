@@ -15,7 +15,7 @@ VERBS = ("add", "change", "delete", "view", "import", "export", "backup", "resto
 
 @dataclass(frozen=True)
 class Tracking:
-    """What a tracked model says of itself; names are those of its fields.
+    """The declaration of a tracked model; names are those of its fields.
 
     `stable_key` is a unique field that stays when the object is renamed; `untracked` are fields whose change alone is
     no change, where the model has them; `filter_by` is the foreign key, or the primary key itself, by which people

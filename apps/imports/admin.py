@@ -17,8 +17,8 @@ from apps.changesets.acts.frame import offer
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import show
+from apps.changesets.text import whole_number
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
@@ -30,7 +30,7 @@ from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_for, spec_named
-from apps.imports.runs.confirming import why_not_decide, why_not_see
+from apps.imports.runs.confirming import may_decide, why_not_see
 from apps.imports.runs.lease import fail_dead_runs
 
 
@@ -174,7 +174,7 @@ class ImportRunAdmin(admin.ModelAdmin):
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)
         open_to_mapping = run.status in (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
-        if not open_to_mapping and not why_not_decide(request.user, run):
+        if not open_to_mapping and may_decide(request.user, run):
             messages.info(request, "Which column is which is settled: the import has gone on.")
             return HttpResponseRedirect(run_url(run))
         return mapping_page(request, run, self._context(request))
@@ -193,7 +193,7 @@ class ImportRunAdmin(admin.ModelAdmin):
 
         def view(request: HttpRequest, pk: int) -> HttpResponseBase:
             run = self._run(request, pk)
-            if (refused := turned_away(request, READS, may=not why_not_decide(request.user, run))) is not None:
+            if (refused := turned_away(request, READS, may=may_decide(request.user, run))) is not None:
                 return refused
             try:
                 return give(run)

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from apps.changesets.fields import field_of
-from apps.changesets.formulas import harmless
 from apps.changesets.history.values import field_label, in_words, value_label
+from apps.changesets.text import harmless
 from apps.quality.findings import findings_of
 from apps.quality.rules import Rule
 

@@ -111,6 +111,12 @@ def test_a_confirmed_plan_is_started(run, operator, browse_as, started):
     assert [each.pk for each in started] == [run.pk]
 
 
+def test_the_form_that_confirms_a_plan_asks_when_to_start(browse_as, operator, run):
+    page = browse_as(operator).get(f"/admin/imports/importrun/{run.pk}/change/").content.decode()
+
+    assert 'name="start_at"' in page
+
+
 def test_it_can_start_tonight(run, operator, browse_as, started):
     tonight = timezone.localtime() + timedelta(hours=9)
 

@@ -11,9 +11,8 @@ from apps.changesets import locking
 from apps.changesets.context import changeset
 from apps.changesets.errors import Busy, ChangesetError, NothingToRevert
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.revert import newest_seen, plan_revert, revert
+from apps.changesets.revert import newest_seen, plan_revert, revert, stored
 from apps.changesets.revert import run as running
-from apps.changesets.revert import seen as seeing
 from tests.changesets.conftest import World, tables
 
 
@@ -75,7 +74,7 @@ def test_a_revert_while_an_import_writes_waits_and_then_says_so(world: World, mo
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's readers see what is committed and wait for nobody")
 @pytest.mark.django_db(transaction=True)
 def test_a_plan_never_counts_as_seen_what_is_being_written(world: World, monkeypatch) -> None:
-    monkeypatch.setattr(seeing, "PATIENCE_SECONDS", 1)
+    monkeypatch.setattr(stored, "PATIENCE_SECONDS", 1)
 
     with transaction.atomic():
         Airport.objects.filter(pk="KAPA").update(name="not committed")

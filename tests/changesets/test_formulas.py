@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from apps.changesets.formulas import guard, unguard
+from apps.changesets.text import guard, unguard
 
 NASTY = st.text(alphabet=st.sampled_from("'=+-@\t\ra1 "), max_size=8)
 

@@ -7,7 +7,7 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.fields import field_of
 from apps.changesets.history.values import field_label, in_words, names_of, value_label
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 
 
 def rendered(text: str, **context: object) -> str:

@@ -11,7 +11,7 @@ from tablib.formats import registry
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets.formulas import harmless, unguard
+from apps.changesets.text import harmless, unguard
 from apps.imports.export.formats import FORMATS
 from apps.imports.export.tables import ExportColumn, Table, resource_of
 from apps.imports.reading import rows as reading

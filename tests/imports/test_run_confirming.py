@@ -51,12 +51,12 @@ def confirmed(run: ImportRun, actor: User, **more: object) -> ImportRun:
     ("who", "see", "decide"),
     [
         ("None", "You need the permission to view imports.", NO_IMPORT),
-        ("viewer", "", NO_IMPORT),
-        ("editor", "", NO_IMPORT),
-        ("importer", "", NOT_THEIRS),
-        ("approver", "", ""),
-        ("superuser", "", ""),
-        ("uploader", "", ""),
+        ("viewer", None, NO_IMPORT),
+        ("editor", None, NO_IMPORT),
+        ("importer", None, NOT_THEIRS),
+        ("approver", None, None),
+        ("superuser", None, None),
+        ("uploader", None, None),
     ],
 )
 def test_who_may_see_and_decide(opened, people, who, see, decide):
@@ -132,7 +132,7 @@ def test_rows_that_people_decided_to_take_count_for_the_limit(planned, people, s
     put(planned({}, actor=None), RunStatus.APPROVED)
     apply_run(ImportRun.objects.get())
     run = planned({}, {}, actor=people["uploader"])
-    assert why_not_confirm(people["uploader"], run) == ""
+    assert why_not_confirm(people["uploader"], run) is None
 
     run.rows.filter(kind="unchanged").update(decision=Decision.TAKE)
 

@@ -20,7 +20,7 @@ from apps.changesets.bulk.setting import write_values
 from apps.changesets.history.maps import distance_km
 from apps.changesets.history.moves import in_words
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_for
 
 CLEAR, DELETE = "clear", "delete"

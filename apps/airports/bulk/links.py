@@ -9,7 +9,7 @@ from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import setting, write_values
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 
 
 def clearing_of_places(field: str) -> BulkWork:

@@ -9,8 +9,8 @@ from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
 from apps.changesets.sql import Sql
+from apps.changesets.text import counted, plural
 
 _FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
 # outcome -> the words for one airport that has it, and for several.

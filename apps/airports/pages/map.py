@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from apps.airports.maps import count_by_type, map_of_airports, map_of_findings
 from apps.airports.models import Airport
 from apps.changesets.history.cache import reading_alias, remembered, state_of_tables
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import addresses_of, map_answer
+from apps.changesets.text import whole_number
 from apps.quality.models import AcceptedFinding
 from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url

@@ -16,9 +16,9 @@ from apps.changesets.errors import NothingToRestore
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
 from apps.changesets.locking import lock_tracked_tables
 from apps.changesets.models import Actor, Changeset, Kind
-from apps.changesets.numbers import plural
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
+from apps.changesets.text import plural
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_for
 
 _LINKS = "restored_links"

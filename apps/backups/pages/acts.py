@@ -20,8 +20,8 @@ from apps.backups.work import CREATE, RESTORE, VERIFY, begin, database_size
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
-from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links
+from apps.changesets.text import counted, plural
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
 

@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.kinds import BEFORE_BULK, BEFORE_IMPORT, BEFORE_MIGRATION, BEFORE_RESTORE, DATA, FULL, INCREMENTAL
-from apps.changesets.numbers import counted
+from apps.changesets.text import counted
 
 KINDS = {
     FULL: "Full",

@@ -10,7 +10,7 @@ from apps.backups.kinds import DATA, FULL, INCREMENTAL
 from apps.backups.portable.cutting import Upto
 from apps.changesets.errors import UnreadableMoment
 from apps.changesets.history.as_of import read_moment
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import whole_number
 
 _WHOLE = (FULL, DATA)
 

@@ -11,7 +11,7 @@ from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 
 SAY_WHICH = "Say into which city to merge: the name or the number of a city of the same country."
 

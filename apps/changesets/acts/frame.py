@@ -48,14 +48,14 @@ def offer(act: PlannedAct[Any]) -> dict[str, Any]:
 
 
 def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
-    """Say what was done, and lead to it."""
+    """Show the messages of an outcome, and redirect to its address."""
     for message in outcome.messages:
         messages.add_message(request, message.level, message.sentence)
     return HttpResponseRedirect(outcome.url)
 
 
 def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
-    """Do what was confirmed, and lead to it; or return the sentence that says why not, empty where the forms do."""
+    """Apply the act and redirect to its outcome; or return the refusal's sentence, empty where the forms say it."""
     token, seen = act.request.POST.get(SEEN, ""), None
     try:
         if token or act.needs_token:

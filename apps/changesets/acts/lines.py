@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """So many of something, and what becomes of them; `sign` is one of the kinds of change.
+    """A number of objects and what happens to them in words; `sign` is one of the kinds of change.
 
     `number` is None where nothing is counted; `url` is where the words lead, and `part` tells that the line is a part
     of the one above it.

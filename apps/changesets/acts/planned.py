@@ -1,4 +1,4 @@
-"""What an act declares, so that the frame can show its plan, ask for the reason, do it and say what it did."""
+"""What an act declares for the frame, which shows its plan, asks for the reason, applies it and shows the outcome."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Page:
-    """What a confirm page says around the plan.
+    """The words of a confirm page around the plan.
 
     `verb` stands on the button, and there is no button where nothing can be done; `note` stands beside it. `asks` tells
     that something can be chosen even then.
@@ -85,7 +85,7 @@ class PlannedAct(ABC, Generic[P]):
 
     @property
     def actor(self) -> User:
-        """Who asks."""
+        """The user of the request."""
         return actor_of(self.request)
 
     @abstractmethod
@@ -110,7 +110,7 @@ class PlannedAct(ABC, Generic[P]):
 
     @abstractmethod
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        """Do it; `seen` is the state of the plan that was shown, None where none was needed.
+        """Apply the act; `seen` is the state of the plan that was shown, None where none was needed.
 
         Raises a refusal where it cannot be done, or is not any more what was seen: nothing is changed then.
         """

@@ -29,7 +29,7 @@ class Turn:
         self.is_done = False
 
     def done(self, url: str) -> None:
-        """Note that it was done, and where that led."""
+        """Note that the act was applied, and the address that it led to."""
         self.is_done = True
         if self.token:
             caches["progress"].set(_key(self.token), url, A_DAY)

@@ -12,7 +12,7 @@ from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.fields import AnyField
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import is_tracked
 
 NAMED = 10
@@ -76,7 +76,7 @@ def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) ->
 
 
 def delete_rows(rows: models.QuerySet[Any]) -> None:
-    """Delete the rows by one statement; what points to them was seen to before, and the database refuses otherwise."""
+    """Delete the rows by one statement; the database refuses where others still point to them."""
     rows.order_by()._raw_delete(rows.db)
 
 

@@ -23,13 +23,13 @@ class Listed:
 
 @dataclass(frozen=True)
 class BulkPlan:
-    """What would change, what would not and why; `refusal` says why nothing can be done at all.
+    """What would change, what would not and why; `refusal` says why nothing can be changed.
 
-    `what` says in words how many objects would change ("1,204 airports"), `done` what is told afterwards.
+    `objects` says in words how many objects would change ("1,204 airports"), `done` what is told afterwards.
     """
 
     number: int
-    what: str
+    objects: str
     done: str
     lines: tuple[Line, ...] = ()
     sample: tuple[str, ...] = ()

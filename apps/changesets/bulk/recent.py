@@ -11,7 +11,7 @@ from apps.changesets.bulk.deleting import delete_rows, relations_to
 from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_for
 
 CREATED = "bulk_created"

@@ -55,7 +55,7 @@ class Selection:
 
 @contextmanager
 def selecting(objects: models.QuerySet[Any]) -> Iterator[Selection]:
-    """Lend the objects as a selection that stays what it is while the block changes them."""
+    """Yield the objects as a selection that stays the same while the block changes them."""
     sql, tracked, temps = Sql(), tracked_for(objects.model), [TABLE]
     # PostgreSQL hashes the keys; an index of 85,000 texts takes longer than all that it is used for.
     index = "NOT NULL" if sql.postgresql else "PRIMARY KEY"

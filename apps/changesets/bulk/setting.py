@@ -11,7 +11,7 @@ from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
-from apps.changesets.numbers import counted, plural
+from apps.changesets.text import counted, plural
 
 
 def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind.BULK_ACTION) -> BulkWork:
@@ -37,7 +37,7 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
 
 
 def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:
-    """Set the values in all rows by one statement, and when they were changed; return how many."""
+    """Set the values, and the time of the change, in all rows by one statement; return the number of rows."""
     stamps = {f.name: timezone.now() for f in rows.model._meta.concrete_fields if getattr(f, "auto_now", False)}
     return rows.order_by().update(**values, **stamps)
 

@@ -21,12 +21,11 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from apps.changesets.errors import UnknownChangeset, UnreadableMoment
 from apps.changesets.fields import AnyField, target_of
-from apps.changesets.formulas import harmless
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.values import names_of, value_label
 from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import harmless, whole_number
 from apps.changesets.tracking import Tracked, tracked_for
 
 BEFORE, AFTER = "before", "after"

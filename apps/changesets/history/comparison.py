@@ -1,4 +1,4 @@
-"""What became of a table between two moments: counts, and the objects a page at a time."""
+"""The changes of a table between two moments: counts, and the objects a page at a time."""
 
 from dataclasses import dataclass
 

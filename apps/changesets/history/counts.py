@@ -21,16 +21,11 @@ OPERATIONS = ("created", "changed", "renamed", "deleted")
 Counts = dict[str, dict[str, int]]
 
 
-def count_objects(changeset_id: int, *, using: str = "default") -> Counts:
-    """Return objects by model label and operation; models and operations without any are left out.
+def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
+    """Return objects by model label and operation, and changed objects by model label and field; no zeros.
 
     `renamed` objects (another primary key, the same stable key) are among `changed` too.
     """
-    return count_changes(changeset_id, using=using)[0]
-
-
-def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
-    """Return objects by model label and operation, and changed objects by model label and field."""
     sql = Sql(using)
     counts: Counts = {}
     fields: Counts = {}

@@ -72,7 +72,7 @@ def changes_of(
 
 
 def changes_since(changeset_id: int, *, model: str | None = None, using: str = "default") -> Iterator[Change]:
-    """Yield what all changesets after this one did on balance, each object once.
+    """Yield the net changes of all changesets after this one, each object once.
 
     For those who copied the tables right after that changeset: applying these changes makes the copy new. What failed
     wrote no rows, and a baseline records a state, not a change.

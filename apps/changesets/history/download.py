@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from io import StringIO
 from typing import Any
 
-from apps.changesets.formulas import harmless
 from apps.changesets.history.diff import Change
+from apps.changesets.text import harmless
 
 HEADER = ("model", "operation", "pk", "old_pk", "field", "old", "new")
 PART = 200

@@ -21,7 +21,7 @@ FARTHEST = 20
 
 @dataclass(frozen=True)
 class Group:
-    """Points of one sort: how they are called, in which colour (a name of the stylesheet), and their list.
+    """Points of one sort: their label, their colour (a name of the stylesheet), and the address of their list.
 
     Where an object of the group leads elsewhere than the others of the map, `object_url` has KEY for its key.
     """
@@ -73,7 +73,7 @@ class PackedMap:
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where a map leads: to an object, to a list of what is around a place, and where names are asked for.
+    """The addresses that a map leads to: an object, the list of objects around a place, and the names of objects.
 
     KEY and NEAR stand in them for an object's key and for "latitude,longitude,kilometres".
     """

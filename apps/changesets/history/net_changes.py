@@ -1,4 +1,4 @@
-"""What changesets did to each object, whatever number of history rows it took: the row before it and the row after.
+"""The net change of each object in some history rows: the history row before them, and the last of them.
 
 Pages and downloads read one SELECT; reverts and comparisons join it several times, as an indexed table. An object whose
 primary key changed stands in history as a deletion under the old key and a creation under the new one; the model's
@@ -15,7 +15,7 @@ from apps.changesets.tracking import Tracked
 
 @dataclass(frozen=True)
 class Rows:
-    """Which history rows are netted: a condition on the history table (alias `h`), and its parameters."""
+    """The history rows that are netted: a condition on the history table (alias `h`), and its parameters."""
 
     condition: str
     params: tuple[Any, ...]
@@ -96,7 +96,7 @@ def row_before(sql: Sql, tracked: Tracked) -> str:
 
 
 def _touched(sql: Sql, tracked: Tracked, rows: Rows) -> str:
-    """Per primary key the first and last of the rows, and whether the object was there all the time.
+    """Return per primary key the first and the last row, and whether it was created or deleted there (`lived`).
 
     `stable_text` is the stable key where there is one row only.
     """
@@ -156,7 +156,7 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
 
 
 def _half(sql: Sql, side: str) -> str:
-    """What tells the object of one half: its stable key, else its primary key.
+    """Return the key of the object of one half: its stable key, else its primary key.
 
     An object that got or lost its stable key is told by its primary key on both sides, unless whose stable key it is
     stands under another primary key on the other side: then that one was renamed to this key.

@@ -1,4 +1,4 @@
-"""Where the present value of each field comes from: which changeset set it, when, by import or by hand."""
+"""The origin of each field's present value: the changeset that set it, and when."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Origin:
 
     @property
     def words(self) -> str:
-        """Who or what set the value: a person, or the import."""
+        """The person or the kind of changeset that set the value."""
         if self.changeset.kind == Kind.EDIT:
             return person(self.changeset)
         kind = self.changeset.get_kind_display().lower()

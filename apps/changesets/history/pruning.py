@@ -37,7 +37,7 @@ class Pruning:
 
 
 def plan_pruning(before: datetime) -> Pruning:
-    """Return what pruning the history of what was finished before a moment would do; changes nothing."""
+    """Return what pruning the history of changesets finished before a moment would do; changes nothing."""
     sql = Sql()
     expired = _expired(before)
     _list_spent(sql, expired)
@@ -46,11 +46,11 @@ def plan_pruning(before: datetime) -> Pruning:
 
 
 def prune_history(before: datetime) -> Pruning:
-    """Prune the history of what was finished before a moment, all or nothing; a backup comes first.
+    """Prune the history of changesets finished before a moment, all or nothing; a backup is made first.
 
     Raises Busy when others write for too long, and what the backup raises when it fails.
     """
-    prepare(Coming(kind=Kind.DELETE, actor=None, what="pruning history"))
+    prepare(Coming(kind=Kind.DELETE, actor=None, act="pruning history"))
     sql = Sql()
     with patience(PATIENCE_SECONDS), transaction.atomic():
         lock_tracked_tables()
@@ -141,7 +141,7 @@ def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
 
 
 def _close_direct(changeset: Changeset) -> None:
-    """Count a direct write for good: what is left of its rows will tell less."""
+    """Store the counts of a direct write before its rows are pruned."""
     dates = [
         tracked.history_model._base_manager.using("default")
         .filter(changeset=changeset)

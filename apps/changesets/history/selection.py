@@ -130,7 +130,7 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
 
 
 def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, list[str]]:
-    """Key and name, as they were and as they became; with a field chosen, its values too."""
+    """Return the condition on key, name and the values of the chosen field, before and after; and its parameters."""
     columns = [name for name in (tracked.pk, "name", "search_name") if name in tracked.columns]
     if filters.field:
         columns.append(column_of(field_of(tracked.model, filters.field)))

@@ -37,29 +37,23 @@ def entries_of(tracked: Tracked, rows: Sequence[Any]) -> list[Entry]:
     before_last = earlier.order_by("-history_id").values_list("history_id", flat=True).first()
     previous = [row.history_id for row in rows[1:]] + [before_last]
     halves = _other_halves(tracked, rows)
-    pairs, moves = [], []
+    pairs = []
     for row, before in zip(rows, previous, strict=True):
-        half = halves.get(row.history_id)
-        moves.append(half)
+        half = halves[row.history_id].history_id if row.history_id in halves else None
         if row.history_type == "-":
-            pairs.append((row.history_id, half.history_id if half else None))
-        elif row.history_type == "+":
-            pairs.append((half.history_id if half else None, row.history_id))
+            pairs.append((row.history_id, half))
         else:
-            pairs.append((before or row.history_id, row.history_id))
-    changes = changes_between(tracked, pairs)
-    return [
-        _entry(row, change.fields, None if half is None else str(getattr(half, pk)))
-        for row, change, half in zip(rows, changes, moves, strict=True)
-    ]
+            pairs.append((half if row.history_type == "+" else before or row.history_id, row.history_id))
+    changes = zip(rows, changes_between(tracked, pairs), strict=True)
+    return [_entry(row, change.fields, getattr(halves.get(row.history_id), pk, None)) for row, change in changes]
 
 
-def _entry(row: Any, fields: tuple[FieldChange, ...], other_pk: str | None) -> Entry:
+def _entry(row: Any, fields: tuple[FieldChange, ...], other_pk: Any) -> Entry:
     if other_pk is None:
         return Entry(OPERATIONS[row.history_type], fields)
     if row.history_type == "-":
-        return Entry("renamed", fields, renamed_to=other_pk)
-    return Entry("renamed", fields, renamed_from=other_pk)
+        return Entry("renamed", fields, renamed_to=str(other_pk))
+    return Entry("renamed", fields, renamed_from=str(other_pk))
 
 
 def _other_halves(tracked: Tracked, rows: Sequence[Any]) -> dict[int, Any]:

@@ -32,8 +32,8 @@ from apps.changesets.history.diff import changes_between
 from apps.changesets.history.pruning import refuse_pruned_moment
 from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_for
 
 PER_PAGE = 100
@@ -68,7 +68,7 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
 
 @for_viewers
 def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
-    """What became of the list from the moment `from` to the moment `to`: counts, then the objects."""
+    """The changes of the list from the moment `from` to the moment `to`: counts, then the objects."""
     tracked = tracked_for(model_admin.model)
     operation = request.GET.get("operation", "")
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")

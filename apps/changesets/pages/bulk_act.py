@@ -22,17 +22,17 @@ from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.history.counts import total
 from apps.changesets.history.words import person, standing_revert
 from apps.changesets.models import Changeset, Status
-from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.pages.changeset import lines_of, revert_offer
 from apps.changesets.pages.links import VIEW, outcome_message, result_url
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
 
 
 @dataclass(frozen=True)
 class Door:
-    """Where an action was asked for: on a list, for one object, or on a page of its own; and where Back leads."""
+    """The page where an action was chosen: a list, an object's page, or a page of its own; and the address of Back."""
 
     list_url: str
     back_url: str
@@ -81,7 +81,7 @@ class BulkAct(PlannedAct[BulkPlan]):
 
     def page(self, plan: BulkPlan) -> Page:
         opts, door = self.model_admin.opts, self.door
-        title = self.action.title.format(what=plan.what if door.obj is None else door.obj)
+        title = self.action.title.format(what=plan.objects if door.obj is None else door.obj)
         possible = bool(plan.number and not plan.refusal)
         ways = self.model_admin.get_actions(self.request)
         way_out = actions_of(opts.label_lower).get(plan.way_out) if plan.way_out in ways else None
@@ -133,7 +133,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         return ["all"] if self._is_across() else self.request.POST.getlist(ACTION_CHECKBOX_NAME)
 
     def _refuse_gone(self) -> None:
-        """Say that ticked objects are not there any more, which a list that is filtered again would pass over."""
+        """Raise PlanMoved when ticked objects are gone or no longer fit the filter of the list."""
         if self._is_across():
             return
         ticked, living = len(set(self._keys())), self.objects.count()
@@ -162,10 +162,10 @@ def _nothing(plan: BulkPlan) -> str:
 
 
 def _sentence(plan: BulkPlan, obj: models.Model | None) -> str:
-    """Say what was done; where it was done to one object, by its name."""
-    if obj is None or plan.what != counted(1, type(obj)):
+    """Return the sentence of what was done, with the name of the object where there is only one."""
+    if obj is None or plan.objects != counted(1, type(obj)):
         return plan.done
-    return plan.done.replace(plan.what, str(obj), 1)
+    return plan.done.replace(plan.objects, str(obj), 1)
 
 
 @for_viewers

@@ -1,4 +1,4 @@
-"""Which bulk actions the list of a model offers: the basic ones, and those that apps add, also to models below them."""
+"""The registry of bulk actions: the basic ones of every list, and those that apps add to the list of a model."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from apps.changesets.tracking import tracked_by_name
 
 
 class OptionsForm(forms.Form):
-    """What else an action asks for; `objects` are those selected. Every field has a proposal to start from."""
+    """The options of an action; `objects` are the selected ones. Every field has an initial value."""
 
     def __init__(self, data: Any, *, objects: QuerySet):
         self.objects = objects

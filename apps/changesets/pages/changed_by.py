@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_for
 
 PARAMETER = "changeset"

@@ -8,7 +8,7 @@ from django.utils.http import urlencode
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.history.selection import OPERATIONS, Filters
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_by_name
 
 # The longest list has not so many rows.

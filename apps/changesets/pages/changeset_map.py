@@ -91,7 +91,7 @@ def _changeset(pk: int) -> tuple[Changeset, Counts]:
 
 
 def _state(changeset: Changeset) -> tuple[str, str]:
-    """What was counted is closed and does not change any more, but for what is pruned or restored from a backup."""
+    """Return the state of the tables, and the database that it was read from."""
     using = reading_alias()
     return state_of_tables(using=using), using
 

@@ -12,7 +12,7 @@ from django.utils.text import capfirst
 
 from apps.changesets.history import versions, words
 from apps.changesets.history.values import in_words, names_of, value_label
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import whole_number
 
 OWN_FIELDS = ("change_reason", "seen_version")
 
@@ -80,7 +80,7 @@ class RecordedForm(forms.ModelForm):
         )
 
     def _show_as_now(self) -> None:
-        """Let the form come back upon the newest version: others' changes to other fields must not look like mine."""
+        """Show the form again with the newest version, so that others' changes do not look like this person's."""
         self.data = data = cast(QueryDict, self.data).copy()
         data[self.add_prefix("seen_version")] = str(self._newest() or "")
         for name in self._model_fields():

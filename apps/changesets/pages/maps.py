@@ -76,7 +76,7 @@ def name_page(request: HttpRequest) -> HttpResponse:
 
 
 class ShownMove(NamedTuple):
-    """How far an object moved, with its name and where its page is."""
+    """How far an object moved, with its name and its address."""
 
     key: str
     name: str

@@ -9,8 +9,8 @@ from django.utils.http import urlencode
 from apps.changesets.errors import EmptyScope
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.revert import Bucket, OnConflict, Scope, Window
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 MANY = 100

@@ -10,7 +10,7 @@ from apps.changesets.revert.verdicts import Cause, KeptField, Verdict
 
 @dataclass(frozen=True)
 class ShownCause:
-    """What stands in the way, with its address and the changeset behind it."""
+    """A cause with its address and its changeset."""
 
     cause: Cause
     url: str

@@ -25,7 +25,6 @@ from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Kind
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import as_of, links
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
@@ -36,6 +35,7 @@ from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.revert import newest_revertable
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_for
 
 # The sentence about the object that a request wrote.
@@ -95,7 +95,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         return fieldsets
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
-        """Beside each field stands where its present value comes from."""
+        """Add the origin of its present value to the help of each field."""
         form = super().get_form(request, obj, change=change, **kw)
         if change and obj is not None and not _is_version_page(request) and request.user.has_perm(VIEW):
             show_origins(form, obj)

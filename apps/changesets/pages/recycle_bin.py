@@ -17,9 +17,9 @@ from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
-from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.revert.bring_back import Picked, RestorePlan, plan_restore, restore_deleted
+from apps.changesets.text import counted, plural, whole_number
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_models
 
 PER_PAGE = 50
@@ -166,7 +166,7 @@ def _lines(plan: RestorePlan) -> list[Line]:
 
 
 def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, str]]:
-    """Each row with all its values, and the address of its history."""
+    """Return each row with all its values and the address of its history."""
     rows = list(page.object_list)
     changes = changes_between(tracked, [(row.history_id, None) for row in rows])
     pk = tracked.model._meta.pk.attname

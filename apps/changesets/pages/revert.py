@@ -1,7 +1,7 @@
 """The page of a revert: its plan, the choice of scope and policy, the reason, and the outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,6 @@ from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedA
 from apps.changesets.errors import ChangesetError, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import counted, plural, whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
@@ -25,6 +24,7 @@ from apps.changesets.revert.listing import EVERY_BUCKET
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.stored import PagedPlan, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.text import counted, plural, whole_number
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
@@ -118,7 +118,7 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     @cached_property
     def query(self) -> PlanQuery:
-        """What the address asks for; raises EmptyScope."""
+        """The query of the address; raises EmptyScope."""
         return read_plan_query(self.request, tuple(changeset.pk for changeset in self.chosen), many=self.pk is None)
 
     def may(self) -> bool:
@@ -156,52 +156,32 @@ class RevertAct(PlannedAct[PagedPlan]):
         )
 
     def page(self, plan: PagedPlan) -> Page:
-        head, query = plan.head, self.query
+        head, query, single = plan.head, self.query, _single(self.chosen)
         stopped = bool(head.on_conflict == OnConflict.ABORT and head.left_alone)
         possible = bool(head.writes and not stopped)
-        changeset = self._one(self.chosen)
-        name = f"#{changeset.pk}" if changeset else "them"
-        verb = "Undo the revert of" if changeset and changeset.kind == Kind.REVERT else "Revert"
-        return Page(
-            **self._around(self.chosen),
-            verb=f"{verb} {counted(head.writes, 'object')}" if possible else "",
-            danger=True,
-            back="Back" if possible else self._back_words(changeset),
-            heading=f"{'Undoing' if changeset and changeset.kind == Kind.REVERT else 'Reverting'} {name} will mean"
-            * bool(head.counts),
-            lines=_lines(head),
-            context={
-                "plan": head,
-                "changeset": changeset,
-                "changesets": [(chosen, person(chosen)) for chosen in self.chosen],
-                "query": query,
-                "whole_url": query.address(scope=Scope(), window=Window()),
-                "keep_url": query.address(on_conflict=OnConflict.KEEP, window=Window()),
-                "force_url": query.address(on_conflict=OnConflict.FORCE, window=Window()),
-                "scope_words": scope_words(query.scope),
-                "stopped": stopped,
-                **self._rows(plan),
-                **choices_of(query, self.chosen),
-            },
+        undoes = single is not None and single.kind == Kind.REVERT
+        heading = f"{'Undoing' if undoes else 'Reverting'} {f'#{single.pk}' if single else 'them'} will mean"
+        context = {
+            "plan": head,
+            "changeset": single,
+            "changesets": [(changeset, person(changeset)) for changeset in self.chosen],
+            "query": query,
+            "whole_url": query.address(scope=Scope(), window=Window()),
+            "keep_url": query.address(on_conflict=OnConflict.KEEP, window=Window()),
+            "force_url": query.address(on_conflict=OnConflict.FORCE, window=Window()),
+            "scope_words": scope_words(query.scope),
+            "stopped": stopped,
+            **self._rows(plan),
+            **choices_of(query, self.chosen),
+        }
+        page = replace(
+            _empty_page(self.chosen), heading=heading if head.counts else "", lines=_lines(head), context=context
         )
+        verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
+        return replace(page, verb=verb, back="Back") if possible else page
 
     def without_plan(self, refusal: Exception) -> Page:
-        chosen = self.__dict__.get("chosen", [])
-        return Page(**self._around(chosen), verb="", back=self._back_words(self._one(chosen)))
-
-    def _around(self, chosen: list[Changeset]) -> dict[str, Any]:
-        """Return title, crumbs and the way back."""
-        changeset = self._one(chosen)
-        verb = "Undo" if changeset and changeset.kind == Kind.REVERT else "Revert"
-        several = f"Revert {len(chosen)} changesets" if chosen else "Revert"
-        crumbs = [Crumb("Changesets", links.changesets_url())]
-        if changeset:
-            crumbs.append(Crumb(str(changeset), links.changeset_url(changeset.pk)))
-        return {
-            "title": f"{verb} {changeset}" if changeset else several,
-            "crumbs": [*crumbs, Crumb(verb)],
-            "back_url": links.changeset_url(changeset.pk) if changeset else links.changesets_url(),
-        }
+        return _empty_page(self.__dict__.get("chosen", []))
 
     def _rows(self, plan: PagedPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
@@ -221,11 +201,25 @@ class RevertAct(PlannedAct[PagedPlan]):
             "page_count": -(-number // A_PAGE),
         }
 
-    def _one(self, chosen: list[Changeset]) -> Changeset | None:
-        return chosen[0] if len(chosen) == 1 else None
 
-    def _back_words(self, changeset: Changeset | None) -> str:
-        return f"Back to {changeset or 'the changesets'}"
+def _single(chosen: list[Changeset]) -> Changeset | None:
+    return chosen[0] if len(chosen) == 1 else None
+
+
+def _empty_page(chosen: list[Changeset]) -> Page:
+    """Return the page without a plan: title, crumbs and the way back."""
+    single = _single(chosen)
+    verb = "Undo" if single and single.kind == Kind.REVERT else "Revert"
+    several = f"Revert {len(chosen)} changesets" if chosen else "Revert"
+    own = [Crumb(str(single), links.changeset_url(single.pk))] if single else []
+    return Page(
+        title=f"{verb} {single}" if single else several,
+        crumbs=[Crumb("Changesets", links.changesets_url()), *own, Crumb(verb)],
+        verb="",
+        danger=True,
+        back_url=links.changeset_url(single.pk) if single else links.changesets_url(),
+        back=f"Back to {single or 'the changesets'}",
+    )
 
 
 def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:

@@ -25,7 +25,7 @@ class ReviewForm(forms.Form):
 
 
 class NamingForm(forms.Form):
-    """Why a direct write was made and, where it is known, by whom."""
+    """The reason of a direct write and, where it is known, the person."""
 
     reason = forms.CharField(max_length=1000, error_messages={"required": "Say why it was done."})
     who = forms.CharField(max_length=150, required=False)

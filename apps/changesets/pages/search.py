@@ -22,7 +22,7 @@ MOST_PLACES = 1000
 
 
 class TouchedFilter(admin.ListFilter):
-    """Keeps the changesets that touched what the form above the list asks for; it has no place beside the list."""
+    """Keeps the changesets that touched what the search form above the list names; it has no column beside the list."""
 
     title = "what was touched"
     template = "admin/changesets/no_filter.html"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from apps.changesets.history.counts import count_objects
+from apps.changesets.history.counts import count_changes
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -64,7 +64,7 @@ def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Chan
                 for name in names:
                     _write(sql, tracked, changeset, name, queries[name])
             if changeset.pk:
-                changeset.counts = count_objects(changeset.pk, using=using)
+                changeset.counts = count_changes(changeset.pk, using=using)[0]
                 changeset.finished_at = timezone.now()
                 changeset.save(using=using)
                 written.append(changeset)

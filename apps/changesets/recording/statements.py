@@ -1,4 +1,4 @@
-"""What the two databases' recordings are made of."""
+"""The parts of a recording that both databases have."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ JOIN_SECONDS = 5
 
 @dataclass(frozen=True)
 class Names:
-    """How to quote, and where things are."""
+    """How to quote names, and the names of the changeset table, the triggers and the schema."""
 
     quote: Callable[[str], str]
     changeset_table: str

@@ -25,7 +25,7 @@ MOVED = "moved"
 
 @dataclass(frozen=True)
 class Check:
-    """One way to be blocked: a condition on the row `w`, its code, what it can overturn, and SQL of the cause."""
+    """One reason to block: a condition on the row `w`, its code, the verdicts that it replaces, SQL of the cause."""
 
     condition: str
     why: str

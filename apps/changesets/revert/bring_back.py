@@ -27,7 +27,7 @@ Picked = dict[str, list[int]]
 
 @dataclass(frozen=True)
 class Returning:
-    """One deleted object of a plan: its last row, and what stands in its way (nothing, when it comes back)."""
+    """One deleted object of a plan: its last row, and its obstacles (none when it comes back)."""
 
     model: str
     row: Any
@@ -40,7 +40,7 @@ class Returning:
 
 @dataclass(frozen=True)
 class RestorePlan:
-    """What bringing the picked objects back would do; `there` of them are not in the recycle bin any more."""
+    """What bringing the picked objects back would do; `gone` of them are not in the recycle bin any more."""
 
     objects: tuple[Returning, ...]
     gone: int
@@ -55,7 +55,7 @@ class RestorePlan:
 
     @property
     def seen(self) -> list[list[Any]]:
-        """What tells this plan from another one: the deletions, and which of them come back."""
+        """The state of the plan: the deletions, and which of them come back."""
         return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
 
 

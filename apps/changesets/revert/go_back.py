@@ -34,7 +34,7 @@ _FEW = 100
 
 @dataclass(frozen=True)
 class VersionPlan:
-    """What going back would set (`fields`, now and then), and what stands in the way.
+    """The fields that going back would set, with both values, and the obstacles.
 
     `seen` is the history_id of the object's newest row; `lives` is False for an object that is gone.
     """

@@ -43,7 +43,7 @@ def condition_in_sql(sql: Sql, tracked: Tracked, condition: Q) -> str:
 
 
 def load_touched(sql: Sql, tracked: Tracked) -> None:
-    """Copy the live rows of the touched objects, under whatever key, that are not in the working copy yet."""
+    """Copy the live rows of the touched objects, whatever their keys are now, that are not in the working copy yet."""
     copy = copy_of(sql, tracked)
     keys = """
         SELECT after_pk FROM {net} WHERE after_pk IS NOT NULL
@@ -67,7 +67,7 @@ def load_touched(sql: Sql, tracked: Tracked) -> None:
 
 
 def match_touched(sql: Sql, tracked: Tracked) -> None:
-    """Say for each touched object which row of the working copy stands for it now (NULL: none does).
+    """List for each touched object the row of the working copy that stands for it now (NULL: none does).
 
     A row with the same stable key does, under whatever primary key. One under the same primary key does only where one
     of the two has no stable key: else it is another object, to which the primary key was given since.
@@ -96,8 +96,8 @@ def drop_bystanders(sql: Sql, tracked: Tracked, newest: int) -> None:
     )
 
 
-def _match_by(sql: Sql, tracked: Tracked, condition: str, which: str, *, side: str, join: str = "JOIN") -> None:
-    """Add the objects that fit `which` with their row by `condition`; with a LEFT JOIN also those that have none."""
+def _match_by(sql: Sql, tracked: Tracked, condition: str, touched: str, *, side: str, join: str = "JOIN") -> None:
+    """Add the objects that fit `touched` with their row by `condition`; with a LEFT JOIN also those that have none."""
     copy = copy_of(sql, tracked).with_parts(side=side)
     # A row that stands for one object already stands for no other.
     copy.run(
@@ -106,9 +106,9 @@ def _match_by(sql: Sql, tracked: Tracked, condition: str, which: str, *, side: s
         SELECT n.before_id, n.after_id, w.w_id FROM {net} n
         {join} {working} w ON {condition} AND w.w_present
             AND w.w_id NOT IN (SELECT w_id FROM {round} WHERE w_id IS NOT NULL)
-        WHERE {which}
+        WHERE {touched}
         """,
         join=join,
         condition=copy.fill(condition),
-        which=copy.fill(which),
+        touched=copy.fill(touched),
     )

@@ -48,7 +48,7 @@ class PagedPlan:
 
 @dataclass(frozen=True)
 class _Head:
-    """What is remembered of a plan besides its rows; `mark` is in the names of its chunks, used by no other plan."""
+    """The cached part of a plan besides its rows; `mark` is in the names of its chunks, and of no other plan."""
 
     mark: str
     plan: RevertPlan

@@ -1,4 +1,4 @@
-"""What a revert would do, as values that know neither pages nor SQL."""
+"""The plan of a revert: values that know neither pages nor SQL."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -80,7 +80,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of one object, and why: the words are for people.
+    """The bucket of one object, and the reason in words.
 
     Where it is kept, `since` is the changeset that changed it last, `by` that changeset in words, and `fields` its
     fields with their values; where it is blocked, `causes` are the first that stand in the way, and `more` the number

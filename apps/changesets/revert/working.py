@@ -136,7 +136,7 @@ def _undo_untouched_creations(sql: Sql, tracked: Tracked) -> None:
 
 
 def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now: datetime) -> None:
-    """Per field: what still is as the changeset left it goes back; what somebody changed since is kept."""
+    """Set each field back that still has the changeset's value; keep what somebody changed since."""
     columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
     if not columns:
         return  # The model has none of the chosen fields.
@@ -176,7 +176,7 @@ def _undo_changes(sql: Sql, tracked: Tracked, scope: Scope, *, force: bool, now:
 
 
 def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
-    """Objects that the changeset created are deleted, unless they were changed since."""
+    """Delete the objects that the changeset created, unless they were changed since."""
     copy_of(sql, tracked).run(
         """
         UPDATE {working} AS w SET w_present = CASE WHEN {same} THEN FALSE ELSE TRUE END,
@@ -194,7 +194,7 @@ def _undo_creations(sql: Sql, tracked: Tracked, *, force: bool) -> None:
 
 
 def _undo_deletions(sql: Sql, tracked: Tracked, *, force: bool) -> None:
-    """Objects that the changeset deleted come back with their key and every value, unless the key is taken again."""
+    """Bring the objects back that the changeset deleted, with key and every value, unless the key is taken again."""
     _bring_back(sql, tracked, "r.after_id IS NULL AND r.w_id IS NULL")
     copy = copy_of(sql, tracked)
     pairs = copy.fill(

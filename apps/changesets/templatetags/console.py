@@ -14,9 +14,9 @@ from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import counted, plural
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
 
 register = template.Library()

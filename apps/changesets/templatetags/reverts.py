@@ -8,12 +8,12 @@ from django.utils.text import capfirst
 
 from apps.changesets.acts.review import needs_review
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.numbers import plural
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS
 from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
+from apps.changesets.text import plural
 
 register = template.Library()
 

@@ -13,7 +13,7 @@ from import_export.fields import Field
 from import_export.resources import ModelResource
 
 from apps.changesets.fields import field_of, target_of
-from apps.changesets.formulas import harmless
+from apps.changesets.text import harmless
 from apps.imports.registry import spec_for
 
 Cell = str | int | float | bool | None

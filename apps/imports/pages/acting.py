@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, turned_away
-from apps.changesets.numbers import counted, plural, whole_number
+from apps.changesets.text import counted, plural, whole_number
 from apps.imports.errors import ImportFailure, RunRefused
 from apps.imports.mapping import headers
 from apps.imports.mapping.layout import missing_columns
@@ -18,7 +18,7 @@ from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.run import back_to
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import cancel_run, start_again, why_not_decide
+from apps.imports.runs.confirming import cancel_run, may_decide, start_again
 from apps.imports.runs.opening import set_options
 from apps.imports.runs.rows import decide
 from apps.imports.tasks import start_planning
@@ -35,7 +35,7 @@ SAID = {
 
 def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportRun], HttpResponse]) -> HttpResponse:
     """Act on a run by POST, with permission; its page shows a refusal."""
-    if (refused := turned_away(request, DOES, may=not why_not_decide(request.user, run))) is not None:
+    if (refused := turned_away(request, DOES, may=may_decide(request.user, run))) is not None:
         return refused
     try:
         return do(request, run)

@@ -11,13 +11,13 @@ from apps.changesets.acts.frame import answer, lead
 from apps.changesets.acts.methods import DOES
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
-from apps.changesets.numbers import counted
 from apps.changesets.pages import links
+from apps.changesets.text import counted
 from apps.imports.errors import ImportFailure, RunRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import ConfirmForm
-from apps.imports.runs.confirming import confirm_run, mark_of, why_not_confirm, why_not_decide
+from apps.imports.runs.confirming import confirm_run, mark_of, may_decide, why_not_confirm
 from apps.imports.runs.rows import changes_of
 from apps.imports.tasks import start_applying
 
@@ -40,7 +40,7 @@ class ConfirmImport(PlannedAct[ImportRun]):
         self.options = ConfirmForm(request.POST if request.method == "POST" else None, label_suffix="")
 
     def may(self) -> bool:
-        return not why_not_decide(self.request.user, self.run)
+        return may_decide(self.request.user, self.run)
 
     def subject(self) -> int:
         return self.run.pk

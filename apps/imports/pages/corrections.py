@@ -13,12 +13,11 @@ from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.acts.methods import for_viewers
-from apps.changesets.formulas import harmless
 from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
-from apps.changesets.numbers import plural
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
+from apps.changesets.text import harmless, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import (
     Correction,

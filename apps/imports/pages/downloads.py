@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 
 from django.http import FileResponse, Http404
 
-from apps.changesets.formulas import guard, unguard
+from apps.changesets.text import guard, unguard
 from apps.imports.models import ImportRun, RefusedCell
 from apps.imports.reading.rows import Reading, rows_at
 from apps.imports.runs.files import kept_file

@@ -18,8 +18,8 @@ from import_export.admin import ExportMixin
 from import_export.signals import post_export
 
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.numbers import plural
 from apps.changesets.pages import links
+from apps.changesets.text import plural
 from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm

@@ -11,8 +11,8 @@ from django.utils import timezone
 from import_export.forms import ImportForm
 
 from apps.changesets.acts.forms import NO_REASON
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages.choices import offer
+from apps.changesets.text import whole_number
 from apps.imports.reading.rows import Reading
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec

@@ -16,7 +16,7 @@ from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import chosen_options
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.confirming import why_not_decide
+from apps.imports.runs.confirming import may_decide
 from apps.imports.runs.opening import sample_of, set_options
 from apps.imports.spec import ImportSpec
 from apps.imports.tasks import start_planning
@@ -26,7 +26,7 @@ PREFIX = "column-"
 
 def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
     """Show the fields beside the file's columns with a good guess (GET), or take the mapping and plan (POST)."""
-    if (refused := turned_away(request, ASKS, may=not why_not_decide(request.user, run))) is not None:
+    if (refused := turned_away(request, ASKS, may=may_decide(request.user, run))) is not None:
         return refused
     spec = spec_named(run.spec)
     options = ImportOptions.from_json(run.options)

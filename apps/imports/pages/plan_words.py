@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.changesets.acts.lines import Line
-from apps.changesets.numbers import plural
+from apps.changesets.text import plural
 from apps.imports.models import ImportRun
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions

@@ -12,9 +12,9 @@ from django.utils.http import urlencode
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
-from apps.changesets.numbers import whole_number
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
@@ -24,7 +24,7 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan.checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone
-from apps.imports.runs.confirming import why_not_confirm, why_not_decide, why_not_pass_limits
+from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
 A_PAGE = 100
@@ -62,7 +62,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "who": run.who,
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
-        "may_act": not why_not_decide(request.user, run),
+        "may_act": may_decide(request.user, run),
         "upload_url": upload_url(model) if _may_import(request, model) else "",
         "mapping_url": page_url(run, "mapping"),
     }
@@ -100,7 +100,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
         "why_not_pass": why_not_pass_limits(request.user),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
-        "may_decide": not why_not_decide(request.user, run),
+        "may_decide": may_decide(request.user, run),
         **rows_context(request, run, options),
     }
 
@@ -162,7 +162,7 @@ def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> di
         "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
-        "may_download": not why_not_decide(request.user, run) and bool(run.kept_as),
+        "may_download": may_decide(request.user, run) and bool(run.kept_as),
         **({} if run.command else rows_context(request, run, options)),
     }
 

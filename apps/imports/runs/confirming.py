@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.changesets.errors import PlanMoved
 from apps.changesets.locking import patience
 from apps.changesets.models import Actor, Visitor
-from apps.changesets.numbers import counted
+from apps.changesets.text import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
@@ -27,24 +27,29 @@ _NO_TIMES = dict.fromkeys(("start_at", "started_at", "finished_at"))
 _FRESH = {"status": RunStatus.UPLOADED, "error": "", "confirmed_by_name": "", **_NOTHING, **_NO_TIMES}
 
 
-def why_not_see(user: Visitor, run: ImportRun) -> str:
-    """Return why the person may not see the run; empty when they may."""
+def why_not_see(user: Visitor, run: ImportRun) -> str | None:
+    """Return why the person may not see the run, or None."""
     own = run.actor_id is not None and run.actor_id == user.pk
-    return "" if own or user.has_perm("imports.view_importrun") else "You need the permission to view imports."
+    return None if own or user.has_perm("imports.view_importrun") else "You need the permission to view imports."
 
 
-def why_not_decide(user: Visitor, run: ImportRun) -> str:
-    """Return why the person may not decide anything about the run, cancelling included; empty when they may."""
+def why_not_decide(user: Visitor, run: ImportRun) -> str | None:
+    """Return why the person may not decide anything about the run, cancelling included, or None."""
     opts = spec_named(run.spec).model._meta
     if not user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}"):
         return f"You need the permission to import {opts.verbose_name_plural}."
     if run.actor_id != user.pk and not user.has_perm("imports.approve_importrun"):
         return "Only the person who uploaded the file, or somebody who may approve imports, can do that."
-    return ""
+    return None
 
 
-def why_not_confirm(user: Visitor, run: ImportRun) -> str:
-    """Return why the person may not confirm the plan, or nobody may; empty when they may.
+def may_decide(user: Visitor, run: ImportRun) -> bool:
+    """Whether the person may decide about the run."""
+    return why_not_decide(user, run) is None
+
+
+def why_not_confirm(user: Visitor, run: ImportRun) -> str | None:
+    """Return why the person may not confirm the plan, or nobody may; None when they may.
 
     Where IMPORTS_SECOND_PERSON_ABOVE is set and more rows would change, nobody confirms what they uploaded themselves.
     """
@@ -54,19 +59,21 @@ def why_not_confirm(user: Visitor, run: ImportRun) -> str:
     if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
         rows = counted(above, "row")
         return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
-    return (run.summary or {}).get("missing_above_limit", "")
+    return (run.summary or {}).get("missing_above_limit") or None
 
 
-def why_not_start_again(run: ImportRun) -> str:
-    """Return why nobody can plan the file of the run again; empty when it can be."""
+def why_not_start_again(run: ImportRun) -> str | None:
+    """Return why nobody can plan the file of the run again, or None."""
     if run.command:
         return f"{run} was started by the command {run.command}: run that again."
-    return "" if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
+    return None if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
-def why_not_pass_limits(user: Visitor) -> str:
-    """Return why the person may not go past the limits of the settings; empty when they may."""
-    return "" if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
+def why_not_pass_limits(user: Visitor) -> str | None:
+    """Return why the person may not go past the limits of the settings, or None."""
+    return (
+        None if user.has_perm("imports.approve_importrun") else "Only somebody who may approve imports goes past that."
+    )
 
 
 def mark_of(run: ImportRun) -> str:
@@ -94,7 +101,7 @@ def confirm_run(
     require(why_not_confirm(actor, run))
     summary = run.summary or {}
     if summary.get("beyond_limits"):
-        require("" if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
+        require(None if past_limits else f"{' '.join(summary['beyond_limits'])} Nothing was imported.")
         require(why_not_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
     if run.status == RunStatus.PLANNED and seen != mark_of(run):
@@ -163,9 +170,9 @@ def start_again(run: ImportRun, *, actor: User) -> ImportRun:
     return run
 
 
-def require(why_not: str) -> None:
-    """Raise RunRefused with this reason, unless it is empty."""
-    if why_not:
+def require(why_not: str | None) -> None:
+    """Raise RunRefused with this reason, if there is one."""
+    if why_not is not None:
         raise RunRefused(why_not)
 
 

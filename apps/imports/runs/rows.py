@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from apps.changesets.numbers import whole_number
+from apps.changesets.text import whole_number
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind, RunStatus
 from apps.imports.results import ImportOptions

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
-from apps.changesets.formulas import unguard
+from apps.changesets.text import unguard
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk

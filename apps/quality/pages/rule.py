@@ -15,8 +15,8 @@ from apps.changesets.acts.methods import DOES, READS, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.values import field_label
-from apps.changesets.numbers import counted
 from apps.changesets.pages.paging import KeysFirstPaginator
+from apps.changesets.text import counted
 from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
 from apps.quality.findings import few_findings_of

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 
-from apps.changesets.numbers import plural
+from apps.changesets.text import plural
 from apps.quality.pages.trend import Trend, trend_between
 from apps.quality.rules import Rule, Severity, all_rules
 

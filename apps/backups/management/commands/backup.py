@@ -20,7 +20,7 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
-from apps.changesets.numbers import counted
+from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 ASKED_FOR = (FULL, "data", "incremental", OBJECT)

@@ -91,7 +91,7 @@ class Command(RevertingCommand):
             self._write_all(as_csv(changes) if options["format"] == "csv" else as_json(changes))
 
     def do_since(self, options: dict[str, Any]) -> None:
-        """Print what changed on balance after a changeset, for those who copied the tables right after it."""
+        """Print the net changes after a changeset, for those who copied the tables right after it."""
         changeset = self._find(options["id"])
         tracked = _model_of(options["model"])
         try:

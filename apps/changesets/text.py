@@ -1,7 +1,11 @@
-"""Numbers as addresses and forms give them, which somebody may have made up; and numbers of things in words."""
+"""Small pieces of text: numbers that addresses and forms give, numbers of things in words, cells of spreadsheets."""
 
+import re
+from math import isfinite
 from typing import Any
 
+_RUN = re.compile(r"'*[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
 # No key and no place in a list has more.
 MOST_DIGITS = 18
 
@@ -22,3 +26,20 @@ def plural(number: int, singular: Any, many: str = "") -> str:
 def counted(number: int, singular: Any, many: str = "") -> str:
     """Return a number of things in words: `1 row`, `1,204 airports`."""
     return f"{number:,} {plural(number, singular, many)}"
+
+
+def guard(text: str) -> str:
+    """Return the text with an apostrophe in front if a spreadsheet could run it, or if it looks like guarded text."""
+    return f"'{text}" if _RUN.match(text) else text
+
+
+def unguard(text: str) -> str:
+    """Return the text that `guard` was given; what it would not have returned stays as it is."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def harmless(value: Any) -> str | int | float | bool | None:
+    """Return a value as a file may have it: numbers and truth values as they are, everything else as harmless text."""
+    if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
+        return value
+    return guard(str(value))
