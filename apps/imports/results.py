@@ -20,6 +20,11 @@ LISTED = 1000
 # How many refusals of one rule over many rows (twice in the file, held by another) are listed.
 REFUSALS_LISTED = 100_000
 
+# What programs write for: no value. As they are written; NAN in capitals is the IATA code of Nadi.
+NULL_WORDS = frozenset(
+    ("null", "NULL", "Null", "\\N", "n/a", "N/A", "#N/A", "none", "None", "nan", "NaN", "<NA>", "-", "--")
+)
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -82,16 +87,18 @@ class ImportOptions:
     """What the person chose.
 
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
-    it keeps it in corrections and clears it in a snapshot. A bad cell refuses its row, or only itself, which needs
-    that blank cells keep the value; by default corrections lose the cell, and a snapshot the row. `columns` are the
-    fields to take (None: all that the file has), `mapping` gives the title of the column for each field where the
-    titles are not ours. `missing_limit` is the share of the live objects, in percent, that may be deactivated or
-    deleted because the file lacks them. With `past_limits` the limits of the settings do not stop it.
+    it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
+    refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
+    and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
+    the column for each field where the titles are not ours. `missing_limit` is the share of the live objects, in
+    percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
+    settings do not stop it.
     """
 
     corrections: bool = False
     blank: Blank = ""
     bad_cell: BadCells = ""
+    null_words: frozenset[str] = NULL_WORDS
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     missing_limit: float = 1.0
@@ -124,6 +131,7 @@ class ImportOptions:
             "corrections": self.corrections,
             "blank": self.blank,
             "bad_cell": self.bad_cell,
+            "null_words": sorted(self.null_words),
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
             "missing_limit": self.missing_limit,
@@ -140,7 +148,10 @@ class ImportOptions:
         columns = kept.get("columns")
         return cls(
             **{**kept, "columns": None if columns is None else frozenset(columns)}
-            | {"skip_links": frozenset(kept.get("skip_links", ()))}
+            | {
+                "skip_links": frozenset(kept.get("skip_links", ())),
+                "null_words": frozenset(kept.get("null_words", NULL_WORDS)),
+            }
         )
 
 
@@ -170,6 +181,13 @@ class ImportCounts:
         values = asdict(self)
         links = values.pop("links")
         return {**values, **links}
+
+
+def blanks_in_words(words: Mapping[str, int]) -> str:
+    """Return what was read as blank, such as `2 cells read as blank: null, \\N`; empty where nothing was."""
+    number = sum(words.values())
+    cells = "cell" if number == 1 else "cells"
+    return f"{number:,} {cells} read as blank: {', '.join(sorted(words))}" if number else ""
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.imports.pages.addresses import run_url
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
-from apps.imports.results import ImportOptions
+from apps.imports.results import ImportOptions, blanks_in_words
 
 CASES = Path(__file__).parent / "cases"
 CORRECTIONS = ImportOptions(corrections=True)
@@ -267,3 +268,36 @@ def test_11_a_row_whose_key_is_bad_or_that_has_nothing_else_is_refused(base, air
     plan.discard()
 
     assert (plan.counts.refused, plan.counts.cells_refused, plan.counts.updated) == (2, 1, 1)
+
+
+def test_07_words_for_no_value_are_blank_and_told(base):
+    plan = imported("07")
+
+    assert (plan.counts.refused, plan.counts.updated, plan.counts.unchanged) == (0, 0, 2)
+    assert blanks_in_words(plan.figures()["read_as_blank"]) == "4 cells read as blank: #N/A, N/A, \\N, null"
+    assert not City.objects.filter(name__in=["\\N", "#N/A"]).exists()
+
+
+def test_07_the_command_says_what_it_read_as_blank_and_takes_other_words(base, airports_file, capsys):
+    path = airports_file(raw="ident,municipality\nKDEN,null\nLSZH,nada\n")
+    asked = ["import_airports", "--file", str(path), "--source", "corrections"]
+
+    call_command(*asked, "--dry-run")
+    assert "1 cell read as blank: null\n" in capsys.readouterr().out
+    call_command(*asked, "--null", "nada")
+    assert "1 cell read as blank: nada\n" in capsys.readouterr().out
+
+    assert Airport.objects.get(pk="KDEN").municipality == "null"
+    assert Airport.objects.get(pk="LSZH").municipality == "Zurich"
+
+
+def test_07_the_iata_code_of_nadi_and_a_name_are_no_words_for_nothing(import_file):
+    import_file({"iata_code": "NAN", "name": "null"})
+
+    assert Airport.objects.values_list("iata_code", "name").get() == ("NAN", "null")
+
+
+def test_07_the_plan_s_page_says_what_was_read_as_blank(base, planned, admin_client):
+    run = planned({"id": "1", "ident": "KDEN", "municipality": "n/a"})
+
+    assert "1 cell read as blank: n/a." in admin_client.get(run_url(run)).content.decode()

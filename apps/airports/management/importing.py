@@ -10,6 +10,7 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
+from apps.imports.management.importing import add_null_words
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -43,6 +44,7 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         default="",
         help="what a cell that breaks a rule refuses: its row (default of a snapshot), or only itself (of corrections)",
     )
+    add_null_words(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
     parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
     parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
@@ -117,6 +119,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         corrections=options["source"] == CORRECTIONS,
         blank=options["blank"],
         bad_cell=options["bad_cell"],
+        null_words=frozenset(options["null"]),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

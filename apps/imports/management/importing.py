@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -11,7 +12,7 @@ from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
-from apps.imports.results import Progress
+from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
 _SHOWN = 10
@@ -66,6 +67,17 @@ class ImportingCommand(BaseCommand):
         return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3)}
 
 
+def add_null_words(parser: ArgumentParser) -> None:
+    """Add the argument that says which words mean: no value."""
+    parser.add_argument(
+        "--null",
+        nargs="*",
+        default=sorted(NULL_WORDS),
+        metavar="WORD",
+        help=f"cells that say so are blank (default: {' '.join(sorted(NULL_WORDS))}; without a word: none)",
+    )
+
+
 def progress_on(stream: TextIO) -> Progress | None:
     """Return a progress line for a terminal, or None where nobody looks."""
     if not stream.isatty():
@@ -85,6 +97,8 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     width = max(len(name) for name in counts)
     for name, number in counts.items():
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
+    if blanks := blanks_in_words(plan.staging.read_as_blank):
+        yield blanks
     yield from _some("Refused", plan.refusals, max(counts["refused"] + counts["cells_refused"], len(plan.refusals)))
     kept = [f"{k.object_id} {k.field}: ours {k.current!r}, theirs {k.new!r}" for k in plan.kept]
     yield from _some("Kept, since somebody corrected them here", kept, len(kept))

@@ -14,7 +14,7 @@ from apps.changesets.acts.forms import NO_REASON
 from apps.changesets.pages.choices import offer
 from apps.changesets.text import whole_number
 from apps.imports.reading.rows import Reading
-from apps.imports.results import ImportOptions
+from apps.imports.results import NULL_WORDS, ImportOptions
 from apps.imports.spec import ImportSpec
 
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
@@ -54,6 +54,12 @@ class OptionsForm(forms.Form):
     source = forms.ChoiceField(label="The file is", widget=forms.RadioSelect)
     blank = forms.ChoiceField(label="A blank cell", widget=forms.RadioSelect, required=False)
     bad_cell = forms.ChoiceField(label="A cell that breaks a rule", widget=forms.RadioSelect, required=False)
+    null_words = forms.CharField(
+        label="Words for no value",
+        help_text="Cells that say one of them are blank, where a column may be blank. Separated by spaces.",
+        initial=" ".join(sorted(NULL_WORDS)),
+        required=False,
+    )
     on_local_edit = forms.ChoiceField(
         label="Values corrected here that the file changes, too", widget=forms.RadioSelect, initial="keep"
     )
@@ -138,6 +144,7 @@ class OptionsForm(forms.Form):
             corrections=cleaned["source"] == CORRECTIONS,
             blank=cleaned.get("blank") or "",
             bad_cell=cleaned.get("bad_cell") or "",
+            null_words=frozenset(cleaned["null_words"].split()) if "null_words" in self.data else NULL_WORDS,
             on_local_edit=cleaned.get("on_local_edit") or "keep",
             missing=cleaned.get("missing") or "report",
             missing_limit=1.0 if limit is None else limit,
@@ -214,6 +221,7 @@ class PlanAgainForm(OptionsForm):
             "source": CORRECTIONS if options.corrections or not spec.upstream else SNAPSHOT,
             "blank": options.blank,
             "bad_cell": options.bad_cell,
+            "null_words": " ".join(sorted(options.null_words)),
             "on_local_edit": options.on_local_edit,
             "missing": options.missing,
             "missing_limit": options.missing_limit,

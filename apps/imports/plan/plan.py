@@ -108,6 +108,7 @@ class ImportPlan:
             "filtered": self.options.filtered,
             "columns": [column.field for column, _index in layout.columns],
             "not_taken": layout.not_taken,
+            "read_as_blank": dict(self.staging.read_as_blank),
             "missing_above_limit": self.missing_above_limit,
             "beyond_limits": list(self.beyond_limits),
             "superseded": _in_figures(self.superseded),
@@ -197,6 +198,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             taken += result.taken
             refused += sum(row.refused for row in result.seen)
             cells_refused += result.cells_refused
+            staging.read_as_blank.update(result.read_as_blank)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)

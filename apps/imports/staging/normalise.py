@@ -1,6 +1,7 @@
 """Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
@@ -32,12 +33,14 @@ class Seen(NamedTuple):
 class NormalisedChunk:
     """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged.
 
-    `cells_refused` counts the refusals of single cells, whose rows are staged without them.
+    `cells_refused` counts the refusals of single cells, whose rows are staged without them; `read_as_blank` counts the
+    words that were taken for no value.
     """
 
     rows: Iterable[tuple[Any, ...]] = ()
     taken: int = 0
     cells_refused: int = 0
+    read_as_blank: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
 
@@ -57,7 +60,8 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
     # For each place in the layout, the rows whose cell is refused.
     refused_at: list[set[int]] = []
     for column, index in layout.columns:
-        values, refused = _parser(column, layout)(list(cells[index]))
+        given = _without_null_words(list(cells[index]), column, layout, options, result)
+        values, refused = _parser(column, layout)(given)
         columns.append(values)
         refused_at.append({cell.row for cell in refused})
         result.refusals += [
@@ -117,6 +121,21 @@ def _refuse_ragged(
 def _shown(text: str) -> str:
     """Return text as a refusal shows it: short, and without NUL, which PostgreSQL stores nowhere."""
     return text[:200].replace("\x00", _LOST)
+
+
+def _without_null_words(
+    cells: list[str], column: Column, layout: Layout, options: ImportOptions, result: NormalisedChunk
+) -> list[str]:
+    """Make cells blank that say a word for no value, where the column may be blank, and count them.
+
+    The name of a thing may be such a word, and a snapshot's key is never blank.
+    """
+    words = options.null_words
+    may_be_blank = layout.corrections and column.field in layout.spec.key_fields
+    if (column.required and not may_be_blank) or words.isdisjoint(cells):
+        return cells
+    result.read_as_blank.update(cell for cell in cells if cell in words)
+    return ["" if cell in words else cell for cell in cells]
 
 
 def _refuse_unfit(

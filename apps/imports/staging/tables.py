@@ -4,6 +4,7 @@ Temporary tables belong to one connection and to no transaction, so that on SQLi
 read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -61,6 +62,8 @@ class Staging(LiveTable):
         self.options = options
         self.progress = progress
         self.discarded = False
+        # How often each word for no value was read as blank.
+        self.read_as_blank: Counter[str] = Counter()
         # The fields that some live object has pinned; without any, no statement asks for pins.
         self.pinned: frozenset[str] = frozenset()
         # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.
