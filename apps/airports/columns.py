@@ -23,6 +23,10 @@ def _is_open(types: list[str | None]) -> list[bool | None]:
     return [None if value is None else value != AirportType.CLOSED for value in types]
 
 
+def _is_of_country(region: str, country: str) -> str:
+    return "" if region.startswith(f"{country}-") else f"a region of {country} begins with {country}-"
+
+
 def _length(field: str) -> int:
     length = field_of(Airport, field).max_length
     if length is None:
@@ -42,11 +46,16 @@ OURAIRPORTS = ImportSpec(
         Column(
             "ident",
             "ident",
-            parsers.text(max_length=_length("ident"), required=True, forbidden=".+", why=_DAMAGE),
+            parsers.key(max_length=_length("ident"), damaged=".+", why=_DAMAGE),
             guesses=("icao", "icao code", "gps code", "code", "airport code"),
             required=True,
         ),
-        Column("iata_code", aliases=("iata",)),
+        Column(
+            "iata_code",
+            # Upstream's 0 means: no code. It is a finding, and an export of ours must come back.
+            by_hand=parsers.pattern(shape="[A-Z0-9]{3}|0", hint="not three capital letters or digits", null=True),
+            aliases=("iata",),
+        ),
         Column(
             "name",
             "name",
@@ -93,6 +102,10 @@ OURAIRPORTS = ImportSpec(
         ),
         Column(
             "iso_region",
+            by_hand=parsers.pattern(
+                shape="[A-Z]{2}-[A-Z0-9-]{1,7}", hint="not a region code such as CH-ZH, but perhaps a name"
+            ),
+            beside=("iso_country", _is_of_country),
             aliases=("region",),
             guesses=("subd", "subdivision", "state", "province"),
         ),

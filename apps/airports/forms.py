@@ -3,10 +3,10 @@
 from django import forms
 
 from apps.airports.models import Airport
-from apps.changesets.pages.forms import RecordedForm
+from apps.imports.pages.checked_form import CheckedForm
 
 
-class AirportForm(RecordedForm):
+class AirportForm(CheckedForm):
     class Meta:
         model = Airport
         fields = "__all__"

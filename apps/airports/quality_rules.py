@@ -129,9 +129,9 @@ register_rules(
         mend="Clear the code.", action="clear_iata", broken=Q(iata_code="0"), fields=("iata_code", "municipality"),
     ),
     Rule(
-        "iata_format", AIRPORT, ERROR, CODES, "Airports whose IATA code is not three capital letters",
+        "iata_format", AIRPORT, ERROR, CODES, "Airports whose IATA code is not three capital letters or digits",
         why="No timetable and no ticket knows such a code.", mend="Correct the code, or clear it.",
-        action="clear_iata", broken=Q(iata_code__isnull=False) & ~Q(iata_code="0") & ~Q(iata_code__regex="^[A-Z]{3}$"),
+        action="clear_iata", broken=Q(iata_code__isnull=False) & ~Q(iata_code__regex="^([A-Z0-9]{3}|0)$"),
         fields=("iata_code", "municipality"),
     ),
     Rule(
@@ -145,6 +145,12 @@ register_rules(
         why="1E7 became 1.00E+07: nothing refers to the airport by that.",
         mend="Import the file of upstream as it was downloaded; it is known by its number there.",
         broken=Q(ident__contains=".") | Q(ident__contains="+"), fields=("municipality", "iso_country"),
+    ),
+    Rule(
+        "ident_characters", AIRPORT, ERROR, CODES, "Airports with odd characters in their ident",
+        why="Beside letters A to Z, digits, - and _ they look like others, or run as HTML, or cannot be seen.",
+        mend="Delete the one that upstream does not know.", action="delete_selected",
+        broken=~Q(ident__regex="^[A-Za-z0-9_.+-]+$"), fields=("municipality", "iso_country"),
     ),
     Rule(
         "ident_case", AIRPORT, ERROR, CODES, "Airports whose idents differ only by upper and lower case",

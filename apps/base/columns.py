@@ -1,6 +1,5 @@
 """The columns of countries and cities in a file: what imports read and exports write."""
 
-import re
 import zoneinfo
 from functools import cache
 
@@ -61,7 +60,6 @@ TIMEZONE = Column(
         is_known=is_time_zone, hint="not a time zone of the IANA database, such as Europe/Zurich", required=False
     ),
 )
-_ISO3 = re.compile("[A-Z]{3}")
 
 COUNTRIES = ImportSpec(
     name="countries",
@@ -76,8 +74,7 @@ COUNTRIES = ImportSpec(
         Column(
             "iso3",
             "iso3",
-            parsers.known(is_known=lambda code: bool(_ISO3.fullmatch(code)), hint="not three capital letters",
-                          required=False),
+            parsers.pattern(shape="[A-Z]{3}", hint="not three capital letters"),
         ),
         Column("name", "name", name_text(max_length=255, required=True), required=True),
         LATITUDE,
@@ -87,7 +84,7 @@ COUNTRIES = ImportSpec(
     derived=(Derived("search_name", "name", comparable),),
     match_by=("iso_code",),
     completer=CountryCompleter(),
-)  # fmt: skip
+)
 
 CITIES = ImportSpec(
     name="cities",

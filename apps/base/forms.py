@@ -6,10 +6,10 @@ from django.core.exceptions import ValidationError
 
 from apps.base.models import City, Country
 from apps.base.text import search_form
-from apps.changesets.pages.forms import RecordedForm
+from apps.imports.pages.checked_form import CheckedForm
 
 
-class CountryForm(RecordedForm):
+class CountryForm(CheckedForm):
     class Meta:
         model = Country
         fields = "__all__"
@@ -21,7 +21,7 @@ class CountryForm(RecordedForm):
         return self.cleaned_data["iso3"].upper()
 
 
-class CityForm(RecordedForm):
+class CityForm(CheckedForm):
     class Meta:
         model = City
         fields = "__all__"

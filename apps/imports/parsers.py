@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from apps.imports.plain import is_plain, name_of, plain
+
 
 class BadCell(NamedTuple):
     """A cell that a parser refuses: the row in its chunk, the name of the rule, and a hint."""
@@ -24,15 +26,21 @@ class BadCell(NamedTuple):
 Parser = Callable[[list[str]], tuple[list[Any], list[BadCell]]]
 
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
+_NO_KEY = re.compile("[^A-Za-z0-9_-]")
 _INTEGER = re.compile(r"[+-]?[0-9]+(\.0*)?")
+# 5.000 is five in one country and five thousand in the next.
+_AMBIGUOUS = re.compile(r"[+-]?[0-9]{1,3}([.,][0-9]{3})+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def text(*, max_length: int, required: bool = False, null: bool = False, forbidden: str = "", why: str = "") -> Parser:
-    """Make a parser of text, stripped at its ends only; `null` makes a blank cell None."""
+def text(*, max_length: int, required: bool = False, null: bool = False, exact: bool = False) -> Parser:
+    """Make a parser of plain text, stripped at its ends; `null` makes a blank cell None.
+
+    What is not plain is made so, or refused where the text must be `exact`, since it names an object.
+    """
 
     def check(value: str) -> tuple[str, str] | None:
         if required and not value:
@@ -41,22 +49,44 @@ def text(*, max_length: int, required: bool = False, null: bool = False, forbidd
             return "too_long", f"{len(value)} characters, at most {max_length} fit"
         if _CONTROL.search(value):
             return "control_character", "it contains a control character"
-        if any(character in value for character in forbidden):
-            return "damaged", why
+        if not is_plain(value):
+            return "not_plain", "it contains an invisible character, or a letter in two parts: write it again"
         return None
 
     def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values: list[Any] = list(map(str.strip, cells))
         joined = " ".join(values)
+        stays = is_plain(joined)
+        if not stays and not exact:
+            values = [plain(value).strip() for value in values]
+            joined, stays = " ".join(values), True
         bad: list[BadCell] = []
-        if (
-            max(map(len, values)) > max_length
-            or (required and not all(values))
-            or _CONTROL.search(joined)
-            or any(character in joined for character in forbidden)
-        ):
+        if not stays or max(map(len, values)) > max_length or (required and not all(values)) or _CONTROL.search(joined):
             bad = _check_each(values, check)
         return ([value or None for value in values] if null else values), bad
+
+    return parse
+
+
+def key(*, max_length: int, damaged: str, why: str) -> Parser:
+    """Make a parser of required keys of ASCII letters, digits, `-` and `_`; `why` is said of `damaged` characters."""
+
+    def check(value: str) -> tuple[str, str] | None:
+        if not value:
+            return "required", "this column must not be blank"
+        if len(value) > max_length:
+            return "too_long", f"{len(value)} characters, at most {max_length} fit"
+        if any(character in value for character in damaged):
+            return "damaged", why
+        if unfit := _NO_KEY.search(value):
+            place = unfit.start() + 1
+            return "character", f"character {place} is {name_of(unfit[0])}: only letters A to Z, digits, - and _ may be"
+        return None
+
+    def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
+        values: list[Any] = list(map(str.strip, cells))
+        good = all(values) and max(map(len, values)) <= max_length and not _NO_KEY.search("".join(values))
+        return values, [] if good else _check_each(values, check)
 
     return parse
 
@@ -68,6 +98,8 @@ def integer(*, minimum: int, maximum: int, required: bool = False) -> Parser:
         if not value:
             return ("required", "this column must not be blank") if required else None
         # 40 digits are more than any bound; int() of a giant would raise.
+        if _AMBIGUOUS.fullmatch(value):
+            return "ambiguous_number", "three digits after a point or comma are ambiguous: write the digits alone"
         if not _INTEGER.fullmatch(value) or len(value) > 40:
             return "not_integer", "it is not a whole number"
         if not minimum <= int(value.partition(".")[0]) <= maximum:
@@ -156,7 +188,9 @@ def known(*, is_known: Callable[[str], bool], hint: str, required: bool = True) 
     def check(value: str) -> tuple[str, str] | None:
         if not value:
             return ("required", "this column must not be blank") if required else None
-        return None if is_known(value) else ("unknown", hint)
+        if is_known(value):
+            return None
+        return "unknown", f"{hint}; did you mean {value.upper()}?" if is_known(value.upper()) else hint
 
     def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
         values = list(map(str.strip, cells))
@@ -166,6 +200,12 @@ def known(*, is_known: Callable[[str], bool], hint: str, required: bool = True) 
         return values, [BadCell(index, *refused[value]) for index, value in enumerate(values) if value in refused]
 
     return parse
+
+
+def pattern(*, shape: str, hint: str, null: bool = False) -> Parser:
+    """Make a parser of codes that have this shape, a regular expression; `null` makes a blank cell None."""
+    words = known(is_known=lambda code: bool(re.fullmatch(shape, code)), hint=hint, required=False)
+    return _blank_is_none(words) if null else words
 
 
 def day(*, required: bool = False) -> Parser:
@@ -202,7 +242,7 @@ def parser_of(field: models.Field, *, required: bool) -> Parser:
             required=required,
         )
     if isinstance(field, models.CharField):
-        return text(max_length=field.max_length or 0, required=required, null=field.null)
+        return text(max_length=field.max_length or 0, required=required, null=field.null, exact=field.unique)
     if isinstance(field, models.BooleanField):
         return boolean()
     if isinstance(field, models.IntegerField):

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
+BadCells = Literal["", "row", "cell"]
 Progress = Callable[[str, int], None]
 
 
@@ -18,6 +19,11 @@ def quiet(stage: str, rows: int) -> None:
 LISTED = 1000
 # How many refusals of one rule over many rows (twice in the file, held by another) are listed.
 REFUSALS_LISTED = 100_000
+
+# What programs write for: no value. As they are written; NAN in capitals is the IATA code of Nadi.
+NULL_WORDS = frozenset(
+    ("null", "NULL", "Null", "\\N", "n/a", "N/A", "#N/A", "none", "None", "nan", "NaN", "<NA>", "-", "--")
+)
 
 
 @dataclass(frozen=True)
@@ -81,14 +87,18 @@ class ImportOptions:
     """What the person chose.
 
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
-    it keeps it in corrections and clears it in a snapshot. `columns` are the fields to take (None: all that the
-    file has), `mapping` gives the title of the column for each field where the titles are not ours. `missing_limit`
-    is the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them.
-    With `past_limits` the limits of the settings do not stop it.
+    it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
+    refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
+    and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
+    the column for each field where the titles are not ours. `missing_limit` is the share of the live objects, in
+    percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
+    settings do not stop it.
     """
 
     corrections: bool = False
     blank: Blank = ""
+    bad_cell: BadCells = ""
+    null_words: frozenset[str] = NULL_WORDS
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     missing_limit: float = 1.0
@@ -110,11 +120,18 @@ class ImportOptions:
         """Whether a blank cell clears the value."""
         return self.blank == "clear" or (self.blank == "" and not self.corrections)
 
+    @property
+    def takes_rest(self) -> bool:
+        """Whether the rest of a row with a bad cell is taken."""
+        return not self.blank_clears and (self.bad_cell or ("cell" if self.corrections else "row")) == "cell"
+
     def as_json(self) -> dict[str, Any]:
         """Return the options as JSON keeps them; filters are not kept, a stored plan has none."""
         return {
             "corrections": self.corrections,
             "blank": self.blank,
+            "bad_cell": self.bad_cell,
+            "null_words": sorted(self.null_words),
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
             "missing_limit": self.missing_limit,
@@ -131,13 +148,19 @@ class ImportOptions:
         columns = kept.get("columns")
         return cls(
             **{**kept, "columns": None if columns is None else frozenset(columns)}
-            | {"skip_links": frozenset(kept.get("skip_links", ()))}
+            | {
+                "skip_links": frozenset(kept.get("skip_links", ())),
+                "null_words": frozenset(kept.get("null_words", NULL_WORDS)),
+            }
         )
 
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two."""
+    """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two.
+
+    Refused cells are those of rows that are taken without them.
+    """
 
     total: int = 0
     created: int = 0
@@ -146,6 +169,7 @@ class ImportCounts:
     unchanged: int = 0
     skipped: int = 0
     refused: int = 0
+    cells_refused: int = 0
     kept: int = 0
     missing: int = 0
     superseded: int = 0
@@ -157,6 +181,13 @@ class ImportCounts:
         values = asdict(self)
         links = values.pop("links")
         return {**values, **links}
+
+
+def blanks_in_words(words: Mapping[str, int]) -> str:
+    """Return what was read as blank, such as `2 cells read as blank: null, \\N`; empty where nothing was."""
+    number = sum(words.values())
+    cells = "cell" if number == 1 else "cells"
+    return f"{number:,} {cells} read as blank: {', '.join(sorted(words))}" if number else ""
 
 
 @dataclass(frozen=True)

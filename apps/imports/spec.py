@@ -27,7 +27,9 @@ class Reference:
 class Column:
     """One column of the file and the field that it fills; `merged` columns keep corrections.
 
-    Without a `header` it is called as the field is, without `parse` it is read as the field takes it.
+    Without a `header` it is called as the field is, without `parse` it is read as the field takes it. What people
+    give, in corrections and forms, is read by `by_hand` if that is stricter: upstream's faults are taken, and found by
+    rules of quality. `beside` names another field, and says why a value does not fit to that one's, or nothing.
 
     One with `refers` holds the code of an object that must exist. Without `stored` it is staged as text for the
     matching only, and fills no field.
@@ -36,6 +38,8 @@ class Column:
     field: str
     header: str = ""
     parse: Parser = as_field
+    by_hand: Parser = as_field
+    beside: tuple[str, Callable[[str, str], str]] | None = None
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
@@ -50,7 +54,7 @@ class Column:
         if parse is as_field:
             target, name = (self.refers.model, self.refers.by) if self.refers else (model, self.field)
             parse = parser_of(field_of(target, name), required=self.required)
-        return replace(self, header=header, parse=parse)
+        return replace(self, header=header, parse=parse, by_hand=parse if self.by_hand is as_field else self.by_hand)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 SAMPLE = Path(__file__).parents[2] / "data" / "cities-sample.tsv"
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created", "duration_s", "run"),
+    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused", "duration_s", "run"),
 ]
 
 
@@ -161,9 +161,10 @@ def test_packed_file_is_read(import_places, zurich):
 
 
 def test_bad_cell_is_refused_at_its_line(import_places, zurich, switzerland):
-    City.objects.create(country=switzerland, name="Bern")
+    for name in ("Bern", "Genf"):
+        City.objects.create(country=switzerland, name=name)
 
-    result = import_places(place("Bern"), "", place("Zürich", latitude="97"), place("Zürich", timezone="Mars"))
+    result = import_places(place("Bern"), "", place("Zürich", latitude="97"), place("Genf", timezone="Mars"))
 
     assert [(line, value, rule) for line, value, rule, _hint in refused(result)] == [
         (3, "97", "out_of_range"),

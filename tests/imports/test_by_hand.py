@@ -41,7 +41,7 @@ def test_a_number_with_fewer_digits_is_the_same_number(correct, airport, digits)
     assert (said["changeset"], said["unchanged"]) == (None, 1)
 
 
-@pytest.mark.parametrize("moved", [1e-9, -1e-9, 1])
+@pytest.mark.parametrize("moved", [2e-7, -2e-7, 1])
 def test_a_number_that_is_another_one_is_taken(correct, airport, moved):
     correct(ident="KDEN", longitude_deg=repr(DIGITS + moved))
 

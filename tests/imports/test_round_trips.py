@@ -88,7 +88,7 @@ def hostile(import_file: Callable[..., dict], steward) -> None:
     pin(Airport.objects.get(pk="KA005"), "name", note="as on its sign", actor=steward)
     with changeset(kind="edit", actor=steward, reason="by hand"):
         Airport.objects.create(ident="HAND-1", name="'=by hand", airport_type="heliport", iso_country="NA")
-        Airport.objects.create(ident="hand 2", name="Closed", airport_type="closed", municipality="Unlinked")
+        Airport.objects.create(ident="hand_2", name="Closed", airport_type="closed", municipality="Unlinked")
         _make_cities()
 
 

@@ -36,6 +36,7 @@ AIRPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "iata_zero": ({"iata_code": "0"}, {"iata_code": None}),
     "iata_format": ({"iata_code": "BR-"}, {"iata_code": "BRN"}),
     "ident_damaged": ({"ident": "1.00E+07"}, {"ident": "1E7"}),
+    "ident_characters": ({"ident": "LS\u0413\u0421"}, {"ident": "LS_1-a"}),
     "ident_lower": ({"ident": "lsXX"}, {"ident": "LS-XX"}),
     "country_unlinked": ({"country": None}, {"country": None, "iso_country": ""}),
     "country_mismatch": ({"iso_country": "DE"}, {}),

@@ -167,7 +167,7 @@ def test_a_file_is_uploaded_planned_decided_about_confirmed_and_undone(world, cl
         row("85-1", "BN", "Bern HB", "BLS", opened="1860-05-01"),
         row("85-2", "BS", "Basel SBB", opened="1854-12-19"),
         row("85-3", "ZH", "Zürich", opened="1847-08-09", platforms="26"),
-        row("85-4", "XX", "Nowhere", platforms="none"),
+        row("85-4", "XX", "Nowhere", platforms="many"),
     ]
     file = SimpleUploadedFile("register.csv", as_csv(tuple(rows)).encode())
     client.post(url(Station, "import"), {"import_file": file, "source": "snapshot", "reason": "spring"})

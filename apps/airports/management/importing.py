@@ -10,7 +10,7 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.management.importing import add_reading_arguments, reading_of
+from apps.imports.management.importing import add_null_words, add_reading_arguments, reading_of
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -33,6 +33,19 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         help=f"{SOURCE} (a snapshot of upstream, the default) or {CORRECTIONS} (values corrected by hand: "
         "blank cells are left alone)",
     )
+    parser.add_argument(
+        "--blank",
+        choices=("keep", "clear"),
+        default="",
+        help="what a blank cell does to the value here (default: a snapshot clears it, corrections keep it)",
+    )
+    parser.add_argument(
+        "--bad-cell",
+        choices=("row", "cell"),
+        default="",
+        help="what a cell that breaks a rule refuses: its row (default of a snapshot), or only itself (of corrections)",
+    )
+    add_null_words(parser)
     parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
     parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
     parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
@@ -106,6 +119,9 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
     skipped = {"country", "city"} if options["skip_country_link"] else {"city"} if options["skip_city_link"] else ()
     return ImportOptions(
         corrections=options["source"] == CORRECTIONS,
+        blank=options["blank"],
+        bad_cell=options["bad_cell"],
+        null_words=frozenset(options["null"]),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

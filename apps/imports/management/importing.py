@@ -14,13 +14,13 @@ from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
-from apps.imports.results import Progress
+from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 
 _SHOWN = 10
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created"),
+    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
 )
 
 
@@ -90,6 +90,17 @@ class ImportingCommand(BaseCommand):
         return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3)}
 
 
+def add_null_words(parser: ArgumentParser) -> None:
+    """Add the argument that says which words mean: no value."""
+    parser.add_argument(
+        "--null",
+        nargs="*",
+        default=sorted(NULL_WORDS),
+        metavar="WORD",
+        help=f"cells that say so are blank (default: {' '.join(sorted(NULL_WORDS))}; without a word: none)",
+    )
+
+
 def progress_on(stream: TextIO) -> Progress | None:
     """Return a progress line for a terminal, or None where nobody looks."""
     if not stream.isatty():
@@ -109,7 +120,9 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     width = max(len(name) for name in counts)
     for name, number in counts.items():
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
-    yield from _some("Refused", plan.refusals, counts["refused"])
+    if blanks := blanks_in_words(plan.staging.read_as_blank):
+        yield blanks
+    yield from _some("Refused", plan.refusals, max(counts["refused"] + counts["cells_refused"], len(plan.refusals)))
     kept = [f"{k.object_id} {k.field}: ours {k.current!r}, theirs {k.new!r}" for k in plan.kept]
     yield from _some("Kept, since somebody corrected them here", kept, len(kept))
     replaced = [

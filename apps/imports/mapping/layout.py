@@ -83,8 +83,12 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
 
 
 def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -> ImportOptions:
-    """Return the options as they hold for a file with this header: what this console exported is corrections."""
-    return replace(options, corrections=True) if is_own_export(header, spec) else options
+    """Return the options as they hold for a file with this header: what this console exported is corrections, and
+    says null only where that is the text."""
+    own = is_own_export(header, spec)
+    if own or list(header) == [column.field for column in spec.columns if column.stored]:
+        options = replace(options, null_words=frozenset())
+    return replace(options, corrections=True) if own else options
 
 
 def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:

@@ -15,7 +15,7 @@ from apps.changesets.pages.choices import offer
 from apps.changesets.text import whole_number
 from apps.imports.reading.encodings import ENCODINGS
 from apps.imports.reading.rows import Reading
-from apps.imports.results import ImportOptions
+from apps.imports.results import NULL_WORDS, ImportOptions
 from apps.imports.spec import ImportSpec
 
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
@@ -24,6 +24,11 @@ BLANKS = (
     ("", "As is usual", "A snapshot clears the value, corrections keep it."),
     ("keep", "Keeps the value here", "Only filled cells change anything."),
     ("clear", "Clears the value here", "What is blank in the file becomes empty."),
+)
+BAD_CELLS = (
+    ("", "As is usual", "A snapshot loses the row, corrections only the cell."),
+    ("row", "Refuses its row", "The row can be mended and uploaded again."),
+    ("cell", "Refuses only itself", "The rest of the row is taken, where blank cells keep the value."),
 )
 LOCAL_EDITS = (
     ("keep", "Keep them", "They are listed, and each can be decided about."),
@@ -43,6 +48,13 @@ class OptionsForm(forms.Form):
 
     source = forms.ChoiceField(label="The file is", widget=forms.RadioSelect)
     blank = forms.ChoiceField(label="A blank cell", widget=forms.RadioSelect, required=False)
+    bad_cell = forms.ChoiceField(label="A cell that breaks a rule", widget=forms.RadioSelect, required=False)
+    null_words = forms.CharField(
+        label="Words for no value",
+        help_text="Cells that say one of them are blank, where a column may be blank. Separated by spaces.",
+        initial=" ".join(sorted(NULL_WORDS)),
+        required=False,
+    )
     on_local_edit = forms.ChoiceField(
         label="Values corrected here that the file changes, too", widget=forms.RadioSelect, initial="keep"
     )
@@ -56,7 +68,12 @@ class OptionsForm(forms.Form):
     )
     links = forms.MultipleChoiceField(label="Links", widget=forms.CheckboxSelectMultiple, required=False)
 
-    HELP: dict[str, tuple[Choice, ...]] = {"blank": BLANKS, "on_local_edit": LOCAL_EDITS, "missing": MISSING}
+    HELP: dict[str, tuple[Choice, ...]] = {
+        "blank": BLANKS,
+        "bad_cell": BAD_CELLS,
+        "on_local_edit": LOCAL_EDITS,
+        "missing": MISSING,
+    }
     # What only a snapshot knows of, and what is seldom changed.
     OF_SNAPSHOTS = ("on_local_edit", "missing", "missing_limit")
 
@@ -80,7 +97,7 @@ class OptionsForm(forms.Form):
             del self.fields[field]
         if not links:
             del self.fields["links"]
-        for field in {"blank", "missing_limit", "on_local_edit", "missing"} & self.fields.keys():
+        for field in {"blank", "bad_cell", "missing_limit", "on_local_edit", "missing"} & self.fields.keys():
             self.fields[field].required = False
 
     def choices_of(self, name: str) -> Iterator[tuple[BoundWidget, str]]:
@@ -90,7 +107,7 @@ class OptionsForm(forms.Form):
 
     def groups(self) -> Iterator[tuple[BoundField, list[tuple[BoundWidget, str]]]]:
         """Yield the seldom changed fields that have choices, each with its choices."""
-        for name in ("blank", "on_local_edit", "missing"):
+        for name in ("blank", "bad_cell", "on_local_edit", "missing"):
             if name in self.fields:
                 yield self[name], list(self.choices_of(name))
 
@@ -101,13 +118,15 @@ class OptionsForm(forms.Form):
     @property
     def has_seldom(self) -> bool:
         """Whether something seldom changed is wrong, and must be shown."""
-        return bool({"blank", "links", *self.OF_SNAPSHOTS} & self.errors.keys())
+        return bool({"blank", "bad_cell", "links", *self.OF_SNAPSHOTS} & self.errors.keys())
 
     def clean(self) -> dict[str, Any]:
         super().clean()
         cleaned = self.cleaned_data
         if cleaned.get("source") == CORRECTIONS and cleaned.get("missing") in ("deactivate", "delete"):
             self.add_error("missing", "Corrections by hand do not list every object: nothing of them is missing.")
+        if not self.errors and cleaned.get("bad_cell") == "cell" and self.options().blank_clears:
+            self.add_error("bad_cell", "A refused cell must not clear a value: let blank cells keep it.")
         return cleaned
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
@@ -119,6 +138,8 @@ class OptionsForm(forms.Form):
             base or ImportOptions(),
             corrections=cleaned["source"] == CORRECTIONS,
             blank=cleaned.get("blank") or "",
+            bad_cell=cleaned.get("bad_cell") or "",
+            null_words=frozenset(cleaned["null_words"].split()) if "null_words" in self.data else NULL_WORDS,
             on_local_edit=cleaned.get("on_local_edit") or "keep",
             missing=cleaned.get("missing") or "report",
             missing_limit=1.0 if limit is None else limit,
@@ -197,6 +218,8 @@ class PlanAgainForm(OptionsForm):
         initial = {
             "source": CORRECTIONS if options.corrections or not spec.upstream else SNAPSHOT,
             "blank": options.blank,
+            "bad_cell": options.bad_cell,
+            "null_words": " ".join(sorted(options.null_words)),
             "on_local_edit": options.on_local_edit,
             "missing": options.missing,
             "missing_limit": options.missing_limit,

@@ -106,7 +106,7 @@ def _sign(row: PlannedRow, missing: str) -> str:
 
 
 def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[RefusedCell]]:
-    lines = [row.line for row in rows if row.kind == RowKind.REFUSED and row.line is not None]
+    lines = [row.line for row in rows if row.line is not None]
     cells: dict[int | None, list[RefusedCell]] = {}
     for cell in RefusedCell.objects.filter(run=run, line__in=lines) if lines else ():
         cells.setdefault(cell.line, []).append(cell)

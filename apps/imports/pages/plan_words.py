@@ -91,6 +91,8 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
     yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
+    cells = counts.get("cells_refused", 0)
+    yield Line("refused", cells, f"{plural(cells, 'cell is', 'cells are')} refused, the rest of its row is taken")
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
     yield from _links(run, counts)

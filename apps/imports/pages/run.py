@@ -23,7 +23,7 @@ from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan.checks import shown_checks
 from apps.imports.registry import all_specs, spec_named
-from apps.imports.results import ImportOptions, LeftAlone
+from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
 from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
 
@@ -95,6 +95,7 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "number": number,
         "taken": list(taken.values()),
         "not_taken": headers.not_taken(run.header, taken),
+        "blanks": blanks_in_words((run.summary or {}).get("read_as_blank", {})),
         "why_not_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),

@@ -1,7 +1,8 @@
 """The value that a correction gives a field; a value that only lost precision in the file is no correction.
 
-A file holds less than the table: text loses the spaces at its ends, NULL and empty text are both blank, and a
-spreadsheet writes 15 or 16 digits of a number that has 17. Such a cell keeps the live value: otherwise exporting a file
+A file holds less than the table: text loses the spaces at its ends and is made plain, NULL and empty text are both
+blank, and a spreadsheet writes 15 or 16 digits of a number that has 17. A coordinate with other digits beyond a
+centimetre is the same point. Such a cell keeps the live value: otherwise exporting a file
 and importing it again would change objects.
 """
 
@@ -9,8 +10,10 @@ from django.db import models
 
 from apps.imports.staging.tables import Staging
 
-# More than rounding to 15 digits moves a number below 1000, and as a coordinate less than a thousandth of a millimetre.
+# More than rounding to 15 digits moves a number below 1000.
 _ROUNDED = 1e-12
+# About a centimetre, in degrees.
+_SAME_POINT = 1e-7
 # What str.strip() takes off; no quote, brace or percent sign is among it.
 _SPACES = "".join(filter(str.isspace, map(chr, range(0x3001))))
 
@@ -28,7 +31,10 @@ def by_hand(staging: Staging, field: str) -> str:
 def _same(staging: Staging, field: str, staged: str, live: str) -> str:
     kind = staging.spec.model._meta.get_field(field)
     if isinstance(kind, models.FloatField):
-        return f"ABS({staged} - {live}) <= {_ROUNDED}"
+        nearest = _SAME_POINT if field in (staging.spec.model.tracking.point or ()) else _ROUNDED
+        return f"ABS({staged} - {live}) <= {nearest}"
     if isinstance(kind, models.CharField | models.TextField):
-        return f"TRIM(COALESCE({live}, ''), '{_SPACES}') = COALESCE({staged}, '')"
+        trimmed = f"TRIM(COALESCE({live}, ''), '{_SPACES}')"
+        made_plain = f"TRIM({staging.plain(live)}, '{_SPACES}')"
+        return f"({trimmed} = COALESCE({staged}, '') OR {made_plain} = COALESCE({staged}, ''))"
     return ""

@@ -22,6 +22,8 @@ def check_options(spec: ImportSpec, options: ImportOptions) -> None:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:
         raise OptionsContradict("A corrections file does not list every object: leave out --missing.")
+    if options.bad_cell == "cell" and options.blank_clears:
+        raise OptionsContradict("--bad-cell cell needs --blank keep: a refused cell must not clear a value.")
     if options.missing == "deactivate" and spec.active is None:
         raise OptionsContradict(f"{plural} cannot be inactive: use --missing report or delete.")
 

@@ -13,6 +13,8 @@ who holds it; a holder with its row in the file comes before a newcomer.
 
 from typing import NamedTuple
 
+from django.db import models
+
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     match_by_values,
@@ -181,8 +183,27 @@ def _refuse_unable(staging: Staging) -> RefusedRows:
     )
     lines = staging.firsts("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
     hint = "no such object, and too few values to make a new one"
-    refusals = [Refusal(line, "(row)", "", "unknown_object", hint) for line in lines]
+    meant = _meant(staging)
+    refusals = [
+        Refusal(line, "(row)", "", "unknown_object", f"{hint}; did you mean {meant[line]}?" if line in meant else hint)
+        for line in lines
+    ]
     return RefusedRows(staging.refuse_blocked(), refusals)
+
+
+def _meant(staging: Staging) -> dict[int, str]:
+    """Return, for each blocked line, the primary key of a live object that it names in lower-case letters."""
+    pk = staging.spec.pk
+    if pk not in staging.layout.fields or not isinstance(staging.spec.model._meta.pk, models.CharField):
+        return {}
+    rows = staging.rows(
+        """
+        SELECT b.line, l.{pk} FROM {blocked} b JOIN {staged} s ON s.line = b.line
+        JOIN {live} l ON l.{pk} = UPPER(s.{new_pk}) ORDER BY b.line LIMIT {limit}
+        """,
+        limit=str(REFUSALS_LISTED),
+    )
+    return dict(rows)
 
 
 def refuse_held(staging: Staging) -> RefusedRows:

@@ -108,6 +108,7 @@ class ImportPlan:
             "filtered": self.options.filtered,
             "columns": [column.field for column, _index in layout.columns],
             "not_taken": layout.not_taken,
+            "read_as_blank": dict(self.staging.read_as_blank),
             "missing_above_limit": self.missing_above_limit,
             "beyond_limits": list(self.beyond_limits),
             "superseded": _in_figures(self.superseded),
@@ -187,7 +188,7 @@ def stamp_of(staging: Staging) -> Stamp:
 
 def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     """Stream the file into the staging tables; return the counts of reading."""
-    total = taken = refused = 0
+    total = taken = refused = cells_refused = 0
     limit = staging.options.limit
     with staging.writing():
         for chunk in raw.taking([index for _column, index in staging.layout.columns]):
@@ -196,6 +197,8 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             total += len(chunk.rows)
             taken += result.taken
             refused += sum(row.refused for row in result.seen)
+            cells_refused += result.cells_refused
+            staging.read_as_blank.update(result.read_as_blank)
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)
@@ -203,7 +206,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     staging.finish()
     twice, refusals = refuse_duplicates(staging)
     staging.note_refusals(refusals)
-    return ImportCounts(total=total, refused=refused + twice, skipped=total - taken)
+    return ImportCounts(total=total, refused=refused + twice, cells_refused=cells_refused, skipped=total - taken)
 
 
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:

@@ -1,6 +1,7 @@
 """Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii
@@ -30,10 +31,16 @@ class Seen(NamedTuple):
 
 @dataclass
 class NormalisedChunk:
-    """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged."""
+    """What one chunk became: staged rows (line, values in layout order, upstream), refusals, and rows not staged.
+
+    `cells_refused` counts the refusals of single cells, whose rows are staged without them; `read_as_blank` counts the
+    words that were taken for no value.
+    """
 
     rows: Iterable[tuple[Any, ...]] = ()
     taken: int = 0
+    cells_refused: int = 0
+    read_as_blank: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
 
@@ -50,13 +57,19 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
         return result
     cells = list(zip(*rows, strict=True))
     columns = []
-    bad: set[int] = set()
+    # For each place in the layout, the rows whose cell is refused.
+    refused_at: list[set[int]] = []
     for column, index in layout.columns:
-        values, refused = _parser(column, layout)(list(cells[index]))
+        given = _without_null_words(list(cells[index]), column, layout, options, result)
+        values, refused = _parser(column, layout)(given)
         columns.append(values)
-        for row, rule, hint in refused:
-            bad.add(row)
-            result.refusals.append(Refusal(lines[row], column.header, _shown(cells[index][row]), rule, hint))
+        refused_at.append({cell.row for cell in refused})
+        result.refusals += [
+            Refusal(lines[row], column.header, _shown(cells[index][row]), rule, hint) for row, rule, hint in refused
+        ]
+    if layout.corrections:
+        _refuse_unfit(columns, layout, lines, refused_at, result)
+    bad = _blank_bad_cells(columns, layout, refused_at, result) if options.takes_rest else set().union(*refused_at)
     if layout.corrections:
         _refuse_nameless(columns, layout, lines, bad, result)
     if bad:
@@ -110,6 +123,56 @@ def _shown(text: str) -> str:
     return text[:200].replace("\x00", _LOST)
 
 
+def _without_null_words(
+    cells: list[str], column: Column, layout: Layout, options: ImportOptions, result: NormalisedChunk
+) -> list[str]:
+    """Make cells blank that say a word for no value, where the column may be blank, and count them.
+
+    The name of a thing may be such a word, and a snapshot's key is never blank.
+    """
+    words = options.null_words
+    may_be_blank = layout.corrections and column.field in layout.spec.key_fields
+    if (column.required and not may_be_blank) or words.isdisjoint(cells):
+        return cells
+    result.read_as_blank.update(cell for cell in cells if cell in words)
+    return ["" if cell in words else cell for cell in cells]
+
+
+def _refuse_unfit(
+    columns: list[list[Any]], layout: Layout, lines: list[int], refused_at: list[set[int]], result: NormalisedChunk
+) -> None:
+    """Refuse values that do not fit to another one of their row."""
+    places = {column.field: place for place, (column, _index) in enumerate(layout.columns)}
+    for place, (column, _index) in enumerate(layout.columns):
+        if column.beside is None or column.beside[0] not in places:
+            continue
+        other, why = places[column.beside[0]], column.beside[1]
+        for row, (value, beside) in enumerate(zip(columns[place], columns[other], strict=True)):
+            if not value or not beside or row in refused_at[place] or row in refused_at[other]:
+                continue
+            if hint := why(value, beside):
+                refused_at[place].add(row)
+                result.refusals.append(Refusal(lines[row], column.header, _shown(value), "unfit", hint))
+
+
+def _blank_bad_cells(
+    columns: list[list[Any]], layout: Layout, refused_at: list[set[int]], result: NormalisedChunk
+) -> set[int]:
+    """Make refused cells blank, and return the rows of which nothing can be taken: no key, or no other value."""
+    spec = layout.spec
+    naming = {*spec.key_fields, *spec.match_columns}
+    named = [column.field in naming for column, _index in layout.columns]
+    bad = {row for names, rows in zip(named, refused_at, strict=True) if names for row in rows}
+    for rows, values in zip(refused_at, columns, strict=True):
+        for row in rows:
+            values[row] = None
+    for row in set().union(*refused_at) - bad:
+        if all(names or values[row] is None for names, values in zip(named, columns, strict=True)):
+            bad.add(row)
+    result.cells_refused = sum(len(rows - bad) for rows in refused_at)
+    return bad
+
+
 def _refuse_nameless(
     columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
 ) -> None:
@@ -131,7 +194,7 @@ def _refuse_nameless(
 
 def _parser(column: Column, layout: Layout) -> Parser:
     """Return the column's parser; where blank cells leave values alone, they are None."""
-    parser = _as_exported(column.parse) if layout.corrections else column.parse
+    parser = _as_exported(column.by_hand) if layout.corrections else column.parse
     if not layout.sparse and not (layout.corrections and column.field in layout.spec.key_fields):
         return parser
 

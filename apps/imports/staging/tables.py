@@ -4,6 +4,7 @@ Temporary tables belong to one connection and to no transaction, so that on SQLi
 read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -18,6 +19,7 @@ from apps.changesets.fields import field_of, stored_value
 from apps.changesets.sql import Row
 from apps.changesets.tracking import tracked_for
 from apps.imports.mapping.layout import Layout
+from apps.imports.plain import INVISIBLE, plain
 from apps.imports.results import ImportOptions, Progress, Refusal, quiet
 from apps.imports.spec import Link
 from apps.imports.staging.normalise import Seen
@@ -60,6 +62,8 @@ class Staging(LiveTable):
         self.options = options
         self.progress = progress
         self.discarded = False
+        # How often each word for no value was read as blank.
+        self.read_as_blank: Counter[str] = Counter()
         # The fields that some live object has pinned; without any, no statement asks for pins.
         self.pinned: frozenset[str] = frozenset()
         # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.
@@ -69,6 +73,12 @@ class Staging(LiveTable):
         """Return the SQL for the value that the staged row `s` gives a field: of a reference, its primary key."""
         staged = f"s.{self.quote(field)}"
         return self.referred(self.spec.referred[field], staged) if field in self.spec.referred else staged
+
+    def plain(self, text: str) -> str:
+        """Return the SQL for a text as `plain` makes it, of nothing the empty one."""
+        if self.postgresql:
+            return f"NORMALIZE(TRANSLATE(COALESCE({text}, ''), '{INVISIBLE}', ''), NFC)"
+        return f"imports_plain(COALESCE({text}, ''))"
 
     @property
     def values(self) -> list[str]:
@@ -110,6 +120,7 @@ class Staging(LiveTable):
         if not self.postgresql:
             # Temporary tables have a page cache of their own, small by default; they spill to a file beyond it.
             self.run("PRAGMA temp.cache_size = -32768")
+            self.connection.connection.create_function("imports_plain", 1, plain, deterministic=True)
         referred = self.spec.referred
         for table, columns in self._tables().items():
             self.run(

@@ -2,10 +2,11 @@
 
 from argparse import ArgumentParser
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
-from apps.imports.management.importing import ImportingCommand, add_reading_arguments, reading_of
+from apps.imports.management.importing import ImportingCommand, add_null_words, add_reading_arguments, reading_of
 from apps.imports.reading.sources import from_path
 from apps.imports.runs.engine import Request
 
@@ -21,6 +22,7 @@ class Command(ImportingCommand):
             help="a file of GeoNames (cities500.txt and the like), or a table with its titles; plain or gzip",
         )
         add_reading_arguments(parser)
+        add_null_words(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -30,7 +32,7 @@ class Command(ImportingCommand):
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=lambda source: options_for(source, how),
+            options=lambda source: replace(options_for(source, how), null_words=frozenset(options["null"])),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],
