@@ -70,7 +70,8 @@ def _require_values(rows: list[list[str]], columns: Collection[int]) -> None:
 
 def without_blanks(lines: list[int], rows: list[list[str]]) -> RawChunk:
     """Return the rows in which something stands, with their lines."""
-    if all(map(_is_filled, rows)):
+    # The first cell tells of most rows, and quickly.
+    if all(row and row[0].strip() for row in rows):
         return RawChunk(lines, rows)
     filled = [(line, row) for line, row in zip(lines, rows, strict=True) if _is_filled(row)]
     return RawChunk([line for line, _row in filled], [row for _line, row in filled])
