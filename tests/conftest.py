@@ -56,6 +56,12 @@ for profile, examples in {"quick": 10 if ON_POSTGRESQL else 20, "thorough": 400}
 properties.load_profile("quick")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the options of this run, and its file of coverage, from the processes that tests start: some run pytest."""
+    for name in ("PYTEST_ADDOPTS", "COVERAGE_FILE"):
+        os.environ.pop(name, None)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--screenshots", action="store_true", help="browser tests write docs/screenshots/*.png")
 
