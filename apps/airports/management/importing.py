@@ -19,12 +19,21 @@ BUNDLED = settings.BASE_DIR / "data" / "ourairports-2022-10-11.csv.gz"
 
 
 def add_import_arguments(parser: ArgumentParser) -> None:
-    """Add the arguments: a source, and how it is imported."""
+    """Add the arguments: a source, how it is read, which rows are taken, and how they are imported."""
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--bundled", action="store_true", help="the snapshot of October 2022 that comes with this")
     source.add_argument("--file", metavar="PATH", help="a CSV file, plain or gzip")
     source.add_argument("--url", nargs="?", const=URL, help=f"an https address; without a source: {URL}")
     add_reading_arguments(parser)
+    _add_meaning_of_cells(parser)
+    _add_choice_of_rows(parser)
+    _add_policies(parser)
+    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    parser.add_argument("--reason", default="", help="why, for the changeset")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _add_meaning_of_cells(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         choices=(SOURCE, CORRECTIONS),
@@ -46,12 +55,17 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         help="what a cell that breaks a rule refuses: its row (default of a snapshot), or only itself (of corrections)",
     )
     add_null_words(parser)
-    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+
+
+def _add_choice_of_rows(parser: ArgumentParser) -> None:
     parser.add_argument("--filter-iata", action="store_true", help="leave out rows without an IATA code")
     parser.add_argument("--country", metavar="XX", help="leave out rows of other countries")
     parser.add_argument("--limit", type=_positive, metavar="N", help="take the first N rows that are not left out")
     parser.add_argument("--skip-country-link", action="store_true", help="link no country, and so no city either")
     parser.add_argument("--skip-city-link", action="store_true", help="link no city")
+
+
+def _add_policies(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--on-local-edit",
         choices=("keep", "overwrite", "abort"),
@@ -78,8 +92,6 @@ def add_import_arguments(parser: ArgumentParser) -> None:
         help="import although it goes past the limits of the settings GATE_...; only with --reason",
     )
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
-    parser.add_argument("--reason", default="", help="why, for the changeset")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def request_for(options: dict[str, Any], command: str, **extra: Any) -> Request:
