@@ -156,6 +156,12 @@ def test_table_with_titles_is_read(import_places, zurich, separator, country):
     assert (result["updated"], zurich.latitude, zurich.population) == (1, 47.5, 7)
 
 
+def test_table_that_only_names_cities_changes_nothing(import_places, zurich):
+    result = import_places("name,country code", "Zürich,CH", name="places.csv")
+
+    assert (result["changeset"], result["total"], result["unchanged"]) == (None, 1, 1)
+
+
 def test_packed_file_is_read(import_places, zurich):
     assert import_places(place("Zürich"), name="places.txt.gz")["updated"] == 1
 

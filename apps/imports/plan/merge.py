@@ -37,7 +37,7 @@ def merge(staging: Staging) -> None:
         kept=kept or "0",
         want_names="".join(f", {staging.want(link.field)}" for link in staging.links),
         wants="".join(f", {flag}" for flag in wants),
-        differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]),
+        differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]) or "FALSE",
     )
     staging.index_temp("imports_changed", ["old_pk"])
     _forget_unchanged(staging)
