@@ -23,7 +23,7 @@ def foreign_file(tmp_path: Path) -> Path:
     path.write_text(
         FOREIGN + "KDEN,DEN,Denver Intl,Denver,US-CO,US,5434,39.8617,-104.673,America/Denver\n"
         "EDDM,MUC,Munich Airport,München,DE-BY,DE,1487,48.35,11.78,Europe/Berlin\n"
-        "KBKF,,Buckley Space Force Base,Aurora,US-CO,US,5662,north,-104.75,America/Denver\n"
+        "KB/KF,,Buckley Space Force Base,Aurora,US-CO,US,5662,north,-104.75,America/Denver\n"
     )
     return path
 
