@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from django.core.cache import caches
-
 from apps.changesets.acts.tokens import A_DAY
+from apps.changesets.progress import board, entry
 
 BEGUN = ""
 # A process that dies while it applies an act blocks others for no longer than this.
@@ -32,7 +31,7 @@ class Turn:
         """Note that the act was applied, and the address that it led to."""
         self.is_done = True
         if self.token:
-            caches["progress"].set(_key(self.token), url, A_DAY)
+            board().set(_key(self.token), url, A_DAY)
 
 
 @contextmanager
@@ -43,12 +42,12 @@ def taking_turns(token: str) -> Iterator[Turn]:
         yield turn
     finally:
         if token and not (turn.is_done or turn.led_to):
-            caches["progress"].delete(_key(token))
+            board().delete(_key(token))
 
 
 def _wait_for(token: str) -> str:
     """Take the turn; return the address that the one before led to, empty if it led nowhere."""
-    cache, last = caches["progress"], time.monotonic() + PATIENCE_SECONDS
+    cache, last = board(), time.monotonic() + PATIENCE_SECONDS
     while not cache.add(_key(token), BEGUN, BEGUN_SECONDS):
         if led_to := cache.get(_key(token)):
             return str(led_to)
@@ -59,4 +58,4 @@ def _wait_for(token: str) -> str:
 
 
 def _key(token: str) -> str:
-    return f"act-{sha256(token.encode()).hexdigest()}"
+    return entry("act", sha256(token.encode()).hexdigest())
