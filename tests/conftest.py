@@ -117,18 +117,12 @@ def no_shared_connection() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Put SQLite's test database into a file, and let no commit wait for the disk: no test switches the machine off.
-
-    By default it is in memory, where all threads have to share one connection.
-    """
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let no commit wait for the disk: no test switches the machine off."""
     settings = connection.settings_dict
     if connection.vendor == "postgresql":
         settings["OPTIONS"]["options"] += " -c synchronous_commit=off"
     else:
-        settings["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "console.sqlite3")
         settings["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
 
 
