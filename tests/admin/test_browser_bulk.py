@@ -51,7 +51,6 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     confirm(page, "linked again", "^Relink 2 airports")
     expect(page.get_by_text(re.compile("2 airports relinked"))).to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
-    screenshots("bulk-result")
     page.get_by_role("link", name="Back to the airports").click()
     expect(page).to_have_url(re.compile("links=no-country"))
     assert Airport.objects.filter(country=usa, city=places["denver"]).count() == 2
