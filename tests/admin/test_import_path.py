@@ -76,7 +76,7 @@ def test_the_changeset_tells_what_the_import_left_alone_and_why(client_of, edit,
     shown = " ".join(response.content.decode().split())
     rows = f"/admin/imports/importrun/{ImportRun.objects.latest('pk').pk}/change/?bucket="
     assert "What was left alone" in shown
-    assert f'<a href="{rows}kept#rows-title">keeps a correction made here</a>' in shown
+    assert f'<a href="{rows}kept#rows-title">object kept a correction made here</a>' in shown
     assert f'<a href="{rows}refused#rows-title">row of the file was refused</a>' in shown
 
 

@@ -48,7 +48,7 @@ CHIPS = (
 SKIPPED = "left alone, since something changed after the plan was made"
 # What an import left alone: the count, sign and bucket of it, and the words for one and for several.
 LEFT = (
-    ("kept", "kept", Bucket.KEPT, "keeps a correction made here", "keep corrections made here"),
+    ("kept", "kept", Bucket.KEPT, "object kept a correction made here", "objects kept corrections made here"),
     ("left_alone", "blocked", Bucket.LEFT_ALONE, f"row {SKIPPED}", f"rows {SKIPPED}"),
     ("refused", "refused", Bucket.REFUSED, "row of the file was refused", "rows of the file were refused"),
 )
