@@ -286,9 +286,8 @@ def refresh(camera: Camera, folder: Path) -> None:
     expect(page.get_by_role("heading", name="What was left alone")).to_be_visible()
     camera.take("changeset")
     changeset = re.search(r"/changeset/(\d+)/", page.url)[1]  # type: ignore[index]
-    camera.visit(
-        f"changesets/changeset/{changeset}/change/?model=airports.airport&field=name&q=field#changes-title", "changes-filtered"
-    )
+    filtered = "?model=airports.airport&field=name&q=field#changes-title"
+    camera.visit(f"changesets/changeset/{changeset}/change/{filtered}", "changes-filtered")
     camera.visit(f"changesets/changeset/{changeset}/map/", "changeset-map")
     camera.visit(f"changesets/changeset/{changeset}/revert/", "revert-import")
 
