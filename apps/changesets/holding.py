@@ -5,6 +5,8 @@ file locked. No clock is asked.
 """
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -83,6 +85,41 @@ def is_file_held(file: Path) -> bool:
         return True
     release_file(descriptor)
     return False
+
+
+@contextmanager
+def scratch_folder(parent: Path, *, prefix: str) -> Iterator[Path]:
+    """Give a private folder in `parent` until the end of the block; also remove those that killed processes left."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _sweep(parent, prefix)
+    folder, descriptor = _new_folder(parent, prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _new_folder(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Return a new locked folder; one that somebody swept away before it was locked is made again."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            if locks.lock(descriptor, locks.LOCK_EX | locks.LOCK_NB) and folder.exists():
+                return folder, descriptor
+            os.close(descriptor)
+
+
+def _sweep(parent: Path, prefix: str) -> None:
+    for left in parent.glob(f"{prefix}*"):
+        with suppress(OSError):
+            descriptor = os.open(left, os.O_RDONLY)
+            try:
+                if locks.lock(descriptor, locks.LOCK_EX | locks.LOCK_NB):
+                    shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def _file(name: str) -> Path:

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connection
 
-from apps.changesets.holding import hold_file, holding, is_file_held, is_held, release_file
+from apps.changesets.holding import hold_file, holding, is_file_held, is_held, release_file, scratch_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -63,3 +63,15 @@ def test_of_many_at_once_one_gets_the_file(tmp_path) -> None:
         thread.join()
 
     assert len([lock for lock in locks if lock is not None]) == 1
+
+
+def test_the_folder_of_a_process_that_was_killed_goes_with_the_next_one(tmp_path) -> None:
+    with scratch_folder(tmp_path, prefix="import-") as living:
+        for name in ("import-killed", "another"):
+            (tmp_path / name).mkdir()
+        with scratch_folder(tmp_path, prefix="import-"):
+            pass
+        left = {path.name for path in tmp_path.iterdir()}
+
+    assert left == {living.name, "another"}
+    assert not living.exists()
