@@ -1,0 +1,42 @@
+"""How the values of a column look, as far as that tells which column it is; each app declares its own in its specs."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from apps.imports.mapping.changes import ValueChange
+
+Test = Callable[[Sequence[str]], bool]
+
+
+@dataclass(frozen=True)
+class LooksLike:
+    """How values look: `test` judges the filled cells of a sample (one at least), `words` say what they look like.
+
+    `change` makes them what the field takes. Those that are not enough `alone` make no column a guess under any title,
+    but values that look like none of a column's are a reason against a title that others give it.
+    """
+
+    words: str
+    test: Test
+    change: ValueChange | None = None
+    alone: bool = True
+
+
+def mostly(is_one: Callable[[str], bool], *, share: float = 0.9) -> Test:
+    """Make a test that so many of the cells pass; files have a few odd ones."""
+    return lambda cells: sum(map(is_one, cells)) >= share * len(cells)
+
+
+def shaped(shape: str) -> Callable[[str], bool]:
+    """Return whether a cell has this shape, a regular expression."""
+    pattern = re.compile(shape)
+    return lambda cell: pattern.fullmatch(cell) is not None
+
+
+def varied(cells: Sequence[str]) -> bool:
+    """Whether hardly a value comes twice, as with keys."""
+    return len(set(cells)) >= 0.9 * len(cells)
+
+
+has_letters = LooksLike("words", mostly(lambda cell: any(map(str.isalpha, cell)), share=0.7), alone=False)
