@@ -6,13 +6,13 @@ from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
-from apps.airports.types import TYPE_WORDS, TYPES
+from apps.airports.types import TYPES
 from apps.base.columns import COUNTRY_TITLES, LATITUDE_TITLES, LONGITUDE_TITLES, comparable, name_text
 from apps.base.countries import is_known_code
 from apps.base.looks import COUNTRY_CODES, LATITUDES, LONGITUDES, WHOLE_NUMBERS, is_iso3
 from apps.changesets.fields import field_of
 from apps.imports import parsers
-from apps.imports.looks import LooksLike, has_letters, mostly, shaped, varied
+from apps.imports.looks import HAS_LETTERS, LooksLike, half, looks, mostly, shaped, varied
 from apps.imports.mapping.changes import ValueChange
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
@@ -40,23 +40,30 @@ def _length(field: str) -> int:
     return length
 
 
+_is_iata_code = shaped("[A-Z]{3}")
+_is_icao_code = shaped("[A-Z]{4}")
+_is_serial = shaped("[0-9]+")
+
+
 def _are_iata_codes(cells: Sequence[str]) -> bool:
-    return mostly(shaped("[A-Z]{3}"))(cells) and varied(cells) and not mostly(is_iso3, share=0.7)(cells)
+    return mostly(_is_iata_code)(cells) and varied(cells) and not mostly(is_iso3, share=0.7)(cells)
 
 
 def _are_idents(cells: Sequence[str]) -> bool:
-    return (
-        mostly(shaped("[A-Za-z0-9_-]{2,8}"))(cells) and varied(cells) and not mostly(shaped("[A-Z]{3}|[0-9]+"))(cells)
-    )
+    odd = mostly(lambda cell: _is_iata_code(cell) or _is_serial(cell))
+    return half(shaped("[A-Za-z0-9_-]{2,8}"))(cells) and varied(cells) and not odd(cells)
 
 
 IDENTS = (
-    LooksLike("ICAO codes (four capital letters)", lambda cells: mostly(shaped("[A-Z]{4}"))(cells) and varied(cells)),
+    LooksLike("ICAO codes (four capital letters)", lambda cells: mostly(_is_icao_code)(cells) and varied(cells)),
     LooksLike("codes of airports", _are_idents, alone=False),
 )
-IATA_CODES = (LooksLike("IATA codes (three capital letters)", _are_iata_codes),)
-REGIONS = (LooksLike("region codes such as CH-ZH", mostly(shaped("[A-Z]{2}-[A-Z0-9-]{1,7}"))),)
-ELEVATIONS = (*WHOLE_NUMBERS, LooksLike("numbers", mostly(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False))
+IATA_CODES = (
+    LooksLike("IATA codes (three capital letters)", _are_iata_codes),
+    LooksLike("IATA codes (three capital letters)", half(_is_iata_code), alone=False),
+)
+REGIONS = looks("region codes such as CH-ZH", shaped("[A-Z]{2}-[A-Z0-9-]{1,7}"))
+ELEVATIONS = (*WHOLE_NUMBERS, LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False))
 
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
@@ -88,7 +95,7 @@ OURAIRPORTS = ImportSpec(
             "name",
             name_text(max_length=_length("name"), required=True),
             guesses=("airport", "airport name", "title", "facility name", "label", "station name"),
-            looks_like=(has_letters,),
+            looks_like=(HAS_LETTERS,),
             required=True,
         ),
         Column(
@@ -97,7 +104,7 @@ OURAIRPORTS = ImportSpec(
             parsers.choice(allowed=AirportType.values, noun="airport type"),
             aliases=("airport_type",),
             guesses=("kind", "category", "facility type", "site type", "size"),
-            looks_like=(TYPES, TYPE_WORDS),
+            looks_like=TYPES,
             required=True,
         ),
         Column(
@@ -153,7 +160,7 @@ OURAIRPORTS = ImportSpec(
             "municipality",
             name_text(max_length=_length("municipality")),
             guesses=("city", "town", "place", "location", "city name", "served city", "served", "municipality name"),
-            looks_like=(has_letters,),
+            looks_like=(HAS_LETTERS,),
         ),
     ),
     derived=(

@@ -3,7 +3,7 @@
 import re
 
 from apps.airports.models import AirportType
-from apps.imports.looks import LooksLike, mostly
+from apps.imports.looks import looks
 from apps.imports.mapping.changes import ChangeKind, ValueChange, register_change
 
 _WORDS = {
@@ -33,9 +33,7 @@ register_change(
     "airport_type",
     ChangeKind("word for a type to type", lambda cells, _argument: [_type_of(cell) for cell in cells]),
 )
-TYPES = LooksLike("types of airports", mostly(_is_type))
-TYPE_WORDS = LooksLike(
-    "types of airports under other words",
-    mostly(lambda cell: _is_type(_type_of(cell)), share=0.7),
-    ValueChange("airport_type"),
+TYPES = (
+    *looks("types of airports", _is_type),
+    *looks("types of airports under other words", lambda cell: _is_type(_type_of(cell)), ValueChange("airport_type")),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from apps.base.countries import code_of, codes_of, is_iso_code
-from apps.imports.looks import LooksLike, Test, mostly, shaped
+from apps.imports.looks import LooksLike, Test, half, looks, mostly, shaped
 from apps.imports.mapping.changes import ChangeKind, ValueChange, parts_of, register_change
 
 TO_CODE = ValueChange("country_code")
@@ -73,7 +73,7 @@ def _coordinate(words: str, limit: int, *, first: bool) -> tuple[LooksLike, ...]
     here, there = ("1", "2") if first else ("2", "1")
     return (
         LooksLike(f"{words}, most with three or more decimals", _are_precise(limit)),
-        LooksLike(words, mostly(_within(limit, _NUMBER)), alone=False),
+        LooksLike(words, half(_within(limit, _NUMBER)), alone=False),
         LooksLike(
             "two numbers, the longitude first, since it goes past 90",
             _pair(_longitude_first),
@@ -91,10 +91,11 @@ LATITUDES = _coordinate("latitudes", 90, first=True)
 LONGITUDES = _coordinate("longitudes", 180, first=False)
 COUNTRY_CODES = (
     LooksLike("country codes", _are_codes),
-    LooksLike("country names", mostly(lambda cell: len(cell) > 3 and code_of(cell) is not None, share=0.7), TO_CODE),
-    LooksLike("country codes of three letters", mostly(is_iso3), TO_CODE),
-    LooksLike("country codes in small letters", mostly(lambda cell: is_iso_code(cell.upper())), TO_CODE, alone=False),
+    LooksLike("country codes", half(is_iso_code), alone=False),
+    *looks("country names", lambda cell: len(cell) > 3 and code_of(cell) is not None, TO_CODE),
+    *looks("country codes of three letters", is_iso3, TO_CODE),
+    LooksLike("country codes in small letters", half(lambda cell: is_iso_code(cell.upper())), TO_CODE, alone=False),
 )
-COUNTRY_CODES_3 = (LooksLike("country codes of three letters", mostly(is_iso3)),)
-TIME_ZONES = (LooksLike("time zones", mostly(is_time_zone)),)
-WHOLE_NUMBERS = (LooksLike("whole numbers", mostly(shaped(r"[+-]?[0-9]+(\.0*)?")), alone=False),)
+COUNTRY_CODES_3 = looks("country codes of three letters", is_iso3)
+TIME_ZONES = looks("time zones", is_time_zone)
+WHOLE_NUMBERS = (LooksLike("whole numbers", half(shaped(r"[+-]?[0-9]+(\.0*)?")), alone=False),)

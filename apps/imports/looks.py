@@ -28,6 +28,16 @@ def mostly(is_one: Callable[[str], bool], *, share: float = 0.9) -> Test:
     return lambda cells: sum(map(is_one, cells)) >= share * len(cells)
 
 
+def half(is_one: Callable[[str], bool]) -> Test:
+    """Make a test that half of the cells pass, which is enough beside a title."""
+    return mostly(is_one, share=0.5)
+
+
+def looks(words: str, is_one: Callable[[str], bool], change: ValueChange | None = None) -> tuple[LooksLike, ...]:
+    """Return how cells look that are such: nearly all of them, or beside a title that others give it half of them."""
+    return LooksLike(words, mostly(is_one), change), LooksLike(words, half(is_one), change, alone=False)
+
+
 def shaped(shape: str) -> Callable[[str], bool]:
     """Return whether a cell has this shape, a regular expression."""
     pattern = re.compile(shape)
@@ -39,4 +49,4 @@ def varied(cells: Sequence[str]) -> bool:
     return len(set(cells)) >= 0.9 * len(cells)
 
 
-has_letters = LooksLike("words", mostly(lambda cell: any(map(str.isalpha, cell)), share=0.7), alone=False)
+HAS_LETTERS = LooksLike("words", half(lambda cell: any(map(str.isalpha, cell))), alone=False)

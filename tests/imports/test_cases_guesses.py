@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
@@ -152,3 +153,29 @@ def test_30_others_call_the_codes_of_a_country_alpha_2_and_alpha_3(db):
     imported_as_guessed("30", "countries")
 
     assert list(Country.objects.values_list("iso_code", "iso3", "name")) == [("CH", "CHE", "Switzerland")]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("05", "airports"), ("06", "cities")])
+def test_05_06_a_point_stands_between_thousands_where_a_person_says_so(two, name, kind):
+    City.objects.filter(name="Denver", country__iso_code="CH").update(name="Zurich", search_name="zurich")
+    spec = "ourairports" if kind == "airports" else "cities"
+    options = ImportOptions(corrections=True, thousands="point")
+
+    plan = plan_import(from_path(case(name)), spec=spec_named(spec), options=options)
+    apply_import(plan, actor=None, reason="a test")
+
+    assert not plan.refusals
+    if kind == "airports":
+        assert list(Airport.objects.order_by("pk").values_list("elevation_ft", flat=True)) == [5000, 1417]
+    else:
+        assert City.objects.get(name="Zurich").population == 341_000
+
+
+def test_a_command_takes_the_decimal_sign_and_that_of_thousands(two, tmp_path):
+    file = tmp_path / "germany.csv"
+    file.write_text("ident;latitude_deg;elevation_ft\nLSZH;47,458;1.417\n")
+
+    call_command("import_airports", f"--file={file}", "--source=corrections", "--decimal=comma", "--thousands=point")
+
+    airport = Airport.objects.get(pk="LSZH")
+    assert (airport.latitude_deg, airport.elevation_ft) == (47.458, 1417)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from apps.imports.looks import LooksLike
-from apps.imports.mapping.changes import ValueChange, changed, shares
+from apps.imports.mapping.changes import CHANGES, ValueChange, changed, shares
 from apps.imports.mapping.layout import columns_found, titles_of
 from apps.imports.results import NULL_WORDS, ImportOptions
 from apps.imports.spec import Column, ImportSpec
@@ -118,7 +118,7 @@ class _Work:
         if look and look.change:
             why = f"{why}; {_looks(look, sample)}"
         elif number:
-            why = f"{why}; its numbers are written so: {', '.join(sample[:_SHOWN])}"
+            why = f"{why}; its numbers need {CHANGES[number.name].label}: {', '.join(sample[:_SHOWN])}"
         return self._note(column, place, why, change)
 
     def _numbers(self, column: Column, sample: list[str]) -> tuple[list[str], ValueChange | None]:

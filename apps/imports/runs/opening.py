@@ -4,6 +4,7 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
 
@@ -12,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.changesets.models import Actor
-from apps.imports.errors import LockTaken, RunRefused
+from apps.imports.errors import FileRefused, LockTaken, RunRefused
 from apps.imports.mapping.layout import columns_found
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.reading.rows import RawChunk, Reading
@@ -27,7 +28,7 @@ from apps.imports.spec import ImportSpec
 # How many rows help to tell which column is which: the first ones, then those that fill a column so far mostly blank.
 FIRST_ROWS = 3
 SAMPLE_ROWS = 20
-_LOOKED_AT = 2000
+_LOOKED_AT = 1000
 _SAMPLE_CHARACTERS = 60
 _BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
 
@@ -75,13 +76,13 @@ def _sample(rows: Iterator[list[str]]) -> list[list[str]]:
     """Return rows in which each column is filled several times, if the beginning of the file has such."""
     sample = list(islice(rows, FIRST_ROWS))
     filled = Counter(place for row in sample for place, cell in enumerate(row) if cell.strip())
-    for row in islice(rows, _LOOKED_AT):
-        here = [place for place, cell in enumerate(row) if cell.strip()]
-        if any(filled[place] < SAMPLE_ROWS // 2 for place in here):
-            sample.append(row)
-            filled.update(here)
-        if len(sample) == SAMPLE_ROWS:
-            break
+    # What is wrong further down is said when the whole file is read.
+    with suppress(FileRefused):
+        for row in islice(rows, _LOOKED_AT):
+            here = [place for place, cell in enumerate(row) if cell.strip()]
+            if len(sample) < SAMPLE_ROWS and any(filled[place] < SAMPLE_ROWS // 2 for place in here):
+                sample.append(row)
+                filled.update(here)
     return sample
 
 
