@@ -53,6 +53,8 @@ def main(wanted: list[str]) -> None:
             act_in_the_browser(camera, Path(name))
             for picture, path in pages.items():
                 camera.visit(path, picture)
+            # Last, for the import that it leaves open would be on the first page.
+            map_columns(camera, Path(name))
             browser.close()
     if not wanted:
         for left in {*FOLDER.glob("*.png")} - camera.saved:
@@ -241,7 +243,6 @@ def backdate(made: Any, **ago: int) -> None:
 def act_in_the_browser(camera: Camera, folder: Path) -> None:
     """Relink, import and revert as a person does, and take pictures on the way."""
     relink(camera)
-    map_columns(camera, folder)
     refresh(camera, folder)
     page = camera.page
     page.goto(f"{camera.admin}/changesets/changeset/?q=names+as+the+airports")
