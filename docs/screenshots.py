@@ -32,7 +32,7 @@ HEIGHT = 900
 PATIENCE = 120_000
 # Chromium's own traffic has nowhere to go on a closed network, and root may not use its sandbox.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
-FOREIGN = "ident;Flughafen;Höhe\nEDDB;Berlin Brandenburg;157\nEDDM;München;1487\nEDDF;Frankfurt/Main;364\n"
+FOREIGN = "Kennung;Flughafen;Höhe\nEDDB;Berlin Brandenburg;157\nEDDM;München;1487\nEDDF;Frankfurt/Main;364\n"
 
 
 def main(wanted: list[str]) -> None:
