@@ -1,5 +1,7 @@
 """The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
+from typing import Any
+
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
@@ -33,6 +35,13 @@ def _length(field: str) -> int:
         raise LookupError(f"{field} has no longest length.")
     return length
 
+
+def _keywords(cells: list[str]) -> tuple[list[Any], list[parsers.BadCell]]:
+    """Parse keywords; a tab or a line break, as upstream has some, is a space."""
+    return _keywords_text([cell if cell.isprintable() else " ".join(cell.split()) for cell in cells])
+
+
+_keywords_text = parsers.text(max_length=_length("keywords"), null=True)
 
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
@@ -115,6 +124,27 @@ OURAIRPORTS = ImportSpec(
             name_text(max_length=_length("municipality")),
             guesses=("city", "town", "place", "location"),
         ),
+        Column(
+            "gps_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{3,4}", hint="not three or four capital letters or digits", null=True
+            ),
+            guesses=("gps",),
+        ),
+        Column(
+            "icao_code",
+            by_hand=parsers.pattern(shape="[A-Z0-9]{4}", hint="not four capital letters or digits", null=True),
+            guesses=("icao",),
+        ),
+        Column(
+            "local_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{2,7}", hint="not two to seven capital letters or digits", null=True
+            ),
+            guesses=("local", "faa", "faa code", "lid"),
+        ),
+        Column("scheduled_service", guesses=("scheduled",)),
+        Column("keywords", parse=_keywords),
     ),
     derived=(
         Derived("search_name", "name", comparable),
