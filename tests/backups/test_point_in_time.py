@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.backups.aliases import alias_of
@@ -110,5 +110,25 @@ def test_what_was_open_when_the_base_was_made_is_in_the_increment(transactional_
         restore(made, actor=None)
 
     assert (base.newest_changeset, slow_one.pk < quick.pk) == (quick.pk, True)
+    assert set(Country.objects.values_list("name", flat=True)) == {"slow", "quick"}
+    assert find_drift() == (2, [])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_direct_write_that_was_open_for_long_when_the_base_was_made_is_in_the_increment(
+    transactional_db: None, folder: Path
+) -> None:
+    with alias_of(connection.settings_dict) as slow, transaction.atomic(using=slow):
+        Country.objects.using(slow).create(iso_code="CH", name="slow")
+        long_ago = timezone.now() - timedelta(minutes=11)
+        Changeset.objects.using(slow).filter(kind="direct").update(created_at=long_ago)
+        with changeset(kind="edit", actor=None):
+            Country.objects.create(iso_code="US", name="quick")
+        create_backup(actor=None, reason="")
+    made = create_backup(actor=None, reason="", kind="incremental")
+    Country.objects.all().delete()
+
+    restore(made, actor=None)
+
     assert set(Country.objects.values_list("name", flat=True)) == {"slow", "quick"}
     assert find_drift() == (2, [])
