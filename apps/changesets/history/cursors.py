@@ -94,7 +94,7 @@ def cursor_now(using: str = "default", *, settled: bool = True, fetch: Fetch | N
         for place, tracked in enumerate(tracked_models())
     ]
     newest.append(_of_changesets(sql).fill("SELECT -1, coalesce(max(id), 0) FROM {changesets}"))
-    numbers = dict(fetch(" UNION ALL ".join(newest)))
+    numbers: dict[int, int] = dict(fetch(" UNION ALL ".join(newest)))
     rows = {tracked.label: numbers[place] for place, tracked in enumerate(tracked_models())}
     cursor = Cursor(0, rows, ended=0, running=(), own=0, changeset=numbers[-1])
     if sql.postgresql:
