@@ -67,24 +67,30 @@ BEGIN
     RETURN mark;
 END
 """
-    noting = f"{_qualified(names, TRANSACTION)}()"
-    note = f"""
+    noting = _note_transaction(names)
+    return Recording(
+        create={CURRENT: _function(function, "text", body), **noting.create},
+        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE", *noting.drop],
+    )
+
+
+def _note_transaction(names: Names) -> Recording:
+    """Return the trigger that notes which transaction wrote a changeset."""
+    function = f"{_qualified(names, TRANSACTION)}()"
+    body = f"""
 BEGIN
-    INSERT INTO {transaction} (changeset_id, server, xid)
+    INSERT INTO {_qualified(names, names.transaction_table)} (changeset_id, server, xid)
         SELECT NEW.id, system_identifier, {_XID} FROM pg_control_system();
     RETURN NULL;
 END
 """
+    trigger = (
+        f"CREATE TRIGGER {names.quote(TRANSACTION)} AFTER INSERT ON {_qualified(names, names.changeset_table)} "
+        f"FOR EACH ROW EXECUTE FUNCTION {function}"
+    )
     return Recording(
-        create={
-            CURRENT: _function(function, "text", body),
-            TRANSACTION: _function(noting, "trigger", note),
-            f"{TRANSACTION} trigger": (
-                f"CREATE TRIGGER {names.quote(TRANSACTION)} AFTER INSERT ON {changeset} "
-                f"FOR EACH ROW EXECUTE FUNCTION {noting}"
-            ),
-        },
-        drop=[f"DROP FUNCTION IF EXISTS {name} CASCADE" for name in (function, noting)],
+        create={TRANSACTION: _function(function, "trigger", body), f"{TRANSACTION} trigger": trigger},
+        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE"],
     )
 
 
