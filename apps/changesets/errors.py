@@ -20,6 +20,10 @@ class UnknownChangeset(ChangesetError):
     status = 404
 
 
+class CursorRefused(ChangesetError):
+    """A text is no cursor, or the cursor is of another database, another state of it, or another model."""
+
+
 class HistoryPruned(ChangesetError):
     """The moment or changeset asked for is in the history that was pruned."""
 

@@ -75,3 +75,20 @@ class Changeset(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_kind_display()}"
+
+
+class ChangesetTransaction(models.Model):
+    """A transaction of PostgreSQL that wrote under a changeset: numbers are handed out before commits, this tells more.
+
+    Triggers write it. SQLite needs none, since its writers come one after the other.
+    """
+
+    changeset = models.ForeignKey(Changeset, on_delete=models.CASCADE, related_name="transactions")
+    # The identifier of the cluster: transactions of another one, from which rows were restored, say nothing here.
+    server = models.BigIntegerField()
+    xid = models.BigIntegerField()
+    # Of a direct write that joined the changeset of an earlier one: the date of its history rows. Null: all others.
+    joined_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.xid} of #{self.changeset_id}"

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import caches
-from django.db.models import Count, Max, Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
+from apps.changesets.history.cache import state_of_tables
 from apps.changesets.models import Changeset
-from apps.changesets.tracking import tracked_models
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import count_accepted, count_findings
 from apps.quality.models import AcceptedFinding, Tally
@@ -115,7 +115,7 @@ def _of(tally: Tally, *, stale: bool = False) -> Counted:
 
 def _stamp() -> str:
     """Return a text that changes when a table, an acceptance, a rule or the day does."""
-    parts: list[Any] = [timezone.localdate().isoformat(), *_newest_rows()]
+    parts: list[Any] = [timezone.localdate().isoformat(), state_of_tables()]
     known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
     parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(map(_of_rule, all_rules()))]
     return "|".join(map(str, parts))[:300]
@@ -125,13 +125,6 @@ def _of_rule(rule: Rule) -> str:
     """Return the text of a rule, so that a changed rule is counted again."""
     broken = rule.broken
     return f"{rule.code} {broken if isinstance(broken, Q) else getattr(broken, '__qualname__', '')}"
-
-
-def _newest_rows() -> Iterable[Any]:
-    # Their number as well: PostgreSQL may commit a lower changeset number later.
-    yield from Changeset.objects.aggregate(Max("pk"), Max("finished_at"), number=Count("pk")).values()
-    for tracked in tracked_models():
-        yield tracked.history_model._base_manager.order_by("-history_id").values_list("history_id", flat=True).first()
 
 
 def _number_of(words: Iterable[str]) -> int:

@@ -8,19 +8,21 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.backups.aliases import alias_of
 from apps.backups.catalogue.journal import read_journal
-from apps.backups.catalogue.manifests import list_backups
+from apps.backups.catalogue.manifests import amend, list_backups
 from apps.backups.creating import create_backup
-from apps.backups.errors import TablesRefused
+from apps.backups.errors import NoBase, TablesRefused
 from apps.backups.restore.database import restore
 from apps.backups.restore.point_in_time import read_upto
 from apps.base.models import Country
 from apps.changesets.context import changeset
 from apps.changesets.errors import UnreadableMoment
+from apps.changesets.history.cursors import cursor_now, is_of
+from apps.changesets.history.diff import changes_since
 from apps.changesets.models import Changeset
 from apps.changesets.recording.audit import find_drift
 
@@ -112,3 +114,74 @@ def test_what_was_open_when_the_base_was_made_is_in_the_increment(transactional_
     assert (base.newest_changeset, slow_one.pk < quick.pk) == (quick.pk, True)
     assert set(Country.objects.values_list("name", flat=True)) == {"slow", "quick"}
     assert find_drift() == (2, [])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_direct_write_that_was_open_for_long_when_the_base_was_made_is_in_the_increment(
+    transactional_db: None, folder: Path
+) -> None:
+    with alias_of(connection.settings_dict) as slow, transaction.atomic(using=slow):
+        Country.objects.using(slow).create(iso_code="CH", name="slow")
+        long_ago = timezone.now() - timedelta(minutes=11)
+        Changeset.objects.using(slow).filter(kind="direct").update(created_at=long_ago)
+        with changeset(kind="edit", actor=None):
+            Country.objects.create(iso_code="US", name="quick")
+        create_backup(actor=None, reason="")
+    made = create_backup(actor=None, reason="", kind="incremental")
+    Country.objects.all().delete()
+
+    restore(made, actor=None)
+
+    assert set(Country.objects.values_list("name", flat=True)) == {"slow", "quick"}
+    assert find_drift() == (2, [])
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_a_moment_has_what_was_finished_by_then_and_nothing_that_a_slow_one_committed_later(
+    transactional_db: None, folder: Path
+) -> None:
+    with alias_of(connection.settings_dict) as slow, ExitStack() as open_until_later:
+        open_until_later.enter_context(changeset(kind="edit", actor=None, using=slow))
+        Country.objects.using(slow).create(iso_code="CH", name="slow")
+        with changeset(kind="edit", actor=None):
+            Country.objects.create(iso_code="US", name="quick")
+        base = create_backup(actor=None, reason="")
+        with changeset(kind="edit", actor=None):
+            Country.objects.create(iso_code="JP", name="second")
+        moment = timezone.now()
+        open_until_later.close()
+    create_backup(actor=None, reason="", kind="incremental")
+
+    restore(base, actor=None, upto=moment)
+
+    assert set(Country.objects.values_list("name", flat=True)) == {"quick", "second"}
+    assert find_drift() == (2, [])
+
+
+def test_a_cursor_from_before_a_restore_is_refused(transactional_db: None, folder: Path) -> None:
+    with changeset(kind="edit", actor=None):
+        Country.objects.create(iso_code="CH", name="Switzerland")
+    earlier, base = cursor_now(), create_backup(actor=None, reason="")
+    with changeset(kind="edit", actor=None):
+        Country.objects.create(iso_code="US", name="gone")
+    later = cursor_now()
+
+    restore(base, actor=None)
+    with changeset(kind="edit", actor=None):
+        Country.objects.create(iso_code="JP", name="Japan")
+
+    assert (is_of(earlier), is_of(later)) == (True, False)
+    assert [change.pk for change in changes_since(earlier)] == [str(Country.objects.get(iso_code="JP").pk)]
+
+
+def test_an_increment_that_would_not_hold_everything_is_refused(transactional_db: None, folder: Path) -> None:
+    with changeset(kind="edit", actor=None):
+        Country.objects.create(iso_code="CH", name="Switzerland")
+    base = create_backup(actor=None, reason="", kind="data")
+    amend(base, row_counts={**base.row_counts, "base_historicalcountry": 5})
+
+    with pytest.raises(
+        NoBase, match=r"would not hold all of base_historicalcountry: 5 rows less 0 plus 0 .* a full one"
+    ):
+        create_backup(actor=None, reason="", kind="incremental")
+    assert [backup.kind for backup in list_backups()] == ["data"]

@@ -21,7 +21,7 @@ def run(*arguments: str) -> str:
 
 
 def since(pk: int, *arguments: str) -> list[dict]:
-    return json.loads(run(str(pk), *arguments, "--json"))
+    return json.loads(run(str(pk), *arguments, "--json"))["changes"]
 
 
 def write(**values: object) -> Changeset:

@@ -1,13 +1,13 @@
 """The facts of a database for its manifest, read from the copy itself or from the dumped snapshot."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from apps.backups.errors import UnknownTable
-from apps.changesets.models import Changeset
-from apps.changesets.sql import Row, Sql
-
-Fetch = Callable[[str], list[Row]]
+from apps.changesets.history.cursors import Fetch, cursor_now
+from apps.changesets.models import Changeset, ChangesetTransaction
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 
 MIGRATIONS = "django_migrations"
 
@@ -26,6 +26,8 @@ class Facts:
     # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
     base: str | None = None
     since_changeset: int | None = None
+    # The place in the order of commits up to which it holds the history; empty where migrations are lacking.
+    cursor: str = ""
 
 
 def read_facts(
@@ -53,6 +55,7 @@ def read_facts(
         newest_changeset=_newest_changeset(fetch, sql) if Changeset._meta.db_table in tables else None,
         row_counts={table: count for table, (count, _) in counted.items()},
         contents={table: str(content) for table, (_, content) in counted.items() if content is not None},
+        cursor=cursor_now(sql.using, settled=False, fetch=fetch).text if _history_tables() <= {*tables} else "",
     )
 
 
@@ -60,6 +63,14 @@ def require_tables(chosen: Iterable[str], existing: Iterable[str]) -> None:
     """Raise UnknownTable when one of the chosen tables does not exist."""
     if unknown := sorted(set(chosen) - set(existing)):
         raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(existing))}.")
+
+
+def _history_tables() -> set[str]:
+    return {
+        Changeset._meta.db_table,
+        ChangesetTransaction._meta.db_table,
+        *(tracked.history_table for tracked in tracked_models()),
+    }
 
 
 def _migrations(fetch: Fetch, sql: Sql) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ class Backup:
     expires_at: datetime | None = None
     # The name of its copy in the storage elsewhere; empty while there is none.
     offsite: str = ""
+    # The place in the order of commits up to which it holds the history.
+    cursor: str = ""
 
     @property
     def file(self) -> Path:

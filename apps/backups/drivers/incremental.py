@@ -4,7 +4,7 @@ from pathlib import Path
 
 from apps.backups.catalogue.facts import Facts
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.portable.base import Heading, changesets_after, find_base, read_heading
+from apps.backups.portable.base import Heading, find_base, number_after, read_heading, require_whole
 from apps.backups.portable.carried import history_models, other_models
 from apps.backups.portable.facts import facts_of, migrations_of, require_all, require_migrated
 from apps.backups.portable.reading import check_whole
@@ -30,7 +30,7 @@ def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Fact
 
 def write_since(using: str, target: Path, base: Backup) -> Facts:
     """Write what the open transaction sees recorded since the base, and return the facts of the database."""
-    after = changesets_after(using, base)
+    after = number_after(using, base)
     newest = Changeset.objects.using(using).filter(pk=base.newest_changeset or 0).first()
     heading = Heading(
         base=base.id,
@@ -51,8 +51,13 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
             if sums[table].content != known:
                 stream.write(f"{encode({'replaced': model._meta.label_lower})}\n".encode())
                 write_rows(using, model, stream)
-        for model in history_models():
-            write_rows(using, model, stream, only=lambda rows: rows.filter(changeset_id__gt=after))
+        written = {
+            model._meta.db_table: write_rows(
+                using, model, stream, only=lambda rows: rows.filter(changeset_id__gt=after)
+            ).rows
+            for model in history_models()
+        }
+        require_whole(using, base, after, written)
         for line in touched_lines(using):
             stream.write(line)
         stream.write(f"{encode({'end': True})}\n".encode())

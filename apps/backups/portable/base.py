@@ -1,11 +1,10 @@
 """What an incremental backup goes on from: which backup that is, and the first line of the file that names it."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from django.db import connections
-from django.db.models import Q
 
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.catalogue.manifests import Backup, chain_of, list_backups
@@ -14,14 +13,12 @@ from apps.backups.portable.carried import history_models
 from apps.backups.portable.facts import migrations_of
 from apps.backups.portable.reading import damaged, read_lines
 from apps.backups.portable.writing import encode
+from apps.changesets.history.cursors import is_of, lacking, read_cursor
 from apps.changesets.models import Changeset
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 
 KINDS = ("full", "data", "incremental")
-# On PostgreSQL a changeset that was open when the base was made may have a lower number than the newest of the base.
-# Whatever ended within this time before the base is written again, and replaces what the base has of it.
-OVERLAP = timedelta(minutes=10)
-# At most so long after its name is taken a backup takes its snapshot.
-_BEGINNING = timedelta(minutes=1)
 
 
 def find_base(using: str) -> Backup:
@@ -37,16 +34,40 @@ def find_base(using: str) -> Backup:
     )
 
 
-def changesets_after(using: str, base: Backup) -> int:
-    """Return the number of the changeset after which everything must be written."""
-    newest = base.newest_changeset or 0
-    since = base.created_at - (OVERLAP if connections[using].vendor == "postgresql" else timedelta())
-    ended_since = Q(finished_at__gte=since) | Q(finished_at=None, created_at__gte=since)
-    # A direct changeset may have grown since the base was made; only the newest can.
-    growing = Q(pk=newest, finished_at=None)
-    known = Changeset.objects.using(using).filter(pk__lte=newest)
-    first = known.filter(ended_since | growing).order_by("pk").values_list("pk", flat=True).first()
-    return newest if first is None else first - 1
+def number_after(using: str, base: Backup) -> int:
+    """Return the number of the changeset after which everything must be written: the base knows all up to it.
+
+    On PostgreSQL a changeset that was open when the base was made may have a lower number than the newest of the base;
+    and a direct one may have grown. What is written again replaces what the base has of it.
+    """
+    numbers = [base.newest_changeset or 0]
+    for tracked in tracked_models():
+        sql = Sql(using).with_model(tracked)
+        lacking_rows = lacking(sql, tracked, read_cursor(base.cursor))
+        first = sql.value("SELECT min(h.changeset_id) FROM {history} h WHERE {lacking}", lacking=lacking_rows)
+        numbers += [] if first is None else [first - 1]
+    return min(numbers)
+
+
+def require_whole(using: str, base: Backup, after: int, written: dict[str, int]) -> None:
+    """Raise NoBase unless the rows of the base, less those replaced, plus those written are the history there is."""
+    for tracked in tracked_models():
+        sql = Sql(using).with_model(tracked)
+        # All rows, and those that the base has as well and that are written again.
+        rows, replaced = sql.rows(
+            """
+            SELECT count(*), count(CASE WHEN h.changeset_id > {after} AND NOT ({lacking}) THEN 1 END) FROM {history} h
+            """,
+            after=str(after),
+            lacking=lacking(sql, tracked, read_cursor(base.cursor)),
+        )[0]
+        table = tracked.history_table
+        if base.row_counts[table] - replaced + written[table] != rows:
+            raise NoBase(
+                f"An increment on {base.id} would not hold all of {table}: {base.row_counts[table]:,} rows less "
+                f"{replaced:,} plus {written[table]:,} are not the {rows:,} that are there. No backup was made; make a "
+                "full one with `manage.py backup create`."
+            )
 
 
 def goes_on_from(backup: Backup, using: str) -> bool:
@@ -59,11 +80,7 @@ def goes_on_from(backup: Backup, using: str) -> bool:
         return False
     if Changeset.objects.using(using).filter(pruned_at__gte=backup.created_at).exists():
         return False
-    if backup.newest_changeset is None:
-        return True
-    # In another database, another changeset has this number.
-    newest = Changeset.objects.using(using).filter(pk=backup.newest_changeset)
-    return newest.filter(created_at__lte=backup.created_at + _BEGINNING).exists()
+    return bool(backup.cursor) and is_of(read_cursor(backup.cursor), using)
 
 
 def _replaced() -> list[datetime]:

@@ -10,7 +10,6 @@ from django.apps import apps
 
 from apps.backups.errors import NotReached
 from apps.backups.portable.base import Heading
-from apps.backups.portable.carried import history_models
 from apps.backups.portable.reading import Numbered, read_lines
 from apps.changesets.models import Changeset, Status
 
@@ -22,39 +21,41 @@ _CHANGESETS = Changeset._meta.label_lower
 
 @dataclass
 class Cut:
-    """The last changeset to keep, the moment from which on other lines are dropped, and the changed statuses."""
+    """The changesets to drop, the moment from which on other lines are dropped, and the changed statuses."""
 
-    last: int
+    dropped: frozenset[int]
     before: datetime | None
     statuses: dict[int, str] = field(default_factory=dict)
-    _links: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _links: dict[str, dict[str, bool]] = field(default_factory=dict)
 
     def keep(self, lines: Iterator[Numbered]) -> Iterator[Numbered]:
         """Yield the lines to restore, with links to dropped changesets cleared."""
-        history = {model._meta.label_lower for model in history_models()}
         for number, line in lines:
             label = line.get("model")
-            if label == _CHANGESETS and line["pk"] > self.last:
-                continue
-            if label in history and line["fields"]["changeset"] > self.last:
+            if label == _CHANGESETS and line["pk"] in self.dropped:
                 continue
             if "touched" in line and self.before and not _earlier(line["fields"], self.before):
                 continue
             if label == _CHANGESETS:
                 line["fields"]["status"] = self.statuses.get(line["pk"], line["fields"]["status"])
-            elif label:
-                self._clear_links(label, line["fields"])
+            elif label and not self._clear_links(label, line["fields"]):
+                continue
             yield number, line
 
-    def _clear_links(self, label: str, values: dict[str, Any]) -> None:
-        for name in self._names(label):
-            if (values.get(name) or 0) > self.last:
+    def _clear_links(self, label: str, values: dict[str, Any]) -> bool:
+        """Clear the links to dropped changesets; return whether the line can do without: a row of history cannot."""
+        for name, may_be_empty in self._links_of(label).items():
+            if values.get(name) in self.dropped:
+                if not may_be_empty:
+                    return False
                 values[name] = None
+        return True
 
-    def _names(self, label: str) -> tuple[str, ...]:
+    def _links_of(self, label: str) -> dict[str, bool]:
+        """Return the fields that name a changeset, and whether each may be empty."""
         if label not in self._links:
             fields = apps.get_model(label)._meta.concrete_fields
-            self._links[label] = tuple(field.name for field in fields if field.related_model is Changeset)
+            self._links[label] = {field.name: field.null for field in fields if field.related_model is Changeset}
         return self._links[label]
 
 
@@ -79,19 +80,21 @@ def cut_of(source: Path, heading: Heading, upto: Upto) -> Cut:
     changesets = {
         line["pk"]: _recorded(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
     }
+    newest = heading.base_newest or 0
     if isinstance(upto, int):
-        last = upto
+        late = {pk for pk in changesets if pk > upto}
+        too_early = upto < newest
     else:
-        late = [pk for pk, changeset in changesets.items() if changeset.ended > upto]
-        last = min(late) - 1 if late else max(changesets, default=heading.base_newest or 0)
-    if last < (heading.base_newest or 0):
+        late = {pk for pk, changeset in changesets.items() if changeset.ended > upto}
+        # The base has those whole. On PostgreSQL some with lower numbers than its newest may have ended later.
+        too_early = any(pk <= heading.after or pk == newest for pk in late)
+    if too_early:
         when = f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
         raise NotReached(
             f"{source.name} begins after {when}: nothing was restored. Choose an earlier backup, or a later time."
         )
-    dropped = [changeset.begun for pk, changeset in changesets.items() if pk > last]
-    before = min(dropped, default=None) if isinstance(upto, int) else upto
-    return Cut(last, before, _statuses(changesets, last))
+    before = min((changesets[pk].begun for pk in late), default=None) if isinstance(upto, int) else upto
+    return Cut(frozenset(late), before, _statuses(changesets, late))
 
 
 def _recorded(fields: dict[str, Any]) -> _Recorded:
@@ -102,19 +105,21 @@ def _recorded(fields: dict[str, Any]) -> _Recorded:
     return _Recorded(begun, ended, fields["status"], whole, tuple(fields["reverts"]))
 
 
-def _statuses(changesets: dict[int, _Recorded], last: int) -> dict[int, str]:
+def _statuses(changesets: dict[int, _Recorded], dropped: set[int]) -> dict[int, str]:
     """Return the earlier statuses of the kept changesets whose status a dropped changeset changed."""
     moved: set[int] = set()
     for pk in sorted(changesets, reverse=True):
-        if pk > last or pk in moved:
+        if pk in dropped | moved:
             # Dropping a revert of a revert changes the status of that revert, and so on.
             moved |= set(changesets[pk].reverts)
     statuses: dict[int, str] = {}
-    for pk in sorted((pk for pk in moved & changesets.keys() if pk <= last), reverse=True):
+    for pk in sorted(moved & changesets.keys() - dropped, reverse=True):
         standing = [
             changeset
             for number, changeset in changesets.items()
-            if pk in changeset.reverts and number <= last and statuses.get(number, changeset.status) == Status.APPLIED
+            if pk in changeset.reverts
+            and number not in dropped
+            and statuses.get(number, changeset.status) == Status.APPLIED
         ]
         whole = any(changeset.whole for changeset in standing)
         statuses[pk] = str(Status.REVERTED if whole else Status.PARTLY_REVERTED if standing else Status.APPLIED)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 from django.core.cache import caches
 from django.db import DEFAULT_DB_ALIAS, connections, router
 
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
@@ -20,10 +20,12 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
     """Return a short text that is another one after any recorded write to these models (labels; none for all).
 
     The newest history row tells it, with its date, since a restored database counts on from an earlier number. And
-    how many changesets there are: PostgreSQL hands numbers out before it commits, so an earlier one may come later.
+    how many changesets there are, and transactions that wrote them: PostgreSQL hands numbers out before it commits, so
+    earlier ones may come later.
     """
-    sql = Sql(using, changesets=Changeset._meta.db_table)
+    sql = Sql(using, changesets=Changeset._meta.db_table, transactions=ChangesetTransaction._meta.db_table)
     parts = [sql.fill("SELECT count(*), coalesce(max(id), 0), NULL FROM {changesets}")]
+    parts += [sql.fill("SELECT count(*), 0, NULL FROM {transactions}")]
     parts += [
         sql.with_model(tracked).fill(
             """
@@ -34,7 +36,7 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
         for tracked in tracked_models()
         if not labels or tracked.label in labels
     ]
-    # The newest history row of each table, and how many changesets there are.
+    # The newest history row of each table, and how many changesets and transactions there are.
     newest = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
     settings = connections[using].settings_dict
     database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]

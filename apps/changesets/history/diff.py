@@ -8,7 +8,8 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.fields import target_of
-from apps.changesets.history.net_changes import rows_after, rows_of
+from apps.changesets.history.cursors import Cursor, cursor_now, rows_between
+from apps.changesets.history.net_changes import rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.history.values import EMPTY, names_of, value_label
 from apps.changesets.models import Changeset
@@ -71,16 +72,18 @@ def changes_of(
         yield from _stream(sql, selection_of(sql, tracked, changeset, filters=filters))
 
 
-def changes_since(changeset_id: int, *, model: str | None = None, using: str = "default") -> Iterator[Change]:
-    """Yield the net changes of all changesets after this one, each object once.
+def changes_since(
+    start: int | Cursor, *, until: Cursor | None = None, model: str | None = None, using: str = "default"
+) -> Iterator[Change]:
+    """Yield the net changes after a changeset or a cursor, up to a later cursor (None: up to now), each object once.
 
-    For those who copied the tables right after that changeset: applying these changes makes the copy new. What failed
-    wrote no rows, and a baseline records a state, not a change.
+    For those who copied the tables there: applying these changes makes the copy new. What failed wrote no rows, and a
+    baseline records a state, not a change.
     """
-    sql = Sql(using)
+    sql, until = Sql(using), until or cursor_now(using)
     for tracked in tracked_models():
         if not model or tracked.label == model:
-            for change in _stream(sql, Selection(tracked, rows_after(sql, changeset_id))):
+            for change in _stream(sql, Selection(tracked, rows_between(sql, tracked, start, until))):
                 # A change that was taken back again is none.
                 if change.fields:
                     yield change

@@ -8,31 +8,25 @@ stable key brings the two together again.
 from dataclasses import dataclass
 from typing import Any
 
-from apps.changesets.models import Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The history rows that are netted: a condition on the history table (alias `h`), and its parameters."""
+    """The history rows that are netted: a condition on the history table (alias `h`), and its parameters.
+
+    `before` is a further condition on the row before them (alias `p`), where not all older rows count.
+    """
 
     condition: str
     params: tuple[Any, ...]
+    before: str = ""
 
 
 def rows_of(changeset_id: int) -> Rows:
     """Return the rows of one changeset."""
     return Rows("h.changeset_id = %s", (changeset_id,))
-
-
-def rows_after(sql: Sql, changeset_id: int) -> Rows:
-    """Return the rows of all changesets after one; a baseline is a state, not a change."""
-    condition = """
-        h.changeset_id > %s AND h.changeset_id NOT IN (SELECT c.id FROM {changesets} c WHERE c.kind = '{baseline}')
-    """
-    table = sql.quote(Changeset._meta.db_table)
-    return Rows(sql.fill(condition, changesets=table, baseline=Kind.BASELINE), (changeset_id,))
 
 
 def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
@@ -63,7 +57,7 @@ def net_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     return sql.fill(
         select,
         touched=_touched(sql, tracked, rows),
-        moved=_moved(sql, tracked),
+        moved=_moved(sql, tracked, rows),
         half_before=_half(sql, "before"),
         half_after=_half(sql, "after"),
     )
@@ -84,14 +78,15 @@ def single_select(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     )
 
 
-def row_before(sql: Sql, tracked: Tracked) -> str:
+def row_before(sql: Sql, tracked: Tracked, rows: Rows | None = None) -> str:
     """Return the expression of the history_id before, for a row `n` of either SELECT."""
     return sql.with_model(tracked).fill(
         """
         CASE WHEN n.first_id IS NULL THEN n.before_id ELSE (
-            SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = n.before_pk AND p.history_id < n.first_id
+            SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = n.before_pk AND p.history_id < n.first_id {counts}
         ) END
-        """
+        """,
+        counts=rows.before if rows else "",
     )
 
 
@@ -112,13 +107,20 @@ def _touched(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     )
 
 
-def _moved(sql: Sql, tracked: Tracked) -> str:
+def _moved(sql: Sql, tracked: Tracked, rows: Rows) -> str:
     """Of what came, went or changed key: the newest row before and the last one; a deletion is absence.
 
     A single row tells all: what came was not there, and what went was as its last row says. Of the others, each value
     is looked up by key: a join would read the whole history table, however few they are.
     """
     sql = sql.with_model(tracked)
+    alone = "first_id = last_id"
+    if rows.before:
+        alone = "FALSE"  # The row before may not count.
+    elif not sql.postgresql:
+        # Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation: a
+        # creation alone does not tell all there, and there may have been a row before it.
+        alone += " AND one_type = '-'"
     present = sql.fill("SELECT l.history_id FROM {history} l WHERE l.history_type <> '-' AND l.history_id =")
     stable = "NULL"
     if tracked.stable_key:
@@ -127,7 +129,7 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
         """
         earlier AS MATERIALIZED (
             SELECT pk, last_id, CASE WHEN {may_have_been} THEN (
-                SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id
+                SELECT max(p.history_id) FROM {history} p WHERE p.{pk} = t.pk AND p.history_id < t.first_id {counts}
             ) END AS previous_id
             FROM touched t WHERE lived AND NOT ({alone})
         ), ends AS MATERIALIZED (
@@ -145,10 +147,9 @@ def _moved(sql: Sql, tracked: Tracked) -> str:
             FROM ends WHERE before_id IS NOT NULL OR after_id IS NOT NULL
         )
         """,
-        # Without recursive_triggers (the sqlite3 shell has them off), SQLite records a replaced row as a creation: a
-        # creation alone does not tell all there, and there may have been a row before it.
-        alone="first_id = last_id" if sql.postgresql else "first_id = last_id AND one_type = '-'",
-        may_have_been="NOT (one_type = '+' AND other_type = '+')" if sql.postgresql else "TRUE",
+        alone=alone,
+        may_have_been="NOT (one_type = '+' AND other_type = '+')" if alone == "first_id = last_id" else "TRUE",
+        counts=rows.before,
         present=present,
         stable_before=sql.fill(stable, row="before_id"),
         stable_after=sql.fill(stable, row="after_id"),
@@ -212,7 +213,7 @@ def _fill(sql: Sql, tracked: Tracked, rows: Rows) -> int:
         """,
         rows.params,
         stables=sql.fill("b.{stable}, a.{stable}") if stable else "NULL, NULL",
-        before=row_before(sql, tracked),
+        before=row_before(sql, tracked, rows),
         net_select=net_select(sql, tracked, rows),
     )
     sql.analyze(net_table(tracked))

@@ -106,7 +106,7 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
     tracked, filters = selection.tracked, selection.filters
     sql = sql.with_model(tracked)
     select = net_changes.single_select if selection.single else net_changes.net_select
-    before, params = row_before(sql, tracked), list(selection.rows.params)
+    before, params = row_before(sql, tracked, selection.rows), list(selection.rows.params)
     source = f"({select(sql, tracked, selection.rows)}) n"
     if joined or filters.needs_values:
         joins = " LEFT JOIN {history} b ON b.history_id = {before} LEFT JOIN {history} a ON a.history_id = n.after_id"

@@ -8,7 +8,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.recording import postgresql, sqlite
 from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
 from apps.changesets.sql import Sql
@@ -98,12 +98,17 @@ def require_recording(using: str = "default") -> None:
 
 def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Recording]:
     """Return the parts of the recording by table; what they share stands first, under the empty name."""
-    changeset_table = Changeset._meta.db_table
-    if changeset_table not in columns:
+    changeset_table, transaction_table = (model._meta.db_table for model in (Changeset, ChangesetTransaction))
+    if not {changeset_table, transaction_table} <= columns.keys():
         return {}
     sql = Sql(connection)
     schema = sql.value("SELECT current_schema()") if sql.postgresql else ""
-    names = Names(quote=connection.ops.quote_name, changeset_table=changeset_table, schema=schema)
+    names = Names(
+        quote=connection.ops.quote_name,
+        changeset_table=changeset_table,
+        transaction_table=transaction_table,
+        schema=schema,
+    )
     dialect = postgresql if sql.postgresql else sqlite
     parts = {"": dialect.shared_objects(names, columns[changeset_table])}
     for tracked in tracked_models():
@@ -129,7 +134,7 @@ def _columns(connection: BaseDatabaseWrapper) -> Columns:
 
     A process asks it before its first changeset.
     """
-    tables = [Changeset._meta.db_table]
+    tables = [Changeset._meta.db_table, ChangesetTransaction._meta.db_table]
     tables += [table for tracked in tracked_models() for table in (tracked.table, tracked.history_table)]
     sql = Sql(connection)
     if sql.postgresql:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from apps.changesets.recording.statements import (
     JOIN_SECONDS,
+    PREFIX,
     Names,
     Recording,
     TableShape,
@@ -18,13 +19,18 @@ OPEN_SETTING = "changesets.open"
 DIRECT_SETTING = "changesets.direct"
 LAST_DIRECT_SETTING = "changesets.last_direct"
 CURRENT = "changesets_current"
+TRANSACTION = f"{PREFIX}transaction"
+_XID = "pg_current_xact_id()::text::bigint"
 
 
 def shared_objects(names: Names, changeset_columns: Collection[str]) -> Recording:
-    """Return the function that tells which changeset a write belongs to, and opens a direct one when needed."""
-    changeset = _qualified(names, names.changeset_table)
+    """Return the function that tells which changeset a write belongs to, and opens a direct one when needed.
+
+    And the trigger that notes which transaction wrote a changeset.
+    """
+    changeset, transaction = _qualified(names, names.changeset_table), _qualified(names, names.transaction_table)
     actor = "left(session_user || coalesce(' via ' || nullif(current_setting('application_name'), ''), ''), 255)"
-    values = direct_changeset_values(columns=changeset_columns, now="clock_timestamp()", actor=actor)
+    values = direct_changeset_values(columns=changeset_columns, now="at", actor=actor)
     function = f"{_qualified(names, CURRENT)}()"
     body = f"""
 DECLARE
@@ -33,6 +39,7 @@ DECLARE
     -- changeset | epoch: of this session's last direct write
     last text := current_setting('{LAST_DIRECT_SETTING}', true);
     direct bigint;
+    at timestamptz := clock_timestamp();
 BEGIN
     IF mark <> '' THEN
         RETURN mark;
@@ -49,15 +56,40 @@ BEGIN
     IF direct IS NULL THEN
         INSERT INTO {changeset} ({", ".join(map(names.quote, values))})
             VALUES ({", ".join(values.values())}) RETURNING id INTO direct;
+    ELSE
+        -- The date of its rows tells what this transaction writes from what earlier ones wrote.
+        INSERT INTO {transaction} (changeset_id, server, xid, joined_at)
+            SELECT direct, system_identifier, {_XID}, at FROM pg_control_system();
     END IF;
-    mark := direct || '||' || clock_timestamp();
+    mark := direct || '||' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"');
     PERFORM set_config('{DIRECT_SETTING}', mark, true);
     PERFORM set_config('{LAST_DIRECT_SETTING}', direct || '|' || extract(epoch FROM clock_timestamp()), false);
     RETURN mark;
 END
 """
+    noting = _note_transaction(names)
     return Recording(
-        create={CURRENT: _function(function, "text", body)},
+        create={CURRENT: _function(function, "text", body), **noting.create},
+        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE", *noting.drop],
+    )
+
+
+def _note_transaction(names: Names) -> Recording:
+    """Return the trigger that notes which transaction wrote a changeset."""
+    function = f"{_qualified(names, TRANSACTION)}()"
+    body = f"""
+BEGIN
+    INSERT INTO {_qualified(names, names.transaction_table)} (changeset_id, server, xid)
+        SELECT NEW.id, system_identifier, {_XID} FROM pg_control_system();
+    RETURN NULL;
+END
+"""
+    trigger = (
+        f"CREATE TRIGGER {names.quote(TRANSACTION)} AFTER INSERT ON {_qualified(names, names.changeset_table)} "
+        f"FOR EACH ROW EXECUTE FUNCTION {function}"
+    )
+    return Recording(
+        create={TRANSACTION: _function(function, "trigger", body), f"{TRANSACTION} trigger": trigger},
         drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE"],
     )
 

@@ -17,6 +17,7 @@ class Names:
 
     quote: Callable[[str], str]
     changeset_table: str
+    transaction_table: str
     prefix: str = PREFIX
     schema: str = ""
 

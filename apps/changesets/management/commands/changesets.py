@@ -3,18 +3,21 @@
 import json
 from argparse import ArgumentParser
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.errors import HistoryPruned
+from apps.changesets.errors import CursorRefused, HistoryPruned
 from apps.changesets.history.counts import Counts, counts_of_many, words_for
+from apps.changesets.history.cursors import changesets_after, cursor_now, require_cursor
 from apps.changesets.history.diff import Change, changes_of, changes_since
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Scope
+from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
@@ -40,9 +43,13 @@ class Command(RevertingCommand):
         reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
         self.add_revert_arguments(reverting)
         since = todo.add_parser("since", help="what all later changesets did on balance, each object once")
-        since.add_argument("id", type=int)
+        since.add_argument("id", metavar="CURSOR", help="a changeset's number, or the cursor of the answer before")
         since.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
-        since.add_argument("--json", action="store_true", help="print a JSON array; values as stored, links by key")
+        since.add_argument(
+            "--json",
+            action="store_true",
+            help="print one JSON object: `changes` with values as stored, `cursor`",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"do_{options['todo']}")(options)
@@ -91,18 +98,24 @@ class Command(RevertingCommand):
             self._write_all(as_csv(changes) if options["format"] == "csv" else as_json(changes))
 
     def do_since(self, options: dict[str, Any]) -> None:
-        """Print the net changes after a changeset, for those who copied the tables right after it."""
-        changeset = self._find(options["id"])
+        """Print the net changes after a changeset or a cursor, for those who copied the tables there."""
         tracked = _model_of(options["model"])
+        label = tracked.label if tracked else ""
+        number = whole_number(options["id"].removeprefix("#"))
+        first = self._find(number) if number is not None else None
         try:
-            refuse_pruned(Changeset.objects.filter(pk__gt=changeset.pk))
-        except HistoryPruned as error:
+            start = first.pk if first else require_cursor(options["id"], model=label)
+            refuse_pruned(changesets_after(start))
+        except (CursorRefused, HistoryPruned) as error:
             raise CommandError(str(error)) from error
-        changes = changes_since(changeset.pk, model=tracked.label if tracked else None)
+        until = replace(cursor_now(), model=label)
+        changes = changes_since(start, until=until, model=label or None)
         if options["json"]:
+            self.stdout.write('{"changes": ', ending="")
             self._write_all(as_json(changes, raw=True))
+            self.stdout.write(f', "cursor": {json.dumps(until.text)}}}')
         elif not self._print_changes(changes):
-            self.stdout.write(f"Nothing changed since {changeset}.")
+            self.stdout.write(f"Nothing changed since {first or 'then'}.")
 
     def _print_changes(self, changes: Iterable[Change]) -> int:
         number = 0
