@@ -10,7 +10,7 @@ from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, ImportSpec, Reference
+from apps.imports.spec import Column, Derived, Evidence, ImportSpec, Reference
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.
@@ -83,6 +83,9 @@ COUNTRIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("iso_code",),
+    evidence=Evidence(
+        name="search_name", country="iso3", position=("latitude", "longitude"), keys=("iso3", "search_name")
+    ),
     completer=CountryCompleter(),
 )
 
@@ -107,6 +110,7 @@ CITIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
+    evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude")),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

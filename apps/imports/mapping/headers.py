@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from apps.changesets.models import Actor
-from apps.imports.mapping.layout import columns_found, is_wanted, missing_columns, titles_of
+from apps.imports.mapping.layout import columns_found, is_own_export, is_wanted, missing_columns, titles_of
 from apps.imports.models import HeaderMapping
 from apps.imports.results import ImportOptions
 from apps.imports.spec import ImportSpec
@@ -42,7 +42,8 @@ def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
 
 
 def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether a person should map the columns: a required one is missing, or a guess fits a field without column."""
+    """Whether a person should map the columns: a required one is missing, a guess fits a field without column, or the
+    file has our own automatic keys without being our export."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
     if missing_columns(taken, spec, corrections=options.corrections):
@@ -50,6 +51,8 @@ def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -
     if options.mapping is not None or options.columns is not None:
         return False
     used = set(taken.values())
+    if spec.automatic and spec.pk in taken and not is_own_export(header, spec):
+        return True
     return any(field not in taken and title not in used for field, title in guess_mapping(header, spec).items())
 
 
