@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.imports.mapping.headers import needs_mapping
 from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
@@ -122,3 +123,37 @@ def test_a_snapshot_with_many_disputed_rows_is_refused_as_a_whole(base, import_f
         import_file(*foreign)
 
     assert rows() == base
+
+
+def test_superseded_airports_count_as_missing_ones_do(import_file, monkeypatch):
+    monkeypatch.setattr("apps.imports.plan.missing.ALWAYS_ALLOWED", 1)
+    import_file({"ident": "A"}, {"ident": "B"}, {"ident": "C"})
+    newcomers = [{"id": "11", "ident": "A"}, {"id": "12", "ident": "B"}, {"id": "3", "ident": "C"}]
+
+    with pytest.raises(CommandError, match=r"lacks 2 of 3 .*deleted \(2 of them since the file gives their ident"):
+        import_file(*newcomers)
+
+    assert import_file(*newcomers, options=("--missing-limit", "70"))["created"] == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "asked"),
+    [
+        (["id", "name", "country_code", "latitude", "longitude"], True),
+        ([column.field for column in spec_named("cities").columns], False),
+        (["name", "country"], False),
+    ],
+)
+def test_03_our_own_key_is_trusted_unasked_in_our_own_export_only(header, asked):
+    assert needs_mapping(header, spec_named("cities"), ImportOptions(corrections=True)) is asked
+
+
+def test_a_country_by_its_code_is_not_another_one_by_name_and_iso3(tmp_path):
+    for code, iso3, name in (("CH", "CHE", "Switzerland"), ("DE", "DEU", "Germany")):
+        Country.objects.create(iso_code=code, iso3=iso3, name=name)
+    (path := tmp_path / "countries.csv").write_text("iso_code,iso3,name\nCH,DEU,Germany\n")
+
+    plan = plan_import(from_path(path), spec=spec_named("countries"), options=ImportOptions(corrections=True))
+    plan.discard()
+
+    assert (plan.counts.disputed, plan.counts.updated) == (1, 0)

@@ -7,7 +7,7 @@ is read as if the row said what their object has there, or nothing if they name 
 from apps.changesets.history.moves import in_words
 from apps.imports.errors import NumbersContradicted
 from apps.imports.plan.disputed_rows import UNSETTLED, keep_disputed
-from apps.imports.plan.evidence import Suspect, Values, find_disputed, keys_of, kilometres, suspects_of
+from apps.imports.plan.evidence import Suspect, Values, find_disputed, keys_of, kilometres, suspects_of, titles
 from apps.imports.results import Refusal, RefusedRows
 from apps.imports.spec import Evidence
 from apps.imports.staging.tables import Staging
@@ -69,15 +69,6 @@ def _may_lack(staging: Staging, first: tuple[str, ...]) -> bool:
     """Whether a new object may have no value of the first key, or gets one by itself."""
     spec = staging.spec
     return first == (spec.stable_key,) or (spec.automatic and first == (spec.pk,))
-
-
-def titles(staging: Staging) -> tuple[str, str]:
-    """Return what files call the first key, and its others."""
-    headers = {column.field: column.header for column in staging.spec.columns}
-    groups = [
-        " and ".join(headers[staging.spec.follows.get(field, field)] for field in group) for group in keys_of(staging)
-    ]
-    return groups[0], " or ".join(dict.fromkeys(groups[1:])) or "other values"
 
 
 def _refuse_file(staging: Staging, evidence: Evidence, examples: list[Suspect]) -> None:

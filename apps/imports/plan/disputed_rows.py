@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from apps.imports.plan.evidence import Suspect, Values, keys_of, kilometres, suspects_of
+from apps.imports.plan.evidence import Suspect, Values, keys_of, kilometres, suspects_of, titles
 from apps.imports.spec import Evidence
 from apps.imports.staging.tables import Staging
 
@@ -54,6 +54,7 @@ def _told(staging: Staging, suspect: Suspect, evidence: Evidence, history: list[
         "id": _candidate(staging, by_id, suspect, evidence, id_history),
         "ident": _candidate(staging, by_other, suspect, evidence, other_history),
         "keys": _keys(staging, suspect),
+        "titles": titles(staging),
     }
 
 

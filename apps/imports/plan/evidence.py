@@ -60,6 +60,15 @@ def keys_of(staging: Staging) -> list[tuple[str, ...]]:
     return [group for group in dict.fromkeys(groups) if group and set(group) <= filled]
 
 
+def titles(staging: Staging) -> tuple[str, str]:
+    """Return what files call the first key, and its others."""
+    headers = {column.field: column.header for column in staging.spec.columns}
+    groups = [
+        " and ".join(headers[staging.spec.follows.get(field, field)] for field in group) for group in keys_of(staging)
+    ]
+    return groups[0], " or ".join(dict.fromkeys(groups[1:])) or "other values"
+
+
 def find_disputed(staging: Staging, evidence: Evidence) -> list[Suspect]:
     """Fill the table of disputed rows and return the first of them."""
     groups = keys_of(staging)

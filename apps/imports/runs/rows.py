@@ -114,7 +114,7 @@ def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: i
 
 def changes_of(run: ImportRun) -> int:
     """Return how many objects applying the plan as decided would write."""
-    left = run.rows.filter(decision=Decision.LEAVE, disputed=None)
+    left = run.rows.filter(decision=Decision.LEAVE, disputed__isnull=True)
     if ImportOptions.from_json(run.options).missing == "report":
         # Nothing would happen to them either way.
         left = left.exclude(kind=RowKind.MISSING, superseded=False)
