@@ -76,11 +76,12 @@ def _refuse_file(staging: Staging, evidence: Evidence, examples: list[Suspect]) 
     if staging.layout.corrections or number <= ALWAYS_ALLOWED or number * 100 <= matched * PERCENT:
         return
     first, others = titles(staging)
+    choice = f" (--match {staging.spec.pk})" if (staging.spec.pk,) in keys_of(staging)[1:] else ""
     shown = "; ".join(f"line {suspect.line}: {_sentence(staging, suspect, evidence)}" for suspect in examples)
     raise NumbersContradicted(
         f"{number:,} of {matched:,} matched rows ({100 * number / matched:.1f} %) are disputed: their {first} names "
         f"one object, and their other values speak of another one. Such as {shown}. These are not the numbers of "
-        f"{staging.spec.upstream_title or 'upstream'}: match by {others} (--match {others}). Nothing was imported."
+        f"{staging.spec.upstream_title or 'upstream'}: match by {others}{choice}. Nothing was imported."
     )
 
 

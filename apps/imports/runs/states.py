@@ -36,6 +36,8 @@ def changed_rows(run: ImportRun) -> int:
 
 def _changed_by_disputed(run: ImportRun) -> int:
     """Return how many objects the disputed rows write that people decided about; some make another one give way."""
+    if not (run.counts or {}).get("disputed"):
+        return 0
     rows = run.rows.filter(disputed__isnull=False)
     by_id = rows.filter(decision=Decision.ID)
     return by_id.count() + by_id.filter(disputed__lone=True).count() + rows.filter(decision=Decision.IDENT).count()

@@ -59,10 +59,11 @@ class StoredPlan:
 
     def figures(self) -> dict[str, Any]:
         """Return what the changeset remembers; disputed rows that a person decided about are not refused."""
-        figures, decided = self.run.summary or {}, self.run.rows.filter(BY_KEY).count()
-        if not decided:
+        figures = self.run.summary or {}
+        counts = figures.get("counts", {})
+        if not counts.get("disputed"):
             return figures
-        counts = figures["counts"]
+        decided = self.run.rows.filter(BY_KEY).count()
         moved = {"refused": counts["refused"] - decided, "skipped": counts["skipped"] + decided}
         return {**figures, "counts": counts | moved}
 
@@ -128,11 +129,16 @@ def _merge_decided(run: ImportRun, staging: Staging) -> int:
     staging.to_take = True
     staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint, taken boolean)")
     total = 0
+    giving_way: dict[str, int | None] = {}
     with staging.writing():
         for which in (TAKEN, BY_KEY):
             for rows in _chunks(run, which):
-                _load_decided(staging, [as_decided(row) for row in rows])
+                decided = [as_decided(row) for row in rows]
+                _load_decided(staging, decided)
+                giving_way |= {row.gives_way: row.gives_way_history for row in decided if row.gives_way}
                 total += len(rows)
+        gone = ((staging.stored_pk(pk), history_id) for pk, history_id in giving_way.items())
+        staging.load("imports_missing", ["old_pk", "history_id"], gone)
     staging.pinned = load_pins(staging)
     merge(staging)
     # The object must be as the person saw it, not as it is now.
@@ -149,8 +155,6 @@ def _load_decided(staging: Staging, rows: list[Decided]) -> None:
     staging.load("imports_matched", ["line", "old_pk"], ((row.line, pk) for row, pk in about))
     noted = ((row.line, row.history_id, row.takes) for row in rows)
     staging.load("imports_to_take", ["line", "history_id", "taken"], noted)
-    gives_way = ((staging.stored_pk(row.gives_way), row.gives_way_history) for row in rows if row.gives_way)
-    staging.load("imports_missing", ["old_pk", "history_id"], gives_way)
 
 
 def _is_taken(row: Loaded) -> bool:
