@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("imports", "0001_runs_and_pins"),
+        ("imports", "0002_headermapping_changes"),
     ]
 
     operations = [
