@@ -16,7 +16,7 @@ from apps.imports import parsers
 from apps.imports.looks import HAS_LETTERS, LooksLike, half, looks, mostly, shaped, varied
 from apps.imports.mapping.changes import ValueChange
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
+from apps.imports.spec import Column, Derived, Evidence, ImportSpec, PlanCheck
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"
@@ -199,6 +199,12 @@ OURAIRPORTS = ImportSpec(
         Derived("city_search", "municipality", comparable, stored=False),
     ),
     linker=PlacesLinker(),
+    evidence=Evidence(
+        name="search_name",
+        country="iso_country",
+        position=("latitude_deg", "longitude_deg"),
+        codes=("iata_code",),
+    ),
     limits=(limits,),
     checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
 )

@@ -17,7 +17,7 @@ from apps.imports import parsers
 from apps.imports.looks import HAS_LETTERS
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, ImportSpec, Reference
+from apps.imports.spec import Column, Derived, Evidence, ImportSpec, Reference
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.
@@ -122,6 +122,9 @@ COUNTRIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("iso_code",),
+    evidence=Evidence(
+        name="search_name", country="iso3", position=("latitude", "longitude"), keys=("iso3", "search_name")
+    ),
     completer=CountryCompleter(),
 )
 
@@ -155,6 +158,7 @@ CITIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
+    evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude")),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

@@ -95,6 +95,10 @@ class TooManyRefused(ImportFailure):
     """So many rows are refused that the file may be the wrong one."""
 
 
+class NumbersContradicted(ImportFailure):
+    """So many rows of a snapshot are disputed that its keys are not those of upstream."""
+
+
 class FileIsGone(ImportFailure):
     """The file of a run is not kept any more, or is not what was uploaded."""
 

@@ -109,6 +109,8 @@ class Decision(models.TextChoices):
     TAKE = "take", "Take the file's values"
     KEEP = "keep", "Keep our values"
     LEAVE = "leave", "Leave the object alone"
+    ID = "id", "Its first key counts"
+    IDENT = "ident", "Its other keys count"
 
 
 class PlannedRow(models.Model):
@@ -134,6 +136,9 @@ class PlannedRow(models.Model):
     # Everything that applying needs to write the row: {"values": {...}, "upstream": {...}, "links": {...}};
     # of one with kept values also what the file says: {"staged": {...}}.
     payload = models.JSONField(null=True)
+    # Of a refused row whose evidence contradicts its key: the objects that its keys name, their values, and which keys
+    # can count (`plan/disputed_rows.py`).
+    disputed = models.JSONField(null=True)
     # The newest history row of the object when the plan was made.
     history_id = models.BigIntegerField(null=True)
     decision = models.CharField(max_length=5, choices=Decision.choices, blank=True, default="")
@@ -148,6 +153,7 @@ class PlannedRow(models.Model):
             models.Index(fields=["run", "id"], name="plannedrow_renamed", condition=Q(renamed=True)),
             models.Index(fields=["run", "id"], name="plannedrow_kept", condition=Q(kept=True)),
             models.Index(fields=["run", "id"], name="plannedrow_deleted", condition=Q(deleted_here=True)),
+            models.Index(fields=["run", "id"], name="plannedrow_disputed", condition=Q(disputed__isnull=False)),
             models.Index(fields=["run", "id"], name="plannedrow_decided", condition=~Q(decision="")),
             models.Index(fields=["run", "id"], name="plannedrow_alone", condition=~Q(left_alone="")),
         ]

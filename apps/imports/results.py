@@ -8,6 +8,7 @@ OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
 BadCells = Literal["", "row", "cell"]
+Disputes = Literal["refuse", "id", "ident"]
 Decimal = Literal["point", "comma"]
 Thousands = Literal["", "point", "comma", "space", "apostrophe"]
 Progress = Callable[[str, int], None]
@@ -128,7 +129,9 @@ class ImportOptions:
     the column for each field where the titles are not ours, `changes` what its values need before they are parsed.
     `decimal` and `thousands` say how the file writes numbers (`thousands` blank: without a sign). `missing_limit` is
     the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them. With
-    `past_limits` the limits of the settings do not stop it.
+    `past_limits` the limits of the settings do not stop it. `disputed` is the key that counts in rows whose
+    evidence contradicts their key: the first one that they give (id), or the others (ident); by default such rows are
+    refused.
     """
 
     corrections: bool = False
@@ -148,6 +151,7 @@ class ImportOptions:
     only: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     skip_links: frozenset[str] = frozenset()
     past_limits: bool = False
+    disputed: Disputes = "refuse"
 
     @property
     def filtered(self) -> bool:
@@ -182,6 +186,7 @@ class ImportOptions:
             "strict": self.strict,
             "limit": self.limit,
             "skip_links": sorted(self.skip_links),
+            "disputed": self.disputed,
         }
 
     @classmethod
@@ -202,7 +207,8 @@ class ImportOptions:
 class ImportCounts:
     """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two.
 
-    Refused cells are those of rows that are taken without them.
+    Refused cells are those of rows that are taken without them. Disputed rows are refused, unless the options say which
+    key counts.
     """
 
     total: int = 0
@@ -213,6 +219,7 @@ class ImportCounts:
     skipped: int = 0
     refused: int = 0
     cells_refused: int = 0
+    disputed: int = 0
     kept: int = 0
     missing: int = 0
     superseded: int = 0

@@ -140,13 +140,33 @@ class PlanCheck:
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """The fields that say, beside the keys, which object a row is about: its name, country and position.
+
+    `codes` are values that two objects rarely share. Each of `keys` names an object, though it may not be unique.
+    """
+
+    name: str
+    country: str = ""
+    position: tuple[str, str] | tuple[()] = ()
+    codes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All of them but the keys."""
+        return (self.name, *([self.country] if self.country else []), *self.position, *self.codes)
+
+
+@dataclass(frozen=True)
 class ImportSpec:
     """Everything the generic import and export need to know about one kind of file.
 
     `upstream` is the JSON field that holds the values upstream had when they were last applied; without it a file can
     only be corrections by hand. A row that gives neither stable nor primary key is about the object that has the same
     values of the fields in `match_by`; or `match` finds it. Without `creates`, rows about no object are skipped.
-    `label` is the field that people know an object by. `read` is for files that are no table with titles.
+    `label` is the field that people know an object by. `read` is for files that are no table with titles. `evidence`
+    may contradict a match by keys.
     """
 
     name: str
@@ -163,6 +183,7 @@ class ImportSpec:
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"
+    evidence: Evidence | None = None
     # Limits that stop an import, unless a person passes them; and findings about a plan that people are shown.
     limits: tuple[Limits, ...] = ()
     checks: tuple[PlanCheck, ...] = ()

@@ -29,7 +29,8 @@ from tests.imports.files import airports_file  # noqa: F401
 pytestmark = pytest.mark.django_db
 KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused", "duration_s"),
+    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
+    *("disputed", "duration_s"),
     *("initial_count", "final_count", "run"),
 ]
 BAD = {"latitude_deg": "91"}

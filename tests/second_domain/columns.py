@@ -1,7 +1,7 @@
 """The columns of operators and stations in a file: what imports read and exports write."""
 
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, ImportSpec, Reference
+from apps.imports.spec import Column, Evidence, ImportSpec, Reference
 from tests.second_domain.models import Operator, Station
 
 OPERATORS = ImportSpec(
@@ -9,6 +9,7 @@ OPERATORS = ImportSpec(
     model=Operator,
     columns=(Column("id"), Column("code", required=True), Column("name", required=True)),
     match_by=("code",),
+    evidence=Evidence(name="name"),
 )
 STATIONS = ImportSpec(
     name="stations",
@@ -24,6 +25,7 @@ STATIONS = ImportSpec(
         Column("platforms"),
         Column("active"),
     ),
+    evidence=Evidence(name="name", country="operator"),
 )
 register_spec(OPERATORS)
 register_spec(STATIONS)

@@ -98,6 +98,13 @@ def _add_policies(parser: ArgumentParser) -> None:
         action="store_true",
         help="import although it goes past the limits of the settings GATE_...; only with --reason",
     )
+    parser.add_argument(
+        "--disputed",
+        choices=("refuse", "id", "ident"),
+        default="refuse",
+        help="which key counts in a row whose id names one airport, while its ident, or its name, country and position "
+        "together, speak of another one (default: neither, such a row is refused)",
+    )
     parser.add_argument("--strict", action="store_true", help="refuse the whole file when a row is refused")
 
 
@@ -150,6 +157,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         only=only,
         skip_links=frozenset(skipped),
         past_limits=options["past_limits"],
+        disputed=options["disputed"],
     )
 
 

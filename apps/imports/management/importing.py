@@ -20,7 +20,7 @@ from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 _SHOWN = 10
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
-    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
+    *("country_links", "countries_created", "city_links", "cities_created", "cells_refused", "disputed"),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from apps.changesets.models import Actor
 from apps.imports.mapping.guesses import guess_columns
-from apps.imports.mapping.layout import changes_for, columns_found, is_wanted, missing_columns
+from apps.imports.mapping.layout import changes_for, columns_found, is_own_export, is_wanted, missing_columns
 from apps.imports.models import HeaderMapping
 from apps.imports.results import Changes, ImportOptions, changes_as_json
 from apps.imports.spec import ImportSpec
@@ -23,13 +23,16 @@ def needs_mapping(
     header: list[str], spec: ImportSpec, options: ImportOptions, rows: Sequence[Sequence[str]] = ()
 ) -> bool:
     """Whether a person should map the columns: a required one is missing, a column that is taken does not look like it,
-    one that is not taken does, or its values need a change; `rows` are a sample of the file."""
+    one that is not taken does, its values need a change, or the file has our own automatic keys without being our
+    export; `rows` are a sample of the file."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
     if missing_columns(taken, spec, corrections=options.corrections):
         return True
     if options.mapping is not None or options.columns is not None:
         return False
+    if spec.automatic and spec.pk in taken and not is_own_export(header, spec):
+        return True
     guesses = guess_columns(header, rows, spec)
     said = {column.field: changes_for(column, spec, options) for column in spec.columns}
     return {guess.field: guess.title for guess in guesses} != taken or any(

@@ -119,15 +119,18 @@ def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -
     """Return the options as they hold for a file with this header: what this console exported is corrections, and
     says null only where that is the text."""
     own = is_own_export(header, spec)
-    if own or list(header) == [column.field for column in spec.columns if column.stored]:
+    if own:
         options = replace(options, null_words=frozenset())
-    return replace(options, corrections=True) if own else options
+    return replace(options, corrections=True) if own and spec.stable_key else options
 
 
 def is_own_export(header: Sequence[str], spec: ImportSpec) -> bool:
-    """Whether the file was exported from this console: it names the stable key as the field is called here."""
+    """Whether the file was exported from this console: it names the stable key as the field is called here, or has
+    exactly our columns."""
     titles = {title.casefold() for title in header}
     own = next((column for column in spec.columns if column.field == spec.stable_key), None)
+    if list(header) == [column.field for column in spec.columns if column.stored]:
+        return True
     return own is not None and own.field in titles and own.header.casefold() not in titles
 
 

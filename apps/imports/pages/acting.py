@@ -15,12 +15,12 @@ from apps.imports.mapping.layout import missing_columns
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import PlanAgainForm
-from apps.imports.pages.run import back_to
+from apps.imports.pages.run import back_to, read_part
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import cancel_run, may_decide, start_again
 from apps.imports.runs.opening import set_options
-from apps.imports.runs.rows import decide
+from apps.imports.runs.rows import Bucket, decide, decide_all
 from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
@@ -28,6 +28,8 @@ MOST_TICKED = 1000
 SAID = {
     Decision.TAKE: ("takes the file's value", "take the file's values"),
     Decision.KEEP: ("keeps our value", "keep our values"),
+    Decision.ID: ("goes by its first key", "go by their first key"),
+    Decision.IDENT: ("goes by its other keys", "go by their other keys"),
     Decision.LEAVE: ("is left alone", "are left alone"),
     Decision.NONE: ("is as planned again", "are as planned again"),
 }
@@ -45,19 +47,23 @@ def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportR
 
 
 def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Record the decision about the ticked rows."""
+    """Record the decision about the ticked rows, or about all that the page asks for."""
     numbers = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
     ticked = [number for number in numbers if number is not None]
     try:
         decision = Decision(request.POST.get("decision", ""))
     except ValueError:
         raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
-    if not ticked:
+    everything = request.POST.get("all") == "yes"
+    if not ticked and not everything:
         raise RunRefused("No row was ticked: tick those that you decide about.")
-    number = decide(run, ticked, decision, actor=actor_of(request))
+    if everything:
+        number = decide_all(run, read_part(request.POST, Bucket.KEPT).wanted, decision, actor=actor_of(request))
+    else:
+        number = decide(run, ticked, decision, actor=actor_of(request))
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
-    if undecided := len(set(ticked)) - number:
+    if (undecided := len(set(ticked)) - number) and not everything:
         have = plural(undecided, "row has", "rows have")
         messages.warning(request, f"{undecided:,} ticked {have} nothing to decide like this.")
     return HttpResponseRedirect(back_to(request, run))

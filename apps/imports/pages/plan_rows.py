@@ -13,6 +13,7 @@ from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
+from apps.imports.pages.disputed_rows import ShownDispute, shown_disputes
 from apps.imports.registry import spec_named
 
 # The sign of each kind of row.
@@ -47,6 +48,7 @@ class ShownRow:
     news: list[FieldChange]
     kept: list[KeptField] = field(default_factory=list)
     cells: list[RefusedCell] = field(default_factory=list)
+    disputed: ShownDispute | None = None
 
     @property
     def decided(self) -> str:
@@ -54,12 +56,15 @@ class ShownRow:
         if self.row.decision == Decision.NONE:
             return ""
         by = f" (by {self.row.decided_by_name})" if self.row.decided_by_name else ""
-        return f"{self.row.get_decision_display()}{by}"
+        words = str(self.row.get_decision_display())
+        if self.row.disputed and self.row.decision in (Decision.ID, Decision.IDENT):
+            words = f"its {self.row.disputed['titles'][self.row.decision == Decision.IDENT]} counts"
+        return f"{words}{by}"
 
     @property
     def can_be_ticked(self) -> bool:
         """Whether there is anything to decide."""
-        return self.row.kept or self.row.kind not in (RowKind.REFUSED, RowKind.UNCHANGED)
+        return self.row.kept or bool(self.row.disputed) or self.row.kind not in (RowKind.REFUSED, RowKind.UNCHANGED)
 
 
 def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
@@ -69,6 +74,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
     urls = links.urls_of(label, {row.old_pk for row in rows if row.old_pk})
     origins = _origins(spec.model, [row.old_pk for row in rows if row.kept_values])
     cells = _cells(run, rows)
+    disputes = shown_disputes(spec, rows)
     values = _Values(spec.model, rows)
     return [
         ShownRow(
@@ -80,6 +86,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> l
             news=values.changes(row),
             kept=values.kept(row, origins.get(row.old_pk, {})),
             cells=cells.get(row.line, []),
+            disputed=disputes.get(row.pk),
         )
         for row in rows
     ]

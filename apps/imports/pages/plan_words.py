@@ -23,6 +23,7 @@ MISSING_SIGNS = {"report": "missing", "deactivate": "changed", "delete": "delete
 # What a person should look at comes first.
 FIRST = (
     Bucket.LEFT_ALONE,
+    Bucket.DISPUTED,
     Bucket.REFUSED,
     Bucket.KEPT,
     Bucket.CHANGED,
@@ -37,6 +38,7 @@ CHIPS = (
     (Bucket.RENAMED, "renamed", "Renamed"),
     (Bucket.KEPT, "kept", "Kept corrections"),
     (Bucket.REFUSED, "refused", "Refused"),
+    (Bucket.DISPUTED, "blocked", "Disputed"),
     (Bucket.MISSING, "missing", "Missing from the file"),
     (Bucket.SUPERSEDED, "deleted", "Superseded"),
     (Bucket.DELETED_HERE, "created", "Deleted here, but in the file"),
@@ -111,6 +113,9 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
     yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
+    disputed = counts.get("disputed", 0)
+    words = f"of them {plural(disputed, 'is', 'are')} disputed: the keys name another object than the values do"
+    yield Line("blocked", disputed, words, _rows_at(Bucket.DISPUTED), part=True)
     cells = counts.get("cells_refused", 0)
     rest = plural(cells, "cell is refused, the rest of its row is", "cells are refused, the rest of their rows is")
     yield Line("refused", cells, f"{rest} taken")

@@ -18,6 +18,7 @@ from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
+from apps.imports.pages.disputed_rows import key_titles
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
@@ -129,6 +130,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "fields": _fields(run, bucket),
         "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
         "rows": shown_rows(run, rows, missing=options.missing),
+        "key_titles": key_titles(run) if bucket == Bucket.DISPUTED else (),
         "row_number": number,
         "first": start + 1,
         "last": after,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from django.db import models
 
+from apps.imports.plan.disputed import settle_disputed
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     match_by_values,
@@ -93,8 +94,10 @@ def match(staging: Staging) -> Matched:
         match_by_values(staging)
     staging.index_temp("imports_matched", ["old_pk"])
     staging.analyze("imports_matched", ["line"])
-    if staging.layout.corrections:
-        steps.append(_refuse_object_twice)
+    if staging.spec.evidence:
+        steps.append(settle_disputed)
+    if staging.layout.corrections or staging.options.disputed != "refuse":
+        steps.append(refuse_object_twice)
     if staging.layout.partial and staging.spec.creates:
         steps.append(_refuse_unable)
     for step in steps:
@@ -140,8 +143,8 @@ def _match_by_keys(staging: Staging) -> None:
         )
 
 
-def _refuse_object_twice(staging: Staging) -> RefusedRows:
-    """Refuse corrections about one object in two rows, however each of them names it."""
+def refuse_object_twice(staging: Staging) -> RefusedRows:
+    """Refuse rows about one object in two rows, however each of them names it."""
     staging.empty("imports_blocked")
     # Two rows, such as one by stable and one by primary key, about the same object; each with the line of another.
     staging.run(

@@ -174,7 +174,7 @@ def _is_held(staging: Staging, field: str) -> str:
 
 def _is_taken(staging: Staging) -> str:
     """Return the SQL condition: a person decided to take the values of the staged row `s`."""
-    return staging.fill("EXISTS (SELECT 1 FROM {to_take} t WHERE t.line = s.line)")
+    return staging.fill("EXISTS (SELECT 1 FROM {to_take} t WHERE t.line = s.line AND t.taken)")
 
 
 def is_kept(staging: Staging, field: str) -> str:

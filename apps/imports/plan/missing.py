@@ -41,18 +41,22 @@ def count_missing_to_change(staging: Staging) -> int:
     )
 
 
-def above_limit(staging: Staging, to_change: int) -> str:
-    """Return the sentence that too many objects would go for being missing, or nothing."""
-    if to_change <= ALWAYS_ALLOWED:
+def above_limit(staging: Staging, to_change: int, superseded: int) -> str:
+    """Return the sentence that too many objects would go for being missing or superseded, or nothing."""
+    # Superseded objects are among those to change where these are deleted anyway.
+    going = max(to_change, superseded)
+    if going <= ALWAYS_ALLOWED:
         return ""
     total = staging.value("SELECT COUNT(*) FROM {live} WHERE {stable_key} IS NOT NULL")
-    share, limit = 100 * to_change / total, staging.options.missing_limit
+    share, limit = 100 * going / total, staging.options.missing_limit
     if share <= limit:
         return ""
-    done = "deleted" if staging.options.missing == "delete" else "deactivated"
+    done = "deactivated" if staging.options.missing == "deactivate" and to_change else "deleted"
+    if superseded:
+        done += f" ({superseded:,} of them since the file gives their {staging.spec.pk} to others)"
     names = staging.spec.model._meta.verbose_name_plural
     return (
-        f"The file lacks {to_change:,} of {total:,} {names} ({share:.1f} %), which would be {done}; "
+        f"The file lacks {going:,} of {total:,} {names} ({share:.1f} %), which would be {done}; "
         f"at most {limit:g} % may be. Is it the whole file? If so, raise the limit."
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from apps.imports.models import Pin
-from apps.imports.plan.match import refuse_held
+from apps.imports.plan.match import refuse_held, refuse_object_twice
 from apps.imports.plan.match_by_columns import refuse_clashes, refuse_unknown_references
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.plan.pinned_rows import pinned_rows
@@ -54,7 +54,7 @@ def skip_blocked(staging: Staging) -> list[LeftAlone]:
     It is an object with their key, or a skipped row, which does not give free what they were to get.
     """
     alone = dict(_already_there(staging))
-    for refuse in (refuse_unknown_references, refuse_held, refuse_clashes):
+    for refuse in (refuse_unknown_references, refuse_object_twice, refuse_held, refuse_clashes):
         alone |= {refusal.line: refusal.hint for refusal in refuse(staging)[1]}
     return [LeftAlone(line, "", why) for line, why in alone.items()]
 

@@ -132,11 +132,23 @@ def _refused(staging: Staging) -> Iterator[dict[str, Any]]:
     # Rows of the file that break a rule.
     rows = _pages(
         staging,
-        "SELECT e.line, e.pk_value FROM {seen} e WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}",
+        """
+        SELECT e.line, e.pk_value, d.kept FROM {seen} e LEFT JOIN {disputed} d ON d.line = e.line
+        WHERE e.refused AND {after} ORDER BY e.line LIMIT {limit}
+        """,
         by="e.line",
     )
-    for line, pk in rows:
-        yield {"kind": RowKind.REFUSED, "line": line, "new_pk": pk}
+    label = staging.spec.label
+    for line, pk, kept in rows:
+        disputed = json.loads(kept) if kept else {}
+        yield {
+            "kind": RowKind.REFUSED,
+            "line": line,
+            "new_pk": pk,
+            "label": disputed.get("staged", {}).get(label),
+            "disputed": disputed.pop("told", None),
+            "payload": json.dumps(disputed) if disputed else None,
+        }
 
 
 def _staying_deleted(staging: Staging) -> Iterator[dict[str, Any]]:

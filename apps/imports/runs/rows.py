@@ -25,6 +25,7 @@ class Bucket(StrEnum):
     UNCHANGED = "unchanged"
     KEPT = "kept"
     REFUSED = "refused"
+    DISPUTED = "disputed"
     MISSING = "missing"
     SUPERSEDED = "superseded"
     DELETED_HERE = "deleted-here"
@@ -40,6 +41,7 @@ _ROWS: dict[Bucket, tuple[Q, str]] = {
     Bucket.UNCHANGED: (Q(kind=RowKind.UNCHANGED), "unchanged"),
     Bucket.KEPT: (Q(kept=True), "kept"),
     Bucket.REFUSED: (Q(kind=RowKind.REFUSED), "refused"),
+    Bucket.DISPUTED: (Q(disputed__isnull=False), "disputed"),
     Bucket.MISSING: (Q(kind=RowKind.MISSING), "missing"),
     Bucket.SUPERSEDED: (Q(kind=RowKind.MISSING, superseded=True), "superseded"),
     Bucket.DELETED_HERE: (Q(deleted_here=True), "deleted_here"),
@@ -51,7 +53,9 @@ _ABOUT = {
     Decision.NONE: ~Q(decision=Decision.NONE),
     Decision.TAKE: Q(kept=True),
     Decision.KEEP: Q(kept=True),
-    Decision.LEAVE: Q(kind__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING)),
+    Decision.ID: Q(disputed__may_id=True),
+    Decision.IDENT: Q(disputed__may_ident=True),
+    Decision.LEAVE: Q(disputed__isnull=False) | Q(kind__in=(RowKind.NEW, RowKind.CHANGED, RowKind.MISSING)),
 }
 
 
@@ -110,20 +114,29 @@ def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: i
 
 def changes_of(run: ImportRun) -> int:
     """Return how many objects applying the plan as decided would write."""
-    left = run.rows.filter(decision=Decision.LEAVE)
+    left = run.rows.filter(decision=Decision.LEAVE, disputed__isnull=True)
     if ImportOptions.from_json(run.options).missing == "report":
         # Nothing would happen to them either way.
         left = left.exclude(kind=RowKind.MISSING, superseded=False)
     return max(0, changed_rows(run) - left.count())
 
 
-@transaction.atomic
 def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: User) -> int:
     """Record what a person decided about some rows of a plan; returns how many it is about.
 
     Rows that the decision says nothing about stay as planned. Raises RunRefused when the plan is not to be reviewed any
     more, or not by this person.
     """
+    return _decide(run, PlannedRow.objects.filter(run=run, pk__in=list(rows)), decision, actor)
+
+
+def decide_all(run: ImportRun, wanted: Wanted, decision: Decision, *, actor: User) -> int:
+    """Record what a person decided about all rows that are asked for; see `decide`."""
+    return _decide(run, rows_of(run, wanted).order_by(), decision, actor)
+
+
+@transaction.atomic
+def _decide(run: ImportRun, rows: QuerySet[PlannedRow], decision: Decision, actor: User) -> int:
     if why := why_not_decide(actor, run):
         raise RunRefused(why)
     # The lock keeps others from confirming the plan now; a page that shows the plan from before cannot confirm it.
@@ -132,8 +145,8 @@ def decide(run: ImportRun, rows: Iterable[int], decision: Decision, *, actor: Us
         raise RunRefused(
             f"{run} is {run.get_status_display().lower()}: only a plan to be reviewed can be decided about."
         )
-    chosen = PlannedRow.objects.filter(_ABOUT[decision], run=run, pk__in=list(rows))
-    number = chosen.update(decision=decision, decided_by_name=actor.get_username() if decision else "")
+    by = actor.get_username() if decision else ""
+    number = rows.filter(_ABOUT[decision]).update(decision=decision, decided_by_name=by)
     summary = run.summary or {}
     run.summary = {**summary, "decisions": summary.get("decisions", 0) + 1}
     run.save(update_fields=["summary"])

@@ -10,7 +10,14 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
-from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled, RunRefused, TooManyRefused
+from apps.imports.errors import (
+    BeyondLimits,
+    ImportFailure,
+    NumbersContradicted,
+    RunCancelled,
+    RunRefused,
+    TooManyRefused,
+)
 from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import Progress, quiet
 
@@ -24,7 +31,16 @@ def changed_rows(run: ImportRun) -> int:
     # Superseded objects are deleted, and are among the missing to change where those are deleted anyway.
     gone = max(counts.get("missing_to_change", 0), counts.get("superseded", 0))
     taken = run.rows.filter(decision=Decision.TAKE).exclude(kind__in=[RowKind.NEW, RowKind.CHANGED]).count()
-    return counts.get("created", 0) + counts.get("updated", 0) + gone + taken
+    return counts.get("created", 0) + counts.get("updated", 0) + gone + taken + _changed_by_disputed(run)
+
+
+def _changed_by_disputed(run: ImportRun) -> int:
+    """Return how many objects the disputed rows write that people decided about; some make another one give way."""
+    if not (run.counts or {}).get("disputed"):
+        return 0
+    rows = run.rows.filter(disputed__isnull=False)
+    by_id = rows.filter(decision=Decision.ID)
+    return by_id.count() + by_id.filter(disputed__lone=True).count() + rows.filter(decision=Decision.IDENT).count()
 
 
 def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:
@@ -95,7 +111,7 @@ def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> No
     # Some sentences say so already.
     if not sentence.endswith(" Nothing was imported."):
         sentence += " Nothing was written."
-    refused = isinstance(error, TooManyRefused | BeyondLimits)
+    refused = isinstance(error, TooManyRefused | NumbersContradicted | BeyondLimits)
     end(run, RunStatus.FAILED, error=sentence, outcome="refused" if refused else "failed")
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import DatabaseError, connections
+from django.db.models import Q
 
 from apps.imports.errors import MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
@@ -19,6 +20,7 @@ from apps.imports.plan.merge import create_views, merge
 from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.registry import spec_named
 from apps.imports.results import FileIdentity, ImportOptions, LeftAlone, Progress
+from apps.imports.runs.decided import BY_KEY, TAKEN, Decided, Loaded, as_decided
 from apps.imports.runs.states import changed_rows
 from apps.imports.staging.tables import Staging
 
@@ -56,8 +58,14 @@ class StoredPlan:
         return not changed_rows(self.run)
 
     def figures(self) -> dict[str, Any]:
-        """Return what the changeset remembers."""
-        return self.run.summary or {}
+        """Return what the changeset remembers; disputed rows that a person decided about are not refused."""
+        figures = self.run.summary or {}
+        counts = figures.get("counts", {})
+        if not counts.get("disputed"):
+            return figures
+        decided = self.run.rows.filter(BY_KEY).count()
+        moved = {"refused": counts["refused"] - decided, "skipped": counts["skipped"] + decided}
+        return {**figures, "counts": counts | moved}
 
     def require_within_limits(self) -> None:
         """Raise MissingAboveLimit when more objects would go than may; writing looks at the other limits."""
@@ -71,19 +79,6 @@ class StoredPlan:
             # A broken transaction takes the tables along.
             with suppress(DatabaseError):
                 self.staging.drop()
-
-
-class Loaded(NamedTuple):
-    """What applying needs of a planned row; making whole objects of them would take longer than writing does."""
-
-    id: int
-    line: int | None
-    old_pk: str
-    superseded: bool
-    kept: bool
-    payload: dict[str, Any]
-    history_id: int | None
-    decision: str
 
 
 def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
@@ -110,8 +105,8 @@ def _load(run: ImportRun, staging: Staging) -> int:
     upstream = staging.upstream.strip('"')
     wants = [staging.want(link.field).strip('"') for link in staging.links]
     columns = ["line", "old_pk", "history_id", *staging.values, upstream, "kept", *wants]
-    taken = PlannedRow.objects.filter(run=run, decision=Decision.TAKE, kept=True).exists()
-    total = _merge_taken(run, staging) if taken else 0
+    decided = PlannedRow.objects.filter(TAKEN | BY_KEY, run=run).exists()
+    total = _merge_decided(run, staging) if decided else 0
     with staging.writing():
         for rows in _chunks(run, kind=RowKind.NEW):
             staging.load_staged(_staged(staging, rows))
@@ -129,26 +124,21 @@ def _load(run: ImportRun, staging: Staging) -> int:
     return total
 
 
-def _merge_taken(run: ImportRun, staging: Staging) -> int:
-    """Stage the rows whose values a person takes as the file gave them, and merge them as planning did."""
+def _merge_decided(run: ImportRun, staging: Staging) -> int:
+    """Stage the rows that a person decided about as the file gave them, and merge them as planning did."""
     staging.to_take = True
-    staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint)")
+    staging.run("CREATE TEMP TABLE {to_take} (line integer PRIMARY KEY, history_id bigint, taken boolean)")
     total = 0
+    giving_way: dict[str, int | None] = {}
     with staging.writing():
-        for rows in _chunks(run, kind=RowKind.CHANGED, decision=Decision.TAKE, kept=True):
-            staging.load_staged(
-                (
-                    row.line,
-                    *(row.payload["staged"][field] for field in staging.layout.staged),
-                    _text(row.payload["upstream"]),
-                )
-                for row in rows
-            )
-            staging.load(
-                "imports_matched", ["line", "old_pk"], ((row.line, staging.stored_pk(row.old_pk)) for row in rows)
-            )
-            staging.load("imports_to_take", ["line", "history_id"], ((row.line, row.history_id) for row in rows))
-            total += len(rows)
+        for which in (TAKEN, BY_KEY):
+            for rows in _chunks(run, which):
+                decided = [as_decided(row) for row in rows]
+                _load_decided(staging, decided)
+                giving_way |= {row.gives_way: row.gives_way_history for row in decided if row.gives_way}
+                total += len(rows)
+        gone = ((staging.stored_pk(pk), history_id) for pk, history_id in giving_way.items())
+        staging.load("imports_missing", ["old_pk", "history_id"], gone)
     staging.pinned = load_pins(staging)
     merge(staging)
     # The object must be as the person saw it, not as it is now.
@@ -156,6 +146,15 @@ def _merge_taken(run: ImportRun, staging: Staging) -> int:
         "UPDATE {changed} SET history_id = (SELECT t.history_id FROM {to_take} t WHERE t.line = {changed}.line)"
     )
     return total
+
+
+def _load_decided(staging: Staging, rows: list[Decided]) -> None:
+    fields = staging.layout.staged
+    staging.load_staged((row.line, *(row.staged[field] for field in fields), _text(row.upstream)) for row in rows)
+    about = [(row, staging.stored_pk(row.old_pk)) for row in rows if row.old_pk]
+    staging.load("imports_matched", ["line", "old_pk"], ((row.line, pk) for row, pk in about))
+    noted = ((row.line, row.history_id, row.takes) for row in rows)
+    staging.load("imports_to_take", ["line", "history_id", "taken"], noted)
 
 
 def _is_taken(row: Loaded) -> bool:
@@ -170,9 +169,9 @@ def _finish(staging: Staging) -> None:
     staging.analyze("imports_missing", ["old_pk"])
 
 
-def _chunks(run: ImportRun, **conditions: Any) -> Iterator[list[Loaded]]:
+def _chunks(run: ImportRun, *which: Q, **conditions: Any) -> Iterator[list[Loaded]]:
     after = 0
-    rows = PlannedRow.objects.filter(run=run, **conditions).exclude(decision=Decision.LEAVE).order_by("id")
+    rows = PlannedRow.objects.filter(*which, run=run, **conditions).exclude(decision=Decision.LEAVE).order_by("id")
     values = rows.values_list(*Loaded._fields)
     while chunk := list(map(Loaded._make, values.filter(id__gt=after)[:_CHUNK])):
         yield chunk

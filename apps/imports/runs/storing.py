@@ -22,7 +22,7 @@ from apps.imports.staging.tables import Staging
 _CHUNK = 5000
 _COLUMNS = (
     *("run_id", "line", "kind", "renamed", "kept", "deleted_here", "superseded", "old_pk", "new_pk", "label"),
-    *("changes", "kept_values", "payload", "history_id", "decision", "decided_by_name", "left_alone"),
+    *("changes", "kept_values", "payload", "disputed", "history_id", "decision", "decided_by_name", "left_alone"),
 )
 
 
@@ -76,6 +76,7 @@ def _line(run: ImportRun, *, kind: RowKind, line: int | None, **values: Any) -> 
         _json(values.get("changes")),
         _json(values.get("kept_values")),
         values.get("payload"),
+        _json(values.get("disputed")),
         values.get("history_id"),
         "",
         "",
@@ -105,7 +106,7 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
                 """
                 INSERT INTO {table} ({columns})
                 SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {old_pk}, {old_pk},
-                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, '', '', ''
+                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, NULL, '', '', ''
                 FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s
                 AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line
                 """,
