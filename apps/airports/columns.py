@@ -11,7 +11,7 @@ from apps.base.countries import is_known_code
 from apps.changesets.fields import field_of
 from apps.imports import parsers
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
+from apps.imports.spec import Column, Derived, ImportSpec, MatchChoice, PlanCheck
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"
@@ -134,7 +134,7 @@ OURAIRPORTS = ImportSpec(
         Column(
             "icao_code",
             by_hand=parsers.pattern(shape="[A-Z0-9]{4}", hint="not four capital letters or digits", null=True),
-            guesses=("icao",),
+            guesses=("icao", "icao code"),
         ),
         Column(
             "local_code",
@@ -151,6 +151,13 @@ OURAIRPORTS = ImportSpec(
         Derived("active", "airport_type", _is_open, merged=True),
         Derived("city_search", "municipality", comparable, stored=False),
     ),
+    match_choices={
+        "id": MatchChoice("OurAirports id", ("source_id",)),
+        "ident": MatchChoice("ident", ("ident",)),
+        "iata": MatchChoice("IATA code", ("iata_code",)),
+        "icao": MatchChoice("ICAO or GPS code", ("icao_code", "gps_code")),
+        "name": MatchChoice("country and name", ("iso_country", "search_name"), together=True),
+    },
     linker=PlacesLinker(),
     limits=(limits,),
     checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),

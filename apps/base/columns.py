@@ -10,7 +10,7 @@ from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, ImportSpec, Reference
+from apps.imports.spec import Column, Derived, ImportSpec, MatchChoice, Reference
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.
@@ -83,6 +83,11 @@ COUNTRIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("iso_code",),
+    match_choices={
+        "iso": MatchChoice("country code", ("iso_code",)),
+        "iso3": MatchChoice("code of three letters", ("iso3",)),
+        "name": MatchChoice("name", ("search_name",), together=True),
+    },
     completer=CountryCompleter(),
 )
 
@@ -107,6 +112,10 @@ CITIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
+    match_choices={
+        "id": MatchChoice("id", ("id",)),
+        "name": MatchChoice("country and name", ("country", "search_name"), together=True),
+    },
     completer=CityCompleter(),
 )
 register_spec(CITIES)

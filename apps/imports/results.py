@@ -89,9 +89,10 @@ class ImportOptions:
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
     it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
-    and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
-    the column for each field where the titles are not ours. `missing_limit` is the share of the live objects, in
-    percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
+    and a snapshot the row. `match` names the key that rows are matched by instead of the usual ones, `ignore_case` lets
+    keys in lower case name objects. `columns` are the fields to take (None: all that the file has), `mapping` gives the
+    title of the column for each field where the titles are not ours. `missing_limit` is the share of the live objects,
+    in percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
     settings do not stop it.
     """
 
@@ -99,6 +100,8 @@ class ImportOptions:
     blank: Blank = ""
     bad_cell: BadCells = ""
     null_words: frozenset[str] = NULL_WORDS
+    match: str = ""
+    ignore_case: bool = False
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     missing_limit: float = 1.0
@@ -132,6 +135,8 @@ class ImportOptions:
             "blank": self.blank,
             "bad_cell": self.bad_cell,
             "null_words": sorted(self.null_words),
+            "match": self.match,
+            "ignore_case": self.ignore_case,
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
             "missing_limit": self.missing_limit,

@@ -45,7 +45,7 @@ def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -
     """Whether a person should map the columns: a required one is missing, or a guess fits a field without column."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
-    if missing_columns(taken, spec, corrections=options.corrections):
+    if missing_columns(taken, spec, corrections=options.corrections, match=options.match):
         return True
     if options.mapping is not None or options.columns is not None:
         return False

@@ -106,7 +106,9 @@ def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions |
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
     options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if missing_columns(taken, spec_named(run.spec), corrections=options.corrections) else options
+    spec = spec_named(run.spec)
+    lacking = missing_columns(taken, spec, corrections=options.corrections, match=options.match)
+    return None if lacking else options
 
 
 def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:

@@ -34,7 +34,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
     if request.method == "POST":
         chosen = _chosen(request, run, spec)
         corrections = not spec.upstream or request.POST.get("source") == "corrections"
-        errors = _errors(chosen, spec, corrections=corrections)
+        errors = _errors(chosen, spec, corrections=corrections, match=options.match)
         if not errors:
             return _plan(request, run, chosen, corrections=corrections)
     else:
@@ -84,9 +84,9 @@ def _chosen(request: HttpRequest, run: ImportRun, spec: ImportSpec) -> dict[str,
     return {field: title for field, title in posted.items() if title in titles}
 
 
-def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool) -> list[str]:
+def _errors(chosen: dict[str, str], spec: ImportSpec, *, corrections: bool, match: str) -> list[str]:
     errors = []
-    lacking = missing_columns(chosen, spec, corrections=corrections)
+    lacking = missing_columns(chosen, spec, corrections=corrections, match=match)
     if lacking and corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:

@@ -62,6 +62,8 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
     refused_at: list[set[int]] = []
     for column, index in layout.columns:
         given = _without_null_words(list(cells[index]), column, layout, options, result)
+        if options.ignore_case and column.field in layout.codes:
+            given = [cell.upper() for cell in given]
         values, refused = _parser(column, layout)(given)
         columns.append(values)
         refused_at.append({cell.row for cell in refused})
@@ -160,8 +162,7 @@ def _blank_bad_cells(
     columns: list[list[Any]], layout: Layout, refused_at: list[set[int]], result: NormalisedChunk
 ) -> set[int]:
     """Make refused cells blank, and return the rows of which nothing can be taken: no key, or no other value."""
-    spec = layout.spec
-    naming = {*spec.key_fields, *spec.match_columns}
+    naming = {*layout.alone, *layout.together}
     named = [column.field in naming for column, _index in layout.columns]
     bad = {row for names, rows in zip(named, refused_at, strict=True) if names for row in rows}
     for rows, values in zip(refused_at, columns, strict=True):
@@ -178,13 +179,12 @@ def _refuse_nameless(
     columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
 ) -> None:
     """Refuse corrections that name no object: neither stable nor primary key is filled, nor all columns to match by."""
-    spec = layout.spec
     by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
-    alone = [by_field[name] for name in spec.key_fields if name in by_field]
-    together = [by_field[name] for name in spec.match_columns if name in by_field]
-    if len(together) < len(spec.match_columns):
+    alone = [by_field[name] for name in layout.alone if name in by_field]
+    together = [by_field[name] for name in layout.together if name in by_field]
+    if len(together) < len(layout.together):
         together = []
-    names = spec.key_fields if alone else spec.match_columns
+    names = layout.alone if alone else layout.together
     header = next(column.header for column, _index in layout.columns if column.field in names)
     for row in range(len(lines)):
         if row in bad or any(values[row] for values in alone) or (together and all(values[row] for values in together)):
