@@ -8,8 +8,11 @@ import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.airports.columns import OURAIRPORTS
 from apps.imports.models import ImportRun
+from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.reading import sources
+from apps.imports.results import ImportOptions
 from tests.admin.runs import names_here, told
 from tests.imports.files import csv_text
 

@@ -10,7 +10,14 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.management.importing import add_match, add_null_words, add_reading_arguments, reading_of
+from apps.imports.management.importing import (
+    add_match,
+    add_null_words,
+    add_reading_arguments,
+    add_signs_of_numbers,
+    reading_of,
+    signs_of_numbers,
+)
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -56,6 +63,7 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
     )
     add_null_words(parser)
     add_match(parser, OURAIRPORTS)
+    add_signs_of_numbers(parser)
 
 
 def _add_choice_of_rows(parser: ArgumentParser) -> None:
@@ -137,6 +145,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         null_words=frozenset(options["null"]),
         match=options["match"],
         ignore_case=options["ignore_case"],
+        **signs_of_numbers(options),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

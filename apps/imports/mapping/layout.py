@@ -3,10 +3,11 @@
 A column is found as the options map it, else by title, alias or the name of its field.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from apps.imports.errors import ColumnsMissing
+from apps.imports.errors import ColumnsMissing, OptionsContradict
+from apps.imports.mapping.changes import ValueChange, changed, why_not_change
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec, MatchChoice
 
@@ -24,6 +25,15 @@ class Layout:
     naming_only: frozenset[str] = frozenset()
     # The key that a person chose to match by.
     match: MatchChoice | None = None
+    ignores_case: bool = False
+    # What the cells of a field need before they are parsed; most files need nothing.
+    changes: Mapping[str, Sequence[ValueChange]] = field(default_factory=dict)
+
+    def changed(self, column: Column, cells: Sequence[str]) -> list[str]:
+        """Return the cells of a column as they are parsed."""
+        steps = self.changes.get(column.field)
+        after = changed(cells, steps) if steps else list(cells)
+        return [cell.upper() for cell in after] if self.ignores_case and column.field in self.codes else after
 
     @property
     def alone(self) -> tuple[str, ...]:
@@ -91,8 +101,11 @@ class Layout:
 def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions, name: str) -> Layout:
     """Find the spec's columns in `header`: as the options map them, else by title, alias or the name of the field.
 
-    Raises ColumnsMissing naming what is missing and what was found.
+    Raises ColumnsMissing naming what is missing and what was found, OptionsContradict for a change that there is not.
     """
+    for change in (change for steps in options.changes.values() for change in steps):
+        if why := why_not_change(change):
+            raise OptionsContradict(why)
     present = columns_found(header, spec, options)
     fields = [column.field for column, _index in present]
     missing = missing_columns(fields, spec, corrections=options.corrections, match=options.match)
@@ -109,6 +122,8 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         sparse=not options.blank_clears,
         naming_only=frozenset(naming | _not_believed(spec, options)),
         match=match,
+        ignores_case=options.ignore_case,
+        changes={column.field: steps for column, _index in taken if (steps := changes_for(column, spec, options))},
     )
 
 
@@ -120,6 +135,22 @@ def _not_believed(spec: ImportSpec, options: ImportOptions) -> set[str]:
         return fields
     own = match.columns(spec) if options.corrections else set()
     return fields | own | (set(spec.key_fields) - set(match.fields))
+
+
+def changes_for(column: Column, spec: ImportSpec, options: ImportOptions) -> list[ValueChange]:
+    """Return what the values of a column need: what was chosen for it, then how the file writes numbers.
+
+    A sign that is the decimal sign of the file groups thousands in whole numbers only.
+    """
+    steps = list(options.changes.get(column.field, ()))
+    whole = spec.numbers.get(column.field) if column.stored else None
+    if whole is None:
+        return steps
+    if options.thousands and (whole or options.thousands != options.decimal):
+        steps.append(ValueChange("thousands", options.thousands))
+    if options.decimal == "comma":
+        steps.append(ValueChange("decimal_comma"))
+    return steps
 
 
 def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -> ImportOptions:
@@ -150,6 +181,9 @@ def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOption
     present = []
     for column in spec.columns:
         index = next((places[title] for title in _wanted_titles(column, options, key) if title in places), None)
+        if index is None and any(change.name == "constant" for change in options.changes.get(column.field, ())):
+            # What stands in the column is no matter.
+            index = 0
         if index is not None:
             present.append((column, index))
     return present
