@@ -267,10 +267,9 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
 def _upstream_texts(by_field: dict[str, list[Any]], layout: Layout) -> list[str]:
     """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
 
-    What the file has no column for is null, where that may be: a later file with an empty column changes nothing.
-
-    SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
-    write the text anew in Python's form, which on SQLite is a change.
+    What the file has no column for is null, where that may be: a later file with an empty column changes nothing. SQL
+    could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would write
+    the text anew in Python's form, which on SQLite is a change.
     """
     names = layout.merged
     absent = {name for name in layout.lacking if field_of(layout.spec.model, name).null}
