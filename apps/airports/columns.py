@@ -16,7 +16,7 @@ from apps.imports import parsers
 from apps.imports.looks import HAS_LETTERS, LooksLike, half, looks, mostly, shaped, varied
 from apps.imports.mapping.changes import ValueChange
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, Evidence, ImportSpec, PlanCheck
+from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, PlanCheck
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"
@@ -181,7 +181,7 @@ OURAIRPORTS = ImportSpec(
         Column(
             "icao_code",
             by_hand=parsers.pattern(shape="[A-Z0-9]{4}", hint="not four capital letters or digits", null=True),
-            guesses=("icao",),
+            guesses=("icao", "icao code"),
         ),
         Column(
             "local_code",
@@ -198,6 +198,13 @@ OURAIRPORTS = ImportSpec(
         Derived("active", "airport_type", _is_open, merged=True),
         Derived("city_search", "municipality", comparable, stored=False),
     ),
+    match_choices={
+        "id": MatchChoice("OurAirports id", ("source_id",)),
+        "ident": MatchChoice("ident", ("ident",)),
+        "iata": MatchChoice("IATA code", ("iata_code",)),
+        "icao": MatchChoice("ICAO or GPS code", ("icao_code", "gps_code")),
+        "name": MatchChoice("country and name", ("iso_country", "search_name"), together=True),
+    },
     linker=PlacesLinker(),
     evidence=Evidence(
         name="search_name",

@@ -17,7 +17,7 @@ from apps.imports import parsers
 from apps.imports.looks import HAS_LETTERS
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, Evidence, ImportSpec, Reference
+from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, Reference
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.
@@ -125,6 +125,11 @@ COUNTRIES = ImportSpec(
     evidence=Evidence(
         name="search_name", country="iso3", position=("latitude", "longitude"), keys=("iso3", "search_name")
     ),
+    match_choices={
+        "iso": MatchChoice("country code", ("iso_code",)),
+        "iso3": MatchChoice("code of three letters", ("iso3",)),
+        "name": MatchChoice("name", ("search_name",), together=True),
+    },
     completer=CountryCompleter(),
 )
 
@@ -159,6 +164,10 @@ CITIES = ImportSpec(
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
     evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude")),
+    match_choices={
+        "id": MatchChoice("id", ("id",)),
+        "name": MatchChoice("country and name", ("country", "search_name"), together=True),
+    },
     completer=CityCompleter(),
 )
 register_spec(CITIES)

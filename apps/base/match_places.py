@@ -1,5 +1,6 @@
 """Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
+from apps.base.distance import refuse_far_from_linked
 from apps.base.models import Country
 from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
@@ -8,7 +9,14 @@ _NAMED = 5
 
 
 def match_cities(staging: Staging) -> RefusedRows:
-    """Match each staged place with its city; refuse it when several are about one city, or it about several.
+    """Match each staged place with its city; refuse ambiguous ones, and those far from what the city is linked with."""
+    number, refusals = _match_by_names(staging)
+    far, listed = refuse_far_from_linked(staging)
+    return RefusedRows(number + far, [*refusals, *listed])
+
+
+def _match_by_names(staging: Staging) -> RefusedRows:
+    """Match by name, then by ASCII name.
 
     The name decides first. A place whose name no city has is matched by its ASCII name, among the comparable and
     the ASCII names of those cities that no place matched so far.

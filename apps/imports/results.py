@@ -125,19 +125,22 @@ class ImportOptions:
     `only` maps a target field to a test of its raw text. A blank cell keeps the value or clears it; by default
     it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
-    and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
-    the column for each field where the titles are not ours, `changes` what its values need before they are parsed.
-    `decimal` and `thousands` say how the file writes numbers (`thousands` blank: without a sign). `missing_limit` is
-    the share of the live objects, in percent, that may be deactivated or deleted because the file lacks them. With
-    `past_limits` the limits of the settings do not stop it. `disputed` is the key that counts in rows whose
-    evidence contradicts their key: the first one that they give (id), or the others (ident); by default such rows are
-    refused.
+    and a snapshot the row. `match` names the key that rows are matched by instead of the usual ones, `ignore_case` lets
+    keys in lower case name objects. `columns` are the fields to take (None: all that the file has), `mapping` gives the
+    title of the column for each field where the titles are not ours, `changes` what its values need before they are
+    parsed. `decimal` and `thousands` say how the file writes numbers (`thousands` blank: without a sign).
+    `missing_limit` is the share of the live objects, in percent, that may be deactivated or deleted because the file
+    lacks them. With `past_limits` the limits of the settings do not stop it. `disputed` is the key that counts in rows
+    whose evidence contradicts their key: the first one that they give (id), or the others (ident); by default such rows
+    are refused.
     """
 
     corrections: bool = False
     blank: Blank = ""
     bad_cell: BadCells = ""
     null_words: frozenset[str] = NULL_WORDS
+    match: str = ""
+    ignore_case: bool = False
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     changes: Changes = field(default_factory=dict)
@@ -175,6 +178,8 @@ class ImportOptions:
             "blank": self.blank,
             "bad_cell": self.bad_cell,
             "null_words": sorted(self.null_words),
+            "match": self.match,
+            "ignore_case": self.ignore_case,
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
             "changes": changes_as_json(self.changes),

@@ -1,7 +1,7 @@
 """How an app declares what an import of its files is: columns, keys, derived columns, links."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -123,6 +123,19 @@ class Completer(Protocol):
         """Fill the table for the rows that create an object; writes temporary tables only."""
 
 
+@dataclass(frozen=True)
+class MatchChoice:
+    """A key that a person may choose to match by: any of these fields alone, or all of them `together`."""
+
+    title: str
+    fields: tuple[str, ...]
+    together: bool = False
+
+    def columns(self, spec: "ImportSpec") -> set[str]:
+        """Return the columns that the fields are, or are worked out from."""
+        return {spec.follows.get(field, field) for field in self.fields}
+
+
 # Adds rows to `imports_matched`, or refuses some, and returns what it refused.
 MatchStep = Callable[[Any], RefusedRows]
 # Returns a sentence for each limit that a staged plan goes past, naming its setting.
@@ -180,6 +193,8 @@ class ImportSpec:
     read: Callable[[SourceFile, Reading | None], RawFile] = read
     match_by: tuple[str, ...] = ()
     match: MatchStep | None = None
+    # The keys that a person may choose to match by instead, by the word for each.
+    match_choices: Mapping[str, MatchChoice] = field(default_factory=dict)
     completer: Completer | None = None
     creates: bool = True
     label: str = "name"

@@ -8,8 +8,11 @@ import pytest
 from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from apps.airports.columns import OURAIRPORTS
 from apps.imports.models import ImportRun
+from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.reading import sources
+from apps.imports.results import ImportOptions
 from tests.admin.runs import names_here, told
 from tests.imports.files import csv_text
 
@@ -210,3 +213,16 @@ def test_a_known_header_of_others_is_remembered(operator, browse_as, planned):
     assert planned[0].options["mapping"] == {"ident": "icao", "name": "title"}
     page = client.get(f"/admin/imports/importrun/{planned[0].pk}/change/")
     assert "The columns are taken as they were the last time a file had this header." in told(page)
+
+
+def test_the_key_to_match_by_is_asked_and_kept_with_the_run(operator):
+    form = PlanAgainForm(
+        {"source": "corrections", "match": "iata", "ignore_case": "on", "columns": ["name"]},
+        spec=OURAIRPORTS,
+        options=ImportOptions(corrections=True),
+        taken={"iata_code": "iata", "name": "name"},
+    )
+
+    assert form.is_valid(), form.errors
+    kept = ImportOptions.from_json(form.options().as_json())
+    assert (kept.match, kept.ignore_case) == ("iata", True)

@@ -1,7 +1,7 @@
 """The columns of operators and stations in a file: what imports read and exports write."""
 
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Evidence, ImportSpec, Reference
+from apps.imports.spec import Column, Evidence, ImportSpec, MatchChoice, Reference
 from tests.second_domain.models import Operator, Station
 
 OPERATORS = ImportSpec(
@@ -26,6 +26,7 @@ STATIONS = ImportSpec(
         Column("active"),
     ),
     evidence=Evidence(name="name", country="operator"),
+    match_choices={"name": MatchChoice("operator and name", ("operator", "name"), together=True)},
 )
 register_spec(OPERATORS)
 register_spec(STATIONS)

@@ -68,6 +68,18 @@ def test_a_snapshot_creates_changes_and_renames_by_the_text_key_that_stays(world
     assert Station.objects.get(code="AH").operator == world["DB"]
 
 
+def test_rows_are_matched_by_the_key_that_was_chosen_and_rename_nothing(world, tmp_path):
+    path = tmp_path / "stations.csv"
+    path.write_text("register number,code,name,operator,platforms\n80-9,XX,Ulm,DB,9\n", encoding="utf-8")
+    options = ImportOptions(corrections=True, match="name")
+    ulm = Station.objects.get(code="UL")
+
+    apply_import(plan_import(from_path(path), spec=spec_for(Station), options=options), actor=None)
+
+    ours = Station.objects.get(pk=ulm.pk)
+    assert (ours.number, ours.code, ours.platforms) == (ulm.number, "XX", 9)
+
+
 def test_the_same_file_again_changes_nothing(world, load):
     rows = [row("85-1", "BN", "Bern", opened="1860-05-01"), row("85-9", "ZH", "Zürich", platforms="26")]
     load(*rows)

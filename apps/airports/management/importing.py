@@ -11,6 +11,7 @@ from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
 from apps.imports.management.importing import (
+    add_match,
     add_null_words,
     add_reading_arguments,
     add_signs_of_numbers,
@@ -61,6 +62,7 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
         help="what a cell that breaks a rule refuses: its row (default of a snapshot), or only itself (of corrections)",
     )
     add_null_words(parser)
+    add_match(parser, OURAIRPORTS)
     add_signs_of_numbers(parser)
 
 
@@ -148,6 +150,8 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         blank=options["blank"],
         bad_cell=options["bad_cell"],
         null_words=frozenset(options["null"]),
+        match=options["match"],
+        ignore_case=options["ignore_case"],
         **signs_of_numbers(options),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],

@@ -16,6 +16,7 @@ from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
+from apps.imports.spec import ImportSpec
 
 _SHOWN = 10
 JSON_KEYS = (
@@ -98,6 +99,20 @@ def add_null_words(parser: ArgumentParser) -> None:
         default=sorted(NULL_WORDS),
         metavar="WORD",
         help=f"cells that say so are blank (default: {' '.join(sorted(NULL_WORDS))}; without a word: none)",
+    )
+
+
+def add_match(parser: ArgumentParser, spec: ImportSpec) -> None:
+    """Add the arguments that say by which key the rows are matched."""
+    keys = ", ".join(f"{word} ({choice.title})" for word, choice in spec.match_choices.items())
+    parser.add_argument(
+        "--match",
+        choices=tuple(spec.match_choices),
+        default="",
+        help=f"match the rows by this key alone: {keys}; the file's other keys are not believed",
+    )
+    parser.add_argument(
+        "--ignore-case", action="store_true", help="keys of corrections in lower case name objects, too"
     )
 
 

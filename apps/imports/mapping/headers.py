@@ -27,7 +27,7 @@ def needs_mapping(
     export; `rows` are a sample of the file."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
-    if missing_columns(taken, spec, corrections=options.corrections):
+    if missing_columns(taken, spec, corrections=options.corrections, match=options.match):
         return True
     if options.mapping is not None or options.columns is not None:
         return False

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from apps.imports.errors import ColumnsMissing, OptionsContradict
 from apps.imports.mapping.changes import ValueChange, changed, why_not_change
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Column, Derived, ImportSpec
+from apps.imports.spec import Column, Derived, ImportSpec, MatchChoice
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,36 @@ class Layout:
     sparse: bool
     # Fields of columns that were not chosen, and are read because they say which object a row is about.
     naming_only: frozenset[str] = frozenset()
+    # The key that a person chose to match by.
+    match: MatchChoice | None = None
+    ignores_case: bool = False
     # What the cells of a field need before they are parsed; most files need nothing.
     changes: Mapping[str, Sequence[ValueChange]] = field(default_factory=dict)
 
     def changed(self, column: Column, cells: Sequence[str]) -> list[str]:
         """Return the cells of a column as they are parsed."""
         steps = self.changes.get(column.field)
-        return changed(cells, steps) if steps else list(cells)
+        after = changed(cells, steps) if steps else list(cells)
+        return [cell.upper() for cell in after] if self.ignores_case and column.field in self.codes else after
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The columns of which each alone names an object."""
+        if self.match is None:
+            return self.spec.key_fields
+        return () if self.match.together else self.match.fields
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """The columns that together name an object."""
+        if self.match is None:
+            return self.spec.match_columns
+        return tuple(sorted(self.match.columns(self.spec))) if self.match.together else ()
+
+    @property
+    def codes(self) -> set[str]:
+        """The columns that name an object by a code, and not by a name that people write as they like."""
+        return {*self.alone, *self.together} - set(self.spec.follows.values())
 
     @property
     def width(self) -> int:
@@ -84,19 +107,34 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         if why := why_not_change(change):
             raise OptionsContradict(why)
     present = columns_found(header, spec, options)
-    missing = missing_columns((column.field for column, _index in present), spec, corrections=options.corrections)
+    fields = [column.field for column, _index in present]
+    missing = missing_columns(fields, spec, corrections=options.corrections, match=options.match)
     if missing:
         raise ColumnsMissing(_missing_sentence(name, missing, header))
     taken = [(column, index) for column, index in present if is_wanted(column, spec, options)]
+    match = spec.match_choices.get(options.match)
+    naming = {column.field for column, _index in taken if not is_chosen(column, options)}
     return Layout(
         spec=spec,
         header=tuple(header),
         columns=tuple(taken),
         corrections=options.corrections,
         sparse=not options.blank_clears,
-        naming_only=frozenset(column.field for column, _index in taken if not is_chosen(column, options)),
+        naming_only=frozenset(naming | _not_believed(spec, options)),
+        match=match,
+        ignores_case=options.ignore_case,
         changes={column.field: steps for column, _index in taken if (steps := changes_for(column, spec, options))},
     )
+
+
+def _not_believed(spec: ImportSpec, options: ImportOptions) -> set[str]:
+    """Return the columns that change nothing, since another key was chosen or they are written in another case."""
+    fields = {spec.pk} if options.ignore_case else set()
+    match = spec.match_choices.get(options.match)
+    if match is None or spec.stable_key in match.fields:
+        return fields
+    own = match.columns(spec) if options.corrections else set()
+    return fields | own | (set(spec.key_fields) - set(match.fields))
 
 
 def changes_for(column: Column, spec: ImportSpec, options: ImportOptions) -> list[ValueChange]:
@@ -142,9 +180,10 @@ def _missing_sentence(name: str, missing: list[str], header: Sequence[str]) -> s
 def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOptions) -> list[tuple[Column, int]]:
     """Return the spec's columns that `header` has, and where, wanted or not."""
     places = {title.casefold(): index for index, title in reversed(list(enumerate(header)))}
+    key = spec.match_choices.get(options.match)
     present = []
     for column in spec.columns:
-        index = next((places[title] for title in _wanted_titles(column, options) if title in places), None)
+        index = next((places[title] for title in _wanted_titles(column, options, key) if title in places), None)
         if index is None and any(change.name == "constant" for change in options.changes.get(column.field, ())):
             # What stands in the column is no matter.
             index = 0
@@ -155,7 +194,9 @@ def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOption
 
 def is_wanted(column: Column, spec: ImportSpec, options: ImportOptions) -> bool:
     """Whether the column is read; what names an object always is."""
-    return is_chosen(column, options) or column.field in spec.key_fields or column.field in spec.match_columns
+    match = spec.match_choices.get(options.match)
+    naming = {*spec.key_fields, *spec.match_columns, *(match.columns(spec) if match else ())}
+    return is_chosen(column, options) or column.field in naming
 
 
 def is_chosen(column: Column, options: ImportOptions) -> bool:
@@ -163,9 +204,16 @@ def is_chosen(column: Column, options: ImportOptions) -> bool:
     return options.columns is None or column.field in options.columns
 
 
-def missing_columns(fields: Iterable[str], spec: ImportSpec, *, corrections: bool) -> list[str]:
+def missing_columns(fields: Iterable[str], spec: ImportSpec, *, corrections: bool, match: str = "") -> list[str]:
     """Return the titles of the columns without which such a file cannot be taken; empty when nothing is lacking."""
     present = set(fields)
+    if choice := spec.match_choices.get(match):
+        naming = choice.columns(spec)
+        if not (naming <= present if choice.together else naming & present):
+            titles = [column.header for column in spec.columns if column.field in naming]
+            return [(" and " if choice.together else " or ").join(titles)]
+        if corrections:
+            return []
     if not corrections:
         return [column.header for column in spec.required if column.field not in present]
     together = set(spec.match_columns)
@@ -181,7 +229,11 @@ def titles_of(column: Column) -> tuple[str, ...]:
     return (column.header, *column.aliases, column.field)
 
 
-def _wanted_titles(column: Column, options: ImportOptions) -> list[str]:
+def _wanted_titles(column: Column, options: ImportOptions, key: MatchChoice | None) -> list[str]:
     if options.mapping is not None:
         return [options.mapping[column.field].casefold()] if options.mapping.get(column.field) else []
-    return [title.casefold() for title in titles_of(column)]
+    titles = titles_of(column)
+    if key and column.field in key.fields:
+        # The person said that the file has it.
+        titles += column.guesses
+    return [title.casefold() for title in titles]

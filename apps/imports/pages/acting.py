@@ -78,7 +78,7 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
         raise RunRefused(next(iter(form.errors.values()))[0])
     chosen = form.options(options)
     taken = headers.columns_taken(run.header, spec, replace(chosen, columns=None))
-    if lacking := missing_columns(taken, spec, corrections=chosen.corrections):
+    if lacking := missing_columns(taken, spec, corrections=chosen.corrections, match=chosen.match):
         raise RunRefused(
             f"The file has no column {', '.join(lacking)}, which a snapshot needs: "
             "say which column is which, or take it as corrections by hand."

@@ -55,6 +55,16 @@ class OptionsForm(forms.Form):
         initial=" ".join(sorted(NULL_WORDS)),
         required=False,
     )
+    match = forms.ChoiceField(
+        label="Match by",
+        help_text="Rows are about the object that has this key; the file's other keys are not believed then.",
+        required=False,
+    )
+    ignore_case = forms.BooleanField(
+        label="Ignore case",
+        help_text="Keys of corrections in lower case name objects, too.",
+        required=False,
+    )
     on_local_edit = forms.ChoiceField(
         label="Values corrected here that the file changes, too", widget=forms.RadioSelect, initial="keep"
     )
@@ -90,6 +100,8 @@ class OptionsForm(forms.Form):
         for field, choices in self.helps.items():
             offer(self, field, [(value, label) for value, label, _help in choices])
         self.fields["source"].initial = sources[0][0]
+        keys = [(word, choice.title) for word, choice in spec.match_choices.items()]
+        offer(self, "match", [("", "The usual keys"), *keys])
         links = [link.field for link in spec.linker.links] if spec.linker else []
         offer(self, "links", [(field, f"Link each {name} with its {field}") for field in links])
         self.fields["links"].initial = links
@@ -118,7 +130,7 @@ class OptionsForm(forms.Form):
     @property
     def has_seldom(self) -> bool:
         """Whether something seldom changed is wrong, and must be shown."""
-        return bool({"blank", "bad_cell", "links", *self.OF_SNAPSHOTS} & self.errors.keys())
+        return bool({"blank", "bad_cell", "links", "match", "ignore_case", *self.OF_SNAPSHOTS} & self.errors.keys())
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -127,6 +139,8 @@ class OptionsForm(forms.Form):
             self.add_error("missing", "Corrections by hand do not list every object: nothing of them is missing.")
         if not self.errors and cleaned.get("bad_cell") == "cell" and self.options().blank_clears:
             self.add_error("bad_cell", "A refused cell must not clear a value: let blank cells keep it.")
+        if cleaned.get("source") == SNAPSHOT and cleaned.get("ignore_case"):
+            self.add_error("ignore_case", "Only keys of corrections may be in another case.")
         return cleaned
 
     def options(self, base: ImportOptions | None = None) -> ImportOptions:
@@ -140,6 +154,8 @@ class OptionsForm(forms.Form):
             blank=cleaned.get("blank") or "",
             bad_cell=cleaned.get("bad_cell") or "",
             null_words=frozenset(cleaned["null_words"].split()) if "null_words" in self.data else NULL_WORDS,
+            match=cleaned.get("match") or "",
+            ignore_case=cleaned.get("ignore_case", False),
             on_local_edit=cleaned.get("on_local_edit") or "keep",
             missing=cleaned.get("missing") or "report",
             missing_limit=1.0 if limit is None else limit,
@@ -220,6 +236,8 @@ class PlanAgainForm(OptionsForm):
             "blank": options.blank,
             "bad_cell": options.bad_cell,
             "null_words": " ".join(sorted(options.null_words)),
+            "match": options.match,
+            "ignore_case": options.ignore_case,
             "on_local_edit": options.on_local_edit,
             "missing": options.missing,
             "missing_limit": options.missing_limit,

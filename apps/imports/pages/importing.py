@@ -105,7 +105,9 @@ def remembered_options(run: ImportRun, known: dict[str, str], changes: Changes) 
     corrections = ImportOptions.from_json(run.options).corrections
     options = chosen_options(run, known, changes=changes, corrections=corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if missing_columns(taken, spec_named(run.spec), corrections=options.corrections) else options
+    spec = spec_named(run.spec)
+    lacking = missing_columns(taken, spec, corrections=options.corrections, match=options.match)
+    return None if lacking else options
 
 
 def chosen_options(

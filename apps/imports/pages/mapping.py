@@ -43,7 +43,7 @@ def mapping_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         chosen = _chosen(request, run, spec)
         changes = {field: steps for field, steps in changes.items() if chosen.get(field) == proposed.get(field)}
         corrections = not spec.upstream or request.POST.get("source") == "corrections"
-        errors = _errors(chosen, changes, spec, corrections=corrections)
+        errors = _errors(chosen, changes, spec, corrections=corrections, match=options.match)
         if not errors:
             return _plan(request, run, chosen, changes, corrections=corrections)
     else:
@@ -89,9 +89,9 @@ def _chosen(request: HttpRequest, run: ImportRun, spec: ImportSpec) -> dict[str,
     return {field: title for field, title in posted.items() if title in titles}
 
 
-def _errors(chosen: dict[str, str], changes: Changes, spec: ImportSpec, *, corrections: bool) -> list[str]:
+def _errors(chosen: dict[str, str], changes: Changes, spec: ImportSpec, *, corrections: bool, match: str) -> list[str]:
     errors = []
-    lacking = missing_columns(chosen, spec, corrections=corrections)
+    lacking = missing_columns(chosen, spec, corrections=corrections, match=match)
     if lacking and corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:

@@ -18,6 +18,12 @@ def check_options(spec: ImportSpec, options: ImportOptions) -> None:
     plural = str(spec.model._meta.verbose_name_plural).capitalize()
     if not spec.upstream and not options.corrections:
         raise OptionsContradict(f"{plural} have no upstream: import the file as corrections by hand.")
+    if options.match and options.match not in spec.match_choices:
+        raise OptionsContradict(
+            f"{plural} cannot be matched by {options.match}: use {', '.join(spec.match_choices) or 'no --match'}."
+        )
+    if options.ignore_case and not options.corrections:
+        raise OptionsContradict("--ignore-case is for corrections: a snapshot's keys are taken as they are written.")
     if options.missing != "report" and options.filtered:
         raise OptionsContradict("--missing deactivate or delete needs the whole file: leave out the filters.")
     if options.missing != "report" and options.corrections:

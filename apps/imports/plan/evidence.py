@@ -78,7 +78,7 @@ def find_disputed(staging: Staging, evidence: Evidence) -> list[Suspect]:
     by_first = " AND ".join(
         f"l.{staging.column(field)} IS NOT DISTINCT FROM {staging.staged(field)}" for field in groups[0]
     )
-    for group in groups if getattr(staging.options, "match", "") else groups[1:]:
+    for group in groups if staging.options.match else groups[1:]:
         _suspect_by_key(staging, group, by_first)
     if differs := _may_contradict(staging, evidence):
         # Rows whose name is another one, and whose country and position are others, or are not known.

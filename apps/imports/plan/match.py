@@ -16,6 +16,7 @@ from typing import NamedTuple
 from django.db import models
 
 from apps.imports.plan.disputed import settle_disputed
+from apps.imports.plan.match_by_choice import chosen_steps
 from apps.imports.plan.match_by_columns import (
     forget_unmatched,
     match_by_values,
@@ -24,7 +25,6 @@ from apps.imports.plan.match_by_columns import (
 )
 from apps.imports.plan.missing import fill_missing
 from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
-from apps.imports.spec import MatchStep
 from apps.imports.staging.tables import Staging
 
 
@@ -84,19 +84,20 @@ class Matched(NamedTuple):
 def match(staging: Staging) -> Matched:
     """Find the live object of each staged row, and the live objects that the file does not have."""
     refused, refusals = refuse_unknown_references(staging)
-    _match_by_keys(staging)
-    steps: list[MatchStep] = []
-    if staging.spec.automatic:
-        steps.append(refuse_unknown_keys)
-    if staging.spec.match:
-        steps.append(staging.spec.match)
-    elif staging.spec.match_by:
-        match_by_values(staging)
+    steps = chosen_steps(staging)
+    if staging.layout.match is None:
+        _match_by_keys(staging)
+        if staging.spec.automatic:
+            steps.append(refuse_unknown_keys)
+        if staging.spec.match:
+            steps.append(staging.spec.match)
+        elif staging.spec.match_by:
+            match_by_values(staging)
     staging.index_temp("imports_matched", ["old_pk"])
     staging.analyze("imports_matched", ["line"])
     if staging.spec.evidence:
         steps.append(settle_disputed)
-    if staging.layout.corrections or staging.options.disputed != "refuse":
+    if staging.layout.corrections or staging.layout.match or staging.options.disputed != "refuse":
         steps.append(refuse_object_twice)
     if staging.layout.partial and staging.spec.creates:
         steps.append(_refuse_unable)
@@ -173,7 +174,9 @@ def _refuse_unable(staging: Staging) -> RefusedRows:
     """Refuse corrections of no object that cannot make a new one."""
     required = [column.field for column in staging.spec.required if column.field != staging.spec.stable_key]
     lacking = [f"s.{staging.quote(field)} IS NULL" for field in required if field in staging.layout.fields]
-    if not set(required) <= staging.layout.fields:
+    # Under a chosen key nothing new is made: another key of the row may well be of an object that lives.
+    chosen = staging.layout.match is not None and staging.layout.corrections
+    if chosen or not set(required) <= staging.layout.fields:
         lacking = ["TRUE"]
     staging.empty("imports_blocked")
     # A row about no object, without the values that a new one needs.
@@ -185,7 +188,7 @@ def _refuse_unable(staging: Staging) -> RefusedRows:
         lacking=" OR ".join(lacking) or "FALSE",
     )
     lines = staging.firsts("SELECT line FROM {blocked} ORDER BY line LIMIT {limit}", limit=str(REFUSALS_LISTED))
-    hint = "no such object, and too few values to make a new one"
+    hint = "no such object" if chosen else "no such object, and too few values to make a new one"
     meant = _meant(staging)
     refusals = [
         Refusal(line, "(row)", "", "unknown_object", f"{hint}; did you mean {meant[line]}?" if line in meant else hint)

@@ -160,8 +160,7 @@ def _blank_bad_cells(
     columns: list[list[Any]], layout: Layout, refused_at: list[set[int]], result: NormalisedChunk
 ) -> set[int]:
     """Make refused cells blank, and return the rows of which nothing can be taken: no key, or no other value."""
-    spec = layout.spec
-    naming = {*spec.key_fields, *spec.match_columns}
+    naming = {*layout.alone, *layout.together}
     named = [column.field in naming for column, _index in layout.columns]
     bad = {row for names, rows in zip(named, refused_at, strict=True) if names for row in rows}
     for rows, values in zip(refused_at, columns, strict=True):
@@ -178,13 +177,12 @@ def _refuse_nameless(
     columns: list[list[Any]], layout: Layout, lines: list[int], bad: set[int], result: NormalisedChunk
 ) -> None:
     """Refuse corrections that name no object: neither stable nor primary key is filled, nor all columns to match by."""
-    spec = layout.spec
     by_field = {column.field: values for (column, _index), values in zip(layout.columns, columns, strict=True)}
-    alone = [by_field[name] for name in spec.key_fields if name in by_field]
-    together = [by_field[name] for name in spec.match_columns if name in by_field]
-    if len(together) < len(spec.match_columns):
+    alone = [by_field[name] for name in layout.alone if name in by_field]
+    together = [by_field[name] for name in layout.together if name in by_field]
+    if len(together) < len(layout.together):
         together = []
-    names = spec.key_fields if alone else spec.match_columns
+    names = layout.alone if alone else layout.together
     header = next(column.header for column, _index in layout.columns if column.field in names)
     for row in range(len(lines)):
         if row in bad or any(values[row] for values in alone) or (together and all(values[row] for values in together)):
@@ -269,10 +267,9 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
 def _upstream_texts(by_field: dict[str, list[Any]], layout: Layout) -> list[str]:
     """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
 
-    What the file has no column for is null, where that may be: a later file with an empty column changes nothing.
-
-    SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
-    write the text anew in Python's form, which on SQLite is a change.
+    What the file has no column for is null, where that may be: a later file with an empty column changes nothing. SQL
+    could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would write
+    the text anew in Python's form, which on SQLite is a change.
     """
     names = layout.merged
     absent = {name for name in layout.lacking if field_of(layout.spec.model, name).null}
