@@ -1,61 +1,141 @@
-"""Waiting for others who write, up to a limit."""
+"""Waiting for others who write: whoever writes whole tables holds none of them while it waits for another."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
-from django.db import OperationalError
+from django.db import OperationalError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import Busy
+from apps.changesets.failures import Cause, cause_of, forget_writer, logger, note_writer, sentence_of, words_of
+from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
-# PostgreSQL: lock not available in time, deadlock.
-BUSY_STATES = ("55P03", "40P01")
+T = TypeVar("T")
+# What the summary of a changeset has where the database threw the first attempt out.
+TRIED_AGAIN = "tried_again"
+# So often a lock of several tables is begun anew, each time after waiting for the table that somebody else had.
+_ROUNDS = 100
 
 
 def is_busy(error: BaseException) -> bool:
-    """Whether the database gave up waiting for somebody else who writes."""
-    if not isinstance(error, OperationalError):
-        return False
-    state = getattr(error.__cause__, "sqlstate", None)
-    return state in BUSY_STATES or (state is None and "locked" in str(error))
+    """Whether the database gave up waiting for somebody else who writes, or threw this transaction out for them."""
+    return cause_of(error) in (Cause.BUSY, Cause.THROWN_OUT)
 
 
 @contextmanager
-def patience(seconds: int, *, using: str = "default") -> Iterator[None]:
-    """Wait in this block at most so many seconds for others who write; raises Busy when they take longer."""
-    sql = Sql(using)
-    if not sql.postgresql:
-        before = sql.value("PRAGMA busy_timeout")
-        _wait(sql, seconds * 1000)
-    else:
-        # The setting as it was, and then as it is to be.
-        before = sql.value(
-            "SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, false)", [f"{seconds}s"]
-        )
+def busy_in_words() -> Iterator[None]:
+    """Within, what the database says of somebody else who writes for too long becomes Busy, with its sentence."""
     try:
         yield
     except OperationalError as error:
         if is_busy(error):
-            raise Busy(
-                "Somebody else is writing right now, perhaps an import is running: nothing was changed. "
-                "Try again in a minute."
-            ) from error
+            raise Busy(sentence_of(error)) from error
         raise
-    finally:
-        if not sql.connection.needs_rollback:
-            _wait(sql, before)
 
 
-def _wait(sql: Sql, how_long: int | str) -> None:
+@contextmanager
+def patience(seconds: float, *, using: str = "default") -> Iterator[None]:
+    """Wait in this block at most so many seconds for others who write; raises Busy when they take longer.
+
+    A shorter patience around it stays: a page waits for a few seconds only, whatever it does.
+    """
+    connection = connections[using]
+    with busy_in_words():
+        before = waiting_ms(connection)
+        _wait(connection, min(before or seconds * 1000, seconds * 1000))
+        try:
+            yield
+        finally:
+            # In a broken transaction nothing can be set, and a connection that was lost has nothing to give back.
+            if connection.connection is not None and not connection.needs_rollback:
+                _wait(connection, before)
+
+
+def waiting_ms(connection: BaseDatabaseWrapper) -> float:
+    """Return how many milliseconds a statement waits for others who write; 0 is without end, on PostgreSQL only."""
+    sql = Sql(connection)
+    if not sql.postgresql:
+        return float(sql.value("PRAGMA busy_timeout"))
+    return float(sql.value("SELECT EXTRACT(epoch FROM current_setting('lock_timeout')::interval) * 1000"))
+
+
+def _wait(connection: BaseDatabaseWrapper, milliseconds: float) -> None:
+    sql = Sql(connection)
     if sql.postgresql:
-        sql.run("SELECT set_config('lock_timeout', %s, false)", [how_long])
+        sql.run("SELECT set_config('lock_timeout', %s, false)", [str(int(milliseconds))])
     else:
-        sql.run("PRAGMA busy_timeout = {milliseconds}", milliseconds=str(int(how_long)))
+        sql.run("PRAGMA busy_timeout = {milliseconds}", milliseconds=str(int(milliseconds)))
 
 
-def lock_tracked_tables(using: str = "default", *, mode: str = "SHARE ROW EXCLUSIVE") -> None:
+def again_once(work: Callable[[dict[str, bool]], T], *, using: str = "default") -> T:
+    """Do work that opens its own transaction, once more if the database throws that out for somebody else's sake.
+
+    The work is given what the summary of its changeset says of that. In a transaction of the caller it is done once.
+    """
+    try:
+        return work({})
+    except OperationalError as error:
+        if cause_of(error) != Cause.THROWN_OUT or connections[using].in_atomic_block:
+            raise
+        logger.warning("The database threw a transaction out, so it is tried again: %s", words_of(error))
+    return work({TRIED_AGAIN: True})
+
+
+@contextmanager
+def alone(opened: Changeset, *, using: str = "default") -> Iterator[None]:
+    """Lock the tracked tables for a changeset, and let those who wait meanwhile know whose it is."""
+    lock_tracked_tables(using)
+    noun = opened.get_kind_display().lower()
+    note_writer(f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}", opened.actor_name)
+    try:
+        yield
+    finally:
+        forget_writer()
+
+
+def remark_on(made: Changeset | None) -> str:
+    """Return the sentence that a changeset was tried again, or nothing."""
+    again = made is not None and (made.summary or {}).get(TRIED_AGAIN)
+    return "The database gave way to another writer once, so it was tried again by itself." if again else ""
+
+
+def lock_tracked_tables(using: str = "default", *, mode: str = "EXCLUSIVE") -> None:
     """Lock the tracked tables against other writers until the transaction ends; SQLite's transactions do so anyway."""
-    sql = Sql(using, tables=[tracked.table for tracked in tracked_models()])
-    if sql.postgresql:
-        sql.run("LOCK TABLE {tables} IN {mode} MODE", mode=mode)
+    lock_tables([tracked.table for tracked in tracked_models()], using=using, mode=mode)
+
+
+def lock_tables(tables: Sequence[str], *, using: str = "default", mode: str = "EXCLUSIVE") -> None:
+    """Lock these tables until the transaction ends; SQLite's transactions keep other writers out anyway.
+
+    EXCLUSIVE leaves others only reading: whoever means to change a row waits before it holds the row. While one table
+    is waited for, none of the others is held, so nobody who holds one of them is ever waited for in a circle.
+    """
+    sql, first = Sql(using), deque(tables)
+    if not sql.postgresql or not tables:
+        return
+    for _ in range(_ROUNDS):
+        held = _lock_from(sql, list(first), mode)
+        if held == len(first):
+            return
+        # Somebody has this one: it is waited for in the next round, before any other.
+        first.rotate(-held)
+    raise Busy(sentence_of(None, cause=Cause.BUSY))
+
+
+def _lock_from(sql: Sql, tables: list[str], mode: str) -> int:
+    """Wait for the first table, then take the others if they are free; return how many there are before one is not."""
+    held = 0
+    try:
+        with transaction.atomic(using=sql.using):
+            for table in tables:
+                nowait = "NOWAIT" if held else ""
+                sql.run("LOCK TABLE {table} IN {mode} MODE {nowait}", table=sql.quote(table), mode=mode, nowait=nowait)
+                held += 1
+    except OperationalError as error:
+        if not held or cause_of(error) != Cause.BUSY:
+            raise
+    return held

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import remark_on
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Bucket, RevertPlan, Scope, carry_out, plan_revert
 from apps.changesets.revert.verdicts import OnConflict
@@ -83,4 +84,6 @@ class RevertingCommand(BaseCommand):
         elif made is None:
             self.stdout.write("Everything is as it was already: nothing was changed.")
         else:
+            if again := remark_on(made):
+                self.stdout.write(again)
             self.stdout.write(f"Done as {made}. To undo it: python manage.py changesets revert {made.pk}")

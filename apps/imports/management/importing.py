@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import remark_on
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
@@ -139,6 +140,8 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     elif opened is None:
         yield "Nothing to change."
     else:
+        if again := remark_on(opened):
+            yield again
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 
