@@ -9,7 +9,6 @@ from django.db import connection, connections, transaction
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets import locking
 from apps.changesets.bulk.apply import apply_bulk
 from apps.changesets.bulk.setting import SET_INACTIVE
 from apps.changesets.context import changeset

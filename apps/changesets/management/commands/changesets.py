@@ -7,12 +7,12 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.errors import HistoryPruned
 from apps.changesets.history.counts import Counts, counts_of_many, words_for
 from apps.changesets.history.diff import Change, changes_of, changes_since
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.management.sentences import whole
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
@@ -24,23 +24,23 @@ class Command(RevertingCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         todo = parser.add_subparsers(dest="todo", required=True)
         listing = todo.add_parser("list", help="the newest changesets")
-        listing.add_argument("--limit", type=int, default=50, help="how many (default 50)")
+        listing.add_argument("--limit", type=whole, default=50, help="how many (default 50)")
         listing.add_argument("--json", action="store_true", help="print a JSON array")
         show = todo.add_parser("show", help="one changeset: who, why, when, how much")
-        show.add_argument("id", type=int)
+        show.add_argument("id", type=whole)
         show.add_argument("--json", action="store_true", help="print one JSON object")
         diff = todo.add_parser("diff", help="each object it touched, before and after")
-        diff.add_argument("id", type=int)
+        diff.add_argument("id", type=whole)
         diff.add_argument("--format", choices=["text", "csv", "json"], default="text")
         diff.add_argument("--json", dest="format", action="store_const", const="json", help="as --format json")
         reverting = todo.add_parser("revert", help="take it back, whole or in part; asks nothing")
-        reverting.add_argument("id", type=int)
+        reverting.add_argument("id", type=whole)
         reverting.add_argument("--field", action="append", default=[], metavar="F", help="only this field (repeatable)")
         reverting.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
         self.add_revert_arguments(reverting)
         since = todo.add_parser("since", help="what all later changesets did on balance, each object once")
-        since.add_argument("id", type=int)
+        since.add_argument("id", type=whole)
         since.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         since.add_argument("--json", action="store_true", help="print a JSON array; values as stored, links by key")
 
@@ -94,10 +94,7 @@ class Command(RevertingCommand):
         """Print the net changes after a changeset, for those who copied the tables right after it."""
         changeset = self._find(options["id"])
         tracked = _model_of(options["model"])
-        try:
-            refuse_pruned(Changeset.objects.filter(pk__gt=changeset.pk))
-        except HistoryPruned as error:
-            raise CommandError(str(error)) from error
+        refuse_pruned(Changeset.objects.filter(pk__gt=changeset.pk))
         changes = changes_since(changeset.pk, model=tracked.label if tracked else None)
         if options["json"]:
             self._write_all(as_json(changes, raw=True))
@@ -105,14 +102,14 @@ class Command(RevertingCommand):
             self.stdout.write(f"Nothing changed since {changeset}.")
 
     def _print_changes(self, changes: Iterable[Change]) -> int:
-        number = 0
-        for number, change in enumerate(changes, start=1):  # noqa: B007 - counts what it prints
+        printed = 0
+        for printed, change in enumerate(changes, start=1):  # noqa: B007 - counts what it prints
             was = f" (was {change.old_pk})" if change.operation == "renamed" else ""
             self.stdout.write(f"{change.operation:<8} {change.model} {change.pk}{was} {change.label}")
             if change.operation in ("changed", "renamed"):
                 for field in change.fields:
                     self.stdout.write(f"           {field.label}: {field.old} -> {field.new}")
-        return number
+        return printed
 
     def _write_all(self, parts: Iterable[str]) -> None:
         for part in parts:
