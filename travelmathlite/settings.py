@@ -62,7 +62,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "travelmathlite.failures.FailureMiddleware",
 ]
+
+# A page waits so long for others who write; commands and workers have patience of their own.
+PAGES_WAIT_SECONDS = 5
 
 ROOT_URLCONF = "travelmathlite.urls"
 TEST_RUNNER = "travelmathlite.testing.PytestRunner"

@@ -2,14 +2,23 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import Busy
-from apps.changesets.failures import Cause, cause_of, forget_writer, logger, note_writer, sentence_of, words_of
+from apps.changesets.failures import (
+    FAILURES,
+    Cause,
+    cause_of,
+    forget_writer,
+    logger,
+    note_writer,
+    sentence_of,
+    words_of,
+)
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -43,32 +52,61 @@ def patience(seconds: float, *, using: str = "default") -> Iterator[None]:
 
     A shorter patience around it stays: a page waits for a few seconds only, whatever it does.
     """
-    connection = connections[using]
     with busy_in_words():
-        before = waiting_ms(connection)
-        _wait(connection, min(before or seconds * 1000, seconds * 1000))
+        connections[using].ensure_connection()
+        before = _shorten(connections[using], seconds)
         try:
             yield
         finally:
-            # In a broken transaction nothing can be set, and a connection that was lost has nothing to give back.
-            if connection.connection is not None and not connection.needs_rollback:
+            # A transaction that is broken takes what was set in it back, and a connection that was lost has nothing.
+            with suppress(*FAILURES):
+                _wait(connections[using], before)
+
+
+class PagePatience:
+    """A wrapper of statements, for one page: what it does waits at most so many seconds for others who write."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._before: dict[BaseDatabaseWrapper, float] = {}
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        """Bound the waiting of a connection before its first statement."""
+        connection = context["connection"]
+        if connection not in self._before:
+            self._before[connection] = _shorten(connection, self.seconds)
+        return execute(sql, params, many, context)
+
+    def give_back(self) -> None:
+        """Let the connections wait as they did before."""
+        for connection, before in self._before.items():
+            with suppress(*FAILURES):
                 _wait(connection, before)
 
 
-def waiting_ms(connection: BaseDatabaseWrapper) -> float:
+def _shorten(connection: BaseDatabaseWrapper, seconds: float) -> float:
+    """Wait no longer than so many seconds from now on; return what was set before, in milliseconds."""
+    before, wanted = _waiting(connection), seconds * 1000
+    _wait(connection, min(before or wanted, wanted))
+    return before
+
+
+def _waiting(connection: BaseDatabaseWrapper) -> float:
     """Return how many milliseconds a statement waits for others who write; 0 is without end, on PostgreSQL only."""
-    sql = Sql(connection)
-    if not sql.postgresql:
-        return float(sql.value("PRAGMA busy_timeout"))
-    return float(sql.value("SELECT EXTRACT(epoch FROM current_setting('lock_timeout')::interval) * 1000"))
+    if connection.vendor == "sqlite":
+        return float(_ask(connection, "PRAGMA busy_timeout"))
+    return float(_ask(connection, "SELECT EXTRACT(epoch FROM current_setting('lock_timeout')::interval) * 1000"))
 
 
 def _wait(connection: BaseDatabaseWrapper, milliseconds: float) -> None:
-    sql = Sql(connection)
-    if sql.postgresql:
-        sql.run("SELECT set_config('lock_timeout', %s, false)", [str(int(milliseconds))])
-    else:
-        sql.run("PRAGMA busy_timeout = {milliseconds}", milliseconds=str(int(milliseconds)))
+    sqlite, postgresql = "PRAGMA busy_timeout = {}", "SELECT set_config('lock_timeout', '{}', false)"
+    _ask(connection, (sqlite if connection.vendor == "sqlite" else postgresql).format(int(milliseconds)))
+
+
+def _ask(connection: BaseDatabaseWrapper, statement: str) -> Any:
+    """Ask the driver itself: no wrapper of statements is to wait for, count or interrupt this."""
+    with connection.wrap_database_errors:
+        return connection.connection.execute(statement).fetchone()[0]
 
 
 def again_once(work: Callable[[dict[str, bool]], T], *, using: str = "default") -> T:
