@@ -51,6 +51,7 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
         sentence = sentence_of(error, cause=cause)
     else:
         sentence = str(error) if isinstance(error, Busy) else UNEXPECTED
+    # Django itself logs the trace of what is no failure of the database.
     trace = error if status == 500 and isinstance(error, FAILURES) else None
     logger.error(
         "%s %s ended in %s, number %s: %s", request.method, request.path, status, number, error, exc_info=trace

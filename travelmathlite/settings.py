@@ -98,7 +98,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     # A pool hands connections on between requests; commands and tests open one and keep it.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 30}
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
     # Large set-based statements look dear to the planner, and compiling them takes longer than running them.
     DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
@@ -232,5 +232,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Django's own handlers go, so that each line is written once and also where DEBUG is off.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "apps": {"level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "apps": {"level": "INFO"},
+        # It tells of each attempt to connect; what comes of them is told once, by whoever waited.
+        "psycopg.pool": {"level": "ERROR"},
+    },
 }

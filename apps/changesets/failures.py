@@ -4,8 +4,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
+from typing import Any, cast
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from apps.changesets.hooks import WRITERS
@@ -99,7 +100,19 @@ def sentence_of(error: BaseException | None, *, cause: Cause | None = None) -> s
 
 def words_of(error: BaseException) -> str:
     """Return the database's own words in one line."""
+    if type(error.__cause__).__name__ == "PoolTimeout":
+        # The pool says only that it waited; why, the database says to who comes without it.
+        error = _refusal_to_connect(connections["default"]) or error
     return " ".join(str(error).split()).rstrip(".")
+
+
+def _refusal_to_connect(connection: Any) -> Exception | None:
+    driver = connection.Database
+    try:
+        driver.connect(**connection.get_connection_params() | {"connect_timeout": 3}).close()
+    except driver.Error as refusal:
+        return cast(Exception, refusal)
+    return None
 
 
 def sentence_with_words(error: BaseException) -> str:

@@ -36,6 +36,8 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
             return elsewhere
     try:
         return _show(act, form, refusal, status=status)
+    except Busy:
+        raise  # Its page offers to send the same again.
     except act.refusals as no_plan:
         page = act.without_plan(no_plan)
         if isinstance(page, HttpResponse):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from apps.changesets.management.sentences import InOneSentence
-from apps.changesets.models import Kind
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.audit import find_drift, record_drift
 
@@ -20,6 +20,8 @@ class Command(InOneSentence):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Without tables, repairing is not what helps: this says so.
+        Changeset.objects.exists()
         repaired = []
         if options["repair"]:
             if recording_problems():
