@@ -2,14 +2,15 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.failures import FAILURES, sentence_with_words
 from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled, RunRefused, TooManyRefused
 from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import Progress, quiet
@@ -74,7 +75,7 @@ def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
     except RunRefused:
         # Another process has taken it up.
         raise
-    except (ImportFailure, ChangesetError, DatabaseError) as error:
+    except (ImportFailure, ChangesetError, *FAILURES) as error:
         fail(run, error, progress)
     except BaseException as error:
         fail(run, error, progress)
@@ -90,10 +91,14 @@ def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> No
     except RunCancelled:
         end(run, RunStatus.CANCELLED)
         return
-    known = isinstance(error, ImportFailure | ChangesetError)
-    sentence = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, FAILURES):
+        sentence = sentence_with_words(error)
+    elif isinstance(error, ImportFailure | ChangesetError):
+        sentence = str(error)
+    else:
+        sentence = f"{type(error).__name__}: {' '.join(str(error).split())}"
     # Some sentences say so already.
-    if not sentence.endswith(" Nothing was imported."):
+    if not re.search("[Nn]othing was (imported|changed)", sentence):
         sentence += " Nothing was written."
     refused = isinstance(error, TooManyRefused | BeyondLimits)
     end(run, RunStatus.FAILED, error=sentence, outcome="refused" if refused else "failed")

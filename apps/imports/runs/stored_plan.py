@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import DatabaseError, connections
+from django.db import connections
 
+from apps.changesets.failures import FAILURES
 from apps.imports.errors import MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind
@@ -69,7 +70,7 @@ class StoredPlan:
         if not self.staging.discarded:
             self.staging.discarded = True
             # A broken transaction takes the tables along.
-            with suppress(DatabaseError):
+            with suppress(*FAILURES):
                 self.staging.drop()
 
 
