@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
-from apps.changesets.errors import Busy
+from apps.changesets.errors import Busy, ChangesetError
 from apps.changesets.failures import FAILURES, cause_of, sentence_of
 from apps.changesets.locking import PagePatience
 
@@ -34,8 +34,8 @@ class FailureMiddleware:
             patience.give_back()
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Answer a failure of the database, also while developing."""
-        return answer(request, error) if isinstance(error, (*FAILURES, Busy)) else None
+        """Answer a failure of the database, or a refusal that no page of its own shows, also while developing."""
+        return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -50,7 +50,7 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     if isinstance(error, FAILURES):
         sentence = sentence_of(error, cause=cause)
     else:
-        sentence = str(error) if isinstance(error, Busy) else UNEXPECTED
+        sentence = str(error) if isinstance(error, ChangesetError) else UNEXPECTED
     # Django itself logs the trace of what is no failure of the database.
     trace = error if status == 500 and isinstance(error, FAILURES) else None
     logger.error(

@@ -103,7 +103,7 @@ def words_of(error: BaseException) -> str:
     if type(error.__cause__).__name__ == "PoolTimeout":
         # The pool says only that it waited; why, the database says to who comes without it.
         error = _refusal_to_connect(connections["default"]) or error
-    return " ".join(str(error).split()).rstrip(".")
+    return " ".join(str(error).split("\nCONTEXT:")[0].split()).rstrip(".")
 
 
 def _refusal_to_connect(connection: Any) -> Exception | None:

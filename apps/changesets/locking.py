@@ -99,6 +99,8 @@ def _waiting(connection: BaseDatabaseWrapper) -> float:
 
 
 def _wait(connection: BaseDatabaseWrapper, milliseconds: float) -> None:
+    if connection.connection is None:
+        return  # It was closed, and the next one starts afresh.
     sqlite, postgresql = "PRAGMA busy_timeout = {}", "SELECT set_config('lock_timeout', '{}', false)"
     _ask(connection, (sqlite if connection.vendor == "sqlite" else postgresql).format(int(milliseconds)))
 

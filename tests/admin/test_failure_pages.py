@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.airports.admin import AirportAdmin
 from apps.changesets.admin import ChangesetAdmin
+from apps.changesets.errors import RecordingNotInstalled
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/airports/airport/"
@@ -81,6 +82,16 @@ def test_any_other_failure_is_a_page_with_a_number_too(viewer, browse_as, fails,
     assert response.status_code == 500
     assert "did not expect" in page
     assert f"number {number[1]}: a mistake of ours" in caplog.text
+
+
+def test_a_refusal_that_no_page_shows_keeps_its_sentence(viewer, browse_as, fails) -> None:
+    client = browse_as(viewer)
+    fails(RecordingNotInstalled("The database does not record changes of airports_airport."))
+
+    response = client.get(LIST)
+
+    assert response.status_code == 500
+    assert "does not record changes of airports_airport." in response.content.decode()
 
 
 def test_passwords_are_not_kept_on_a_page(operator, browse_as, monkeypatch) -> None:

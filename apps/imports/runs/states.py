@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from django.db import connection
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
-from apps.changesets.failures import FAILURES, sentence_with_words
+from apps.changesets.failures import FAILURES, Cause, cause_of, sentence_with_words
 from apps.imports.errors import BeyondLimits, ImportFailure, RunCancelled, RunRefused, TooManyRefused
 from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import Progress, quiet
@@ -84,6 +85,9 @@ def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
 
 def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> None:
     """End a run that an error stopped; an interrupted statement means that the run was cancelled."""
+    if cause_of(error) == Cause.UNREACHABLE and not connection.in_atomic_block:
+        # Perhaps only this connection was lost: how the run ended is written through a new one.
+        connection.close()
     try:
         if isinstance(error, RunCancelled):
             raise error
