@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib import admin
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -56,7 +57,8 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     logger.error(
         "%s %s ended in %s, number %s: %s", request.method, request.path, status, number, error, exc_info=trace
     )
-    context = {"sentence": sentence, "number": number, **(_sent_again(request) if status == 503 else {})}
+    context = {"site_header": admin.site.site_header, "site_title": admin.site.site_title, "number": number}
+    context |= {"sentence": sentence, **(_sent_again(request) if status == 503 else {})}
     response = HttpResponse(render_to_string(f"{status}.html", context), status=status)
     if status == 503:
         response["Retry-After"] = str(settings.PAGES_WAIT_SECONDS)
