@@ -57,7 +57,11 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     logger.error(
         "%s %s ended in %s, number %s: %s", request.method, request.path, status, number, error, exc_info=trace
     )
-    context = {"site_header": admin.site.site_header, "site_title": admin.site.site_title, "number": number}
+    context: dict[str, object] = {
+        "site_header": admin.site.site_header,
+        "site_title": admin.site.site_title,
+        "number": number,
+    }
     context |= {"sentence": sentence, **(_sent_again(request) if status == 503 else {})}
     response = HttpResponse(render_to_string(f"{status}.html", context), status=status)
     if status == 503:
