@@ -157,25 +157,25 @@ def lock_tables(tables: Sequence[str], *, using: str = "default", mode: str = "E
     sql, first = Sql(using), deque(tables)
     if not sql.postgresql or not tables:
         return
-    for _ in range(_ROUNDS):
-        held = _lock_from(sql, list(first), mode)
-        if held == len(first):
+    for attempt in range(_ROUNDS):
+        if _locked(sql, list(first), mode, wait=attempt > 0):
             return
-        # Somebody has this one: it is waited for in the next round, before any other.
-        first.rotate(-held)
+        # Somebody has one of them: each is waited for in its turn.
+        first.rotate(-1)
     raise Busy(sentence_of(None, cause=Cause.BUSY))
 
 
-def _lock_from(sql: Sql, tables: list[str], mode: str) -> int:
-    """Wait for the first table, then take the others if they are free; return how many there are before one is not."""
-    held = 0
+def _locked(sql: Sql, tables: list[str], mode: str, *, wait: bool) -> bool:
+    """Wait for the first table if asked to, then take all if they are free; return whether they were."""
+    waiting = wait
     try:
         with transaction.atomic(using=sql.using):
-            for table in tables:
-                nowait = "NOWAIT" if held else ""
-                sql.run("LOCK TABLE {table} IN {mode} MODE {nowait}", table=sql.quote(table), mode=mode, nowait=nowait)
-                held += 1
+            if wait:
+                sql.run("LOCK TABLE {table} IN {mode} MODE", table=sql.quote(tables[0]), mode=mode)
+            waiting = False
+            sql.run("LOCK TABLE {tables} IN {mode} MODE NOWAIT", tables=sql.names(tables), mode=mode)
     except OperationalError as error:
-        if not held or cause_of(error) != Cause.BUSY:
+        if waiting or cause_of(error) != Cause.BUSY:
             raise
-    return held
+        return False
+    return True
