@@ -62,7 +62,11 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "travelmathlite.failures.FailureMiddleware",
 ]
+
+# A page waits so long for others who write; commands and workers have patience of their own.
+PAGES_WAIT_SECONDS = 5
 
 ROOT_URLCONF = "travelmathlite.urls"
 TEST_RUNNER = "travelmathlite.testing.PytestRunner"
@@ -232,5 +236,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Django's own handlers go, so that each line is written once and also where DEBUG is off.
-    "loggers": {"django": {"handlers": [], "level": "INFO"}, "apps": {"level": "INFO"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},
+        "apps": {"level": "INFO"},
+        # It tells of each attempt to connect; what comes of them is told once, by whoever waited.
+        "psycopg.pool": {"level": "ERROR"},
+    },
 }

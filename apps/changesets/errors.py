@@ -60,6 +60,8 @@ class EmptyScope(ChangesetError):
 class Busy(ChangesetError):
     """Somebody else was writing for too long; nothing was changed."""
 
+    status = 503
+
 
 class NotToReview(ChangesetError):
     """A review or a name was given to a changeset that has one already, or that takes none."""

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.files import locks
-from django.db import DatabaseError
 
+from apps.changesets.failures import FAILURES
 from apps.changesets.sql import Sql
 
 
@@ -37,7 +37,7 @@ def holding(name: str, *, using: str = "default") -> Iterator[None]:
         yield
     finally:
         # A connection that is lost has let go.
-        with suppress(DatabaseError):
+        with suppress(*FAILURES):
             sql.run("SELECT pg_advisory_unlock(%s)", [_number(name)])
 
 

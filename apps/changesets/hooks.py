@@ -50,6 +50,8 @@ class Coming:
 PREPARATIONS: Hook[Callable[[Coming], str | None]] = Hook()
 # Message of each changeset, once it is committed; what goes wrong in a listener is logged only.
 LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
+# Who is writing whole tables just now, for those who wait: "an import by stan since 14:02, 61 %", or nothing.
+WRITERS: Hook[Callable[[], str]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()
 

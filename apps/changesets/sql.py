@@ -115,6 +115,8 @@ class Sql:
             return
         with (
             self.connection.cursor() as cursor,
+            # Django leaves what a COPY raises as the driver has it.
+            self.connection.wrap_database_errors,
             cursor.copy(self.fill("COPY {table} ({names}) FROM STDIN", **parts)) as copy,
         ):
             for row in rows:

@@ -9,7 +9,11 @@ class ImportsConfig(AppConfig):
     verbose_name = "Imports"
 
     def ready(self) -> None:
+        from apps.changesets.hooks import WRITERS
         from apps.imports import checks  # noqa: F401 - registers the system check
+        from apps.imports.runs.writer import import_in_words
+
+        WRITERS.add(import_in_words)
 
         # Any installed app may have a `columns.py` that registers what is imported and exported.
         autodiscover_modules("columns")

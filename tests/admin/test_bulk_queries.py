@@ -12,6 +12,8 @@ from tests.admin.bulk import confirm, list_of
 
 # At most 30, of which one comes after the commit: whether the findings are being counted anew.
 MOST = 29
+# PostgreSQL takes its locks in a savepoint, so that it can let go of them and wait.
+LOCKING = 2 if connection.vendor == "postgresql" else 0
 # What the rows are narrowed to, where not every row will do: countries that airports point to cannot be deleted.
 FILTERS = {(COUNTRY, "delete_selected"): "?active__exact=0", (CITY, "merge_city"): "?country__id__exact={usa}"}
 MODELS = {AIRPORT: Airport, COUNTRY: Country, CITY: City}
@@ -70,4 +72,4 @@ def test_the_number_of_queries_does_not_grow(steward, browse_as):
             transaction.set_rollback(True)
 
     assert numbers[0] == numbers[1]
-    assert {action: number for action, number in numbers[0].items() if number > MOST} == {}
+    assert {action: number for action, number in numbers[0].items() if number > MOST + LOCKING} == {}

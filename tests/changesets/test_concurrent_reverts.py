@@ -94,7 +94,7 @@ def test_a_database_that_stays_locked_is_one_sentence_and_leaves_nothing(world: 
     def locked(using: str = "default") -> None:
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr(running, "lock_tracked_tables", locked)
+    monkeypatch.setattr(locking, "lock_tracked_tables", locked)
     with pytest.raises(Busy, match="perhaps an import is running: nothing was changed"):
         revert(plan_revert([made]), actor=None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 
 from apps.base.models import Country
 from apps.changesets.models import Changeset
@@ -94,3 +94,8 @@ def test_tables_are_counted_asked_and_emptied() -> None:
 def test_a_connection_of_ones_own_is_spoken_through() -> None:
     assert Sql(connection).value("SELECT 1") == 1
     assert Sql(connection).using == "default"
+
+
+def test_what_fails_while_rows_are_loaded_is_an_error_as_of_any_statement(numbers: Sql) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        numbers.load("no_such_table", ["number"], [[1]])

@@ -5,9 +5,11 @@ from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.urls import reverse
 
 from apps.changesets.context import changeset
+from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.revert import plan_revert, revert
 from apps.changesets.tracking import tracked_for
@@ -242,3 +244,16 @@ def test_outsiders_are_refused(world, outsider, browse_as):
     browser = browse_as(outsider)
 
     assert {browser.get(url(model, page)).status_code for model in MODELS for page in ("changelist", "import")} == {403}
+
+
+def test_a_form_keeps_what_was_typed_while_somebody_else_writes(world, client, monkeypatch):
+    def locked(obj: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(versions, "lock_row", locked)
+
+    answer = client.post(url(Operator, "change", world["SBB"].pk), {"name": "Typed", "code": "SBB"})
+
+    assert answer.status_code == 503
+    assert 'value="Typed"' in answer.content.decode()
+    assert "Somebody else is writing right now" in answer.content.decode()

@@ -14,7 +14,7 @@ from apps.backups.objects.restoring import Fit, restore_from, source_of, version
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
-from apps.changesets.locking import lock_tracked_tables
+from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
@@ -62,8 +62,7 @@ def restore_with_hanging(
     partly: bool = False,
 ) -> Changeset:
     """Restore the fields of the object and what hung on it, as one changeset; raises the errors of `restore_from`."""
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source_of(backup)) as opened:
-        lock_tracked_tables("default")
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source_of(backup)) as opened, alone(opened):
         plan = plan_hanging(backup)
         if plan.complaint and not partly:
             raise OtherSchema(plan.complaint)

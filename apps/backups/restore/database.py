@@ -21,6 +21,7 @@ from apps.backups.restore.fill import fill, steps_to
 from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
 from apps.backups.restore.point_in_time import in_words
 from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows
+from apps.changesets.locking import lock_tables
 from apps.changesets.models import Actor
 from apps.changesets.sql import Sql
 
@@ -160,7 +161,7 @@ def _keep_writers_out(using: str) -> list[str]:
     sql.run("SET LOCAL lock_timeout = '{seconds}s'", seconds=str(PATIENCE_SECONDS))
     tables = postgresql.tables_in(sql)
     if tables:
-        sql.with_names(tables=tables).run("LOCK TABLE {tables} IN EXCLUSIVE MODE")
+        lock_tables(tables, using=using)
     return tables
 
 

@@ -18,7 +18,7 @@ from apps.backups.kinds import NATIVE_KINDS
 from apps.backups.restore.fill import migrate, raise_sequences
 from apps.backups.restore.jobs import Done, Job
 from apps.changesets.context import Source, changeset
-from apps.changesets.locking import lock_tracked_tables, patience
+from apps.changesets.locking import alone, patience
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.sql import Sql
@@ -78,15 +78,17 @@ def restore_rows(job: Job) -> Done:
 
 def _write(job: Job, using: str) -> Done:
     backup, live = job.backup, job.into is None
-    with changeset(
-        kind=Kind.RESTORE,
-        # Another database does not have the users of the live one.
-        actor=job.actor if live else None,
-        reason=job.reason or f"Tables of {backup.id}",
-        source=Source(backup.path, backup.sha256, backup.size_bytes),
-        using=using,
-    ) as made:
-        lock_tracked_tables(using, mode="EXCLUSIVE")
+    with (
+        changeset(
+            kind=Kind.RESTORE,
+            # Another database does not have the users of the live one.
+            actor=job.actor if live else None,
+            reason=job.reason or f"Tables of {backup.id}",
+            source=Source(backup.path, backup.sha256, backup.size_bytes),
+            using=using,
+        ) as made,
+        alone(made, using=using),
+    ):
         safety = job.back_up() if live else None
         job.progress(f"restore {', '.join(job.tables)}")
         counts = restore_tables(using, job.steps[-1].file, job.tables)

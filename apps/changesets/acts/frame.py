@@ -11,6 +11,8 @@ from apps.changesets.acts.methods import turned_away
 from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
+from apps.changesets.errors import Busy
+from apps.changesets.locking import busy_in_words
 
 # What the hidden field of a confirm page is called.
 SEEN = "seen"
@@ -21,18 +23,21 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
     """Answer a request about an act: by its plan or, once that is confirmed, by doing it."""
     if (refused := turned_away(act.request, act.methods, may=act.may())) is not None:
         return refused
-    form, refusal = _unbound(act), ""
+    form, refusal, status = _unbound(act), "", 200
     if act.is_confirmed():
         if act.wants_reason():
             form = ReasonForm({"reason": posted_reason(act.request)})
         done = _attempt(act, form)
         if isinstance(done, HttpResponse):
             return done
-        refusal = done
+        if done is not None:
+            refusal, status = act.sentence_of(done), Busy.status if isinstance(done, Busy) else 200
         if (elsewhere := act.show_elsewhere(refusal, form)) is not None:
             return elsewhere
     try:
-        return _show(act, form, refusal)
+        return _show(act, form, refusal, status=status)
+    except Busy:
+        raise  # Its page offers to send the same again.
     except act.refusals as no_plan:
         page = act.without_plan(no_plan)
         if isinstance(page, HttpResponse):
@@ -54,8 +59,8 @@ def lead(request: HttpRequest, outcome: Outcome) -> HttpResponse:
     return HttpResponseRedirect(outcome.url)
 
 
-def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
-    """Apply the act and redirect to its outcome; or return the refusal's sentence, empty where the forms say it."""
+def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | Exception | None:
+    """Apply the act and redirect to its outcome; or return the refusal, None where the forms say what is missing."""
     token, seen = act.request.POST.get(SEEN, ""), None
     try:
         if token or act.needs_token:
@@ -65,18 +70,19 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | str:
                 return lead(act.request, Outcome(turn.led_to, (DONE_ALREADY,)))
             # Both are asked, so that the page tells of both.
             if not all([not form.is_bound or form.is_valid(), act.is_complete()]):
-                return ""
-            outcome = act.apply(reason=posted_reason(act.request), seen=seen)
+                return None
+            with busy_in_words():
+                outcome = act.apply(reason=posted_reason(act.request), seen=seen)
             turn.done(outcome.url)
             return lead(act.request, outcome)
     except act.refusals as refusal:
-        return act.sentence_of(refusal)
+        return refusal
 
 
-def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str) -> HttpResponse:
+def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str, *, status: int) -> HttpResponse:
     plan = act.plan()
     shown = {"plan": plan, "form": form, "refusal": refusal, "token": _token(act, plan)}
-    return _render(act, act.page(plan), shown)
+    return _render(act, act.page(plan), shown, status=status)
 
 
 def _unbound(act: PlannedAct[Any]) -> ReasonForm:

@@ -11,7 +11,7 @@ from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
 from apps.changesets.hooks import Coming, may_prepare, prepare
-from apps.changesets.locking import lock_tracked_tables, patience
+from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset
 
 PATIENCE = 10
@@ -62,9 +62,13 @@ def apply_bulk(
     """
     if work.deletes(options or {}) and may_prepare(objects.db):
         _prepare(work, objects, actor, options)
-    with patience(PATIENCE), changeset(kind=work.kind, actor=actor, reason=reason) as opened:
-        lock_tracked_tables()
-        with selecting(objects) as selection:
+
+    def attempt(remarks: dict[str, bool]) -> BulkResult:
+        with (
+            changeset(kind=work.kind, actor=actor, reason=reason) as opened,
+            alone(opened),
+            selecting(objects) as selection,
+        ):
             plan = _plan(work, selection, options or {})
             if seen is not None and seen != plan.seen:
                 raise _moved(seen, plan, selection)
@@ -72,8 +76,11 @@ def apply_bulk(
                 raise BulkRefused(plan.refusal)
             if plan.number:
                 work.write(selection, plan, options or {})
-            opened.summary = {"bulk": summary_of(plan, objects.model)}
-    return BulkResult(opened if opened.pk else None, plan)
+            opened.summary = {"bulk": summary_of(plan, objects.model), **remarks}
+        return BulkResult(opened if opened.pk else None, plan)
+
+    with patience(PATIENCE):
+        return again_once(attempt)
 
 
 def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:

@@ -4,9 +4,10 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import remark_on
+from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Bucket, RevertPlan, Scope, carry_out, plan_revert
 from apps.changesets.revert.verdicts import OnConflict
@@ -21,7 +22,7 @@ SENTENCES = {
 }
 
 
-class RevertingCommand(BaseCommand):
+class RevertingCommand(InOneSentence):
     """Base of the commands that revert changesets."""
 
     def add_revert_arguments(self, parser: ArgumentParser) -> None:
@@ -38,20 +39,17 @@ class RevertingCommand(BaseCommand):
     def revert_these(self, changesets: list[Changeset], options: dict[str, Any], *, scope: Scope, ask: bool) -> None:
         """Revert and report; with `ask`, show the plan and ask first, and with --dry-run only show it."""
         policy = options["on_conflict"]
-        try:
-            if options["dry_run"] or ask:
-                plan = plan_revert(changesets, scope=scope, on_conflict=policy)
-                if not options["json"]:
-                    self._show(plan, "Reverting {} means:")
-                if options["dry_run"]:
-                    self._report(plan, None, options)
-                    return
-                if not self._agreed(options):
-                    self.stdout.write("Nothing was changed.")
-                    return
-            made, done = carry_out(changesets, scope=scope, on_conflict=policy, actor=None, reason=options["reason"])
-        except ChangesetError as error:
-            raise CommandError(str(error)) from error
+        if options["dry_run"] or ask:
+            plan = plan_revert(changesets, scope=scope, on_conflict=policy)
+            if not options["json"]:
+                self._show(plan, "Reverting {} means:")
+            if options["dry_run"]:
+                self._report(plan, None, options)
+                return
+            if not self._agreed(options):
+                self.stdout.write("Nothing was changed.")
+                return
+        made, done = carry_out(changesets, scope=scope, on_conflict=policy, actor=None, reason=options["reason"])
         if not (ask or options["json"]):
             self._show(done, "Reverting {} meant:")
         self._report(done, made, options)
@@ -83,4 +81,6 @@ class RevertingCommand(BaseCommand):
         elif made is None:
             self.stdout.write("Everything is as it was already: nothing was changed.")
         else:
+            if again := remark_on(made):
+                self.stdout.write(again)
             self.stdout.write(f"Done as {made}. To undo it: python manage.py changesets revert {made.pk}")

@@ -33,6 +33,9 @@ class RecordedForm(forms.ModelForm):
     )
     seen_version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    # Why nothing can be saved now, whatever is typed.
+    refusal = ""
+
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.clashes: dict[str, versions.Moved] = {}
@@ -52,6 +55,8 @@ class RecordedForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.refusal:
+            self.add_error(None, self.refusal)
         if self.instance._state.adding:
             return cleaned
         seen = self._posted_version()

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.changesets.acts.planned import Message, Outcome
+from apps.changesets.locking import remark_on
 from apps.changesets.models import Changeset, Visitor
 from apps.changesets.tracking import tracked_by_name
 
@@ -88,6 +89,7 @@ def name_of(label: str, pk: str) -> str:
 
 def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
+    sentence = format_html("{} {}", sentence, again) if (again := remark_on(made)) else sentence
     if made is None or not user.has_perm(VIEW):
         return sentence
     review = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)

@@ -21,9 +21,11 @@ from simple_history.admin import SimpleHistoryAdmin
 from apps.changesets.acts import edit
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, page_at, turned_away
+from apps.changesets.errors import Busy
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
+from apps.changesets.locking import busy_in_words
 from apps.changesets.models import Kind
 from apps.changesets.pages import as_of, links
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
@@ -40,6 +42,8 @@ from apps.changesets.tracking import tracked_for
 
 # The sentence about the object that a request wrote.
 _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
+# Why a request could not write.
+_refusals: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
 class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
@@ -96,9 +100,10 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
         """Add the origin of its present value to the help of each field."""
-        form = super().get_form(request, obj, change=change, **kw)
+        form: Any = super().get_form(request, obj, change=change, **kw)
         if change and obj is not None and not _is_version_page(request) and request.user.has_perm(VIEW):
             show_origins(form, obj)
+        form.refusal = _refusals.get(request, "")
         return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: models.Model | None = None) -> tuple:
@@ -118,9 +123,28 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             field.widget.can_delete_related = False
         return field
 
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
+        """Show the form again with what was typed where somebody else writes for too long: saving again may work."""
+        try:
+            with busy_in_words():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except Busy as busy:
+            if request.method != "POST":
+                raise
+            _refusals[request] = str(busy)
+        # In no transaction, which would wait again: the form refuses itself, so nothing is written.
+        response = super()._changeform_view(request, object_id, form_url, extra_context or {})  # type: ignore[misc]  # not in the stubs
+        if response.status_code == 200:
+            response.status_code = Busy.status
+        return response
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
         obj = super().get_object(request, object_id, from_field)
-        return versions.lock_row(obj) if obj is not None and request.method == "POST" else obj
+        if obj is None or request.method != "POST" or request in _refusals:
+            return obj
+        return versions.lock_row(obj)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: Form, change: bool) -> None:
         reason = form.cleaned_data.get("change_reason", "")

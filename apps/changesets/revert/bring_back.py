@@ -11,7 +11,7 @@ from typing import Any
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.recycle_bin import still_deleted
-from apps.changesets.locking import lock_tracked_tables
+from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
@@ -72,8 +72,7 @@ def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = No
     the plan as it is now.
     """
     sql = Sql()
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason) as opened:
-        lock_tracked_tables()
+    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason) as opened, alone(opened):
         plan, touched = _plan(sql, picked)
         if seen is not None and plan.seen != seen:
             raise PlanMoved("rows changed since the plan was shown")

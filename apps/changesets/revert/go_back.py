@@ -17,7 +17,7 @@ from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.diff import FieldChange, difference
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.stable_key import stable_key_of
-from apps.changesets.locking import lock_tracked_tables
+from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
@@ -67,8 +67,10 @@ def go_back(
     NothingToRestore when no field differs or something stands in the way. Nothing is done by half.
     """
     sql = Sql(version._state.db)
-    with changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source, using=sql.using) as opened:
-        lock_tracked_tables(sql.using)
+    with (
+        changeset(kind=Kind.RESTORE, actor=actor, reason=reason, source=source, using=sql.using) as opened,
+        alone(opened, using=sql.using),
+    ):
         plan, touched = _plan(sql, tracked, version, fields)
         if seen is not None and plan.seen != seen:
             raise PlanMoved("somebody changed it since you opened this page")

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.changesets.context import changeset
 from apps.changesets.errors import RevertConflict
-from apps.changesets.locking import lock_tracked_tables, patience
+from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
@@ -54,22 +54,23 @@ def carry_out(
     seen: Mapping[str, int] | None = None,
 ) -> tuple[Changeset | None, RevertPlan]:
     """Revert without a plan made before; return the new changeset as `revert` does, and what was done."""
-    sql = Sql()
     check_scope(scope)
-    with (
-        patience(PATIENCE_SECONDS),
-        changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened,
-    ):
-        lock_tracked_tables()
-        targets = load_revertable(changesets)
-        done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
-        if done.on_conflict == OnConflict.ABORT and done.left_alone:
-            raise RevertConflict(_in_the_way(done))
-        write_copies(sql, touched)
-        opened.reverts.set(targets)
-        opened.summary = summary_of(done)
-        _mark(targets, done)
-    return (opened if opened.pk else None), done
+
+    def attempt(remarks: dict[str, bool]) -> tuple[Changeset | None, RevertPlan]:
+        sql = Sql()
+        with changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened, alone(opened):
+            targets = load_revertable(changesets)
+            done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
+            if done.on_conflict == OnConflict.ABORT and done.left_alone:
+                raise RevertConflict(_in_the_way(done))
+            write_copies(sql, touched)
+            opened.reverts.set(targets)
+            opened.summary = summary_of(done) | remarks
+            _mark(targets, done)
+        return (opened if opened.pk else None), done
+
+    with patience(PATIENCE_SECONDS):
+        return again_once(attempt)
 
 
 def summary_of(done: RevertPlan) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import CommandError
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.locking import remark_on
+from apps.changesets.management.sentences import InOneSentence
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
@@ -50,16 +50,11 @@ def one_sentence() -> Iterator[None]:
         raise CommandError(str(error), returncode=2) from error
     except BeyondLimits as error:
         raise CommandError(f"{error} If the file is right, --past-limits with a --reason imports it.") from error
-    except (ImportFailure, ChangesetError) as error:
+    except ImportFailure as error:
         raise CommandError(str(error)) from error
-    except DatabaseError as error:
-        sentence = " ".join(str(error).split())
-        raise CommandError(
-            f"Nothing was imported, the database says: {sentence}. Has manage.py migrate run?"
-        ) from error
 
 
-class ImportingCommand(BaseCommand):
+class ImportingCommand(InOneSentence):
     """Base of the commands that import a file."""
 
     def import_requested(self, request: Request, options: dict[str, Any]) -> Finished:
@@ -173,6 +168,8 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     elif opened is None:
         yield "Nothing to change."
     else:
+        if again := remark_on(opened):
+            yield again
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from django.db import DatabaseError
 
 from apps.changesets.context import Source, changeset
+from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.imports.errors import PlanIsGone
 from apps.imports.plan.checks import beyond_limits, require_within_limits
@@ -18,6 +19,8 @@ from apps.imports.plan.write import write
 from apps.imports.results import FileIdentity, LeftAlone
 from apps.imports.staging.tables import Staging
 
+# An import waits this long for others who write, then it has failed and wrote nothing.
+PATIENCE_SECONDS = 120
 # How many skipped rows a changeset remembers.
 _REMEMBERED = 100
 
@@ -90,20 +93,27 @@ def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle |
             return None
         source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
         using = staging.connection.alias
-        with changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened:
-            done = _write_planned(plan)
-            opened.summary = {**plan.figures(), **done.as_json()}
-            settle(done, opened)
+
+        def attempt(remarks: dict[str, bool]) -> Changeset | None:
+            staging.progress("lock", 0)
+            with (
+                changeset(kind=Kind.IMPORT, actor=actor, reason=reason, source=source, using=using) as opened,
+                alone(opened, using=using),
+            ):
+                done = _write_planned(plan)
+                opened.summary = {**plan.figures(), **done.as_json(), **remarks}
+                settle(done, opened)
+            return opened if opened.pk else None
+
+        with patience(PATIENCE_SECONDS, using=using):
+            return again_once(attempt, using=using)
     finally:
         plan.discard()
-    return opened if opened.pk else None
 
 
 def _write_planned(plan: Plan) -> Done:
     staging, counts = plan.staging, plan.figures()["counts"]
     try:
-        staging.progress("lock", 0)
-        lock_tables(staging)
         staging.progress("check", 0)
         left_alone = skip_moved(staging, plan.planned_at)
         if left_alone or stamp_of(staging) != plan.stamp:
@@ -126,10 +136,3 @@ def _recount(staging: Staging, counts: dict[str, int]) -> dict[str, int]:
     objects = count_objects(staging)
     less = counts["created"] + counts["updated"] - objects["created"] - objects["updated"]
     return {**counts, **objects, "skipped": counts["skipped"] + less}
-
-
-def lock_tables(staging: Staging) -> None:
-    """Block other writers until the transaction ends; on SQLite the transaction blocks them already."""
-    if staging.postgresql:
-        tables = ", ".join(staging.quote(model._meta.db_table) for model in staging.spec.watched)
-        staging.run("LOCK TABLE {tables} IN SHARE ROW EXCLUSIVE MODE", tables=tables)

@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.utils import timezone
 
+from apps.changesets.failures import FAILURES
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import (
     LocalEditsInTheWay,
@@ -132,7 +133,7 @@ class ImportPlan:
         """Remove the staged rows; a broken transaction removes them itself."""
         if not self.staging.discarded:
             self.staging.discarded = True
-            with suppress(DatabaseError):
+            with suppress(*FAILURES):
                 self.staging.drop()
 
 
@@ -165,7 +166,7 @@ def plan_import(
     except BaseException:
         staging.discarded = True
         # A broken transaction takes the tables along.
-        with suppress(DatabaseError):
+        with suppress(*FAILURES):
             staging.drop()
         raise
     return plan

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from django.db import DatabaseError
 from django.utils import timezone
 
+from apps.changesets.failures import FAILURES
 from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.imports.errors import LockTaken, TooManyRefused
@@ -143,7 +144,7 @@ def import_now(request: Request, *, progress: Progress | None = None) -> Finishe
             finished = _import_now(request, run, _both(heart, progress), heart.totals)
     except BaseException as error:
         # In a broken transaction of the caller nothing can be written; the lease ends the run then.
-        with suppress(DatabaseError):
+        with suppress(*FAILURES):
             fail(run, error)
         raise
     finally:

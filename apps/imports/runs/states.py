@@ -2,14 +2,16 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import connection
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
+from apps.changesets.failures import FAILURES, Cause, cause_of, sentence_with_words
 from apps.imports.errors import (
     BeyondLimits,
     ImportFailure,
@@ -90,7 +92,7 @@ def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
     except RunRefused:
         # Another process has taken it up.
         raise
-    except (ImportFailure, ChangesetError, DatabaseError) as error:
+    except (ImportFailure, ChangesetError, *FAILURES) as error:
         fail(run, error, progress)
     except BaseException as error:
         fail(run, error, progress)
@@ -99,6 +101,9 @@ def ending(run: ImportRun, progress: Progress) -> Iterator[None]:
 
 def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> None:
     """End a run that an error stopped; an interrupted statement means that the run was cancelled."""
+    if cause_of(error) == Cause.UNREACHABLE and not connection.in_atomic_block:
+        # Perhaps only this connection was lost: how the run ended is written through a new one.
+        connection.close()
     try:
         if isinstance(error, RunCancelled):
             raise error
@@ -106,10 +111,14 @@ def fail(run: ImportRun, error: BaseException, progress: Progress = quiet) -> No
     except RunCancelled:
         end(run, RunStatus.CANCELLED)
         return
-    known = isinstance(error, ImportFailure | ChangesetError)
-    sentence = str(error) if known else f"{type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, FAILURES):
+        sentence = sentence_with_words(error)
+    elif isinstance(error, ImportFailure | ChangesetError):
+        sentence = str(error)
+    else:
+        sentence = f"{type(error).__name__}: {' '.join(str(error).split())}"
     # Some sentences say so already.
-    if not sentence.endswith(" Nothing was imported."):
+    if not re.search("[Nn]othing was (imported|changed)", sentence):
         sentence += " Nothing was written."
     refused = isinstance(error, TooManyRefused | NumbersContradicted | BeyondLimits)
     end(run, RunStatus.FAILED, error=sentence, outcome="refused" if refused else "failed")

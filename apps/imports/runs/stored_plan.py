@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.db.models import Q
 
+from apps.changesets.failures import FAILURES
 from apps.imports.errors import MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind
@@ -77,7 +78,7 @@ class StoredPlan:
         if not self.staging.discarded:
             self.staging.discarded = True
             # A broken transaction takes the tables along.
-            with suppress(DatabaseError):
+            with suppress(*FAILURES):
                 self.staging.drop()
 
 

@@ -5,12 +5,13 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.contrib.auth.models import Permission
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.airports.groups import create_groups
+from apps.changesets.management.sentences import InOneSentence
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Make the groups viewer, editor, importer, steward and approver with their permissions; can be run again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,17 +6,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.airports.demo import ADMIN, count_tables, is_taken, make_admin, worker_beside
 from apps.airports.groups import create_groups
+from apps.changesets.management.sentences import InOneSentence, whole
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Migrate, make a superuser and the groups, import the bundled airports, and start the server and a worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000, help="the port of the server (default: 8000)")
+        parser.add_argument("--port", type=whole, default=8000, help="the port of the server (default: 8000)")
         parser.add_argument(
             "--no-server", action="store_true", help="prepare everything, start neither server nor worker"
         )

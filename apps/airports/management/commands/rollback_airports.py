@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from apps.airports.models import Airport
-from apps.changesets.errors import HistoryPruned
 from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.management.sentences import whole
 from apps.changesets.management.times import read_time
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.revert import Scope, changesets_since, newest_revertable
@@ -19,7 +19,7 @@ class Command(RevertingCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         choice = parser.add_mutually_exclusive_group()
-        choice.add_argument("--changeset", type=int, metavar="ID", help="undo this changeset")
+        choice.add_argument("--changeset", type=whole, metavar="ID", help="undo this changeset")
         choice.add_argument("--since", metavar="TS", help='undo every import since, e.g. "2026-11-14 10:00:00"')
         parser.add_argument("--all-kinds", action="store_true", help="with --since: every change, not only imports")
         parser.add_argument("--yes", action="store_true", help="do not ask")
@@ -28,11 +28,7 @@ class Command(RevertingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all_kinds"] and not options["since"]:
             raise CommandError("--all-kinds goes with --since: name the moment to go back to.", returncode=2)
-        try:
-            chosen = _chosen(options)
-        except HistoryPruned as error:
-            raise CommandError(str(error)) from error
-        self.revert_these(chosen, options, scope=Scope(), ask=not options["yes"])
+        self.revert_these(_chosen(options), options, scope=Scope(), ask=not options["yes"])
 
 
 def _chosen(options: dict[str, Any]) -> list[Changeset]:

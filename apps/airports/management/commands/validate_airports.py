@@ -4,8 +4,9 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from apps.changesets.management.sentences import InOneSentence
 from apps.quality.coverage import share_of
 from apps.quality.findings import by_severity
 from apps.quality.report import lines_for_people
@@ -16,7 +17,7 @@ LINKS = {"country": "Normalized Country links", "city": "Normalized City links"}
 COVERAGE = "airports.airport"
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Look for what is wrong with the data, by rule, and say how many airports are linked to country and city."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

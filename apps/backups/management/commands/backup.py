@@ -5,7 +5,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from apps.backups.catalogue.manifests import Backup, newest_backup, read_catalogue
 from apps.backups.catalogue.offsite import only_offsite
@@ -19,14 +19,14 @@ from apps.backups.restore.database import Restored, restore
 from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
-from apps.changesets.errors import ChangesetError
+from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 ASKED_FOR = (FULL, "data", "incremental", OBJECT)
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Back up the database, prove that backups restore, and restore them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -62,7 +62,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             getattr(self, f"do_{options['todo']}")(options)
-        except (BackupFailure, ChangesetError) as error:
+        except BackupFailure as error:
             raise CommandError(str(error)) from error
 
     def do_create(self, options: dict[str, Any]) -> None:

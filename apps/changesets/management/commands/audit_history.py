@@ -4,14 +4,15 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from apps.changesets.models import Kind
+from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.audit import find_drift, record_drift
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Compare every live row with its newest history row; exit 1 when any differs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -19,6 +20,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Without tables, repairing is not what helps: this says so.
+        Changeset.objects.exists()
         repaired = []
         if options["repair"]:
             if recording_problems():

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.errors import CursorRefused, HistoryPruned
 from apps.changesets.history.counts import Counts, counts_of_many, words_for
 from apps.changesets.history.cursors import changesets_after, cursor_now, require_cursor
 from apps.changesets.history.diff import Change, changes_of, changes_since
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.management.reverting import RevertingCommand
+from apps.changesets.management.sentences import whole
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Scope
 from apps.changesets.text import whole_number
@@ -27,17 +27,17 @@ class Command(RevertingCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         todo = parser.add_subparsers(dest="todo", required=True)
         listing = todo.add_parser("list", help="the newest changesets")
-        listing.add_argument("--limit", type=int, default=50, help="how many (default 50)")
+        listing.add_argument("--limit", type=whole, default=50, help="how many (default 50)")
         listing.add_argument("--json", action="store_true", help="print a JSON array")
         show = todo.add_parser("show", help="one changeset: who, why, when, how much")
-        show.add_argument("id", type=int)
+        show.add_argument("id", type=whole)
         show.add_argument("--json", action="store_true", help="print one JSON object")
         diff = todo.add_parser("diff", help="each object it touched, before and after")
-        diff.add_argument("id", type=int)
+        diff.add_argument("id", type=whole)
         diff.add_argument("--format", choices=["text", "csv", "json"], default="text")
         diff.add_argument("--json", dest="format", action="store_const", const="json", help="as --format json")
         reverting = todo.add_parser("revert", help="take it back, whole or in part; asks nothing")
-        reverting.add_argument("id", type=int)
+        reverting.add_argument("id", type=whole)
         reverting.add_argument("--field", action="append", default=[], metavar="F", help="only this field (repeatable)")
         reverting.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
@@ -103,11 +103,8 @@ class Command(RevertingCommand):
         label = tracked.label if tracked else ""
         number = whole_number(options["id"].removeprefix("#"))
         first = self._find(number) if number is not None else None
-        try:
-            start = first.pk if first else require_cursor(options["id"], model=label)
-            refuse_pruned(changesets_after(start))
-        except (CursorRefused, HistoryPruned) as error:
-            raise CommandError(str(error)) from error
+        start = first.pk if first else require_cursor(options["id"], model=label)
+        refuse_pruned(changesets_after(start))
         until = replace(cursor_now(), model=label)
         changes = changes_since(start, until=until, model=label or None)
         if options["json"]:
@@ -118,14 +115,14 @@ class Command(RevertingCommand):
             self.stdout.write(f"Nothing changed since {first or 'then'}.")
 
     def _print_changes(self, changes: Iterable[Change]) -> int:
-        number = 0
-        for number, change in enumerate(changes, start=1):  # noqa: B007 - counts what it prints
+        printed = 0
+        for printed, change in enumerate(changes, start=1):  # noqa: B007 - counts what it prints
             was = f" (was {change.old_pk})" if change.operation == "renamed" else ""
             self.stdout.write(f"{change.operation:<8} {change.model} {change.pk}{was} {change.label}")
             if change.operation in ("changed", "renamed"):
                 for field in change.fields:
                     self.stdout.write(f"           {field.label}: {field.old} -> {field.new}")
-        return number
+        return printed
 
     def _write_all(self, parts: Iterable[str]) -> None:
         for part in parts:

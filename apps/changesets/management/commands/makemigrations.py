@@ -2,8 +2,9 @@
 
 from django.core.management.commands.makemigrations import Command as MakeMigrationsCommand
 
+from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.recording.kept_tables import KeepingAutodetector
 
 
-class Command(MakeMigrationsCommand):
+class Command(InOneSentence, MakeMigrationsCommand):
     autodetector = KeepingAutodetector

@@ -4,14 +4,12 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-
-from apps.changesets.errors import ChangesetError
 from apps.changesets.history.pruning import plan_pruning, prune_history
+from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.management.times import read_time
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Forget the history of what was changed before a moment, as far as nothing later needs it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -21,10 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = read_time(options["before"], option="--before")
-        try:
-            done = plan_pruning(before) if options["dry_run"] else prune_history(before)
-        except ChangesetError as error:
-            raise CommandError(str(error)) from error
+        done = plan_pruning(before) if options["dry_run"] else prune_history(before)
         if options["json"]:
             self.stdout.write(json.dumps({"rows": done.rows, "kept": done.kept, "changesets": done.changesets}))
             return

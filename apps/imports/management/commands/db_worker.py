@@ -7,6 +7,8 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
+from apps.changesets.failures import words_of
+from apps.changesets.management.sentences import InOneSentence
 from apps.imports.tasks import see_after_runs
 
 logger = logging.getLogger(__name__)
@@ -14,7 +16,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = (1, 2, 5, 10)
 
 
-class Command(db_worker.Command):
+class Command(InOneSentence, db_worker.Command):
     def handle(self, **options: Any) -> None:
         """Work until told to stop; whenever the database is away, wait for it."""
         attempt = 0
@@ -29,7 +31,6 @@ class Command(db_worker.Command):
                 attempt = 0 if time.monotonic() - started > WAIT_SECONDS[-1] else attempt
                 wait = WAIT_SECONDS[min(attempt, len(WAIT_SECONDS) - 1)]
                 attempt += 1
-                sentence = " ".join(str(error).split())
-                logger.warning("The worker cannot use the database, and tries again in %s s: %s", wait, sentence)
+                logger.warning("The worker cannot use the database, and tries again in %s s: %s", wait, words_of(error))
             connections.close_all()
             time.sleep(wait)

@@ -5,9 +5,9 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.management.sentences import InOneSentence, whole
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun
 from apps.imports.runs.confirming import cancel_run
@@ -16,16 +16,16 @@ from apps.imports.runs.progress import Snapshot, progress_of
 from apps.imports.tasks import start_lost_runs
 
 
-class Command(BaseCommand):
+class Command(InOneSentence):
     help = "Show the runs of imports, how far they are and whether their workers live; cancel one."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
         status = verbs.add_parser("status", help="the newest runs")
-        status.add_argument("--limit", type=int, default=20, metavar="N", help="how many (default: 20)")
+        status.add_argument("--limit", type=whole, default=20, metavar="N", help="how many (default: 20)")
         status.add_argument("--json", action="store_true", help="print one JSON array")
         cancel = verbs.add_parser("cancel", help="cancel a run; a worker that is busy with it stops within seconds")
-        cancel.add_argument("run", type=int, metavar="ID", help="the number that status shows")
+        cancel.add_argument("run", type=whole, metavar="ID", help="the number that status shows")
         cancel.add_argument("--json", action="store_true", help="print a JSON array with the run")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if options["verb"] == "cancel":
             self._cancel(options["run"], as_json=options["json"])
             return
-        runs = list(ImportRun.objects.order_by("-pk")[: max(options["limit"], 0)])
+        runs = list(ImportRun.objects.order_by("-pk")[: options["limit"]])
         runs_seen = [(run, progress_of(run.pk) if run.status in BUSY else None) for run in runs]
         if options["json"]:
             self.stdout.write(json.dumps([_as_json(*seen) for seen in runs_seen]))
@@ -50,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(f"There is no import {number}: `manage.py imports status` shows those there are.")
         try:
             run = cancel_run(run, actor=None)
-        except (ImportFailure, ChangesetError) as error:
+        except ImportFailure as error:
             raise CommandError(str(error)) from error
         if as_json:
             self.stdout.write(json.dumps([_as_json(run, progress_of(run.pk) if run.status in BUSY else None)]))

@@ -1,0 +1,79 @@
+"""Pages wait a few seconds for others who write; what fails is a page of ours with a number that stands in the log."""
+
+import logging
+import secrets
+import sys
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib import admin
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+
+from apps.changesets.errors import Busy, ChangesetError
+from apps.changesets.failures import FAILURES, cause_of, sentence_of
+from apps.changesets.locking import PagePatience
+
+logger = logging.getLogger(__name__)
+UNEXPECTED = "Something happened that the console did not expect. What was begun is taken back: nothing is half done."
+
+
+class FailureMiddleware:
+    """Bounds how long a page waits for others who write, and answers when the database fails."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        patience = PagePatience(settings.PAGES_WAIT_SECONDS)
+        try:
+            with connections[DEFAULT_DB_ALIAS].execute_wrapper(patience):
+                return self.get_response(request)
+        finally:
+            patience.give_back()
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a failure of the database, or a refusal that no page of its own shows, also while developing."""
+        return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer any other failure, in place of Django's page that says only "Server Error (500)"."""
+    return answer(request, sys.exc_info()[1])
+
+
+def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
+    """Return the page of a failure, which needs no database, and write its number to the log."""
+    cause, number = cause_of(error), secrets.token_hex(4)
+    status = 503 if cause.passes or isinstance(error, Busy) else 500
+    if isinstance(error, FAILURES):
+        sentence = sentence_of(error, cause=cause)
+    else:
+        sentence = str(error) if isinstance(error, ChangesetError) else UNEXPECTED
+    # Django itself logs the trace of what is no failure of the database.
+    trace = error if status == 500 and isinstance(error, FAILURES) else None
+    logger.error(
+        "%s %s ended in %s, number %s: %s", request.method, request.path, status, number, error, exc_info=trace
+    )
+    context: dict[str, object] = {
+        "site_header": admin.site.site_header,
+        "site_title": admin.site.site_title,
+        "number": number,
+    }
+    context |= {"sentence": sentence, **(_sent_again(request) if status == 503 else {})}
+    response = HttpResponse(render_to_string(f"{status}.html", context), status=status)
+    if status == 503:
+        response["Retry-After"] = str(settings.PAGES_WAIT_SECONDS)
+    return response
+
+
+def _sent_again(request: HttpRequest) -> dict[str, object]:
+    """Return what the page needs to send the same again: what was typed is kept in it, files and passwords are not."""
+    again: dict[str, object] = {"address": request.get_full_path(), "method": request.method}
+    if request.method != "POST" or request.FILES or any("password" in name for name in request.POST):
+        return again
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    kept = [field for field in fields if field[0] != "csrfmiddlewaretoken"]
+    return {**again, "fields": kept, "csrf_token": get_token(request)}
