@@ -91,7 +91,8 @@ class ImportOptions:
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
     and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
     the column for each field where the titles are not ours. `missing_limit` is the share of the live objects, in
-    percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
+    percent, that may be deactivated or deleted because the file lacks them. `source_title` says whose values a file of
+    corrections has; its name does, where nobody says. With `past_limits` the limits of the
     settings do not stop it.
     """
 
@@ -109,6 +110,7 @@ class ImportOptions:
     only: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
     skip_links: frozenset[str] = frozenset()
     past_limits: bool = False
+    source_title: str = ""
 
     @property
     def filtered(self) -> bool:
@@ -140,6 +142,7 @@ class ImportOptions:
             "strict": self.strict,
             "limit": self.limit,
             "skip_links": sorted(self.skip_links),
+            "source_title": self.source_title,
         }
 
     @classmethod
@@ -159,7 +162,8 @@ class ImportOptions:
 class ImportCounts:
     """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two.
 
-    Refused cells are those of rows that are taken without them.
+    Refused cells are those of rows that are taken without them; corrections are values that will
+    differ from upstream's.
     """
 
     total: int = 0
@@ -174,6 +178,7 @@ class ImportCounts:
     missing: int = 0
     superseded: int = 0
     deleted_here: int = 0
+    corrections: int = 0
     links: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, int]:
@@ -181,6 +186,11 @@ class ImportCounts:
         values = asdict(self)
         links = values.pop("links")
         return {**values, **links}
+
+
+def source_title(options: ImportOptions, file_name: str) -> str:
+    """Return whose values a file of corrections has, its name where nobody said; empty for a snapshot of upstream."""
+    return (options.source_title or file_name.rsplit("/", 1)[-1]) if options.corrections else ""
 
 
 def blanks_in_words(words: Mapping[str, int]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 from apps.changesets.acts.lines import Line
 from apps.changesets.text import plural
 from apps.imports.models import ImportRun
+from apps.imports.plan.correction_count import words_of_corrections
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.rows import Bucket
@@ -72,6 +73,13 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
+    corrections = counts.get("corrections", 0)
+    yield Line(
+        "kept",
+        corrections,
+        words_of_corrections(corrections, spec_named(run.spec), options, run.file_name),
+        _rows_at(Bucket.CHANGED),
+    )
     yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
     yield line(
         "deleted",
