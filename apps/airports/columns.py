@@ -4,6 +4,7 @@ from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
+from apps.airports.plan_places import look_for_places
 from apps.base.columns import comparable, name_text
 from apps.base.countries import is_known_code
 from apps.changesets.fields import field_of
@@ -123,6 +124,9 @@ OURAIRPORTS = ImportSpec(
     ),
     linker=PlacesLinker(),
     limits=(limits,),
-    checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
+    checks=(
+        PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),
+        PlanCheck("places", look_for_places, "admin/airports/plan_places.html"),
+    ),
 )
 register_spec(OURAIRPORTS)

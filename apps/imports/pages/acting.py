@@ -15,12 +15,12 @@ from apps.imports.mapping.layout import missing_columns
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.forms import PlanAgainForm
-from apps.imports.pages.run import back_to
+from apps.imports.pages.run import back_to, read_part
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import cancel_run, may_decide, start_again
 from apps.imports.runs.opening import set_options
-from apps.imports.runs.rows import decide
+from apps.imports.runs.rows import Bucket, decide
 from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
@@ -45,19 +45,25 @@ def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportR
 
 
 def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Record the decision about the ticked rows."""
+    """Record the decision about the ticked rows, or about all that the filter of the page leaves."""
     numbers = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
     ticked = [number for number in numbers if number is not None]
+    every = "every" in request.POST
     try:
         decision = Decision(request.POST.get("decision", ""))
     except ValueError:
         raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
-    if not ticked:
+    if not ticked and not every:
         raise RunRefused("No row was ticked: tick those that you decide about.")
-    number = decide(run, ticked, decision, actor=actor_of(request))
+    if every and request.POST["every"] != (run.summary or {}).get("planned_at"):
+        raise RunRefused("The plan was made anew since: look at its rows again. Nothing was decided.")
+    chosen = read_part(request.POST, Bucket.KEPT).wanted if every else ticked
+    number = decide(run, chosen, decision, actor=actor_of(request))
+    if every and not number:
+        raise RunRefused("None of these rows has anything to decide like this.")
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
-    if undecided := len(set(ticked)) - number:
+    if not every and (undecided := len(set(ticked)) - number):
         have = plural(undecided, "row has", "rows have")
         messages.warning(request, f"{undecided:,} ticked {have} nothing to decide like this.")
     return HttpResponseRedirect(back_to(request, run))

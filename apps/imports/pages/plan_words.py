@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from apps.changesets.acts.lines import Line
+from apps.changesets.history.moves import in_words
 from apps.changesets.text import plural
 from apps.imports.models import ImportRun
 from apps.imports.plan.correction_count import words_of_corrections
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.rows import Bucket
+from apps.imports.runs.rows import Bucket, figures_of
 
 # What becomes of objects that the file lacks, unless their key goes to another one.
 MISSING_WORDS = {
@@ -32,6 +33,7 @@ FIRST = (
 CHIPS = (
     (Bucket.NEW, "created", "New"),
     (Bucket.CHANGED, "changed", "Changed"),
+    (Bucket.MOVED, "changed", "Moved 100 m or more"),
     (Bucket.RENAMED, "renamed", "Renamed"),
     (Bucket.KEPT, "kept", "Kept corrections"),
     (Bucket.REFUSED, "refused", "Refused"),
@@ -70,6 +72,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         part=True,
     )
     yield line("changed", "updated", "changes", "change", Bucket.CHANGED)
+    yield _moves(run)
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
@@ -101,10 +104,23 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
     cells = counts.get("cells_refused", 0)
     rest = plural(cells, "cell is refused, the rest of its row is", "cells are refused, the rest of their rows is")
-    yield Line("refused", cells, f"{rest} taken")
+    yield Line("refused", cells, f"{rest} taken", _rows_at(Bucket.REFUSED))
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
     yield from _links(run, counts)
+
+
+def _moves(run: ImportRun) -> Line:
+    figures = figures_of(run)
+    number = figures.get("moved", 0)
+    farthest = f", the farthest {in_words(figures.get('farthest_km', 0.0))}"
+    return Line(
+        "changed",
+        number,
+        f"of them {plural(number, 'moves', 'move')} 100 m or more{farthest}",
+        _rows_at(Bucket.MOVED),
+        True,
+    )
 
 
 def _rows_at(bucket: Bucket | None) -> str:
@@ -115,6 +131,8 @@ def _rows_at(bucket: Bucket | None) -> str:
 def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     """What follows from the rows: objects that are made to be linked to, and links."""
     linker = spec_named(run.spec).linker
+    # What a check lists under the name of a count stands on the page under that name.
+    listed = {name for check in ((run.summary or {}).get("checks") or {}).values() for name in check}
     models = {str(model._meta.verbose_name_plural): model for model in (linker.models if linker else ())}
     # PostgreSQL gives the counts back in another order than they were written in: here links, then what is made.
     for name, number in sorted(counts.items(), reverse=True):
@@ -123,10 +141,11 @@ def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         if name.endswith("_created"):
             target = name.removesuffix("_created").replace("_", " ")
             noun = plural(number, models[target]) if target in models else target
-            yield Line("created", number, f"{noun} will be added, to link to")
+            yield Line("created", number, f"{noun} will be added, to link to", f"#{name}" if name in listed else "")
         elif name.endswith("_links"):
             target = name.removesuffix("_links").replace("_", " ")
-            yield Line("changed", number, f"{plural(number, 'link')} to a {target} will be made")
+            url = f"?bucket={Bucket.WRITTEN}&link={target.replace(' ', '_')}#rows-title"
+            yield Line("changed", number, f"{plural(number, 'link')} to a {target} will be made", url)
 
 
 def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:
