@@ -125,7 +125,9 @@ OURAIRPORTS = ImportSpec(
     linker=PlacesLinker(),
     limits=(limits,),
     checks=(
-        PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),
+        PlanCheck(
+            "findings", look_for_findings, "admin/airports/plan_findings.html", "admin/airports/findings_after.html"
+        ),
         PlanCheck("places", look_for_places, "admin/airports/plan_places.html"),
     ),
 )

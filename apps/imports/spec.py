@@ -135,6 +135,8 @@ class PlanCheck:
     name: str
     look: Callable[[Any], Any]
     template: str
+    # The template that says on the page of an applied `run` how it came out; it has the `findings`, if there are any.
+    after: str = ""
 
 
 @dataclass(frozen=True)

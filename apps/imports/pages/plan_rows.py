@@ -9,6 +9,7 @@ from django.db import models
 
 from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.moves import in_words
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
@@ -55,6 +56,11 @@ class ShownRow:
             return ""
         by = f" (by {self.row.decided_by_name})" if self.row.decided_by_name else ""
         return f"{self.row.get_decision_display()}{by}"
+
+    @property
+    def moved(self) -> str:
+        """How far the object moves, in words."""
+        return "" if self.row.moved_km is None else in_words(self.row.moved_km)
 
     @property
     def can_be_ticked(self) -> bool:

@@ -60,7 +60,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     ) -> Line:
         number = counts.get(count, 0)
         noun = "of them" if part else plural(number, meta)
-        return Line(sign, number, f"{noun} {plural(number, singular, plural_form)}", _rows_at(bucket), part)
+        return Line(sign, number, f"{noun} {plural(number, singular, plural_form)}", rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
     yield line(
@@ -81,7 +81,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         "kept",
         corrections,
         words_of_corrections(corrections, spec_named(run.spec), options, run.file_name),
-        _rows_at(Bucket.CHANGED),
+        rows_at(Bucket.CHANGED),
     )
     yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
     yield line(
@@ -97,14 +97,15 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         MISSING_SIGNS[options.missing],
         only_missing,
         f"of them {plural(only_missing, *MISSING_WORDS[options.missing])}",
+        rows_at(Bucket.MISSING),
         part=True,
     )
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     refused = counts.get("refused", 0)
-    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
+    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", rows_at(Bucket.REFUSED))
     cells = counts.get("cells_refused", 0)
     rest = plural(cells, "cell is refused, the rest of its row is", "cells are refused, the rest of their rows is")
-    yield Line("refused", cells, f"{rest} taken", _rows_at(Bucket.REFUSED))
+    yield Line("refused", cells, f"{rest} taken", rows_at(Bucket.REFUSED))
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
     yield from _links(run, counts)
@@ -118,12 +119,12 @@ def _moves(run: ImportRun) -> Line:
         "changed",
         number,
         f"of them {plural(number, 'moves', 'move')} 100 m or more{farthest}",
-        _rows_at(Bucket.MOVED),
+        rows_at(Bucket.MOVED),
         True,
     )
 
 
-def _rows_at(bucket: Bucket | None) -> str:
+def rows_at(bucket: Bucket | None) -> str:
     """Return where the rows of a bucket are; nothing where they are in none."""
     return f"?bucket={bucket}#rows-title" if bucket else ""
 

@@ -18,11 +18,12 @@ from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
+from apps.imports.pages.done_words import done_lines, duration_of
 from apps.imports.pages.earlier_words import unusual_of
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
-from apps.imports.plan.checks import shown_checks
+from apps.imports.plan.checks import shown_after, shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
 from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
@@ -193,12 +194,14 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
-    # A command stores no rows of its plan: nothing leads to them.
-    lines = [replace(line, url="") for line in plan_lines(run)] if run.command else plan_lines(run)
+    changes_url = links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else ""
+    checks = (run.summary or {}).get("checks") or {}
     return {
-        "lines": lines,
+        "lines": done_lines(run, changes_url=changes_url),
+        "duration": duration_of(run),
+        "outcomes": [(template, checks.get(name)) for name, template in shown_after(run.spec)],
         "left_alone": [LeftAlone(**row) for row in (run.summary or {}).get("left_alone", [])],
-        "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
+        "changeset_url": changes_url,
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": may_decide(request.user, run) and bool(run.kept_as),

@@ -27,9 +27,12 @@ def corrections_in_words(number: int, spec: ImportSpec, options: ImportOptions, 
     return f"{number:,} {words_of_corrections(number, spec, options, file_name)}."
 
 
-def words_of_corrections(number: int, spec: ImportSpec, options: ImportOptions, file_name: str) -> str:
-    """Return what becomes of so many values that will stand against upstream."""
-    become = plural(number, "value becomes a correction", "values become corrections")
+def words_of_corrections(
+    number: int, spec: ImportSpec, options: ImportOptions, file_name: str, *, done: bool = False
+) -> str:
+    """Return what becomes, or became, of so many values that will stand against upstream."""
+    verbs = ("became", "became") if done else ("becomes", "become")
+    become = plural(number, f"value {verbs[0]} a correction", f"values {verbs[1]} corrections")
     stand = plural(number, "it stands", "they stand")
     upstream = spec.upstream_title or spec.name
     return f"{become} of {source_title(options, file_name)}: from then on {stand} against {upstream}"

@@ -92,17 +92,24 @@ def _takes_back(staging: Staging, last: ImportRun) -> dict[str, Any] | None:
 
     None where no more than half of them do: upstream takes back a value now and then.
     """
-    tracked = tracked_for(staging.spec.model)
-    # What upstream said of an object before the last import, as far as that kept its key.
-    [(changed, back)] = staging.with_names(history=tracked.history_table).rows(
+    sql = staging.with_names(history=tracked_for(staging.spec.model).history_table)
+    # The objects that the last import changed, as far as they kept their key, and what upstream said of them before.
+    back = sql.value(
         """
-        SELECT COUNT(*), COUNT(CASE WHEN (
-            SELECT p.{upstream} FROM {history} h JOIN {history} p ON p.{pk} = h.{pk} AND p.history_id < h.history_id
-            WHERE h.{pk} = x.old_pk AND h.changeset_id = %s ORDER BY h.history_id, p.history_id DESC LIMIT 1
-        ) = x.{upstream} THEN 1 END)
-        FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE x.{upstream} IS DISTINCT FROM l.{upstream}
+        SELECT COUNT(*) FROM {history} h JOIN {changed} x ON x.old_pk = h.{pk} JOIN {live} l ON l.{pk} = x.old_pk
+        WHERE h.changeset_id = %s AND h.history_type = '~' AND x.{upstream} IS DISTINCT FROM l.{upstream}
+        AND x.{upstream} = (
+            SELECT p.{upstream} FROM {history} p WHERE p.{pk} = h.{pk} AND p.history_id < h.history_id
+            ORDER BY p.history_id DESC LIMIT 1
+        )
         """,
         [last.changeset_id],
+    )
+    changed = back and sql.value(
+        """
+        SELECT COUNT(*) FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk
+        WHERE x.{upstream} IS DISTINCT FROM l.{upstream}
+        """
     )
     if not back or back * 2 <= changed:
         return None

@@ -9,6 +9,7 @@ from apps.changesets.text import plural
 from apps.quality.pages.addresses import rule_url
 from apps.quality.pages.trend import Trend, trend_between
 from apps.quality.rules import Rule, Severity, all_rules
+from apps.quality.tallies import counts_around
 
 register = template.Library()
 
@@ -40,6 +41,14 @@ def severity_count(of: Severity, sign: str, number: int) -> str:
 def trend(of: Trend) -> str:
     """Return the trend of a number of findings in words, with a sign and a colour."""
     return format_html('<span class="op op-{}"><b aria-hidden="true">{}</b> {}</span>', of.name, of.sign, of.words)
+
+
+@register.simple_tag
+def findings_around(changeset_id: int, planned: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how the findings differ before and after a changeset, as they were counted, else as its plan expected."""
+    numbers = counts_around(changeset_id)
+    lines = (planned or {}) if numbers is None else {c: n for c, n in numbers.items() if n["today"] != n["then"]}
+    return {"counted": numbers is not None, "lines": findings_then(lines)}
 
 
 @register.filter
