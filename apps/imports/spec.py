@@ -9,6 +9,8 @@ from django.db import models
 
 from apps.changesets.fields import AnyField, field_of
 from apps.changesets.tracking import TrackedModel, tracked_for
+from apps.imports.looks import LooksLike
+from apps.imports.mapping.changes import ValueChange
 from apps.imports.parsers import Parser, as_field, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
@@ -43,6 +45,10 @@ class Column:
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
+    # The same, of columns whose values must be changed first, such as metres to feet.
+    changed_guesses: tuple[tuple[str, ValueChange], ...] = ()
+    # How its values look, the likeliest first: a guess under any title, and a reason against a title of others.
+    looks_like: tuple[LooksLike, ...] = ()
     required: bool = False
     merged: bool = True
     refers: Reference | None = None
@@ -212,6 +218,13 @@ class ImportSpec:
         return pk.has_default() and callable(pk.default)
 
     @cached_property
+    def numbers(self) -> dict[str, bool]:
+        """The fields that hold numbers, and whether these are whole."""
+        kinds = (models.IntegerField, models.FloatField, models.DecimalField)
+        fields = self.model._meta.concrete_fields
+        return {field.name: isinstance(field, models.IntegerField) for field in fields if isinstance(field, kinds)}
+
+    @cached_property
     def days_and_ids(self) -> frozenset[str]:
         """The fields that hold days or UUIDs, which are text in files and in JSON."""
         fields = self.model._meta.concrete_fields
@@ -247,6 +260,12 @@ class ImportSpec:
     def required(self) -> tuple[Column, ...]:
         """The columns that a snapshot of upstream must have."""
         return tuple(column for column in self.columns if column.required)
+
+    @cached_property
+    def merged(self) -> tuple[str, ...]:
+        """The fields whose upstream values are kept, always in the same order."""
+        rows: list[Column | Derived] = [*self.columns, *self.derived]
+        return tuple(row.field for row in rows if row.merged and row.stored)
 
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""

@@ -1,10 +1,8 @@
 """Import from a list of the admin: the first step, where a file is uploaded and looked at."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -25,10 +23,10 @@ from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
-from apps.imports.reading.sources import SourceFile, from_path
+from apps.imports.reading.sources import SourceFile, from_path, unpacked_folder
 from apps.imports.registry import has_spec, spec_for, spec_named
-from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run, set_options
+from apps.imports.results import Changes, ImportOptions, changes_from_json
+from apps.imports.runs.opening import open_run, sample_of, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -91,9 +89,9 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
         options = as_corrections(effective(options, run.header, spec))
         set_options(run, options, actor=actor_of(request))
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
-    if headers.needs_mapping(run.header, spec, options):
+    if headers.needs_mapping(run.header, spec, options, sample_of(run)):
         known = headers.recall(run.header, spec)
-        again = None if known is None else remembered_options(run, known.mapping)
+        again = None if known is None else remembered_options(run, known.mapping, changes_from_json(known.changes))
         if again is None:
             return HttpResponseRedirect(page_url(run, "mapping"))
         set_options(run, again, actor=actor_of(request))
@@ -102,17 +100,21 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
     return HttpResponseRedirect(run_url(run))
 
 
-def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions | None:
+def remembered_options(run: ImportRun, known: dict[str, str], changes: Changes) -> ImportOptions | None:
     """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
-    options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
+    corrections = ImportOptions.from_json(run.options).corrections
+    options = chosen_options(run, known, changes=changes, corrections=corrections)
     taken = headers.columns_taken(run.header, spec_named(run.spec), options)
     return None if missing_columns(taken, spec_named(run.spec), corrections=options.corrections) else options
 
 
-def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
-    """Return the run's options with just these columns for these fields."""
+def chosen_options(
+    run: ImportRun, chosen: dict[str, str], *, changes: Changes | None = None, corrections: bool
+) -> ImportOptions:
+    """Return the run's options with just these columns for these fields, and these changes of their values."""
     options = ImportOptions.from_json(run.options)
-    return as_corrections(replace(options, mapping=chosen, columns=None, corrections=corrections))
+    options = replace(options, mapping=chosen, changes=changes or {}, columns=None, corrections=corrections)
+    return as_corrections(options)
 
 
 def as_corrections(options: ImportOptions) -> ImportOptions:
@@ -147,8 +149,8 @@ def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
 @contextmanager
 def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
     """Put an uploaded file on disk, for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="import-") as directory:
-        path = Path(directory) / "upload"
+    with unpacked_folder() as folder:
+        path = folder / "upload"
         with path.open("wb") as out:
             for chunk in upload.chunks():
                 out.write(chunk)

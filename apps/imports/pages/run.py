@@ -67,7 +67,9 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     spec = spec_named(run.spec)
     model = spec.model
     options = ImportOptions.from_json(run.options)
-    waits_for_mapping = run.status == RunStatus.UPLOADED and headers.needs_mapping(run.header, spec, options)
+    waits_for_mapping = run.status == RunStatus.UPLOADED and headers.needs_mapping(
+        run.header, spec, options, (run.summary or {}).get("sample", ())
+    )
     context = {
         "title": f"Import of {run.file_name}",
         "subtitle": None,

@@ -2,7 +2,9 @@
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import islice
 
@@ -11,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.changesets.models import Actor
-from apps.imports.errors import LockTaken, RunRefused
+from apps.imports.errors import FileRefused, LockTaken, RunRefused
 from apps.imports.mapping.layout import columns_found
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
 from apps.imports.reading.rows import RawChunk, Reading
@@ -23,8 +25,10 @@ from apps.imports.runs.files import keep_file, kept_file
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.spec import ImportSpec
 
-# How many rows help a person to tell which column is which.
-SAMPLE_ROWS = 3
+# How many rows help to tell which column is which: the first ones, then those that fill a column so far mostly blank.
+FIRST_ROWS = 3
+SAMPLE_ROWS = 20
+_LOOKED_AT = 1000
 _SAMPLE_CHARACTERS = 60
 _BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
 
@@ -44,7 +48,7 @@ def open_run(
     """
     raw = spec.read(source, how)
     taken = [index for _column, index in columns_found(raw.header, spec, options)]
-    sample = list(islice(_rows(raw.taking(taken)), SAMPLE_ROWS))
+    sample = _sample(_rows(raw.taking(taken)))
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,
@@ -68,13 +72,27 @@ def _rows(chunks: Iterator[RawChunk]) -> Iterator[list[str]]:
             yield [cell[:_SAMPLE_CHARACTERS].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in row]
 
 
+def _sample(rows: Iterator[list[str]]) -> list[list[str]]:
+    """Return rows in which each column is filled several times, if the beginning of the file has such."""
+    sample = list(islice(rows, FIRST_ROWS))
+    filled = Counter(place for row in sample for place, cell in enumerate(row) if cell.strip())
+    # What is wrong further down is said when the whole file is read.
+    with suppress(FileRefused):
+        for row in islice(rows, _LOOKED_AT):
+            here = [place for place, cell in enumerate(row) if cell.strip()]
+            if len(sample) < SAMPLE_ROWS and any(filled[place] < SAMPLE_ROWS // 2 for place in here):
+                sample.append(row)
+                filled.update(here)
+    return sample
+
+
 def sample_of(run: ImportRun) -> list[list[str]]:
-    """Return the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
+    """Return some of the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
     summary = run.summary or {}
     if "sample" in summary:
         return summary["sample"]
     with kept_file(run) as source:
-        return list(islice(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks), SAMPLE_ROWS))
+        return _sample(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks))
 
 
 def open_for_command(spec: ImportSpec, *, command: str, file_name: str, reason: str, lock: str | None) -> ImportRun:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from apps.changesets.fields import field_of
 from apps.changesets.text import unguard
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
@@ -60,7 +61,7 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
     # For each place in the layout, the rows whose cell is refused.
     refused_at: list[set[int]] = []
     for column, index in layout.columns:
-        given = _without_null_words(list(cells[index]), column, layout, options, result)
+        given = _without_null_words(layout.changed(column, cells[index]), column, layout, options, result)
         values, refused = _parser(column, layout)(given)
         columns.append(values)
         refused_at.append({cell.row for cell in refused})
@@ -88,11 +89,11 @@ def _leave_out(
     """Set aside the rows that the options leave out; their objects are in the file, so none is missing."""
     if not options.only and room is None:
         return chunk.lines, chunk.rows
-    tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
+    tests = [(c, index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
     lines: list[int] = []
     rows: list[list[str]] = []
     for line, row in zip(chunk.lines, chunk.rows, strict=True):
-        wanted = all(index < len(row) and test(row[index].strip()) for index, test in tests)
+        wanted = all(index < len(row) and test(layout.changed(c, [row[index]])[0].strip()) for c, index, test in tests)
         if wanted and (room is None or len(rows) < room):
             lines.append(line)
             rows.append(row)
@@ -229,8 +230,12 @@ def _as_exported(parser: Parser) -> Parser:
 
 def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
     """Read what can be read of the keys of a row that is not staged."""
-    cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
     spec = layout.spec
+    cells = {
+        column.field: layout.changed(column, [row[index]])[0].strip()
+        for column, index in layout.columns
+        if index < len(row) and column.field in spec.key_fields
+    }
     stable_key = _key_in(spec.model, spec.stable_key, cells.get(spec.stable_key, "")) if spec.stable_key else None
     return Seen(line, stable_key, _key_in(spec.model, spec.pk, cells.get(spec.pk, "")), refused)
 
@@ -257,17 +262,22 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
         by_field[derived.field] = derived.derive(by_field[derived.follows])
     upstream: Sequence[str | None] = [None] * len(lines)
     if not layout.corrections:
-        upstream = (_sparse_texts if layout.sparse else _upstream_texts)(by_field, layout.merged)
+        upstream = _sparse_texts(by_field, layout.merged) if layout.sparse else _upstream_texts(by_field, layout)
     return zip(lines, *by_field.values(), upstream, strict=True)
 
 
-def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+def _upstream_texts(by_field: dict[str, list[Any]], layout: Layout) -> list[str]:
     """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
+
+    What the file has no column for is null, where that may be: a later file with an empty column changes nothing.
 
     SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
     write the text anew in Python's form, which on SQLite is a change.
     """
-    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: %s" for name in names) + "}"
+    names = layout.merged
+    absent = {name for name in layout.lacking if field_of(layout.spec.model, name).null}
+    marks = [(name, "null" if name in absent else "%s") for name in layout.spec.merged if name in absent.union(names)]
+    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: {mark}" for name, mark in marks) + "}"
     return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
 
 

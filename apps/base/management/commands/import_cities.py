@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
-from apps.imports.management.importing import ImportingCommand, add_null_words, add_reading_arguments, reading_of
+from apps.imports.management.importing import (
+    ImportingCommand,
+    add_null_words,
+    add_reading_arguments,
+    add_signs_of_numbers,
+    reading_of,
+    signs_of_numbers,
+)
 from apps.imports.reading.sources import from_path
 from apps.imports.runs.engine import Request
 
@@ -23,16 +30,18 @@ class Command(ImportingCommand):
         )
         add_reading_arguments(parser)
         add_null_words(parser)
+        add_signs_of_numbers(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path, how = options["file"], reading_of(options)
+        meaning = {"null_words": frozenset(options["null"]), **signs_of_numbers(options)}
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=lambda source: replace(options_for(source, how), null_words=frozenset(options["null"])),
+            options=lambda source: replace(options_for(source, how), **meaning),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("imports", "0001_runs_and_pins"),
+        ("imports", "0002_headermapping_changes"),
     ]
 
     operations = [
