@@ -101,6 +101,12 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         part=True,
     )
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
+    yield from _not_taken(counts)
+    yield from _links(run, counts)
+
+
+def _not_taken(counts: dict[str, int]) -> Iterator[Line]:
+    """The rows and cells of the file that nothing is taken from."""
     refused = counts.get("refused", 0)
     yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", rows_at(Bucket.REFUSED))
     cells = counts.get("cells_refused", 0)
@@ -108,7 +114,6 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield Line("refused", cells, f"{rest} taken", rows_at(Bucket.REFUSED))
     skipped = counts.get("skipped", 0)
     yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
-    yield from _links(run, counts)
 
 
 def _moves(run: ImportRun) -> Line:
