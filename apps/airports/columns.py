@@ -7,6 +7,7 @@ from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
+from apps.airports.plan_places import look_for_places
 from apps.airports.types import TYPES
 from apps.base.columns import COUNTRY_TITLES, LATITUDE_TITLES, LONGITUDE_TITLES, comparable, name_text
 from apps.base.countries import is_known_code
@@ -213,6 +214,11 @@ OURAIRPORTS = ImportSpec(
         codes=("iata_code",),
     ),
     limits=(limits,),
-    checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
+    checks=(
+        PlanCheck(
+            "findings", look_for_findings, "admin/airports/plan_findings.html", "admin/airports/findings_after.html"
+        ),
+        PlanCheck("places", look_for_places, "admin/airports/plan_places.html"),
+    ),
 )
 register_spec(OURAIRPORTS)

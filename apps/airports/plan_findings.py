@@ -2,24 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import models
+from django.db.models import Q
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.fields import column_of
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
-from apps.quality.findings import count_findings
+from apps.quality.findings import count_findings, findings_of
 from apps.quality.planned_tables import reading_from
-from apps.quality.rules import all_rules
+from apps.quality.rules import Rule, all_rules
 from apps.quality.tallies import newest_counted
 
 _MODELS = (Country, City, Airport)
+# Of so many findings of a rule the airports are kept with the plan.
+_KEPT_KEYS = 1000
 
 
-def look_for_findings(staging: Staging) -> dict[str, list[int]]:
-    """Return the rules whose number of findings would change: the present and the planned number, by code."""
+def look_for_findings(staging: Staging) -> dict[str, dict[str, Any]]:
+    """Return the rules whose number of findings would change: the present and the planned number, by code.
+
+    Where there would be more findings about airports, the keys of those airports are there, too.
+    """
     # Whether the plan writes anything.
     if not staging.value(
         """
@@ -31,8 +38,25 @@ def look_for_findings(staging: Staging) -> dict[str, list[int]]:
     today = newest_counted().counts
     using = staging.using
     with _tables_then(staging) as tables, reading_from(tables, using=using):
-        then = count_findings(rules, using=using)
-    return {code: [today[code], number] for code, number in then.items() if number != today[code]}
+        # A slow rule is not looked for twice: its keys say how many findings it has.
+        slow = {rule.code: _keys(rule, using) for rule in rules if _is_slow(rule)}
+        counted = count_findings([rule for rule in rules if rule.code not in slow], using=using)
+        then = counted | {code: len(keys) for code, keys in slow.items()}
+        more = {rule.code: rule for rule in rules if then[rule.code] > today[rule.code] and rule.model_class is Airport}
+        keys = {code: slow[code] if code in slow else _keys(rule, using) for code, rule in more.items()}
+    return {
+        rule.code: {"today": today[rule.code], "then": then[rule.code], "keys": keys.get(rule.code, [])[:_KEPT_KEYS]}
+        for rule in rules
+        if then[rule.code] != today[rule.code]
+    }
+
+
+def _is_slow(rule: Rule) -> bool:
+    return rule.model_class is Airport and not isinstance(rule.broken, Q)
+
+
+def _keys(rule: Rule, using: str) -> list[str]:
+    return list(findings_of(rule, using=using).values_list("pk", flat=True))
 
 
 @contextmanager

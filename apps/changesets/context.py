@@ -19,11 +19,15 @@ from apps.changesets.recording import close_mark, open_mark, require_recording
 
 @dataclass(frozen=True)
 class Source:
-    """The file that a changeset came from: its name, SHA-256 of its bytes (hex), and size in bytes."""
+    """The file that a changeset came from: its name, SHA-256 of its bytes (hex), and size in bytes.
+
+    The `title` says whose values it has, where they are not those of the registered upstream.
+    """
 
     name: str
     sha256: str = ""
     size: int | None = None
+    title: str = ""
 
 
 # The changeset that is open on each connection of each thread.
@@ -85,6 +89,7 @@ def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) ->
         source_name=source.name if source else "",
         source_sha256=source.sha256 if source else "",
         source_size=source.size if source else None,
+        source_title=source.title[:200] if source else "",
         # Never a whole second: SQLite's text form leaves a zero fraction out, which the triggers' dates do not.
         created_at=now.replace(microsecond=now.microsecond or 1),
     )

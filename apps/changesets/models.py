@@ -45,6 +45,8 @@ class Changeset(models.Model):
     source_name = models.CharField(max_length=500, blank=True, default="")
     source_sha256 = models.CharField(max_length=64, blank=True, default="")
     source_size = models.BigIntegerField(null=True, blank=True)
+    # Whose values it brought, where they are not those of the registered upstream: "National AIP".
+    source_title = models.CharField(max_length=200, blank=True, default="", db_default="")
     # Objects by model label and operation, counted when the changeset closes; null while it may still grow.
     counts = models.JSONField(null=True, blank=True)
     # Changed objects by model label and field, counted with the above.

@@ -113,6 +113,10 @@ class Decision(models.TextChoices):
     IDENT = "ident", "Its other keys count"
 
 
+# An object that moves less has been measured better, and is where it was.
+FAR_KM = 0.1
+
+
 class PlannedRow(models.Model):
     """One row of a file (or one object that the file lacks), and what applying the plan does with it."""
 
@@ -143,6 +147,9 @@ class PlannedRow(models.Model):
     history_id = models.BigIntegerField(null=True)
     decision = models.CharField(max_length=5, choices=Decision.choices, blank=True, default="")
     decided_by_name = models.CharField(max_length=255, blank=True, default="")
+    # How far a changed row moves its object; and whether it does nothing but move it a little.
+    moved_km = models.FloatField(null=True)
+    slight = models.BooleanField(default=False, db_default=False)
     # Why applying skipped the row: its object changed after the plan was made, or something blocked it.
     left_alone = models.CharField(max_length=255, blank=True, default="")
 
@@ -154,6 +161,7 @@ class PlannedRow(models.Model):
             models.Index(fields=["run", "id"], name="plannedrow_kept", condition=Q(kept=True)),
             models.Index(fields=["run", "id"], name="plannedrow_deleted", condition=Q(deleted_here=True)),
             models.Index(fields=["run", "id"], name="plannedrow_disputed", condition=Q(disputed__isnull=False)),
+            models.Index(fields=["run", "-moved_km"], name="plannedrow_moved", condition=Q(moved_km__gte=FAR_KM)),
             models.Index(fields=["run", "id"], name="plannedrow_decided", condition=~Q(decision="")),
             models.Index(fields=["run", "id"], name="plannedrow_alone", condition=~Q(left_alone="")),
         ]

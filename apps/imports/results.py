@@ -132,7 +132,7 @@ class ImportOptions:
     `missing_limit` is the share of the live objects, in percent, that may be deactivated or deleted because the file
     lacks them. With `past_limits` the limits of the settings do not stop it. `disputed` is the key that counts in rows
     whose evidence contradicts their key: the first one that they give (id), or the others (ident); by default such rows
-    are refused.
+    are refused. `source_title` says whose values a file of corrections has; its name does, where nobody says.
     """
 
     corrections: bool = False
@@ -155,6 +155,7 @@ class ImportOptions:
     skip_links: frozenset[str] = frozenset()
     past_limits: bool = False
     disputed: Disputes = "refuse"
+    source_title: str = ""
 
     @property
     def filtered(self) -> bool:
@@ -192,6 +193,7 @@ class ImportOptions:
             "limit": self.limit,
             "skip_links": sorted(self.skip_links),
             "disputed": self.disputed,
+            "source_title": self.source_title,
         }
 
     @classmethod
@@ -213,7 +215,7 @@ class ImportCounts:
     """Rows of the file (total, skipped, refused) and objects; total = created + updated + unchanged + the two.
 
     Refused cells are those of rows that are taken without them. Disputed rows are refused, unless the options say which
-    key counts.
+    key counts. Corrections are values that will differ from upstream's.
     """
 
     total: int = 0
@@ -229,6 +231,7 @@ class ImportCounts:
     missing: int = 0
     superseded: int = 0
     deleted_here: int = 0
+    corrections: int = 0
     links: Mapping[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, int]:
@@ -236,6 +239,11 @@ class ImportCounts:
         values = asdict(self)
         links = values.pop("links")
         return {**values, **links}
+
+
+def source_title(options: ImportOptions, file_name: str) -> str:
+    """Return whose values a file of corrections has, its name where nobody said; empty for a snapshot of upstream."""
+    return (options.source_title or file_name.rsplit("/", 1)[-1]) if options.corrections else ""
 
 
 def blanks_in_words(words: Mapping[str, int]) -> str:

@@ -145,11 +145,17 @@ Limits = Callable[[Any], list[str]]
 @dataclass(frozen=True)
 class PlanCheck:
     """Findings about a stored plan: `look` returns them (as JSON) while the plan's tables are there, `template` shows
-    them on the plan's page as `findings`."""
+    them on the plan's page as `findings`.
+
+    Those that have the name of a count of the plan stand on the page under that name: its line leads there. Those that
+    have `keys`, of objects as they will be, can be asked for among the rows by their name.
+    """
 
     name: str
     look: Callable[[Any], Any]
     template: str
+    # The template that says on the page of an applied `run` how it came out; it has the `findings`, if there are any.
+    after: str = ""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,23 @@ def earlier_tally(counted: Counted) -> Tally | None:
     return before.first()
 
 
+def counts_around(changeset_id: int) -> dict[str, dict[str, int]] | None:
+    """Return the number of findings of each rule before and after a changeset (`today`, `then`), as they were counted.
+
+    None where they were not counted right after it, or not before it.
+    """
+    tallies = Tally.objects.order_by("-pk")
+    after = tallies.filter(changeset_id=changeset_id).first()
+    before = tallies.filter(changeset_id__lt=changeset_id).first()
+    if after is None or before is None:
+        return None
+    return {
+        code: {"today": before.counts[code], "then": number}
+        for code, number in after.counts.items()
+        if code in before.counts
+    }
+
+
 def _of(tally: Tally, *, stale: bool = False) -> Counted:
     known = {rule.code for rule in all_rules()}
     return Counted(

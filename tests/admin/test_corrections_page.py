@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.airports.models import Airport
-from apps.changesets.context import changeset
+from apps.changesets.context import Source, changeset
 from apps.imports.plan.pins import pin
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +120,51 @@ def test_many_rows_take_no_more_queries_and_come_in_pages(corrected, viewer, bro
     assert len(response.context["rows"]) == 50
     assert len(client.get(REPORT, {"p": 3}).context["rows"]) == 23
     assert len(lines(client.get(FILE))) == 123
+
+
+@pytest.fixture
+def of_aip(corrected) -> None:
+    """Two values that a file of the AIP brought, beside those of Stan."""
+    with changeset(kind="import", actor=None, reason="AIP 2026", source=Source("aip.csv", title="National AIP")):
+        Airport.objects.filter(pk="KBKF").update(name="Buckley")
+        Airport.objects.filter(pk="EDDM").update(elevation_ft=1488)
+
+
+def test_the_report_is_filtered_by_source(of_aip, viewer, browse_as):
+    response = browse_as(viewer).get(REPORT, {"source": "National AIP"})
+
+    assert [(row["key"], row["field"]) for row in response.context["rows"]] == [
+        ("EDDM", "elevation (ft)"),
+        ("KBKF", "name"),
+    ]
+    assert [(bar["label"], bar["number"]) for bar in response.context["source_counts"]] == [("National AIP", 2)]
+    assert "values of National AIP" in response.content.decode()
+    assert "End these" not in response.content.decode()
+
+
+def test_the_file_says_the_source_of_each_value(of_aip, viewer, browse_as):
+    rows = lines(browse_as(viewer).get(FILE, {"source": "National AIP"}))
+
+    assert [(row["object"], row["source"]) for row in rows] == [("EDDM", "National AIP"), ("KBKF", "National AIP")]
+
+
+def test_the_corrections_of_a_source_are_ended_with_a_reason(of_aip, steward, browse_as):
+    client = browse_as(steward)
+    page = client.get(REPORT + "end/?source=National+AIP")
+    client.post(REPORT + "end/?source=National+AIP", {"seen": page.context["token"], "reason": "upstream is right"})
+
+    assert Airport.objects.get(pk="KBKF").name == "Buckley Space Force Base"
+    assert Airport.objects.get(pk="EDDM").name == "=1+1"
+    assert Airport.objects.get(pk="EDDM").elevation_ft == 1487
+
+
+@pytest.mark.parametrize(("query", "status"), [("", 404), ("?source=Nobody", 302)])
+def test_there_is_nothing_to_end_of_no_source(of_aip, steward, browse_as, query, status):
+    assert browse_as(steward).get(REPORT + "end/" + query).status_code == status
+
+
+def test_who_may_not_change_airports_ends_nothing(of_aip, viewer, browse_as):
+    client = browse_as(viewer)
+
+    assert client.get(REPORT + "end/?source=National+AIP").status_code == 403
+    assert client.post(REPORT + "end/?source=National+AIP", {"reason": "x"}).status_code == 403

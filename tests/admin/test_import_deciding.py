@@ -260,3 +260,35 @@ def test_looking_and_deciding_write_no_airport(run, operator, browse_as):
     act(client, run, "decide", tick=run.planned["kept"].pk, decision="take")
 
     assert list(Airport.objects.order_by("pk").values()) == before
+
+
+def decide_all(client, run: ImportRun, **posted):
+    run.summary = {**(run.summary or {}), "planned_at": "2026-11-30"}
+    run.save()
+    return act(client, run, "decide", **{"every": "2026-11-30", **posted})
+
+
+def test_all_rows_of_a_filter_are_decided_about_at_once(run, operator, browse_as):
+    response = decide_all(browse_as(operator), run, decision="leave", bucket="new")
+
+    assert decisions(run) == {"EDDF": "leave", "EDDT": "leave"}
+    assert told(response) == ["2 rows are left alone."]
+
+
+def test_the_filter_in_the_address_narrows_what_is_decided(run, operator, browse_as):
+    decide_all(browse_as(operator), run, decision="leave", bucket="changed", field="elevation_ft")
+
+    assert decisions(run) == {"EDDM": "leave"}
+
+
+def test_all_rows_of_another_plan_are_not_decided_about(run, operator, browse_as):
+    response = decide_all(browse_as(operator), run, decision="leave", bucket="new", every="of another plan")
+
+    assert decisions(run) == {}
+    assert told(response) == ["The plan was made anew since: look at its rows again. Nothing was decided."]
+
+
+def test_who_may_not_decide_decides_about_no_filter(run, viewer, browse_as):
+    decide_all(browse_as(viewer), run, decision="leave", bucket="new")
+
+    assert decisions(run) == {}

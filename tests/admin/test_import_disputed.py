@@ -30,7 +30,9 @@ def test_the_page_shows_the_row_beside_both_airports(run, operator, browse_as):
 
 
 def test_all_rows_that_the_page_asks_for_are_decided_about(run, operator, browse_as):
-    response = act(browse_as(operator), run, "decide", bucket="disputed", all="yes", decision="ident")
+    response = act(
+        browse_as(operator), run, "decide", bucket="disputed", every=run.summary["planned_at"], decision="ident"
+    )
 
     assert told(response) == ["1 row goes by its other keys."]
     assert run.rows.get(disputed__isnull=False).decision == "ident"

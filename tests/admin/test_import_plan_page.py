@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.imports.models import ImportRun, PlannedRow, RowKind
+from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.results import ImportOptions
 from tests.admin.runs import IMPORTS, make_run, page, plan_rows
 
@@ -201,3 +201,79 @@ def test_the_plan_page_has_no_inline_script_or_style(run, operator, browse_as):
     assert "<style" not in text
     assert " style=" not in text
     assert " onclick=" not in text
+
+
+def test_a_refused_cell_stands_among_the_refused_with_line_column_value_and_why(run, operator, browse_as):
+    RefusedCell.objects.create(run=run, line=4, column="elevation_ft", value="high", rule="no_number", hint="no number")
+    run.counts = {**run.counts, "cells_refused": 1}
+    run.save()
+
+    response = page(browse_as(operator), run, bucket="refused")
+
+    assert shown(response) == ["EDDM", "XX01"]
+    assert "line 4" in text_of(response)
+    assert '<span class="field">elevation_ft</span> <del>high</del> no number' in text_of(response)
+    assert ("Refused", 2) in [(word, number) for _sign, word, number, *_rest in response.context["buckets"]]
+
+
+@pytest.fixture
+def moves(run) -> ImportRun:
+    PlannedRow.objects.filter(run=run, new_pk="EDDM").update(moved_km=0.05, slight=True)
+    PlannedRow.objects.filter(run=run, new_pk="KDEN").update(moved_km=0.4)
+    PlannedRow.objects.filter(run=run, new_pk="KBKX").update(moved_km=512.3)
+    run.summary = {**(run.summary or {}), "figures": {"moved": 2, "slight": 1, "farthest_km": 512.3, "fields": {}}}
+    run.save()
+    return run
+
+
+def test_what_moves_is_listed_the_farthest_first(moves, operator, browse_as):
+    response = page(browse_as(operator), moves, bucket="moved")
+
+    assert shown(response) == ["KBKX", "KDEN"]
+    assert "of them move 100 m or more, the farthest 512 km" in text_of(response)
+    assert "moved 512 km" in text_of(response)
+
+
+def test_slight_moves_are_hidden(moves, operator, browse_as):
+    client = browse_as(operator)
+
+    assert "1 row does nothing but move by less than 100 m" in text_of(page(client, moves, bucket="changed"))
+    assert shown(page(client, moves, bucket="changed", far="1")) == ["KBKX", "KDEN"]
+
+
+def test_links_lead_to_the_rows_that_make_them(run, operator, browse_as):
+    PlannedRow.objects.filter(run=run, new_pk="EDDF").update(payload={"values": {}, "links": {"city": True}})
+    client = browse_as(operator)
+
+    assert shown(page(client, run, bucket="written", link="city")) == ["EDDF"]
+    assert shown(page(client, run, bucket="written", link="isnull")) == []
+
+
+def test_a_finding_leads_to_the_rows_that_would_have_it(run, operator, browse_as):
+    noted = {"today": 0, "then": 1, "keys": ["EDDM"]}
+    run.summary = {
+        "checks": {"findings": {"iata_zero": noted}, "places": {"cities_created": [{"name": "A", "line": 2}]}}
+    }
+    run.counts = {**run.counts, "cities_created": 1}
+    run.save()
+    response = page(browse_as(operator), run, bucket="written", check="iata_zero")
+
+    assert shown(response) == ["EDDM"]
+    assert 'href="?bucket=written&amp;check=iata_zero#rows-title"' in text_of(response)
+    assert 'href="#cities_created">city will be added' in text_of(response)
+    assert '<details class="bucket" id="cities_created">' in text_of(response)
+
+
+def test_what_is_unusual_is_said_with_its_figures(run, operator, browse_as):
+    share = {"name": "field:elevation_ft", "number": 31, "share": 31.0, "lowest": 0.0, "highest": 2.0}
+    back = {"number": 50, "of": 51, "run": 7, "changeset": 7}
+    run.summary = {"earlier": {"compared": 3, "unusual": [share], "same_file": 5, "takes_back": back}}
+    run.save()
+
+    text = text_of(page(browse_as(operator), run))
+
+    assert "<strong>31.0 %</strong>" in text
+    assert "of the airports that are here change in elevation (ft)</a>" in text
+    assert "31; before 0 to 2 %" in text
+    assert "50 of 51 objects whose values of upstream change get back what they had before" in text
+    assert f'<a href="{IMPORTS}5/change/">import 5</a> took just this file' in text

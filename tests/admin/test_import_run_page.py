@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
 from apps.imports.pages.watching import NO_WORKER
 from apps.imports.runs.progress import Snapshot
+from apps.quality.models import Tally
 from tests.admin.runs import IMPORTS, make_run, page
 
 pytestmark = pytest.mark.django_db
@@ -230,3 +232,54 @@ def test_the_list_finds_all_sorts_of_files_of_a_model(operator, browse_as):
     shown = browse_as(operator).get(IMPORTS, {"what": "cities"}).context["cl"].result_list
 
     assert sorted(run.pk for run in shown) == made[:2]
+
+
+def applied(operator, places, **summary) -> ImportRun:
+    """Return an applied run that planned more than it wrote: one row was skipped."""
+    Changeset.objects.filter(pk=places["import"].pk).update(
+        summary={"counts": {"created": 2, "updated": 1, "unchanged": 4, "skipped": 1, "cities_created": 2}}
+    )
+    places["import"].refresh_from_db()
+    started = timezone.now() - timedelta(seconds=4)
+    counts = {"created": 3, "updated": 1, "unchanged": 4, "left_alone": 1}
+    more = {"started_at": started, "finished_at": started + timedelta(seconds=3.2), "summary": summary}
+    return make_run(operator, status="applied", changeset=places["import"], counts=counts, **more)
+
+
+def test_an_applied_import_says_what_was_done_not_what_was_planned(operator, steward, places, browse_as):
+    run = applied(operator, places)
+    changes = f"/admin/changesets/changeset/{places['import'].pk}/change/"
+
+    response = page(browse_as(steward), run)
+
+    assert [(line.number, line.words) for line in response.context["lines"]] == [
+        (2, "airports were added"),
+        (1, "airport was changed"),
+        (4, "rows said what was here already"),
+        (1, "row was skipped, since its object changed after the plan was made, or something blocked it"),
+        (2, "cities were added, to link to"),
+    ]
+    assert response.context["lines"][0].url == f"{changes}?model=airports.airport&op=created#changes-title"
+    assert ", in 3.2 s." in text_of(response)
+    assert "What was done" in text_of(response)
+
+
+def test_an_applied_import_has_the_findings_before_and_after(operator, steward, places, edit, browse_as):
+    made = edit("KDEN", elevation_ft=1)
+    run = make_run(operator, status="applied", changeset=made, counts={"updated": 1})
+    for changeset, number in ((places["import"], 2), (made, 5)):
+        Tally.objects.create(taken_at=timezone.now(), changeset=changeset, stamp="", counts={"iata_zero": number})
+
+    text = text_of(page(browse_as(steward), run))
+
+    assert "3 more" in text
+    assert "before 2, after 5" in text
+
+
+def test_findings_that_were_not_counted_since_are_those_that_the_plan_expected(operator, steward, places, browse_as):
+    run = applied(operator, places, checks={"findings": {"iata_zero": {"today": 2, "then": 4}}})
+
+    text = text_of(page(browse_as(steward), run))
+
+    assert "before 2, after 4" in text
+    assert "They have not been counted since: these are the numbers that the plan had" in text

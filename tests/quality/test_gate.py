@@ -11,6 +11,7 @@ from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import open_run
+from apps.imports.runs.rows import Bucket, Wanted, rows_of
 from apps.quality.findings import count_findings
 from tests.admin.runs import seen_on
 from tests.imports.files import ROW
@@ -135,9 +136,18 @@ def test_the_findings_of_a_plan_are_those_there_are_after_it(plan):
     apply_run(run)
 
     then = count_findings()
-    assert told == {code: [today[code], then[code]] for code in then if then[code] != today[code]}
-    assert (told["iata_zero"], told["iata_shared"], told["near_duplicate"]) == ([0, 1], [0, 2], [0, 2])
-    assert told["name_spaces"] == [0, 1]
+    numbers = {code: (note["today"], note["then"]) for code, note in told.items()}
+    assert numbers == {code: (today[code], then[code]) for code in then if then[code] != today[code]}
+    assert (numbers["iata_zero"], numbers["iata_shared"], numbers["near_duplicate"]) == ((0, 1), (0, 2), (0, 2))
+    assert numbers["name_spaces"] == (0, 1)
+
+
+def test_the_findings_of_a_plan_lead_to_its_rows(plan):
+    run = plan(*FIELDS, field(20, iata_code="ABC"), field(21, iata_code="ABC"))
+
+    shared = rows_of(run, Wanted(Bucket.WRITTEN, check="iata_shared"))
+
+    assert [row.new_pk for row in shared] == ["LS20", "LS21"]
 
 
 def test_planning_writes_nothing_and_says_which_limit_is_passed(plan):

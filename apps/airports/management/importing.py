@@ -50,6 +50,13 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
         "blank cells are left alone)",
     )
     parser.add_argument(
+        "--from",
+        dest="source_title",
+        default="",
+        metavar="TEXT",
+        help="whose values the corrections are, such as 'National AIP' (default: the name of the file)",
+    )
+    parser.add_argument(
         "--blank",
         choices=("keep", "clear"),
         default="",
@@ -162,6 +169,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         skip_links=frozenset(skipped),
         past_limits=options["past_limits"],
         disputed=options["disputed"],
+        source_title=options["source_title"].strip(),
     )
 
 

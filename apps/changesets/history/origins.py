@@ -33,9 +33,11 @@ class Origin:
 
     @property
     def words(self) -> str:
-        """The person or the kind of changeset that set the value."""
+        """The person, the source of the file, or the kind of changeset that set the value."""
         if self.changeset.kind == Kind.EDIT:
             return person(self.changeset)
+        if self.changeset.source_title:
+            return f"values of {self.changeset.source_title}"
         kind = self.changeset.get_kind_display().lower()
         return f"{kind} by {person(self.changeset)}" if self.by_hand and self.changeset.actor_name else kind
 

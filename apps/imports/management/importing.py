@@ -12,6 +12,7 @@ from django.core.management.base import CommandError
 from apps.changesets.locking import remark_on
 from apps.changesets.management.sentences import InOneSentence
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.plan.correction_count import corrections_in_words
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
@@ -22,6 +23,7 @@ _SHOWN = 10
 JSON_KEYS = (
     *("total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "cells_refused", "disputed"),
+    "corrections",
 )
 
 
@@ -151,6 +153,8 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
     if blanks := blanks_in_words(plan.staging.read_as_blank):
         yield blanks
+    if corrections := counts.get("corrections"):
+        yield corrections_in_words(corrections, plan.spec, plan.options, plan.file.name)
     yield from _some("Refused", plan.refusals, max(counts["refused"] + counts["cells_refused"], len(plan.refusals)))
     kept = [f"{k.object_id} {k.field}: ours {k.current!r}, theirs {k.new!r}" for k in plan.kept]
     yield from _some("Kept, since somebody corrected them here", kept, len(kept))

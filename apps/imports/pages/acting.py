@@ -20,7 +20,7 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import cancel_run, may_decide, start_again
 from apps.imports.runs.opening import set_options
-from apps.imports.runs.rows import Bucket, decide, decide_all
+from apps.imports.runs.rows import Bucket, decide
 from apps.imports.tasks import start_planning
 
 MOST_TICKED = 1000
@@ -47,23 +47,25 @@ def act(request: HttpRequest, run: ImportRun, do: Callable[[HttpRequest, ImportR
 
 
 def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Record the decision about the ticked rows, or about all that the page asks for."""
+    """Record the decision about the ticked rows, or about all that the filter of the page leaves."""
     numbers = map(whole_number, request.POST.getlist("tick")[:MOST_TICKED])
     ticked = [number for number in numbers if number is not None]
+    every = "every" in request.POST
     try:
         decision = Decision(request.POST.get("decision", ""))
     except ValueError:
         raise RunRefused("That is no decision: choose one of the buttons below the rows.") from None
-    everything = request.POST.get("all") == "yes"
-    if not ticked and not everything:
+    if not ticked and not every:
         raise RunRefused("No row was ticked: tick those that you decide about.")
-    if everything:
-        number = decide_all(run, read_part(request.POST, Bucket.KEPT).wanted, decision, actor=actor_of(request))
-    else:
-        number = decide(run, ticked, decision, actor=actor_of(request))
+    if every and request.POST["every"] != (run.summary or {}).get("planned_at"):
+        raise RunRefused("The plan was made anew since: look at its rows again. Nothing was decided.")
+    chosen = read_part(request.POST, Bucket.KEPT).wanted if every else ticked
+    number = decide(run, chosen, decision, actor=actor_of(request))
+    if every and not number:
+        raise RunRefused("None of these rows has anything to decide like this.")
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
-    if (undecided := len(set(ticked)) - number) and not everything:
+    if not every and (undecided := len(set(ticked)) - number):
         have = plural(undecided, "row has", "rows have")
         messages.warning(request, f"{undecided:,} ticked {have} nothing to decide like this.")
     return HttpResponseRedirect(back_to(request, run))

@@ -1,7 +1,10 @@
 """The report of corrections: how many by field, the values a page at a time, and all of them as a file."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -9,6 +12,7 @@ from django.contrib.admin.utils import quote
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
@@ -19,6 +23,7 @@ from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.text import harmless, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
+from apps.imports.plan.correction_sources import Sources, sources_of
 from apps.imports.plan.corrections import (
     Correction,
     Corrections,
@@ -32,8 +37,21 @@ from apps.imports.registry import has_spec, spec_for
 PER_PAGE = 50
 HEADER = (
     *("object", "source_id", "name", "field", "value", "upstream_value", "since", "who", "reason"),
-    *("pinned", "pinned_by", "pin_note"),
+    *("pinned", "pinned_by", "pin_note", "source"),
 )
+
+
+@dataclass(frozen=True)
+class ReportPart:
+    """Which corrections the address asks for: of a field, of a source, or of both."""
+
+    field: str = ""
+    source: str = ""
+
+    def query(self, **changed: str) -> str:
+        """Return the query of the address for the same corrections, with these changes; empty for all."""
+        query = {name: value for name, value in {**asdict(self), **changed}.items() if value}
+        return f"?{urlencode(query)}" if query else ""
 
 
 @for_viewers
@@ -41,8 +59,9 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """Show the values that differ from upstream or are pinned: counts by field, then rows; reads only."""
     _check_spec(model_admin)
     corrections = corrections_of(model_admin.model)
-    field = _chosen_field(model_admin, request)
-    shown = corrections.of(field) if field else corrections
+    part, sources = read_part(model_admin, request), sources_of(corrections)
+    field, shown = part.field, _shown(corrections, part, sources)
+    field_name = field_label(model_admin.model, field) if field else ""
     page = Paginator(shown.pairs, PER_PAGE).get_page(request.GET.get("p"))
     sees_pins, sees_changesets = request.user.has_perm(VIEW), request.user.has_perm(links.VIEW)
     pins = request.user.has_perm(ADD) and model_admin.has_change_permission(request)
@@ -53,15 +72,25 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "title": f"Corrections of {meta.verbose_name_plural}",
         "plural": capfirst(meta.verbose_name_plural),
         "changelist_url": links.list_url(model_admin.model),
-        "file_url": links.model_url(model_admin.model, "corrections_file") + (f"?field={field}" if field else ""),
+        "file_url": links.model_url(model_admin.model, "corrections_file") + part.query(),
+        "end_url": links.model_url(model_admin.model, "end_corrections") + part.query()
+        if part.source and model_admin.has_change_permission(request)
+        else "",
         "has_upstream": upstream,
         "values": len(corrections.pairs),
         "verb": plural(len(corrections.pairs), *(("differs", "differ") if upstream else ("is", "are"))),
         "objects": len({pk for pk, _ in corrections.pairs}),
         "shown": len(shown.pairs),
-        "counts": _bars(corrections, field),
+        "counts": _bars(corrections.counts, "field", part, partial(field_label, model_admin.model)),
+        "source_counts": _bars(Counter(sources.values()).most_common(), "source", part, str),
+        "part": part,
+        "filters": [
+            (word, part.query(**{name: ""}) or "?")
+            for name, word in (("field", field_name), ("source", part.source))
+            if word
+        ],
         "field": field,
-        "field_name": field_label(model_admin.model, field) if field else "",
+        "field_name": field_name,
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
@@ -76,8 +105,9 @@ def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpRes
     """Stream the corrections as CSV, to be sent upstream so that they can end."""
     _check_spec(model_admin)
     corrections = corrections_of(model_admin.model)
-    field = _chosen_field(model_admin, request)
-    rows = as_csv(stream_corrections(corrections.of(field) if field else corrections))
+    part = read_part(model_admin, request)
+    shown = _shown(corrections, part, sources_of(corrections) if part.source else {})
+    rows = as_csv(stream_corrections(shown))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = str(model_admin.opts.verbose_name_plural).replace(" ", "-")
     response["Content-Disposition"] = f'attachment; filename="corrections-of-{name}-{localdate():%Y-%m-%d}.csv"'
@@ -112,6 +142,7 @@ def _cells(correction: Correction) -> list[Any]:
         "yes" if made else "no",
         pinned_by(made) if made else "",
         made.note if made else "",
+        origin.changeset.source_title if origin else "",
     ]
 
 
@@ -145,19 +176,27 @@ def _row(
     }
 
 
-def _bars(corrections: Corrections, chosen: str) -> list[dict[str, Any]]:
-    counts = corrections.counts
+def _bars(
+    counts: list[tuple[str, int]], name: str, part: ReportPart, label: Callable[[str], str]
+) -> list[dict[str, Any]]:
     most = max((number for _, number in counts), default=1)
     return [
         {
-            "label": capfirst(field_label(corrections.model, name)),
+            "label": capfirst(label(value)),
             "number": number,
             "percent": 100 * number / most,
-            "query": f"?field={name}",
-            "chosen": name == chosen,
+            "query": part.query(**{name: value}),
+            "chosen": getattr(part, name) == value,
         }
-        for name, number in counts
+        for value, number in counts
     ]
+
+
+def _shown(corrections: Corrections, part: ReportPart, sources: Sources) -> Corrections:
+    shown = corrections.of(part.field) if part.field else corrections
+    if not part.source:
+        return shown
+    return shown.among({pair for pair, title in sources.items() if title == part.source})
 
 
 def _check_spec(model_admin: Any) -> None:
@@ -165,6 +204,8 @@ def _check_spec(model_admin: Any) -> None:
         raise Http404("Nothing imports these objects, so there are no corrections.")
 
 
-def _chosen_field(model_admin: Any, request: HttpRequest) -> str:
-    field = request.GET.get("field", "")
-    return field if field in {known.name for known in model_admin.opts.concrete_fields} else ""
+def read_part(model_admin: Any, request: HttpRequest) -> ReportPart:
+    """Return which corrections the address of a request asks for; a field that there is none of is ignored."""
+    field, source = (request.GET.get(name, "") for name in ("field", "source"))
+    known = {known.name for known in model_admin.opts.concrete_fields}
+    return ReportPart(field if field in known else "", source.replace("\x00", "")[:200])

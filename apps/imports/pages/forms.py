@@ -190,7 +190,14 @@ class UploadForm(OptionsForm, ImportForm):
         help_text="Others will read it beside the changes.",
         error_messages={"required": NO_REASON},
     )
-    field_order = ("resource", "import_file", "source", "reason", "format", "encoding")
+    source_title = forms.CharField(
+        label="Whose corrections",
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        help_text="Such as National AIP; it stands beside each value. Empty: the name of the file.",
+    )
+    field_order = ("resource", "import_file", "source", "source_title", "reason", "format", "encoding")
 
     def __init__(self, formats: Any, resources: Any, *, spec: ImportSpec, **kwargs: Any) -> None:
         super().__init__(formats, resources, **kwargs)
@@ -211,6 +218,10 @@ class UploadForm(OptionsForm, ImportForm):
     def media(self) -> forms.Media:
         """No script: the format is detected from the file."""
         return forms.Media()
+
+    def options(self, base: ImportOptions | None = None) -> ImportOptions:
+        """Return the options as cleaned, and whose values the file has."""
+        return replace(super().options(base), source_title=self.cleaned_data.get("source_title") or "")
 
     def how(self) -> Reading:
         """Return how the person says that the file is read."""

@@ -18,6 +18,7 @@ from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_lines
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.models import Pin
+from apps.imports.pages.correction_end import end_corrections_page
 from apps.imports.pages.corrections import corrections_file, corrections_page
 from apps.imports.pages.pin_page import deletion_page, pin_page
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
@@ -37,6 +38,7 @@ class PinningMixin(RecordedModelAdmin):
         return [
             page("corrections/", corrections_page, "corrections"),
             page("corrections/download/", corrections_file, "corrections_file"),
+            page("corrections/end/", end_corrections_page, "end_corrections"),
             page("keep-deleted/<int:row>/", deletion_page, "keep_deleted"),
             page("<path:object_id>/pin/<str:field>/", _pin_view, "pin"),
             *super().get_urls(),

@@ -9,6 +9,7 @@ from django.db import models
 
 from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
+from apps.changesets.history.moves import in_words
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
@@ -60,6 +61,11 @@ class ShownRow:
         if self.row.disputed and self.row.decision in (Decision.ID, Decision.IDENT):
             words = f"its {self.row.disputed['titles'][self.row.decision == Decision.IDENT]} counts"
         return f"{words}{by}"
+
+    @property
+    def moved(self) -> str:
+        """How far the object moves, in words."""
+        return "" if self.row.moved_km is None else in_words(self.row.moved_km)
 
     @property
     def can_be_ticked(self) -> bool:

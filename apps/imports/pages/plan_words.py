@@ -6,12 +6,14 @@ from typing import Any
 from django.urls import reverse
 
 from apps.changesets.acts.lines import Line
+from apps.changesets.history.moves import in_words
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.text import plural
 from apps.imports.models import ImportRun
+from apps.imports.plan.correction_count import words_of_corrections
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.rows import Bucket
+from apps.imports.runs.rows import Bucket, figures_of
 
 # What becomes of objects that the file lacks, unless their key goes to another one.
 MISSING_WORDS = {
@@ -35,6 +37,7 @@ FIRST = (
 CHIPS = (
     (Bucket.NEW, "created", "New"),
     (Bucket.CHANGED, "changed", "Changed"),
+    (Bucket.MOVED, "changed", "Moved 100 m or more"),
     (Bucket.RENAMED, "renamed", "Renamed"),
     (Bucket.KEPT, "kept", "Kept corrections"),
     (Bucket.REFUSED, "refused", "Refused"),
@@ -61,7 +64,7 @@ def left_lines(changeset: Changeset) -> Iterator[Line]:
     summary = changeset.summary or {}
     for count, sign, bucket, *words in LEFT if changeset.kind == Kind.IMPORT and "run" in summary else ():
         if number := summary["counts"].get(count, 0):
-            url = reverse("admin:imports_importrun_change", args=[summary["run"]]) + _rows_at(bucket)
+            url = reverse("admin:imports_importrun_change", args=[summary["run"]]) + rows_at(bucket)
             yield Line(sign, number, plural(number, *words), url)
 
 
@@ -79,7 +82,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     ) -> Line:
         number = counts.get(count, 0)
         noun = "of them" if part else plural(number, meta)
-        return Line(sign, number, f"{noun} {plural(number, singular, plural_form)}", _rows_at(bucket), part)
+        return Line(sign, number, f"{noun} {plural(number, singular, plural_form)}", rows_at(bucket), part)
 
     yield line("created", "created", "is new", "are new", Bucket.NEW)
     yield line(
@@ -91,9 +94,17 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         part=True,
     )
     yield line("changed", "updated", "changes", "change", Bucket.CHANGED)
+    yield _moves(run)
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
+    corrections = counts.get("corrections", 0)
+    yield Line(
+        "kept",
+        corrections,
+        words_of_corrections(corrections, spec_named(run.spec), options, run.file_name),
+        rows_at(Bucket.CHANGED),
+    )
     yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
     yield line(
         "deleted",
@@ -108,23 +119,42 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         MISSING_SIGNS[options.missing],
         only_missing,
         f"of them {plural(only_missing, *MISSING_WORDS[options.missing])}",
+        rows_at(Bucket.MISSING),
         part=True,
     )
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
-    refused = counts.get("refused", 0)
-    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", _rows_at(Bucket.REFUSED))
-    disputed = counts.get("disputed", 0)
-    words = f"of them {plural(disputed, 'is', 'are')} disputed: the keys name another object than the values do"
-    yield Line("blocked", disputed, words, _rows_at(Bucket.DISPUTED), part=True)
-    cells = counts.get("cells_refused", 0)
-    rest = plural(cells, "cell is refused, the rest of its row is", "cells are refused, the rest of their rows is")
-    yield Line("refused", cells, f"{rest} taken")
-    skipped = counts.get("skipped", 0)
-    yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
+    yield from _not_taken(counts)
     yield from _links(run, counts)
 
 
-def _rows_at(bucket: Bucket | None) -> str:
+def _not_taken(counts: dict[str, int]) -> Iterator[Line]:
+    """The rows and cells of the file that nothing is taken from."""
+    refused = counts.get("refused", 0)
+    yield Line("refused", refused, f"{plural(refused, 'row is', 'rows are')} refused", rows_at(Bucket.REFUSED))
+    disputed = counts.get("disputed", 0)
+    words = f"of them {plural(disputed, 'is', 'are')} disputed: the keys name another object than the values do"
+    yield Line("blocked", disputed, words, rows_at(Bucket.DISPUTED), part=True)
+    cells = counts.get("cells_refused", 0)
+    rest = plural(cells, "cell is refused, the rest of its row is", "cells are refused, the rest of their rows is")
+    yield Line("refused", cells, f"{rest} taken", rows_at(Bucket.REFUSED))
+    skipped = counts.get("skipped", 0)
+    yield Line("already", skipped, f"{plural(skipped, 'row is', 'rows are')} left out")
+
+
+def _moves(run: ImportRun) -> Line:
+    figures = figures_of(run)
+    number = figures.get("moved", 0)
+    farthest = f", the farthest {in_words(figures.get('farthest_km', 0.0))}"
+    return Line(
+        "changed",
+        number,
+        f"of them {plural(number, 'moves', 'move')} 100 m or more{farthest}",
+        rows_at(Bucket.MOVED),
+        True,
+    )
+
+
+def rows_at(bucket: Bucket | None) -> str:
     """Return where the rows of a bucket are; nothing where they are in none."""
     return f"?bucket={bucket}#rows-title" if bucket else ""
 
@@ -132,6 +162,8 @@ def _rows_at(bucket: Bucket | None) -> str:
 def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     """What follows from the rows: objects that are made to be linked to, and links."""
     linker = spec_named(run.spec).linker
+    # What a check lists under the name of a count stands on the page under that name.
+    listed = {name for check in ((run.summary or {}).get("checks") or {}).values() for name in check}
     models = {str(model._meta.verbose_name_plural): model for model in (linker.models if linker else ())}
     # PostgreSQL gives the counts back in another order than they were written in: here links, then what is made.
     for name, number in sorted(counts.items(), reverse=True):
@@ -140,10 +172,11 @@ def _links(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
         if name.endswith("_created"):
             target = name.removesuffix("_created").replace("_", " ")
             noun = plural(number, models[target]) if target in models else target
-            yield Line("created", number, f"{noun} will be added, to link to")
+            yield Line("created", number, f"{noun} will be added, to link to", f"#{name}" if name in listed else "")
         elif name.endswith("_links"):
             target = name.removesuffix("_links").replace("_", " ")
-            yield Line("changed", number, f"{plural(number, 'link')} to a {target} will be made")
+            url = f"?bucket={Bucket.WRITTEN}&link={target.replace(' ', '_')}#rows-title"
+            yield Line("changed", number, f"{plural(number, 'link')} to a {target} will be made", url)
 
 
 def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:

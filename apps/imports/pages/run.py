@@ -19,14 +19,16 @@ from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.disputed_rows import key_titles
+from apps.imports.pages.done_words import done_lines, duration_of
+from apps.imports.pages.earlier_words import unusual_of
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
 from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
-from apps.imports.plan.checks import shown_checks
+from apps.imports.plan.checks import shown_after, shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
 from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, page_of
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, figures_of, page_of
 
 A_PAGE = 100
 _FARTHEST = 10_000_000
@@ -45,8 +47,20 @@ class ShownPart:
 
     def query(self, **changed: Any) -> str:
         """Return the query of the address for the same rows, with these changes, from the first row unless given."""
-        query = {"bucket": self.wanted.bucket, "field": self.wanted.field, "q": self.wanted.text, **changed}
+        query = {**self.asked(), **changed}
         return "?" + urlencode({name: value for name, value in query.items() if value})
+
+    def asked(self) -> dict[str, Any]:
+        """Return the names and values of the address, or of the fields that a form posts, for the same rows."""
+        wanted = self.wanted
+        return {
+            "bucket": wanted.bucket,
+            "field": wanted.field,
+            "q": wanted.text,
+            "link": wanted.link,
+            "check": wanted.check,
+            "far": "1" if wanted.far else "",
+        }
 
 
 def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
@@ -83,8 +97,10 @@ def read_part(address: Any, default: Bucket) -> ShownPart:
     except ValueError:
         bucket = default
     number = whole_number(address.get("start", ""), digits=8) or 0
-    field, text = (address.get(name, "").replace("\x00", "").strip()[:200] for name in ("field", "q"))
-    return ShownPart(Wanted(bucket, field, text), number if number < _FARTHEST else 0)
+    names = ("field", "q", "link", "check")
+    field, text, link, check = (address.get(name, "").replace("\x00", "").strip()[:200] for name in names)
+    wanted = Wanted(bucket, field, text, link, check, bool(address.get("far")))
+    return ShownPart(wanted, number if number < _FARTHEST else 0)
 
 
 def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
@@ -102,6 +118,8 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
         "why_not_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),
         "beyond_limits": (run.summary or {}).get("beyond_limits"),
+        "earlier": (run.summary or {}).get("earlier"),
+        "unusual": unusual_of(run),
         "why_not_pass": why_not_pass_limits(request.user),
         "again_form": PlanAgainForm(spec=spec, options=options, taken=everything),
         "may_decide": may_decide(request.user, run),
@@ -121,23 +139,44 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         start = 0
         rows, number = page_of(run, part.wanted, start=0, limit=A_PAGE, number=number)
     after = start + len(rows)
+    shown = shown_rows(run, rows, missing=options.missing)
+    may = run.status == RunStatus.PLANNED and may_decide(request.user, run)
     return {
         "part": part,
         "buckets": [
-            (sign, word, how_many, part.query(bucket=chip, field=""), chip == bucket)
+            (sign, word, how_many, part.query(bucket=chip, field="", link="", check=""), chip == bucket)
             for chip, sign, word, how_many in chips(counts)
         ],
         "fields": _fields(run, bucket),
         "field_title": "Column" if bucket == Bucket.REFUSED else "Field",
-        "rows": shown_rows(run, rows, missing=options.missing),
+        "rows": shown,
         "key_titles": key_titles(run) if bucket == Bucket.DISPUTED else (),
+        "can_decide": may and any(row.can_be_ticked for row in shown),
         "row_number": number,
         "first": start + 1,
         "last": after,
         "before": part.query(start=max(0, start - A_PAGE)) if start else "",
         "after": part.query(start=after) if after < number and rows else "",
-        "unfiltered": part.query(field="", q=""),
+        "unfiltered": ShownPart(Wanted(bucket)).query(),
+        "slight": _slight(run, part),
+        "narrowed": _narrowed(run, part),
     }
+
+
+def _slight(run: ImportRun, part: ShownPart) -> dict[str, Any] | None:
+    """Return how many rows do nothing but move an object a little, and the address that hides or shows them."""
+    number = figures_of(run).get("slight", 0)
+    if part.wanted.bucket != Bucket.CHANGED or not number:
+        return None
+    return {"number": number, "query": part.query(far="" if part.wanted.far else "1")}
+
+
+def _narrowed(run: ImportRun, part: ShownPart) -> str:
+    """Return in words what the rows are narrowed to besides the fields of the form."""
+    if part.wanted.link:
+        meta = spec_named(run.spec).model._meta
+        return f"{meta.verbose_name_plural} linked to a {part.wanted.link}".capitalize()
+    return f"Concerned by {part.wanted.check}" if part.wanted.check else ""
 
 
 def _other_runs(request: HttpRequest, run: ImportRun) -> QuerySet[ImportRun]:
@@ -159,12 +198,14 @@ def _fields(run: ImportRun, bucket: Bucket) -> list[tuple[str, str]]:
 
 def _applied(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
     made = run.changeset
-    # A command stores no rows of its plan: nothing leads to them.
-    lines = [replace(line, url="") for line in plan_lines(run)] if run.command else plan_lines(run)
+    changes_url = links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else ""
+    checks = (run.summary or {}).get("checks") or {}
     return {
-        "lines": lines,
+        "lines": done_lines(run, changes_url=changes_url),
+        "duration": duration_of(run),
+        "outcomes": [(template, checks.get(name)) for name, template in shown_after(run.spec)],
         "left_alone": [LeftAlone(**row) for row in (run.summary or {}).get("left_alone", [])],
-        "changeset_url": links.changeset_url(made.pk) if made and request.user.has_perm(links.VIEW) else "",
+        "changeset_url": changes_url,
         "revert_url": links.revert_url(made.pk) if made and _may_revert(request, made) else "",
         "changed_url": list_of_changed(spec_named(run.spec).model, made.pk) if made else "",
         "may_download": may_decide(request.user, run) and bool(run.kept_as),

@@ -16,7 +16,7 @@ from apps.imports.plan.complete import complete
 from apps.imports.plan.moved import skip_blocked, skip_moved
 from apps.imports.plan.plan import Stamp, count_objects, stamp_of
 from apps.imports.plan.write import write
-from apps.imports.results import FileIdentity, LeftAlone
+from apps.imports.results import FileIdentity, LeftAlone, source_title
 from apps.imports.staging.tables import Staging
 
 # An import waits this long for others who write, then it has failed and wrote nothing.
@@ -91,7 +91,8 @@ def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle |
         if plan.changes_nothing:
             settle(Done(plan.figures()["counts"]), None)
             return None
-        source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size)
+        title = source_title(staging.options, plan.file.name)
+        source = Source(name=plan.file.name, sha256=plan.file.sha256, size=plan.file.size, title=title)
         using = staging.connection.alias
 
         def attempt(remarks: dict[str, bool]) -> Changeset | None:

@@ -57,6 +57,11 @@ def look_at(staging: Staging) -> dict[str, Any]:
     return {check.name: check.look(staging) for check in staging.spec.checks}
 
 
+def shown_after(spec: str) -> list[tuple[str, str]]:
+    """Return the name of each check that also says something of an import that was applied, and the template of it."""
+    return [(check.name, check.after) for check in spec_named(spec).checks if check.after]
+
+
 def shown_checks(spec: str, findings: dict[str, Any]) -> list[tuple[str, Any]]:
     """Return the template of each check that was made of a stored plan, with its findings, which may be none."""
     return [(check.template, findings[check.name]) for check in spec_named(spec).checks if check.name in findings]

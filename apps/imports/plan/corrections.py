@@ -1,7 +1,7 @@
 """The report of corrections: every live value that is pinned or differs from the last value of upstream."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,11 @@ class Corrections:
 
     def of(self, field: str) -> "Corrections":
         """Return those of one field."""
-        return Corrections(self.model, tuple(pair for pair in self.pairs if pair[1] == field), self.pins)
+        return self.among({pair for pair in self.pairs if pair[1] == field})
+
+    def among(self, pairs: Collection[tuple[Any, str]]) -> "Corrections":
+        """Return those that are among the pairs given."""
+        return Corrections(self.model, tuple(pair for pair in self.pairs if pair in pairs), self.pins)
 
 
 def merged_fields(spec: ImportSpec) -> tuple[str, ...]:

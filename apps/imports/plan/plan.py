@@ -19,6 +19,7 @@ from apps.imports.errors import (
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.plan.checks import beyond_limits, check_filters, check_options, require_within_limits
 from apps.imports.plan.complete import complete
+from apps.imports.plan.correction_count import count_new_corrections
 from apps.imports.plan.deleted import leave_deleted, list_deleted_here
 from apps.imports.plan.kept import list_kept
 from apps.imports.plan.match import match, refuse_duplicates, refuse_held
@@ -241,6 +242,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             disputed=staging.value("SELECT COUNT(*) FROM {disputed}"),
             **objects,
             deleted_here=list_deleted_here(staging),
+            corrections=count_new_corrections(staging),
             links=links,
         ),
         refusals=tuple(staging.refusals(limit=LISTED)),

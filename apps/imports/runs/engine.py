@@ -25,6 +25,7 @@ from apps.imports.reading.rows import Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, LeftAlone, Progress, quiet
+from apps.imports.runs.earlier_imports import beside_earlier
 from apps.imports.runs.files import estimate_rows, kept_file, remember_file
 from apps.imports.runs.lease import working
 from apps.imports.runs.opening import open_for_command
@@ -56,13 +57,15 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
                 progress=progress,
             )
         try:
-            store_plan(plan, run, progress=progress)
+            figures = store_plan(plan, run, progress=progress)
             progress("look", 0)
             checks = look_at(plan.staging)
+            earlier = beside_earlier(plan, run, figures.fields)
         finally:
             plan.discard()
         counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
         summary = {**plan.figures(), "checks": checks, "planned_at": plan.planned_at.isoformat()}
+        summary |= {"figures": figures.as_json(), "earlier": earlier}
         move(run, RunStatus.PLANNED, counts=counts, summary=summary)
         run.refresh_from_db()
 

@@ -15,6 +15,7 @@ from apps.changesets.sql import Row
 from apps.imports.models import RowKind
 from apps.imports.plan.kept import kept_by_line
 from apps.imports.plan.missing import superseded_pks
+from apps.imports.runs.moves import is_slight, moved, place_fields
 from apps.imports.staging.tables import Staging
 
 _PAGE = 5000
@@ -47,12 +48,13 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
         wants="".join(f", x.{staging.want(field)}" for field in wants),
         live_values="".join(f", l.{staging.column(field)}" for field in stored),
     )
-    shown, booleans = staging.shown, _booleans(staging)
+    shown, booleans, place = staging.shown, _booleans(staging), place_fields(staging.spec.model)
     for line, old_pk, upstream, is_kept, history_id, label, *columns in rows:
         final = _python(dict(zip(values, columns, strict=False)), booleans)
         links = dict(zip(wants, map(bool, columns[len(values) :]), strict=False))
         live = _python(dict(zip(stored, columns[len(values) + len(wants) :], strict=True)), booleans)
         changes = {field: [live[field], final[field]] for field in shown if live[field] != final[field]}
+        moved_km = moved(place, changes, live)
         yield {
             "kind": RowKind.CHANGED,
             "line": line,
@@ -63,6 +65,8 @@ def _changed(staging: Staging) -> Iterator[dict[str, Any]]:
             "label": final.get(staging.spec.label) or label,
             "changes": changes,
             "kept_values": kept.get(line),
+            "moved_km": moved_km,
+            "slight": is_slight(place, changes, moved_km) and not is_kept and not any(links.values()),
             "payload": _payload(_beside_upstream(final, upstream), upstream, links, staged.get(line)),
             "history_id": history_id,
         }

@@ -15,6 +15,7 @@ from django.db import transaction
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress, quiet
+from apps.imports.runs.plan_figures import PlanFigures
 from apps.imports.runs.plan_rows import all_rows
 from apps.imports.runs.states import hold
 from apps.imports.staging.tables import Staging
@@ -23,13 +24,15 @@ _CHUNK = 5000
 _COLUMNS = (
     *("run_id", "line", "kind", "renamed", "kept", "deleted_here", "superseded", "old_pk", "new_pk", "label"),
     *("changes", "kept_values", "payload", "disputed", "history_id", "decision", "decided_by_name", "left_alone"),
+    *("moved_km", "slight"),
 )
 
 
-def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> None:
-    """Write the rows of `plan` as the rows of `run`, in place of those it had; the tracked tables are only read.
+def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = None) -> PlanFigures:
+    """Write the rows of `plan` as the rows of `run`, in place of those it had, and return the figures of them.
 
-    Raises RunRefused when the run was failed in between, because its worker reported nothing.
+    The tracked tables are only read. Raises RunRefused when the run was failed in between, because its worker reported
+    nothing.
     """
     staging = plan.staging
     progress = progress or quiet
@@ -37,9 +40,11 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
         PlannedRow.objects.filter(run=run).delete()
         RefusedCell.objects.filter(run=run).delete()
     table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
-    done = 0
+    done, figures = 0, PlanFigures()
     for rows in all_rows(staging):
         while chunk := list(islice(rows, _CHUNK)):
+            for row in chunk:
+                figures.add(row)
             with _portion(staging, run):
                 staging.load(table, _COLUMNS, (_line(run, **row) for row in chunk))
             done += len(chunk)
@@ -49,6 +54,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
     while cells := list(islice(refused, _CHUNK)):
         with _portion(staging, run):
             staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
+    return figures
 
 
 @contextmanager
@@ -81,6 +87,8 @@ def _line(run: ImportRun, *, kind: RowKind, line: int | None, **values: Any) -> 
         "",
         "",
         values.get("left_alone", ""),
+        values.get("moved_km"),
+        values.get("slight", False),
     )
 
 
@@ -106,7 +114,7 @@ def _store_unchanged(staging: Staging, run: ImportRun, tell: Callable[[int], Non
                 """
                 INSERT INTO {table} ({columns})
                 SELECT %s, m.line, %s, FALSE, FALSE, FALSE, FALSE, {old_pk}, {old_pk},
-                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, NULL, '', '', ''
+                       COALESCE(SUBSTR(l.{label}, 1, 255), ''), NULL, NULL, NULL, NULL, NULL, '', '', '', NULL, FALSE
                 FROM {matched} m JOIN {live} l ON l.{pk} = m.old_pk WHERE m.line > %s AND m.line <= %s
                 AND NOT EXISTS (SELECT 1 FROM {changed} x WHERE x.line = m.line) ORDER BY m.line
                 """,

@@ -6,8 +6,10 @@ from django import template
 from django.utils.html import format_html
 
 from apps.changesets.text import plural
+from apps.quality.pages.addresses import rule_url
 from apps.quality.pages.trend import Trend, trend_between
 from apps.quality.rules import Rule, Severity, all_rules
+from apps.quality.tallies import counts_around
 
 register = template.Library()
 
@@ -41,13 +43,35 @@ def trend(of: Trend) -> str:
     return format_html('<span class="op op-{}"><b aria-hidden="true">{}</b> {}</span>', of.name, of.sign, of.words)
 
 
+@register.simple_tag
+def findings_around(changeset_id: int, planned: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how the findings differ before and after a changeset, as they were counted, else as its plan expected."""
+    numbers = counts_around(changeset_id)
+    lines = (planned or {}) if numbers is None else {c: n for c, n in numbers.items() if n["today"] != n["then"]}
+    return {"counted": numbers is not None, "lines": findings_then(lines)}
+
+
 @register.filter
-def findings_then(counts: dict[str, list[int]]) -> list[dict[str, Any]]:
-    """Return the trend of each rule that a plan would change, the worse first; unknown rules are left out."""
+def findings_then(counts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the trend of each rule that a plan would change, the worse first; unknown rules are left out.
+
+    Where the plan names them, its page can show the rows that would have such a finding.
+    """
     known = {rule.code: rule for rule in all_rules()}
+    # Plans that were stored by an older version have pairs.
+    noted = {
+        code: dict(zip(("today", "then"), n, strict=True)) if isinstance(n, list) else n for code, n in counts.items()
+    }
     lines = [
-        {"rule": known[code], "today": today, "then": then, "trend": trend_between(today, then)}
-        for code, (today, then) in counts.items()
+        {
+            "rule": known[code],
+            "today": numbers["today"],
+            "then": numbers["then"],
+            "named": bool(numbers.get("keys")),
+            "url": rule_url(known[code]),
+            "trend": trend_between(numbers["today"], numbers["then"]),
+        }
+        for code, numbers in noted.items()
         if code in known
     ]
     order = list(Severity)

@@ -182,5 +182,6 @@ def _as_json(changeset: Changeset, counts: Counts) -> dict[str, Any]:
         "status": changeset.status,
         "pruned": changeset.pruned_at is not None,
         "source": changeset.source_name,
+        "source_title": changeset.source_title,
         "error": changeset.error,
     }
