@@ -98,13 +98,7 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     key = str(meta.pk.verbose_name)
     yield line("renamed", "renamed", f"gets another {key}", f"get another {key}", Bucket.RENAMED, part=True)
     yield line("kept", "kept", "keeps a correction made here", "keep corrections made here", Bucket.KEPT)
-    corrections = counts.get("corrections", 0)
-    yield Line(
-        "kept",
-        corrections,
-        words_of_corrections(corrections, spec_named(run.spec), options, run.file_name),
-        rows_at(Bucket.CHANGED),
-    )
+    yield _corrections(run, options, counts.get("corrections", 0))
     yield line("missing", "missing", "is not in the file", "are not in the file", Bucket.MISSING)
     yield line(
         "deleted",
@@ -125,6 +119,11 @@ def _lines(run: ImportRun, counts: dict[str, int]) -> Iterator[Line]:
     yield line("already", "unchanged", "is as the file says already", "are as the file says already", Bucket.UNCHANGED)
     yield from _not_taken(counts)
     yield from _links(run, counts)
+
+
+def _corrections(run: ImportRun, options: ImportOptions, number: int) -> Line:
+    words = words_of_corrections(number, spec_named(run.spec), options, run.file_name)
+    return Line("kept", number, words, rows_at(Bucket.CHANGED))
 
 
 def _not_taken(counts: dict[str, int]) -> Iterator[Line]:
