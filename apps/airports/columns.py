@@ -4,7 +4,7 @@ from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
-from apps.base.columns import comparable, name_text
+from apps.base.columns import comparable, files_but, name_text
 from apps.base.countries import is_known_code
 from apps.changesets.fields import field_of
 from apps.imports import parsers
@@ -122,6 +122,7 @@ OURAIRPORTS = ImportSpec(
         Derived("city_search", "municipality", comparable, stored=False),
     ),
     linker=PlacesLinker(),
+    other_files=files_but("airports"),
     limits=(limits,),
     checks=(PlanCheck("findings", look_for_findings, "admin/airports/plan_findings.html"),),
 )

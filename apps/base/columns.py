@@ -61,6 +61,23 @@ TIMEZONE = Column(
     ),
 )
 
+# Titles by which the files of OurAirports are known, in small letters.
+_FILES = {
+    "the airports of OurAirports": ("ident", "gps_code", "local_code", "home_link"),
+    "the runways of OurAirports": ("airport_ref", "airport_ident", "length_ft"),
+    "the frequencies of OurAirports": ("airport_ref", "airport_ident", "frequency_mhz"),
+    "the navaids of OurAirports": ("associated_airport", "frequency_khz"),
+    "the comments of OurAirports": ("airportref", "airportident", "subject"),
+    "the regions of OurAirports": ("code", "local_code", "continent", "iso_country"),
+    "the countries of OurAirports": ("id", "code", "name", "continent", "wikipedia_link"),
+}
+
+
+def files_but(own: str) -> dict[str, tuple[str, ...]]:
+    """Return the titles by which the files of OurAirports are known that are not of `own`."""
+    return {name: titles for name, titles in _FILES.items() if f" {own} " not in name}
+
+
 COUNTRIES = ImportSpec(
     name="countries",
     model=Country,
@@ -83,6 +100,7 @@ COUNTRIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("iso_code",),
+    other_files=files_but("countries"),
     completer=CountryCompleter(),
 )
 
@@ -107,6 +125,7 @@ CITIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
+    other_files=files_but("cities"),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

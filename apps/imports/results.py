@@ -90,7 +90,8 @@ class ImportOptions:
     it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
     and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
-    the column for each field where the titles are not ours. `missing_limit` is the share of the live objects, in
+    the column for each field where the titles are not ours, `named` gives some beside those that are found by title.
+    `missing_limit` is the share of the live objects, in
     percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
     settings do not stop it.
     """
@@ -101,6 +102,7 @@ class ImportOptions:
     null_words: frozenset[str] = NULL_WORDS
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
     missing_limit: float = 1.0
     on_local_edit: OnLocalEdit = "keep"
     missing: Missing = "report"

@@ -1,7 +1,7 @@
 """How an app declares what an import of its files is: columns, keys, derived columns, links."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -156,6 +156,8 @@ class ImportSpec:
     match: MatchStep | None = None
     completer: Completer | None = None
     creates: bool = True
+    # Titles by which other files of the upstream are known, that people take for this one.
+    other_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     label: str = "name"
     # Limits that stop an import, unless a person passes them; and findings about a plan that people are shown.
     limits: tuple[Limits, ...] = ()

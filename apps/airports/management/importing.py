@@ -10,7 +10,7 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.management.importing import add_null_words, add_reading_arguments, reading_of
+from apps.imports.management.importing import add_null_words, add_reading_arguments, named_columns, reading_of
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -134,6 +134,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         blank=options["blank"],
         bad_cell=options["bad_cell"],
         null_words=frozenset(options["null"]),
+        named=named_columns(options["map"], OURAIRPORTS),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

@@ -20,7 +20,7 @@ from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
 from apps.imports.export.formats import FORMATS
 from apps.imports.mapping import headers
-from apps.imports.mapping.layout import effective, missing_columns
+from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
@@ -28,7 +28,7 @@ from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
-from apps.imports.runs.opening import open_run, set_options
+from apps.imports.runs.opening import asks_how, is_unsure, open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -91,28 +91,15 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
         options = as_corrections(effective(options, run.header, spec))
         set_options(run, options, actor=actor_of(request))
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
-    if headers.needs_mapping(run.header, spec, options):
-        known = headers.recall(run.header, spec)
-        again = None if known is None else remembered_options(run, known.mapping)
-        if again is None:
+    if asks_how(run):
+        known = None if is_unsure(run) else headers.recall(run.header, spec)
+        if known is None or headers.why_not_again(known, run.header, spec, options):
             return HttpResponseRedirect(page_url(run, "mapping"))
+        again = as_corrections(replace(options, mapping=known.mapping, columns=None))
         set_options(run, again, actor=actor_of(request))
         messages.info(request, "The columns are taken as they were the last time a file had this header.")
     start_planning(run)
     return HttpResponseRedirect(run_url(run))
-
-
-def remembered_options(run: ImportRun, known: dict[str, str]) -> ImportOptions | None:
-    """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
-    options = chosen_options(run, known, corrections=ImportOptions.from_json(run.options).corrections)
-    taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    return None if missing_columns(taken, spec_named(run.spec), corrections=options.corrections) else options
-
-
-def chosen_options(run: ImportRun, chosen: dict[str, str], *, corrections: bool) -> ImportOptions:
-    """Return the run's options with just these columns for these fields."""
-    options = ImportOptions.from_json(run.options)
-    return as_corrections(replace(options, mapping=chosen, columns=None, corrections=corrections))
 
 
 def as_corrections(options: ImportOptions) -> ImportOptions:

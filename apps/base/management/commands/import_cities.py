@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from apps.base.geonames import GEONAMES, options_for
-from apps.imports.management.importing import ImportingCommand, add_null_words, add_reading_arguments, reading_of
+from apps.imports.management.importing import (
+    ImportingCommand,
+    add_null_words,
+    add_reading_arguments,
+    named_columns,
+    one_sentence,
+    reading_of,
+)
 from apps.imports.reading.sources import from_path
 from apps.imports.runs.engine import Request
 
@@ -29,10 +36,13 @@ class Command(ImportingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path, how = options["file"], reading_of(options)
+        with one_sentence():
+            named = named_columns(options["map"], GEONAMES)
+        null_words = frozenset(options["null"])
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=lambda source: replace(options_for(source, how), null_words=frozenset(options["null"])),
+            options=lambda source: replace(options_for(source, how), null_words=null_words, named=named),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],
