@@ -129,7 +129,7 @@ def test_an_object_that_was_read_from_a_replica_is_saved_in_the_primary(root: Cl
 
 
 def test_one_page_reads_from_one_replica_since_two_lag_differently(asked: list[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(routing, "replicas", lambda: [f"replica{number}" for number in range(50)])
+    monkeypatch.setattr(routing, "usable_replicas", lambda: [f"replica{number}" for number in range(50)])
 
     pages = []
     for _ in range(3):

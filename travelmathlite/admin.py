@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import ValidationError
@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
+from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 
 
@@ -28,6 +29,19 @@ class ConsoleAdminSite(AdminSite):
     index_title = "Operations"
     # The root leads here: there is no other site to view.
     site_url = None
+    _discovered = False
+
+    @property
+    def _registry(self) -> dict[type[Model], ModelAdmin]:
+        """The admins of the models; the first who asks has them imported, so commands do without all pages."""
+        if not self._discovered:
+            self._discovered = True
+            autodiscover_modules("admin")
+        return self._models
+
+    @_registry.setter
+    def _registry(self, models: dict[type[Model], ModelAdmin]) -> None:
+        self._models = models
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""

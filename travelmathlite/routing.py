@@ -2,7 +2,8 @@
 
 A replica is a database whose alias begins with `replica`. Only pages that read (GET, HEAD) read from one, and only what
 the console shows: airports, places, their history and changesets. Whatever writes or decides reads from the primary:
-forms that are posted, commands, workers, anything inside a transaction, and whoever has just written.
+forms that are posted, commands, workers, anything inside a transaction, and whoever has just written. What a replica
+does not have yet, or fails to answer, is asked of the primary.
 """
 
 import random
@@ -18,7 +19,8 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-PREFIX = "replica"
+from travelmathlite.replicas import PREFIX, leave_out, replicas, usable_replicas
+
 COOKIE = "primary"
 APPS = frozenset({"airports", "base", "changesets"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,8 +40,13 @@ class Reader:
     def replica(self) -> str:
         """The alias to read from, chosen once: replicas lag differently, and a page must show one moment."""
         if not self._replica:
-            self._replica = random.choice(replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
+            self._replica = random.choice(usable_replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
         return self._replica
+
+    @property
+    def used(self) -> str:
+        """The replica that was read from, or nothing."""
+        return self._replica if self._replica != DEFAULT_DB_ALIAS else ""
 
     def watch(self, execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         """Run one statement on the primary, and note whether it writes."""
@@ -49,11 +56,6 @@ class Reader:
 
 
 _reader: ContextVar[Reader | None] = ContextVar("reader of replicas", default=None)
-
-
-def replicas() -> list[str]:
-    """Return the aliases of the replicas."""
-    return [alias for alias in connections if alias.startswith(PREFIX)]
 
 
 @contextmanager
@@ -112,6 +114,11 @@ class ReplicaMiddleware:
         pinned = request.method not in _SAFE or COOKIE in request.COOKIES
         with reading_from_replicas(pinned=pinned) as reader:
             response = self.get_response(request)
+        if reader.used and not reader.wrote and _may_be_stale(response):
+            if response.status_code >= 500:
+                leave_out(reader.used, f"{request.path} failed with it.")
+            with reading_from_replicas(pinned=True) as reader:
+                response = self.get_response(request)
         if reader.wrote:
             response.set_cookie(
                 COOKIE,
@@ -122,3 +129,8 @@ class ReplicaMiddleware:
                 samesite="Lax",
             )
         return response
+
+
+def _may_be_stale(response: HttpResponse) -> bool:
+    """Whether a page failed, leads elsewhere or is not there: the replica may have failed, or lack what it is about."""
+    return response.status_code >= 500 or response.status_code in (302, 404)

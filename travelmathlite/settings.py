@@ -93,10 +93,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         ),
     }
 else:
-    # A pool hands connections on between requests; commands and tests open one and keep it.
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 30}
+    # A pool hands connections on between requests; commands and tests open one and keep it. A connection that died in
+    # the pool, because PostgreSQL was started anew, is replaced before a page gets it.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    OPTIONS = DATABASES["default"].setdefault("OPTIONS", {})
+    OPTIONS["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+    OPTIONS.setdefault("connect_timeout", 5)
     # Large set-based statements look dear to the planner, and compiling them takes longer than running them.
-    DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off")
+    OPTIONS.setdefault("options", "-c jit=off")
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
 # For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
 REPLICA_LAG_SECONDS = 15

@@ -1,12 +1,9 @@
 """Databases beside the live one: scratch databases, and those that a URL names."""
 
-import fcntl
-import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,38 +14,11 @@ from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import load_backend
 
-from apps.backups.catalogue.folder import open_folder
+from apps.backups.catalogue.folder import SCRATCH_FOLDER
 from apps.backups.errors import DatabaseBusy, NotFresh, RestoreFailed, UnknownTarget
 
 SCRATCH = "_scratch"
-_FOLDER = ".scratch-"
 _URLS = ("sqlite://", "postgres://", "postgresql://")
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Give a private folder beside the backups until the end of the block; also remove folders of killed processes."""
-    parent = open_folder()
-    _sweep(parent)
-    folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=parent))
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
-
-
-def _sweep(parent: Path) -> None:
-    for left in parent.glob(f"{_FOLDER}*"):
-        with suppress(OSError):
-            descriptor = os.open(left, os.O_RDONLY)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(left, ignore_errors=True)
-            finally:
-                os.close(descriptor)
 
 
 @contextmanager
@@ -175,7 +145,7 @@ def _fresh_file(file: Path) -> Iterator[str]:
     if not file.parent.is_dir():
         raise UnknownTarget(f"There is no folder {file.parent}: make it, or name a file in another one.")
     # It gets its name only when it is complete.
-    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=file.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH_FOLDER, dir=file.parent) as folder:
         partial = Path(folder) / file.name
         with sqlite_file(partial) as alias:
             yield alias

@@ -10,13 +10,13 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
 
+from apps.backups.catalogue.folder import open_folder
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure, WorkRefused
@@ -27,14 +27,14 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
+from apps.changesets.holding import hold_file, is_file_held, release_file
 from apps.changesets.models import Actor
-from apps.changesets.progress import beating, board, entry
+from apps.changesets.progress import board, entry
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
-BEAT_SECONDS = 1
-# A process without a beat for so long is dead; starting takes a few seconds on a busy machine.
-SILENT_SECONDS = 30
+# The file that whoever does something has locked; its process gives it free by ending.
+_TURN = ".turn"
 _APART = "import sys, django; django.setup(); from apps.backups.work import carry_out; carry_out(sys.argv[1])"
 
 
@@ -73,12 +73,16 @@ def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
     `size` is the number of bytes that it handles. Raises WorkRefused while another one is running.
     """
     work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), **about)
-    _take_turn(work)
-    _save(work)
-    if size <= settings.BACKUPS_AT_ONCE_BYTES:
-        carry_out(work.id)
-    else:
-        _start_apart(work)
+    turn = _take_turn()
+    try:
+        _save(work)
+        board().set(entry("backups", "turn"), work.id, timeout=None)
+        if size <= settings.BACKUPS_AT_ONCE_BYTES:
+            carry_out(work.id)
+        else:
+            _start_apart(work, turn)
+    finally:
+        release_file(turn)
     return work_of(work.id) or work
 
 
@@ -93,7 +97,7 @@ def work_of(key: str) -> Work | None:
     if not values:
         return None
     work = Work(**values)
-    if not work.is_over and time.time() - _heard_of(work) > SILENT_SECONDS:
+    if not work.is_over and not (_has_turn(work) and is_file_held(open_folder() / _TURN)):
         outcome = (
             "The process that did this stopped without a word. What it had not finished is not there: start it again."
         )
@@ -117,9 +121,8 @@ def carry_out(key: str) -> None:
         raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
     work = _save(replace(requested, state=RUNNING))
     try:
-        with beating(partial(_beat, work), every=BEAT_SECONDS, name=f"beat-{work.id}"):
-            actor = User.objects.filter(pk=work.actor_id).first()
-            work = _do(work, actor)
+        actor = User.objects.filter(pk=work.actor_id).first()
+        work = _do(work, actor)
     except (BackupFailure, ChangesetError) as failure:
         _save(replace(work, state=FAILED, outcome=str(failure)))
     except BaseException as error:
@@ -154,32 +157,32 @@ def _restore(work: Work, backup: Backup, actor: Actor, progress: Progress) -> Wo
     return replace(work, outcome=outcome, safety=done.safety.id if done.safety else "", changeset=done.changeset)
 
 
-def _start_apart(work: Work) -> None:
+def _start_apart(work: Work, turn: int) -> None:
     command = [sys.executable, "-c", _APART, work.id]
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, and a name that we made
-        command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        command,
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+        pass_fds=[turn],
     )
     # Without waiting, it would stay in the process table until this process ends.
     threading.Thread(target=process.wait, name=f"backup-{work.id}", daemon=True).start()
 
 
-def _take_turn(work: Work) -> None:
-    turn = entry("backups", "turn")
-    if board().add(turn, work.id, timeout=None):
-        return
-    if running := work_going_on():
-        raise WorkRefused(
-            f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it."
-        )
-    board().set(turn, work.id, timeout=None)
+def _take_turn() -> int:
+    turn = hold_file(open_folder() / _TURN)
+    if turn is not None:
+        return turn
+    running = work_going_on()
+    if running is None:
+        raise WorkRefused("Something else was begun just now: wait for it.")
+    raise WorkRefused(f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it.")
 
 
-def _beat(work: Work) -> None:
-    board().set(entry("backups", work.id, "beat"), time.time())
-
-
-def _heard_of(work: Work) -> float:
-    return max(board().get(entry("backups", work.id, "beat"), 0), work.begun)
+def _has_turn(work: Work) -> bool:
+    return board().get(entry("backups", "turn")) == work.id
 
 
 def _save(work: Work) -> Work:

@@ -32,6 +32,7 @@ from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.runs.confirming import may_decide, why_not_see
 from apps.imports.runs.lease import fail_dead_runs
+from apps.imports.tasks import start_lost_runs
 
 
 def link_to_import(changeset: Changeset) -> str:
@@ -161,6 +162,8 @@ class ImportRunAdmin(admin.ModelAdmin):
             return refused
         if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
             run.refresh_from_db()
+        elif run.status in WATCHED:
+            start_lost_runs()
         return JsonResponse(state_of(run))
 
     @method_decorator(require_safe)

@@ -2,13 +2,15 @@
 
 import gc
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
+from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from apps.imports.errors import RunCancelled, RunRefused
@@ -68,24 +70,34 @@ def apply_in_background(run_id: int) -> None:
 
 
 def start_lost_runs() -> list[ImportRun]:
-    """Give the confirmed runs that no worker will take up to the workers again, and return them.
+    """Give the runs that no worker will take up to the workers again, and return them.
 
-    Their task is not there, or was taken by a worker that died before the run was its own.
+    They are confirmed and their task is not there, or it was taken by a worker that died before the run was its own.
+    An uploaded run without any task waits for a person.
     """
-    now, lease = timezone.now(), timedelta(seconds=settings.IMPORTS_LEASE_SECONDS)
-    waiting = ImportRun.objects.filter(status=RunStatus.APPROVED, confirmed_at__lt=now - lease)
-    lost = [run for run in waiting.exclude(start_at__gt=now) if not _has_task(run, after=now - lease)]
-    for run in lost:
+    now = timezone.now()
+    before = now - timedelta(seconds=settings.IMPORTS_LEASE_SECONDS)
+    uploaded = ImportRun.objects.filter(status=RunStatus.UPLOADED, created_at__lt=before)
+    approved = ImportRun.objects.filter(status=RunStatus.APPROVED, confirmed_at__lt=before).exclude(start_at__gt=now)
+    to_plan = [run for run in uploaded if _is_lost(_tasks(plan_in_background, run), before, without_task=False)]
+    to_apply = [run for run in approved if _is_lost(_tasks(apply_in_background, run), before, without_task=True)]
+    for run in to_plan:
+        plan_in_background.enqueue(run.pk)
+    for run in to_apply:
         apply_in_background.enqueue(run.pk)
-    return lost
+    return [*to_plan, *to_apply]
 
 
-def _has_task(run: ImportRun, *, after: Any) -> bool:
-    tasks = DBTaskResult.objects.filter(
-        task_path=apply_in_background.module_path, args_kwargs={"args": [run.pk], "kwargs": {}}
-    )
-    ready = tasks.filter(status=TaskResultStatus.READY)
-    return (ready | tasks.filter(status=TaskResultStatus.RUNNING, started_at__gte=after)).exists()
+def _tasks(work: Task, run: ImportRun) -> QuerySet[DBTaskResult]:
+    return DBTaskResult.objects.filter(task_path=work.module_path, args_kwargs={"args": [run.pk], "kwargs": {}})
+
+
+def _is_lost(tasks: QuerySet[DBTaskResult], before: datetime, *, without_task: bool) -> bool:
+    """Whether no worker has the task or will take it up; `without_task` says what it means that there is none."""
+    taken = tasks.filter(status=TaskResultStatus.RUNNING)
+    if tasks.filter(status=TaskResultStatus.READY).exists() or taken.filter(started_at__gte=before).exists():
+        return False
+    return without_task or taken.exists()
 
 
 def _is_small(run: ImportRun) -> bool:
@@ -102,7 +114,7 @@ def _in_background(run_id: int, waiting: RunStatus, work: Work) -> None:
         if run is not None and not (waiting == RunStatus.APPROVED and run.start_at and run.start_at > timezone.now()):
             _work(run, work)
     finally:
-        _tidy_up()
+        see_after_runs()
 
 
 def _work(run: ImportRun, work: Work) -> None:
@@ -129,8 +141,8 @@ def _end_if_busy(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
         end(run, status, error=error)
 
 
-def _tidy_up() -> None:
-    """Fail the runs of dead workers, start lost runs and prune old ones, after each work."""
+def see_after_runs() -> None:
+    """Fail the runs of dead workers, start lost runs and prune old ones: when a worker starts, and after each work."""
     for see_after in (fail_dead_runs, start_lost_runs, prune_runs):
         try:
             see_after()

@@ -1,5 +1,6 @@
 """The pages about backups of the whole database: what a person is told, and what becomes of it."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -170,7 +171,8 @@ def test_a_restore_brings_back_the_rows_and_leaves_the_way_back(made, approver, 
 def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, monkeypatch) -> None:
     settings.BACKUPS_AT_ONCE_BYTES = 0
     started = []
-    monkeypatch.setattr(work, "_start_apart", started.append)
+    # What begins apart has the turn as long as it lives.
+    monkeypatch.setattr(work, "_start_apart", lambda begun, turn: started.append((begun, os.dup(turn))))
     client = browse_as(approver)
     client.post(f"{LIST}{made.id}/verify/")
 
@@ -179,11 +181,14 @@ def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, m
     assert "anna has begun something else that is not finished (verify): wait for it." in response.content.decode()
     assert len(started) == 1
     assert "Watch</a>" in page(client)
-    assert client.get(f"{LIST}work/{started[0].id}/progress/").json()["status"] == "waiting"
+    begun, turn = started[0]
+    assert client.get(f"{LIST}work/{begun.id}/progress/").json()["status"] == "waiting"
+    os.close(turn)
+    assert client.get(f"{LIST}work/{begun.id}/progress/").json()["status"] == "failed"
 
 
 @pytest.mark.django_db
-def test_work_whose_process_fell_silent_has_failed_and_is_in_nobodys_way(made, approver, browse_as, settings) -> None:
+def test_work_whose_process_is_gone_has_failed_and_is_in_nobodys_way(made, approver, browse_as, settings) -> None:
     dead = work.Work("dead", work.VERIFY, approver.pk, "anna", begun=timezone.now().timestamp() - 3600)
     work._save(dead)
     board().set(entry("backups", "turn"), dead.id)

@@ -1,5 +1,6 @@
 """The lease of a run: a heartbeat while a worker lives, an end when it does not, and a stop when somebody wants it."""
 
+import socket
 import threading
 import time
 from datetime import timedelta
@@ -9,11 +10,13 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.changesets.holding import holding
+from apps.changesets.progress import board, entry
 from apps.imports.errors import RunCancelled
 from apps.imports.models import RunStatus
 from apps.imports.runs import lease
 from apps.imports.runs.lease import fail_dead_runs, working
-from apps.imports.runs.progress import ask_to_stop, progress_of, report
+from apps.imports.runs.progress import Snapshot, ask_to_stop, progress_of, report
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +51,11 @@ def silent(run, *, seconds: int):
     return put(run, RunStatus.RUNNING, started_at=ago, lock="one at a time")
 
 
+def beat_at(run, beat: float, *, host: str) -> None:
+    """Make a beat as a machine had it at that time."""
+    board().set(entry(run.pk, "progress"), Snapshot("read", 1, None, beat, beat, beat, host))
+
+
 def test_a_worker_beats_without_saying_anything(opened, quick):
     run = opened()
 
@@ -69,7 +77,7 @@ def test_what_the_work_says_is_told_with_the_beat(opened, quick):
 def test_beating_does_not_ask_the_database(opened, quick):
     run = opened()
 
-    with CaptureQueriesContext(connection) as queries, working(run):
+    with working(run), CaptureQueriesContext(connection) as queries:
         first = progress_of(run.pk).beat
         wait_until(lambda: progress_of(run.pk).beat > first)
 
@@ -174,6 +182,38 @@ def test_a_run_that_beats_is_left_alone(opened, settings):
 
     run.refresh_from_db()
     assert (run.status, run.lock) == (RunStatus.RUNNING, "one at a time")
+
+
+def test_a_worker_that_lives_elsewhere_is_believed_though_its_beats_are_not_seen_here(opened, settings):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+
+    with holding(f"import-{run.pk}"):
+        assert fail_dead_runs() == []
+
+    assert fail_dead_runs() == [run]
+
+
+def test_a_worker_of_this_machine_that_hangs_is_dead_though_it_holds_its_run(opened, settings):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+    beat_at(run, time.time() - settings.IMPORTS_LEASE_SECONDS - 5, host=socket.gethostname())
+
+    with holding(f"import-{run.pk}"):
+        assert fail_dead_runs() == [run]
+
+
+def test_the_clock_of_another_machine_kills_no_run(opened, settings):
+    run = silent(opened(), seconds=settings.IMPORTS_LEASE_SECONDS + 5)
+    beat_at(run, time.time() - 3600, host="another")
+
+    with holding(f"import-{run.pk}"):
+        assert fail_dead_runs() == []
+
+
+def test_a_clock_that_was_set_back_keeps_no_dead_run_alive(opened):
+    run = silent(opened(), seconds=-7200)
+    beat_at(run, time.time() + 7200, host=socket.gethostname())
+
+    assert fail_dead_runs() == [run]
 
 
 def test_a_run_taken_up_just_now_has_time_for_its_first_beat(opened):

@@ -255,6 +255,37 @@ def test_a_confirmed_run_that_no_worker_will_take_up_is_given_to_them_again(plan
     assert ImportRun.objects.get().status == RunStatus.APPLIED
 
 
+def test_an_uploaded_run_whose_worker_died_before_it_was_its_own_is_given_to_them_again(
+    opened, everything_is_large, work
+):
+    long_ago = timezone.now() - timedelta(hours=1)
+    run = put(opened(), RunStatus.UPLOADED, created_at=long_ago)
+    start_planning(run)
+    DBTaskResult.objects.update(status=TaskResultStatus.RUNNING, started_at=long_ago)
+
+    assert start_lost_runs() == [run]
+    assert start_lost_runs() == []
+    work()
+
+    assert ImportRun.objects.get().status == RunStatus.PLANNED
+
+
+def test_an_uploaded_run_that_waits_for_a_person_is_left_alone(opened):
+    put(opened(), RunStatus.UPLOADED, created_at=timezone.now() - timedelta(hours=1))
+
+    assert start_lost_runs() == []
+
+
+def test_a_page_that_shows_a_lost_run_gives_it_to_the_workers_again(planned, everything_is_large, client, operator):
+    run = approved(planned(), confirmed_at=timezone.now() - timedelta(hours=1))
+
+    client.force_login(operator)
+
+    client.get(f"/admin/imports/importrun/{run.pk}/progress/")
+
+    assert DBTaskResult.objects.get().args_kwargs["args"] == [run.pk]
+
+
 @pytest.mark.parametrize("when", ["just confirmed", "later", "with a task"])
 def test_a_confirmed_run_that_is_not_lost_is_left_alone(planned, everything_is_large, when):
     now = timezone.now()

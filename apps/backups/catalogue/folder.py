@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +14,10 @@ from django.apps import apps
 from django.conf import settings
 
 from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
+from apps.changesets.holding import scratch_folder
 
 PARTIAL = ".partial"
+SCRATCH_FOLDER = ".scratch-"
 # Files of killed backups are not removed sooner, so that a starting backup is never taken for a killed one.
 ABANDONED_SECONDS = 60
 MOST_IN_ONE_SECOND = 99
@@ -50,6 +52,11 @@ def open_folder() -> Path:
     except OSError as error:
         raise not_writable(folder, error) from error
     return folder
+
+
+def private_folder() -> AbstractContextManager[Path]:
+    """Give a private folder beside the backups until the end of the block."""
+    return scratch_folder(open_folder(), prefix=SCRATCH_FOLDER)
 
 
 def _served() -> list[Path]:

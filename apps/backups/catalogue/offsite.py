@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from django.core.files import File
 from django.core.files.storage import InvalidStorageError, Storage, storages
 
 from apps.backups.catalogue import encryption
-from apps.backups.catalogue.folder import move_into_place, open_folder, sha256_of
+from apps.backups.catalogue.folder import move_into_place, private_folder, sha256_of
 from apps.backups.catalogue.manifests import (
     MANIFEST,
     Backup,
@@ -115,7 +114,7 @@ def fetch(name: str) -> Backup:
     backup = next((listed for listed in list_offsite().backups if listed.id == name), None)
     if elsewhere is None or backup is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
-    with _folder() as folder:
+    with private_folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
         with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
@@ -150,7 +149,7 @@ def _send(backup: Backup, elsewhere: Storage) -> Backup:
     """Send the file and then its manifest, which makes it a copy; the manifest here names it last."""
     name = backup.path + (encryption.SUFFIX if encryption.is_wanted() else "")
     sent = replace(backup, offsite=name)
-    with _folder() as folder:
+    with private_folder() as folder:
         file = backup.file
         if encryption.is_wanted():
             file = folder / name
@@ -181,13 +180,6 @@ def _put(elsewhere: Storage, name: str, file: Path) -> None:
         raise OffsiteUnavailable(
             f"The storage elsewhere keeps {name} and does not let go of it: give the console the right to delete there."
         )
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """Give a private folder on the disk of the backups until the end of the block."""
-    with TemporaryDirectory(prefix=".offsite-", dir=open_folder()) as folder:
-        yield Path(folder)
 
 
 @contextmanager

@@ -6,14 +6,14 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
 from django.db.migrations.recorder import MigrationRecorder
-from psycopg import IsolationLevel
 
 from apps.backups.aliases import alias_of
 from apps.backups.errors import DatabaseUnreadable
 
-# By engine. A reader of SQLite must not take the lock for writing.
+# By engine. A reader of SQLite must not take the lock for writing. Three is psycopg's IsolationLevel.REPEATABLE_READ,
+# which is not imported, since SQLite does without psycopg.
 _AS_READER: dict[str, dict[str, Any]] = {
-    "postgresql": {"isolation_level": IsolationLevel.REPEATABLE_READ},
+    "postgresql": {"isolation_level": 3},
     "sqlite": {"transaction_mode": "DEFERRED"},
 }
 

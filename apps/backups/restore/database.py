@@ -10,7 +10,8 @@ from typing import Any
 from django.db import DatabaseError, connections, transaction
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
 
-from apps.backups.aliases import elsewhere, engine_of, scratch_folder, sqlite_file, without_password
+from apps.backups.aliases import elsewhere, engine_of, sqlite_file, without_password
+from apps.backups.catalogue.folder import private_folder
 from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
@@ -120,7 +121,7 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
 
 def _into_sqlite(job: Job) -> Done:
     """Prepare everything in another file, and let SQLite copy that over the live database in one transaction."""
-    with scratch_folder() as folder:
+    with private_folder() as folder:
         prepared = folder / "restored.sqlite3"
         with sqlite_file(prepared) as alias:
             done = fill(alias, job.steps, progress=job.progress)

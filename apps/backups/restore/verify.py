@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from django.db import DatabaseError, connections, transaction
 
-from apps.backups.aliases import scratch_folder, scratch_postgresql, sqlite_file
+from apps.backups.aliases import scratch_postgresql, sqlite_file
+from apps.backups.catalogue.folder import private_folder
 from apps.backups.catalogue.manifests import Backup, amend
 from apps.backups.drivers import postgresql
 from apps.backups.drivers.sqlite import contents_of
@@ -105,7 +106,7 @@ def _hashed(step: Step) -> Step:
 @contextmanager
 def _scratch(engine: str, *, using: str) -> Iterator[str]:
     if engine == "sqlite":
-        with scratch_folder() as folder, sqlite_file(folder / "scratch.sqlite3") as alias:
+        with private_folder() as folder, sqlite_file(folder / "scratch.sqlite3") as alias:
             yield alias
         return
     with scratch_postgresql(using) as alias, transaction.atomic(using=alias):

@@ -1,10 +1,8 @@
 """Import from a list of the admin: the first step, where a file is uploaded and looked at."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -25,7 +23,7 @@ from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
-from apps.imports.reading.sources import SourceFile, from_path
+from apps.imports.reading.sources import SourceFile, from_path, unpacked_folder
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.opening import asks_how, is_unsure, open_run, set_options
@@ -134,8 +132,8 @@ def _open(request: HttpRequest, form: UploadForm) -> ImportRun | None:
 @contextmanager
 def _on_disk(upload: UploadedFile) -> Iterator[SourceFile]:
     """Put an uploaded file on disk, for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="import-") as directory:
-        path = Path(directory) / "upload"
+    with unpacked_folder() as folder:
+        path = folder / "upload"
         with path.open("wb") as out:
             for chunk in upload.chunks():
                 out.write(chunk)

@@ -2,18 +2,20 @@
 
 import hashlib
 import io
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+
+from apps.changesets.holding import scratch_folder
 from apps.imports.errors import SourceUnavailable
 from apps.imports.results import FileIdentity
 
@@ -45,6 +47,11 @@ class SourceFile:
             return file.read(size)
 
 
+def unpacked_folder() -> AbstractContextManager[Path]:
+    """Give a private folder for a file that is read more than once, until the end of the block."""
+    return scratch_folder(Path(settings.VAR_DIR) / "unpacked", prefix="import-")
+
+
 def from_path(path: str | Path, *, name: str = "") -> SourceFile:
     """Return the file at `path`; raises SourceUnavailable when it cannot be read."""
     path = Path(path)
@@ -61,8 +68,8 @@ def from_path(path: str | Path, *, name: str = "") -> SourceFile:
 def from_url(url: str, *, wait: Callable[[float], None] = time.sleep) -> Iterator[SourceFile]:
     """Download `url` to a temporary file for the length of the block; raises SourceUnavailable in one sentence."""
     _require_https(url)
-    with tempfile.TemporaryDirectory(prefix="import-") as directory:
-        path = Path(directory) / "download"
+    with unpacked_folder() as folder:
+        path = folder / "download"
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _download(url, path)

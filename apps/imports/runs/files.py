@@ -15,7 +15,7 @@ from django.core.files.storage import Storage, storages
 
 from apps.imports.errors import FileIsGone
 from apps.imports.models import ImportRun
-from apps.imports.reading.sources import LENIENT, SourceFile, from_path
+from apps.imports.reading.sources import LENIENT, SourceFile, from_path, unpacked_folder
 from apps.imports.results import FileIdentity, ImportOptions
 
 # The quickest: packing as tightly as can be would take as long as comparing the rows.
@@ -93,8 +93,8 @@ def kept_file(run: ImportRun) -> Iterator[SourceFile]:
     """
     if not run.kept_as or not storage().exists(run.kept_as):
         raise FileIsGone(f"{run.file_name} is not kept any more: upload it again.")
-    with tempfile.TemporaryDirectory(prefix="import-") as directory:
-        path = Path(directory) / "file"
+    with unpacked_folder() as folder:
+        path = folder / "file"
         with _opened(run.kept_as) as plain, path.open("wb") as out:
             shutil.copyfileobj(plain, out, 1 << 20)
         source = from_path(path, name=run.file_name)

@@ -1,4 +1,4 @@
-"""The lease of a run: its worker reports regularly; a run whose worker stops reporting fails and writes nothing."""
+"""The lease of a run: its worker holds it and reports regularly; a run that nobody holds fails and wrote nothing."""
 
 import logging
 import threading
@@ -13,6 +13,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from apps.changesets.errors import Busy
+from apps.changesets.holding import holding, is_held
 from apps.changesets.locking import patience
 from apps.changesets.progress import beating
 from apps.imports.errors import RunCancelled
@@ -118,6 +119,7 @@ def working(run: ImportRun, *, using: str = "default") -> Iterator[Heart]:
     heart = Heart(run.pk, connections[using], _totals(run))
     try:
         with (
+            holding(_name(run), using=using),
             beating(heart.pulse, every=_BEAT_SECONDS, name=f"import-{run.pk}"),
             heart.connection.execute_wrapper(heart.watch),
         ):
@@ -139,19 +141,32 @@ def _totals(run: ImportRun) -> dict[str, int | None]:
 def last_heard_of(run: ImportRun) -> float:
     """Return when the worker of a busy run was last heard of, in seconds since 1970."""
     snapshot = progress_of(run.pk)
-    taken_up = (run.started_at or run.created_at).timestamp()
-    return max(snapshot.beat, taken_up) if snapshot else taken_up
+    return snapshot.beat if snapshot else (run.started_at or run.created_at).timestamp()
+
+
+def is_dead(run: ImportRun) -> bool:
+    """Whether the worker of a busy run is gone, or hangs: whoever lives holds the run, and reports on its machine.
+
+    One that has just taken it up may not hold it yet. A clock that was set back makes a time in the future.
+    """
+    silent = abs(timezone.now().timestamp() - last_heard_of(run)) > settings.IMPORTS_LEASE_SECONDS
+    if not silent or not is_held(_name(run)):
+        return silent
+    snapshot = progress_of(run.pk)
+    return snapshot is not None and snapshot.is_from_here
+
+
+def _name(run: ImportRun) -> str:
+    return f"import-{run.pk}"
 
 
 def fail_dead_runs() -> list[ImportRun]:
-    """Fail the runs whose worker was not heard of for IMPORTS_LEASE_SECONDS, and return them; their locks are free.
+    """Fail the runs whose worker is gone or was not heard of for IMPORTS_LEASE_SECONDS; their locks are free then.
 
     A run whose changes were committed is applied, since its status is written in the same transaction: so what fails
     here wrote nothing. Where somebody else writes for long, dead runs are left for the next time.
     """
-    oldest = timezone.now().timestamp() - settings.IMPORTS_LEASE_SECONDS
-    dead = [run for run in ImportRun.objects.filter(status__in=BUSY) if last_heard_of(run) < oldest]
-    return [run for run in dead if _fail(run)]
+    return [run for run in ImportRun.objects.filter(status__in=BUSY) if is_dead(run) and _fail(run)]
 
 
 def _fail(run: ImportRun) -> bool:

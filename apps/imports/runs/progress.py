@@ -1,5 +1,6 @@
 """How far a run is, whether its worker is alive, and whether somebody asked it to stop."""
 
+import socket
 import time
 from dataclasses import dataclass, replace
 
@@ -8,7 +9,9 @@ from apps.changesets.progress import board, entry
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How far a run was at `beat`; times are seconds since 1970, `done` counts the rows of this phase."""
+    """How far a run was at `beat`, as the machine `host` had it; times are seconds since 1970 by its clock, `done`
+    counts the rows of this phase.
+    """
 
     phase: str
     done: int
@@ -16,6 +19,12 @@ class Snapshot:
     started: float
     phase_started: float
     beat: float
+    host: str = ""
+
+    @property
+    def is_from_here(self) -> bool:
+        """Whether this machine made it: clocks of others may differ."""
+        return self.host == socket.gethostname()
 
     @property
     def rate(self) -> float | None:
@@ -35,7 +44,7 @@ def report(run_id: int, phase: str, done: int, total: int | None = None) -> None
     """Say how far a run is; this is its heartbeat, too. Only its worker calls this."""
     now = time.time()
     before = progress_of(run_id)
-    snapshot = Snapshot(phase, done, total, started=now, phase_started=now, beat=now)
+    snapshot = Snapshot(phase, done, total, started=now, phase_started=now, beat=now, host=socket.gethostname())
     if before is not None:
         same = before.phase == phase
         snapshot = replace(

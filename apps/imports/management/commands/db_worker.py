@@ -1,0 +1,35 @@
+"""The worker of django-tasks-db, which takes up what dead workers left, and waits for a database that is away."""
+
+import logging
+import time
+from typing import Any
+
+from django.db import InterfaceError, OperationalError, connections
+from django_tasks_db.management.commands import db_worker
+
+from apps.imports.tasks import see_after_runs
+
+logger = logging.getLogger(__name__)
+# How long to wait before asking a database again that cannot be reached.
+WAIT_SECONDS = (1, 2, 5, 10)
+
+
+class Command(db_worker.Command):
+    def handle(self, **options: Any) -> None:
+        """Work until told to stop; whenever the database is away, wait for it."""
+        attempt = 0
+        while True:
+            started = time.monotonic()
+            try:
+                see_after_runs()
+                super().handle(**options)
+                return
+            except (OperationalError, InterfaceError) as error:
+                # After a while of work it is another failure, and the waiting begins anew.
+                attempt = 0 if time.monotonic() - started > WAIT_SECONDS[-1] else attempt
+                wait = WAIT_SECONDS[min(attempt, len(WAIT_SECONDS) - 1)]
+                attempt += 1
+                sentence = " ".join(str(error).split())
+                logger.warning("The worker cannot use the database, and tries again in %s s: %s", wait, sentence)
+            connections.close_all()
+            time.sleep(wait)
