@@ -1,13 +1,19 @@
 """The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
+from collections.abc import Sequence
+
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
-from apps.base.columns import comparable, files_but, name_text
+from apps.airports.types import TYPES
+from apps.base.columns import COUNTRY_TITLES, LATITUDE_TITLES, LONGITUDE_TITLES, comparable, files_but, name_text
 from apps.base.countries import is_known_code
+from apps.base.looks import COUNTRY_CODES, LATITUDES, LONGITUDES, WHOLE_NUMBERS, is_iso3
 from apps.changesets.fields import field_of
 from apps.imports import parsers
+from apps.imports.looks import HAS_LETTERS, LooksLike, half, looks, mostly, shaped, varied
+from apps.imports.mapping.changes import ValueChange
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, PlanCheck
 
@@ -34,6 +40,31 @@ def _length(field: str) -> int:
     return length
 
 
+_is_iata_code = shaped("[A-Z]{3}")
+_is_icao_code = shaped("[A-Z]{4}")
+_is_serial = shaped("[0-9]+")
+
+
+def _are_iata_codes(cells: Sequence[str]) -> bool:
+    return mostly(_is_iata_code)(cells) and varied(cells) and not mostly(is_iso3, share=0.7)(cells)
+
+
+def _are_idents(cells: Sequence[str]) -> bool:
+    odd = mostly(lambda cell: _is_iata_code(cell) or _is_serial(cell))
+    return half(shaped("[A-Za-z0-9_-]{2,8}"))(cells) and varied(cells) and not odd(cells)
+
+
+IDENTS = (
+    LooksLike("ICAO codes (four capital letters)", lambda cells: mostly(_is_icao_code)(cells) and varied(cells)),
+    LooksLike("codes of airports", _are_idents, alone=False),
+)
+IATA_CODES = (
+    LooksLike("IATA codes (three capital letters)", _are_iata_codes),
+    LooksLike("IATA codes (three capital letters)", half(_is_iata_code), alone=False),
+)
+REGIONS = looks("region codes such as CH-ZH", shaped("[A-Z]{2}-[A-Z0-9-]{1,7}"))
+ELEVATIONS = (*WHOLE_NUMBERS, LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False))
+
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
     model=Airport,
@@ -47,7 +78,8 @@ OURAIRPORTS = ImportSpec(
             "ident",
             "ident",
             parsers.key(max_length=_length("ident"), damaged=".+", why=_DAMAGE),
-            guesses=("icao", "icao code", "gps code", "code", "airport code"),
+            guesses=("icao", "icao code", "gps code", "code", "airport code", "icao id", "faa", "locid", "lid"),
+            looks_like=IDENTS,
             required=True,
         ),
         Column(
@@ -55,12 +87,15 @@ OURAIRPORTS = ImportSpec(
             # Upstream's 0 means: no code. It is a finding, and an export of ours must come back.
             by_hand=parsers.pattern(shape="[A-Z0-9]{3}|0", hint="not three capital letters or digits", null=True),
             aliases=("iata",),
+            guesses=("iata code", "code", "airport code", "iata 3", "code iata", "iata faa"),
+            looks_like=IATA_CODES,
         ),
         Column(
             "name",
             "name",
             name_text(max_length=_length("name"), required=True),
-            guesses=("airport", "airport name", "title"),
+            guesses=("airport", "airport name", "title", "facility name", "label", "station name"),
+            looks_like=(HAS_LETTERS,),
             required=True,
         ),
         Column(
@@ -68,7 +103,8 @@ OURAIRPORTS = ImportSpec(
             "type",
             parsers.choice(allowed=AirportType.values, noun="airport type"),
             aliases=("airport_type",),
-            guesses=("kind", "category"),
+            guesses=("kind", "category", "facility type", "site type", "size"),
+            looks_like=TYPES,
             required=True,
         ),
         Column(
@@ -76,7 +112,8 @@ OURAIRPORTS = ImportSpec(
             "latitude_deg",
             parsers.decimal(minimum=-90, maximum=90, required=True),
             aliases=("latitude",),
-            guesses=("lat", "y"),
+            guesses=LATITUDE_TITLES,
+            looks_like=LATITUDES,
             required=True,
         ),
         Column(
@@ -84,20 +121,28 @@ OURAIRPORTS = ImportSpec(
             "longitude_deg",
             parsers.decimal(minimum=-180, maximum=180, required=True),
             aliases=("longitude",),
-            guesses=("lon", "lng", "long", "x"),
+            guesses=LONGITUDE_TITLES,
+            looks_like=LONGITUDES,
             required=True,
         ),
         Column(
             "elevation_ft",
             aliases=("elevation",),
-            guesses=("elev", "alt", "altitude", "altitude ft", "elev ft"),
+            guesses=("elev", "alt", "altitude", "altitude ft", "elev ft", "alt ft", "elevation feet", "altitude feet"),
+            changed_guesses=tuple(
+                (f"{height} {unit}", ValueChange("feet"))
+                for height in ("elevation", "elev", "altitude", "alt", "height")
+                for unit in ("m", "meters", "metres")
+            ),
+            looks_like=ELEVATIONS,
         ),
         Column(
             "iso_country",
             "iso_country",
             parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
             aliases=("country_code",),
-            guesses=("country", "country iso", "iso"),
+            guesses=COUNTRY_TITLES,
+            looks_like=COUNTRY_CODES,
             required=True,
         ),
         Column(
@@ -107,13 +152,15 @@ OURAIRPORTS = ImportSpec(
             ),
             beside=("iso_country", _is_of_country),
             aliases=("region",),
-            guesses=("subd", "subdivision", "state", "province"),
+            guesses=("subd", "subdivision", "state", "province", "region code", "iso 3166 2"),
+            looks_like=REGIONS,
         ),
         Column(
             "municipality",
             "municipality",
             name_text(max_length=_length("municipality")),
-            guesses=("city", "town", "place", "location"),
+            guesses=("city", "town", "place", "location", "city name", "served city", "served", "municipality name"),
+            looks_like=(HAS_LETTERS,),
         ),
     ),
     derived=(

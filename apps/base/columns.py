@@ -1,13 +1,20 @@
 """The columns of countries and cities in a file: what imports read and exports write."""
 
-import zoneinfo
-from functools import cache
-
 from apps.base.completing import CityCompleter, CountryCompleter
 from apps.base.countries import is_known_code
+from apps.base.looks import (
+    COUNTRY_CODES,
+    COUNTRY_CODES_3,
+    LATITUDES,
+    LONGITUDES,
+    TIME_ZONES,
+    WHOLE_NUMBERS,
+    is_time_zone,
+)
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
+from apps.imports.looks import HAS_LETTERS
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, ImportSpec, Reference
@@ -40,25 +47,42 @@ def name_text(*, max_length: int, required: bool = False) -> Parser:
     return parse
 
 
-@cache
-def _zones() -> set[str]:
-    return zoneinfo.available_timezones()
+LATITUDE_TITLES = ("lat", "y", "geo lat", "latitude decimal")
+LONGITUDE_TITLES = ("lon", "lng", "long", "x", "geo lon", "longitude decimal")
+COUNTRY_TITLES = (
+    *("country", "country code", "iso country", "country iso", "iso", "iso2", "alpha 2", "cca2", "cc", "nation"),
+    *("country name", "country iso2", "iso alpha 2", "iso code", "ISO3166-1 alpha 2"),
+)
 
-
-def is_time_zone(name: str) -> bool:
-    """Whether `name` is a time zone of the IANA database, such as Europe/Zurich."""
-    return name in _zones()
-
-
-LATITUDE = Column("latitude", "latitude", parsers.decimal(minimum=-90, maximum=90))
-LONGITUDE = Column("longitude", "longitude", parsers.decimal(minimum=-180, maximum=180))
-POPULATION = Column("population", "population", parsers.integer(minimum=0, maximum=_LARGEST))
+LATITUDE = Column(
+    "latitude",
+    "latitude",
+    parsers.decimal(minimum=-90, maximum=90),
+    guesses=LATITUDE_TITLES,
+    looks_like=LATITUDES,
+)
+LONGITUDE = Column(
+    "longitude",
+    "longitude",
+    parsers.decimal(minimum=-180, maximum=180),
+    guesses=LONGITUDE_TITLES,
+    looks_like=LONGITUDES,
+)
+POPULATION = Column(
+    "population",
+    "population",
+    parsers.integer(minimum=0, maximum=_LARGEST),
+    guesses=("pop", "inhabitants", "residents", "population total", "people"),
+    looks_like=WHOLE_NUMBERS,
+)
 TIMEZONE = Column(
     "timezone",
     "timezone",
     parsers.known(
         is_known=is_time_zone, hint="not a time zone of the IANA database, such as Europe/Zurich", required=False
     ),
+    guesses=("tz", "time zone", "tzdb", "tz database time zone", "zone"),
+    looks_like=TIME_ZONES,
 )
 
 # Titles by which the files of OurAirports are known, in small letters.
@@ -86,14 +110,29 @@ COUNTRIES = ImportSpec(
             "iso_code",
             "iso_code",
             parsers.known(is_known=is_known_code, hint="not a country code in two capital letters that ISO 3166-1 has"),
+            guesses=(
+                *(title for title in COUNTRY_TITLES if title not in ("country", "country name")),
+                "code",
+                "alpha2code",
+            ),
+            looks_like=COUNTRY_CODES,
             required=True,
         ),
         Column(
             "iso3",
             "iso3",
             parsers.pattern(shape="[A-Z]{3}", hint="not three capital letters"),
+            guesses=("alpha 3", "cca3", "iso alpha 3", "country code 3", "alpha3code", "code3", "country iso3"),
+            looks_like=COUNTRY_CODES_3,
         ),
-        Column("name", "name", name_text(max_length=255, required=True), required=True),
+        Column(
+            "name",
+            "name",
+            name_text(max_length=255, required=True),
+            guesses=("country", "country name", "name common", "short name", "english name", "title"),
+            looks_like=(HAS_LETTERS,),
+            required=True,
+        ),
         LATITUDE,
         LONGITUDE,
         Column("active"),
@@ -112,11 +151,20 @@ CITIES = ImportSpec(
         Column(
             "country",
             aliases=("iso_country", "country_code"),
+            guesses=COUNTRY_TITLES,
+            looks_like=COUNTRY_CODES,
             required=True,
             refers=Reference(Country, by="iso_code"),
         ),
-        Column("name", "name", name_text(max_length=255, required=True), required=True),
-        Column("ascii_name"),
+        Column(
+            "name",
+            "name",
+            name_text(max_length=255, required=True),
+            guesses=("city", "city name", "town", "place", "municipality", "label", "title"),
+            looks_like=(HAS_LETTERS,),
+            required=True,
+        ),
+        Column("ascii_name", guesses=("asciiname", "city ascii", "name ascii", "accent city")),
         LATITUDE,
         LONGITUDE,
         TIMEZONE,

@@ -4,12 +4,50 @@ from collections.abc import Iterable
 from functools import cache
 
 from apps.base.models import Country
+from apps.base.text import search_form
 
 # What OurAirports uses beside ISO 3166-1, named as its countries.csv (public domain) names them.
 BESIDE_ISO = {
     "XK": ("Kosovo", "XKX"),
     "XP": ("Paracel Islands (disputed)", ""),
     "ZZ": ("Unknown or unassigned country", ""),
+}
+
+
+# What people write, and neither ISO 3166-1 nor its package has.
+_ALSO = {
+    "AE": ("uae",),
+    "BN": ("brunei",),
+    "BS": ("the bahamas",),
+    "CG": ("republic of the congo", "congo brazzaville"),
+    "CD": ("democratic republic of the congo", "dr congo", "congo kinshasa"),
+    "CI": ("ivory coast",),
+    "CV": ("cape verde",),
+    "CZ": ("czech republic",),
+    "FK": ("falkland islands",),
+    "FM": ("micronesia",),
+    "GB": ("uk", "great britain", "england", "scotland", "wales", "northern ireland"),
+    "GM": ("the gambia",),
+    "KP": ("north korea",),
+    "KR": ("south korea", "korea"),
+    "LA": ("laos",),
+    "MF": ("saint martin",),
+    "MK": ("macedonia",),
+    "MM": ("burma",),
+    "MO": ("macau",),
+    "NL": ("holland", "the netherlands"),
+    "PS": ("palestine",),
+    "RU": ("russia",),
+    "SH": ("saint helena",),
+    "SX": ("sint maarten",),
+    "SZ": ("swaziland",),
+    "SY": ("syria",),
+    "TL": ("east timor",),
+    "TR": ("turkey",),
+    "US": ("usa", "united states of america"),
+    "VA": ("vatican", "vatican city"),
+    "VG": ("british virgin islands",),
+    "VI": ("us virgin islands",),
 }
 
 
@@ -21,9 +59,54 @@ def _iso() -> dict[str, tuple[str, str]]:
     return {country.alpha_2: (country.name, country.alpha_3) for country in pycountry.countries}
 
 
+@cache
+def _codes() -> dict[str, str]:
+    """Return the code of each name and of each code in three letters, as they are compared."""
+    import pycountry
+
+    named: dict[str, str] = {}
+    for country in pycountry.countries:
+        names = [getattr(country, field, "") for field in ("name", "common_name", "official_name", "alpha_3")]
+        # Such as: Korea, Republic of.
+        names += [" ".join(reversed(name.split(", "))) for name in names]
+        named |= {_plain(name): country.alpha_2 for name in names if name}
+    named |= {_plain(name): code for code, names in BESIDE_ISO.items() for name in names if name}
+    return named | {name: code for code, names in _ALSO.items() for name in names}
+
+
+def _plain(name: str) -> str:
+    words = search_form(name).replace("&", " and ").replace("st.", "saint")
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in words).split())
+
+
+def is_iso_code(code: str) -> bool:
+    """Whether `code` is one of ISO 3166-1, or one that OurAirports uses beside it; no database is asked."""
+    return code in BESIDE_ISO or code in _iso()
+
+
+def code_of(name: str) -> str | None:
+    """Return the code in two letters of a country's name or of its code in three; no database is asked."""
+    return _codes().get(_plain(name))
+
+
+def codes_of(cells: list[str]) -> list[str]:
+    """Return the codes for names of countries; what is a code stays, and what no country is called, too."""
+    codes = {cell: _code(cell.strip()) for cell in set(cells)}
+    unknown = {_plain(cell): cell for cell, code in codes.items() if code is None and cell.strip()}
+    if unknown:
+        # Names that people here gave to countries.
+        for name, code in Country.objects.filter(search_name__in=unknown).values_list("search_name", "iso_code"):
+            codes[unknown[name]] = code
+    return [codes[cell] or cell for cell in cells]
+
+
+def _code(cell: str) -> str | None:
+    return cell.upper() if is_iso_code(cell.upper()) else code_of(cell)
+
+
 def is_known_code(code: str) -> bool:
     """Whether `code` is an ISO 3166-1 code, one that OurAirports uses beside it, or that of a country we have."""
-    return code in BESIDE_ISO or code in _iso() or Country.objects.filter(iso_code=code).exists()
+    return is_iso_code(code) or Country.objects.filter(iso_code=code).exists()
 
 
 def names_of(codes: Iterable[str]) -> dict[str, tuple[str, str]]:

@@ -180,6 +180,8 @@ class HeaderMapping(models.Model):
     spec = models.CharField(max_length=40)
     header_sha256 = models.CharField(max_length=64)
     mapping = models.JSONField()
+    # {field: [[change, argument], ...]}: what the values of its column need before they are parsed.
+    changes = models.JSONField(default=dict)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

@@ -1,13 +1,15 @@
 """The values that travel through an import; they know neither admin nor HTTP nor any model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
 BadCells = Literal["", "row", "cell"]
+Decimal = Literal["point", "comma"]
+Thousands = Literal["", "point", "comma", "space", "apostrophe"]
 Progress = Callable[[str, int], None]
 
 
@@ -83,6 +85,39 @@ class LeftAlone:
 
 
 @dataclass(frozen=True)
+class ValueChange:
+    """A change by its name, and the argument that it takes, if any: `part` 1, `round` 0."""
+
+    name: str
+    argument: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.argument}" if self.argument else self.name
+
+    def as_json(self) -> list[str]:
+        """Return the change as JSON keeps it."""
+        return [self.name, self.argument]
+
+    @classmethod
+    def from_json(cls, kept: Sequence[Any]) -> Self:
+        """Return the change that `as_json` kept."""
+        return cls(*map(str, kept))
+
+
+Changes = Mapping[str, Sequence[ValueChange]]
+
+
+def changes_as_json(changes: Changes) -> dict[str, list[list[str]]]:
+    """Return the changes of fields as JSON keeps them."""
+    return {field: [change.as_json() for change in steps] for field, steps in changes.items() if steps}
+
+
+def changes_from_json(kept: Mapping[str, Any] | None) -> dict[str, tuple[ValueChange, ...]]:
+    """Return the changes of fields that `changes_as_json` kept."""
+    return {field: tuple(map(ValueChange.from_json, steps)) for field, steps in (kept or {}).items()}
+
+
+@dataclass(frozen=True)
 class ImportOptions:
     """What the person chose.
 
@@ -90,10 +125,10 @@ class ImportOptions:
     it keeps it in corrections and clears it in a snapshot. Cells that say one of the `null_words` are blank. A bad cell
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
     and a snapshot the row. `columns` are the fields to take (None: all that the file has), `mapping` gives the title of
-    the column for each field where the titles are not ours, `named` gives some beside those that are found by title.
-    `missing_limit` is the share of the live objects, in
-    percent, that may be deactivated or deleted because the file lacks them. With `past_limits` the limits of the
-    settings do not stop it.
+    the column for each field where the titles are not ours, `named` gives some beside those that are found by title,
+    `changes` what values need before they are parsed. `decimal` and `thousands` say how the file writes numbers
+    (`thousands` blank: without a sign). `missing_limit` is the share of the live objects, in percent, that may be
+    deactivated or deleted because the file lacks them. With `past_limits` the limits of the settings do not stop it.
     """
 
     corrections: bool = False
@@ -103,6 +138,9 @@ class ImportOptions:
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
     named: Mapping[str, str] = field(default_factory=dict)
+    changes: Changes = field(default_factory=dict)
+    decimal: Decimal = "point"
+    thousands: Thousands = ""
     missing_limit: float = 1.0
     on_local_edit: OnLocalEdit = "keep"
     missing: Missing = "report"
@@ -136,6 +174,9 @@ class ImportOptions:
             "null_words": sorted(self.null_words),
             "columns": sorted(self.columns) if self.columns is not None else None,
             "mapping": dict(self.mapping) if self.mapping is not None else None,
+            "changes": changes_as_json(self.changes),
+            "decimal": self.decimal,
+            "thousands": self.thousands,
             "missing_limit": self.missing_limit,
             "on_local_edit": self.on_local_edit,
             "missing": self.missing,
@@ -153,6 +194,7 @@ class ImportOptions:
             | {
                 "skip_links": frozenset(kept.get("skip_links", ())),
                 "null_words": frozenset(kept.get("null_words", NULL_WORDS)),
+                "changes": changes_from_json(kept.get("changes")),
             }
         )
 

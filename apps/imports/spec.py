@@ -9,6 +9,8 @@ from django.db import models
 
 from apps.changesets.fields import AnyField, field_of
 from apps.changesets.tracking import TrackedModel, tracked_for
+from apps.imports.looks import LooksLike
+from apps.imports.mapping.changes import ValueChange
 from apps.imports.parsers import Parser, as_field, parser_of
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
@@ -43,6 +45,10 @@ class Column:
     aliases: tuple[str, ...] = ()
     # Titles that other people give such a column: a guess to be confirmed, never taken without asking.
     guesses: tuple[str, ...] = ()
+    # The same, of columns whose values must be changed first, such as metres to feet.
+    changed_guesses: tuple[tuple[str, ValueChange], ...] = ()
+    # How its values look, the likeliest first: a guess under any title, and a reason against a title of others.
+    looks_like: tuple[LooksLike, ...] = ()
     required: bool = False
     merged: bool = True
     refers: Reference | None = None
@@ -206,6 +212,13 @@ class ImportSpec:
         """Whether Python makes the primary key of a new object, such as a UUID."""
         pk = self.model._meta.pk
         return pk.has_default() and callable(pk.default)
+
+    @cached_property
+    def numbers(self) -> dict[str, bool]:
+        """The fields that hold numbers, and whether these are whole."""
+        kinds = (models.IntegerField, models.FloatField, models.DecimalField)
+        fields = self.model._meta.concrete_fields
+        return {field.name: isinstance(field, models.IntegerField) for field in fields if isinstance(field, kinds)}
 
     @cached_property
     def days_and_ids(self) -> frozenset[str]:

@@ -266,13 +266,26 @@ def test_a_key_in_two_rows_refuses_both_and_names_both(client, column, value):
     assert run.counts["created"] == 1
 
 
-def test_comma_decimals_between_semicolons_are_refused_with_the_number_to_write(client):
+def test_comma_decimals_between_semicolons_are_asked_about_and_read(client):
     text = csv_text({"latitude_deg": "39.86"}).replace(",", ";").replace("39.86", "39,86")
+
+    answer = trips.upload(client, Airport, text.encode(), "airports.csv")
+    page = client.get(answer.url)
+    fields = {field["name"]: field["title"] for field in page.context["fields"]}
+    client.post(answer.url, {"source": "snapshot", **fields})
+
+    assert "decimal comma to point" in page.content.decode()
+    run = ImportRun.objects.get()
+    assert (run.status, run.counts["created"], run.counts["refused"]) == ("planned", 1, 0)
+
+
+def test_comma_decimals_that_nobody_spoke_of_are_refused_with_the_number_to_write(client):
+    text = csv_text({"latitude_deg": "39.86"}, {"latitude_deg": "40,86"}).replace(",", ";").replace("40;86", "40,86")
 
     run = planned(client, text)
 
     (cell,) = RefusedCell.objects.filter(run=run)
-    assert (cell.column, cell.value, cell.hint) == ("latitude_deg", "39,86", "write 39.86 with a point")
+    assert (cell.column, cell.value, cell.hint) == ("latitude_deg", "40,86", "write 40.86 with a point")
 
 
 def test_na_is_namibia(client):

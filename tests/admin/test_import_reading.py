@@ -43,7 +43,9 @@ def posted_by(page: Any) -> dict[str, str]:
     """Return what the form of a page posts as it stands."""
     choices = {choice.name: choice.value for choice in page.context["choices"]}
     columns = {field["name"]: field["title"] for field in page.context["fields"]}
-    return {"titles": page.context["titles_mark"], "source": "corrections", **choices, **columns}
+    changes = {field["change_name"]: field["change"] for field in page.context["fields"] if field["changes"]}
+    asked = {"titles": page.context["titles_mark"], "source": "corrections", "decimal": page.context["decimal"]}
+    return {**asked, **choices, **columns, **changes}
 
 
 def shown(client: Client, url: str, **chosen: str) -> Any:
@@ -195,7 +197,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
     url = opened(client, data)
 
     assert "From line 102 on the file is not UTF-8" in words_of(client.get(url))
-    run = planned(client, url)
+    run = planned(client, url, **{"column-ident": "icao"})
 
     assert run.status == "failed"
     assert "table.csv is not UTF-8 from line 102 on" in run.error
@@ -204,7 +206,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
 def test_what_is_no_text_further_down_than_the_page_looks_is_refused_with_its_line(client):
     url = opened(client, b"icao,city\n" + "EPWA,Łódź\n".encode() * 30_000 + b"EPWA,\xff\n")
 
-    run = planned(client, url)
+    run = planned(client, url, **{"column-ident": "icao"})
 
     assert "table.csv is not UTF-8 from line 30002 on" in run.error
 
@@ -258,3 +260,61 @@ def test_words_for_no_value_are_chosen_here(client, airports):
     run = planned(client, url, null_words="leer")
 
     assert run.summary["read_as_blank"] == {"leer": 1}
+
+
+def test_a_decimal_comma_is_guessed_for_the_whole_file_and_shown(client, airports):
+    url = opened(client, "ident;latitude_deg;longitude_deg\nLSZH;47,458056;8,548056\n")
+    page = client.get(url)
+
+    assert page.context["decimal"] == "comma"
+    assert "&rarr; <code>47.458056</code>" in words_of(page)
+    run = planned(client, url)
+
+    assert run.options["decimal"] == "comma"
+    assert run.rows.get().changes["latitude_deg"][1] == 47.458056
+
+
+def test_a_decimal_comma_that_the_person_denies_is_refused(client, airports):
+    url = opened(client, "ident;latitude_deg;longitude_deg\nLSZH;47,458056;8,548056\n")
+
+    run = planned(client, url, decimal="point")
+
+    assert run.counts["cells_refused"] == 2
+
+
+def test_two_coordinates_in_a_cell_are_taken_apart_and_each_guess_says_why(client, airports):
+    url = opened(client, (CASES / "26-one-cell-coordinates.csv").read_bytes())
+    page = client.get(url)
+
+    assert "the longitude first, since it goes past 90" in words_of(page)
+    assert "&rarr; <code>39.861698150635</code>" in words_of(page)
+    run = planned(client, url)
+
+    assert run.rows.get(new_pk="LSZH").changes["longitude_deg"][1] == 8.548056
+    assert HeaderMapping.objects.get().changes["latitude_deg"]
+
+
+def test_a_change_of_values_is_chosen_shown_and_planned(client, airports):
+    url = opened(client, "icao,name,city\nLSZH,Zurich,kloten\n")
+
+    page = shown(client, url, **{"change-municipality": "upper"})
+    assert '<code>kloten</code> <span class="after">&rarr; <code>KLOTEN</code>' in words_of(page)
+    run = planned(client, url, **{"change-municipality": "upper"})
+
+    assert run.rows.get().changes["municipality"][1] == "KLOTEN"
+
+
+def test_a_change_that_there_is_not_is_a_sentence(client):
+    url = opened(client, "icao,name\nLSZH,Zurich\n")
+
+    answer = client.post(url, {**posted_by(client.get(url)), "change-name": "shout"})
+
+    assert "There is no change of values called shout" in answer.context["errors"][0]
+
+
+def test_a_column_that_looks_like_one_of_ours_and_is_not_taken_is_said(client):
+    url = opened(client, "icao,name,city\nLSZH,Zurich,Kloten\n")
+
+    page = shown(client, url, **{"column-municipality": ""})
+
+    assert "city looks like municipality (" in words_of(page)

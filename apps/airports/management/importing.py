@@ -10,7 +10,14 @@ from django.conf import settings
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
-from apps.imports.management.importing import add_null_words, add_reading_arguments, named_columns, reading_of
+from apps.imports.management.importing import (
+    add_null_words,
+    add_reading_arguments,
+    add_signs_of_numbers,
+    named_columns,
+    reading_of,
+    signs_of_numbers,
+)
 from apps.imports.reading.sources import SourceFile, from_path, from_url
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
@@ -55,6 +62,7 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
         help="what a cell that breaks a rule refuses: its row (default of a snapshot), or only itself (of corrections)",
     )
     add_null_words(parser)
+    add_signs_of_numbers(parser)
 
 
 def _add_choice_of_rows(parser: ArgumentParser) -> None:
@@ -135,6 +143,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         bad_cell=options["bad_cell"],
         null_words=frozenset(options["null"]),
         named=named_columns(options["map"], OURAIRPORTS),
+        **signs_of_numbers(options),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

@@ -153,6 +153,25 @@ def add_null_words(parser: ArgumentParser) -> None:
     )
 
 
+def add_signs_of_numbers(parser: ArgumentParser) -> None:
+    """Add the arguments that say how the file writes numbers."""
+    parser.add_argument(
+        "--decimal", choices=("point", "comma"), default="point", help="the decimal sign of numbers (default: point)"
+    )
+    parser.add_argument(
+        "--thousands",
+        choices=("none", "point", "comma", "space", "apostrophe"),
+        default="none",
+        help="what stands between the thousands of numbers (default: none; 5.000 is refused)",
+    )
+
+
+def signs_of_numbers(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how the person says that numbers are written, as options of an import."""
+    thousands = options["thousands"]
+    return {"decimal": options["decimal"], "thousands": "" if thousands == "none" else thousands}
+
+
 def progress_on(stream: TextIO) -> Progress | None:
     """Return a progress line for a terminal, or None where nobody looks."""
     if not stream.isatty():

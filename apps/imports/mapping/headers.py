@@ -1,16 +1,17 @@
-"""Which column of a file fills which field: by our titles, by an earlier mapping, or by a guess."""
+"""Which column of a file fills which field: by our titles, by an earlier mapping, or as a person says."""
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from apps.changesets.models import Actor
 from apps.imports.errors import ColumnsMissing
-from apps.imports.mapping.layout import columns_found, is_wanted, missing_columns, titles_of
+from apps.imports.mapping.changes import shares, why_not_change
+from apps.imports.mapping.guesses import guess_columns
+from apps.imports.mapping.layout import changes_for, columns_found, is_wanted, missing_columns
 from apps.imports.models import HeaderMapping
-from apps.imports.results import ImportOptions
+from apps.imports.results import Changes, ImportOptions, changes_as_json, changes_from_json
 from apps.imports.spec import ImportSpec
 
 
@@ -20,38 +21,22 @@ def columns_taken(header: list[str], spec: ImportSpec, options: ImportOptions) -
     return {column.field: header[index] for column, index in present if is_wanted(column, spec, options)}
 
 
-def guess_mapping(header: list[str], spec: ImportSpec) -> dict[str, str]:
-    """Return for each field the column that most likely fills it; no column is guessed twice.
-
-    Titles of ours come first, then those in which case and punctuation differ, then the spec's guesses.
-    """
-    plain: dict[str, str] = {}
-    model = _plain(str(spec.model._meta.verbose_name))
-    for title in header:
-        for name in (_plain(title), _plain(title).removeprefix(model)):
-            if name:
-                plain.setdefault(name, title)
-    guessed: dict[str, str] = {}
-    used: set[str] = set()
-    for names_of in (titles_of, lambda column: column.guesses):
-        for column in spec.columns:
-            guess = next((plain[name] for name in map(_plain, names_of(column)) if plain.get(name, "")), None)
-            if guess is not None and column.field not in guessed and guess not in used:
-                guessed[column.field] = guess
-                used.add(guess)
-    return guessed
-
-
-def needs_mapping(header: list[str], spec: ImportSpec, options: ImportOptions) -> bool:
-    """Whether a person should map the columns: a required one is missing, or a guess fits a field without column."""
+def needs_mapping(
+    header: list[str], spec: ImportSpec, options: ImportOptions, rows: Sequence[Sequence[str]] = ()
+) -> bool:
+    """Whether a person should map the columns: a required one is missing, a column that is taken does not look like it,
+    one that is not taken does, or its values need a change; `rows` are a sample of the file."""
     # Columns that a person left out are there all the same.
     taken = columns_taken(header, spec, replace(options, columns=None))
     if missing_columns(taken, spec, corrections=options.corrections):
         return True
     if options.mapping is not None or options.columns is not None:
         return False
-    used = set(taken.values())
-    return any(field not in taken and title not in used for field, title in guess_mapping(header, spec).items())
+    guesses = guess_columns(header, rows, spec)
+    said = {column.field: changes_for(column, spec, options) for column in spec.columns}
+    return {guess.field: guess.title for guess in guesses} != taken or any(
+        guess.change and guess.change not in said[guess.field] for guess in guesses
+    )
 
 
 def settle(
@@ -74,8 +59,13 @@ def settle(
     if options.mapping is None and needs_mapping(header, spec, options):
         known = recall(header, spec)
         if known is not None and not why_not_again(known, header, spec, options):
-            return replace(options, mapping=known.mapping), known
+            return as_before(options, known), known
     return options, None
+
+
+def as_before(options: ImportOptions, known: HeaderMapping) -> ImportOptions:
+    """Return the options with columns and changes of values as they were for the same titles before."""
+    return replace(options, mapping=known.mapping, changes=changes_from_json(known.changes), columns=None)
 
 
 def why_not_again(known: HeaderMapping, header: list[str], spec: ImportSpec, options: ImportOptions) -> str | None:
@@ -83,18 +73,22 @@ def why_not_again(known: HeaderMapping, header: list[str], spec: ImportSpec, opt
     gone = known.mapping.keys() - {column.field for column in spec.columns}
     if gone:
         return f"The mapping that is remembered for these titles fills {', '.join(sorted(gone))}, which is gone."
-    taken = columns_taken(header, spec, replace(options, mapping=known.mapping, columns=None))
+    again = as_before(options, known)
+    for why in map(why_not_change, (change for steps in again.changes.values() for change in steps)):
+        if why:
+            return f"The mapping that is remembered for these titles does not hold. {why}"
+    taken = columns_taken(header, spec, again)
     lacking = missing_columns(taken, spec, corrections=options.corrections)
     return f"The mapping that is remembered for these titles lacks {', '.join(lacking)}." if lacking else None
 
 
-def chosen_twice(mapping: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each column of the file that is to fill two fields."""
+def chosen_twice(mapping: Mapping[str, str], changes: Changes | None = None) -> list[str]:
+    """Return a sentence for each column of the file that is to fill two fields, unless each takes its part of it."""
     sentences = []
     first: dict[str, str] = {}
     for field, title in mapping.items():
         other = first.setdefault(title.casefold(), field)
-        if other != field:
+        if other != field and not shares((changes or {}).get(field, ())):
             sentences.append(f"The column {title[:60]} is chosen twice: for {other} and for {field}.")
     return sentences
 
@@ -105,15 +99,19 @@ def other_file(header: list[str], spec: ImportSpec) -> str:
     return next((name for name, own in spec.other_files.items() if set(own) <= titles), "")
 
 
-def remember(header: list[str], spec: ImportSpec, mapping: Mapping[str, str], *, actor: Actor) -> None:
-    """Keep how this header was mapped, for the next file that has it."""
+def remember(
+    header: list[str], spec: ImportSpec, mapping: Mapping[str, str], *, changes: Changes | None = None, actor: Actor
+) -> None:
+    """Keep how this header was mapped and what its values need, for the next file that has it."""
     HeaderMapping.objects.update_or_create(
-        spec=spec.name, header_sha256=_sha256(header), defaults={"mapping": dict(mapping), "actor": actor}
+        spec=spec.name,
+        header_sha256=_sha256(header),
+        defaults={"mapping": dict(mapping), "changes": changes_as_json(changes or {}), "actor": actor},
     )
 
 
 def recall(header: list[str], spec: ImportSpec) -> HeaderMapping | None:
-    """Return how this header was mapped last, or None."""
+    """Return how this header was mapped last, or None; `changes_from_json` reads its changes."""
     kept = HeaderMapping.objects.filter(spec=spec.name, header_sha256=_sha256(header)).select_related("actor")
     return kept.first()
 
@@ -122,11 +120,6 @@ def not_taken(header: list[str], taken: Mapping[str, str]) -> list[str]:
     """Return the titles of the columns that fill no field, in the order of the file; nameless ones are left out."""
     used = set(taken.values())
     return [title for title in header if title and title not in used]
-
-
-def _plain(title: str) -> str:
-    """Return a title without case, spaces and punctuation: `Airport-Name` and `airport name` are the same."""
-    return re.sub(r"[\W_]+", "", title.casefold())
 
 
 def _sha256(header: list[str]) -> str:

@@ -3,10 +3,11 @@
 A column is found as the options map it, else by title, alias or the name of its field.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from apps.imports.errors import ColumnsMissing
+from apps.imports.errors import ColumnsMissing, OptionsContradict
+from apps.imports.mapping.changes import ValueChange, changed, why_not_change
 from apps.imports.results import ImportOptions
 from apps.imports.spec import Column, Derived, ImportSpec
 
@@ -22,6 +23,13 @@ class Layout:
     sparse: bool
     # Fields of columns that were not chosen, and are read because they say which object a row is about.
     naming_only: frozenset[str] = frozenset()
+    # What the cells of a field need before they are parsed; most files need nothing.
+    changes: Mapping[str, Sequence[ValueChange]] = field(default_factory=dict)
+
+    def changed(self, column: Column, cells: Sequence[str]) -> list[str]:
+        """Return the cells of a column as they are parsed."""
+        steps = self.changes.get(column.field)
+        return changed(cells, steps) if steps else list(cells)
 
     @property
     def width(self) -> int:
@@ -65,8 +73,11 @@ class Layout:
 def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions, name: str) -> Layout:
     """Find the spec's columns in `header`: as the options map them, else by title, alias or the name of the field.
 
-    Raises ColumnsMissing naming what is missing and what was found.
+    Raises ColumnsMissing naming what is missing and what was found, OptionsContradict for a change that there is not.
     """
+    for change in (change for steps in options.changes.values() for change in steps):
+        if why := why_not_change(change):
+            raise OptionsContradict(why)
     present = columns_found(header, spec, options)
     missing = missing_columns((column.field for column, _index in present), spec, corrections=options.corrections)
     if missing:
@@ -79,7 +90,24 @@ def layout_of(header: Sequence[str], spec: ImportSpec, *, options: ImportOptions
         corrections=options.corrections,
         sparse=not options.blank_clears,
         naming_only=frozenset(column.field for column, _index in taken if not is_chosen(column, options)),
+        changes={column.field: steps for column, _index in taken if (steps := changes_for(column, spec, options))},
     )
+
+
+def changes_for(column: Column, spec: ImportSpec, options: ImportOptions) -> list[ValueChange]:
+    """Return what the values of a column need: what was chosen for it, then how the file writes numbers.
+
+    A sign that is the decimal sign of the file groups thousands in whole numbers only.
+    """
+    steps = list(options.changes.get(column.field, ()))
+    whole = spec.numbers.get(column.field) if column.stored else None
+    if whole is None:
+        return steps
+    if options.thousands and (whole or options.thousands != options.decimal):
+        steps.append(ValueChange("thousands", options.thousands))
+    if options.decimal == "comma":
+        steps.append(ValueChange("decimal_comma"))
+    return steps
 
 
 def effective(options: ImportOptions, header: Sequence[str], spec: ImportSpec) -> ImportOptions:
@@ -109,6 +137,9 @@ def columns_found(header: Sequence[str], spec: ImportSpec, options: ImportOption
     present = []
     for column in spec.columns:
         index = next((places[title] for title in _wanted_titles(column, options) if title in places), None)
+        if index is None and any(change.name == "constant" for change in options.changes.get(column.field, ())):
+            # What stands in the column is no matter.
+            index = 0
         if index is not None:
             present.append((column, index))
     return present

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from apps.imports.errors import TitlesRefused
-from apps.imports.mapping.headers import guess_mapping
+from apps.imports.mapping.guesses import guess_columns
 from apps.imports.mapping.layout import titles_of
 from apps.imports.reading.rows import NO_TITLES, RawFile, Reading
 from apps.imports.reading.sources import SourceFile
@@ -35,4 +35,4 @@ def are_values(titles: list[str], spec: ImportSpec) -> bool:
     ours = {title.casefold() for column in spec.columns for title in titles_of(column)}
     if ours & {title.casefold() for title in titles}:
         return False
-    return sum(map(bool, map(_NUMBER.fullmatch, titles))) > len(guess_mapping(titles, spec))
+    return sum(map(bool, map(_NUMBER.fullmatch, titles))) > len(guess_columns(titles, [], spec))

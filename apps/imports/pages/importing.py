@@ -93,8 +93,7 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
         known = None if is_unsure(run) else headers.recall(run.header, spec)
         if known is None or headers.why_not_again(known, run.header, spec, options):
             return HttpResponseRedirect(page_url(run, "mapping"))
-        again = as_corrections(replace(options, mapping=known.mapping, columns=None))
-        set_options(run, again, actor=actor_of(request))
+        set_options(run, as_corrections(headers.as_before(options, known)), actor=actor_of(request))
         messages.info(request, "The columns are taken as they were the last time a file had this header.")
     start_planning(run)
     return HttpResponseRedirect(run_url(run))

@@ -17,11 +17,19 @@ from apps.imports.mapping.layout import missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import as_corrections
-from apps.imports.pages.mapping import guessed_columns, mapping_errors, mapping_rows, posted_columns
+from apps.imports.pages.mapping import (
+    Columns,
+    commas_of_file,
+    left_out,
+    mapping_errors,
+    mapping_rows,
+    posted_columns,
+    proposed_columns,
+)
 from apps.imports.pages.reading_choices import choices_of, chosen_reading, likely_words
 from apps.imports.reading.rows import Reading
 from apps.imports.registry import spec_named
-from apps.imports.results import ImportOptions
+from apps.imports.results import Decimal, ImportOptions
 from apps.imports.runs.confirming import may_decide
 from apps.imports.runs.opening import set_options
 from apps.imports.runs.preview import Preview, preview
@@ -30,6 +38,7 @@ from apps.imports.tasks import start_planning
 
 # Posted by the button that only shows the file again.
 SHOW = "show"
+DECIMALS: dict[Decimal, str] = {"point": "a point: 8.55", "comma": "a comma: 8,55"}
 
 
 def reading_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) -> HttpResponse:
@@ -45,19 +54,21 @@ def reading_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         shown = preview(run, chosen_reading(posted, Reading(**run.how)))
         options = _options(posted, spec, ImportOptions.from_json(run.options))
         errors = [shown.refusal] if shown.refusal else []
-        chosen = guessed_columns(run, shown, spec, options)
+        columns = proposed_columns(run, shown, spec, options)
         if posted and posted.get("titles", mark_of(shown.header)) == mark_of(shown.header):
-            chosen = posted_columns(posted, shown.header, spec)
-        elif posted and not errors and SHOW not in posted:
-            errors = ["Read like this, the file has other columns: look at them again."]
+            columns = posted_columns(posted, columns, shown.header, spec)
+        else:
+            columns, options = commas_of_file(columns, options)
+            if posted and not errors and SHOW not in posted:
+                errors = ["Read like this, the file has other columns: look at them again."]
         if posted and SHOW not in posted and not errors:
-            errors = mapping_errors(chosen, spec, corrections=options.corrections)
+            errors = mapping_errors(columns, spec, corrections=options.corrections)
             if not errors:
-                return _plan(request, run, shown, as_corrections(replace(options, mapping=chosen, columns=None)))
+                return _plan(request, run, shown, as_corrections(columns.options(options)))
     except ImportFailure as refusal:
         messages.error(request, str(refusal))
         return HttpResponseRedirect(run_url(run))
-    context |= _context(run, shown, spec, options, chosen, errors, posted=bool(posted))
+    context |= _context(run, shown, spec, options, columns, errors, posted=bool(posted))
     template = "reading_form.html" if "part" in request.GET else "mapping.html"
     return TemplateResponse(request, f"admin/imports/{template}", context)
 
@@ -70,6 +81,8 @@ def mark_of(header: list[str]) -> str:
 def _options(posted: Mapping[str, str], spec: ImportSpec, options: ImportOptions) -> ImportOptions:
     if "source" in posted:
         options = replace(options, corrections=not spec.upstream or posted["source"] == "corrections")
+    decimal = next((sign for sign in DECIMALS if sign == posted.get("decimal")), options.decimal)
+    options = replace(options, decimal=decimal)
     if "null_words" in posted:
         options = replace(options, null_words=frozenset(posted["null_words"].split()))
     return options
@@ -79,7 +92,8 @@ def _plan(request: HttpRequest, run: ImportRun, shown: Preview, options: ImportO
     run = set_options(run, options, actor=actor_of(request), read=shown)
     # Places say nothing about what stands there in the next file.
     if shown.how.has_titles:
-        headers.remember(run.header, spec_named(run.spec), options.mapping or {}, actor=actor_of(request))
+        mapping, changes = options.mapping or {}, options.changes
+        headers.remember(run.header, spec_named(run.spec), mapping, changes=changes, actor=actor_of(request))
     start_planning(run)
     return HttpResponseRedirect(run_url(run))
 
@@ -89,12 +103,12 @@ def _context(
     shown: Preview,
     spec: ImportSpec,
     options: ImportOptions,
-    chosen: dict[str, str],
+    columns: Columns,
     errors: list[str],
     *,
     posted: bool,
 ) -> dict[str, Any]:
-    lacks = missing_columns(chosen, spec, corrections=False) if spec.upstream else []
+    lacks = missing_columns(columns.chosen, spec, corrections=False) if spec.upstream else []
     known = headers.recall(shown.header, spec)
     return {
         "title": f"How {run.file_name} is read",
@@ -109,13 +123,16 @@ def _context(
         "titles_mark": mark_of(shown.header),
         "other_file": headers.other_file(shown.header, spec),
         "why_not_again": known and headers.why_not_again(known, shown.header, spec, options),
-        "fields": mapping_rows(spec, chosen, shown),
+        "fields": list(mapping_rows(spec, columns, shown, options)),
+        "left_out": left_out(columns),
+        "decimals": DECIMALS,
+        "decimal": options.decimal,
         "titles": _titles(shown),
-        "not_taken": headers.not_taken(shown.header, chosen),
+        "not_taken": headers.not_taken(shown.header, columns.chosen),
         "asked_for_snapshot": bool(spec.upstream) and not options.corrections,
         "corrections": options.corrections or (not posted and bool(lacks)),
         "lacks": lacks,
-        "not_one_known": shown.how.has_titles and bool(shown.rows) and not chosen and not errors,
+        "not_one_known": shown.how.has_titles and bool(shown.rows) and not columns.chosen and not errors,
         "errors": errors,
     }
 

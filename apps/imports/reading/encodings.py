@@ -36,6 +36,8 @@ SURE = ("", "utf-8", "utf-16")
 _EVIDENCE = 64
 _GUESSED_FROM = 4096
 _WORDS = 6
+# Spaces, and the signs of ASCII.
+_BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -97,7 +99,7 @@ def likely_encodings(letters: bytes) -> list[Likely]:
 def words_in(letters: bytes, encoding: str) -> list[str]:
     """Return the first words with letters beyond ASCII as the encoding reads them."""
     text = codecs.getincrementaldecoder(encoding)("replace").decode(letters)
-    return words_beyond_ascii(re.split(r"[\s,;|^\"'.()/-]+", text))
+    return words_beyond_ascii(_BETWEEN_WORDS.split(text))
 
 
 def words_beyond_ascii(words: Iterable[str]) -> list[str]:

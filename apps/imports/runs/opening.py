@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -24,7 +25,7 @@ from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import require, why_not_decide, why_not_start_again
 from apps.imports.runs.files import keep_file
 from apps.imports.runs.lease import fail_dead_runs
-from apps.imports.runs.preview import Preview, clean, unreadable_from
+from apps.imports.runs.preview import Preview, clean, first_rows, sample_of, unreadable_from
 from apps.imports.spec import ImportSpec
 
 _BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
@@ -45,9 +46,10 @@ def open_run(
     """
     raw = open_table(replace(source, errors=LENIENT), spec, how)
     taken = [index for _column, index in columns_found(raw.header, spec, options)]
-    first = next(raw.taking(taken))
+    chunks = raw.taking(taken)
+    rows = first_rows(chain((next(chunks),), chunks))
     guessed = raw.how.encoding not in SURE and not (how and how.encoding)
-    damaged = bool(unreadable_from(zip(first.lines, first.rows, strict=True)))
+    damaged = bool(unreadable_from(rows))
     unsure = guessed or damaged or bool(other_file(raw.header, spec))
     return ImportRun.objects.create(
         spec=spec.name,
@@ -60,7 +62,11 @@ def open_run(
         kept_as=keep_file(source),
         how=asdict(raw.how),
         header=[clean(title) for title in raw.header],
-        summary={"unsure": unsure, "letters": _letters(source) if raw.how.encoding not in SURE else ""},
+        summary={
+            "unsure": unsure,
+            "letters": _letters(source) if raw.how.encoding not in SURE else "",
+            "sample": sample_of(rows),
+        },
         options=options.as_json(),
     )
 
@@ -77,7 +83,10 @@ def is_unsure(run: ImportRun) -> bool:
 
 def asks_how(run: ImportRun) -> bool:
     """Whether a person must look at how the file of a run is read, and which column is which, before it is planned."""
-    return is_unsure(run) or needs_mapping(run.header, spec_named(run.spec), ImportOptions.from_json(run.options))
+    sample = (run.summary or {}).get("sample", ())
+    return is_unsure(run) or needs_mapping(
+        run.header, spec_named(run.spec), ImportOptions.from_json(run.options), sample
+    )
 
 
 def open_for_command(spec: ImportSpec, *, command: str, file_name: str, reason: str, lock: str | None) -> ImportRun:
@@ -133,7 +142,7 @@ def set_options(run: ImportRun, options: ImportOptions, *, actor: User, read: Pr
         "options": options.as_json(),
         "mapping": dict(mapping) if mapping is not None else None,
         "counts": None,
-        "summary": {"letters": (run.summary or {}).get("letters", "")},
+        "summary": {name: kept for name, kept in (run.summary or {}).items() if name in ("letters", "sample")},
         "error": "",
         "started_at": None,
         "finished_at": None,

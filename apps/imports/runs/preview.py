@@ -1,7 +1,9 @@
 """The first rows of a file as they are read, for a person who chooses how."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -16,6 +18,9 @@ from apps.imports.runs.files import beginning_of
 from apps.imports.spec import ImportSpec
 
 SHOWN_ROWS = 10
+# How many rows help to tell which column is which: the first ones, then those that fill a column so far mostly blank.
+FIRST_ROWS = 3
+SAMPLE_ROWS = 20
 # So many rows are looked at, for words and for what is no text.
 LOOKED_AT = 2000
 _CHARACTERS = 60
@@ -28,13 +33,15 @@ Rows = list[tuple[int, list[str]]]
 class Preview:
     """How a file is read, its titles and its first rows with their lines, each cell cut short.
 
-    `beginnings` are the rows that may have the titles, `words` some that are not of ASCII alone. From line `unreadable`
-    on the file is no text in its encoding, 0 where that was not seen. `refusal` says why nothing can be read.
+    `sample` are rows by which columns are guessed, `beginnings` those that may have the titles, `words` some that are
+    not of ASCII alone. From line `unreadable` on the file is no text in its encoding, 0 where that was not seen.
+    `refusal` says why nothing can be read.
     """
 
     how: Reading
     header: list[str] = field(default_factory=list)
     rows: Rows = field(default_factory=list)
+    sample: list[list[str]] = field(default_factory=list)
     beginnings: Rows = field(default_factory=list)
     sheets: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -53,17 +60,41 @@ def preview(run: ImportRun, how: Reading) -> Preview:
 
 def _preview(source: SourceFile, spec: ImportSpec, how: Reading) -> Preview:
     raw = open_table(source, spec, how)
-    rows = list(islice(_numbered(raw.chunks), LOOKED_AT))
+    rows = first_rows(raw.chunks)
     texts = (word for _line, row in rows for cell in row for word in cell.split())
     return Preview(
         how=raw.how,
         header=[clean(title) for title in raw.header],
         rows=[(line, cut(row)) for line, row in rows[:SHOWN_ROWS]],
+        sample=sample_of(rows),
         beginnings=_beginnings(source, raw.how),
         sheets=_sheets(source, raw.how),
         words=words_beyond_ascii(map(clean, texts)),
         unreadable=unreadable_from(rows),
     )
+
+
+def first_rows(chunks: Iterable[RawChunk]) -> Rows:
+    """Return the first rows with their lines; what is wrong below the first chunk is said when the file is planned."""
+    rows: Rows = []
+    with suppress(FileRefused):
+        for row in _numbered(chunks):
+            rows.append(row)
+            if len(rows) >= LOOKED_AT:
+                break
+    return rows
+
+
+def sample_of(rows: Rows) -> list[list[str]]:
+    """Return rows in which each column is filled several times, if these have such, each cell cut short."""
+    sample = [row for _line, row in rows[:FIRST_ROWS]]
+    filled = Counter(place for row in sample for place, cell in enumerate(row) if cell.strip())
+    for _line, row in rows[FIRST_ROWS:]:
+        here = [place for place, cell in enumerate(row) if cell.strip()]
+        if len(sample) < SAMPLE_ROWS and any(filled[place] < SAMPLE_ROWS // 2 for place in here):
+            sample.append(row)
+            filled.update(here)
+    return list(map(cut, sample))
 
 
 def unreadable_from(rows: Iterable[tuple[int, list[str]]]) -> int:

@@ -60,7 +60,7 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
     # For each place in the layout, the rows whose cell is refused.
     refused_at: list[set[int]] = []
     for column, index in layout.columns:
-        given = _without_null_words(list(cells[index]), column, layout, options, result)
+        given = _without_null_words(layout.changed(column, cells[index]), column, layout, options, result)
         values, refused = _parser(column, layout)(given)
         columns.append(values)
         refused_at.append({cell.row for cell in refused})
@@ -88,11 +88,11 @@ def _leave_out(
     """Set aside the rows that the options leave out; their objects are in the file, so none is missing."""
     if not options.only and room is None:
         return chunk.lines, chunk.rows
-    tests = [(index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
+    tests = [(c, index, options.only[c.field]) for c, index in layout.columns if c.field in options.only]
     lines: list[int] = []
     rows: list[list[str]] = []
     for line, row in zip(chunk.lines, chunk.rows, strict=True):
-        wanted = all(index < len(row) and test(row[index].strip()) for index, test in tests)
+        wanted = all(index < len(row) and test(layout.changed(c, [row[index]])[0].strip()) for c, index, test in tests)
         if wanted and (room is None or len(rows) < room):
             lines.append(line)
             rows.append(row)
@@ -229,8 +229,12 @@ def _as_exported(parser: Parser) -> Parser:
 
 def _seen(line: int, row: list[str], layout: Layout, *, refused: bool) -> Seen:
     """Read what can be read of the keys of a row that is not staged."""
-    cells = {column.field: row[index].strip() for column, index in layout.columns if index < len(row)}
     spec = layout.spec
+    cells = {
+        column.field: layout.changed(column, [row[index]])[0].strip()
+        for column, index in layout.columns
+        if index < len(row) and column.field in spec.key_fields
+    }
     stable_key = _key_in(spec.model, spec.stable_key, cells.get(spec.stable_key, "")) if spec.stable_key else None
     return Seen(line, stable_key, _key_in(spec.model, spec.pk, cells.get(spec.pk, "")), refused)
 

@@ -10,9 +10,11 @@ from apps.imports.management.importing import (
     ImportingCommand,
     add_null_words,
     add_reading_arguments,
+    add_signs_of_numbers,
     named_columns,
     one_sentence,
     reading_of,
+    signs_of_numbers,
 )
 from apps.imports.reading.sources import from_path
 from apps.imports.runs.engine import Request
@@ -30,6 +32,7 @@ class Command(ImportingCommand):
         )
         add_reading_arguments(parser)
         add_null_words(parser)
+        add_signs_of_numbers(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
         parser.add_argument("--reason", default="", help="why, for the changeset")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -38,11 +41,11 @@ class Command(ImportingCommand):
         path, how = options["file"], reading_of(options)
         with one_sentence():
             named = named_columns(options["map"], GEONAMES)
-        null_words = frozenset(options["null"])
+        null_words, signs = frozenset(options["null"]), signs_of_numbers(options)
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=lambda source: replace(options_for(source, how), null_words=null_words, named=named),
+            options=lambda source: replace(options_for(source, how), null_words=null_words, named=named, **signs),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],

@@ -1,0 +1,181 @@
+"""Columns under foreign titles, or none: what they are is guessed from titles and values, with a reason for each."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.imports.mapping.changes import ValueChange
+from apps.imports.mapping.guesses import Guess, guess_columns
+from apps.imports.mapping.headers import needs_mapping
+from apps.imports.plan.apply import apply_import
+from apps.imports.plan.plan import ImportPlan, plan_import
+from apps.imports.reading.sources import from_path
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
+
+CASES = Path(__file__).parent / "cases"
+
+
+def case(name: str) -> Path:
+    (path,) = CASES.glob(f"{name}-*")
+    return path
+
+
+def table(name: str, delimiter: str = ",") -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a case, which is small."""
+    text = case(name).read_text()
+    if case(name).suffix == ".json":
+        rows = json.loads(text)
+        return list(rows[0]), [[str(cell) for cell in row.values()] for row in rows]
+    header, *rows = csv.reader(text.splitlines(), delimiter=delimiter)
+    return header, rows
+
+
+def guesses(name: str, spec: str = "ourairports", delimiter: str = ",") -> dict[str, Guess]:
+    header, rows = table(name, delimiter)
+    return {guess.field: guess for guess in guess_columns(header, rows, spec_named(spec))}
+
+
+def asks(name: str, spec: str = "ourairports", delimiter: str = ",") -> bool:
+    header, rows = table(name, delimiter)
+    return needs_mapping(header, spec_named(spec), ImportOptions(corrections=True), rows)
+
+
+def imported_as_guessed(name: str, spec: str = "ourairports", delimiter: str = ",") -> ImportPlan:
+    found = guesses(name, spec, delimiter)
+    options = ImportOptions(
+        corrections=True,
+        mapping={guess.field: guess.title for guess in found.values()},
+        changes={guess.field: (guess.change,) for guess in found.values() if guess.change},
+    )
+    plan = plan_import(from_path(case(name)), spec=spec_named(spec), options=options)
+    apply_import(plan, actor=None, reason="a test")
+    return plan
+
+
+@pytest.fixture
+def two(db: None, import_file: Callable[..., dict]) -> None:
+    import_file(
+        {"ident": "KDEN", "iso_country": "US", "iso_region": "US-CO"},
+        {"ident": "LSZH", "iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "1", "longitude_deg": "2"},
+    )
+
+
+def test_02_an_id_beside_foreign_titles_is_not_guessed():
+    found = guesses("02")
+
+    assert "source_id" not in found
+    assert found["ident"].title == "icao"
+    assert asks("02")
+
+
+def test_03_the_number_of_a_city_is_trusted_unasked_only_in_an_export_of_ours():
+    export = [column.field for column in spec_named("cities").columns]
+
+    assert "id" not in guesses("03", "cities")
+    assert asks("03", "cities")
+    assert not needs_mapping(export, spec_named("cities"), ImportOptions(corrections=True), [])
+
+
+def test_09_names_of_regions_are_not_guessed_as_codes_of_regions():
+    assert set(guesses("09")) == {"ident", "name"}
+
+
+def test_10_a_decimal_comma_is_guessed_from_the_values(two):
+    plan = imported_as_guessed("10", delimiter=";")
+
+    assert not plan.refusals
+    airport = Airport.objects.get(pk="LSZH")
+    assert (airport.latitude_deg, airport.longitude_deg, airport.elevation_ft) == (47.458056, 8.548056, 1417)
+
+
+def test_10_the_options_may_say_so_beforehand(two):
+    options = ImportOptions(corrections=True, decimal="comma")
+    header, rows = table("10", ";")
+
+    assert asks("10", delimiter=";")
+    assert not needs_mapping(header, spec_named("ourairports"), options, rows)
+    plan_import(from_path(case("10")), spec=spec_named("ourairports"), options=options)
+
+
+def test_21_values_alone_tell_codes_names_of_countries_and_positions():
+    first, rows = table("21")
+    header = [f"column {number}" for number in range(1, 15)]
+
+    found = {guess.field: guess for guess in guess_columns(header, [first, *rows], spec_named("ourairports"))}
+
+    places = {field: guess.place + 1 for field, guess in found.items()}
+    assert places == {"iata_code": 5, "ident": 6, "iso_country": 4, "latitude_deg": 7, "longitude_deg": 8}
+    assert found["iata_code"].why == "its values look like IATA codes (three capital letters): LHR"
+    assert found["iso_country"].change == ValueChange("country_code")
+
+
+def test_26_two_coordinates_in_a_cell_are_split_in_the_order_of_the_values(two):
+    found = guesses("26")
+
+    assert (found["latitude_deg"].change, found["longitude_deg"].change) == (
+        ValueChange("part", "2"),
+        ValueChange("part", "1"),
+    )
+    assert "goes past 90" in found["latitude_deg"].why
+    imported_as_guessed("26")
+    assert list(Airport.objects.order_by("pk").values_list("latitude_deg", "longitude_deg")) == [
+        (39.861698150635, -104.672996521),
+        (47.458056, 8.548056),
+    ]
+
+
+def test_28_names_of_countries_become_codes(two):
+    Airport.objects.update(iso_country="FR")
+
+    plan = imported_as_guessed("28")
+
+    assert not plan.refusals
+    assert list(Airport.objects.order_by("pk").values_list("iso_country", flat=True)) == ["US", "CH"]
+
+
+def test_29_short_titles_of_a_city_are_guessed_and_not_dropped_unasked(db):
+    Country.objects.create(iso_code="CH", name="Switzerland")
+
+    assert asks("29", "cities")
+    imported_as_guessed("29", "cities")
+    assert (City.objects.get().latitude, City.objects.get().longitude) == (47.1, 8.2)
+
+
+def test_30_others_call_the_codes_of_a_country_alpha_2_and_alpha_3(db):
+    assert asks("30", "countries")
+    imported_as_guessed("30", "countries")
+
+    assert list(Country.objects.values_list("iso_code", "iso3", "name")) == [("CH", "CHE", "Switzerland")]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("05", "airports"), ("06", "cities")])
+def test_05_06_a_point_stands_between_thousands_where_a_person_says_so(two, name, kind):
+    City.objects.filter(name="Denver", country__iso_code="CH").update(name="Zurich", search_name="zurich")
+    spec = "ourairports" if kind == "airports" else "cities"
+    options = ImportOptions(corrections=True, thousands="point")
+
+    plan = plan_import(from_path(case(name)), spec=spec_named(spec), options=options)
+    apply_import(plan, actor=None, reason="a test")
+
+    assert not plan.refusals
+    if kind == "airports":
+        assert list(Airport.objects.order_by("pk").values_list("elevation_ft", flat=True)) == [5000, 1417]
+    else:
+        assert City.objects.get(name="Zurich").population == 341_000
+
+
+def test_a_command_takes_the_decimal_sign_and_that_of_thousands(two, tmp_path):
+    file = tmp_path / "germany.csv"
+    file.write_text("ident;latitude_deg;elevation_ft\nLSZH;47,458;1.417\n")
+
+    call_command("import_airports", f"--file={file}", "--source=corrections", "--decimal=comma", "--thousands=point")
+
+    airport = Airport.objects.get(pk="LSZH")
+    assert (airport.latitude_deg, airport.elevation_ft) == (47.458, 1417)
