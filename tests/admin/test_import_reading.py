@@ -279,7 +279,8 @@ def test_a_decimal_comma_that_the_person_denies_is_refused(client, airports):
 
     run = planned(client, url, decimal="point")
 
-    assert run.counts["cells_refused"] == 2
+    assert (run.options["decimal"], run.options["changes"]) == ("point", {})
+    assert run.refused_cells.count() == 2
 
 
 def test_two_coordinates_in_a_cell_are_taken_apart_and_each_guess_says_why(client, airports):
