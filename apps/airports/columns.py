@@ -1,6 +1,7 @@
 """The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
@@ -64,6 +65,14 @@ IATA_CODES = (
 )
 REGIONS = looks("region codes such as CH-ZH", shaped("[A-Z]{2}-[A-Z0-9-]{1,7}"))
 ELEVATIONS = (*WHOLE_NUMBERS, LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False))
+
+
+def _keywords(cells: list[str]) -> tuple[list[Any], list[parsers.BadCell]]:
+    """Parse keywords; a tab or a line break, as upstream has some, is a space."""
+    return _keywords_text([cell if cell.isprintable() else " ".join(cell.split()) for cell in cells])
+
+
+_keywords_text = parsers.text(max_length=_length("keywords"), null=True)
 
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
@@ -162,6 +171,27 @@ OURAIRPORTS = ImportSpec(
             guesses=("city", "town", "place", "location", "city name", "served city", "served", "municipality name"),
             looks_like=(HAS_LETTERS,),
         ),
+        Column(
+            "gps_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{3,4}", hint="not three or four capital letters or digits", null=True
+            ),
+            guesses=("gps",),
+        ),
+        Column(
+            "icao_code",
+            by_hand=parsers.pattern(shape="[A-Z0-9]{4}", hint="not four capital letters or digits", null=True),
+            guesses=("icao",),
+        ),
+        Column(
+            "local_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{2,7}", hint="not two to seven capital letters or digits", null=True
+            ),
+            guesses=("local", "faa", "faa code", "lid"),
+        ),
+        Column("scheduled_service", guesses=("scheduled",)),
+        Column("keywords", parse=_keywords),
     ),
     derived=(
         Derived("search_name", "name", comparable),
