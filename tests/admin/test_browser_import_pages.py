@@ -72,7 +72,7 @@ def test_a_foreign_file_is_mapped_reviewed_and_imported(
 
 def test_a_choice_about_the_file_is_shown_at_once(live_server, page, log_in, places, operator, tmp_path, screenshots):
     path = tmp_path / "lotniska.csv"
-    path.write_bytes("icao~nazwa~miasto\nEPLL~Lotnisko w Łodzi~Łódź\n".encode("cp1250"))
+    path.write_bytes("icao~nazwa~miasto\nKDEN~Lotnisko w Łodzi~Łódź\n".encode("cp1250"))
     log_in(operator)
     upload(page, f"{live_server.url}/admin/airports/airport/import/", path, source="Corrections by hand")
     words, rows = page.locator(".sample-words"), page.locator(".file-rows")

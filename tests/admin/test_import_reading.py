@@ -111,6 +111,12 @@ def test_an_encoding_that_a_person_chose_at_the_upload_is_asked_no_more(client, 
     assert run.rows.get().changes["municipality"][1] == "Łódź"
 
 
+def test_an_export_of_ours_that_was_saved_in_another_encoding_stops_here_too(client):
+    url = opened(client, "source_id,ident,municipality\n7,EPWA,Łódź\n".encode("cp1250"), source="snapshot")
+
+    assert client.get(url).context["corrections"]
+
+
 def test_a_file_without_titles_is_mapped_by_position(client, airports):
     url = opened(client, NO_TITLES)
     page = client.get(url)

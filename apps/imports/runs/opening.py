@@ -137,12 +137,14 @@ def set_options(run: ImportRun, options: ImportOptions, *, actor: User, read: Pr
     require(why_not_decide(actor, run))
     require(why_not_start_again(run))
     mapping: Mapping[str, str] | None = options.mapping
+    # Who says how the file is read is sure of it.
+    known = ("letters", "sample") if read else ("letters", "sample", "unsure")
     values: dict[str, Any] = {
         "status": RunStatus.UPLOADED,
         "options": options.as_json(),
         "mapping": dict(mapping) if mapping is not None else None,
         "counts": None,
-        "summary": {name: kept for name, kept in (run.summary or {}).items() if name in ("letters", "sample")},
+        "summary": {name: kept for name, kept in (run.summary or {}).items() if name in known},
         "error": "",
         "started_at": None,
         "finished_at": None,
