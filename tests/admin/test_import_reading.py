@@ -203,7 +203,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
     url = opened(client, data)
 
     assert "From line 102 on the file is not UTF-8" in words_of(client.get(url))
-    run = planned(client, url, **{"column-ident": "icao"})
+    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""})
 
     assert run.status == "failed"
     assert "table.csv is not UTF-8 from line 102 on" in run.error
@@ -212,7 +212,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
 def test_what_is_no_text_further_down_than_the_page_looks_is_refused_with_its_line(client):
     url = opened(client, b"icao,city\n" + "EPWA,Łódź\n".encode() * 30_000 + b"EPWA,\xff\n")
 
-    run = planned(client, url, **{"column-ident": "icao"})
+    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""})
 
     assert "table.csv is not UTF-8 from line 30002 on" in run.error
 

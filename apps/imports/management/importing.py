@@ -220,7 +220,9 @@ def _how_it_was_read(plan: ImportPlan) -> Iterator[str]:
         yield "The file has no titles: its columns are called column 1, column 2, ..."
     if known := plan.remembered:
         by = f" by {known.actor.get_username()}" if known.actor else ""
-        columns = ", ".join(f"{field} from {title}" for field, title in known.mapping.items())
+        # PostgreSQL keeps the keys of JSON in an order of its own.
+        fields = [column.field for column in plan.spec.columns if column.field in known.mapping]
+        columns = ", ".join(f"{field} from {known.mapping[field]}" for field in fields)
         yield f"Columns as mapped{by} on {timezone.localtime(known.updated_at):%d %B %Y}: {columns}"
 
 
