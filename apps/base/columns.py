@@ -85,6 +85,23 @@ TIMEZONE = Column(
     looks_like=TIME_ZONES,
 )
 
+# Titles by which the files of OurAirports are known, in small letters.
+_FILES = {
+    "the airports of OurAirports": ("ident", "gps_code", "local_code", "home_link"),
+    "the runways of OurAirports": ("airport_ref", "airport_ident", "length_ft"),
+    "the frequencies of OurAirports": ("airport_ref", "airport_ident", "frequency_mhz"),
+    "the navaids of OurAirports": ("associated_airport", "frequency_khz"),
+    "the comments of OurAirports": ("airportref", "airportident", "subject"),
+    "the regions of OurAirports": ("code", "local_code", "continent", "iso_country"),
+    "the countries of OurAirports": ("id", "code", "name", "continent", "wikipedia_link"),
+}
+
+
+def files_but(own: str) -> dict[str, tuple[str, ...]]:
+    """Return the titles by which the files of OurAirports are known that are not of `own`."""
+    return {name: titles for name, titles in _FILES.items() if f" {own} " not in name}
+
+
 COUNTRIES = ImportSpec(
     name="countries",
     model=Country,
@@ -130,6 +147,7 @@ COUNTRIES = ImportSpec(
         "iso3": MatchChoice("code of three letters", ("iso3",)),
         "name": MatchChoice("name", ("search_name",), together=True),
     },
+    other_files=files_but("countries"),
     completer=CountryCompleter(),
 )
 
@@ -168,6 +186,7 @@ CITIES = ImportSpec(
         "id": MatchChoice("id", ("id",)),
         "name": MatchChoice("country and name", ("country", "search_name"), together=True),
     },
+    other_files=files_but("cities"),
     completer=CityCompleter(),
 )
 register_spec(CITIES)

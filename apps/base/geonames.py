@@ -77,7 +77,7 @@ def _places(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
                 yield without_blanks(list(range(line + 1, line + 1 + len(chunk))), chunk)
                 line += len(chunk)
     except UnicodeDecodeError as error:
-        raise not_text(name, detected.how.encoding, f"after line {line} or so") from error
+        raise not_text(source, detected.how.encoding, detected.start) from error
     except csv.Error as error:
         raise FileDamaged(f"{name}, after line {line}, is no table ({error}): fetch it again.") from error
 

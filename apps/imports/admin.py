@@ -25,9 +25,9 @@ from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.confirm import ConfirmImport, confirm_page
-from apps.imports.pages.mapping import mapping_page
 from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_map_data
 from apps.imports.pages.plan_words import left_lines
+from apps.imports.pages.reading import reading_page
 from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
@@ -183,7 +183,7 @@ class ImportRunAdmin(admin.ModelAdmin):
         if not open_to_mapping and may_decide(request.user, run):
             messages.info(request, "Which column is which is settled: the import has gone on.")
             return HttpResponseRedirect(run_url(run))
-        return mapping_page(request, run, self._context(request))
+        return reading_page(request, run, self._context(request))
 
     def confirm_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return confirm_page(self, request, self._run(request, pk))

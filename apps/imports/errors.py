@@ -1,5 +1,7 @@
 """What can go wrong with an import, each with one sentence that says what to do."""
 
+from collections.abc import Sequence
+
 from apps.changesets.errors import ChangesetError
 
 
@@ -19,7 +21,15 @@ class FileEmpty(FileRefused):
     """The file holds nothing at all."""
 
 
-class NoRows(FileRefused):
+class TitlesRefused(FileRefused):
+    """The first row of the table does not do as titles: perhaps the file has none."""
+
+    def __init__(self, sentence: str, titles: Sequence[str] = ()) -> None:
+        super().__init__(sentence)
+        self.titles = list(titles)
+
+
+class NoRows(TitlesRefused):
     """The file has a header and nothing below it."""
 
 
@@ -59,7 +69,7 @@ class ColumnsMissing(FileRefused):
     """The file lacks columns that the import needs."""
 
 
-class ColumnTwice(ColumnsMissing):
+class ColumnTwice(TitlesRefused, ColumnsMissing):
     """Two columns of the file have the same name, so nobody knows which one is meant."""
 
 

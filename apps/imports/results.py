@@ -127,12 +127,13 @@ class ImportOptions:
     refuses its row, or only itself, which needs that blank cells keep the value; by default corrections lose the cell,
     and a snapshot the row. `match` names the key that rows are matched by instead of the usual ones, `ignore_case` lets
     keys in lower case name objects. `columns` are the fields to take (None: all that the file has), `mapping` gives the
-    title of the column for each field where the titles are not ours, `changes` what its values need before they are
-    parsed. `decimal` and `thousands` say how the file writes numbers (`thousands` blank: without a sign).
-    `missing_limit` is the share of the live objects, in percent, that may be deactivated or deleted because the file
-    lacks them. With `past_limits` the limits of the settings do not stop it. `disputed` is the key that counts in rows
-    whose evidence contradicts their key: the first one that they give (id), or the others (ident); by default such rows
-    are refused. `source_title` says whose values a file of corrections has; its name does, where nobody says.
+    title of the column for each field where the titles are not ours, `named` some beside those that are found by title,
+    `changes` what values need before they are parsed. `decimal` and `thousands` say how the file writes numbers
+    (`thousands` blank: without a sign). `missing_limit` is the share of the live objects, in percent, that may be
+    deactivated or deleted because the file lacks them. With `past_limits` the limits of the settings do not stop it.
+    `disputed` is the key that counts in rows whose evidence contradicts their key: the first one that they give (id),
+    or the others (ident); by default such rows are refused. `source_title` says whose values a file of corrections has;
+    its name does, where nobody says.
     """
 
     corrections: bool = False
@@ -143,6 +144,7 @@ class ImportOptions:
     ignore_case: bool = False
     columns: frozenset[str] | None = None
     mapping: Mapping[str, str] | None = None
+    named: Mapping[str, str] = field(default_factory=dict)
     changes: Changes = field(default_factory=dict)
     decimal: Decimal = "point"
     thousands: Thousands = ""

@@ -203,6 +203,8 @@ class ImportSpec:
     match_choices: Mapping[str, MatchChoice] = field(default_factory=dict)
     completer: Completer | None = None
     creates: bool = True
+    # Titles by which other files of the upstream are known, that people take for this one.
+    other_files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     label: str = "name"
     evidence: Evidence | None = None
     # Limits that stop an import, unless a person passes them; and findings about a plan that people are shown.

@@ -12,7 +12,7 @@ from apps.base.models import City, Country
 from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
-from apps.imports.pages import acting, importing, mapping
+from apps.imports.pages import acting, importing, reading
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,6 @@ def open_form() -> Callable[..., dict[str, Any]]:
 def planned(monkeypatch: pytest.MonkeyPatch) -> list[ImportRun]:
     """The runs whose planning a page began; what planning does has tests of its own."""
     runs: list[ImportRun] = []
-    for module in (acting, importing, mapping):
+    for module in (acting, importing, reading):
         monkeypatch.setattr(module, "start_planning", runs.append)
     return runs

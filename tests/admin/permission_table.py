@@ -69,13 +69,13 @@ PAGES = {
     "imports_importrun_history": ("staff 302", "staff 302"),
     "imports_importrun_progress": READ,
     **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
-    "imports_importrun_mapping": ("uploader 200", "uploader 200"),
     "imports_importrun_plan_again": DECIDED,
     "imports_importrun_decide": DECIDED,
     "imports_importrun_confirm": DECIDED,
     "imports_importrun_cancel": DECIDED,
     "imports_importrun_start_again": DECIDED,
-    # Neither file is kept in this world: those who may are told so.
+    # No file is kept in this world: those who may are told so.
+    "imports_importrun_mapping": ("uploader 302", "uploader 302"),
     "imports_importrun_refused": ("uploader 302", "uploader 405"),
     "imports_importrun_file": ("uploader 302", "uploader 405"),
     # -- findings ----------------------------------------------------------------------------------------------

@@ -10,8 +10,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import User
 from playwright.sync_api import expect
 
+from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
+from apps.imports.reading.sources import from_path
+from apps.imports.results import ImportOptions
+from apps.imports.runs.opening import open_run
 from apps.quality.tallies import take_tally
 from tests.admin.runs import make_run, plan_rows
 
@@ -28,7 +32,7 @@ def approver(make_person) -> User:
 
 
 @pytest.fixture
-def pages(places, approver) -> list[str]:
+def pages(places, approver, tmp_path) -> list[str]:
     """One address of each main page, with something to show on it."""
     Airport.objects.filter(pk="KDEN").update(latitude_deg=39.86, longitude_deg=-104.67, iata_code="0")
     take_tally()
@@ -38,6 +42,14 @@ def pages(places, approver) -> list[str]:
     take_tally()
     run = make_run(approver, summary={"sample": []})
     plan_rows(run)
+    (tmp_path / "lotniska.csv").write_bytes("icao,miasto\nKDEN,Łódź\n".encode("cp1250"))
+    asked = open_run(
+        from_path(tmp_path / "lotniska.csv"),
+        spec=OURAIRPORTS,
+        options=ImportOptions(corrections=True),
+        actor=approver,
+        reason="from a colleague",
+    )
     return [
         "",
         *("airports/airport/", "base/country/", "airports/airport/add/"),
@@ -46,7 +58,7 @@ def pages(places, approver) -> list[str]:
         f"base/country/{places['usa'].pk}/change/",
         *("changesets/changeset/?find=1", "changesets/changeset/recycle-bin/"),
         *(f"changesets/changeset/{act.pk}/{page}/" for page in ("change", "map", "revert")),
-        *("imports/importrun/", f"imports/importrun/{run.pk}/change/"),
+        *("imports/importrun/", f"imports/importrun/{run.pk}/change/", f"imports/importrun/{asked.pk}/mapping/"),
         *("quality/finding/", "quality/finding/iata_zero/"),
         *("backups/backup/", "backups/backup/add/"),
     ]

@@ -65,6 +65,34 @@ def test_a_foreign_file_is_mapped_reviewed_and_imported(live_server, page, log_i
     assert Changeset.objects.first().reason == "what a colleague sent"
 
 
+def test_a_choice_about_the_file_is_shown_at_once(live_server, page, log_in, places, operator, tmp_path):
+    path = tmp_path / "lotniska.csv"
+    path.write_bytes("icao~nazwa~miasto\nKDEN~Lotnisko w Łodzi~Łódź\n".encode("cp1250"))
+    log_in(operator)
+    upload(page, f"{live_server.url}/admin/airports/airport/import/", path, source="Corrections by hand")
+    words, rows = page.locator(".sample-words"), page.locator(".file-rows")
+    expect(words).to_contain_text("Łódź")
+
+    page.get_by_label("Encoding").select_option("mac-roman")
+    expect(words).to_contain_text("£Ûdü")
+    expect(page.get_by_label("Encoding")).to_be_focused()
+    page.get_by_label("Encoding").select_option("cp1250")
+    expect(words).to_contain_text("Łódź")
+    page.get_by_label("Between the cells stand").select_option("~")
+    expect(rows.get_by_role("columnheader", name="miasto")).to_be_visible()
+    page.get_by_label("The titles stand on").select_option("-1")
+    expect(rows.get_by_role("columnheader", name="column 3")).to_be_visible()
+    page.get_by_label("The titles stand on").select_option("1")
+    expect(rows.get_by_role("columnheader", name="miasto")).to_be_visible()
+    page.locator("#id_column-municipality").select_option("miasto")
+    expect(page.locator(".mapping")).to_contain_text("Łódź")
+    fits(page, "reading")
+
+    page.get_by_role("button", name="Show the plan").click()
+    expect(page.get_by_role("heading", name="This import will mean")).to_be_visible()
+    assert ImportRun.objects.get().mapping == {"ident": "icao", "municipality": "miasto"}
+
+
 def test_the_other_pages_of_imports_fit(live_server, page, log_in, places, edit, operator):
     Airport.objects.filter(pk="KDEN").update(upstream={"name": "Denver International Airport", "elevation_ft": 5431})
     edit("KDEN", actor=operator, elevation_ft=5434, reason="as surveyed")

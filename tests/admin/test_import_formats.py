@@ -25,7 +25,6 @@ ENCODINGS: dict[str, Callable[[str], bytes]] = {
     "utf-8 with mark": lambda content: codecs.BOM_UTF8 + content.encode(),
     "utf-16-le with mark": lambda content: codecs.BOM_UTF16_LE + content.encode("utf-16-le"),
     "utf-16-be with mark": lambda content: codecs.BOM_UTF16_BE + content.encode("utf-16-be"),
-    "cp1252": lambda content: content.encode("cp1252"),
 }
 
 
@@ -100,7 +99,7 @@ def expected(name: str) -> list[Any]:
 @pytest.mark.parametrize("form", TEXTS)
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_the_encoding_of_a_text_file_is_found_out(client, form, encoding):
-    name = NAME if encoding == "cp1252" else f"{NAME} {BEYOND}"
+    name = f"{NAME} {BEYOND}"
 
     found, airport = imported(client, ENCODINGS[encoding](TEXTS[form](row(name))), f"airports.{form}")
 

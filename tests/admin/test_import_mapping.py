@@ -1,5 +1,8 @@
 """The step between upload and plan for files with other headers: a good guess, remembered, and never a traceback."""
 
+import csv
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +11,10 @@ from apps.airports.columns import OURAIRPORTS
 from apps.imports.mapping import headers as guessing
 from apps.imports.mapping.guesses import guess_columns
 from apps.imports.models import HeaderMapping, ImportRun
+from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
-from tests.admin.runs import HEADER, IMPORTS, make_run
+from apps.imports.runs.opening import open_run
+from tests.admin.runs import HEADER, IMPORTS
 
 OTHERS = ["icao", "iata", "name", "city", "subd", "country", "elevation", "lat", "lon", "tz"]
 GUESS = {
@@ -26,10 +31,26 @@ GUESS = {
 SAMPLE = [["KDEN", "DEN", "Denver", "Denver", "Colorado", "US", "5431", "39.86", "-104.67", "America/Denver"]]
 
 
+Opens = Callable[..., ImportRun]
+
+
 @pytest.fixture
-def run(operator) -> ImportRun:
-    options = ImportOptions(corrections=True)
-    return make_run(operator, status="uploaded", header=OTHERS, summary={"sample": SAMPLE}, options=options)
+def opened(operator, tmp_path) -> Opens:
+    """Return a function that opens a run of a file with these rows, which waits to be mapped."""
+
+    def open_rows(*rows: list[str], corrections: bool = True) -> ImportRun:
+        with (tmp_path / "table.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+        options = ImportOptions(corrections=corrections)
+        source = from_path(tmp_path / "table.csv")
+        return open_run(source, spec=OURAIRPORTS, options=options, actor=operator, reason="a colleague's")
+
+    return open_rows
+
+
+@pytest.fixture
+def run(opened: Opens) -> ImportRun:
+    return opened(OTHERS, *SAMPLE)
 
 
 def say(client, run, **fields):
@@ -132,8 +153,8 @@ def test_what_cannot_be_is_said_on_the_page(run, operator, browse_as, planned, f
 
 
 @pytest.mark.django_db
-def test_a_snapshot_without_ids_is_proposed_as_corrections(operator, browse_as):
-    run = make_run(operator, status="uploaded", header=OTHERS, summary={"sample": SAMPLE})
+def test_a_snapshot_without_ids_is_proposed_as_corrections(operator, browse_as, opened):
+    run = opened(OTHERS, *SAMPLE, corrections=False)
 
     response = browse_as(operator).get(f"{IMPORTS}{run.pk}/mapping/")
 
@@ -142,21 +163,19 @@ def test_a_snapshot_without_ids_is_proposed_as_corrections(operator, browse_as):
 
 
 @pytest.mark.django_db
-def test_a_file_without_titles_is_told_that_its_first_line_would_be_lost(operator, browse_as):
-    run = make_run(
-        operator, status="uploaded", header=["00A", "heliport", "Foo"], summary={"sample": [["00AA", "", ""]]}
-    )
+def test_a_file_without_titles_is_told_that_its_first_line_would_be_lost(operator, browse_as, opened):
+    run = opened(["00A", "heliport", "Foo"], ["00AA", "", ""])
 
     assert "No title is known." in browse_as(operator).get(f"{IMPORTS}{run.pk}/mapping/").content.decode()
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "header", [[""], ["", "", ""], ["a", "A"], [f"column {number}" for number in range(500)], ["<script>", "ident "]]
+    "header",
+    [["a"], ["a", "", ""], [f"column {number}" for number in range(500)], ["<script>", "ident "], ["\x1f", "x"]],
 )
-def test_no_header_breaks_the_page(operator, browse_as, header):
-    sample = [["x"] * len(header), ["y"]]
-    run = make_run(operator, status="uploaded", header=header, summary={"sample": sample})
+def test_no_header_breaks_the_page(operator, browse_as, opened, header):
+    run = opened(header, ["1"] * len(header), ["2"])
     client = browse_as(operator)
 
     assert client.get(f"{IMPORTS}{run.pk}/mapping/").status_code == 200

@@ -223,12 +223,12 @@ def test_objects_by_code_are_a_table_with_the_code_as_a_column(client):
     run = ImportRun.objects.latest("pk")
     assert (run.header, answer.url) == (["key", "icao", "name", "elevation"], f"{IMPORTS}{run.pk}/mapping/")
     mapped = {"column-ident": "key", "column-name": "name", "column-elevation_ft": "elevation"}
+    assert "lacks the columns id or ident. Found: key, icao, name, elevation." in refused(path)
     client.post(answer.url, {"source": "corrections", **mapped})
     run.refresh_from_db()
     trips.confirmed(client, run)
 
     assert Airport.objects.filter(pk="LSZH", name="Zurich", elevation_ft=1417).exists()
-    assert "lacks the columns id or ident. Found: key, icao, name, elevation." in refused(path)
 
 
 @pytest.mark.parametrize("name", ["lines.jsonl.gz", "lines.txt"])

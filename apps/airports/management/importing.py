@@ -15,6 +15,7 @@ from apps.imports.management.importing import (
     add_null_words,
     add_reading_arguments,
     add_signs_of_numbers,
+    named_columns,
     reading_of,
     signs_of_numbers,
 )
@@ -159,6 +160,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         null_words=frozenset(options["null"]),
         match=options["match"],
         ignore_case=options["ignore_case"],
+        named=named_columns(options["map"], OURAIRPORTS),
         **signs_of_numbers(options),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],

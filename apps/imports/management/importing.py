@@ -2,19 +2,23 @@
 
 import json
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
 
 from django.core.management.base import CommandError
+from django.utils import timezone
 
 from apps.changesets.locking import remark_on
 from apps.changesets.management.sentences import InOneSentence
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.mapping.headers import chosen_twice
+from apps.imports.mapping.layout import titles_of
 from apps.imports.plan.correction_count import corrections_in_words
+from apps.imports.plan.plan import ImportPlan
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
-from apps.imports.reading.rows import Reading
+from apps.imports.reading.rows import NO_TITLES, Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 from apps.imports.spec import ImportSpec
@@ -33,14 +37,61 @@ def add_reading_arguments(parser: ArgumentParser) -> None:
         "--encoding", metavar="NAME", help=f"needed unless it is UTF-8 or UTF-16: {', '.join(ENCODINGS)}"
     )
     parser.add_argument("--delimiter", metavar="CHAR", help="what stands between the cells, such as ; or tab")
+    parser.add_argument(
+        "--header-line",
+        type=_header_line,
+        default=0,
+        metavar="N",
+        help="the line of the titles, or none: then the columns are called column 1, column 2, ...",
+    )
+    parser.add_argument(
+        "--sheet", default="", metavar="NAME", help="of a spreadsheet (default: the first with content)"
+    )
+    parser.add_argument(
+        "--map",
+        nargs="+",
+        default=[],
+        metavar="COLUMN=TITLE",
+        help="which column of the file fills one of ours, where its title is another one, such as ident=icao or "
+        "name='column 2' (default: as the same titles were mapped in the admin)",
+    )
 
 
 def reading_of(options: dict[str, Any]) -> Reading:
     """Return how the person says that the file is read; nobody looks at the letters, so no encoding is guessed."""
     delimiter = options["delimiter"] or ""
     return Reading(
-        encoding=options["encoding"] or UNICODE, delimiter="\t" if delimiter in ("tab", "\\t") else delimiter
+        encoding=options["encoding"] or UNICODE,
+        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        header=options["header_line"],
+        sheet=options["sheet"],
     )
+
+
+def _header_line(text: str) -> int:
+    if text == "none":
+        return NO_TITLES
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise ArgumentTypeError(f"{text} is no line: give its number, 1 or more, or none.")
+    return int(text)
+
+
+def named_columns(words: Sequence[str], spec: ImportSpec) -> dict[str, str]:
+    """Return the title for each field that --map gives; raises OptionsContradict for what cannot be meant."""
+    fields = {title.casefold(): column.field for column in spec.columns for title in titles_of(column)}
+    named: dict[str, str] = {}
+    for word in words:
+        column, equals, title = (part.strip() for part in word.partition("="))
+        field = fields.get(column.casefold())
+        if not (equals and title) or field is None:
+            columns = ", ".join(column.header for column in spec.columns)
+            raise OptionsContradict(f"--map {word}: write COLUMN=TITLE, where COLUMN is one of {columns}.")
+        if field in named:
+            raise OptionsContradict(f"--map gives {column} twice: {named[field]} and {title}.")
+        named[field] = title
+    for sentence in chosen_twice(named):
+        raise OptionsContradict(f"--map: {sentence}")
+    return named
 
 
 @contextmanager
@@ -151,6 +202,7 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     width = max(len(name) for name in counts)
     for name, number in counts.items():
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
+    yield from _how_it_was_read(plan)
     if blanks := blanks_in_words(plan.staging.read_as_blank):
         yield blanks
     if corrections := counts.get("corrections"):
@@ -175,6 +227,18 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
         if again := remark_on(opened):
             yield again
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
+
+
+def _how_it_was_read(plan: ImportPlan) -> Iterator[str]:
+    """Yield what was found out or remembered about the file, and might be wrong."""
+    if not plan.how.has_titles:
+        yield "The file has no titles: its columns are called column 1, column 2, ..."
+    if known := plan.remembered:
+        by = f" by {known.actor.get_username()}" if known.actor else ""
+        # PostgreSQL keeps the keys of JSON in an order of its own.
+        fields = [column.field for column in plan.spec.columns if column.field in known.mapping]
+        columns = ", ".join(f"{field} from {known.mapping[field]}" for field in fields)
+        yield f"Columns as mapped{by} on {timezone.localtime(known.updated_at):%d %B %Y}: {columns}"
 
 
 def _some(title: str, items: Sequence[object], total: int) -> Iterator[str]:

@@ -18,15 +18,15 @@ from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
 from apps.imports.export.formats import FORMATS
 from apps.imports.mapping import headers
-from apps.imports.mapping.layout import effective, missing_columns
+from apps.imports.mapping.layout import effective
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import page_url, run_url
 from apps.imports.pages.forms import UploadForm
 from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path, unpacked_folder
 from apps.imports.registry import has_spec, spec_for, spec_named
-from apps.imports.results import Changes, ImportOptions, changes_from_json
-from apps.imports.runs.opening import open_run, sample_of, set_options
+from apps.imports.results import ImportOptions
+from apps.imports.runs.opening import asks_how, is_unsure, open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
 
@@ -89,34 +89,14 @@ def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
         options = as_corrections(effective(options, run.header, spec))
         set_options(run, options, actor=actor_of(request))
         messages.info(request, "The file was exported from this console: it is taken as corrections by hand.")
-    if headers.needs_mapping(run.header, spec, options, sample_of(run)):
-        known = headers.recall(run.header, spec)
-        again = None if known is None else remembered_options(run, known.mapping, changes_from_json(known.changes))
-        if again is None:
+    if asks_how(run):
+        known = None if is_unsure(run) else headers.recall(run.header, spec)
+        if known is None or headers.why_not_again(known, run.header, spec, options):
             return HttpResponseRedirect(page_url(run, "mapping"))
-        set_options(run, again, actor=actor_of(request))
+        set_options(run, as_corrections(headers.as_before(options, known)), actor=actor_of(request))
         messages.info(request, "The columns are taken as they were the last time a file had this header.")
     start_planning(run)
     return HttpResponseRedirect(run_url(run))
-
-
-def remembered_options(run: ImportRun, known: dict[str, str], changes: Changes) -> ImportOptions | None:
-    """Return the run's options with the columns as they were mapped before, or None where that is not enough now."""
-    corrections = ImportOptions.from_json(run.options).corrections
-    options = chosen_options(run, known, changes=changes, corrections=corrections)
-    taken = headers.columns_taken(run.header, spec_named(run.spec), options)
-    spec = spec_named(run.spec)
-    lacking = missing_columns(taken, spec, corrections=options.corrections, match=options.match)
-    return None if lacking else options
-
-
-def chosen_options(
-    run: ImportRun, chosen: dict[str, str], *, changes: Changes | None = None, corrections: bool
-) -> ImportOptions:
-    """Return the run's options with just these columns for these fields, and these changes of their values."""
-    options = ImportOptions.from_json(run.options)
-    options = replace(options, mapping=chosen, changes=changes or {}, columns=None, corrections=corrections)
-    return as_corrections(options)
 
 
 def as_corrections(options: ImportOptions) -> ImportOptions:

@@ -28,6 +28,7 @@ from apps.imports.plan.checks import shown_after, shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
 from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
+from apps.imports.runs.opening import asks_how
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, figures_of, page_of
 
 A_PAGE = 100
@@ -65,12 +66,9 @@ class ShownPart:
 
 def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     """Return the context of a run's page."""
-    spec = spec_named(run.spec)
-    model = spec.model
+    model = spec_named(run.spec).model
     options = ImportOptions.from_json(run.options)
-    waits_for_mapping = run.status == RunStatus.UPLOADED and headers.needs_mapping(
-        run.header, spec, options, (run.summary or {}).get("sample", ())
-    )
+    waits_for_mapping = run.status == RunStatus.UPLOADED and asks_how(run)
     context = {
         "title": f"Import of {run.file_name}",
         "subtitle": None,

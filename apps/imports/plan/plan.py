@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,10 @@ from apps.imports.errors import (
     MissingAboveLimit,
     RowsRefused,
 )
+from apps.imports.mapping.headers import settle
 from apps.imports.mapping.layout import effective, layout_of
+from apps.imports.mapping.titles import open_table
+from apps.imports.models import HeaderMapping
 from apps.imports.plan.checks import beyond_limits, check_filters, check_options, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.correction_count import count_new_corrections
@@ -76,6 +79,9 @@ class ImportPlan:
     beyond_limits: tuple[str, ...]
     stamp: Stamp
     planned_at: datetime
+    how: Reading = field(default_factory=Reading)
+    # The mapping of an earlier file with the same titles, where its columns are taken.
+    remembered: HeaderMapping | None = None
 
     @property
     def spec(self) -> ImportSpec:
@@ -153,8 +159,9 @@ def plan_import(
     is called with a stage and the number of rows so far. Raises FileRefused when the file cannot be read or lacks
     columns, RowsRefused with strict, LocalEditsInTheWay with policy abort.
     """
-    raw = spec.read(source, how)
+    raw = open_table(source, spec, how)
     options = effective(options or ImportOptions(), raw.header, spec)
+    options, known = settle(options, raw.header, spec, source.identity.name)
     check_options(spec, options)
     layout = layout_of(raw.header, spec, options=options, name=source.identity.name)
     check_filters(layout, options)
@@ -162,7 +169,7 @@ def plan_import(
     staging.create()
     try:
         read_counts = _stage(raw, staging)
-        plan = _compare(staging, source.identity, read_counts)
+        plan = replace(_compare(staging, source.identity, read_counts), how=raw.how, remembered=known)
         _check_policies(plan)
     except BaseException:
         staging.discarded = True

@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
@@ -13,7 +12,16 @@ from apps.imports.errors import CellRefused, ChoiceContradicts, FileDamaged
 from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import Metered, open_text
-from apps.imports.reading.tables import CELL_CHARACTERS, CHUNK_ROWS, RawChunk, Reading, without_blanks
+from apps.imports.reading.tables import (
+    CELL_CHARACTERS,
+    CHUNK_ROWS,
+    NO_TITLES,
+    SAMPLE_ROWS,
+    RawChunk,
+    Reading,
+    titles_at,
+    without_blanks,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -22,9 +30,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": 
 # What the rows of one chunk may take: most files need a tenth of it, and a cell of one character costs eight bytes.
 CHUNK_BYTES = 16 * 1024 * 1024
 _FIRST_ROWS = 200
-_SAMPLE_ROWS = 20
 _DECLARED = re.compile(r'"?sep=([^\r\n"])"?[,;\t]*(\r\n|\r|\n)', re.IGNORECASE)
-_LETTER = re.compile(r"[^\W\d_]")
 # Lines above the titles cost so much that a delimiter with which there are none is taken: 1,5;2,5 is no row of titles.
 _HEADING = 0.01
 
@@ -32,7 +38,7 @@ _HEADING = 0.01
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows; raises FileRefused while they are read."""
     name = source.identity.name
-    above, reader = max(how.header - 1, 0), None
+    above, reader = max(how.first_line - 1, 0), None
     try:
         with open_text(source, codec_of(how.encoding, start)) as (text, metered):
             csv.field_size_limit(CELL_CHARACTERS)
@@ -45,8 +51,7 @@ def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChu
                     size = _FIRST_ROWS if size == 1 else metered.rows_that_fit(len(rows), CHUNK_BYTES, CHUNK_ROWS)
                     yield chunk
     except UnicodeDecodeError as error:
-        where = f"after line {above + reader.line_num if reader else 0} or so"
-        raise not_text(name, how.encoding, where) from error
+        raise not_text(source, how.encoding, start) from error
     except csv.Error as error:
         line = above + reader.line_num if reader else 0
         raise _csv_error(name, line, _begins(source, how, start, above), error) from error
@@ -106,7 +111,7 @@ def _csv_error(name: str, line: int, begins: int, error: csv.Error) -> FileDamag
 
 
 def layout_of(sample: str, how: Reading, name: str, *, expected: str = ",") -> tuple[str, int]:
-    """Return the delimiter that the first rows show, and the line of the titles.
+    """Return the delimiter that the first rows show, and the header line of the Reading.
 
     A first line such as `sep=;`, which Excel obeys, says the delimiter and is no row. Raises ChoiceContradicts when
     another delimiter was chosen than the rows show.
@@ -126,13 +131,15 @@ def layout_of(sample: str, how: Reading, name: str, *, expected: str = ",") -> t
             f"{name} is separated by {DELIMITERS[best]}, not {chosen_name}: choose that, or let it be found out."
         )
     rows = _first_rows(rest, chosen)
-    return chosen, how.header or rows[_titles_at(rows)][0] + bool(declared)
+    if how.header == NO_TITLES:
+        return chosen, -(rows[0][0] + bool(declared))
+    return chosen, how.header or rows[titles_at([row for _line, row in rows])][0] + bool(declared)
 
 
 def _score(sample: str, delimiter: str) -> tuple[float, int]:
     """Say how well a delimiter fits: cells of the header times the share of rows as wide, then those cells alone."""
     rows = _first_rows(sample, delimiter)
-    above = _titles_at(rows)
+    above = titles_at([row for _line, row in rows])
     (_line, titles), *below = rows[above:]
     width = len(titles)
     fitting = sum(len(row) == width for _line, row in below) / len(below) if below else 1
@@ -149,23 +156,6 @@ def _first_rows(sample: str, delimiter: str) -> list[tuple[int, list[str]]]:
             if any(map(str.strip, row)):
                 rows.append((line, row))
             line = reader.line_num + 1
-            if len(rows) > _SAMPLE_ROWS:
+            if len(rows) >= SAMPLE_ROWS:
                 break
     return rows or [(1, [""])]
-
-
-def _titles_at(rows: list[tuple[int, list[str]]]) -> int:
-    """Return the place of the titles among the first rows: 0, unless those above are only a heading.
-
-    Then they are the first row that is as wide as most rows are, more than half filled, and has a letter in each cell;
-    each row above has at most half as many filled cells.
-    """
-    widths = Counter(len(row) for _line, row in rows if len(row) > 1)
-    width = max(widths, key=lambda width: (widths[width], width), default=0)
-    most_above = 0
-    for at, (_line, row) in enumerate(rows[:-1]):
-        filled = [cell for cell in map(str.strip, row) if cell]
-        if len(row) == width and len(filled) * 2 > width and all(map(_LETTER.search, filled)):
-            return at if most_above * 2 <= len(filled) else 0
-        most_above = max(most_above, len(filled))
-    return 0

@@ -11,7 +11,7 @@ from apps.imports.reading.delimited import layout_of
 from apps.imports.reading.encodings import codec_of, encoding_of
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, GZIP_MAGIC, open_bytes
-from apps.imports.reading.tables import Reading
+from apps.imports.reading.tables import Reading, no_sheet
 
 FORMATS = ("csv", "tsv", "xlsx", "ods", "json")
 _ZIP_MAGIC = b"PK"
@@ -57,7 +57,7 @@ def detect(source: SourceFile, chosen: Reading) -> Detected:
     if start.startswith(_ZIP_MAGIC) and start[2:4] in (b"\x03\x04", b"\x05\x06"):
         kind = zips.kind_of(source)
         _agree(name, chosen.format, kind)
-        return Detected(Reading(format=kind), start)
+        return Detected(Reading(format=kind, header=chosen.header, sheet=chosen.sheet), start)
     if start.startswith(GZIP_MAGIC):
         start = _unpacked(source)
     return _text(source, start, chosen)
@@ -98,6 +98,8 @@ def _text(source: SourceFile, start: bytes, chosen: Reading) -> Detected:
         raise NotATable(f"{name} is a web page or XML, not a table: save the table as CSV or XLSX.")
     ending = _ending(name)
     by_content = "json" if _JSON.match(sample) or (ending in _JSON_ENDINGS and chosen.format in ("", "json")) else ""
+    if chosen.sheet:
+        raise no_sheet(name, chosen.sheet)
     if by_content or chosen.format in ("json", "xlsx", "ods"):
         _agree(name, chosen.format, by_content or "csv")
         return Detected(Reading(format="json", encoding=encoding), start)

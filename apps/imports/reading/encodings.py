@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from apps.imports.errors import ChoiceContradicts, EncodingRefused, NotATable
 from apps.imports.reading.sources import SourceFile
@@ -26,11 +27,27 @@ ENCODINGS = {
 }
 # Chosen where nobody can look at the letters: UTF-8 or UTF-16, and any other is refused.
 UNICODE = "unicode"
+# Taken for the encoding of a file of which nothing can be guessed.
+OTHERWISE = "cp1252"
 _CODECS = {codecs.lookup(name).name: name for name in ENCODINGS} | {"shift_jis": "cp932", "gb2312": "gb18030"}
+# What needs no letters to be told; "" where a file is no text.
+SURE = ("", "utf-8", "utf-16")
 # How many characters beyond ASCII decide; a file with fewer is read to its end.
 _EVIDENCE = 64
 _GUESSED_FROM = 4096
+_WORDS = 6
+# Spaces, and the signs of ASCII.
+_BETWEEN_WORDS = re.compile(r"[\s!-/:-@\[-`{-~]+")
 _UTF16_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+@dataclass(frozen=True)
+class Likely:
+    """An encoding that bytes may be in, how sure that is, from 0 to 1, and some words as they would be read."""
+
+    encoding: str
+    sure: float
+    words: tuple[str, ...]
 
 
 def encoding_of(source: SourceFile, start: bytes, chosen: str) -> str:
@@ -38,12 +55,13 @@ def encoding_of(source: SourceFile, start: bytes, chosen: str) -> str:
     name = source.identity.name
     evident = _evident(start, name)
     if chosen in ("", UNICODE):
-        found, letters = (evident, b"") if evident else _by_content(_blocks(source))
-        if chosen and found == "cp1252":
-            raise EncodingRefused(
-                f"{name} is neither UTF-8 nor UTF-16: give its --encoding, such as {_likely(letters)}."
-            )
-        return found
+        if evident or _is_utf8(_blocks(source)):
+            return evident or "utf-8"
+        guesses = likely_encodings(letters_of(source))
+        if chosen:
+            such = " or ".join(f"{guess.encoding} ({guess.words[0]})" for guess in guesses[:3]) or OTHERWISE
+            raise EncodingRefused(f"{name} is neither UTF-8 nor UTF-16: give its --encoding, such as {such}.")
+        return guesses[0].encoding if guesses else OTHERWISE
     known = _known(chosen)
     if known is None:
         raise ChoiceContradicts(f"{chosen} is not an encoding that is read: choose one of {', '.join(ENCODINGS)}.")
@@ -54,18 +72,39 @@ def encoding_of(source: SourceFile, start: bytes, chosen: str) -> str:
     return known
 
 
-def _likely(letters: bytes) -> str:
-    """Return the encodings that bytes beyond ASCII are most likely in, each with a word as it would be read."""
+def letters_of(source: SourceFile) -> bytes:
+    """Return the first lines with characters beyond ASCII, as their bytes are: enough of them to guess from."""
+    lines: list[bytes] = []
+    for block in _blocks(source):
+        if not block.isascii():
+            lines += [line for line in block.splitlines() if not line.isascii()]
+        if sum(map(len, lines)) >= _GUESSED_FROM:
+            break
+    return b"\n".join(lines)[:_GUESSED_FROM]
+
+
+def likely_encodings(letters: bytes) -> list[Likely]:
+    """Return the encodings in which bytes beyond ASCII are letters, the likeliest first."""
     # Here, since it takes longer to load than most commands need to start.
     import chardet
 
-    lines = b"\n".join(line for line in letters.splitlines() if not line.isascii())[:_GUESSED_FROM]
-    words: dict[str, str] = {}
-    for guess in chardet.detect_all(lines, ignore_threshold=True):
+    likely: dict[str, Likely] = {}
+    for guess in chardet.detect_all(letters, ignore_threshold=True):
         encoding = _known(guess["encoding"] or "")
-        if encoding and encoding not in words and (word := _first_word(lines, encoding)):
-            words[encoding] = word
-    return " or ".join(f"{encoding} ({word})" for encoding, word in list(words.items())[:3]) or "cp1252"
+        if encoding and encoding not in likely and (words := words_in(letters, encoding)) and words[0].isalpha():
+            likely[encoding] = Likely(encoding, guess["confidence"], tuple(words))
+    return list(likely.values())
+
+
+def words_in(letters: bytes, encoding: str) -> list[str]:
+    """Return the first words with letters beyond ASCII as the encoding reads them."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(letters)
+    return words_beyond_ascii(_BETWEEN_WORDS.split(text))
+
+
+def words_beyond_ascii(words: Iterable[str]) -> list[str]:
+    """Return the first few different ones that are not of ASCII alone, cut short."""
+    return list(dict.fromkeys(word[:20] for word in words if not word.isascii()))[:_WORDS]
 
 
 def _known(encoding: str) -> str | None:
@@ -75,13 +114,6 @@ def _known(encoding: str) -> str | None:
         return None
 
 
-def _first_word(lines: bytes, encoding: str) -> str:
-    """Return the first word with letters beyond ASCII, "" where the encoding does not read them as letters."""
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(lines)
-    word = next((word for word in re.split(r"[\s,;|^\"'.()/-]+", text) if not word.isascii()), "")[:20]
-    return word if word.isalpha() else ""
-
-
 def codec_of(encoding: str, start: bytes) -> str:
     """Return the name of Python's codec that reads the encoding from the first byte on, without its mark."""
     if encoding == "utf-16":
@@ -89,13 +121,33 @@ def codec_of(encoding: str, start: bytes) -> str:
     return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
-def not_text(name: str, encoding: str, where: str) -> EncodingRefused:
-    """Return the error for bytes that the encoding does not have, `where` they are."""
+def not_text(source: SourceFile, encoding: str, start: bytes) -> EncodingRefused:
+    """Return the error for a file with bytes that the encoding does not have; it names their line."""
     if encoding == "utf-8":
         hint = "save it as UTF-8, or choose the encoding it is in, such as cp1252"
     else:
         hint = "save it as UTF-8"
-    return EncodingRefused(f"{name} is not {encoding.upper()} {where}: {hint}.")
+    line = _unreadable_from(source, codec_of(encoding, start))
+    return EncodingRefused(f"{source.identity.name} is not {encoding.upper()} from line {line} on: {hint}.")
+
+
+def _unreadable_from(source: SourceFile, codec: str) -> int:
+    """Return the line of the first bytes that the codec does not have."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    line = 1
+    for block in _blocks(source):
+        before = decoder.getstate()
+        try:
+            line += _line_ends(decoder.decode(block))
+        except UnicodeDecodeError as error:
+            # What is wrong may have begun in the block before: its bytes are held back.
+            decoder.setstate(before)
+            return line + _line_ends(decoder.decode(block[: max(0, error.start - len(before[0]))]))
+    return line
+
+
+def _line_ends(text: str) -> int:
+    return text.count("\n") or text.count("\r")
 
 
 def _evident(start: bytes, name: str) -> str:
@@ -131,19 +183,17 @@ def _blocks(source: SourceFile) -> Iterator[bytes]:
             yield block
 
 
-def _by_content(blocks: Iterator[bytes]) -> tuple[str, bytes]:
-    """Decide between UTF-8 and cp1252 by the first characters beyond ASCII, and return the first block with any.
+def _is_utf8(blocks: Iterator[bytes]) -> bool:
+    """Decide by the first characters beyond ASCII.
 
     A file that is mostly UTF-8 stays UTF-8, so that its damaged place is refused and not made into other letters.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
     good = bad = 0
-    letters = b""
     for block in blocks:
         text = decoder.decode(block)
         if text.isascii():
             continue
-        letters = letters or block
         odd = [character for character in text if character > "\x7f"]
         escaped = sum("\udc80" <= character <= "\udcff" for character in odd)
         bad += escaped
@@ -152,4 +202,4 @@ def _by_content(blocks: Iterator[bytes]) -> tuple[str, bytes]:
             break
     else:
         bad += len(decoder.decode(b"", final=True))
-    return ("cp1252" if bad > good else "utf-8"), letters
+    return bad <= good

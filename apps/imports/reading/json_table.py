@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
 
@@ -35,7 +36,8 @@ def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int,
     name = source.identity.name
     number = 0
     try:
-        with open_text(source, codec_of(how.encoding, start)) as (text, _metered):
+        # Lone surrogates of bytes that are no text would be told as faults of the JSON.
+        with open_text(replace(source, errors="strict"), codec_of(how.encoding, start)) as (text, _metered):
             items = _Items(text, name)
             first = items.first()
             # Objects of a list have the same keys; those on lines of their own leave out what they do not know.
@@ -49,7 +51,7 @@ def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int,
                     )
                 yield line, _row(item, header, f"{name}, object {number}")
     except UnicodeDecodeError as error:
-        raise not_text(name, how.encoding, f"after object {number} or so") from error
+        raise not_text(source, how.encoding, start) from error
     if not number:
         raise NoRows(f"{name} is a list without objects: nothing can be imported from it.")
 

@@ -1,12 +1,15 @@
-"""ODS: the first table with content, streamed from content.xml; repeated rows and cells are expanded one by one."""
+"""ODS: the chosen table, or the first one with content, streamed from content.xml.
+
+Repeated rows and cells are expanded one by one.
+"""
 
 from collections.abc import Iterator
 
 from apps.imports.errors import CellRefused, FileDamaged, FileLocked, TooManyRows
 from apps.imports.reading.cells import MOST_COLUMNS, Row, column_name, error_value, no_value, number_text, too_long
 from apps.imports.reading.sources import SourceFile
-from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks
-from apps.imports.reading.xml_stream import Handler, parsed
+from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks, no_sheet, table_of
+from apps.imports.reading.xml_stream import Handler, elements, parsed
 from apps.imports.reading.zips import Archive, open_archive
 
 ROW_LIMIT = 20_000
@@ -14,6 +17,7 @@ _OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0 "
 _TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0 "
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0 "
 _CALC = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0 "
+_SHEET = ("spreadsheet", "table")
 _CELLS = (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell")
 _VALUES = {
     **dict.fromkeys(("float", "percentage", "currency"), f"{_OFFICE}value"),
@@ -26,13 +30,21 @@ _VALUES = {
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows; raises FileRefused while they are read."""
-    return in_chunks(_rows(source), source.identity.name)
+    return in_chunks(table_of(_rows(source, how.sheet), how), source.identity.name, has_titles=how.has_titles)
 
 
-def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
+def sheets_of(source: SourceFile) -> list[str]:
+    """Return the names of the tables."""
     with open_archive(source) as archive:
         _refuse_locked(archive)
-        handler = _Table(archive.name)
+        tables = elements(archive.blocks("content.xml"), archive.name)
+        return [attributes.get("name", "") for around, name, attributes in tables if (around, name) == _SHEET]
+
+
+def _rows(source: SourceFile, wanted: str) -> Iterator[tuple[int, list[str]]]:
+    with open_archive(source) as archive:
+        _refuse_locked(archive)
+        handler = _Table(archive.name, wanted)
         seen = 0
         for _block in parsed(archive.blocks("content.xml"), handler):
             for row in handler.take():
@@ -47,6 +59,8 @@ def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
                     yield numbered
             if handler.complete:
                 return
+        if not handler.found:
+            raise no_sheet(archive.name, wanted)
 
 
 def _refuse_locked(archive: Archive) -> None:
@@ -57,11 +71,14 @@ def _refuse_locked(archive: Archive) -> None:
 
 
 class _Table(Handler):
-    """Makes rows of the elements of the first table that has any."""
+    """Makes rows of the elements of the wanted table, or of the first one that has any."""
 
-    def __init__(self, part: str) -> None:
+    def __init__(self, part: str, wanted: str) -> None:
         super().__init__(part)
         self.complete = False
+        self.found = not wanted
+        self._wanted = wanted
+        self._reads = not wanted
         self._done: list[Row] = []
         self._filled = False
         self._line = 1
@@ -81,7 +98,10 @@ class _Table(Handler):
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         super().start(name, attributes)
-        if self.complete:
+        if name == f"{_TABLE}table" and self._wanted:
+            self._reads = attributes.get(f"{_TABLE}name") == self._wanted
+            self.found |= self._reads
+        if self.complete or not self._reads:
             return
         if name in _CELLS:
             self._cell = attributes
@@ -97,7 +117,7 @@ class _Table(Handler):
 
     def end(self, name: str) -> None:
         super().end(name)
-        if self.complete:
+        if self.complete or not self._reads:
             return
         if name in _CELLS:
             self._end_cell(self._cell or {})

@@ -1,15 +1,16 @@
 """Reading: bytes to raw rows with line numbers, in chunks, so that memory stays flat."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import chain
 
 from apps.imports.errors import ColumnTwice, FileEmpty, NoRows
 from apps.imports.reading import delimited, json_table, ods, xlsx
 from apps.imports.reading.detecting import Detected, detect
 from apps.imports.reading.sources import SourceFile
-from apps.imports.reading.tables import CHUNK_ROWS, RawChunk, RawFile, Reading
+from apps.imports.reading.tables import CHUNK_ROWS, NO_TITLES, RawChunk, RawFile, Reading
 
-__all__ = ["CHUNK_ROWS", "RawChunk", "RawFile", "Reading", "read"]
+__all__ = ["CHUNK_ROWS", "NO_TITLES", "RawChunk", "RawFile", "Reading", "read"]
 
 _READERS = {"json": json_table, "ods": ods, "xlsx": xlsx}
 # Invisible characters that copying from a page, or a byte order mark, leaves at the ends of a title.
@@ -27,8 +28,17 @@ def read(source: SourceFile, how: Reading | None = None) -> RawFile:
     header = _titles(head.rows[0], name)
     first = next(chunks, None)
     if first is None:
-        raise NoRows(f"{name} has a header but no rows: nothing can be imported from it.")
-    return RawFile(header=header, chunks=chain((first,), chunks), how=detected.how)
+        raise NoRows(f"{name} has a header but no rows: nothing can be imported from it.", header)
+    # Where the table of a sheet begins is known only now.
+    line = head.lines[0] if detected.how.has_titles else -first.lines[0]
+    begins = detected.how.header or (0 if detected.how.format == "json" else line)
+    return RawFile(header=header, chunks=chain((first,), chunks), how=replace(detected.how, header=begins))
+
+
+def sheets_of(source: SourceFile, how: Reading) -> list[str]:
+    """Return the names of the sheets of a file, of which one is read; a file of text has none."""
+    reader = {"xlsx": xlsx, "ods": ods}.get(how.format)
+    return reader.sheets_of(source) if reader else []
 
 
 def rows_at(source: SourceFile, how: Reading, lines: Collection[int]) -> Iterator[tuple[int, list[str]]]:
@@ -48,7 +58,22 @@ def rows_at(source: SourceFile, how: Reading, lines: Collection[int]) -> Iterato
 def _chunks(source: SourceFile, detected: Detected) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows."""
     reader = _READERS.get(detected.how.format, delimited)
-    return reader.chunks_of(source, detected.how, detected.start)
+    chunks = reader.chunks_of(source, detected.how, detected.start)
+    return chunks if detected.how.has_titles else _under_numbers(chunks)
+
+
+def _under_numbers(chunks: Iterator[RawChunk]) -> Iterator[RawChunk]:
+    """Yield the places of the columns as their titles, then all rows."""
+    first = next(chunks, None)
+    if first is not None:
+        yield RawChunk([0], [[place_title(number) for number in range(1, len(first.rows[0]) + 1)]])
+        yield first
+    yield from chunks
+
+
+def place_title(number: int) -> str:
+    """Return what a column without title is called, counted from 1."""
+    return f"column {number}"
 
 
 def _titles(cells: list[str], name: str) -> list[str]:
@@ -59,7 +84,8 @@ def _titles(cells: list[str], name: str) -> list[str]:
         before = places.setdefault(title.casefold(), place)
         if title and before != place:
             raise ColumnTwice(
-                f"{name} has the column {title[:40]} twice, as columns {before} and {place}: rename or remove one."
+                f"{name} has the column {title[:40]} twice, as columns {before} and {place}: rename or remove one.",
+                titles,
             )
     return titles
 

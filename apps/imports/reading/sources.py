@@ -22,14 +22,20 @@ from apps.imports.results import FileIdentity
 SIZE_LIMIT = 200 * 1024 * 1024
 TIMEOUT_SECONDS = 30
 ATTEMPTS = 3
+# Bytes that are no text become lone surrogates, so that a person sees where they are.
+LENIENT = "surrogateescape"
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that can be read more than once, and what identifies it."""
+    """A file that can be read more than once, and what identifies it.
+
+    `errors` says what becomes of bytes that are no text, as Python's codecs call it.
+    """
 
     path: Path
     identity: FileIdentity
+    errors: str = "strict"
 
     def open(self) -> io.BufferedReader:
         """Return the file's bytes as they are."""

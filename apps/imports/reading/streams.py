@@ -73,5 +73,8 @@ def open_bytes(source: SourceFile) -> Iterator[Metered]:
 @contextmanager
 def open_text(source: SourceFile, codec: str) -> Iterator[tuple[io.TextIOWrapper, Metered]]:
     """Open the text of a file for the length of the block, line ends as they are."""
-    with open_bytes(source) as metered, io.TextIOWrapper(metered, encoding=codec, newline="") as text:
+    with (
+        open_bytes(source) as metered,
+        io.TextIOWrapper(metered, encoding=codec, errors=source.errors, newline="") as text,
+    ):
         yield text, metered

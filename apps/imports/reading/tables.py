@@ -1,10 +1,13 @@
 """The values of reading: how a file is read, its header, and raw rows with line numbers in chunks."""
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, dropwhile, islice
 from typing import Self
 
-from apps.imports.errors import FileTooLarge, NotATable
+from apps.imports.errors import ChoiceContradicts, FileTooLarge, NotATable
 
 CHUNK_ROWS = 2000
 # A chunk of a sheet is cut earlier when its rows are wide or long, so that memory stays flat.
@@ -14,16 +17,37 @@ CHUNK_CHARACTERS = 4_000_000
 TABLE_CELLS = 200_000_000
 # The csv module's own limit, held for every format.
 CELL_CHARACTERS = 131_072
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+# So many rows tell where the table begins.
+SAMPLE_ROWS = 21
+# As the header line: there are no titles, and rows begin at once.
+NO_TITLES = -1
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file; "" means: detect it. `header` is the line of a text file on which the titles stand."""
+    """How to read a file; "" and 0 mean: detect it. JSON has neither a header line nor a sheet.
+
+    `header` is the line on which the titles stand, or less than 0: there are none, and rows begin on that line.
+    """
 
     format: str = ""
     encoding: str = ""
     delimiter: str = ""
     header: int = 0
+    sheet: str = ""
+
+    @property
+    def first_line(self) -> int:
+        """The line on which the table begins, 0 where that is not known."""
+        return abs(self.header)
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether the table begins with titles."""
+        return self.header >= 0
 
 
 class Nested(str):
@@ -68,6 +92,23 @@ def _require_values(rows: list[list[str]], columns: Collection[int]) -> None:
                 raise NotATable(cell.why)
 
 
+def titles_at(rows: Sequence[list[str]]) -> int:
+    """Return the place of the titles among the first rows: 0, unless those above are only a heading.
+
+    Then they are the first row that is as wide as most rows are, more than half filled, and has a letter in each cell;
+    each row above has at most half as many filled cells.
+    """
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    width = max(widths, key=lambda width: (widths[width], width), default=0)
+    most_above = 0
+    for at, row in enumerate(rows[:-1]):
+        filled = [cell for cell in map(str.strip, row) if cell]
+        if len(row) == width and len(filled) * 2 > width and all(map(_LETTER.search, filled)):
+            return at if most_above * 2 <= len(filled) else 0
+        most_above = max(most_above, len(filled))
+    return 0
+
+
 def without_blanks(lines: list[int], rows: list[list[str]]) -> RawChunk:
     """Return the rows in which something stands, with their lines."""
     # The first cell tells of most rows, and quickly.
@@ -81,13 +122,30 @@ def _is_filled(row: list[str]) -> bool:
     return any(map(str.strip, row))
 
 
-def in_chunks(rows: Iterable[tuple[int, list[str]]], name: str) -> Iterator[RawChunk]:
-    """Yield the first row, which is the header, as a chunk of its own, then the others made as wide as the header."""
+def no_sheet(name: str, wanted: str) -> ChoiceContradicts:
+    """Return the error for a sheet that is not there."""
+    return ChoiceContradicts(f"{name} has no sheet {wanted[:40]}: choose another, or let it be found out.")
+
+
+def table_of(rows: Iterable[tuple[int, list[str]]], how: Reading) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a sheet from where its table begins: as chosen, else from the titles below a heading."""
+    rows = dropwhile(lambda row: row[0] < how.first_line, rows)
+    first = list(islice(rows, SAMPLE_ROWS))
+    begins = 0 if how.header or not first else titles_at([row for _line, row in first])
+    if first and not how.has_titles:
+        line, row = first[0]
+        width = max(len(row) for _line, row in first)
+        first[0] = (line, [*row, *[""] * (width - len(row))])
+    return chain(first[begins:], rows)
+
+
+def in_chunks(rows: Iterable[tuple[int, list[str]]], name: str, *, has_titles: bool = True) -> Iterator[RawChunk]:
+    """Yield the first row, which is the header, as a chunk of its own, then the others made as wide as the first."""
     rows = iter(rows)
     first = next(rows, None)
     if first is None:
         return
-    header = _cut(first[1], 0)
+    header = _cut(first[1], 0) if has_titles else first[1]
     width = len(header)
     yield RawChunk([first[0]], [header])
     lines: list[int] = []

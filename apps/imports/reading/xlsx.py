@@ -1,4 +1,4 @@
-"""XLSX: the first sheet with content, streamed; only the shared strings are held.
+"""XLSX: the chosen sheet, or the first one with content, streamed; only the shared strings are held.
 
 openpyxl's own reader keeps every element of a row, and every row it has seen, as a tree; a small archive can make it
 take gigabytes. So the elements are read as they come, and openpyxl says what the formats of dates mean.
@@ -12,7 +12,7 @@ from itertools import chain
 from apps.imports.errors import FileDamaged, FileTooLarge
 from apps.imports.reading.cells import Row, unescape
 from apps.imports.reading.sources import SourceFile
-from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks
+from apps.imports.reading.tables import CELL_CHARACTERS, RawChunk, Reading, in_chunks, no_sheet, table_of
 from apps.imports.reading.xlsx_sheet import Dates, SheetRows
 from apps.imports.reading.xml_stream import Handler, elements, parsed
 from apps.imports.reading.zips import PART_LIMIT, Archive, open_archive
@@ -23,13 +23,23 @@ MOST_STYLES = 100_000
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the header as a chunk of its own, then the rows; raises FileRefused while they are read."""
-    return in_chunks(_rows(source), source.identity.name)
+    return in_chunks(table_of(_rows(source, how.sheet), how), source.identity.name, has_titles=how.has_titles)
 
 
-def _rows(source: SourceFile) -> Iterator[tuple[int, list[str]]]:
+def sheets_of(source: SourceFile) -> list[str]:
+    """Return the titles of the sheets that are shown."""
+    with open_archive(source) as archive:
+        return [title for title, _part in _sheets(archive, _main_part(archive))[0]]
+
+
+def _rows(source: SourceFile, wanted: str) -> Iterator[tuple[int, list[str]]]:
     with open_archive(source) as archive:
         book = _main_part(archive)
         sheets, parts = _sheets(archive, book)
+        if wanted:
+            sheets = [sheet for sheet in sheets if sheet[0] == wanted]
+        if wanted and not sheets:
+            raise no_sheet(archive.name, wanted)
         strings = _strings(archive, parts.get("sharedStrings", ""))
         dates = _dates(archive, parts.get("styles", ""), book)
         for title, part in sheets:

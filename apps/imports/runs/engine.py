@@ -64,7 +64,8 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
         finally:
             plan.discard()
         counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
-        summary = {**plan.figures(), "checks": checks, "planned_at": plan.planned_at.isoformat()}
+        letters = (run.summary or {}).get("letters", "")
+        summary = {**plan.figures(), "checks": checks, "planned_at": plan.planned_at.isoformat(), "letters": letters}
         summary |= {"figures": figures.as_json(), "earlier": earlier}
         move(run, RunStatus.PLANNED, counts=counts, summary=summary)
         run.refresh_from_db()
@@ -178,6 +179,8 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
         options = remember_file(run, source, request.options)
         totals["read"] = estimate_rows(run)
         plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
+    run.how, run.options = asdict(plan.how), plan.options.as_json()
+    run.save(update_fields=["how", "options"])
     did = Done(plan.counts.as_dict())
     run.counts = did.counts
     totals |= dict.fromkeys(("write", "record"), plan.to_write)

@@ -1,10 +1,13 @@
 """The files of runs: kept in a storage of their own, under the hash of their content, compressed where they are not."""
 
 import gzip
+import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, cast
 
 from django.core.files import File
@@ -12,7 +15,7 @@ from django.core.files.storage import Storage, storages
 
 from apps.imports.errors import FileIsGone
 from apps.imports.models import ImportRun
-from apps.imports.reading.sources import SourceFile, from_path, unpacked_folder
+from apps.imports.reading.sources import LENIENT, SourceFile, from_path, unpacked_folder
 from apps.imports.results import FileIdentity, ImportOptions
 
 # The quickest: packing as tightly as can be would take as long as comparing the rows.
@@ -98,6 +101,38 @@ def kept_file(run: ImportRun) -> Iterator[SourceFile]:
         if source.identity != FileIdentity(run.file_name, run.file_sha256, run.file_size):
             raise FileIsGone(f"{run.file_name} is no longer what was uploaded (its SHA-256 differs): upload it again.")
         yield source
+
+
+@dataclass(frozen=True)
+class _KeptFile(SourceFile):
+    """A file as it is kept, unpacked while it is read: who needs its beginning reads no more."""
+
+    def open(self) -> io.BufferedReader:
+        kept = storage().open(self.path.name, "rb")
+        return cast("io.BufferedReader", kept if self.path.name.endswith(_AS_IT_IS) else _Unpacking(fileobj=kept))
+
+
+class _Unpacking(gzip.GzipFile):
+    """Closes what it unpacks, too."""
+
+    def __init__(self, fileobj: File) -> None:
+        super().__init__(fileobj=cast("IO[bytes]", fileobj), mode="rb")
+        self._packed = fileobj
+
+    def close(self) -> None:
+        super().close()
+        self._packed.close()
+
+
+def beginning_of(run: ImportRun) -> SourceFile:
+    """Return the file of a run to be looked at: neither read to its end nor compared with what was uploaded.
+
+    Bytes that are no text are passed on as lone surrogates. Raises FileIsGone.
+    """
+    if not run.kept_as or not storage().exists(run.kept_as):
+        raise FileIsGone(f"{run.file_name} is not kept any more: upload it again.")
+    identity = FileIdentity(run.file_name, run.file_sha256, run.file_size)
+    return _KeptFile(Path(run.kept_as), identity, errors=LENIENT)
 
 
 def forget_file(run: ImportRun) -> None:

@@ -2,34 +2,32 @@
 
 import os
 import socket
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import asdict
-from itertools import islice
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from itertools import chain
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.changesets.models import Actor
-from apps.imports.errors import FileRefused, LockTaken, RunRefused
+from apps.imports.errors import LockTaken, RunRefused
+from apps.imports.mapping.headers import needs_mapping, other_file
 from apps.imports.mapping.layout import columns_found
+from apps.imports.mapping.titles import open_table
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RunStatus
-from apps.imports.reading.rows import RawChunk, Reading
-from apps.imports.reading.sources import SourceFile
+from apps.imports.reading.encodings import SURE, letters_of
+from apps.imports.reading.rows import Reading
+from apps.imports.reading.sources import LENIENT, SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import require, why_not_decide, why_not_start_again
-from apps.imports.runs.files import keep_file, kept_file
+from apps.imports.runs.files import keep_file
 from apps.imports.runs.lease import fail_dead_runs
+from apps.imports.runs.preview import Preview, clean, first_rows, sample_of, unreadable_from
 from apps.imports.spec import ImportSpec
 
-# How many rows help to tell which column is which: the first ones, then those that fill a column so far mostly blank.
-FIRST_ROWS = 3
-SAMPLE_ROWS = 20
-_LOOKED_AT = 1000
-_SAMPLE_CHARACTERS = 60
 _BEFORE_CONFIRMING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.FAILED, RunStatus.CANCELLED)
 
 
@@ -42,13 +40,17 @@ def open_run(
     reason: str,
     how: Reading | None = None,
 ) -> ImportRun:
-    """Keep the file, read its header, and return the run, uploaded; raises FileRefused when it cannot be read.
+    """Keep the file, read its beginning, and return the run, uploaded; raises FileRefused when it cannot be read.
 
     `how` is what the person knows about the file. Nothing is kept when the file is refused.
     """
-    raw = spec.read(source, how)
+    raw = open_table(replace(source, errors=LENIENT), spec, how)
     taken = [index for _column, index in columns_found(raw.header, spec, options)]
-    sample = _sample(_rows(raw.taking(taken)))
+    chunks = raw.taking(taken)
+    rows = first_rows(chain((next(chunks),), chunks))
+    guessed = raw.how.encoding not in SURE and not (how and how.encoding)
+    damaged = bool(unreadable_from(rows))
+    unsure = guessed or damaged or bool(other_file(raw.header, spec))
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,
@@ -59,40 +61,32 @@ def open_run(
         file_size=source.identity.size,
         kept_as=keep_file(source),
         how=asdict(raw.how),
-        header=raw.header,
-        summary={"sample": sample},
+        header=[clean(title) for title in raw.header],
+        summary={
+            "unsure": unsure,
+            "letters": _letters(source) if raw.how.encoding not in SURE else "",
+            "sample": sample_of(rows),
+        },
         options=options.as_json(),
     )
 
 
-def _rows(chunks: Iterator[RawChunk]) -> Iterator[list[str]]:
-    for chunk in chunks:
-        for row in chunk.rows:
-            # PostgreSQL stores NUL nowhere.
-            yield [cell[:_SAMPLE_CHARACTERS].replace("\x00", "\N{REPLACEMENT CHARACTER}") for cell in row]
+def _letters(source: SourceFile) -> str:
+    # A character for each byte, since JSON keeps no bytes.
+    return letters_of(source).replace(b"\x00", b"").decode("latin-1")
 
 
-def _sample(rows: Iterator[list[str]]) -> list[list[str]]:
-    """Return rows in which each column is filled several times, if the beginning of the file has such."""
-    sample = list(islice(rows, FIRST_ROWS))
-    filled = Counter(place for row in sample for place, cell in enumerate(row) if cell.strip())
-    # What is wrong further down is said when the whole file is read.
-    with suppress(FileRefused):
-        for row in islice(rows, _LOOKED_AT):
-            here = [place for place, cell in enumerate(row) if cell.strip()]
-            if len(sample) < SAMPLE_ROWS and any(filled[place] < SAMPLE_ROWS // 2 for place in here):
-                sample.append(row)
-                filled.update(here)
-    return sample
+def is_unsure(run: ImportRun) -> bool:
+    """Whether nobody knows yet that the file of a run is read rightly, whatever its titles are."""
+    return bool((run.summary or {}).get("unsure"))
 
 
-def sample_of(run: ImportRun) -> list[list[str]]:
-    """Return some of the first rows of the run's file, each cell cut short; raises FileIsGone or FileRefused."""
-    summary = run.summary or {}
-    if "sample" in summary:
-        return summary["sample"]
-    with kept_file(run) as source:
-        return _sample(_rows(spec_named(run.spec).read(source, Reading(**run.how)).chunks))
+def asks_how(run: ImportRun) -> bool:
+    """Whether a person must look at how the file of a run is read, and which column is which, before it is planned."""
+    sample = (run.summary or {}).get("sample", ())
+    return is_unsure(run) or needs_mapping(
+        run.header, spec_named(run.spec), ImportOptions.from_json(run.options), sample
+    )
 
 
 def open_for_command(spec: ImportSpec, *, command: str, file_name: str, reason: str, lock: str | None) -> ImportRun:
@@ -133,24 +127,31 @@ def _held_by(holder: ImportRun | None, objects: str) -> str:
     )
 
 
-def set_options(run: ImportRun, options: ImportOptions, *, actor: User) -> ImportRun:
+def set_options(run: ImportRun, options: ImportOptions, *, actor: User, read: Preview | None = None) -> ImportRun:
     """Give a run that nobody has confirmed other options, and put it back to be planned; its old plan is forgotten.
+
+    `read` is how the person wants the file to be read.
 
     Raises RunRefused when the person may not, the file is gone, or the run is further already.
     """
     require(why_not_decide(actor, run))
     require(why_not_start_again(run))
     mapping: Mapping[str, str] | None = options.mapping
-    values = {
+    # Who says how the file is read is sure of it.
+    known = ("letters", "sample") if read else ("letters", "sample", "unsure")
+    values: dict[str, Any] = {
         "status": RunStatus.UPLOADED,
         "options": options.as_json(),
         "mapping": dict(mapping) if mapping is not None else None,
         "counts": None,
+        "summary": {name: kept for name, kept in (run.summary or {}).items() if name in known},
         "error": "",
         "started_at": None,
         "finished_at": None,
         "start_at": None,
     }
+    if read is not None:
+        values |= {"how": asdict(read.how), "header": read.header}
     if not ImportRun.objects.filter(pk=run.pk, status__in=_BEFORE_CONFIRMING).update(**values):
         run.refresh_from_db()
         raise RunRefused(f"{run} is {run.get_status_display().lower()}: it cannot be planned again.")

@@ -94,12 +94,12 @@ def test_utf8_with_one_damaged_place_is_refused_there_and_not_taken_for_windows_
     error = refusal("id,name\n1,Łódź\n2,Gdańsk\n".encode() + b"3,Krak\xf3w\n")
 
     assert isinstance(error, EncodingRefused)
-    assert "is not UTF-8 after line" in str(error)
+    assert "is not UTF-8 from line 4 on" in str(error)
     assert "choose the encoding" in str(error)
 
 
 def test_bytes_that_windows_lacks_are_refused(refusal):
-    assert "is not CP1252 after line" in str(refusal(b"id,name\n1,\xe9\x81\xfc\n"))
+    assert "is not CP1252 from line 2 on" in str(refusal(b"id,name\n1,\xe9\x81\xfc\n", encoding="cp1252"))
 
 
 def test_a_chosen_encoding_is_held_against_the_mark(refusal):

@@ -11,6 +11,8 @@ from apps.imports.management.importing import (
     add_null_words,
     add_reading_arguments,
     add_signs_of_numbers,
+    named_columns,
+    one_sentence,
     reading_of,
     signs_of_numbers,
 )
@@ -37,11 +39,13 @@ class Command(ImportingCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path, how = options["file"], reading_of(options)
-        meaning = {"null_words": frozenset(options["null"]), **signs_of_numbers(options)}
+        with one_sentence():
+            named = named_columns(options["map"], GEONAMES)
+        null_words, signs = frozenset(options["null"]), signs_of_numbers(options)
         request = Request(
             spec=GEONAMES,
             open_source=lambda: nullcontext(from_path(path)),
-            options=lambda source: replace(options_for(source, how), **meaning),
+            options=lambda source: replace(options_for(source, how), null_words=null_words, named=named, **signs),
             command="import_cities",
             file_name=str(path),
             reason=options["reason"],
