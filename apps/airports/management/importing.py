@@ -11,9 +11,11 @@ from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
 from apps.imports.management.importing import (
+    add_changes,
     add_null_words,
     add_reading_arguments,
     add_signs_of_numbers,
+    changes_of,
     reading_of,
     signs_of_numbers,
 )
@@ -62,6 +64,7 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
     )
     add_null_words(parser)
     add_signs_of_numbers(parser)
+    add_changes(parser)
 
 
 def _add_choice_of_rows(parser: ArgumentParser) -> None:
@@ -142,6 +145,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         bad_cell=options["bad_cell"],
         null_words=frozenset(options["null"]),
         **signs_of_numbers(options),
+        changes=changes_of(options, OURAIRPORTS),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

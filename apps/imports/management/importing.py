@@ -12,10 +12,12 @@ from django.db import DatabaseError
 
 from apps.changesets.errors import ChangesetError
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.mapping.changes import CHANGES, ValueChange, why_not_change
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
+from apps.imports.spec import ImportSpec
 
 _SHOWN = 10
 JSON_KEYS = (
@@ -118,6 +120,33 @@ def signs_of_numbers(options: dict[str, Any]) -> dict[str, Any]:
     """Return how the person says that numbers are written, as options of an import."""
     thousands = options["thousands"]
     return {"decimal": options["decimal"], "thousands": "" if thousands == "none" else thousands}
+
+
+def add_changes(parser: ArgumentParser) -> None:
+    """Add the argument that says what the values of a column need."""
+    parser.add_argument(
+        "--change",
+        action="append",
+        default=[],
+        metavar="FIELD=NAME[:ARGUMENT]",
+        help=f"change the values of a field before they are read; may come again. Names: {', '.join(sorted(CHANGES))}",
+    )
+
+
+def changes_of(options: dict[str, Any], spec: ImportSpec) -> dict[str, list[ValueChange]]:
+    """Return the changes that the person asks for, by field; raises OptionsContradict where one is not understood."""
+    fields = {title: column.field for column in spec.columns for title in (column.header, column.field)}
+    changes: dict[str, list[ValueChange]] = {}
+    for text in options["change"]:
+        title, _equals, what = text.partition("=")
+        name, _colon, argument = what.partition(":")
+        change = ValueChange(name, argument)
+        if title not in fields:
+            raise OptionsContradict(f"--change {text}: no field is called {title}; there are: {', '.join(fields)}.")
+        if why := why_not_change(change):
+            raise OptionsContradict(f"--change {text}: {why}")
+        changes.setdefault(fields[title], []).append(change)
+    return changes
 
 
 def progress_on(stream: TextIO) -> Progress | None:
