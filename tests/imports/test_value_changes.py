@@ -70,6 +70,8 @@ def test_two_numbers_in_a_cell_are_found_however_they_are_written(first, second)
         ("round", "0", "high", "high"),
         ("feet", "", "1655 m", "5430"),
         ("feet", "", "-4", "-13"),
+        ("feet", "", "9" * 50, "9" * 50),
+        ("round", "2", "9" * 50, "9" * 50),
         # A beach or a mountain: refused by the parser.
         ("feet", "", "1.655", "1.655"),
         ("part", "2", "47.45", "47.45"),

@@ -100,16 +100,21 @@ class _Work:
                 del self.guesses[field]
 
     def by_values(self) -> None:
-        """Guess by what the values look like, where that is enough."""
-        for column in self.spec.columns:
-            for place, sample in enumerate(self.samples):
-                if column.field in self.guesses or not self.header[place] or not sample:
-                    continue
-                cells, number = self._numbers(column, sample)
-                untitled = _UNTITLED.fullmatch(plain_title(self.header[place])) is not None
-                looks = [look for look in column.looks_like if look.alone and (untitled or not look.untitled)]
-                if look := next((look for look in looks if look.test(cells)), None):
-                    self._note(column, place, _looks(look, sample), look.change or number)
+        """Guess by what the values look like, where that is enough; values that need no change come first."""
+        for changing in (False, True):
+            for column in self.spec.columns:
+                for place in range(len(self.header)):
+                    if column.field not in self.guesses and self.header[place] and self.samples[place]:
+                        self._by_values(column, place, changing=changing)
+
+    def _by_values(self, column: Column, place: int, *, changing: bool) -> None:
+        sample = self.samples[place]
+        cells, number = self._numbers(column, sample)
+        untitled = _UNTITLED.fullmatch(plain_title(self.header[place])) is not None
+        looks = [look for look in column.looks_like if look.alone and (untitled or not look.untitled)]
+        look = next((look for look in looks if look.test(cells)), None)
+        if look and bool(look.change or number) is changing:
+            self._note(column, place, _looks(look, sample), look.change or number)
 
     def _by_title(
         self, column: Column, place: int, why: str, *, certain: bool = False, change: ValueChange | None = None
