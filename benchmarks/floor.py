@@ -29,6 +29,11 @@ STAGED = (
     "municipality text",
     "city_key text",
     "iata_code text",
+    "gps_code text",
+    "icao_code text",
+    "local_code text",
+    "scheduled_service boolean",
+    "keywords text",
 )
 COUNTRIES = """
 INSERT INTO base_country (iso_code, iso3, name, search_name, slug, active, created_at, updated_at)
@@ -44,10 +49,11 @@ WHERE city_key <> '' GROUP BY country.id, city_key
 """
 AIRPORTS = """
 INSERT INTO airports_airport (ident, source_id, iata_code, name, search_name, airport_type, latitude_deg,
-    longitude_deg, elevation_ft, iso_country, iso_region, municipality, country_id, city_id, active,
-    created_at, updated_at)
+    longitude_deg, elevation_ft, iso_country, iso_region, municipality, gps_code, icao_code, local_code,
+    scheduled_service, keywords, country_id, city_id, active, created_at, updated_at)
 SELECT ident, source_id, iata_code, staged.name, staged.search_name, airport_type, latitude_deg, longitude_deg,
-    elevation_ft, iso_country, iso_region, municipality, country.id, city.id, airport_type <> 'closed', {now}, {now}
+    elevation_ft, iso_country, iso_region, municipality, gps_code, icao_code, local_code, scheduled_service, keywords,
+    country.id, city.id, airport_type <> 'closed', {now}, {now}
 FROM staged JOIN base_country country ON country.iso_code = staged.iso_country
 LEFT JOIN base_city city ON city.country_id = country.id AND city.search_name = staged.city_key
 """
@@ -113,6 +119,11 @@ def staged_rows(source: Path) -> Iterator[tuple]:
                 row["municipality"],
                 " ".join(row["municipality"].casefold().split()),
                 row["iata_code"] or None,
+                row["gps_code"] or None,
+                row.get("icao_code") or None,
+                row["local_code"] or None,
+                row["scheduled_service"] == "yes" if row["scheduled_service"] else None,
+                row["keywords"] or None,
             )
 
 

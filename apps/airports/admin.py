@@ -42,14 +42,15 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     form = AirportForm
     list_display = ("ident", "name", "iata_code", "airport_type", "municipality", "country", "city", "active")
     list_display_links = ("ident", "name")
-    list_filter = ("airport_type", "active", LinksFilter, "country")
+    list_filter = ("airport_type", "active", "scheduled_service", LinksFilter, "country")
     list_select_related = ("country", "city")
     search_fields = ("ident",)
-    search_help_text = "Search by ident, IATA code, name or municipality"
+    search_help_text = "Search by ident, name, municipality, keyword, or IATA, GPS, ICAO or local code"
     autocomplete_fields = ("country", "city")
     readonly_fields = ("ourairports_id", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("name", ("ident", "iata_code", "ourairports_id"), ("airport_type", "active"))}),
+        ("Other codes", {"fields": (("gps_code", "icao_code", "local_code"), ("scheduled_service", "keywords"))}),
         ("Position", {"fields": (("latitude_deg", "longitude_deg", "elevation_ft"),)}),
         ("Place", {"fields": (("municipality", "iso_region", "iso_country"), ("country", "city"))}),
         ("Kept by the console", {"fields": (("created_at", "updated_at"),), "classes": ("collapse",)}),
@@ -85,7 +86,7 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
 
 
 def find_airports(airports: QuerySet, term: str) -> QuerySet:
-    """Keep the airports that have each word in name or municipality, as IATA code, or at the start of the ident."""
+    """Keep the airports that have each word in name, municipality or keywords, as a code, or as the ident's start."""
     words = search_form(term).split()
     if not words:
         return airports
@@ -95,7 +96,11 @@ def find_airports(airports: QuerySet, term: str) -> QuerySet:
             Q(search_name__contains=word)
             | Q(ident__istartswith=word)
             | Q(iata_code__iexact=word)
+            | Q(gps_code__iexact=word)
+            | Q(icao_code__iexact=word)
+            | Q(local_code__iexact=word)
             | Q(municipality__icontains=word)
+            | Q(keywords__icontains=word)
         )
     # No index helps such a search, so it is done once, and the list and its count go by the keys.
     keys = list(matches.order_by().values_list("pk", flat=True)[: FEW + 1])

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from apps.airports.gate import limits
 from apps.airports.linking import PlacesLinker
@@ -80,6 +81,14 @@ ELEVATIONS = (
     LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False),
     LooksLike("elevations", _are_elevations, untitled=True),
 )
+
+
+def _keywords(cells: list[str]) -> tuple[list[Any], list[parsers.BadCell]]:
+    """Parse keywords; a tab or a line break, as upstream has some, is a space."""
+    return _keywords_text([cell if cell.isprintable() else " ".join(cell.split()) for cell in cells])
+
+
+_keywords_text = parsers.text(max_length=_length("keywords"), null=True)
 
 OURAIRPORTS = ImportSpec(
     name=SOURCE,
@@ -178,6 +187,27 @@ OURAIRPORTS = ImportSpec(
             guesses=("city", "town", "place", "location", "city name", "served city", "served", "municipality name"),
             looks_like=PLACES,
         ),
+        Column(
+            "gps_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{3,4}", hint="not three or four capital letters or digits", null=True
+            ),
+            guesses=("gps",),
+        ),
+        Column(
+            "icao_code",
+            by_hand=parsers.pattern(shape="[A-Z0-9]{4}", hint="not four capital letters or digits", null=True),
+            guesses=("icao",),
+        ),
+        Column(
+            "local_code",
+            by_hand=parsers.pattern(
+                shape="[A-Z0-9]{2,7}", hint="not two to seven capital letters or digits", null=True
+            ),
+            guesses=("local", "faa", "faa code", "lid"),
+        ),
+        Column("scheduled_service", guesses=("scheduled",)),
+        Column("keywords", parse=_keywords),
     ),
     derived=(
         Derived("search_name", "name", comparable),

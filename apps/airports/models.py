@@ -34,6 +34,22 @@ class Airport(FollowsName, TrackedModel):
     iso_country = models.CharField("country code", max_length=2, blank=True, default="")
     iso_region = models.CharField("region code", max_length=10, blank=True, default="")
     municipality = models.CharField(max_length=255, blank=True, default="")
+    # Absent is NULL, which costs least: most airports have few of these, and not every file has all columns.
+    gps_code = models.CharField(  # noqa: DJ001 - absent is NULL
+        "GPS code", max_length=8, null=True, blank=True, help_text="As in flight plans; often it is the ICAO code."
+    )
+    icao_code = models.CharField(  # noqa: DJ001 - absent is NULL
+        "ICAO code", max_length=8, null=True, blank=True, help_text="The four characters that ICAO gives, if any."
+    )
+    local_code = models.CharField(  # noqa: DJ001 - absent is NULL
+        max_length=16, null=True, blank=True, help_text="As the authority of its country calls it."
+    )
+    scheduled_service = models.BooleanField(
+        null=True, blank=True, help_text="Whether airlines fly there by a timetable."
+    )
+    keywords = models.CharField(  # noqa: DJ001 - absent is NULL
+        max_length=1000, null=True, blank=True, help_text="Other names and codes, with commas between."
+    )
     # The last applied upstream values: the base of the three-way merge, reverted with the row.
     upstream = models.JSONField("last upstream values", null=True, blank=True, editable=False)
     country = models.ForeignKey(Country, null=True, blank=True, on_delete=models.PROTECT, related_name="airports")

@@ -167,15 +167,17 @@ def choice(*, allowed: Collection[str], noun: str) -> Parser:
     return known(is_known=allowed.__contains__, hint=f"unknown {noun}, use one of: {', '.join(sorted(allowed))}")
 
 
-def boolean() -> Parser:
+def boolean(*, required: bool = True) -> Parser:
     """Make a parser of yes and no, as people and spreadsheets write them: true, yes, 1; false, no, 0."""
 
     def check(value: str) -> tuple[str, str] | None:
         if not value:
-            return "required", "this column must not be blank"
+            return ("required", "this column must not be blank") if required else None
         return None if value.casefold() in _TRUTH else ("not_boolean", "write true or false")
 
     def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
+        if _TRUTH.keys() >= set(cells):
+            return list(map(_TRUTH.__getitem__, cells)), []
         values = list(map(str.strip, cells))
         return [_TRUTH.get(value.casefold()) for value in values], _check_each(values, check)
 
@@ -244,7 +246,7 @@ def parser_of(field: models.Field, *, required: bool) -> Parser:
     if isinstance(field, models.CharField):
         return text(max_length=field.max_length or 0, required=required, null=field.null, exact=field.unique)
     if isinstance(field, models.BooleanField):
-        return boolean()
+        return boolean(required=required or not field.null)
     if isinstance(field, models.IntegerField):
         low, high = _INTEGERS.get(field.get_internal_type(), (-(2**63), 2**63 - 1))
         return integer(minimum=low, maximum=high, required=required)

@@ -255,6 +255,12 @@ class ImportSpec:
         """The columns that a snapshot of upstream must have."""
         return tuple(column for column in self.columns if column.required)
 
+    @cached_property
+    def merged(self) -> tuple[str, ...]:
+        """The fields whose upstream values are kept, always in the same order."""
+        rows: list[Column | Derived] = [*self.columns, *self.derived]
+        return tuple(row.field for row in rows if row.merged and row.stored)
+
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""
         return (derived for derived in self.derived if derived.follows in fields)

@@ -32,6 +32,24 @@ def test_airports_are_found_by_code_name_and_municipality(places, viewer, browse
     assert sorted(found(browse_as(viewer), AIRPORTS, q=term)) == idents
 
 
+@pytest.mark.parametrize("term", ["gden", "IDEN", "lden", "stapleton", "gden DIA"])
+def test_airports_are_found_by_their_other_codes_and_keywords(places, viewer, browse_as, term):
+    codes = {"gps_code": "GDEN", "icao_code": "IDEN", "local_code": "LDEN", "keywords": "Stapleton, DIA"}
+    Airport.objects.filter(pk="KDEN").update(**codes)
+
+    assert found(browse_as(viewer), AIRPORTS, q=term) == ["KDEN"]
+
+
+def test_airports_are_filtered_by_scheduled_service(places, viewer, browse_as):
+    Airport.objects.filter(pk="KDEN").update(scheduled_service=True)
+    Airport.objects.filter(pk="EDDM").update(scheduled_service=False)
+
+    client = browse_as(viewer)
+
+    assert found(client, AIRPORTS, scheduled_service__exact="1") == ["KDEN"]
+    assert found(client, AIRPORTS, scheduled_service__exact="0") == ["EDDM"]
+
+
 def test_airports_are_filtered_by_what_they_are_and_by_their_links(places, viewer, browse_as):
     Airport.objects.filter(pk="KBKF").update(airport_type="closed", active=False, city=None)
     Airport.objects.filter(pk="EDDM").update(country=None, city=None)

@@ -23,7 +23,7 @@ BY_NAME = dict(zip(("csv", "tsv", "xlsx", "ods", "json"), FORMATS, strict=True))
 AirportResource, CityResource, CountryResource = map(resource_of, (Airport, City, Country))
 HEADERS = {
     AirportResource: "source_id ident iata_code name airport_type latitude_deg longitude_deg elevation_ft iso_country"
-    " iso_region municipality",
+    " iso_region municipality gps_code icao_code local_code scheduled_service keywords",
     CityResource: "id country name ascii_name latitude longitude timezone population active",
     CountryResource: "iso_code iso3 name latitude longitude active",
 }
@@ -158,4 +158,4 @@ def test_whoever_exports_through_import_export_gets_the_same_rows(db):
     dataset = AirportResource().export()
 
     assert dataset.headers == HEADERS[AirportResource].split()
-    assert [*dataset] == [(None, "A1", None, "'=1+1", "heliport", -12.5, None, None, "", "", "")]
+    assert [*dataset] == [(None, "A1", None, "'=1+1", "heliport", -12.5, None, None, "", "", "", *[None] * 5)]

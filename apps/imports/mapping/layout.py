@@ -59,10 +59,15 @@ class Layout:
 
     @property
     def merged(self) -> list[str]:
-        """The fields whose upstream values are kept, always in the same order."""
-        columns = [column for column, _index in self.columns if column.field not in self.naming_only]
-        merged = [column.field for column in columns if column.merged]
-        return merged + [derived.field for derived in self.derived if derived.merged]
+        """The fields whose upstream values the file gives, always in the same order."""
+        given = (self.fields - self.naming_only) | {derived.field for derived in self.derived}
+        return [field for field in self.spec.merged if field in given]
+
+    @property
+    def lacking(self) -> list[str]:
+        """The fields whose upstream values are kept and that the file does not give."""
+        given = set(self.merged)
+        return [field for field in self.spec.merged if field not in given]
 
     @property
     def staged(self) -> list[str]:

@@ -65,10 +65,7 @@ class Corrections:
 
 def merged_fields(spec: ImportSpec) -> tuple[str, ...]:
     """Return the fields whose corrections stand against upstream; none without an upstream."""
-    if spec.upstream is None:
-        return ()
-    columns = [column.field for column in spec.columns if column.merged and column.stored]
-    return (*columns, *(derived.field for derived in spec.derived if derived.merged))
+    return spec.merged if spec.upstream else ()
 
 
 def corrections_of(model: type[models.Model], *, using: str = "default") -> Corrections:

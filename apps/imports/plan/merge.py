@@ -9,6 +9,7 @@ taken.
 
 from apps.imports.plan.by_hand import by_hand
 from apps.imports.plan.pinned_rows import is_pinned
+from apps.imports.plan.upstream import new_upstream
 from apps.imports.spec import Derived, Link
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import base, corrected
@@ -195,32 +196,6 @@ def is_kept(staging: Staging, field: str) -> str:
     )
 
 
-def new_upstream(staging: Staging) -> str:
-    """Return the SQL for the new values of upstream: those of the file, and the known ones that the file lacks."""
-    if not staging.spec.upstream:
-        return "NULL"
-    return (
-        staging.fill("l.{upstream}")
-        if staging.layout.corrections
-        else _known_upstream(staging, staging.fill("l.{upstream}"))
-    )
-
-
-def _known_upstream(staging: Staging, live: str) -> str:
-    """Return the SQL for the values of upstream after this file; `live` are those before it."""
-    spec, staged = staging.spec, staging.fill("s.{upstream}")
-    everything = [c.field for c in spec.columns if c.merged] + [
-        derived.field for derived in spec.derived if derived.merged
-    ]
-    if everything == staging.layout.merged and not staging.layout.sparse:
-        return staged
-    if staging.postgresql:
-        return f"COALESCE({live}, '{{}}') || {staged}"
-    # Put together as text, so that it stays exactly as Django's JSONField writes it.
-    parts = [f"'\"{field}\": ' || COALESCE({staged} -> '{field}', {live} -> '{field}', 'null')" for field in everything]
-    return "'{' || " + " || ', ' || ".join(parts) + " || '}'"
-
-
 def wanted(staging: Staging, link: Link, finals: dict[str, str]) -> str:
     """Return the SQL for the flag of a changed row: this link is to be made (again).
 
@@ -253,7 +228,7 @@ def create_views(staging: Staging) -> None:
         """,
         type=staging.column_type(staging.spec.pk),
         values=", ".join(values),
-        initial_upstream=_initial_upstream(staging),
+        initial_upstream=staging.fill("s.{upstream}"),
         wants=wants,
     )
     # Everything that is written.
@@ -281,12 +256,6 @@ def _initial(staging: Staging, field: str) -> str:
         nullable = staging.spec.model._meta.get_field(field).null
         value = value if nullable else f"COALESCE({value}, '')"
     return f"{value} AS {name}"
-
-
-def _initial_upstream(staging: Staging) -> str:
-    if not staging.spec.upstream or staging.layout.corrections:
-        return staging.fill("s.{upstream}")
-    return _known_upstream(staging, "CAST(NULL AS {json})".format(json="jsonb" if staging.postgresql else "text"))
 
 
 def _initially_wanted(staging: Staging, link: Link) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import models
 
+from apps.changesets.fields import field_of
 from apps.changesets.text import unguard
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
@@ -261,17 +262,22 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
         by_field[derived.field] = derived.derive(by_field[derived.follows])
     upstream: Sequence[str | None] = [None] * len(lines)
     if not layout.corrections:
-        upstream = (_sparse_texts if layout.sparse else _upstream_texts)(by_field, layout.merged)
+        upstream = _sparse_texts(by_field, layout.merged) if layout.sparse else _upstream_texts(by_field, layout)
     return zip(lines, *by_field.values(), upstream, strict=True)
 
 
-def _upstream_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
+def _upstream_texts(by_field: dict[str, list[Any]], layout: Layout) -> list[str]:
     """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
+
+    What the file has no column for is null, where that may be: a later file with an empty column changes nothing.
 
     SQL could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would
     write the text anew in Python's form, which on SQLite is a change.
     """
-    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: %s" for name in names) + "}"
+    names = layout.merged
+    absent = {name for name in layout.lacking if field_of(layout.spec.model, name).null}
+    marks = [(name, "null" if name in absent else "%s") for name in layout.spec.merged if name in absent.union(names)]
+    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: {mark}" for name, mark in marks) + "}"
     return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
 
 
