@@ -1,4 +1,4 @@
-"""Infrastructure of the tests: named people, a browser, screenshots. What is tested stays in the test files."""
+"""Infrastructure of the tests: named people, a browser. What is tested stays in the test files."""
 
 import os
 import shutil
@@ -23,7 +23,6 @@ from hypothesis import settings as properties
 from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parent.parent
-SCREENSHOTS = ROOT / "docs" / "screenshots"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 # Chromium's own background traffic has nowhere to go on a closed network, and root may not use its sandbox.
 CHROMIUM_ARGS = (
@@ -39,7 +38,6 @@ PASSWORD = "a password for tests only"
 # Milliseconds that a browser test waits for a state: what never comes is the exception.
 PATIENCE = 30_000
 STAYING = ("django_content_type", "auth_permission")
-WIDTHS = {"wide": 1280, "narrow": 390}
 # The gate draws a few examples, the same ones for the same tree, so that it fails only for what was changed;
 # `--hypothesis-profile thorough` draws many new ones.
 SLOWLY_DRAWN = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
@@ -60,10 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the options of this run, and its file of coverage, from the processes that tests start: some run pytest."""
     for name in ("PYTEST_ADDOPTS", "COVERAGE_FILE"):
         os.environ.pop(name, None)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--screenshots", action="store_true", help="browser tests write docs/screenshots/*.png")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -261,29 +255,3 @@ def log_in(live_server, page, browse_as) -> Callable[[User], None]:
         page.context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
 
     return enter
-
-
-@pytest.fixture
-def screenshots(request: pytest.FixtureRequest, page) -> Callable[[str], list[Path]]:
-    """Return a function that saves the open page as `<name>-<light|dark>-<1280|390>.png` when --screenshots is given.
-
-    Every combination is laid out either way, so that a page that breaks in one fails in every run.
-    """
-    write = request.config.getoption("--screenshots")
-
-    def take(name: str) -> list[Path]:
-        paths = []
-        for scheme in ("light", "dark"):
-            for width in WIDTHS.values():
-                page.emulate_media(color_scheme=scheme)
-                page.set_viewport_size({"width": width, "height": 900})
-                if write:
-                    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-                    path = SCREENSHOTS / f"{name}-{scheme}-{width}.png"
-                    page.screenshot(path=path, animations="disabled")
-                    paths.append(path)
-        page.set_viewport_size({"width": WIDTHS["wide"], "height": 900})
-        page.emulate_media(color_scheme="light")
-        return paths
-
-    return take

@@ -12,12 +12,11 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
-from apps.changesets.acts.methods import READS, page_at, turned_away
+from apps.changesets.acts.methods import READS, for_viewers, page_at, turned_away
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
-from apps.changesets.pages.bulk_act import result_page
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.maps import name_page
@@ -143,7 +142,8 @@ class ChangesetAdmin(ActingAdmin):
         return [
             page_at("<int:pk>/revert/", self, revert_page, "revert"),
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
-            page_at("<int:pk>/result/", self, result_page, "result"),
+            # Where the result of a bulk action once stood: old links lead on.
+            page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),

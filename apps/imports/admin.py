@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
 from apps.changesets.acts.frame import offer
+from apps.changesets.acts.lines import LEFT
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
@@ -26,6 +27,7 @@ from apps.imports.pages.addresses import run_url
 from apps.imports.pages.confirm import ConfirmImport, confirm_page
 from apps.imports.pages.mapping import mapping_page
 from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_map_data
+from apps.imports.pages.plan_words import left_lines
 from apps.imports.pages.run import import_links, page_context
 from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
@@ -45,6 +47,7 @@ def link_to_import(changeset: Changeset) -> str:
 
 
 REMARKS.add(link_to_import)
+LEFT.add(left_lines)
 
 
 class WhatFilter(admin.SimpleListFilter):

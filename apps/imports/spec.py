@@ -191,9 +191,17 @@ class ImportSpec:
     @cached_property
     def unique(self) -> tuple[tuple[str, ...], ...]:
         """The groups of fields of which no two objects may have the same values, but for the keys."""
-        tracked = tracked_for(self.model)
-        groups = (tuple(tracked.fields_by_column[column].name for column in group) for group in tracked.unique_sets)
+        groups = map(self._named, tracked_for(self.model).unique_sets)
         return tuple(group for group in groups if group not in {(self.stable_key,), (self.pk,)})
+
+    @cached_property
+    def unique_where(self) -> tuple[tuple[tuple[str, ...], models.Q], ...]:
+        """The groups that are unique among the objects that meet a condition, each with it."""
+        return tuple((self._named(group), condition) for group, condition in tracked_for(self.model).conditional_sets)
+
+    def _named(self, group: tuple[str, ...]) -> tuple[str, ...]:
+        fields = tracked_for(self.model).fields_by_column
+        return tuple(fields[column].name for column in group)
 
     @property
     def key_fields(self) -> tuple[str, ...]:

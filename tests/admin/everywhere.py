@@ -58,7 +58,7 @@ def addresses(clients, places, planned) -> dict[str, str]:
     world: dict[str, Any] = {
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
-        "changesets_changeset_result": {"pk": act.pk},
+        "changesets_changeset_result": {"object_id": act.pk},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},
         "backups_backup": {"name": "20260101-000000-full", "key": "nothing"},
         "quality_": {"code": all_rules()[0].code},

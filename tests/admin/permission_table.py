@@ -47,7 +47,7 @@ PAGES = {
     "changesets_changeset_delete": ADMINS_ONLY,
     "changesets_changeset_history": ("staff 302", "staff 302"),
     "changesets_changeset_changes": ("viewer 200", "staff 405"),
-    "changesets_changeset_result": ("viewer 200", "viewer 405"),
+    "changesets_changeset_result": ("viewer 302", "viewer 405"),
     "changesets_changeset_revert": ("steward 200", "steward 200"),
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
     "changesets_changeset_review": ("steward 405", "steward 302"),

@@ -16,20 +16,16 @@ from .test_browser_revert import fits
 pytestmark = pytest.mark.browser
 
 
-def test_the_database_is_backed_up_proved_damaged_and_restored(
-    live_server, page, log_in, places, make_person, edit, screenshots
-):
+def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page, log_in, places, make_person, edit):
     log_in(make_person("anna", group="approver"))
     page.goto(f"{live_server.url}/admin/")
     expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
     page.get_by_role("link", name="Backups", exact=True).last.click()
     expect(page.get_by_text("There is no backup yet.")).to_be_visible()
     assert fits(page)
-    screenshots("backups-none")
     page.get_by_role("link", name="Back up now…").click()
     page.get_by_label("Label").fill("before the summer")
     assert fits(page)
-    screenshots("back-up")
     page.get_by_role("button", name="Back up now").click()
     expect(page.locator(".lead")).to_contain_text("Backed up")
     page.get_by_role("button", name="Prove that it restores").click()
@@ -46,7 +42,6 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(
     page.get_by_role("button", name="Show what that changes").click()
     expect(page.get_by_role("button", name="Restore 1 table")).to_be_visible()
     assert fits(page)
-    screenshots("restore-tables")
     page.get_by_label("Airports: 3 rows").uncheck()
     page.get_by_label("Everything as it was").check()
     page.get_by_role("button", name="Show what that changes").click()
@@ -55,20 +50,17 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(
     page.get_by_role("button", name="Restore the database").click()
     expect(page.get_by_text("nothing was restored")).to_be_visible()
     assert fits(page)
-    screenshots("restore-database")
     page.get_by_label("Type the name").fill(backup.id)
     page.get_by_role("button", name="Restore the database").click()
 
     # The session began before the backup, so it is there still.
     expect(page.get_by_text("What was there before is in")).to_be_visible()
     assert fits(page)
-    screenshots("backup-restored")
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
     assert read_journal()[0]["reason"] == "a slip of the hand"
     page.get_by_role("link", name="All backups").click()
     expect(page.get_by_text("✓ restored")).to_be_visible()
     assert fits(page)
-    screenshots("backups")
 
 
 def test_who_is_logged_out_by_the_restore_that_they_watch_is_asked_to_log_in(live_server, page, log_in, make_person):

@@ -17,7 +17,7 @@ def confirm(page, reason: str, button: str) -> None:
     page.get_by_role("button", name=re.compile(button)).click()
 
 
-def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log_in, places, steward, screenshots):
+def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log_in, places, steward):
     admin, usa = f"{live_server.url}/admin", places["usa"]
     log_in(steward)
 
@@ -27,7 +27,6 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     assert page.evaluate(TOO_WIDE) <= 0
     page.get_by_role("button", name="Clear the country of their airports…").click()
     expect(page.locator("#content h1")).to_have_text("Clear country on 2 airports")
-    screenshots("bulk-confirm")
     confirm(page, "the country goes", "^Clear country on 2 airports")
     expect(page.get_by_text("The country of 2 airports cleared.")).to_be_visible()
 
@@ -46,18 +45,16 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     page.goto(f"{admin}/airports/airport/?links=no-country")
     expect(page.get_by_role("link", name="Undo the newest import…")).to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
-    screenshots("list-buttons")
     act(page, "relink")
     confirm(page, "linked again", "^Relink 2 airports")
     expect(page.get_by_text(re.compile("2 airports relinked"))).to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
-    screenshots("bulk-result")
     page.get_by_role("link", name="Back to the airports").click()
     expect(page).to_have_url(re.compile("links=no-country"))
     assert Airport.objects.filter(country=usa, city=places["denver"]).count() == 2
 
 
-def test_duplicates_stand_side_by_side(live_server, page, log_in, places, steward, screenshots):
+def test_duplicates_stand_side_by_side(live_server, page, log_in, places, steward):
     Airport.objects.create(ident="A1", name="Old Denver", airport_type="small_airport", iata_code="DEN")
     log_in(steward)
 
@@ -66,7 +63,6 @@ def test_duplicates_stand_side_by_side(live_server, page, log_in, places, stewar
 
     expect(page.get_by_role("radio", name="A1 · Old Denver · Small airport")).to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
-    screenshots("bulk-duplicates")
     page.get_by_role("radio", name="A1 · Old Denver").check()
     confirm(page, "moved", "^Resolve 1 shared IATA code")
     expect(page.get_by_text("This is the plan of what you chose now")).to_be_visible()

@@ -81,7 +81,7 @@ def test_a_changeset_is_found_by_a_former_key(live_server, page, log_in, refresh
     expect(page.get_by_role("link", name="airports-2026-04.csv.gz").first).to_be_visible()
 
 
-def test_the_pages_fit_and_are_pictured(live_server, page, log_in, refresh, steward, screenshots):
+def test_the_pages_fit(live_server, page, log_in, refresh, steward):
     log_in(steward)
     pages = {
         "changes": f"{LIST}{refresh.pk}/change/#changes-title",
@@ -93,5 +93,4 @@ def test_the_pages_fit_and_are_pictured(live_server, page, log_in, refresh, stew
     for name, path in pages.items():
         page.goto(live_server.url + path)
         assert page.locator("#content [style], #content style, #content script:not([src])").count() == 0
-        screenshots(name)
         assert fits(page), f"{name} is wider than a phone"

@@ -1,7 +1,5 @@
 """A person looks at the dashboard and at maps: by mouse, by keyboard, on a phone, in the dark."""
 
-import csv
-import gzip
 import re
 from datetime import timedelta
 
@@ -10,13 +8,10 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
-from apps.base.models import Country
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.quality.tallies import take_tally
-from tests.conftest import ROOT
 
-SNAPSHOT = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 pytestmark = pytest.mark.browser
 BEYOND = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # How many pixels of the map are neither water, land nor coast, at a sample of places.
@@ -30,29 +25,9 @@ COLOURS = """() => {
 TYPES = ("large_airport", "medium_airport", "small_airport", "heliport", "closed", "seaplane_base")
 
 
-def real_airports(places):
-    """A part of the real airports, for pictures that look like the world."""
-    with gzip.open(SNAPSHOT, "rt", encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))[::12]
-    codes = {row["iso_country"] for row in rows} - {"US", "DE"}
-    Country.objects.bulk_create(Country(iso_code=code, name=code, search_name=code, slug=code) for code in codes)
-    keys = dict(Country.objects.values_list("iso_code", "pk"))
-    Airport.objects.bulk_create(
-        Airport(
-            ident=row["ident"], name=row["name"], airport_type=row["type"], iso_country=row["iso_country"],
-            latitude_deg=float(row["latitude_deg"]), longitude_deg=float(row["longitude_deg"]),
-            country_id=keys[row["iso_country"]], municipality=row["municipality"],
-            city=places["denver"] if row["municipality"] else None,
-        )
-        for row in rows if row["ident"][:3] not in ("KDE", "EDD", "KBK", "DE-", "US-")
-    )  # fmt: skip
-
-
 @pytest.fixture
-def world(request, places, steward):
+def world(places, steward):
     """Some hundred airports all over Germany and the United States, three weeks of changesets, two tallies."""
-    if request.config.getoption("--screenshots"):
-        real_airports(places)
     Airport.objects.filter(pk="KDEN").update(latitude_deg=39.86, longitude_deg=-104.67)
     Airport.objects.filter(pk="EDDM").update(latitude_deg=48.35, longitude_deg=11.79)
     with changeset(kind="import", actor=steward, reason="spring refresh"):
@@ -174,7 +149,7 @@ def test_a_type_can_be_left_out_of_the_map(germany):
     expect(germany.get_by_role("link", name="1: list large airports")).to_be_visible()
 
 
-def test_the_pages_fit_and_are_pictured(live_server, page, log_in, world, steward, screenshots):
+def test_the_pages_fit(live_server, page, log_in, world, steward):
     said = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     log_in(steward)
@@ -192,7 +167,6 @@ def test_the_pages_fit_and_are_pictured(live_server, page, log_in, world, stewar
         if name == "dashboard":
             page.evaluate("() => scrollTo(0, 0)")
             expect(page.locator("[data-waiting]")).to_have_count(0)
-        screenshots(name)
         page.set_viewport_size({"width": 390, "height": 900})
         assert page.evaluate(BEYOND) <= 0, f"{name} is wider than a phone"
         page.set_viewport_size({"width": 1280, "height": 900})

@@ -112,7 +112,7 @@ def patience(page: Page) -> Iterator[None]:
     expect.set_options(timeout=PATIENCE)
 
 
-def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console, page, patience, screenshots):
+def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console, page, patience):
     enter(console, page)
     correct_a_name(console, page)
 
@@ -123,7 +123,6 @@ def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console,
     page.get_by_role("link", name=re.compile("^Kept corrections")).click()
     expect(page.locator(".plan-rows")).to_contain_text("Total RF, as signed")
     expect(page.locator(".plan-rows .origin")).to_contain_text("by admin")
-    screenshots("import-plan-kept")
     assert console.names("00A")[""] == 73_623
 
     page.get_by_role("button", name=re.compile(r"^Import 34,\d{3} changes$")).click()

@@ -43,26 +43,21 @@ def fits(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def test_a_foreign_file_is_mapped_reviewed_and_imported(
-    live_server, page, log_in, places, operator, foreign_file, screenshots
-):
+def test_a_foreign_file_is_mapped_reviewed_and_imported(live_server, page, log_in, places, operator, foreign_file):
     log_in(operator)
     admin = f"{live_server.url}/admin"
     page.goto(f"{admin}/airports/airport/import/")
     fits(page, "upload")
-    screenshots("import-upload")
 
     upload(page, f"{admin}/airports/airport/import/", foreign_file, source="Corrections by hand")
     expect(page.locator("#id_column-ident")).to_have_value("icao")
     fits(page, "mapping")
-    screenshots("import-mapping")
     page.get_by_role("button", name="Show the plan").click()
 
     expect(page.get_by_role("heading", name="This import will mean")).to_be_visible()
     page.get_by_role("link", name=re.compile("^Refused")).click()
     expect(page.locator(".plan-rows")).to_contain_text("north")
     fits(page, "plan")
-    screenshots("import-plan")
     page.get_by_role("button", name=re.compile(r"^Import \d changes?$")).click()
 
     expect(page.get_by_text("Imported ")).to_be_visible()
@@ -70,7 +65,7 @@ def test_a_foreign_file_is_mapped_reviewed_and_imported(
     assert Changeset.objects.first().reason == "what a colleague sent"
 
 
-def test_the_other_pages_of_imports_fit(live_server, page, log_in, places, edit, operator, screenshots):
+def test_the_other_pages_of_imports_fit(live_server, page, log_in, places, edit, operator):
     Airport.objects.filter(pk="KDEN").update(upstream={"name": "Denver International Airport", "elevation_ft": 5431})
     edit("KDEN", actor=operator, elevation_ft=5434, reason="as surveyed")
     pin(Airport.objects.get(pk="KDEN"), "elevation_ft", note="surveyed in May", actor=operator)
@@ -88,4 +83,3 @@ def test_the_other_pages_of_imports_fit(live_server, page, log_in, places, edit,
         page.goto(f"{live_server.url}/admin/{path}")
         expect(page.locator("#content h1")).to_be_visible()
         fits(page, name)
-        screenshots(name)

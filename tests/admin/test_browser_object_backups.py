@@ -13,13 +13,10 @@ from .test_browser_revert import fits
 pytestmark = pytest.mark.browser
 
 
-def test_an_airport_is_backed_up_damaged_and_one_field_restored(
-    live_server, page, log_in, places, steward, edit, screenshots
-):
+def test_an_airport_is_backed_up_damaged_and_one_field_restored(live_server, page, log_in, places, steward, edit):
     log_in(steward)
     page.goto(f"{live_server.url}/admin/airports/airport/KDEN/change/")
     assert fits(page)
-    screenshots("object-buttons")
     page.get_by_role("link", name="Back up…").click()
     page.get_by_label("Why").fill("before the summer")
     page.get_by_role("button", name="Back up this airport").click()
@@ -29,11 +26,9 @@ def test_an_airport_is_backed_up_damaged_and_one_field_restored(
     page.get_by_role("link", name="Its backups").click()
     expect(page.get_by_role("link", name="Compare and restore…")).to_be_visible()
     assert fits(page)
-    screenshots("object-backups")
     page.get_by_role("link", name="Compare and restore…").click()
     expect(page.locator("del", has_text="Damaged")).to_be_visible()
     assert fits(page)
-    screenshots("restore-object")
     page.get_by_role("checkbox", name="Elevation").uncheck()
     page.get_by_label("Why").fill("the name was right")
     page.get_by_role("button", name="Restore the ticked fields").click()
@@ -45,16 +40,13 @@ def test_an_airport_is_backed_up_damaged_and_one_field_restored(
     assert Changeset.objects.first().kind == "restore"
 
 
-def test_a_country_is_backed_up_with_its_cities_and_brought_back(
-    live_server, page, log_in, places, steward, screenshots
-):
+def test_a_country_is_backed_up_with_its_cities_and_brought_back(live_server, page, log_in, places, steward):
     log_in(steward)
     page.goto(f"{live_server.url}/admin/base/country/{places['usa'].pk}/change/")
     page.get_by_role("link", name="Back up…").click()
     page.get_by_label("With its cities and the links of its airports").check()
     page.get_by_label("Why").fill("before the merge")
     assert fits(page)
-    screenshots("back-up-object")
     page.get_by_role("button", name="Back up this country").click()
     expect(page.get_by_text("is backed up in")).to_be_visible()
     with changeset(kind="delete", actor=None):
@@ -67,7 +59,6 @@ def test_a_country_is_backed_up_with_its_cities_and_brought_back(
     page.get_by_role("link", name="Compare and restore…").click()
     page.get_by_label("With what hung on it then").check()
     page.get_by_label("Why").fill("it was needed")
-    screenshots("restore-deleted")
     assert fits(page)
     page.get_by_role("button", name="Bring it back").click()
 

@@ -94,7 +94,7 @@ def test_going_back_to_a_version_by_keyboard(live_server, page, log_in, places, 
     assert (airport.name, airport.elevation_ft) == ("Denver International Airport", 1)
 
 
-def test_the_pages_fit_have_nothing_inline_and_are_pictured(live_server, page, log_in, history, steward, screenshots):
+def test_the_pages_fit_and_have_nothing_inline(live_server, page, log_in, history, steward):
     log_in(steward)
     before = f"before-{history['refresh'].pk}"
     pages = {
@@ -111,7 +111,6 @@ def test_the_pages_fit_have_nothing_inline_and_are_pictured(live_server, page, l
         page.goto(f"{live_server.url}/admin/{path}")
         if name != "origins":
             assert page.locator("#content [style], #content style, #content script:not([src])").count() == 0, name
-        screenshots(name)
         page.set_viewport_size({"width": 390, "height": 900})
         assert page.evaluate(TOO_WIDE) <= 0, f"{name} is wider than a phone"
         page.set_viewport_size({"width": 1280, "height": 900})

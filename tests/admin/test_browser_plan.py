@@ -56,27 +56,26 @@ def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_
     assert Airport.objects.filter(pk="KASE").exists()
 
 
-def test_the_pages_of_a_revert_fit_and_are_pictured(live_server, page, log_in, mixed, steward, screenshots):
+def test_the_pages_of_a_revert_fit(live_server, page, log_in, mixed, steward):
     log_in(steward)
     root = f"{live_server.url}/admin/changesets/changeset/"
     Airport.objects.filter(pk="KBKF").update(municipality="Aurora")
     direct = Changeset.objects.get(kind="direct")
     page.goto(f"{root}{mixed.pk}/revert/")
     page.get_by_text("Choose a part, or another rule").click()
-    pictured(page, screenshots, "revert-choices")
+    fits(page, "revert-choices")
     page.goto(f"{root}revert/?since={mixed.pk}")
-    pictured(page, screenshots, "revert-many")
+    fits(page, "revert-many")
     page.goto(f"{root}{mixed.pk}/revert/")
     page.get_by_label("Why").fill("wrong file")
     page.get_by_role("button", name="Revert 5 objects").click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
-    pictured(page, screenshots, "revert-result")
+    fits(page, "revert-result")
     page.goto(f"{root}{direct.pk}/change/")
-    pictured(page, screenshots, "direct-write")
+    fits(page, "direct-write")
 
 
-def pictured(page, screenshots, name: str) -> None:
-    screenshots(name)
+def fits(page, name: str) -> None:
     page.set_viewport_size({"width": 390, "height": 900})
     beyond = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 900})

@@ -173,11 +173,10 @@ def test_the_scripts_of_the_list_work(places, visit, page, log_in, steward, comp
     assert complaints == []
 
 
-def test_the_export_page_fits_and_is_pictured(places, visit, page, log_in, operator, screenshots):
+def test_the_export_page_fits(places, visit, page, log_in, operator):
     log_in(operator)
 
     visit("airports/airport/export/?q=den&airport_type__exact=large_airport")
-    screenshots("export")
     page.set_viewport_size({"width": 390, "height": 900})
 
     assert page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0

@@ -57,7 +57,7 @@ def queries_of_all(client, usa: Country) -> dict[tuple[str, str], int]:
             with transaction.atomic(), CaptureQueriesContext(connection) as queries:
                 answer = confirm(client, address, name, select_across="1", target="Town 1")
                 transaction.set_rollback(True)
-            assert "/result/" in getattr(answer, "url", ""), (label, name)
+            assert "/changesets/changeset/" in getattr(answer, "url", ""), (label, name)
             numbers[label, name] = len(queries)
     return numbers
 

@@ -1,12 +1,14 @@
-"""The page after a bulk action: what was done, what was left alone and why, and the ways on."""
+"""The page of the changeset that a bulk action made: what was done, what was left alone and why, and the ways on."""
 
 import pytest
 
 from apps.airports.models import Airport
+from apps.changesets.context import changeset
 from tests.admin.bulk import LISTS, confirm, newest, undo
 
 pytestmark = pytest.mark.django_db
 AIRPORTS = LISTS["airport"]
+PAGE = "/admin/changesets/changeset/{}/change/"
 
 
 def squeezed(page) -> str:
@@ -21,43 +23,52 @@ def test_it_tells_what_was_done_what_was_not_and_leads_on(places, steward, brows
     answer = confirm(client, AIRPORTS + "?active__exact=1", "relink", select_across="1")
 
     made, page = newest(), squeezed(client.get(answer.url))
-    assert answer.url.startswith(f"/admin/changesets/changeset/{made.pk}/result/?")
+    assert answer.url == PAGE.format(made.pk)
     for words in (
         "1 airport relinked: 0 to a country, 1 to a city.",
         "KDEN · Denver International Airport: to Denver, United States",
-        "3 airports selected by stan",
+        "3 airports selected.",
+        "stan",
         "tidying",
         "<b>~</b>1 changed",
         "<strong>1</strong> is linked rightly already",
         "<strong>1</strong> names a municipality that no city is called",
         "EDDM · Munich Airport: Atlantis, DE",
-        f'href="/admin/changesets/changeset/{made.pk}/change/"',
+        f'href="{PAGE.format(made.pk)}"',
         f'href="/admin/changesets/changeset/{made.pk}/revert/">Undo…</a>',
         f'href="{AIRPORTS}?active__exact=1">Back to the airports</a>',
     ):
         assert words in page
 
 
-def test_it_stays_and_is_linked_from_the_changeset(places, steward, browse_as):
+def test_it_stays_when_the_action_is_undone(places, steward, browse_as):
     client = browse_as(steward)
     confirm(client, AIRPORTS, "set_inactive", ["KDEN"])
     made = newest()
     undo(client, made)
+    client.get("/admin/")  # Shows the message of the action.
 
-    page = squeezed(client.get(f"/admin/changesets/changeset/{made.pk}/result/"))
+    page = squeezed(client.get(PAGE.format(made.pk)))
 
     assert "1 airport set inactive." in page
     assert "Reverted by" in page
     assert "Undo…</a>" not in page
-    assert f"/{made.pk}/result/" in client.get(f"/admin/changesets/changeset/{made.pk}/change/").content.decode()
+    assert "Revert…</a>" not in page
 
 
-def test_there_is_none_of_what_was_no_bulk_action(places, viewer, browse_as):
-    client, address = browse_as(viewer), "/admin/changesets/changeset/{}/result/"
+@pytest.mark.parametrize("query", ["", "?_changelist_filters=q%3Dden"])
+def test_the_address_that_results_once_had_leads_to_it(query, places, viewer, browse_as):
+    answer = browse_as(viewer).get(f"/admin/changesets/changeset/{places['import'].pk}/result/{query}")
 
-    for pk in (places["import"].pk, 999, "9" * 30):
-        assert client.get(address.format(pk)).status_code == 404
-    assert "/result/" not in client.get(f"/admin/changesets/changeset/{places['import'].pk}/change/").content.decode()
+    assert (answer.status_code, answer.url) == (302, PAGE.format(places["import"].pk))
+
+
+def test_an_action_on_a_model_that_is_gone_is_told(places, steward, browse_as):
+    with changeset(kind="bulk_action", actor=None) as made:
+        Airport.objects.filter(pk="KDEN").update(name="Denver")
+        made.summary = {"bulk": {"model": "old.gone", "selected": 1, "done": "1 thing set.", "left": [], "listed": []}}
+
+    assert "1 thing set." in squeezed(browse_as(steward).get(PAGE.format(made.pk)))
 
 
 def test_an_action_that_changes_nothing_says_so_and_why(places, steward, browse_as):
@@ -65,17 +76,18 @@ def test_an_action_that_changes_nothing_says_so_and_why(places, steward, browse_
         AIRPORTS, {"action": "relink", "confirm": "yes", "reason": "x", "_selected_action": ["KDEN"]}, follow=True
     )
 
+    assert answer.request["PATH_INFO"] == AIRPORTS
     assert "Nothing was to be changed, and nothing was: 1 is linked rightly already." in answer.content.decode()
 
 
-def test_the_airports_of_a_country_lead_back_to_its_list(places, steward, browse_as):
+def test_the_airports_of_a_country_lead_back_to_it(places, steward, browse_as):
     client = browse_as(steward)
-    page = f"/admin/base/country/{places['usa'].pk}/actions/clear_country/"
+    page = f"/admin/base/country/{places['usa'].pk}/"
 
-    answer = client.post(page, {"reason": "wrong"}, follow=True)
+    answer = client.post(f"{page}actions/clear_country/", {"reason": "wrong"}, follow=True)
 
     assert "The country of 2 airports cleared." in answer.content.decode()
-    assert 'href="/admin/base/country/">Back to the countries</a>' in answer.content.decode()
+    assert f'href="{page}change/">Back to United States (US)</a>' in answer.content.decode()
 
 
 def test_one_object_is_told_of_by_its_name(places, steward, browse_as, edit):
@@ -84,3 +96,4 @@ def test_one_object_is_told_of_by_its_name(places, steward, browse_as, edit):
     answer = browse_as(steward).post("/admin/airports/airport/KDEN/actions/relink/", {"reason": "lost"}, follow=True)
 
     assert "KDEN · Denver International Airport relinked" in answer.content.decode()
+    assert "Back to KDEN · Denver International Airport</a>" in answer.content.decode()

@@ -66,6 +66,20 @@ def test_a_confirmed_small_file_lands_on_its_changeset(client_of):
     assert (made.reason, made.actor.username) == ("spring refresh", "olga")
 
 
+def test_the_changeset_tells_what_the_import_left_alone_and_why(client_of, edit, steward):
+    imported(client_of, *SNAPSHOT)
+    edit("KAPA", actor=steward, name="Centennial by hand")
+    bad = {"id": "4", "ident": "KXXX", "name": "Nowhere", "latitude_deg": "95"}
+
+    response = imported(client_of, {**SNAPSHOT[0], "name": "Denver"}, {**SNAPSHOT[1], "name": "Centennial"}, bad)
+
+    shown = " ".join(response.content.decode().split())
+    rows = f"/admin/imports/importrun/{ImportRun.objects.latest('pk').pk}/change/?bucket="
+    assert "What was left alone" in shown
+    assert f'<a href="{rows}kept#rows-title">object kept a correction made here</a>' in shown
+    assert f'<a href="{rows}refused#rows-title">row of the file was refused</a>' in shown
+
+
 def test_the_changeset_leads_back_to_the_import(client_of):
     imported(client_of, *SNAPSHOT)
     run = ImportRun.objects.get()

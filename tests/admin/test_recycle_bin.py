@@ -103,6 +103,20 @@ def test_what_blocks_is_named_and_can_come_back_too(deleted, places, steward, br
     assert wider.context["plan"].coming == 3
 
 
+def test_the_changeset_names_what_stayed_and_why(deleted, places, steward, browse_as):
+    Airport.objects.create(ident="KBKF", name="Another", airport_type="closed")
+    client = browse_as(steward)
+    posted = {"pick": picks(client), "reason": "open again"}
+    posted["seen"] = client.get(PLAN, {"pick": posted["pick"]}).context["token"]
+
+    page = client.post(PLAN, posted, follow=True).content.decode()
+
+    assert "What was left alone" in page
+    assert "1 is blocked and stays in the recycle bin" in page
+    assert ": ident KBKF is that of KBKF · Another now" in page
+    assert f'<a href="{BIN}">Back to the recycle bin</a>' in page
+
+
 def test_what_came_back_meanwhile_is_said(deleted, steward, browse_as):
     client = browse_as(steward)
     pick = picks(client)

@@ -16,7 +16,7 @@ def test_who_may_not_do_something_is_told_and_led_on(method, places, viewer, bro
 
 
 def test_what_is_not_there_is_told(places, viewer, browse_as):
-    answer = browse_as(viewer).get("/admin/changesets/changeset/999/result/")
+    answer = browse_as(viewer).get("/admin/changesets/changeset/999/changes.csv")
 
     assert answer.status_code == 404
     assert "There is no such page" in answer.content.decode()

@@ -55,12 +55,11 @@ def fits(page, width: int) -> bool:
     return fitting
 
 
-def test_findings_are_seen_accepted_and_mended(live_server, page, log_in, spoiled, steward, screenshots):
+def test_findings_are_seen_accepted_and_mended(live_server, page, log_in, spoiled, steward):
     log_in(steward)
     page.goto(f"{live_server.url}/admin/quality/finding/")
     expect(page.get_by_text("3 more")).to_be_visible()
     expect(page.locator("form[data-keep]")).to_have_count(0)
-    screenshots("findings")
     assert fits(page, 390)
 
     page.get_by_role("link", name="Show: Airports with the IATA code 0").click()
@@ -69,7 +68,6 @@ def test_findings_are_seen_accepted_and_mended(live_server, page, log_in, spoile
     page.get_by_role("button", name="Accept as known").click()
     expect(page.get_by_text("1 finding accepted as known.")).to_be_visible()
     page.get_by_text("1 accepted as known", exact=True).click()
-    screenshots("finding-rule")
     assert fits(page, 390)
     assert AcceptedFinding.objects.get().actor == steward
 
@@ -97,12 +95,11 @@ def doctored(spoiled, settings, airports_file, make_person) -> ImportRun:
     return run
 
 
-def test_the_gate_is_seen_on_the_plan_of_an_import(live_server, page, log_in, doctored, screenshots):
+def test_the_gate_is_seen_on_the_plan_of_an_import(live_server, page, log_in, doctored):
     log_in(doctored.actor)
 
     page.goto(f"{live_server.url}/admin/imports/importrun/{doctored.pk}/change/")
 
     expect(page.get_by_text("GATE_CLOSED_PERCENT allows 5 %")).to_be_visible()
     expect(page.get_by_label("Import it all the same")).to_be_visible()
-    screenshots("plan-gate")
     assert fits(page, 390)

@@ -4,7 +4,6 @@ import pytest
 
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
-from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.export.formats import FORMATS, Csv
 from apps.imports.export.tables import resource_of
 from apps.imports.plan.apply import apply_import
@@ -150,13 +149,35 @@ def test_codes_that_swap_are_refused_and_nothing_breaks(world, plan):
     assert apply_import(made, actor=None) is None
 
 
-def test_a_name_taken_under_the_condition_stops_the_import_with_a_sentence(world, plan):
-    made = plan(row("85-1", "BN", "Bern"), row("85-8", "BN2", "Bern"))
+def test_a_name_taken_among_those_that_meet_the_condition_is_refused(world, plan):
+    made = plan(row("85-1", "BN", "Bern"), row("85-8", "BN2", "Bern"), row("85-9", "TH", "Thun"))
 
-    with pytest.raises(RuleOfTheDatabase, match=r"station.*Nothing was imported"):
-        apply_import(made, actor=None)
+    (refusal,) = made.refusals
+    assert (refusal.line, refusal.rule) == (3, "taken")
+    assert refusal.hint == f"Bern (id {world['BN'].pk}) has this operator and name already"
+    assert set(apply_import(made, actor=None).counts["second_domain.station"]) >= {"created"}
 
-    assert Station.objects.count() == 3
+
+def test_a_name_is_free_where_the_condition_is_not_met(world, load):
+    made = load(row("85-8", "BN2", "Bern", active="false"), row("80-2", "BN3", "Bern", "DB"))
+
+    assert made.counts == {"second_domain.station": {"created": 2}}
+
+
+def test_a_name_that_comes_to_meet_the_condition_twice_is_refused(world, plan):
+    Station.objects.create(number="85-8", code="BN2", name="Bern", operator=world["SBB"], active=False)
+
+    taken = plan(row("85-8", "BN2", "Bern"))
+    twice = plan(row("85-3", "T1", "Thun"), row("85-4", "T2", "Thun"), row("85-5", "T3", "Thun", active="false"))
+
+    assert [(refusal.line, refusal.rule) for refusal in taken.refusals] == [(2, "taken")]
+    assert [(refusal.line, refusal.rule) for refusal in twice.refusals] == [(2, "twice_in_file"), (3, "twice_in_file")]
+
+
+def test_the_default_counts_where_no_column_says_whether_the_condition_is_met(world, plan):
+    made = plan({"register number": "85-8", "code": "BN2", "name": "Bern", "operator": "SBB"})
+
+    assert [refusal.rule for refusal in made.refusals] == ["taken"]
 
 
 def test_an_import_is_reverted_imported_again_and_redone(world, load):

@@ -15,7 +15,7 @@ from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
-from apps.changesets.acts.planned import Crumb, Message, Outcome, Page
+from apps.changesets.acts.planned import Crumb, Outcome, Page
 from apps.changesets.errors import ChangesetError
 from apps.changesets.pages import links
 from apps.changesets.pages.version import TickedFields
@@ -129,8 +129,8 @@ class RestoreObject(TickedFields):
             partly=self.rest,
         )
         now = living(self.tracked, self.fit.version) or self.obj
-        sentence = links.outcome_message(self.request.user, made, f"{now} is restored from its backup.")
-        return Outcome(links.object_url(self.tracked.model, now.pk), (Message(sentence),))
+        back = links.object_url(self.tracked.model, now.pk), f"Back to {now}"
+        return links.lead_to(self.request.user, made, f"{now} is restored from its backup.", back=back)
 
 
 def crumbs_of(meta: Options, obj: models.Model) -> tuple[Crumb, ...]:

@@ -1,6 +1,10 @@
 """A line of a plan or of a result."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from apps.changesets.hooks import Hook
+from apps.changesets.models import Changeset
 
 
 @dataclass(frozen=True)
@@ -16,3 +20,7 @@ class Line:
     words: str
     url: str = ""
     part: bool = False
+
+
+# What an act of another app left alone, and why, for the page of its changeset.
+LEFT: Hook[Callable[[Changeset], Iterable[Line]]] = Hook()

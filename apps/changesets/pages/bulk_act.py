@@ -3,31 +3,22 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
 from apps.changesets.acts.forms import posted_reason
 from apps.changesets.acts.frame import lead
-from apps.changesets.acts.lines import Line
-from apps.changesets.acts.methods import for_viewers
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.bulk.apply import NOUN, BulkResult, apply_bulk, plan_bulk
-from apps.changesets.bulk.plans import LEFT, BulkPlan, Listed
+from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import NothingSelected, PlanMoved
-from apps.changesets.history.counts import total
-from apps.changesets.history.words import person, standing_revert
-from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
-from apps.changesets.pages.changeset import lines_of, revert_offer
-from apps.changesets.pages.links import VIEW, outcome_message, result_url
 from apps.changesets.text import counted, plural
-from apps.changesets.tracking import tracked_by_name
 
 
 @dataclass(frozen=True)
@@ -143,17 +134,15 @@ class BulkAct(PlannedAct[BulkPlan]):
         raise PlanMoved(f"of {counted(ticked, self.objects.model)} {ticked - living:,} {gone} the filter", NOUN)
 
     def _outcome(self, done: BulkResult) -> Outcome:
-        """Lead to the page of what was done; or, where that is little or nothing, back with a sentence."""
-        made, door = done.changeset, self.door
-        back = door.list_url if door.obj is not None and not self.objects.exists() else door.back_url
-        if made is None:
-            return Outcome(back, (Message(_nothing(done.plan), messages.INFO),))
-        sentence = _sentence(done.plan, door.obj)
-        if (door.obj is not None and total(made.counts) == 1) or not self.request.user.has_perm(VIEW):
-            return Outcome(back, (Message(outcome_message(self.request.user, made, sentence)),))
-        return Outcome(
-            result_url(made.pk, back=back.partition("?")[2]), () if door.obj is None else (Message(sentence),)
-        )
+        """Lead to the page of what was done; the way back leads to the list where the object is gone."""
+        obj, back = self.door.obj, (self.door.back_url, f"Back to {self.door.obj}")
+        if obj is None or not self.objects.exists():
+            url = self.door.back_url if obj is None else self.door.list_url
+            back = url, f"Back to the {self.objects.model._meta.verbose_name_plural}"
+        sentence = _sentence(done.plan, obj) if done.changeset else _nothing(done.plan)
+        if sentence == done.plan.done and self.request.user.has_perm(links.VIEW):
+            sentence = "Done."  # The page that it leads to says what.
+        return links.lead_to(self.request.user, done.changeset, sentence, back=back)
 
 
 def _nothing(plan: BulkPlan) -> str:
@@ -166,31 +155,3 @@ def _sentence(plan: BulkPlan, obj: models.Model | None) -> str:
     if obj is None or plan.objects != counted(1, type(obj)):
         return plan.done
     return plan.done.replace(plan.objects, str(obj), 1)
-
-
-@for_viewers
-def result_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what the changeset of a bulk action did; those that are none have no such page."""
-    made = Changeset.objects.select_related("actor").filter(pk=pk).first() if pk < 2**63 else None
-    bulk: dict[str, Any] | None = (made.summary or {}).get("bulk") if made else None
-    tracked = tracked_by_name(bulk["model"]) if bulk else None
-    if made is None or bulk is None or tracked is None:
-        raise Http404("There is no bulk action of this number.")
-    meta, query = tracked.model._meta, request.GET.get(links.PRESERVED, "")
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": f"#{made.pk} {made.get_kind_display()}",
-        "opts": meta,
-        "changeset": made,
-        "who": person(made),
-        "bulk": bulk,
-        "lines": list(lines_of(made, made.counts or {})),
-        "left": [Line(*line) for line in bulk["left"]],
-        "listed": [Listed(*listed) for listed in bulk["listed"]],
-        "standing_revert": None if made.status == Status.APPLIED else standing_revert(made),
-        "changeset_url": links.changeset_url(made.pk),
-        "back_url": links.list_url(tracked.model) + (f"?{query}" if query else ""),
-        **revert_offer(made, request),
-    }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "admin/changesets/bulk_result.html", context)

@@ -82,7 +82,6 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "who": person(changeset),
         "remarks": remarks_on(changeset),
         "counts": counts,
-        "result_url": links.result_url(changeset.pk) if "bulk" in (changeset.summary or {}) else "",
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
         "lines": list(lines_of(changeset, counts, query)),

@@ -3,17 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.utils import quote
 from django.db import models
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import urlencode
 
+from apps.changesets.acts.planned import Message, Outcome
 from apps.changesets.models import Changeset, Visitor
 from apps.changesets.tracking import tracked_by_name
 
-# Where Django's own pages keep the query of the list that they came from.
-PRESERVED = "_changelist_filters"
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
 REVIEW = "changesets.review_changeset"
@@ -37,12 +36,6 @@ def changesets_url() -> str:
 def revert_url(pk: int) -> str:
     """Return the address of the plan of reverting a changeset."""
     return reverse("admin:changesets_changeset_revert", args=[pk])
-
-
-def result_url(pk: int, *, back: str = "") -> str:
-    """Return the address of what a bulk action did and left alone; `back` is the query of the list it came from."""
-    address = reverse("admin:changesets_changeset_result", args=[pk])
-    return f"{address}?{urlencode({PRESERVED: back})}" if back else address
 
 
 def download_url(pk: int, form: str) -> str:
@@ -101,3 +94,16 @@ def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, und
     if not user.has_perm(REVERT):
         return review
     return format_html('{} · <a href="{}">{}</a>', review, revert_url(made.pk), undo)
+
+
+def lead_to(
+    user: Visitor, made: Changeset | None, sentence: str, *, back: tuple[str, str], undo: str = "Undo…"
+) -> Outcome:
+    """Lead to the page of the changeset that an act made; `back` is where the act was begun, and the words for it.
+
+    Who may not see changesets is led back, and so is everybody where nothing was changed.
+    """
+    message = outcome_message(user, made, sentence, undo=undo)
+    if made is None or not user.has_perm(VIEW):
+        return Outcome(back[0], (Message(message, messages.INFO if made is None else messages.SUCCESS),))
+    return Outcome(changeset_url(made.pk), (Message(format_html('{} · <a href="{}">{}</a>', message, *back)),))

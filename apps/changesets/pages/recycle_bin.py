@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import READS, turned_away
-from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.pages import links
@@ -131,8 +131,8 @@ class BringBack(PlannedAct[RestorePlan]):
         done = (made.summary or {})["restore"]
         blocked = f", {done['blocked']:,} blocked" if done["blocked"] else ""
         sentence = f"{done['recreated']:,} brought back{blocked}."
-        message = links.outcome_message(self.request.user, made, sentence)
-        return Outcome(links.changeset_url(made.pk), (Message(message),))
+        back = reverse("admin:changesets_recycle_bin"), "Back to the recycle bin"
+        return links.lead_to(self.request.user, made, sentence, back=back)
 
     def _picks(self) -> list[str]:
         return [f"{label}:{row}" for label, rows in self.picked.items() for row in rows]

@@ -89,13 +89,13 @@ def reverted(
         (Message(f"Changed after the plan was shown, and left alone: {named}.", messages.WARNING),) if moved else ()
     )
     name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
-    if made is None:
-        sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
-        return Outcome(links.changeset_url(chosen[0].pk), (*warned, Message(sentence, messages.INFO)))
     part = "" if scope.is_everything and not done.left_alone else "partly "
     sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
-    sentence = links.outcome_message(request.user, made, sentence, undo="Undo this revert…")
-    return Outcome(links.changeset_url(made.pk), (*warned, Message(sentence)))
+    if made is None:
+        sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
+    back = links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}"
+    outcome = links.lead_to(request.user, made, sentence, back=back, undo="Undo this revert…")
+    return replace(outcome, messages=(*warned, *outcome.messages))
 
 
 class RevertAct(PlannedAct[PagedPlan]):

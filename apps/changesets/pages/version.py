@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
@@ -96,5 +96,5 @@ class GoBack(TickedFields):
         ticked = self.ticked or ()
         made = go_back(self.tracked, self.version, fields=ticked, actor=self.actor, reason=reason, seen=seen)
         now = living(self.tracked, self.version) or self.version.instance
-        message = links.outcome_message(self.request.user, made, f"{now} is back to that version.")
-        return Outcome(links.object_url(self.tracked.model, now.pk, page="history"), (Message(message),))
+        back = links.object_url(self.tracked.model, now.pk, page="history"), f"Back to the history of {now}"
+        return links.lead_to(self.request.user, made, f"{now} is back to that version.", back=back)

@@ -6,7 +6,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from apps.changesets.acts.lines import LEFT, Line
 from apps.changesets.acts.review import needs_review
+from apps.changesets.bulk.plans import Listed
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
@@ -14,6 +16,7 @@ from apps.changesets.pages.revert import BUCKETS
 from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
 from apps.changesets.text import plural
+from apps.changesets.tracking import tracked_by_name
 
 register = template.Library()
 
@@ -26,35 +29,42 @@ OUTCOMES = {
     Bucket.BLOCKED: ("was blocked", "were blocked"),
     Bucket.ALREADY: ("was as it had been already", "were as they had been already"),
 }
+# What a restore of deleted objects could not bring back.
+STAYED = ("is blocked and stays in the recycle bin", "are blocked and stay in the recycle bin")
 # The operation that the changeset's own list of changes shows for a bucket.
 SHOWN_AS = {Bucket.RESTORED: "changed", Bucket.DELETED: "deleted", Bucket.RECREATED: "created"}
 REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, <a href="{}">undo #{}…</a>'
 
 
 @register.inclusion_tag("admin/changesets/changeset/outcome.html")
-def revert_outcome(changeset: Changeset) -> dict[str, Any]:
-    """Show what a revert did, in the buckets of its plan, and what it left alone."""
-    counts = (changeset.summary or {}).get("revert") if changeset.kind == Kind.REVERT else None
-    if not counts:
-        return {"counts": None}
-    verdicts = verdicts_in_summary(changeset.summary)
-    left = {bucket: [verdict for verdict in verdicts if verdict.bucket == bucket] for bucket in ("kept", "blocked")}
-    outcome = [
-        {
-            "name": bucket.value,
-            "operation": operation,
-            "number": counts[bucket],
-            "sentence": plural(counts[bucket], *OUTCOMES[bucket]),
-            "rows_at": _rows_at(bucket, left.get(bucket.value)),
-            "rows": rows_of(left.get(bucket.value, [])),
-        }
-        for bucket, operation, _many, _one in BUCKETS
-        if counts.get(bucket)
-    ]
-    return {"counts": counts, "outcome": outcome, "scope_words": scope_words(scope_of(changeset))}
+def outcome(changeset: Changeset) -> dict[str, Any]:
+    """Show what an act did, and what it left alone and why, as far as the changes themselves do not tell it."""
+    summary = changeset.summary or {}
+    if changeset.kind == Kind.REVERT and "revert" in summary:
+        return _of_revert(changeset, summary)
+    bulk = summary.get("bulk") or {}
+    listed = [Listed(*names) for names in bulk.get("listed", ())]
+    if stayed := summary.get("left_alone", ()) if "restore" in summary else ():
+        names = tuple(f"{entry['object']}: {'; '.join(why['why'] for why in entry['why'])}" for entry in stayed)
+        listed.append(Listed(plural(len(names), *STAYED), len(names), names))
+    left = [Line(*line) for line in bulk.get("left", ())] + [line for lines in LEFT.of() for line in lines(changeset)]
+    tracked = tracked_by_name(bulk["model"]) if bulk else None
+    return {"bulk": bulk, "opts": tracked and tracked.model._meta, "left": left, "listed": listed}
 
 
-def _rows_at(bucket: Bucket, left: list[Verdict] | None) -> str:
+def _of_revert(changeset: Changeset, summary: dict[str, Any]) -> dict[str, Any]:
+    """Return what a revert did in the buckets of its plan, and the rows that it left alone."""
+    counts, verdicts = summary["revert"], verdicts_in_summary(summary)
+    buckets = []
+    for bucket, sign, _many, _one in BUCKETS:
+        if number := counts.get(bucket, 0):
+            left = [verdict for verdict in verdicts if verdict.bucket == bucket]
+            words = f"{plural(number, 'object')} {plural(number, *OUTCOMES[bucket])}"
+            buckets.append((bucket.value, sign, number, words, _rows_at(bucket, left), rows_of(left)))
+    return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset))}
+
+
+def _rows_at(bucket: Bucket, left: list[Verdict]) -> str:
     """Return where the objects of a bucket are listed: among the changes, or in a list of their own."""
     if bucket in SHOWN_AS:
         return f"?op={SHOWN_AS[bucket]}#changes-title"

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import format_html
 
 from apps.changesets.acts.forms import ReasonForm
 from apps.changesets.acts.frame import answer, lead
@@ -86,11 +85,9 @@ class ConfirmImport(PlannedAct[ImportRun]):
         return lead(self.request, Outcome(run_url(self.run), (Message(sentence, messages.ERROR),)))
 
     def _outcome(self, run: ImportRun) -> Outcome:
-        if run.status != RunStatus.APPLIED or run.changeset is None or not self.request.user.has_perm(links.VIEW):
+        if run.status != RunStatus.APPLIED or run.changeset is None:
             return Outcome(run_url(run))
         sentence = f"Imported {run.file_name}."
         if alone := (run.counts or {}).get("left_alone", 0):
             sentence += f" {counted(alone, 'row was', 'rows were')} left alone."
-        message = links.outcome_message(self.request.user, run.changeset, sentence)
-        message = format_html('{} · <a href="{}">The plan</a>', message, run_url(run))
-        return Outcome(links.changeset_url(run.changeset.pk), (Message(message),))
+        return links.lead_to(self.request.user, run.changeset, sentence, back=(run_url(run), "The plan"))

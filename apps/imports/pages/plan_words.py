@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.urls import reverse
+
 from apps.changesets.acts.lines import Line
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.text import plural
 from apps.imports.models import ImportRun
 from apps.imports.registry import spec_named
@@ -41,6 +44,23 @@ CHIPS = (
     (Bucket.DECIDED, "kept", "Decided"),
     (Bucket.LEFT_ALONE, "blocked", "Left alone"),
 )
+
+SKIPPED = "left alone, since something changed after the plan was made"
+# What an import left alone: the count, sign and bucket of it, and the words for one and for several.
+LEFT = (
+    ("kept", "kept", Bucket.KEPT, "object kept a correction made here", "objects kept corrections made here"),
+    ("left_alone", "blocked", Bucket.LEFT_ALONE, f"row {SKIPPED}", f"rows {SKIPPED}"),
+    ("refused", "refused", Bucket.REFUSED, "row of the file was refused", "rows of the file were refused"),
+)
+
+
+def left_lines(changeset: Changeset) -> Iterator[Line]:
+    """Yield what an import left alone, and why; its page has the rows."""
+    summary = changeset.summary or {}
+    for count, sign, bucket, *words in LEFT if changeset.kind == Kind.IMPORT and "run" in summary else ():
+        if number := summary["counts"].get(count, 0):
+            url = reverse("admin:imports_importrun_change", args=[summary["run"]]) + _rows_at(bucket)
+            yield Line(sign, number, plural(number, *words), url)
 
 
 def plan_lines(run: ImportRun) -> list[Line]:

@@ -6,7 +6,11 @@ to match by or another group that must be unique, is refused and says who has th
 
 from typing import Any, NamedTuple
 
-from apps.changesets.fields import column_of
+from django.db.models import Q
+
+from apps.changesets.fields import column_of, field_of
+from apps.changesets.revert.matching import condition_in_sql
+from apps.changesets.tracking import tracked_for
 from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
@@ -99,17 +103,20 @@ def refuse_clashes(staging: Staging) -> RefusedRows:
     """Refuse rows whose object would get a group of unique values that another object has, or another row gives."""
     total = 0
     refusals: list[Refusal] = []
-    for group in staging.spec.unique:
+    tracked = tracked_for(staging.spec.model)
+    for group, condition in (*((group, Q()) for group in staging.spec.unique), *staging.spec.unique_where):
         staging.empty("imports_blocked")
-        proposed = _proposed(staging, group)
+        where = condition_in_sql(staging, tracked, condition) if condition else ""
+        proposed = _proposed(staging, group, condition, where)
         holders = " AND ".join(f"h.{staging.column(field)} = p.{staging.quote(field)}" for field in group)
         # Values that another live object has now, whatever becomes of it.
         staging.run(
             """
             INSERT INTO {blocked} (line, holder) SELECT p.line, MIN(CAST(h.{pk} AS text)) FROM ({proposed}) p
-            JOIN {live} h ON {holders} WHERE p.old_pk IS NULL OR h.{pk} <> p.old_pk GROUP BY p.line
+            JOIN {meeting} h ON {holders} WHERE p.old_pk IS NULL OR h.{pk} <> p.old_pk GROUP BY p.line
             """,
             proposed=proposed,
+            meeting=staging.fill("(SELECT * FROM {live} WHERE {where})" if where else "{live}", where=where),
             holders=holders,
         )
         refusals += _list_taken(staging, group)
@@ -119,17 +126,34 @@ def refuse_clashes(staging: Staging) -> RefusedRows:
     return RefusedRows(total, refusals)
 
 
-def _proposed(staging: Staging, group: tuple[str, ...]) -> str:
-    """Return a SELECT of the rows that give an object new values of the group: line, old_pk and those values."""
-    written = {field: f"x.{staging.quote(field)}" for field in staging.stored}
-    finals = {field: written.get(field, f"l.{staging.column(field)}") for field in group}
-    moves = " OR ".join(f"{value} IS DISTINCT FROM l.{staging.column(field)}" for field, value in finals.items())
-    values = ", ".join(f"{value} AS {staging.quote(field)}" for field, value in finals.items())
+def _proposed(staging: Staging, group: tuple[str, ...], condition: Q, where: str) -> str:
+    """Return a SELECT of the rows that give an object new values of the group: line, old_pk and those values.
+
+    What the condition is about stands beside them under the names of its columns, and rows that do not meet it are out.
+    """
+    stored, about = set(staging.stored), sorted(condition.referenced_base_fields)
+    fields = {staging.quote(field): field for field in group} | {staging.column(field): field for field in about}
+    now = {name: f"l.{staging.column(field)}" for name, field in fields.items()}
+    finals = now | {name: f"x.{staging.quote(field)}" for name, field in fields.items() if field in stored}
+    moves = " OR ".join(f"{finals[name]} IS DISTINCT FROM {now[name]}" for name in fields)
+    values = ", ".join(f"{finals[name]} AS {name}" for name in fields)
     select = "SELECT x.line, x.old_pk, {values} FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk WHERE {moves}"
-    if set(group) <= set(staging.stored):
+    if set(group) <= stored:
         # What is left out here, new objects get from the completer, which sees to it that it is free.
-        select += " UNION ALL SELECT w.line, w.old_pk, {names} FROM {created} w"
-    return staging.fill(select, values=values, moves=moves, names=staging.names(group))
+        select += " UNION ALL SELECT w.line, w.old_pk, {news} FROM {created} w"
+    news = ", ".join(_new_value(staging, field) for field in fields.values())
+    rows = staging.fill(select, values=values, moves=moves, news=news)
+    return staging.fill("SELECT * FROM ({rows}) q WHERE {where}", rows=rows, where=where) if where else rows
+
+
+def _new_value(staging: Staging, field: str) -> str:
+    """Return the SQL for what a new object gets in a field: the row's value, or the default where that is blank."""
+    of_model = field_of(staging.spec.model, field)
+    value = f"w.{staging.quote(field)}" if field in staging.stored else "NULL"
+    if of_model.null or not of_model.has_default():
+        return value
+    default = of_model.get_db_prep_save(of_model.get_default(), staging.connection)
+    return f"COALESCE({value}, {staging.connection.schema_editor().quote_value(default)})"
 
 
 def _block_twice(staging: Staging, group: tuple[str, ...], proposed: str) -> list[Refusal]:
