@@ -1,6 +1,7 @@
 """The columns of a file of airports, named as OurAirports names them, for imports and exports."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from apps.airports.gate import limits
@@ -14,7 +15,7 @@ from apps.base.countries import is_known_code
 from apps.base.looks import COUNTRY_CODES, LATITUDES, LONGITUDES, WHOLE_NUMBERS, is_iso3
 from apps.changesets.fields import field_of
 from apps.imports import parsers
-from apps.imports.looks import HAS_LETTERS, LooksLike, half, looks, mostly, shaped, varied
+from apps.imports.looks import NAMES, PLACES, LooksLike, half, looks, mostly, shaped, varied
 from apps.imports.mapping.changes import ValueChange
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, PlanCheck
@@ -65,7 +66,22 @@ IATA_CODES = (
     LooksLike("IATA codes (three capital letters)", half(_is_iata_code), alone=False),
 )
 REGIONS = looks("region codes such as CH-ZH", shaped("[A-Z]{2}-[A-Z0-9-]{1,7}"))
-ELEVATIONS = (*WHOLE_NUMBERS, LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False))
+
+
+def _are_elevations(cells: Sequence[str]) -> bool:
+    if not all(map(shaped("-?[0-9]{1,5}"), cells)):
+        return False
+    heights = list(map(int, cells))
+    # Numbers of rows rise in small steps.
+    steps = [after - before for before, after in pairwise(heights)]
+    return max(heights) > 50 and min(heights) > -1500 and not all(0 < step <= 100 for step in steps)
+
+
+ELEVATIONS = (
+    *WHOLE_NUMBERS,
+    LooksLike("numbers", half(shaped(r"[+-]?[0-9]+(\.[0-9]+)?( ?m)?")), alone=False),
+    LooksLike("elevations", _are_elevations, untitled=True),
+)
 
 
 def _keywords(cells: list[str]) -> tuple[list[Any], list[parsers.BadCell]]:
@@ -105,7 +121,7 @@ OURAIRPORTS = ImportSpec(
             "name",
             name_text(max_length=_length("name"), required=True),
             guesses=("airport", "airport name", "title", "facility name", "label", "station name"),
-            looks_like=(HAS_LETTERS,),
+            looks_like=NAMES,
             required=True,
         ),
         Column(
@@ -170,7 +186,7 @@ OURAIRPORTS = ImportSpec(
             "municipality",
             name_text(max_length=_length("municipality")),
             guesses=("city", "town", "place", "location", "city name", "served city", "served", "municipality name"),
-            looks_like=(HAS_LETTERS,),
+            looks_like=PLACES,
         ),
         Column(
             "gps_code",

@@ -14,7 +14,7 @@ from apps.base.looks import (
 from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
-from apps.imports.looks import HAS_LETTERS
+from apps.imports.looks import NAMES
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
 from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, Reference
@@ -130,7 +130,7 @@ COUNTRIES = ImportSpec(
             "name",
             name_text(max_length=255, required=True),
             guesses=("country", "country name", "name common", "short name", "english name", "title"),
-            looks_like=(HAS_LETTERS,),
+            looks_like=NAMES,
             required=True,
         ),
         LATITUDE,
@@ -169,7 +169,7 @@ CITIES = ImportSpec(
             "name",
             name_text(max_length=255, required=True),
             guesses=("city", "city name", "town", "place", "municipality", "label", "title"),
-            looks_like=(HAS_LETTERS,),
+            looks_like=NAMES,
             required=True,
         ),
         Column("ascii_name", guesses=("asciiname", "city ascii", "name ascii", "accent city")),

@@ -14,13 +14,15 @@ class LooksLike:
     """How values look: `test` judges the filled cells of a sample (one at least), `words` say what they look like.
 
     `change` makes them what the field takes. Those that are not enough `alone` make no column a guess under any title,
-    but values that look like none of a column's are a reason against a title that others give it.
+    but values that look like none of a column's are a reason against a title that others give it. Those of an
+    `untitled` column are a guess only in a file without titles, where there is nothing better.
     """
 
     words: str
     test: Test
     change: ValueChange | None = None
     alone: bool = True
+    untitled: bool = False
 
 
 def mostly(is_one: Callable[[str], bool], *, share: float = 0.9) -> Test:
@@ -49,4 +51,13 @@ def varied(cells: Sequence[str]) -> bool:
     return len(set(cells)) >= 0.9 * len(cells)
 
 
-HAS_LETTERS = LooksLike("words", half(lambda cell: any(map(str.isalpha, cell))), alone=False)
+def _is_name(cell: str) -> bool:
+    return len(cell) > 2 and cell[0].isalpha() and not cell.isupper()
+
+
+_WORDS = LooksLike("words", half(lambda cell: any(map(str.isalpha, cell))), alone=False)
+NAMES = (
+    _WORDS,
+    LooksLike("names, hardly one twice", lambda cells: mostly(_is_name)(cells) and varied(cells), untitled=True),
+)
+PLACES = (_WORDS, LooksLike("names", mostly(_is_name), untitled=True))

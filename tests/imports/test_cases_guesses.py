@@ -12,12 +12,12 @@ from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.imports.mapping.changes import ValueChange
 from apps.imports.mapping.guesses import Guess, guess_columns
-from apps.imports.mapping.headers import needs_mapping
+from apps.imports.mapping.headers import needs_mapping, recall, remember
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.plan import ImportPlan, plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
-from apps.imports.results import ImportOptions
+from apps.imports.results import ImportOptions, changes_from_json
 
 CASES = Path(__file__).parent / "cases"
 
@@ -104,14 +104,23 @@ def test_10_the_options_may_say_so_beforehand(two):
     plan_import(from_path(case("10")), spec=spec_named("ourairports"), options=options)
 
 
-def test_21_values_alone_tell_codes_names_of_countries_and_positions():
+def test_21_values_alone_tell_codes_names_and_positions():
     first, rows = table("21")
     header = [f"column {number}" for number in range(1, 15)]
 
     found = {guess.field: guess for guess in guess_columns(header, [first, *rows], spec_named("ourairports"))}
 
     places = {field: guess.place + 1 for field, guess in found.items()}
-    assert places == {"iata_code": 5, "ident": 6, "iso_country": 4, "latitude_deg": 7, "longitude_deg": 8}
+    assert places == {
+        "name": 2,
+        "municipality": 3,
+        "iso_country": 4,
+        "iata_code": 5,
+        "ident": 6,
+        "latitude_deg": 7,
+        "longitude_deg": 8,
+        "elevation_ft": 9,
+    }
     assert found["iata_code"].why == "its values look like IATA codes (three capital letters): LHR"
     assert found["iso_country"].change == ValueChange("country_code")
 
@@ -129,6 +138,56 @@ def test_26_two_coordinates_in_a_cell_are_split_in_the_order_of_the_values(two):
         (39.861698150635, -104.672996521),
         (47.458056, 8.548056),
     ]
+
+
+def test_text_and_numbers_under_foreign_titles_are_no_names_and_no_elevations():
+    header = ["ident", "remark", "length"]
+
+    found = guess_columns(header, [["KDEN", "Runway closed", "5000"]], spec_named("ourairports"))
+
+    assert [guess.field for guess in found] == ["ident"]
+
+
+@pytest.mark.parametrize(
+    ("title", "values", "spec", "guess"),
+    [
+        ("Höhe", ["1655", "433"], "ourairports", None),
+        ("elevation (m)", ["1655", "433"], "ourairports", ("elevation_ft", "feet")),
+        ("kind", ["Large Airport", "disused"], "ourairports", ("airport_type", "airport_type")),
+        ("class", ["Large Airport", "disused"], "ourairports", ("airport_type", "airport_type")),
+        ("land", ["Schweiz", "Suisse"], "ourairports", None),
+        ("where", ["Switzerland", "France"], "ourairports", ("iso_country", "country_code")),
+        ("code", ["ZRH", "DEN"], "ourairports", ("iata_code", None)),
+        ("code", ["LSZH", "00AK"], "ourairports", ("ident", None)),
+        ("three", ["CHE", "FRA"], "countries", ("iso3", None)),
+        ("continent", ["NA", "AF"], "ourairports", None),
+        ("division", ["US-CO", "CH-ZH"], "ourairports", ("iso_region", None)),
+        ("clock", ["Europe/Zurich", "America/Denver"], "cities", ("timezone", None)),
+        ("inhabitants", ["341 730", "715 522"], "cities", ("population", "thousands:space")),
+        ("population", ["341,730", "715,522"], "cities", ("population", None)),
+        ("name", ["{...}", "{...}"], "countries", None),
+    ],
+)
+def test_a_column_is_guessed_by_its_title_and_values_together(title, values, spec, guess):
+    found = guess_columns([title], [[value] for value in values], spec_named(spec))
+
+    assert [(each.field, str(each.change) if each.change else None) for each in found] == ([guess] if guess else [])
+
+
+def test_a_title_of_ours_whose_values_are_something_else_leads_to_the_page():
+    header, rows = ["ident", "region"], [["KDEN", "Colorado"]]
+
+    assert needs_mapping(header, spec_named("ourairports"), ImportOptions(corrections=True), rows)
+    assert not needs_mapping(header, spec_named("ourairports"), ImportOptions(corrections=True), [["KDEN", "US-CO"]])
+
+
+def test_what_values_need_is_remembered_with_the_mapping(db):
+    header, changes = ["a", "b"], {"elevation_ft": (ValueChange("feet"),)}
+
+    remember(header, spec_named("ourairports"), {"elevation_ft": "b"}, changes=changes, actor=None)
+
+    known = recall(header, spec_named("ourairports"))
+    assert changes_from_json(known.changes) == changes
 
 
 def test_28_names_of_countries_become_codes(two):

@@ -11,10 +11,12 @@ from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
 from apps.imports.errors import FilterUnknown, OptionsContradict
 from apps.imports.management.importing import (
+    add_changes,
     add_match,
     add_null_words,
     add_reading_arguments,
     add_signs_of_numbers,
+    changes_of,
     named_columns,
     reading_of,
     signs_of_numbers,
@@ -72,6 +74,7 @@ def _add_meaning_of_cells(parser: ArgumentParser) -> None:
     add_null_words(parser)
     add_match(parser, OURAIRPORTS)
     add_signs_of_numbers(parser)
+    add_changes(parser)
 
 
 def _add_choice_of_rows(parser: ArgumentParser) -> None:
@@ -162,6 +165,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
         ignore_case=options["ignore_case"],
         named=named_columns(options["map"], OURAIRPORTS),
         **signs_of_numbers(options),
+        changes=changes_of(options, OURAIRPORTS),
         on_local_edit=options["on_local_edit"],
         missing=options["missing"],
         missing_limit=options["missing_limit"],

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.changesets.locking import remark_on
 from apps.changesets.management.sentences import InOneSentence
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
+from apps.imports.mapping.changes import CHANGES, ValueChange, why_not_change
 from apps.imports.mapping.headers import chosen_twice
 from apps.imports.mapping.layout import titles_of
 from apps.imports.plan.correction_count import corrections_in_words
@@ -181,6 +182,33 @@ def signs_of_numbers(options: dict[str, Any]) -> dict[str, Any]:
     """Return how the person says that numbers are written, as options of an import."""
     thousands = options["thousands"]
     return {"decimal": options["decimal"], "thousands": "" if thousands == "none" else thousands}
+
+
+def add_changes(parser: ArgumentParser) -> None:
+    """Add the argument that says what the values of a column need."""
+    parser.add_argument(
+        "--change",
+        action="append",
+        default=[],
+        metavar="FIELD=NAME[:ARGUMENT]",
+        help=f"change the values of a field before they are read; may come again. Names: {', '.join(sorted(CHANGES))}",
+    )
+
+
+def changes_of(options: dict[str, Any], spec: ImportSpec) -> dict[str, list[ValueChange]]:
+    """Return the changes that the person asks for, by field; raises OptionsContradict where one is not understood."""
+    fields = {title: column.field for column in spec.columns for title in (column.header, column.field)}
+    changes: dict[str, list[ValueChange]] = {}
+    for text in options["change"]:
+        title, _equals, what = text.partition("=")
+        name, _colon, argument = what.partition(":")
+        change = ValueChange(name, argument)
+        if title not in fields:
+            raise OptionsContradict(f"--change {text}: no field is called {title}; there are: {', '.join(fields)}.")
+        if why := why_not_change(change):
+            raise OptionsContradict(f"--change {text}: {why}")
+        changes.setdefault(fields[title], []).append(change)
+    return changes
 
 
 def progress_on(stream: TextIO) -> Progress | None:

@@ -19,7 +19,7 @@ _FEET_IN_A_METRE = Decimal("3.280839895")
 _GROUPS = {"point": ".", "comma": ",", "space": " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}",
            "apostrophe": "'\N{RIGHT SINGLE QUOTATION MARK}"}  # fmt: skip
 _DECIMAL_COMMA = re.compile(r"([+-]?)([0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)?,([0-9]+)")
-_METRES = re.compile(r"([+-]?[0-9]+(?:\.[0-9]+)?)\s*(?:m|metres|meters)?\.?", re.IGNORECASE)
+_METRES = re.compile(r"([+-]?[0-9]{1,6}(?:\.[0-9]{1,9})?)\s*(?:m|metres|meters)?\.?", re.IGNORECASE)
 # 1.655 m is a beach or a mountain.
 _AMBIGUOUS = re.compile(r"[+-]?[1-9]\.[0-9]{3}")
 # What may stand between two numbers of a cell, the surest first.

@@ -13,6 +13,10 @@ from apps.imports.spec import Column, ImportSpec
 _SHOWN = 3
 # A number under such a title is anybody's.
 _ANYBODYS = {"id", "key", "pk", "no", "nr", "number", "index"}
+# What the columns of a file without titles are called.
+_UNTITLED = re.compile("column[0-9]+|[0-9]+")
+# An object or a list, of which no value is taken.
+_NESTED = {"{...}", "[...]"}
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _THREE = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
 # Only where a sign comes twice, or is none of a decimal, it must stand between thousands.
@@ -96,22 +100,29 @@ class _Work:
                 del self.guesses[field]
 
     def by_values(self) -> None:
-        """Guess by what the values look like, where that is enough."""
-        for column in self.spec.columns:
-            for place, sample in enumerate(self.samples):
-                if column.field in self.guesses or not self.header[place] or not sample:
-                    continue
-                cells, number = self._numbers(column, sample)
-                look = next((look for look in column.looks_like if look.alone and look.test(cells)), None)
-                if look:
-                    self._note(column, place, _looks(look, sample), look.change or number)
+        """Guess by what the values look like, where that is enough; values that need no change come first."""
+        for changing in (False, True):
+            for column in self.spec.columns:
+                for place in range(len(self.header)):
+                    if column.field not in self.guesses and self.header[place] and self.samples[place]:
+                        self._by_values(column, place, changing=changing)
+
+    def _by_values(self, column: Column, place: int, *, changing: bool) -> None:
+        sample = self.samples[place]
+        cells, number = self._numbers(column, sample)
+        untitled = _UNTITLED.fullmatch(plain_title(self.header[place])) is not None
+        looks = [look for look in column.looks_like if look.alone and (untitled or not look.untitled)]
+        look = next((look for look in looks if look.test(cells)), None)
+        if look and bool(look.change or number) is changing:
+            self._note(column, place, _looks(look, sample), look.change or number)
 
     def _by_title(
         self, column: Column, place: int, why: str, *, certain: bool = False, change: ValueChange | None = None
     ) -> bool:
         sample = self.samples[place]
         cells, number = self._numbers(column, sample)
-        look = next((look for look in column.looks_like if look.test(cells)), None) if cells else None
+        looks = [look for look in column.looks_like if not look.untitled]
+        look = next((look for look in looks if look.test(cells)), None) if cells else None
         if cells and column.looks_like and not look and not certain:
             return False
         change = change or (look.change if look else None) or number
@@ -129,6 +140,8 @@ class _Work:
 
     def _note(self, column: Column, place: int, why: str, change: ValueChange | None) -> bool:
         """Keep the guess, unless another field has the column and does not share it."""
+        if not _NESTED.isdisjoint(self.samples[place]):
+            return False
         for other in self.guesses.values():
             if other.place == place and not (change and other.change and change != other.change and shares([change])):
                 return False
@@ -174,5 +187,5 @@ _TITLES: tuple[tuple[str, Callable[[Column], Iterable[tuple[str, ValueChange | N
 
 
 def _filled(rows: Sequence[Sequence[str]], place: int) -> list[str]:
-    cells = (row[place].strip() for row in rows if place < len(row))
+    cells = [row[place].strip() for row in rows if place < len(row)]
     return [cell for cell in cells if cell and cell not in NULL_WORDS]

@@ -1,21 +1,19 @@
 """Normalising: raw rows to typed columns, or refusals with line, column, value and why."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from django.db import models
 
-from apps.changesets.fields import field_of
 from apps.changesets.text import unguard
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
 from apps.imports.spec import Column
+from apps.imports.staging.upstream_texts import sparse_texts, upstream_texts
 
 _LARGEST_KEY = 2**63 - 1
 _LOST = "\N{REPLACEMENT CHARACTER}"
@@ -260,41 +258,5 @@ def _staged_rows(lines: list[int], columns: list[list[Any]], layout: Layout) -> 
         by_field[derived.field] = derived.derive(by_field[derived.follows])
     upstream: Sequence[str | None] = [None] * len(lines)
     if not layout.corrections:
-        upstream = _sparse_texts(by_field, layout.merged) if layout.sparse else _upstream_texts(by_field, layout)
+        upstream = sparse_texts(by_field, layout.merged) if layout.sparse else upstream_texts(by_field, layout)
     return zip(lines, *by_field.values(), upstream, strict=True)
-
-
-def _upstream_texts(by_field: dict[str, list[Any]], layout: Layout) -> list[str]:
-    """Build the JSON of each row's upstream values, exactly as Django's JSONField writes it.
-
-    What the file has no column for is null, where that may be: a later file with an empty column changes nothing. SQL
-    could build it too, but SQLite's json_object keeps 15 digits of a float, and a plain save() of an object would write
-    the text anew in Python's form, which on SQLite is a change.
-    """
-    names = layout.merged
-    absent = {name for name in layout.lacking if field_of(layout.spec.model, name).null}
-    marks = [(name, "null" if name in absent else "%s") for name in layout.spec.merged if name in absent.union(names)]
-    template = "{" + ", ".join(f"{encode_basestring_ascii(name)}: {mark}" for name, mark in marks) + "}"
-    return [template % row for row in zip(*(_fragments(by_field[name]) for name in names), strict=True)]
-
-
-def _sparse_texts(by_field: dict[str, list[Any]], names: list[str]) -> list[str]:
-    """Build the JSON of the values of each row, without blank cells."""
-    rows = zip(*(by_field[name] for name in names), strict=True)
-    return [
-        json.dumps({name: value for name, value in zip(names, row, strict=True) if value is not None}) for row in rows
-    ]
-
-
-def _fragments(values: list[Any]) -> list[str]:
-    """Return the JSON of each value of one column; the types in it decide the fastest way."""
-    types = set(map(type, values))
-    if types == {str}:
-        return list(map(encode_basestring_ascii, values))
-    if types <= {int, float}:
-        return list(map(repr, values))
-    if types == {bool}:
-        return ["true" if value else "false" for value in values]
-    if str in types:
-        return ["null" if value is None else encode_basestring_ascii(value) for value in values]
-    return ["null" if value is None else repr(value) for value in values]
