@@ -1,12 +1,15 @@
 """Proof that history is complete: the live row equals the newest history row of each object."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.history.counts import count_changes
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.progress import board, entry
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -26,6 +29,28 @@ class Drift:
     @property
     def total(self) -> int:
         return self.unrecorded + self.changed + self.gone
+
+
+@dataclass(frozen=True)
+class History:
+    """The comparison of live rows with history: number of objects, how many differ, and when it was made."""
+
+    objects: int
+    drift: int
+    at: datetime
+
+
+def note_drift(objects: int, drifts: Sequence[Drift]) -> History:
+    """Note on the board what a look at all rows of the database brought, and return it."""
+    history = History(objects, sum(drift.total for drift in drifts), timezone.now())
+    board().set(entry("drift"), history, timeout=None)
+    return history
+
+
+def noted_drift() -> History | None:
+    """Return what the last look at all rows brought, whatever was written since; None where nobody has looked."""
+    noted: History | None = board().get(entry("drift"))
+    return noted
 
 
 def find_drift(using: str = "default") -> tuple[int, list[Drift]]:

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import install_recording, recording_problems
-from apps.changesets.recording.audit import find_drift, record_drift
+from apps.changesets.recording.audit import find_drift, note_drift, record_drift
 
 
 class Command(InOneSentence):
@@ -29,7 +29,7 @@ class Command(InOneSentence):
             repaired = record_drift(kind=Kind.DIRECT, reason="Found by audit_history: changed while not recorded.")
         problems = recording_problems()
         objects, drifts = find_drift()
-        drift = sum(of_model.total for of_model in drifts)
+        drift = note_drift(objects, drifts).drift
 
         if options["json"]:
             self.stdout.write(json.dumps({"objects": objects, "drift": drift}))
