@@ -6,12 +6,13 @@ from typing import Any
 
 from apps.imports.mapping import headers
 from apps.imports.mapping.changes import CHANGES, ValueChange, changed, why_not_change
+from apps.imports.mapping.columns import Column
 from apps.imports.mapping.guesses import Guess, guess_columns
 from apps.imports.mapping.layout import changes_for, missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.results import Changes, ImportOptions, changes_from_json
 from apps.imports.runs.preview import Preview
-from apps.imports.spec import Column, ImportSpec
+from apps.imports.spec import ImportSpec
 
 PREFIX, CHANGE_PREFIX = "column-", "change-"
 # How many values help to tell which column is which.
