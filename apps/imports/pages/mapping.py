@@ -76,11 +76,11 @@ def posted_columns(posted: Mapping[str, str], proposed: Columns, header: list[st
     return Columns(chosen, changes, proposed.guesses)
 
 
-def mapping_errors(columns: Columns, spec: ImportSpec, *, corrections: bool, match: str) -> list[str]:
+def mapping_errors(columns: Columns, spec: ImportSpec, options: ImportOptions) -> list[str]:
     """Return a sentence for each reason why nothing can be planned with these columns."""
     errors = []
-    lacking = missing_columns(columns.chosen, spec, corrections=corrections, match=match)
-    if lacking and corrections:
+    lacking = missing_columns(columns.chosen, spec, corrections=options.corrections, match=options.match)
+    if lacking and options.corrections:
         errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
     elif lacking:
         title = spec.upstream_title or spec.name
