@@ -7,10 +7,11 @@ The value of upstream is always updated, so a correction ends when upstream has 
 taken.
 """
 
+from apps.imports.mapping.columns import Derived
 from apps.imports.plan.by_hand import by_hand
 from apps.imports.plan.pinned_rows import is_pinned
 from apps.imports.plan.upstream import new_upstream
-from apps.imports.spec import Derived, Link
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import base, corrected
 
