@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from django_tasks_db.management.commands import db_worker
 
 from apps.changesets.errors import RecordingNotInstalled
 from apps.changesets.progress import board, entry
@@ -137,7 +138,7 @@ def test_the_newest_verified_backup_is_younger_than_a_day(hours, proved, sentenc
 
 
 def test_drift_is_told_as_last_looked_at():
-    assert message_of("drift").startswith("Nobody has looked at it yet")
+    assert message_of("drift").startswith("Nobody has looked for drift yet")
     call_command("audit_history", stdout=StringIO())
 
     assert message_of("drift").startswith(f"History is complete, as last looked at {timezone.localtime():%H:}")
@@ -218,3 +219,11 @@ def test_it_is_cheap(well, operator, django_assert_max_num_queries):
 
     with django_assert_max_num_queries(FEW_QUERIES):
         Client().get("/readyz")
+
+
+def test_a_worker_leaves_a_sign_of_life(monkeypatch):
+    monkeypatch.setattr(db_worker.Worker, "run", lambda worker: None)
+
+    call_command("db_worker", reload=False)
+
+    assert health.look_at_parts("worker")["worker"].ok

@@ -121,7 +121,7 @@ def _backup() -> Part:
 def _drift() -> Part:
     noted = noted_drift()
     if noted is None:
-        return Part(True, "Nobody has looked at it yet: `python manage.py audit_history` does.")
+        return Part(True, "Nobody has looked for drift yet: `python manage.py audit_history` does.")
     looked = f"as last looked at {timezone.localtime(noted.at):%H:%M on %Y-%m-%d}"
     if noted.drift:
         differ = f"{counted(noted.drift, 'object')} {plural(noted.drift, 'differs', 'differ')} from history"
