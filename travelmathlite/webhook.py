@@ -1,7 +1,7 @@
 """Posting to a webhook: signed, tried again, never redirected, and only to where the settings allow.
 
 An address is looked up once and connected to as it was checked, so that no name can lead elsewhere in between.
-requests-hardened does that as well, but allows no private address at all, or any, and brings three packages along.
+requests-hardened does that as well, and would bring requests and what that needs along.
 """
 
 import base64
