@@ -80,8 +80,8 @@ def refuse_pruned_moment(moment: Moment) -> None:
     if moment.date is not None:
         end = pruned.aggregate(end=Max(Coalesce("finished_at", "created_at")))["end"]
         if end is not None and moment.date < end:
-            local = timezone.localtime(end)
-            raise HistoryPruned(f"The history before {local:%Y-%m-%d %H:%M:%S} was pruned: choose a later moment.")
+            local = timezone.localtime(end).isoformat(sep=" ", timespec="seconds")
+            raise HistoryPruned(f"The history before {local} was pruned: choose a later moment.")
     elif moment.changeset is not None:
         # The state right after the last one of them is known, as is that before the next.
         refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))

@@ -71,7 +71,7 @@ def recording_problems(using: str = "default", *, installed: dict[str, str] | No
         elif lost := [name for name in columns[tracked.table] if name not in columns[tracked.history_table]]:
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
-        problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
+        problems.append(f"The recording's own parts are missing, old or changed by hand ({_some(missing)}).")
     return problems
 
 
@@ -174,15 +174,18 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
             [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
         )
-    return dict(definitions)
+    installed: dict[str, str] = dict(definitions)
+    if {sqlite.OPEN, sqlite.DIRECT} <= installed.keys():
+        fit = sql.rows(sqlite.ROWS_FIT, changesets=sql.quote(Changeset._meta.db_table))[0]
+        for name, fits in zip((sqlite.DIRECT_ROW, sqlite.OPEN_ROW), fit, strict=True):
+            installed[name] = sqlite.FITS if fits else "filled or emptied by hand"
+    return installed
 
 
 def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:
     """Return the names of the parts that are absent or differ from what the tables ask for."""
     missing = []
     for name, statement in part.create.items():
-        if name.endswith(" row"):
-            continue
         definition = installed.get(name)
         if definition is None or not _same(connection, name, statement, definition):
             missing.append(name)
@@ -191,7 +194,7 @@ def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[s
 
 def _same(connection: BaseDatabaseWrapper, name: str, statement: str, definition: str) -> bool:
     if connection.vendor == "sqlite":
-        return definition == statement
+        return definition == (sqlite.FITS if name.endswith(" row") else statement)
     if name.endswith(" trigger"):
         return _bare(definition) == _bare(statement)
     return definition == statement.split("$record$")[1]

@@ -48,10 +48,11 @@ BEGIN
     IF mark <> '' THEN
         RETURN mark;
     END IF;
-    -- The direct changeset that this session wrote to just now, if it is still the newest of all.
+    -- The direct changeset that this session wrote to just now, if it is still the newest of all. A pooler hands the
+    -- session on to other people; what is theirs is not joined.
     IF last <> '' AND split_part(last, '|', 2)::numeric > extract(epoch FROM clock_timestamp()) - {JOIN_SECONDS} THEN
-        SELECT id INTO direct FROM (SELECT id, kind FROM {changeset} ORDER BY id DESC LIMIT 1) newest
-            WHERE kind = 'direct' AND id = split_part(last, '|', 1)::bigint;
+        SELECT id INTO direct FROM (SELECT id, kind, actor_name FROM {changeset} ORDER BY id DESC LIMIT 1) newest
+            WHERE kind = 'direct' AND id = split_part(last, '|', 1)::bigint AND actor_name = {actor};
     END IF;
     IF direct IS NULL THEN
         INSERT INTO {changeset} ({", ".join(map(names.quote, values))})
