@@ -1,6 +1,7 @@
 """Settings of the console: everything that differs between machines comes from the environment.
 
-DATABASE_URL, DEBUG, SECRET_KEY, ALLOWED_HOSTS, BACKUP_DIR and TIME_ZONE are read here and nowhere else. With none of
+DATABASE_URL, DEBUG, SECRET_KEY, ALLOWED_HOSTS, BACKUP_DIR, BACKUP_SIGNING_KEY and TIME_ZONE are read here and nowhere
+else. With none of
 them set, the console runs for development. A value that cannot be read stops the start with a sentence.
 """
 
@@ -25,6 +26,9 @@ SECRET_IS_SET = bool(os.environ.get("SECRET_KEY", "").strip())
 DEBUG = read_bool("DEBUG", default=not SECRET_IS_SET)
 SECRET_KEY = read_or_make_secret("SECRET_KEY", file=BASE_DIR / ".secret_key")
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS")
+# Backups are signed with this secret; without one a key is made in this file, outside the backups.
+BACKUP_SIGNING_KEY = os.environ.get("BACKUP_SIGNING_KEY", "").strip()
+BACKUP_SIGNING_KEY_FILE = BASE_DIR / ".backup_signing_key"
 BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", "").strip() or BASE_DIR / "backups")
 
 INSTALLED_APPS = [

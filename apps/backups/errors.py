@@ -62,6 +62,14 @@ class ManifestUnreadable(BackupFailure):
     """A manifest cannot be read or trusted."""
 
 
+class NoSigningKey(BackupFailure):
+    """There is no key to sign backups with."""
+
+
+class NotSigned(BackupFailure):
+    """A backup was not signed by this installation, or was altered afterwards."""
+
+
 class ObjectGone(BackupFailure):
     """The object to back up is deleted."""
 
@@ -159,6 +167,14 @@ def gap(increment: str, base: str) -> ChainBroken:
     return ChainBroken(
         f"The incremental backup {increment} goes on from {base}, which is not there (any more): nothing was restored. "
         "Bring it back from a copy, or restore a full backup."
+    )
+
+
+def not_signed(name: str) -> NotSigned:
+    """Return the error for a backup that this installation did not sign."""
+    return NotSigned(
+        f"The backup {name} was not signed by this installation, or was altered afterwards: nothing of it was read. "
+        "Whoever knows where it is from restores it with `manage.py backup restore --trust`."
     )
 
 

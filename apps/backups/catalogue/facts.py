@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from apps.backups.errors import UnknownTable
 from apps.changesets.history.cursors import Fetch, cursor_now
+from apps.changesets.identity import TABLE as IDENTITY
+from apps.changesets.identity import identity_of
 from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -21,6 +23,8 @@ class Facts:
     migrations: tuple[str, ...]
     newest_changeset: int | None
     row_counts: dict[str, int]
+    # The name of the database; empty where it has none yet.
+    database: str = ""
     # A hash over the rows of each table, where the driver takes one.
     contents: dict[str, str] = field(default_factory=dict)
     # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
@@ -55,6 +59,7 @@ def read_facts(
         newest_changeset=_newest_changeset(fetch, sql) if Changeset._meta.db_table in tables else None,
         row_counts={table: count for table, (count, _) in counted.items()},
         contents={table: str(content) for table, (_, content) in counted.items() if content is not None},
+        database=identity_of(sql.using, fetch=fetch),
         cursor=cursor_now(sql.using, settled=False, fetch=fetch).text if _history_tables() <= {*tables} else "",
     )
 
@@ -67,6 +72,7 @@ def require_tables(chosen: Iterable[str], existing: Iterable[str]) -> None:
 
 def _history_tables() -> set[str]:
     return {
+        IDENTITY,
         Changeset._meta.db_table,
         ChangesetTransaction._meta.db_table,
         *(tracked.history_table for tracked in tracked_models()),

@@ -22,7 +22,14 @@ from apps.backups.catalogue.manifests import (
     read_manifest,
     write_manifest,
 )
-from apps.backups.errors import BackupAltered, BackupFailure, ManifestUnreadable, OffsiteUnavailable, UnknownBackup
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    ManifestUnreadable,
+    OffsiteUnavailable,
+    UnknownBackup,
+    not_signed,
+)
 from apps.backups.kinds import AUTOMATIC
 
 ALIAS = "backups"
@@ -43,14 +50,18 @@ def storage() -> Storage | None:
 def send_missing() -> list[Backup]:
     """Send each backup that has no copy elsewhere, oldest first, and return them as they are now.
 
-    Automatic backups are not sent: they serve for a day. Raises OffsiteUnavailable, or what encrypting raises; copies
-    sent before stay.
+    Automatic backups are not sent, since they serve for a day, and neither are those that are not ours. Raises
+    OffsiteUnavailable, or what encrypting raises; copies sent before stay.
     """
     elsewhere = storage()
     if elsewhere is None:
         return []
-    waiting = [backup for backup in list_backups() if not backup.offsite and backup.kind not in AUTOMATIC]
+    waiting = [backup for backup in list_backups() if _is_sent(backup)]
     return [_send(backup, elsewhere) for backup in reversed(waiting)]
+
+
+def _is_sent(backup: Backup) -> bool:
+    return not (backup.offsite or backup.foreign or backup.kind in AUTOMATIC)
 
 
 def try_to_send(made: Backup) -> Backup:
@@ -105,15 +116,18 @@ def list_offsite() -> Catalogue:
     return Catalogue(backups, complaints)
 
 
-def fetch(name: str) -> Backup:
+def fetch(name: str, *, trust: bool = False) -> Backup:
     """Fetch a backup from elsewhere into the folder, compare its hash, and return it.
 
-    Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
+    Raises NotSigned unless it is trusted, UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises;
+    then nothing is left here.
     """
     elsewhere = storage()
     backup = next((listed for listed in list_offsite().backups if listed.id == name), None)
     if elsewhere is None or backup is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
+    if backup.foreign and not trust:
+        raise not_signed(name)
     with private_folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
         with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:

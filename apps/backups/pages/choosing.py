@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 
-from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.backups.errors import BackupFailure
 from apps.backups.portable.base import goes_on_from
 from apps.backups.portable.cutting import Upto
@@ -42,7 +42,7 @@ class ChoiceForm(forms.Form):
         self.limit: Upto | None = None
         self.chain: list[Backup] = []
         # A chain is put together of what is here.
-        self.reach = reach_of(backup, list_backups()) if here and not backup.tables else None
+        self.reach = reach_of(backup, own_backups()) if here and not backup.tables else None
         tables = [] if backup.tables else list(_tables(backup))
         offer(self, "table", tables)
         self.ways = [EVERYTHING] + [UPTO] * bool(self.reach) + [TABLES] * bool(tables)
@@ -95,7 +95,7 @@ class ChoiceForm(forms.Form):
         if given.get("what") == UPTO:
             try:
                 self.limit = read_upto(given.get("upto", ""))
-                self.chain = plan_restore(list_backups(), self.limit, through=self.backup)
+                self.chain = plan_restore(own_backups(), self.limit, through=self.backup)
             except (BackupFailure, ChangesetError) as refusal:
                 self.add_error("upto", str(refusal))
         if given.get("what") != UPTO and given.get("upto"):

@@ -9,13 +9,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.backups.catalogue.journal import read_journal
-from apps.backups.catalogue.manifests import Backup, Catalogue, read_catalogue
+from apps.backups.catalogue.manifests import Backup, Catalogue, is_own, read_catalogue, why_not_own
 from apps.backups.catalogue.offsite import list_offsite, storage
 from apps.backups.catalogue.retention import Verdict, judge
 from apps.backups.errors import BackupFailure, UnknownBackup
 from apps.backups.pages.days import days_of, months_of
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.work import work_going_on
+from apps.changesets.identity import identity_of
 
 RESTORES = 5
 VERBS = ("create", "verify", "download", "restore")
@@ -33,10 +34,16 @@ def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
     elsewhere = _elsewhere() if "elsewhere" in request.GET else Catalogue([], [])
     known = {backup.id for backup in here.backups}
     away = [backup for backup in elsewhere.backups if backup.id not in known]
-    verdicts = judge([*here.backups, *away], now=now)
+    every, database = [*here.backups, *away], identity_of()
+    verdicts = judge([backup for backup in every if is_own(backup, database)], now=now)
     context = {
         "title": "Backups",
         "rows": [_row(verdict, here=verdict.backup.id in known) for verdict in verdicts],
+        "others": [
+            _row(Verdict(backup, True, why), here=backup.id in known)
+            for backup in every
+            if (why := why_not_own(backup, database))
+        ],
         "days": days_of(verdicts, now=now),
         "months": months_of(verdicts, now=now),
         "complaints": here.complaints + elsewhere.complaints,

@@ -8,6 +8,7 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
+from apps.changesets.identity import make_identity
 from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.recording import postgresql, sqlite
 from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
@@ -217,4 +218,6 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
     with transaction.atomic(using=using):
         if recording_problems(using):
             install_recording(using)
+        # A copy of a backup that somebody put in place has no name yet.
+        make_identity(using)
         record_drift(kind="migration", reason="Found changed after a migration.", using=using)
