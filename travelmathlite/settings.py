@@ -147,6 +147,8 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Tables, or patterns such as "otp_*", whose rows no backup has, beside those of sessions, tokens and throttles.
+BACKUPS_LEAVE_OUT: list[str] = []
 # Whether a backup is made before each import, bulk deletion and migration that drops data.
 BACKUPS_AUTOMATIC = True
 
@@ -196,6 +198,8 @@ IMPORTS_KEEP_PLANS_DAYS = 30
 # Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
 # encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
 BACKUPS_ENCRYPT_TO: list[str] = []
+# Whether a copy that is not encrypted may not leave.
+BACKUPS_DEMAND_ENCRYPTION = False
 BACKUPS_GPG_HOME: Path | None = None
 # What is about no more bytes than this, the admin does while the browser waits; anything else a process of its own.
 BACKUPS_AT_ONCE_BYTES = 64 * 1024 * 1024

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.errors import UnknownTable
 from apps.changesets.history.cursors import Fetch, cursor_now
 from apps.changesets.identity import TABLE as IDENTITY
@@ -51,7 +52,10 @@ def read_facts(
     chosen = sorted(only or tables)
     # The number of rows of each table, and a hash over them.
     count = "SELECT COUNT(*), {content} FROM {table} t"
-    counted = {table: fetch(sql.with_names(table=table).fill(count, content=content))[0] for table in chosen}
+    counted = {
+        table: (0, None) if is_left_out(table) else fetch(sql.with_names(table=table).fill(count, content=content))[0]
+        for table in chosen
+    }
     return Facts(
         engine=engine,
         server_version=server_version,
@@ -65,7 +69,8 @@ def read_facts(
 
 
 def require_tables(chosen: Iterable[str], existing: Iterable[str]) -> None:
-    """Raise UnknownTable when one of the chosen tables does not exist."""
+    """Raise UnknownTable when one of the chosen tables does not exist, or is never backed up."""
+    existing = [table for table in existing if not is_left_out(table)]
     if unknown := sorted(set(chosen) - set(existing)):
         raise UnknownTable(f"There is no table {unknown[0]!r}: choose from {', '.join(sorted(existing))}.")
 

@@ -14,6 +14,7 @@ from django.db import connections
 
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.catalogue.folder import sync_file
+from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.errors import (
     BackupFailure,
     CopyDamaged,
@@ -38,18 +39,25 @@ def size(using: str) -> int:
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Copy the committed rows into the empty file `target`, check the copy, and return its facts.
 
-    With `tables`, the other tables are dropped from the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable,
-    DiskFull or UnknownTable.
+    With `tables`, the other tables are dropped from the copy. A copy by pages has the bytes of deleted rows, those of
+    sessions among them; so it is not the backup itself, which has only what is left of it. Raises CopyDamaged,
+    DatabaseBusy, DatabaseUnreadable, DiskFull or UnknownTable.
     """
-    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+    pages = target.with_name(f"{target.name}-pages")
+    pages.touch(mode=0o600)
+    with (
+        closing(sqlite3.connect(pages, isolation_level=None)) as whole,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
         # The file is synced when it is complete; nobody relies on it before.
+        whole.execute("PRAGMA synchronous = OFF")
         copy.execute("PRAGMA synchronous = OFF")
         with _reading(using) as source:
             needed = _bytes(source)
-            _copy(source, copy, target)
-        if tables:
-            _keep_only(copy, tables)
+            _copy(source, whole, target)
         try:
+            _leave_out(whole, tables)
+            whole.execute("VACUUM INTO ?", [str(target)])
             # Out of WAL mode, the copy is a single file wherever it is opened.
             copy.execute("PRAGMA journal_mode = DELETE")
             # Syncing the file while it is checked saves a tenth of the time.
@@ -94,18 +102,22 @@ def tables_in(opened: sqlite3.Connection) -> list[str]:
     return [name for (name,) in opened.execute(names)]
 
 
-def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+def _leave_out(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+    """Delete the rows that no backup has, and drop all tables but the chosen ones, if any are."""
     quote = connections["default"].ops.quote_name
     existing = tables_in(copy)
     require_tables(tables, existing)
     copy.execute("PRAGMA foreign_keys = OFF")
+    for name in filter(is_left_out, existing):
+        copy.execute(Sql(table=name).fill("DELETE FROM {table}"))
+    if not tables:
+        return
     # Views and triggers refer to tables that are dropped.
     speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
     for kind, name in copy.execute(speaking).fetchall():
         copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
     for name in set(existing) - {*tables, MIGRATIONS}:
         copy.execute(f"DROP TABLE {quote(name)}")
-    copy.execute("VACUUM")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 from apps.backups.aliases import elsewhere, engine_of, sqlite_file, without_password
 from apps.backups.catalogue.folder import private_folder
 from apps.backups.catalogue.journal import note
+from apps.backups.catalogue.left_out import log_everybody_out
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
 from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
@@ -98,8 +99,9 @@ def _carry_out(job: Job, engine: str) -> Done:
 
 
 def _fill(using: str, job: Job, *, identity: str = "") -> Done:
-    """Fill a database, which stays the one that it was; a new one has a name of its own."""
+    """Fill a database, in which nobody is logged in, and which stays the one it was; a new one gets a name."""
     done = fill(using, job.steps, progress=job.progress)
+    log_everybody_out(using)
     set_identity(identity, using)
     return done
 

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 
 from apps.backups.aliases import elsewhere
 from apps.backups.catalogue.facts import MIGRATIONS
+from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers.saved_rows import at_hand, saved_tables
 from apps.backups.errors import TablesRefused, UnknownTable
@@ -48,9 +49,9 @@ def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
 
 
 def _belongs_together(table: str) -> bool:
-    """Whether a table holds history, changesets or the list of migrations."""
+    """Whether a table holds history, changesets or the list of migrations, or nothing at all in a backup."""
     together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
-    return table in together or table.startswith(f"{Changeset._meta.app_label}_")
+    return table in together or is_left_out(table) or table.startswith(f"{Changeset._meta.app_label}_")
 
 
 def restore_rows(job: Job) -> Done:
