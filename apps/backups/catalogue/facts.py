@@ -52,8 +52,10 @@ def read_facts(
     chosen = sorted(only or tables)
     # The number of rows of each table, and a hash over them.
     count = "SELECT COUNT(*), {content} FROM {table} t"
+    # A table that is left out is empty in the backup.
+    empty = (0, None if content == "NULL" else 0)
     counted = {
-        table: (0, None) if is_left_out(table) else fetch(sql.with_names(table=table).fill(count, content=content))[0]
+        table: empty if is_left_out(table) else fetch(sql.with_names(table=table).fill(count, content=content))[0]
         for table in chosen
     }
     return Facts(

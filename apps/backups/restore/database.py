@@ -16,12 +16,12 @@ from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.left_out import log_everybody_out
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
-from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
+from apps.backups.errors import ChangedMeanwhile, RestoreRefused, TablesRefused, meaning_for_restore
 from apps.backups.portable.cutting import Upto
 from apps.backups.restore.fill import fill, steps_to
 from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
 from apps.backups.restore.point_in_time import in_words
-from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows
+from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows, why_not_restore
 from apps.changesets.identity import identity_of, place_of, set_identity
 from apps.changesets.locking import lock_tables
 from apps.changesets.models import Actor
@@ -72,6 +72,8 @@ def restore(
         steps = steps_to(backup, files, engine=engine, progress=progress, upto=upto, trust=trust)
         job = Job(steps, tables or backup.tables, into, using, actor, reason, progress)
         require_choosable(backup, job.tables)
+        if why_not := why_not_restore(actor, job.tables):
+            raise RestoreRefused(why_not)
         if into is None:
             require_quiet(using)
         with _noted(job) as outcome:
