@@ -90,6 +90,10 @@ class RestoreFailed(BackupFailure):
     """The database refused the rows of the backup; it is as it was."""
 
 
+class ObjectsRefused(BackupFailure):
+    """A backup brings code along that is not the console's: a trigger, a view, a function."""
+
+
 class OffsiteUnavailable(BackupFailure):
     """The storage elsewhere cannot be reached or written."""
 
@@ -175,6 +179,15 @@ def not_signed(name: str) -> NotSigned:
     return NotSigned(
         f"The backup {name} was not signed by this installation, or was altered afterwards: nothing of it was read. "
         "Whoever knows where it is from restores it with `manage.py backup restore --trust`."
+    )
+
+
+def objects_refused(name: str, stranger: str) -> ObjectsRefused:
+    """Return the error for a backup with code that would run in the database."""
+    return ObjectsRefused(
+        f"The backup {name} brings something that is not the console's and would run in the database ({stranger}): "
+        "nothing was restored. Remove it from the database that is backed up and make a new backup, or restore this "
+        "one by hand, once you know what it does."
     )
 
 

@@ -11,7 +11,6 @@ from apps.airports.models import Airport
 from apps.backups import work
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.catalogue.manifests import list_backups
-
 from tests.conftest import PASSWORD
 
 from .test_browser_revert import fits

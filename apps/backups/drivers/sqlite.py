@@ -1,6 +1,7 @@
 """SQLite: a copy by the online backup API, in one file, while others read and write."""
 
 import hashlib
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -23,9 +24,11 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
+from apps.changesets.recording import is_of_recording
 from apps.changesets.sql import Row, Sql
 
 PATIENCE_SECONDS = 60
+logger = logging.getLogger(__name__)
 PAGES_PER_STEP = 1024
 ROWS_AT_ONCE = 500
 
@@ -102,12 +105,21 @@ def tables_in(opened: sqlite3.Connection) -> list[str]:
     return [name for (name,) in opened.execute(names)]
 
 
+def strangers_in(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the triggers and views that are not the recording's: what they do, nobody knows who restores them."""
+    found = opened.execute("SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    return [(kind, name) for kind, name, table in found.fetchall() if not is_of_recording(name, table)]
+
+
 def _leave_out(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     """Delete the rows that no backup has, and drop all tables but the chosen ones, if any are."""
     quote = connections["default"].ops.quote_name
     existing = tables_in(copy)
     require_tables(tables, existing)
     copy.execute("PRAGMA foreign_keys = OFF")
+    for kind, name in strangers_in(copy):
+        logger.warning("The %s %s is not the console's, and so in no backup.", kind, name)
+        copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
     for name in filter(is_left_out, existing):
         copy.execute(Sql(table=name).fill("DELETE FROM {table}"))
     if not tables:

@@ -86,6 +86,8 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
             continue
         step.driver.restore_into(step.file, using)
         require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
+        # The recording is made anew: what a file names like it may do something else.
+        uninstall_recording(using)
     migrated += migrate(using, progress=progress)
     if recording_problems(using):
         install_recording(using)
