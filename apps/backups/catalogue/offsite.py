@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.core.files import File
-from django.core.files.storage import InvalidStorageError, Storage, storages
+from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 
 from apps.backups.catalogue import encryption
 from apps.backups.catalogue.folder import move_into_place, private_folder, sha256_of
@@ -185,15 +185,24 @@ def _names(elsewhere: Storage) -> list[str]:
 
 def _put(elsewhere: Storage, name: str, file: Path) -> None:
     with _reachable():
+        _make_private(elsewhere)
         # An attempt that was cut off may have left a file.
         elsewhere.delete(name)
         with file.open("rb") as stream:
             stored = elsewhere.save(name, File(stream, name=name))
+        if isinstance(elsewhere, FileSystemStorage):
+            Path(elsewhere.path(stored)).chmod(0o600)
     if stored != name:
         elsewhere.delete(stored)
         raise OffsiteUnavailable(
             f"The storage elsewhere keeps {name} and does not let go of it: give the console the right to delete there."
         )
+
+
+def _make_private(elsewhere: Storage) -> None:
+    """Make the folder of a storage of files, if it is missing, for its owner alone."""
+    if isinstance(elsewhere, FileSystemStorage):
+        Path(elsewhere.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 @contextmanager
