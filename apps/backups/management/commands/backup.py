@@ -20,14 +20,14 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.identity import identity_of
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 ASKED_FOR = (FULL, "data", "incremental", OBJECT)
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Back up the database, prove that backups restore, and restore them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.audit import find_drift, record_drift
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Compare every live row with its newest history row; exit 1 when any differs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

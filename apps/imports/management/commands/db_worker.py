@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
 from apps.changesets.failures import words_of
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.imports.tasks import see_after_runs
 
 logger = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = (1, 2, 5, 10)
 
 
-class Command(InOneSentence, db_worker.Command):
+class Command(Writing, db_worker.Command):
     def handle(self, **options: Any) -> None:
         """Work until told to stop; whenever the database is away, wait for it."""
         attempt = 0
