@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
@@ -29,8 +29,11 @@ def in_one_sentence() -> Iterator[None]:
 class InOneSentence(BaseCommand):
     """Base of commands, Django's own that ours extend included: what goes wrong is one sentence.
 
-    One that writes says first which database it acts on: it is easily another one than the person had in mind.
+    System checks are about the code, and load every page: `check`, `migrate`, servers and workers run them. One that
+    writes says first which database it acts on: it is easily another one than the person had in mind.
     """
+
+    requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
     def writes(self, options: dict[str, Any]) -> bool:
         """Whether it writes or restores, or tells of what only one database has."""
