@@ -119,6 +119,12 @@ def test_the_newest_and_pruning_know_only_this_database(folder: Path, db: None) 
     assert prune() == []
 
 
+def test_a_backup_of_chosen_tables_is_of_its_database_too(folder: Path, using: str) -> None:
+    made = create_backup(actor=None, reason="", tables=("base_country",), using=using)
+
+    assert own_backups(using) == [made]
+
+
 def test_a_restored_database_stays_the_one_it_was_and_a_new_one_has_its_own_name(
     folder: Path, using: str, tmp_path: Path
 ) -> None:

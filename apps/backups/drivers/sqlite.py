@@ -24,6 +24,7 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
+from apps.changesets.identity import TABLE as IDENTITY
 from apps.changesets.recording import is_of_recording
 from apps.changesets.sql import Row, Sql
 
@@ -86,7 +87,7 @@ def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
     hashes = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
-        tables = tables_in(opened)
+        tables = [table for table in tables_in(opened) if table != IDENTITY]
         # Text as its raw bytes, yet of another type than a blob of the same bytes.
         opened.text_factory = bytearray
         for table in tables:
@@ -128,7 +129,7 @@ def _leave_out(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
     speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
     for kind, name in copy.execute(speaking).fetchall():
         copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
-    for name in set(existing) - {*tables, MIGRATIONS}:
+    for name in set(existing) - {*tables, MIGRATIONS, IDENTITY}:
         copy.execute(f"DROP TABLE {quote(name)}")
 
 
