@@ -62,7 +62,7 @@ def is_of_recording(name: str, table: str = "") -> bool:
     """Whether a trigger (of a table), view or function is named as one of the recording, which makes its own anew."""
     if name == f"{sqlite.DIRECT_WRITE}_note":
         return table == sqlite.DIRECT_WRITE
-    return name.startswith(PREFIX) or name in (sqlite.CURRENT, sqlite.DIRECT_WRITE, postgresql.CURRENT)
+    return name.startswith(PREFIX) or name in (sqlite.CURRENT, sqlite.DIRECT_WRITE, postgresql.CURRENT, PRUNE)
 
 
 def recording_problems(using: str = "default", *, installed: dict[str, str] | None = None) -> list[str]:
