@@ -49,7 +49,9 @@ def _is_played(source: Path, line: str) -> bool:
     if entry is None:
         raise objects_refused(source.name, line.partition("; ")[2])
     if entry["type"] not in ("FUNCTION", "TRIGGER"):
-        return entry["type"] not in _PASSED_OVER
+        # Rights to functions come with the functions, which are made anew.
+        of_function = entry["type"] == "ACL" and entry["name"].startswith("FUNCTION ")
+        return entry["type"] not in _PASSED_OVER and not of_function
     # A trigger is named after its table, a function before its arguments.
     name = entry["name"].split(" ")[-1] if entry["type"] == "TRIGGER" else entry["name"].partition("(")[0]
     if not is_of_recording(name):
