@@ -18,7 +18,7 @@ def manage(database: Path, arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("command", ["audit_history", "showmigrations"])
+@pytest.mark.parametrize("command", ["audit_history --json", "showmigrations"])
 def test_a_file_that_is_no_database_is_one_line_on_stderr(command: str, tmp_path: Path) -> None:
     (tmp_path / "photo.sqlite3").write_bytes(b"JFIF" * 5000)
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
-from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.changesets.fields import field_of
 from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
@@ -195,7 +195,7 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
 def backup_state() -> BackupState:
     """Return the newest verified backup, and whether it is too old to rely on."""
     url = reverse("admin:backups_backup_changelist")
-    backups = [backup for backup in list_backups() if not backup.tables]
+    backups = [backup for backup in own_backups() if not backup.tables]
     proved = next((backup for backup in backups if backup.verified_at is not None), None)
     if proved is None:
         words = "No backup was verified yet" if backups else "There is no backup yet"

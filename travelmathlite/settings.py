@@ -27,6 +27,9 @@ SECRET_IS_SET = bool(os.environ.get("SECRET_KEY", "").strip())
 DEBUG = read_bool("DEBUG", default=not SECRET_IS_SET)
 SECRET_KEY = read_or_make_secret("SECRET_KEY", file=BASE_DIR / ".secret_key")
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS")
+# Backups are signed with this secret; without one a key is made in this file, outside the backups.
+BACKUP_SIGNING_KEY = os.environ.get("BACKUP_SIGNING_KEY", "").strip()
+BACKUP_SIGNING_KEY_FILE = BASE_DIR / ".backup_signing_key"
 BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", "").strip() or BASE_DIR / "backups")
 
 INSTALLED_APPS = [
@@ -146,6 +149,8 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 SIMPLE_HISTORY_ENFORCE_HISTORY_MODEL_PERMISSIONS = False
 SIMPLE_HISTORY_HISTORY_CHANGE_REASON_USE_TEXT_FIELD = True
 
+# Tables, or patterns such as "otp_*", whose rows no backup has, beside those of sessions, tokens and throttles.
+BACKUPS_LEAVE_OUT: list[str] = []
 # Whether a backup is made before each import, bulk deletion and migration that drops data.
 BACKUPS_AUTOMATIC = True
 
@@ -195,6 +200,8 @@ IMPORTS_KEEP_PLANS_DAYS = 30
 # Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
 # encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
 BACKUPS_ENCRYPT_TO: list[str] = []
+# Whether a copy that is not encrypted may not leave.
+BACKUPS_DEMAND_ENCRYPTION = False
 BACKUPS_GPG_HOME: Path | None = None
 # What is about no more bytes than this, the admin does while the browser waits; anything else a process of its own.
 BACKUPS_AT_ONCE_BYTES = 64 * 1024 * 1024

@@ -39,7 +39,7 @@ GROUPS: dict[str, tuple[str | None, tuple[str, ...], tuple[str, ...]]] = {
             "backups.verify_backup",
         ),
     ),
-    "approver": ("steward", (), ("imports.approve_importrun", "backups.restore_backup", "backups.download_backup")),
+    "approver": ("steward", (), ("imports.approve_importrun", "backups.restore_backup")),
 }
 
 

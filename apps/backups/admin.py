@@ -9,18 +9,18 @@ from django.urls import URLPattern, path
 
 from apps.backups.models import Backup
 from apps.backups.pages import doing
-from apps.backups.pages.listing import list_page
+from apps.backups.pages.listing import list_page, may_do
 from apps.changesets.acts.methods import ASKS, DOES, READS, turned_away
 
-# name: (address, page, permission, methods)
+# name: (address, page, what it takes the permission for, or nothing for looking, methods)
 PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
-    "changelist": ("", list_page, "view_backups", READS),
-    "add": ("add/", doing.create_page, "create_backup", ASKS),
-    "work": ("work/<slug:key>/", doing.work_page, "view_backups", READS),
-    "progress": ("work/<slug:key>/progress/", doing.progress_view, "view_backups", READS),
-    "verify": ("<slug:name>/verify/", doing.verify_view, "verify_backup", DOES),
-    "restore": ("<slug:name>/restore/", doing.restore_page, "restore_backup", ASKS),
-    "download": ("<slug:name>/download/", doing.download_view, "download_backup", READS),
+    "changelist": ("", list_page, "", READS),
+    "add": ("add/", doing.create_page, "create", ASKS),
+    "work": ("work/<slug:key>/", doing.work_page, "", READS),
+    "progress": ("work/<slug:key>/progress/", doing.progress_view, "", READS),
+    "verify": ("<slug:name>/verify/", doing.verify_view, "verify", DOES),
+    "restore": ("<slug:name>/restore/", doing.restore_page, "restore", ASKS),
+    "download": ("<slug:name>/download/", doing.download_view, "download", READS),
 }
 
 
@@ -30,15 +30,15 @@ class BackupAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [
-            path(address, self._page(page, permission, methods), name=f"backups_backup_{name}")
-            for name, (address, page, permission, methods) in PAGES.items()
+            path(address, self._page(page, verb, methods), name=f"backups_backup_{name}")
+            for name, (address, page, verb, methods) in PAGES.items()
         ]
 
-    def _page(self, page: Callable, permission: str, methods: tuple[str, ...]) -> Callable:
-        """Return the page for those who have the permission, by these methods alone."""
+    def _page(self, page: Callable, verb: str, methods: tuple[str, ...]) -> Callable:
+        """Return the page for those who may do that, by these methods alone."""
 
         def checked(request: HttpRequest, **about: Any) -> HttpResponse:
-            may = request.user.has_perm(f"backups.{permission}")
+            may = may_do(request, verb) if verb else self.has_view_permission(request)
             return turned_away(request, methods, may=may) or page(self, request, **about)
 
         return self.admin_site.admin_view(checked)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.backups.catalogue.pruning import prune_automatic
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupFailure
@@ -42,7 +42,7 @@ def recent_or_new(kind: str, *, actor: Actor, reason: str, using: str = "default
     if recent := newest_complete(using):
         return recent
     made = create_backup(actor=actor, reason=reason, kind=kind, using=using)
-    prune_automatic()
+    prune_automatic(using=using)
     return made
 
 
@@ -50,7 +50,7 @@ def newest_complete(using: str = "default") -> Backup | None:
     """Return a backup of the last hour that holds every change recorded so far, if there is one."""
     oldest, counts = timezone.now() - RECENT, _history_counts(using)
     newest = Changeset.objects.using(using).order_by("-pk").first() if counts else None
-    for backup in list_backups():
+    for backup in own_backups(using):
         if backup.created_at < oldest or newest is None:
             return None
         whole = backup.kind in NATIVE_KINDS and not backup.tables and backup.engine == connections[using].vendor

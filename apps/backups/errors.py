@@ -62,6 +62,14 @@ class ManifestUnreadable(BackupFailure):
     """A manifest cannot be read or trusted."""
 
 
+class NoSigningKey(BackupFailure):
+    """There is no key to sign backups with."""
+
+
+class NotSigned(BackupFailure):
+    """A backup was not signed by this installation, or was altered afterwards."""
+
+
 class ObjectGone(BackupFailure):
     """The object to back up is deleted."""
 
@@ -80,6 +88,10 @@ class BackupAltered(BackupFailure):
 
 class RestoreFailed(BackupFailure):
     """The database refused the rows of the backup; it is as it was."""
+
+
+class ObjectsRefused(BackupFailure):
+    """A backup brings code along that is not the console's: a trigger, a view, a function."""
 
 
 class OffsiteUnavailable(BackupFailure):
@@ -159,6 +171,23 @@ def gap(increment: str, base: str) -> ChainBroken:
     return ChainBroken(
         f"The incremental backup {increment} goes on from {base}, which is not there (any more): nothing was restored. "
         "Bring it back from a copy, or restore a full backup."
+    )
+
+
+def not_signed(name: str) -> NotSigned:
+    """Return the error for a backup that this installation did not sign."""
+    return NotSigned(
+        f"The backup {name} was not signed by this installation, or was altered afterwards: nothing of it was read. "
+        "Whoever knows where it is from restores it with `manage.py backup restore --trust`."
+    )
+
+
+def objects_refused(name: str, stranger: str) -> ObjectsRefused:
+    """Return the error for a backup with code that would run in the database."""
+    return ObjectsRefused(
+        f"The backup {name} brings something that is not the console's and would run in the database ({stranger}): "
+        "nothing was restored. Remove it from the database that is backed up and make a new backup, or restore this "
+        "one by hand, once you know what it does."
     )
 
 

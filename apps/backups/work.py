@@ -147,6 +147,8 @@ def _do(work: Work, actor: Actor) -> Work:
 
 
 def _restore(work: Work, backup: Backup, actor: Actor, progress: Progress) -> Work:
+    if actor is None:
+        raise WorkRefused("Who asked for this restore is no user any more: nothing was restored.")
     upto = read_upto(work.upto) if work.upto else None
     restored = restore(backup, actor=actor, reason=work.reason, tables=work.tables, upto=upto, progress=progress)
     done, where = restored.done, f"in {', '.join(work.tables)}" if work.tables else "there"

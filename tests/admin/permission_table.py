@@ -96,7 +96,7 @@ PAGES = {
     "backups_backup_progress": ("viewer 404", "viewer 405"),
     "backups_backup_verify": ("steward 405", "steward 404"),
     "backups_backup_restore": ("approver 404", "approver 404"),
-    "backups_backup_download": ("approver 404", "approver 405"),
+    "backups_backup_download": ADMINS_ONLY,
     # -- people and tasks: for superusers ----------------------------------------------------------------------
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},

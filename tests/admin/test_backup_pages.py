@@ -14,7 +14,9 @@ from apps.backups import work
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.creating import create_backup
+from apps.backups.errors import RestoreRefused
 from apps.backups.kinds import BEFORE_RESTORE
+from apps.backups.restore.database import restore
 from apps.base.models import Country
 from apps.changesets.models import Changeset
 from apps.changesets.progress import board, entry
@@ -32,6 +34,14 @@ def all_at_once(settings) -> None:
 def approver(make_person: Callable[..., User]) -> User:
     """Anna, who may also restore."""
     return make_person("anna", group="approver")
+
+
+@pytest.fixture
+def boss(approver: User) -> User:
+    """Anna, who is a superuser now."""
+    approver.is_superuser = True
+    approver.save()
+    return approver
 
 
 @pytest.fixture
@@ -69,20 +79,18 @@ def test_a_backup_is_made_and_listed_with_what_it_is(steward, browse_as, places)
 
 
 @pytest.mark.django_db
-def test_looking_changes_nothing(made, approver, browse_as) -> None:
-    client, before = browse_as(approver), sorted(made.file.parent.iterdir())
+def test_looking_changes_nothing(made, boss, browse_as) -> None:
+    client, before = browse_as(boss), sorted(made.file.parent.iterdir())
 
-    for address in ("", "?elsewhere=1", "add/", f"{made.id}/restore/", f"{made.id}/download/"):
-        response = client.get(LIST + address)
-        if response.streaming:
-            list(response.streaming_content)
+    for address in ("", "?elsewhere=1", "add/", f"{made.id}/restore/"):
+        client.get(LIST + address)
 
     assert sorted(made.file.parent.iterdir()) == before
 
 
 @pytest.mark.django_db
-def test_the_file_is_given_to_who_may(made, approver, browse_as) -> None:
-    response = browse_as(approver).get(f"{LIST}{made.id}/download/")
+def test_the_file_is_given_to_who_may(made, boss, browse_as) -> None:
+    response = browse_as(boss).get(f"{LIST}{made.id}/download/")
 
     assert b"".join(response.streaming_content) == made.file.read_bytes()
     assert response["Content-Disposition"] == f'attachment; filename="{made.path}"'
@@ -90,8 +98,8 @@ def test_the_file_is_given_to_who_may(made, approver, browse_as) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["20200101-000000-full", "manage", "settings"])
-def test_a_backup_that_is_not_there_is_not_found(name, approver, browse_as) -> None:
-    client = browse_as(approver)
+def test_a_backup_that_is_not_there_is_not_found(name, boss, browse_as) -> None:
+    client = browse_as(boss)
 
     assert client.get(f"{LIST}{name}/restore/").status_code == 404
     assert client.get(f"{LIST}{name}/download/").status_code == 404
@@ -129,19 +137,19 @@ def test_a_backup_that_was_altered_is_told_to_be_no_good(made, approver, browse_
         ({"reason": ""}, "Say why: others will read it beside the change."),
     ],
 )
-def test_without_name_and_reason_nothing_is_restored(posted, sentence, made, approver, browse_as) -> None:
-    response = browse_as(approver).post(f"{LIST}{made.id}/restore/", {"name": made.id, **posted})
+def test_without_name_and_reason_nothing_is_restored(posted, sentence, made, boss, browse_as) -> None:
+    response = browse_as(boss).post(f"{LIST}{made.id}/restore/", {"name": made.id, **posted})
 
     assert sentence in response.content.decode()
     assert (list_backups(), read_journal()) == ([made], [])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_restore_page_says_what_will_be_lost(made, approver, browse_as, edit) -> None:
+def test_the_restore_page_says_what_will_be_lost(made, boss, browse_as, edit) -> None:
     edit("KDEN", name="Denver")
     Airport.objects.filter(pk="KBKF").delete()
 
-    text = page(browse_as(approver), f"{made.id}/restore/")
+    text = page(browse_as(boss), f"{made.id}/restore/")
 
     assert "<strong>3</strong> airports will be there; now there are 2" in text
     assert "<strong>2</strong>" in text.partition("made since will be gone")[0][-200:]
@@ -149,9 +157,9 @@ def test_the_restore_page_says_what_will_be_lost(made, approver, browse_as, edit
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_restore_brings_back_the_rows_and_leaves_the_way_back(made, approver, browse_as, edit) -> None:
+def test_a_restore_brings_back_the_rows_and_leaves_the_way_back(made, boss, browse_as, edit) -> None:
     edit("KDEN", name="Damaged")
-    client = browse_as(approver)
+    client = browse_as(boss)
 
     response = client.post(f"{LIST}{made.id}/restore/", {"name": made.id, "reason": "it was damaged"})
 
@@ -159,7 +167,7 @@ def test_a_restore_brings_back_the_rows_and_leaves_the_way_back(made, approver, 
     safety = list_backups()[0]
     assert safety.kind == BEFORE_RESTORE
     assert (read_journal()[0]["result"], read_journal()[0]["reason"]) == ("restored", "it was damaged")
-    # The session began after the backup, and is gone with everything else since: who logs in again finds the outcome.
+    # Every session ends: who logs in again finds the outcome.
     client = browse_as(User.objects.get(username="anna"))
     text = client.get(response["Location"]).content.decode()
     assert "Restored" in text
@@ -208,8 +216,8 @@ def with_increments(made: Backup, edit: Callable[..., Any]) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_person_goes_back_to_a_changeset_after_the_backup(made, with_increments, approver, browse_as) -> None:
-    client, address = browse_as(approver), f"{made.id}/restore/?what=upto&upto={with_increments[0].pk}"
+def test_a_person_goes_back_to_a_changeset_after_the_backup(made, with_increments, boss, browse_as) -> None:
+    client, address = browse_as(boss), f"{made.id}/restore/?what=upto&upto={with_increments[0].pk}"
 
     text = page(client, address)
     client.post(LIST + address, {"name": made.id, "reason": "only the slip goes"})
@@ -230,9 +238,9 @@ def test_a_person_goes_back_to_a_changeset_after_the_backup(made, with_increment
     [("9999", "No incremental backup reaches changeset #9999"), ("yesterday", "is neither"), ("", "is neither")],
 )
 def test_a_changeset_that_no_increment_reaches_is_refused_before_anything_begins(
-    upto, sentence, made, with_increments, approver, browse_as
+    upto, sentence, made, with_increments, boss, browse_as
 ) -> None:
-    client = browse_as(approver)
+    client = browse_as(boss)
 
     response = client.post(f"{LIST}{made.id}/restore/?what=upto&upto={upto}", {"name": made.id, "reason": "a slip"})
 
@@ -243,8 +251,8 @@ def test_a_changeset_that_no_increment_reaches_is_refused_before_anything_begins
 
 
 @pytest.mark.django_db
-def test_without_increments_there_is_no_changeset_to_choose(made, approver, browse_as) -> None:
-    text = page(browse_as(approver), f"{made.id}/restore/")
+def test_without_increments_there_is_no_changeset_to_choose(made, boss, browse_as) -> None:
+    text = page(browse_as(boss), f"{made.id}/restore/")
 
     assert "up to a changeset" not in text
     assert "Only the rows of these tables" in text
@@ -281,8 +289,68 @@ def test_a_person_brings_back_the_rows_of_chosen_tables_as_a_changeset(made, app
         ("what=upto&upto=1", "upto is not one of the available choices"),
     ],
 )
-def test_what_cannot_be_restored_by_itself_is_not(query, sentence, made, approver, browse_as) -> None:
-    response = browse_as(approver).post(f"{LIST}{made.id}/restore/?{query}", {"name": made.id, "reason": "a slip"})
+def test_what_cannot_be_restored_by_itself_is_not(query, sentence, made, boss, browse_as) -> None:
+    response = browse_as(boss).post(f"{LIST}{made.id}/restore/?{query}", {"name": made.id, "reason": "a slip"})
 
     assert sentence in response.content.decode()
+    assert read_journal() == []
+
+
+@pytest.mark.django_db
+def test_who_is_no_superuser_downloads_nothing(made, approver, browse_as) -> None:
+    assert browse_as(approver).get(f"{LIST}{made.id}/download/").status_code == 403
+    assert "Download" not in page(browse_as(approver))
+
+
+@pytest.mark.django_db
+def test_who_downloaded_is_written_down_and_shown(made, boss, browse_as) -> None:
+    list(browse_as(boss).get(f"{LIST}{made.id}/download/").streaming_content)
+
+    assert (read_journal()[0]["actor"], read_journal()[0]["backup"]) == ("anna", made.id)
+    assert "downloaded</span>" in page(browse_as(boss))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("query", ["", "?what=everything", "?what=tables&table=auth_user"])
+def test_who_is_no_superuser_restores_no_accounts(query, made, approver, browse_as) -> None:
+    client = browse_as(approver)
+
+    text = page(client, f"{made.id}/restore/{query}")
+    client.post(f"{LIST}{made.id}/restore/{query}", {"name": made.id, "reason": "I want to be superuser"})
+
+    assert "Only a superuser restores accounts" in text
+    assert "Restore the database<" not in text
+    assert read_journal() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("tables", [(), ("auth_user",), ("base_country", "auth_group")])
+def test_no_other_door_restores_accounts_for_them_either(tables, made, approver) -> None:
+    with pytest.raises(RestoreRefused, match="Only a superuser"):
+        restore(made, actor=approver, tables=tables)
+
+    assert read_journal() == []
+
+
+@pytest.mark.django_db
+def test_only_tracked_tables_are_offered(made, boss, browse_as) -> None:
+    text = page(browse_as(boss), f"{made.id}/restore/")
+
+    assert 'value="airports_airport"' in text
+    assert 'value="auth_user"' not in text
+
+
+@pytest.mark.django_db
+def test_what_this_installation_did_not_sign_is_shown_apart_and_offered_to_nobody(
+    made, boss, browse_as, settings
+) -> None:
+    settings.BACKUP_SIGNING_KEY = "the key of another installation"
+    client = browse_as(boss)
+
+    text = page(client)
+    client.post(f"{LIST}{made.id}/restore/", {"name": made.id, "reason": "it is there"})
+
+    assert "Not of this database" in text
+    assert "not signed by this installation" in text
+    assert f"{made.id}/restore/" not in text
     assert read_journal() == []

@@ -10,6 +10,7 @@ from apps.airports.models import Airport
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.catalogue.manifests import Backup, write_manifest
 from apps.changesets.context import changeset
+from apps.changesets.identity import identity_of
 from apps.changesets.models import Changeset
 from apps.imports.runs.workers import note_worker
 from apps.quality.tallies import take_tally
@@ -100,7 +101,7 @@ def kept_backup(name, *, hours, proved):
     made = timezone.now() - timedelta(hours=hours)
     backup = Backup(
         id=name, kind="full", created_at=made, actor="", reason="", engine="sqlite", server_version="3", migrations=(),
-        newest_changeset=None, row_counts={}, size_bytes=1, sha256="", path=f"{name}.sqlite3",
+        newest_changeset=None, row_counts={}, size_bytes=1, sha256="", path=f"{name}.sqlite3", database=identity_of(),
         verified_at=made + timedelta(minutes=5) if proved else None,
     )  # fmt: skip
     backup_folder().mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.airports.models import Airport
+from apps.backups.catalogue.signing import sign
 from apps.backups.objects.bringing_back import plan_hanging
 from apps.backups.objects.document import hash_of
 from apps.backups.objects.making import back_up_object
@@ -120,7 +121,7 @@ def test_what_no_table_knows_is_named_and_waits_for_a_choice(places, steward, br
     document = json.loads(backup.file.read_text())
     document["hanging"]["belonging"] = [{"model": "base.suburb", "key": 1, "name": "x", "fields": {}, "links": {}}]
     document["hanging"]["pointing"].append({**document["hanging"]["pointing"][0], "field": "town"})
-    backup.file.write_text(json.dumps(document | {"sha256": hash_of(document)}))
+    backup.file.write_text(json.dumps(sign(document | {"sha256": hash_of(document)})))
 
     page = restore(browse_as(steward), places["denver"], backup, hanging="yes").content.decode()
     refused = Airport.objects.get(pk="KDEN").city

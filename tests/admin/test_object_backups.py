@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from apps.airports.models import Airport
+from apps.backups.catalogue.signing import sign
 from apps.backups.objects.catalogue import ObjectBackup, object_folder
 from apps.backups.objects.document import hash_of
 from apps.backups.objects.making import back_up_object
@@ -44,6 +45,7 @@ def rewrite(backup: ObjectBackup, *, honest: bool = True, **changes: Any) -> Non
     document = json.loads(backup.file.read_text(encoding="utf-8")) | changes
     if honest:
         document["sha256"] = hash_of(document)
+        document = sign(document)
     backup.file.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -26,13 +26,14 @@ from apps.backups.catalogue.manifests import (
 )
 from apps.backups.catalogue.pruning import prune, prune_automatic
 from apps.backups.errors import FolderNotWritable
+from apps.changesets.identity import identity_of
 
 NOW = datetime.now(tz=UTC)
 DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def made_folder(folder: Path) -> Path:
+def made_folder(folder: Path, db: None) -> Path:
     folder.mkdir(mode=0o700)
     return folder
 
@@ -43,6 +44,7 @@ def put(*, days_old: float, kind: str = "before-import") -> Backup:
     name = f"{at:%Y%m%d-%H%M%S}-{kind}"
     about = {"actor": "", "reason": "", "engine": "sqlite", "server_version": "3.40.1"}
     state = {"migrations": ("base.0001_initial",), "newest_changeset": 7, "row_counts": {"base_country": 3}}
+    state["database"] = identity_of()
     file = {"size_bytes": 4, "sha256": "0" * 64, "path": f"{name}.sqlite3"}
     made = Backup(id=name, kind=kind, created_at=at, **about, **state, **file)
     made.file.write_bytes(b"copy")

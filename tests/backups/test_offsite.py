@@ -39,7 +39,7 @@ class Down(FileSystemStorage):
 
 
 @pytest.fixture
-def elsewhere(folder: Path, tmp_path: Path, settings) -> Path:
+def elsewhere(folder: Path, tmp_path: Path, settings, db: None) -> Path:
     """The folder of the storage elsewhere."""
     place(settings, "django.core.files.storage.FileSystemStorage", location=str(tmp_path / "elsewhere"))
     return tmp_path / "elsewhere"

@@ -101,7 +101,7 @@ def test_afterwards_changes_are_recorded_and_new_rows_get_new_keys(backup: Backu
 
 
 def test_the_journal_tells_who_restored_what_and_a_restore_does_not_erase_it(backup: Backup, using: str) -> None:
-    olga = User.objects.using(using).create(username="olga")
+    olga = User.objects.using(using).create(username="olga", is_superuser=True)
 
     done = restore(backup, actor=olga, reason="a wrong rename", using=using).done
     restored(done.safety, using)

@@ -211,7 +211,8 @@ def fits(promised: str, said: str) -> bool:
 
 def _plain(said: str) -> str:
     lines = [" ".join(line.split()) for line in said.splitlines()]
-    return "".join(f"{line}\n" for line in lines if line)
+    # Which database it is, the page says once.
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith("acting on "))
 
 
 def _pattern(line: str) -> str:

@@ -12,7 +12,12 @@ SUFFIX = ".gpg"
 
 
 def is_wanted() -> bool:
-    """Whether copies elsewhere are encrypted."""
+    """Whether copies elsewhere are encrypted; raises NotEncrypted when they must be, and no key is named."""
+    if settings.BACKUPS_DEMAND_ENCRYPTION and not settings.BACKUPS_ENCRYPT_TO:
+        raise NotEncrypted(
+            "The settings demand that copies are encrypted, and name no key: set BACKUPS_ENCRYPT_TO, or "
+            "BACKUPS_DEMAND_ENCRYPTION to False. Nothing was sent elsewhere."
+        )
     return bool(settings.BACKUPS_ENCRYPT_TO)
 
 

@@ -11,7 +11,9 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from apps.backups.catalogue.folder import PARTIAL, backup_folder, sync_file
+from apps.backups.catalogue.signing import is_signed, sign
 from apps.backups.errors import BackupFailure, ManifestUnreadable, gap
+from apps.changesets.identity import identity_of
 
 MANIFEST = ".json"
 _MOMENTS = ("created_at", "verified_at", "expires_at")
@@ -54,6 +56,11 @@ class Backup:
     offsite: str = ""
     # The place in the order of commits up to which it holds the history.
     cursor: str = ""
+    # The name of the database that it is of.
+    database: str = ""
+    # What the manifest carried when it was read; and whether that is no signature of this installation.
+    signature: str = field(default="", compare=False)
+    foreign: bool = field(default=False, compare=False)
 
     @property
     def file(self) -> Path:
@@ -71,8 +78,10 @@ class Backup:
         return bool(self.verified) and self.verified_at is None
 
     def as_text(self) -> str:
-        """Return the text of the manifest."""
-        return json.dumps(asdict(self), indent=2, default=datetime.isoformat) + "\n"
+        """Return the text of the manifest, signed anew; a foreign one stays as foreign as it was read."""
+        document = asdict(self)
+        foreign = document.pop("foreign")
+        return json.dumps(document if foreign else sign(document), indent=2, default=datetime.isoformat) + "\n"
 
 
 _HINTS = get_type_hints(Backup)
@@ -106,9 +115,28 @@ def list_backups() -> list[Backup]:
     return catalogue.backups
 
 
-def newest_backup() -> Backup | None:
-    """Return the newest backup of any kind, or None where there is none."""
-    return next(iter(list_backups()), None)
+def is_own(backup: Backup, database: str) -> bool:
+    """Whether a backup counts for the database of this name: it is of that one, and signed by this installation."""
+    return not backup.foreign and bool(database) and backup.database == database
+
+
+def why_not_own(backup: Backup, database: str) -> str:
+    """Return in a few words why a backup does not count for the database of this name, or nothing."""
+    if backup.foreign:
+        return "not signed by this installation"
+    return "" if is_own(backup, database) else "of another database"
+
+
+def own_backups(using: str = "default") -> list[Backup]:
+    """Return the backups of this database, newest first; those of others, and foreign ones, prove nothing for it."""
+    backups = list_backups()
+    database = identity_of(using) if backups else ""
+    return [backup for backup in backups if is_own(backup, database)]
+
+
+def newest_backup(using: str = "default") -> Backup | None:
+    """Return the newest backup of this database of any kind, or None where there is none."""
+    return next(iter(own_backups(using)), None)
 
 
 def newest_verified() -> Backup | None:
@@ -183,7 +211,8 @@ def read_manifest(text: str, name: str) -> Backup:
     try:
         document = json.loads(text)
         # A later version may have written more fields; unknown ones are ignored.
-        usual = [column for column in fields(Backup) if column.name in document or not _optional(column)]
+        written = [column for column in fields(Backup) if column.name != "foreign"]
+        usual = [column for column in written if column.name in document or not _optional(column)]
         known = {column.name: document[column.name] for column in usual}
         for moment in _MOMENTS:
             if known.get(moment):
@@ -193,7 +222,7 @@ def read_manifest(text: str, name: str) -> Backup:
                 known[several] = tuple(known[several])
         if wrong := [key for key, value in known.items() if not _is(value, _HINTS[key])]:
             raise TypeError(f"{wrong[0]} is not what it should be")
-        backup = Backup(**known)
+        backup = Backup(**known, foreign=not is_signed(document))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise _unreadable(name, error) from error
     apart = Path(backup.path).name != backup.path or not backup.path.startswith(f"{backup.id}.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from django.core.files import File
-from django.core.files.storage import InvalidStorageError, Storage, storages
+from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 
 from apps.backups.catalogue import encryption
 from apps.backups.catalogue.folder import move_into_place, private_folder, sha256_of
@@ -22,7 +22,14 @@ from apps.backups.catalogue.manifests import (
     read_manifest,
     write_manifest,
 )
-from apps.backups.errors import BackupAltered, BackupFailure, ManifestUnreadable, OffsiteUnavailable, UnknownBackup
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    ManifestUnreadable,
+    OffsiteUnavailable,
+    UnknownBackup,
+    not_signed,
+)
 from apps.backups.kinds import AUTOMATIC
 
 ALIAS = "backups"
@@ -43,14 +50,18 @@ def storage() -> Storage | None:
 def send_missing() -> list[Backup]:
     """Send each backup that has no copy elsewhere, oldest first, and return them as they are now.
 
-    Automatic backups are not sent: they serve for a day. Raises OffsiteUnavailable, or what encrypting raises; copies
-    sent before stay.
+    Automatic backups are not sent, since they serve for a day, and neither are those that are not ours. Raises
+    OffsiteUnavailable, or what encrypting raises; copies sent before stay.
     """
     elsewhere = storage()
     if elsewhere is None:
         return []
-    waiting = [backup for backup in list_backups() if not backup.offsite and backup.kind not in AUTOMATIC]
+    waiting = [backup for backup in list_backups() if _is_sent(backup)]
     return [_send(backup, elsewhere) for backup in reversed(waiting)]
+
+
+def _is_sent(backup: Backup) -> bool:
+    return not (backup.offsite or backup.foreign or backup.kind in AUTOMATIC)
 
 
 def try_to_send(made: Backup) -> Backup:
@@ -105,15 +116,18 @@ def list_offsite() -> Catalogue:
     return Catalogue(backups, complaints)
 
 
-def fetch(name: str) -> Backup:
+def fetch(name: str, *, trust: bool = False) -> Backup:
     """Fetch a backup from elsewhere into the folder, compare its hash, and return it.
 
-    Raises UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises; then nothing is left here.
+    Raises NotSigned unless it is trusted, UnknownBackup, BackupAltered, OffsiteUnavailable, or what decrypting raises;
+    then nothing is left here.
     """
     elsewhere = storage()
     backup = next((listed for listed in list_offsite().backups if listed.id == name), None)
     if elsewhere is None or backup is None:
         raise UnknownBackup(f"There is no backup {name}, here or elsewhere: `manage.py backup list` shows them.")
+    if backup.foreign and not trust:
+        raise not_signed(name)
     with private_folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
         with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
@@ -171,15 +185,24 @@ def _names(elsewhere: Storage) -> list[str]:
 
 def _put(elsewhere: Storage, name: str, file: Path) -> None:
     with _reachable():
+        _make_private(elsewhere)
         # An attempt that was cut off may have left a file.
         elsewhere.delete(name)
         with file.open("rb") as stream:
             stored = elsewhere.save(name, File(stream, name=name))
+        if isinstance(elsewhere, FileSystemStorage):
+            Path(elsewhere.path(stored)).chmod(0o600)
     if stored != name:
         elsewhere.delete(stored)
         raise OffsiteUnavailable(
             f"The storage elsewhere keeps {name} and does not let go of it: give the console the right to delete there."
         )
+
+
+def _make_private(elsewhere: Storage) -> None:
+    """Make the folder of a storage of files, if it is missing, for its owner alone."""
+    if isinstance(elsewhere, FileSystemStorage):
+        Path(elsewhere.path("")).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """SQLite: a copy by the online backup API, in one file, while others read and write."""
 
 import hashlib
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from django.db import connections
 
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
 from apps.backups.catalogue.folder import sync_file
+from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.errors import (
     BackupFailure,
     CopyDamaged,
@@ -22,9 +24,12 @@ from apps.backups.errors import (
     NotWritten,
     disk_full,
 )
+from apps.changesets.identity import TABLE as IDENTITY
+from apps.changesets.recording import is_of_recording
 from apps.changesets.sql import Row, Sql
 
 PATIENCE_SECONDS = 60
+logger = logging.getLogger(__name__)
 PAGES_PER_STEP = 1024
 ROWS_AT_ONCE = 500
 
@@ -38,18 +43,25 @@ def size(using: str) -> int:
 def copy_into(using: str, target: Path, *, tables: tuple[str, ...] = ()) -> Facts:
     """Copy the committed rows into the empty file `target`, check the copy, and return its facts.
 
-    With `tables`, the other tables are dropped from the copy. Raises CopyDamaged, DatabaseBusy, DatabaseUnreadable,
-    DiskFull or UnknownTable.
+    With `tables`, the other tables are dropped from the copy. A copy by pages has the bytes of deleted rows, those of
+    sessions among them; so it is not the backup itself, which has only what is left of it. Raises CopyDamaged,
+    DatabaseBusy, DatabaseUnreadable, DiskFull or UnknownTable.
     """
-    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+    pages = target.with_name(f"{target.name}-pages")
+    pages.touch(mode=0o600)
+    with (
+        closing(sqlite3.connect(pages, isolation_level=None)) as whole,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
         # The file is synced when it is complete; nobody relies on it before.
+        whole.execute("PRAGMA synchronous = OFF")
         copy.execute("PRAGMA synchronous = OFF")
         with _reading(using) as source:
             needed = _bytes(source)
-            _copy(source, copy, target)
-        if tables:
-            _keep_only(copy, tables)
+            _copy(source, whole, target)
         try:
+            _leave_out(whole, tables)
+            whole.execute("VACUUM INTO ?", [str(target)])
             # Out of WAL mode, the copy is a single file wherever it is opened.
             copy.execute("PRAGMA journal_mode = DELETE")
             # Syncing the file while it is checked saves a tenth of the time.
@@ -75,7 +87,7 @@ def contents_of(file: Path) -> dict[str, str]:
     """Return a hash over the rows of each table in a file, read in flat memory."""
     hashes = {}
     with closing(sqlite3.connect(f"file:{quote_url(str(file))}?mode=ro", uri=True)) as opened:
-        tables = tables_in(opened)
+        tables = [table for table in tables_in(opened) if table != IDENTITY]
         # Text as its raw bytes, yet of another type than a blob of the same bytes.
         opened.text_factory = bytearray
         for table in tables:
@@ -94,18 +106,31 @@ def tables_in(opened: sqlite3.Connection) -> list[str]:
     return [name for (name,) in opened.execute(names)]
 
 
-def _keep_only(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+def strangers_in(opened: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the triggers and views that are not the recording's: what they do, nobody knows who restores them."""
+    found = opened.execute("SELECT type, name, tbl_name FROM sqlite_master WHERE type IN ('trigger', 'view')")
+    return [(kind, name) for kind, name, table in found.fetchall() if not is_of_recording(name, table)]
+
+
+def _leave_out(copy: sqlite3.Connection, tables: tuple[str, ...]) -> None:
+    """Delete the rows that no backup has, and drop all tables but the chosen ones, if any are."""
     quote = connections["default"].ops.quote_name
     existing = tables_in(copy)
     require_tables(tables, existing)
     copy.execute("PRAGMA foreign_keys = OFF")
+    for kind, name in strangers_in(copy):
+        logger.warning("The %s %s is not the console's, and so in no backup.", kind, name)
+        copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
+    for name in filter(is_left_out, existing):
+        copy.execute(Sql(table=name).fill("DELETE FROM {table}"))
+    if not tables:
+        return
     # Views and triggers refer to tables that are dropped.
     speaking = "SELECT type, name FROM sqlite_master WHERE type IN ('view', 'trigger') ORDER BY type"
     for kind, name in copy.execute(speaking).fetchall():
         copy.execute(f"DROP {kind} IF EXISTS {quote(name)}")
-    for name in set(existing) - {*tables, MIGRATIONS}:
+    for name in set(existing) - {*tables, MIGRATIONS, IDENTITY}:
         copy.execute(f"DROP TABLE {quote(name)}")
-    copy.execute("VACUUM")
 
 
 @contextmanager

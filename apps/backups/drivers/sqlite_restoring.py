@@ -9,20 +9,23 @@ from urllib.parse import quote as quote_url
 
 from django.db import connections
 
-from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check, tables_in
-from apps.backups.errors import BackupUnreadable, ChangedMeanwhile, CopyDamaged, DatabaseBusy
+from apps.backups.drivers.sqlite import PAGES_PER_STEP, PATIENCE_SECONDS, quick_check, strangers_in, tables_in
+from apps.backups.errors import BackupUnreadable, ChangedMeanwhile, CopyDamaged, DatabaseBusy, objects_refused
 
 
 def check(source: Path) -> None:
-    """Raise BackupUnreadable unless the file is a sound SQLite database."""
+    """Raise BackupUnreadable unless the file is a sound SQLite database, ObjectsRefused when it brings triggers."""
     try:
         with closing(sqlite3.connect(f"file:{quote_url(str(source))}?mode=ro", uri=True)) as copy:
+            strangers = strangers_in(copy)
             quick_check(copy)
     except (sqlite3.Error, CopyDamaged) as error:
         raise BackupUnreadable(
             f"The backup {source.name} is no sound SQLite database ({' '.join(str(error).split())[:120]}): nothing was "
             "restored; choose another one."
         ) from error
+    if strangers:
+        raise objects_refused(source.name, " ".join(strangers[0]))
 
 
 def restore_into(source: Path, using: str, *, meanwhile: Callable[[], None] = lambda: None) -> None:

@@ -10,7 +10,16 @@ from typing import Any
 from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
-from apps.backups.errors import BackupAltered, BackupFailure, BackupUnreadable, OtherModel, OtherObject, UnknownBackup
+from apps.backups.catalogue.signing import is_signed
+from apps.backups.errors import (
+    BackupAltered,
+    BackupFailure,
+    BackupUnreadable,
+    NotSigned,
+    OtherModel,
+    OtherObject,
+    UnknownBackup,
+)
 from apps.backups.objects.document import HASH, hash_of, plain
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.tracking import Tracked
@@ -40,6 +49,8 @@ class ObjectBackup:
     sha256: str
     hanging: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     size: int = 0
+    # The name of the database that it was made in.
+    database: str = ""
 
     @property
     def file(self) -> Path:
@@ -123,7 +134,10 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
 
 
 def read_object_backup(name: str) -> ObjectBackup:
-    """Return the backup of this name or file name, as it was written; raises UnknownBackup, -Unreadable or -Altered."""
+    """Return the backup of this name or file name, as it was written.
+
+    Raises UnknownBackup, NotSigned, BackupUnreadable or BackupAltered.
+    """
     name = name.removesuffix(SUFFIX)
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"“{name[:60]}” is not the name of a backup: choose one from the list.")
@@ -136,13 +150,18 @@ def read_object_backup(name: str) -> ObjectBackup:
         raise _unreadable(name, error) from error
     try:
         document = json.loads(text)
-        altered = hash_of(document) != document[HASH]
+        altered, signed = hash_of(document) != document[HASH], is_signed(document)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(name, error) from error
     if altered:
         raise BackupAltered(
             f"The backup {name} was altered after it was made: its content does not have the SHA-256 that it carries. "
             "Nothing was restored; choose another one."
+        )
+    if not signed:
+        raise NotSigned(
+            f"The backup {name} was not signed by this installation: it is from elsewhere, and nothing of it was "
+            "restored; choose another one."
         )
     return _backup_from(document, name, len(text.encode("utf-8")))
 
@@ -163,6 +182,7 @@ def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup
             sha256=document[HASH],
             hanging=dict(document.get("hanging", {})),
             size=size,
+            database=str(document.get("database", "")),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise _unreadable(name, error) from error

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connections, models
 from django.db.migrations.recorder import MigrationRecorder
 
+from apps.backups.catalogue.signing import SIGNATURE
 from apps.changesets.fields import field_of, target_of
 from apps.changesets.tracking import tracked_for
 
@@ -88,8 +89,8 @@ def schema_of(model: type[models.Model], *, using: str) -> str:
 
 
 def hash_of(document: dict[str, Any]) -> str:
-    """Return the SHA-256 of a document in hex, without the hash that it carries."""
-    content = {name: value for name, value in document.items() if name != HASH}
+    """Return the SHA-256 of a document in hex, without the hash and the signature that it carries."""
+    content = {name: value for name, value in document.items() if name not in (HASH, SIGNATURE)}
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -7,10 +7,12 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from apps.backups.catalogue.folder import move_into_place, open_folder, reserve
+from apps.backups.catalogue.signing import sign
 from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_writable
 from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
 from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, plain, schema_of, values_of
 from apps.backups.objects.hanging import hanging_of
+from apps.changesets.identity import identity_of
 from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -41,6 +43,7 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
         "made_at": timezone.now().isoformat(timespec="seconds"),
         "made_by": actor.get_username() if actor is not None else "",
         "reason": reason,
+        "database": identity_of(using),
         "schema": schema_of(tracked.model, using=using),
         "fields": values_of(live),
         "links": links_of(live),
@@ -49,7 +52,7 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
 
 def _write(document: dict[str, Any], name: str) -> str:
     folder = open_folder() / FOLDER
-    document = {**document, HASH: hash_of(document)}
+    document = sign({**document, HASH: hash_of(document)})
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     data = text.encode("utf-8")
     try:

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from apps.backups.catalogue.manifests import Backup
+from apps.backups.catalogue.manifests import Backup, why_not_own
 from apps.backups.errors import BackupFailure
 from apps.backups.pages.asking import CreateForm, NameForm
 from apps.backups.pages.choosing import ChoiceForm, later_than, then_and_now
@@ -20,6 +20,7 @@ from apps.backups.work import CREATE, RESTORE, VERIFY, begin, database_size
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
+from apps.changesets.identity import identity_of
 from apps.changesets.pages import links
 from apps.changesets.text import counted, plural
 
@@ -104,8 +105,8 @@ class RestoreBackup(Working):
 
     @cached_property
     def possible(self) -> bool:
-        """Whether what is chosen can be restored."""
-        return not self.choice.is_bound or self.choice.is_valid()
+        """Whether what is chosen can be restored; with nothing in the address, that is everything."""
+        return self.choice.is_valid() if self.choice.is_bound else not self.choice.why_not_all
 
     def subject(self) -> list[str]:
         return [self.backup.id, self.request.GET.urlencode()]
@@ -147,6 +148,8 @@ class RestoreBackup(Working):
         if len(choice.chain) > 1:
             words = "it takes {} backups, the last of them <code>{}</code>"
             yield Line("changed", None, format_html(words, f"{len(choice.chain):,}", choice.chain[-1].id))
+        if why := why_not_own(self.backup, identity_of()):
+            yield Line("changed", None, f"the backup is {why}: what is there now becomes what was there")
         later = later_than(choice)
         if later is None:
             yield Line(
@@ -159,7 +162,7 @@ class RestoreBackup(Working):
         else:
             yield Line("kept", None, "no later changeset is there")
         if not choice.tables:
-            words = "people, groups, permissions and sessions will be those of then: you may have to log in again"
+            words = "people, groups and permissions will be those of then, and everybody has to log in again"
             yield Line("changed", None, words)
         yield Line("created", None, "what is there now is backed up first, so that this can be taken back")
         yield Line("kept", None, "when anything fails, the database stays as it is")

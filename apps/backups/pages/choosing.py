@@ -9,15 +9,15 @@ from django import forms
 from django.apps import apps
 from django.db import DatabaseError
 from django.db.models import Q
-from django.forms.boundfield import BoundWidget
 from django.http import HttpRequest
 
-from apps.backups.catalogue.manifests import Backup, list_backups
+from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.backups.errors import BackupFailure
 from apps.backups.portable.base import goes_on_from
 from apps.backups.portable.cutting import Upto
 from apps.backups.restore.point_in_time import plan_restore, reach_of, read_upto
-from apps.backups.restore.tables import choosable
+from apps.backups.restore.tables import offered, why_not_restore
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Changeset
 from apps.changesets.pages.choices import offer
@@ -42,11 +42,13 @@ class ChoiceForm(forms.Form):
         self.limit: Upto | None = None
         self.chain: list[Backup] = []
         # A chain is put together of what is here.
-        self.reach = reach_of(backup, list_backups()) if here and not backup.tables else None
+        self.why_not_all = why_not_restore(actor_of(request), backup.tables)
+        self.reach = reach_of(backup, own_backups()) if here and not (backup.tables or self.why_not_all) else None
         tables = [] if backup.tables else list(_tables(backup))
         offer(self, "table", tables)
-        self.ways = [EVERYTHING] + [UPTO] * bool(self.reach) + [TABLES] * bool(tables)
+        self.ways = [EVERYTHING] * (not self.why_not_all) + [UPTO] * bool(self.reach) + [TABLES] * bool(tables)
         offer(self, "what", [(way, way) for way in self.ways])
+        self.initial["what"] = next(iter(self.ways), "")
 
     @property
     def chosen(self) -> str:
@@ -58,13 +60,6 @@ class ChoiceForm(forms.Form):
         """The chosen tables, or those that are all that the backup has; none for all."""
         ticked = self.cleaned_data["table"] if self.is_bound and self.is_valid() and self.chosen == TABLES else ()
         return tuple(ticked) or self.backup.tables
-
-    @property
-    def boxes(self) -> list[list[BoundWidget]]:
-        """The boxes of the tables that people work on, and those of the others."""
-        first = {tracked.table for tracked in tracked_models()}
-        boxes = list(self["table"])
-        return [[box for box in boxes if (box.data["value"] in first) == wanted] for wanted in (True, False)]
 
     @property
     def is_changeset(self) -> bool:
@@ -95,7 +90,7 @@ class ChoiceForm(forms.Form):
         if given.get("what") == UPTO:
             try:
                 self.limit = read_upto(given.get("upto", ""))
-                self.chain = plan_restore(list_backups(), self.limit, through=self.backup)
+                self.chain = plan_restore(own_backups(), self.limit, through=self.backup)
             except (BackupFailure, ChangesetError) as refusal:
                 self.add_error("upto", str(refusal))
         if given.get("what") != UPTO and given.get("upto"):
@@ -153,8 +148,6 @@ def _names() -> dict[str, tuple[Any, str]]:
 
 
 def _tables(backup: Backup) -> list[tuple[str, str]]:
-    """Return the tables that can be chosen, in words: first what people work on, then all others."""
-    names, chosen = _names(), choosable(backup)
-    tracked = [model.table for model in tracked_models() if model.table in chosen]
-    ordered = tracked + [table for table in chosen if table not in tracked]
-    return [(table, f"{names.get(table, (None, table))[1]}: {backup.row_counts[table]:,} rows") for table in ordered]
+    """Return the tables that can be chosen, in words."""
+    names = _names()
+    return [(table, f"{names[table][1]}: {backup.row_counts[table]:,} rows") for table in offered(backup)]

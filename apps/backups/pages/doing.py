@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
+from apps.backups.catalogue.journal import note
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.errors import BackupFailure
 from apps.backups.pages.acts import TITLES, MakeBackup, RestoreBackup, list_url
@@ -36,10 +37,11 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str)
 
 
 def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> FileResponse:
-    """Give the file of a backup that is here."""
+    """Give the file of a backup that is here, and note in the journal who has it."""
     backup, here = _listed(name)
     if not here:
         raise Http404("This backup is only elsewhere: restore or verify it to bring it back.")
+    note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
     return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.path)
 
 

@@ -9,15 +9,16 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.backups.catalogue.journal import read_journal
-from apps.backups.catalogue.manifests import Backup, Catalogue, read_catalogue
+from apps.backups.catalogue.manifests import Backup, Catalogue, is_own, read_catalogue, why_not_own
 from apps.backups.catalogue.offsite import list_offsite, storage
 from apps.backups.catalogue.retention import Verdict, judge
 from apps.backups.errors import BackupFailure, UnknownBackup
 from apps.backups.pages.days import days_of, months_of
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.work import work_going_on
+from apps.changesets.identity import identity_of
 
-RESTORES = 5
+NOTED = 8
 VERBS = ("create", "verify", "download", "restore")
 
 
@@ -33,17 +34,23 @@ def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
     elsewhere = _elsewhere() if "elsewhere" in request.GET else Catalogue([], [])
     known = {backup.id for backup in here.backups}
     away = [backup for backup in elsewhere.backups if backup.id not in known]
-    verdicts = judge([*here.backups, *away], now=now)
+    every, database = [*here.backups, *away], identity_of()
+    verdicts = judge([backup for backup in every if is_own(backup, database)], now=now)
     context = {
         "title": "Backups",
         "rows": [_row(verdict, here=verdict.backup.id in known) for verdict in verdicts],
+        "others": [
+            _row(Verdict(backup, True, why), here=backup.id in known)
+            for backup in every
+            if (why := why_not_own(backup, database))
+        ],
         "days": days_of(verdicts, now=now),
         "months": months_of(verdicts, now=now),
         "complaints": here.complaints + elsewhere.complaints,
-        "restores": restores()[:RESTORES],
+        "noted": restores_and_downloads()[:NOTED],
         "going_on": work_going_on(),
         "may_look_elsewhere": "elsewhere" not in request.GET and has_storage(),
-        "may": {verb: request.user.has_perm(f"backups.{verb}_backup") for verb in VERBS},
+        "may": {verb: may_do(request, verb) for verb in VERBS},
     }
     return answer(model_admin, request, "list", context)
 
@@ -59,13 +66,20 @@ def find_listed(name: str) -> tuple[Backup, bool]:
     raise UnknownBackup(f"There is no backup {name} any more.")
 
 
-def restores() -> list[dict[str, Any]]:
-    """Return what the journal tells of restores, newest first: of each its last word."""
+def restores_and_downloads() -> list[dict[str, Any]]:
+    """Return what the journal tells of restores, of each its last word, and of downloads; newest first."""
     by_number: dict[str, dict[str, Any]] = {}
     for entry in read_journal():
-        if entry.get("restore") and entry["restore"] not in by_number:
-            by_number[entry["restore"]] = {**entry, "moment": parse_datetime(str(entry.get("at", "")))}
+        number = str(entry.get("restore") or (entry.get("download") and entry.get("at")) or "")
+        if number and number not in by_number:
+            by_number[number] = {**entry, "moment": parse_datetime(str(entry.get("at", "")))}
     return list(by_number.values())
+
+
+def may_do(request: HttpRequest, verb: str) -> bool:
+    """Whether somebody may do this to a backup; whoever downloads one has all accounts, so that takes a superuser."""
+    user = request.user
+    return user.has_perm(f"backups.{verb}_backup") and (verb != "download" or bool(user.is_superuser))
 
 
 def has_storage() -> bool:

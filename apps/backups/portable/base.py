@@ -7,13 +7,14 @@ from pathlib import Path
 from django.db import connections
 
 from apps.backups.catalogue.journal import read_journal
-from apps.backups.catalogue.manifests import Backup, chain_of, list_backups
+from apps.backups.catalogue.manifests import Backup, chain_of, own_backups
 from apps.backups.errors import ChainBroken, NoBase, OtherSchema
 from apps.backups.portable.carried import history_models
 from apps.backups.portable.facts import migrations_of
 from apps.backups.portable.reading import damaged, read_lines
 from apps.backups.portable.writing import encode
 from apps.changesets.history.cursors import is_of, lacking, read_cursor
+from apps.changesets.identity import identity_of
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -23,7 +24,7 @@ KINDS = ("full", "data", "incremental")
 
 def find_base(using: str) -> Backup:
     """Return the newest backup that the present database goes on from; raises NoBase."""
-    backups = list_backups()
+    backups = own_backups(using)
     by_id = {backup.id: backup for backup in backups}
     for backup in backups:
         if goes_on_from(backup, using) and _is_sound(backup, by_id):
@@ -76,19 +77,25 @@ def goes_on_from(backup: Backup, using: str) -> bool:
         return False
     if set(backup.migrations) != set(migrations_of(using)):
         return False
-    if any(moment > backup.created_at for moment in _replaced()):
+    if any(moment > backup.created_at for moment in _replaced(identity_of(using))):
         return False
     if Changeset.objects.using(using).filter(pruned_at__gte=backup.created_at).exists():
         return False
     return bool(backup.cursor) and is_of(read_cursor(backup.cursor), using)
 
 
-def _replaced() -> list[datetime]:
-    """Return when a restore replaced the live database; only then the journal has a safety backup and no tables."""
+def _replaced(database: str) -> list[datetime]:
+    """Return when a restore replaced this database; only then the journal has a safety backup and no tables.
+
+    Restores of before databases had names may have been of this one.
+    """
     return [
         datetime.fromisoformat(entry["at"])
         for entry in read_journal()
-        if entry.get("result") == "restored" and entry.get("safety") and not entry.get("tables")
+        if entry.get("result") == "restored"
+        and entry.get("safety")
+        and not entry.get("tables")
+        and entry.get("database", database) == database
     ]
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from apps.backups.catalogue.left_out import is_left_out
 from apps.changesets.fields import AnyManyToMany
 from apps.changesets.tracking import tracked_models
 
@@ -15,8 +16,8 @@ Model = type[models.Model]
 
 # Migrations make these rows again with other numbers, so links to them are written by their natural keys.
 REBUILT: tuple[Model, ...] = (ContentType, Permission)
-# Rows that belong to one running console.
-LEFT_OUT = ("sessions.session", "django_tasks_db.dbtaskresult")
+# They belong to one running console.
+TASKS = "django_tasks_db.dbtaskresult"
 
 
 @cache
@@ -29,7 +30,8 @@ def carried_models() -> tuple[Model, ...]:
         and not model._meta.proxy
         and not model._meta.swapped
         and model not in REBUILT
-        and model._meta.label_lower not in LEFT_OUT
+        and model._meta.label_lower != TASKS
+        and not is_left_out(model._meta.db_table)
     }
     ordered: list[Model] = []
     begun: set[Model] = set()

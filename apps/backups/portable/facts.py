@@ -11,6 +11,7 @@ from apps.backups.errors import DatabaseUnreadable, UnknownTable
 from apps.backups.portable.carried import carried_models, links_of, through_of
 from apps.backups.portable.writing import RowsSum
 from apps.changesets.history.cursors import cursor_now
+from apps.changesets.identity import identity_of
 from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 
@@ -26,6 +27,7 @@ def facts_of(using: str, sums: dict[str, RowsSum], *, base: str | None = None, s
         contents={table: rows_sum.content for table, rows_sum in sums.items()},
         base=base,
         since_changeset=since,
+        database=identity_of(using),
         cursor=cursor_now(using, settled=False).text,
     )
 

@@ -13,14 +13,16 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 from apps.backups.aliases import elsewhere, engine_of, sqlite_file, without_password
 from apps.backups.catalogue.folder import private_folder
 from apps.backups.catalogue.journal import note
+from apps.backups.catalogue.left_out import log_everybody_out
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers import postgresql, sqlite_restoring
-from apps.backups.errors import ChangedMeanwhile, TablesRefused, meaning_for_restore
+from apps.backups.errors import ChangedMeanwhile, RestoreRefused, TablesRefused, meaning_for_restore
 from apps.backups.portable.cutting import Upto
 from apps.backups.restore.fill import fill, steps_to
 from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
 from apps.backups.restore.point_in_time import in_words
-from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows
+from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows, why_not_restore
+from apps.changesets.identity import identity_of, place_of, set_identity
 from apps.changesets.locking import lock_tables
 from apps.changesets.models import Actor
 from apps.changesets.sql import Sql
@@ -51,24 +53,27 @@ def restore(
     into: str | None = None,
     tables: tuple[str, ...] = (),
     upto: Upto | None = None,
+    trust: bool = False,
     using: str = "default",
     progress: Progress = lambda step: None,
 ) -> Restored:
     """Make the live database, or a new one at the file or URL `into`, hold exactly what the backup has.
 
     With `tables`, only their rows are restored, as one changeset. With `upto`, the increments on it are replayed up to
-    that changeset or moment. A live database is backed up first; whenever this process dies, it is as before or as
-    after. Migrations that the backup lacks are run. Raises a BackupFailure with one sentence; then the database is as
-    it was. The journal has both outcomes.
+    that changeset or moment. What this installation did not sign is restored only with `trust`. A live database is
+    backed up first; whenever this process dies, it is as before or as after. Migrations that the backup lacks are run.
+    Raises a BackupFailure with one sentence; then the database is as it was. The journal has both outcomes.
     """
     started = time.monotonic()
     engine = engine_of(into) if into else connections[using].vendor
     if upto is not None and (tables or backup.tables):
         raise TablesRefused("Only the whole database goes back to a changeset or moment: leave the tables out.")
     with ExitStack() as files:
-        steps = steps_to(backup, files, engine=engine, progress=progress, upto=upto)
+        steps = steps_to(backup, files, engine=engine, progress=progress, upto=upto, trust=trust)
         job = Job(steps, tables or backup.tables, into, using, actor, reason, progress)
         require_choosable(backup, job.tables)
+        if why_not := why_not_restore(actor, job.tables):
+            raise RestoreRefused(why_not)
         if into is None:
             require_quiet(using)
         with _noted(job) as outcome:
@@ -90,9 +95,22 @@ def _carry_out(job: Job, engine: str) -> Done:
         return _into_sqlite(job) if engine == "sqlite" else _into_postgresql(job)
     with elsewhere(job.into) as alias:
         if engine == "sqlite":
-            return fill(alias, job.steps, progress=job.progress)
+            return _fill(alias, job)
         with transaction.atomic(using=alias):
-            return fill(alias, job.steps, progress=job.progress)
+            return _fill(alias, job)
+
+
+def _fill(using: str, job: Job, *, identity: str = "") -> Done:
+    """Fill a database, in which nobody is logged in, and which stays the one it was; a new one gets a name."""
+    done = fill(using, job.steps, progress=job.progress)
+    log_everybody_out(using)
+    set_identity(identity, using)
+    return done
+
+
+def _identity_after(job: Job) -> str:
+    """Return the name of the live database; one that was lost comes back under the name that its backup has."""
+    return _live_identity(job.using) or ("" if job.backup.foreign else job.backup.database)
 
 
 @contextmanager
@@ -102,6 +120,8 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
         "restore": f"{time.time_ns():x}",
         "backup": job.backup.id,
         "into": _where(job),
+        **({"database": _live_identity(job.using)} if job.into is None else {}),
+        **({"trusted": True} if job.backup.foreign else {}),
         "tables": list(job.tables),
         **({"upto": in_words(job.steps[-1].upto)} if job.steps[-1].upto is not None else {}),
         "actor": job.actor.get_username() if job.actor is not None and job.actor.pk else "",
@@ -120,12 +140,22 @@ def _noted(job: Job) -> Iterator[dict[str, Any]]:
     note(**about, result="restored", **outcome)
 
 
+def _live_identity(using: str) -> str:
+    if connections[using].vendor == "sqlite" and not sqlite_restoring.is_there(using):
+        return ""
+    try:
+        return identity_of(using)
+    except DatabaseError:
+        return ""  # It cannot be read, so backing it up fails with its own sentence.
+
+
 def _into_sqlite(job: Job) -> Done:
     """Prepare everything in another file, and let SQLite copy that over the live database in one transaction."""
+    identity = _identity_after(job)
     with private_folder() as folder:
         prepared = folder / "restored.sqlite3"
         with sqlite_file(prepared) as alias:
-            done = fill(alias, job.steps, progress=job.progress)
+            done = _fill(alias, job, identity=identity)
         sqlite_restoring.make_one_file(prepared)
         for attempt in range(1, ATTEMPTS + 1):
             with sqlite_restoring.watching(job.using) as require_unchanged:
@@ -147,7 +177,7 @@ def _into_postgresql(job: Job) -> Done:
     try:
         with transaction.atomic(using=job.using, durable=True):
             safety = job.back_up() if _keep_writers_out(job.using) else None
-            return replace(fill(job.using, job.steps, progress=job.progress), safety=safety)
+            return replace(_fill(job.using, job, identity=_identity_after(job)), safety=safety)
     finally:
         # The script changed settings of the connection, and pooled connections may have plans for the old tables.
         connection.close()
@@ -168,7 +198,4 @@ def _keep_writers_out(using: str) -> list[str]:
 def _where(job: Job) -> str:
     if job.into is not None:
         return without_password(job.into)
-    settings = connections[job.using].settings_dict
-    if connections[job.using].vendor == "sqlite":
-        return str(settings["NAME"])
-    return f"{settings['HOST'] or 'localhost'}:{settings['PORT'] or 5432}/{settings['NAME']}"
+    return place_of(job.using)

@@ -45,21 +45,26 @@ def require_fitting(backup: Backup, driver: Driver, *, engine: str) -> None:
 
 
 def steps_to(
-    backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None
+    backup: Backup, files: ExitStack, *, engine: str, progress: Progress, upto: Upto | None = None, trust: bool = False
 ) -> list[Step]:
-    """Return the files to restore, in order, each checked to fit and to be unchanged.
+    """Return the files to restore, in order, each checked to be signed unless they are trusted, to fit, and unchanged.
 
     With `upto`, the chain goes through this backup to the one that reaches there.
     """
     steps = []
-    chain = needed_for(backup) if upto is None else plan_restore(list_backups(), upto, through=backup)
+    chain = needed_for(backup, trust=trust) if upto is None else plan_restore(_beside(backup), upto, through=backup)
     for link in chain:
         progress(f"check {link.id}")
         driver = driver_of(link)
         require_fitting(link, driver, engine=engine)
         cut = upto if link is chain[-1] and link.base is not None else None
-        steps.append(Step(link, files.enter_context(opened(link)), driver, cut))
+        steps.append(Step(link, files.enter_context(opened(link, trust=trust)), driver, cut))
     return steps
+
+
+def _beside(backup: Backup) -> list[Backup]:
+    """Return the backups of the same database, of which a chain can be put together."""
+    return [other for other in list_backups() if (other.database, other.foreign) == (backup.database, backup.foreign)]
 
 
 def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
@@ -81,6 +86,8 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
             continue
         step.driver.restore_into(step.file, using)
         require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
+        # The recording is made anew: what a file names like it may do something else.
+        uninstall_recording(using)
     migrated += migrate(using, progress=progress)
     if recording_problems(using):
         install_recording(using)

@@ -9,40 +9,42 @@ from apps.backups.catalogue.folder import sha256_of
 from apps.backups.catalogue.manifests import Backup, chain_of, read_catalogue
 from apps.backups.catalogue.offsite import fetch, storage
 from apps.backups.drivers import Driver
-from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup
+from apps.backups.errors import BackupAltered, BackupUnreadable, UnknownBackup, not_signed
 from apps.backups.kinds import driver_for
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
-def find_backup(name: str) -> Backup:
-    """Return the backup of this name, fetched from elsewhere if it is only there.
+def find_backup(name: str, *, trust: bool = False) -> Backup:
+    """Return the backup of this name, fetched from elsewhere if it is only there, and signed unless it is trusted.
 
-    Raises UnknownBackup, or the error of its manifest or its copy.
+    Raises UnknownBackup, NotSigned, or the error of its manifest or its copy.
     """
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"{name[:60]!r} is not the name of a backup: `manage.py backup list` shows them.")
     catalogue = read_catalogue()
     for backup in catalogue.backups:
         if backup.id == name:
+            if backup.foreign and not trust:
+                raise not_signed(name)
             return backup
     for complaint in catalogue.complaints:
         if f"{name}." in complaint:
             raise BackupUnreadable(complaint)
     if storage() is not None:
-        return fetch(name)
+        return fetch(name, trust=trust)
     raise UnknownBackup(f"There is no backup {name}: `manage.py backup list` shows them.")
 
 
-def needed_for(backup: Backup) -> list[Backup]:
+def needed_for(backup: Backup, *, trust: bool = False) -> list[Backup]:
     """Return the backups that restoring this one takes, the full one first; raises ChainBroken where one is missing."""
-    return chain_of(backup, _find_or_none)
 
+    def find_or_none(name: str) -> Backup | None:
+        with suppress(UnknownBackup):
+            return find_backup(name, trust=trust)
+        return None
 
-def _find_or_none(name: str) -> Backup | None:
-    with suppress(UnknownBackup):
-        return find_backup(name)
-    return None
+    return chain_of(backup, find_or_none)
 
 
 def driver_of(backup: Backup) -> Driver:
@@ -51,8 +53,13 @@ def driver_of(backup: Backup) -> Driver:
 
 
 @contextmanager
-def opened(backup: Backup) -> Iterator[Path]:
-    """Give the file of a backup, checked to be unchanged; raises BackupAltered or BackupUnreadable."""
+def opened(backup: Backup, *, trust: bool = False) -> Iterator[Path]:
+    """Give the file of a backup, checked to be signed by this installation, unless it is trusted, and unchanged.
+
+    Raises NotSigned before the file is read, BackupAltered or BackupUnreadable.
+    """
+    if backup.foreign and not trust:
+        raise not_signed(backup.id)
     size = backup.file.stat().st_size
     if size != backup.size_bytes:
         raise BackupAltered(

@@ -11,6 +11,7 @@ from django.db import connections, transaction
 
 from apps.backups.aliases import elsewhere
 from apps.backups.catalogue.facts import MIGRATIONS
+from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.drivers.saved_rows import at_hand, saved_tables
 from apps.backups.errors import TablesRefused, UnknownTable
@@ -19,7 +20,7 @@ from apps.backups.restore.fill import migrate, raise_sequences
 from apps.backups.restore.jobs import Done, Job
 from apps.changesets.context import Source, changeset
 from apps.changesets.locking import alone, patience
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -27,11 +28,26 @@ from apps.changesets.tracking import tracked_models
 PATIENCE_SECONDS = 60
 
 
-def choosable(backup: Backup) -> list[str]:
-    """Return the tables of a backup that can be restored alone; only full backups have any."""
+def offered(backup: Backup) -> list[str]:
+    """Return the tables of a backup whose rows people bring back alone, the tracked ones; only native ones have any."""
     if backup.kind not in NATIVE_KINDS:
         return []
-    return sorted(table for table in backup.row_counts if not _belongs_together(table))
+    return [tracked.table for tracked in tracked_models() if tracked.table in backup.row_counts]
+
+
+def why_not_restore(actor: Actor, tables: Sequence[str]) -> str | None:
+    """Return why somebody may not restore these tables (none: the whole database), or None.
+
+    Accounts, groups and permissions are for superusers; what is tracked can be reverted. Who uses the command line has
+    the files anyway.
+    """
+    tracked = {of.table for of in tracked_models()}
+    if actor is None or actor.is_superuser or (tables and tracked.issuperset(tables)):
+        return None
+    return (
+        "Only a superuser restores accounts, groups, permissions and all else that is not tracked: choose the rows of "
+        "tables, or ask a superuser. Nothing was restored."
+    )
 
 
 def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
@@ -48,9 +64,9 @@ def require_choosable(backup: Backup, tables: Sequence[str]) -> None:
 
 
 def _belongs_together(table: str) -> bool:
-    """Whether a table holds history, changesets or the list of migrations."""
+    """Whether a table holds history, changesets or the list of migrations, or nothing at all in a backup."""
     together = {MIGRATIONS, *(tracked.history_table for tracked in tracked_models())}
-    return table in together or table.startswith(f"{Changeset._meta.app_label}_")
+    return table in together or is_left_out(table) or table.startswith(f"{Changeset._meta.app_label}_")
 
 
 def restore_rows(job: Job) -> Done:

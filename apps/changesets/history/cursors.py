@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 
 from apps.changesets.errors import CursorRefused
 from apps.changesets.history.net_changes import Rows
+from apps.changesets.identity import TABLE as IDENTITY
 from apps.changesets.models import Changeset, ChangesetTransaction, Kind
 from apps.changesets.sql import Row, Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -204,13 +205,15 @@ def _late(cursor: Cursor) -> str:
 def _proof(fetch: Fetch, sql: Sql, cursor: Cursor) -> str:
     """Return what the database says of all that a cursor knows; a restored one, or another one, says something else.
 
-    On SQLite it is what the newest rows are. On PostgreSQL it is where this is, how many changesets and joined
-    transactions are known, which can only become less, and whether the transactions have come so far.
+    It is the name of the database, and on SQLite what the newest rows are. On PostgreSQL it is where this is, since a
+    copy has transactions of its own, how many changesets and joined transactions are known, which can only become less,
+    and whether the transactions have come so far.
     """
     if sql.postgresql:
         statement = _of_changesets(sql).fill(
             """
-            SELECT c.system_identifier, d.oid::bigint, pg_snapshot_xmax(s)::text::bigint >= {ended},
+            SELECT (SELECT name FROM {identity}), c.system_identifier, d.oid::bigint,
+                   pg_snapshot_xmax(s)::text::bigint >= {ended},
                    (SELECT count(*) FROM {changesets}) - (SELECT count(*) FROM {transactions} t WHERE {late})
                    + (SELECT count(*) FROM {transactions} t WHERE joined_at IS NOT NULL)
             {here}
@@ -227,6 +230,7 @@ def _proof(fetch: Fetch, sql: Sql, cursor: Cursor) -> str:
             )
             for tracked in tracked_models()
         ]
+        newest.append(_of_changesets(sql).fill("SELECT 0, 0, name FROM {identity}"))
         statement = " UNION ALL ".join(newest)
     return json.dumps(sorted(list(row) for row in fetch(statement)), default=str)
 
@@ -236,4 +240,5 @@ def _fetch(sql: Sql) -> Fetch:
 
 
 def _of_changesets(sql: Sql) -> Sql:
-    return sql.with_names(changesets=Changeset._meta.db_table, transactions=ChangesetTransaction._meta.db_table)
+    tables = {"changesets": Changeset, "transactions": ChangesetTransaction}
+    return sql.with_names(identity=IDENTITY, **{hole: model._meta.db_table for hole, model in tables.items()})

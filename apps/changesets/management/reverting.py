@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from apps.changesets.locking import remark_on
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset
 from apps.changesets.revert import Bucket, RevertPlan, Scope, carry_out, plan_revert
 from apps.changesets.revert.verdicts import OnConflict
@@ -22,7 +22,7 @@ SENTENCES = {
 }
 
 
-class RevertingCommand(InOneSentence):
+class RevertingCommand(Writing):
     """Base of the commands that revert changesets."""
 
     def add_revert_arguments(self, parser: ArgumentParser) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from apps.changesets.errors import ChangesetError
 from apps.changesets.failures import FAILURES, sentence_with_words
+from apps.changesets.identity import place_of
 
 # More than this no database takes for a number of rows, or for a key.
 _LARGEST = 2**63 - 1
@@ -28,15 +29,30 @@ def in_one_sentence() -> Iterator[None]:
 class InOneSentence(BaseCommand):
     """Base of commands, Django's own that ours extend included: what goes wrong is one sentence.
 
-    System checks are about the code, and load every page: `check`, `migrate`, servers and workers run them.
+    System checks are about the code, and load every page: `check`, `migrate`, servers and workers run them. One that
+    writes says first which database it acts on: it is easily another one than the person had in mind.
     """
 
     requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
+    def writes(self, options: dict[str, Any]) -> bool:
+        """Whether it writes or restores, or tells of what only one database has."""
+        return False
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command."""
         with in_one_sentence():
+            if self.writes(options) and not options.get("json") and options.get("verbosity", 1):
+                out = OutputWrapper(options["stdout"]) if options.get("stdout") else self.stdout
+                out.write(f"acting on {place_of(options.get('database') or 'default')}")
             return super().execute(*args, **options)
+
+
+class Writing(InOneSentence):
+    """Base of commands that write."""
+
+    def writes(self, options: dict[str, Any]) -> bool:
+        return True
 
 
 def whole(text: str) -> int:

@@ -7,6 +7,7 @@ recorded.
 
 from apps.changesets.recording.install import (
     install_recording,
+    is_of_recording,
     recording_problems,
     require_recording,
     uninstall_recording,
@@ -16,6 +17,7 @@ from apps.changesets.recording.mark import close_mark, open_mark
 __all__ = [
     "close_mark",
     "install_recording",
+    "is_of_recording",
     "open_mark",
     "recording_problems",
     "require_recording",

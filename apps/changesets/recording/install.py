@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
 from apps.changesets.history.pruning import PRUNE, delete_superseded
+from apps.changesets.identity import make_identity
 from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.recording import guards, postgresql, sqlite
 from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
@@ -55,6 +56,13 @@ def _execute(connection: BaseDatabaseWrapper, statements: Iterable[str]) -> None
     with connection.cursor() as cursor:
         for statement in statements:
             cursor.execute(statement)
+
+
+def is_of_recording(name: str, table: str = "") -> bool:
+    """Whether a trigger (of a table), view or function is named as one of the recording, which makes its own anew."""
+    if name == f"{sqlite.DIRECT_WRITE}_note":
+        return table == sqlite.DIRECT_WRITE
+    return name.startswith(PREFIX) or name in (sqlite.CURRENT, sqlite.DIRECT_WRITE, postgresql.CURRENT, PRUNE)
 
 
 def recording_problems(using: str = "default", *, installed: dict[str, str] | None = None) -> list[str]:
@@ -242,4 +250,6 @@ def after_migrate(*, using: str, **kwargs: Any) -> None:
     with transaction.atomic(using=using):
         if recording_problems(using):
             install_recording(using)
+        # A copy of a backup that somebody put in place has no name yet.
+        make_identity(using)
         record_drift(kind="migration", reason="Found changed after a migration.", using=using)

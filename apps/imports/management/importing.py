@@ -11,7 +11,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from apps.changesets.locking import remark_on
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.mapping.changes import CHANGES, ValueChange, why_not_change
 from apps.imports.mapping.headers import chosen_twice
@@ -108,7 +108,7 @@ def one_sentence() -> Iterator[None]:
         raise CommandError(str(error)) from error
 
 
-class ImportingCommand(InOneSentence):
+class ImportingCommand(Writing):
     """Base of the commands that import a file."""
 
     def import_requested(self, request: Request, options: dict[str, Any]) -> Finished:

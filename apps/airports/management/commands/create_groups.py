@@ -8,10 +8,10 @@ from django.contrib.auth.models import Permission
 from django.core.management.base import CommandError
 
 from apps.airports.groups import create_groups
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Make the groups viewer, editor, importer, steward and approver with their permissions; can be run again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

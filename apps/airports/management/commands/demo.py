@@ -10,10 +10,10 @@ from django.core.management.base import CommandError
 
 from apps.airports.demo import ADMIN, count_tables, is_taken, make_admin, worker_beside
 from apps.airports.groups import create_groups
-from apps.changesets.management.sentences import InOneSentence, whole
+from apps.changesets.management.sentences import Writing, whole
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Migrate, make a superuser and the groups, import the bundled airports, and start the server and a worker."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

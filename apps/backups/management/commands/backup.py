@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.backups.catalogue.manifests import Backup, newest_backup, read_catalogue
+from apps.backups.catalogue.manifests import Backup, newest_backup, read_catalogue, why_not_own
 from apps.backups.catalogue.offsite import only_offsite
 from apps.backups.catalogue.pruning import prune
 from apps.backups.creating import create_backup
@@ -19,14 +19,15 @@ from apps.backups.restore.database import Restored, restore
 from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.identity import identity_of
+from apps.changesets.management.sentences import Writing
 from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 ASKED_FOR = (FULL, "data", "incremental", OBJECT)
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Back up the database, prove that backups restore, and restore them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,7 +40,8 @@ class Command(InOneSentence):
         create.add_argument("--pk", metavar="K", help="of one object: its key")
         create.add_argument("--tables", nargs="+", default=[], metavar="T", help="only these tables")
         create.add_argument("--label", default="", metavar="T", help="a few words that tell it from the others")
-        todo.add_parser("list", help="what there is, newest first")
+        listing = todo.add_parser("list", help="what there is, newest first")
+        listing.add_argument("--all", action="store_true", help="those of other databases, too")
         verifying = todo.add_parser("verify", help="restore it into a scratch database and compare")
         verifying.add_argument("id", nargs="?", metavar="ID")
         verifying.add_argument("--latest", action="store_true", help="the newest backup")
@@ -55,6 +57,7 @@ class Command(InOneSentence):
             help="go on with its increments, up to 41 or 2026-04-01T12:30",
         )
         restoring.add_argument("--reason", default="", help="why; it is kept in the journal")
+        restoring.add_argument("--trust", action="store_true", help="though this installation did not sign it")
         restoring.add_argument("--yes", action="store_true", help="do not ask")
         for sub in todo.choices.values():
             sub.add_argument("--json", action="store_true", help="print JSON")
@@ -106,12 +109,17 @@ class Command(InOneSentence):
         """Print the backups, newest first, and then those that are only elsewhere."""
         catalogue = read_catalogue()
         every = catalogue.backups + only_offsite(catalogue.backups)
+        database = identity_of() if every else ""
+        # Of which database an unsigned one is, nobody knows.
+        shown = [backup for backup in every if options["all"] or backup.foreign or not why_not_own(backup, database)]
         if options["json"]:
-            self.stdout.write(json.dumps([as_json(backup) for backup in every]))
+            self.stdout.write(json.dumps([as_json(backup, foreign=why_not_own(backup, database)) for backup in shown]))
         else:
-            self._print(every)
-            if not every:
+            self._print(shown)
+            if not shown:
                 self.stdout.write("There is no backup yet. To make one: python manage.py backup create")
+            if others := len(every) - len(shown):
+                self.stdout.write(f"{counted(others, 'backup')} of other databases: add --all to list them.")
         for complaint in catalogue.complaints:
             self.stderr.write(complaint)
 
@@ -140,7 +148,7 @@ class Command(InOneSentence):
 
     def do_restore(self, options: dict[str, Any]) -> None:
         """Restore a backup, after its name was typed."""
-        backup = find_backup(options["id"])
+        backup = find_backup(options["id"], trust=options["trust"])
         upto = read_upto(options["upto"]) if options["upto"] else None
         if not (options["yes"] or options["into"]):
             self._ask(backup, options)
@@ -151,6 +159,7 @@ class Command(InOneSentence):
             into=options["into"],
             tables=tuple(options["table"]),
             upto=upto,
+            trust=options["trust"],
             progress=self._progress(options),
         )
         if options["json"]:
@@ -187,11 +196,22 @@ class Command(InOneSentence):
             self.stdout.write(f"To go back to before: python manage.py backup restore {restored.done.safety.id}")
 
     def _print(self, backups: list[Backup]) -> None:
+        database = identity_of() if backups else ""
         for backup in backups:
-            sign = "✓ verified" if backup.verified_at else "! not good" if backup.is_bad else "  not verified"
+            other = why_not_own(backup, database)
+            sign = (
+                "? foreign"
+                if backup.foreign
+                else "✓ verified"
+                if backup.verified_at
+                else "! not good"
+                if backup.is_bad
+                else "  not verified"
+            )
             self.stdout.write(
                 f"{backup.id:<36} {megabytes(backup.size_bytes):>12} {backup.rows:>11,} rows  {sign:<14} "
                 f"{backup.actor or '-':<12} {backup.label or backup.reason}"
+                f"{f'  [{other}]' if other else ''}"
             )
 
     def _progress(self, options: dict[str, Any]) -> Any:
@@ -200,8 +220,8 @@ class Command(InOneSentence):
         return lambda step: self.stderr.write(f"  {step} …", self.style.NOTICE)
 
 
-def as_json(backup: Backup) -> dict[str, Any]:
-    """Return what `--json` tells of a backup."""
+def as_json(backup: Backup, *, foreign: str = "") -> dict[str, Any]:
+    """Return what `--json` tells of a backup, and why it does not count for this database."""
     return {
         "id": backup.id,
         "path": str(backup.file),
@@ -216,6 +236,8 @@ def as_json(backup: Backup) -> dict[str, Any]:
         "created_at": backup.created_at.isoformat(),
         "offsite": backup.offsite,
         "tables": backup.row_counts,
+        "database": backup.database,
+        "foreign": foreign,
     }
 
 
@@ -230,6 +252,7 @@ def object_as_json(backup: ObjectBackup) -> dict[str, Any]:
         "verified": False,
         "kind": OBJECT,
         "created_at": backup.made_at.isoformat(),
+        "database": backup.database,
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.audit import (
@@ -21,7 +21,7 @@ from apps.changesets.recording.audit import (
 REASON = "Found by audit_history: changed while not recorded."
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = (
         "Compare every live row with its newest history row, and history with its changesets; exit 1 when any differs."
     )

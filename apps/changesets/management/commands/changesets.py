@@ -51,6 +51,9 @@ class Command(RevertingCommand):
             help="print one JSON object: `changes` with values as stored, `cursor`",
         )
 
+    def writes(self, options: dict[str, Any]) -> bool:
+        return bool(options["todo"] == "revert")
+
     def handle(self, *args: Any, **options: Any) -> None:
         getattr(self, f"do_{options['todo']}")(options)
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.core.management.commands.flush import Command as FlushCommand
 
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.recording import install_recording, uninstall_recording
 
 
-class Command(InOneSentence, FlushCommand):
+class Command(Writing, FlushCommand):
     def handle(self, **options: Any) -> None:
         uninstall_recording(options["database"])
         try:

@@ -10,7 +10,7 @@ from django.core.management.commands.loaddata import READ_STDIN, SingleZipReader
 from django.core.management.commands.loaddata import Command as LoadDataCommand
 from django.utils.functional import cached_property
 
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Kind
 from apps.changesets.recording import install_recording, uninstall_recording
 from apps.changesets.recording.audit import record_drift
@@ -19,7 +19,7 @@ from apps.changesets.tracking import tracked_models
 PART = 1 << 20
 
 
-class Command(InOneSentence, LoadDataCommand):
+class Command(Writing, LoadDataCommand):
     def loaddata(self, fixture_labels: Sequence[str]) -> None:
         """Load fixtures; one without history is recorded like any other write."""
         self.serialization_formats = serializers.get_public_serializer_formats()

@@ -5,13 +5,13 @@ from typing import Any
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import connections
 
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.kept_tables import KeepingAutodetector
 
 
-class Command(InOneSentence, MigrateCommand):
+class Command(Writing, MigrateCommand):
     # Django wants it to be that of makemigrations.
     autodetector = KeepingAutodetector
 

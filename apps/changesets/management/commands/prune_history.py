@@ -5,11 +5,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from apps.changesets.history.pruning import plan_pruning, prune_history
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.management.times import read_time, time_taken
 
 
-class Command(InOneSentence):
+class Command(Writing):
     help = "Forget the history of what was changed before a moment, as far as nothing later needs it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

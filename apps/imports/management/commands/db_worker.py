@@ -8,7 +8,7 @@ from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
 from apps.changesets.failures import words_of
-from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.management.sentences import Writing
 from apps.changesets.progress import beating
 from apps.imports.runs.workers import BEAT_SECONDS, note_worker
 from apps.imports.tasks import see_after_runs
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = (1, 2, 5, 10)
 
 
-class Command(InOneSentence, db_worker.Command):
+class Command(Writing, db_worker.Command):
     requires_system_checks = "__all__"
 
     def handle(self, **options: Any) -> None:

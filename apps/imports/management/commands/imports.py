@@ -28,6 +28,9 @@ class Command(InOneSentence):
         cancel.add_argument("run", type=whole, metavar="ID", help="the number that status shows")
         cancel.add_argument("--json", action="store_true", help="print a JSON array with the run")
 
+    def writes(self, options: dict[str, Any]) -> bool:
+        return bool(options["verb"] == "cancel")
+
     def handle(self, *args: Any, **options: Any) -> None:
         fail_dead_runs()
         start_lost_runs()
