@@ -139,9 +139,9 @@ def newest_backup(using: str = "default") -> Backup | None:
     return next(iter(own_backups(using)), None)
 
 
-def newest_verified() -> Backup | None:
-    """Return the newest backup of all tables that was proved to restore, or None where there is none."""
-    return next((backup for backup in list_backups() if backup.verified_at is not None and not backup.tables), None)
+def newest_verified(using: str = "default") -> Backup | None:
+    """Return the newest backup of all tables of this database that was proved to restore, or None."""
+    return next((backup for backup in own_backups(using) if backup.verified_at is not None and not backup.tables), None)
 
 
 def chain_of(backup: Backup, find: Callable[[str], Backup | None]) -> list[Backup]:
