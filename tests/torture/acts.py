@@ -72,7 +72,9 @@ def update(place: Place) -> Steps:
 
 
 def apply_plan(place: Place) -> Steps:
-    """Confirm the stored plan on its page; where it failed before, it is started again and planned first."""
+    """Confirm the stored plan on its page; one that failed is planned again, and a worker takes up a confirmed one."""
+    from django.conf import settings
+
     from apps.imports.models import ImportRun, RunStatus
     from apps.imports.runs.confirming import start_again
     from apps.imports.runs.engine import plan_run
@@ -80,6 +82,11 @@ def apply_plan(place: Place) -> Steps:
 
     client = client_of_tess()
     run = ImportRun.objects.get(actor__isnull=False)
+    if run.status == RunStatus.APPROVED:
+        yield
+        settings.IMPORTS_LEASE_SECONDS = 0
+        command("db_worker", "--batch", "--no-reload", "--no-startup-delay")
+        return
     if run.status == RunStatus.FAILED:
         plan_run(start_again(run, actor=run.actor))
         run.refresh_from_db()

@@ -117,12 +117,8 @@ def _judge(
     saved = [person for person in people if isinstance(person, Saves)]
     now = state_of(databases, place)
     complaints += now.complaints
-    lost = [
-        ident
-        for person in saved
-        for ident, typed in person.values.items()
-        if typed not in now.rows.get(("airport", ident), ())
-    ]
+    live = {row[0]: row for (table, _), row in now.rows.items() if table == "airport"}
+    lost = [ident for person in saved for ident, typed in person.values.items() if typed not in live.get(ident, ())]
     complaints += [f"lost: {lost[:10]}"] if lost else []
     longest = max((seconds for person in saved for seconds in person.seconds), default=0)
     if longest > LONGEST_WAIT:

@@ -54,7 +54,7 @@ def _look(place: Place) -> State:
     settings.IMPORTS_LEASE_SECONDS = 0
     fail_dead_runs()
     rows: Rows = {}
-    names = {Country: ["iso_code"], City: ["country__iso_code", "name"], Airport: ["ident"]}
+    names = {Country: ["iso_code"], City: ["country__iso_code", "name"], Airport: ["source_id"]}
     links = {City: ["country__iso_code"], Airport: ["country__iso_code", "city__name", "city__country__iso_code"]}
     for model, name in names.items():
         rows |= _rows_of(model, name, links.get(model, []))
