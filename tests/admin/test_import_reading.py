@@ -325,3 +325,12 @@ def test_a_column_that_looks_like_one_of_ours_and_is_not_taken_is_said(client):
     page = shown(client, url, **{"column-municipality": ""})
 
     assert "city looks like municipality (" in words_of(page)
+
+
+def test_keys_in_another_case_are_taken_where_the_person_says_so(client, airports):
+    url = opened(client, "icao,city\nlszh,Kloten\n")
+
+    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""}, null_words="-", ignore_case="on")
+
+    assert run.options["ignore_case"] is True
+    assert run.rows.get().new_pk == "LSZH"

@@ -62,7 +62,7 @@ def reading_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
             if posted and not errors and SHOW not in posted:
                 errors = ["Read like this, the file has other columns: look at them again."]
         if posted and SHOW not in posted and not errors:
-            errors = mapping_errors(columns, spec, corrections=options.corrections, match=options.match)
+            errors = mapping_errors(columns, spec, options)
             if not errors:
                 return _plan(request, run, shown, as_corrections(columns.options(options)))
     except ImportFailure as refusal:
@@ -84,7 +84,9 @@ def _options(posted: Mapping[str, str], spec: ImportSpec, options: ImportOptions
     decimal = next((sign for sign in DECIMALS if sign == posted.get("decimal")), options.decimal)
     options = replace(options, decimal=decimal)
     if "null_words" in posted:
-        options = replace(options, null_words=frozenset(posted["null_words"].split()))
+        # A box that is not ticked is not posted: its neighbour tells that it was asked.
+        ignore_case = "ignore_case" in posted and options.corrections
+        options = replace(options, null_words=frozenset(posted["null_words"].split()), ignore_case=ignore_case)
     return options
 
 
@@ -119,6 +121,7 @@ def _context(
         "shown": shown,
         "choices": choices_of(run, shown),
         "words": likely_words(run, shown),
+        "ignore_case": options.ignore_case,
         "null_words": " ".join(sorted(options.null_words)),
         "titles_mark": mark_of(shown.header),
         "other_file": headers.other_file(shown.header, spec),

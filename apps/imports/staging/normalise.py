@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from apps.changesets.text import unguard
+from apps.imports.mapping.columns import Column
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.spec import Column
 from apps.imports.staging.upstream_texts import sparse_texts, upstream_texts
 
 _LARGEST_KEY = 2**63 - 1
