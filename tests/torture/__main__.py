@@ -13,6 +13,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg import OperationalError
+
 if TYPE_CHECKING:
     # Both need the console, which a process of its own loads for each database.
     from tests.torture.trials import Arena, Trial
@@ -31,7 +33,11 @@ def main() -> int:
     for url in asked.database:
         # A process each: what is loaded for one database does not fit the other.
         with ProcessPoolExecutor(1, mp_context=get_context("fork")) as process:
-            counts[url.partition(":")[0]] = process.submit(torture, url, asked).result()
+            try:
+                counts[url.partition(":")[0]] = process.submit(torture, url, asked).result()
+            except OperationalError as error:
+                print(f"There is no PostgreSQL at {url}: {' '.join(str(error).split())}")
+                return 1
     failed = 0
     for database, kinds in counts.items():
         for kind, (number, bad) in kinds.items():

@@ -13,8 +13,8 @@ from tests.torture.world import Databases, Place, enter
 
 PEOPLE = 10
 ROWS = 85_000
-# A page waits for five seconds, and needs a moment itself on a machine that is busy.
-LONGEST_WAIT = 8
+# A page waits so long for others; what it needs itself is told by the other saves, since machines differ.
+WAITS_SECONDS = 5
 BUNDLED = Path(__file__).resolve().parents[2] / "data" / "ourairports-2022-10-11.csv.gz"
 
 
@@ -120,8 +120,9 @@ def _judge(
     live = {row[0]: row for (table, _), row in now.rows.items() if table == "airport"}
     lost = [ident for person in saved for ident, typed in person.values.items() if typed not in live.get(ident, ())]
     complaints += [f"lost: {lost[:10]}"] if lost else []
-    longest = max((seconds for person in saved for seconds in person.seconds), default=0)
-    if longest > LONGEST_WAIT:
+    seconds = sorted(seconds for person in saved for seconds in person.seconds) or [0.0]
+    usual, longest = seconds[len(seconds) // 2], seconds[-1]
+    if longest > WAITS_SECONDS + 10 * usual:
         complaints.append(f"somebody waited {longest:.1f} s")
     log = place.log.read_text(encoding="utf-8", errors="replace")
     traces = log.count("Traceback (most recent call last)")
@@ -129,6 +130,6 @@ def _judge(
     told = [words for person in saved for words in person.told]
     return (
         f"{sum(len(person.values) for person in saved)} saves by {len(saved)} people, {len(lost)} lost, "
-        f"{len(told)} told ({told[:1]}), longest wait {longest:.2f} s, {traces} tracebacks; "
+        f"{len(told)} told ({told[:1]}), longest wait {longest:.2f} s, median {usual:.2f} s, {traces} tracebacks; "
         f"the import took {took[1]:.1f} s, with nobody there {took[0]:.1f} s"
     ), complaints

@@ -1,7 +1,6 @@
 """The world of the trials: a console with a few hundred airports and a past, of which each trial gets a copy."""
 
 import os
-import random
 import shutil
 import time
 from collections.abc import Iterator
@@ -129,12 +128,11 @@ def make_world(place: Place) -> None:
 
 def _file(*, changed: bool) -> str:
     """Return a snapshot; the later one has other names, another ident here and there, new airports and lacks some."""
-    draw = random.Random(1)
     rows = []
     for number in range(1, ROWS + (30 if changed else 0) + 1):
         if changed and number % 40 == 0:
             continue
-        renamed, moved = changed and number % 25 == 0, number % 10 == 0
+        renamed, moved, city = changed and number % 25 == 0, number % 10 == 0, CITIES[number // 7 % 5]
         rows.append(
             {
                 "id": str(number),
@@ -142,9 +140,10 @@ def _file(*, changed: bool) -> str:
                 "name": f"Airport {number}{' International' if changed and number % 2 else ''}",
                 "iata_code": "",
                 "elevation_ft": str(number + (1 if changed and number % 3 == 0 else 0)),
-                "latitude_deg": f"{39 + number / 100:.2f}",
+                # A new city gets the position of the first airport that wants it, whichever that is.
+                "latitude_deg": str(39 + CITIES.index(city)),
                 # Each new city is that of a new airport, too, so that it comes whatever becomes of the others.
-                "municipality": draw.choice(CITIES) + (" City" if changed and (moved or number > ROWS) else ""),
+                "municipality": city + (" City" if changed and (moved or number > ROWS) else ""),
             }
         )
     return csv_text(*rows)
