@@ -62,6 +62,7 @@ def _arguments() -> argparse.Namespace:
 
 def torture(url: str, asked: argparse.Namespace) -> Counts:
     """Do the trials on one database, and return how many there were of each kind, and how many failed."""
+    ends = time.monotonic() + (asked.minutes or 10**6) * 60 / len(asked.database)
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         if url.startswith("sqlite"):
             url = f"sqlite:///{folder}/none.sqlite3"
@@ -69,21 +70,20 @@ def torture(url: str, asked: argparse.Namespace) -> Counts:
         from tests.torture.trials import arena
 
         with arena(url, Path(folder)) as world:
-            return _count(world, url, asked)
+            return _count(world, url, asked, ends)
 
 
-def _count(world: "Arena", url: str, asked: argparse.Namespace) -> Counts:
+def _count(world: "Arena", url: str, asked: argparse.Namespace, ends: float) -> Counts:
     numbers, failures = Counter[str](), Counter[str]()
-    for kind, seed, trial in _trials(world, asked):
+    for kind, seed, trial in _trials(world, asked, ends):
         numbers[kind] += 1
         failures[kind] += bool(trial.complaints)
         _tell(trial, f"--kind {kind!r} --seed {seed} --trials 1 --database {url}")
     return {kind: (number, failures[kind]) for kind, number in numbers.items()}
 
 
-def _trials(world: "Arena", asked: argparse.Namespace) -> Iterator[tuple[str, int, "Trial"]]:
+def _trials(world: "Arena", asked: argparse.Namespace, ends: float) -> Iterator[tuple[str, int, "Trial"]]:
     """Do the trials in turns, a seed each; the people who edit come once, last, in the long form."""
-    ends = time.monotonic() + (asked.minutes or 10**6) * 60 / len(asked.database)
     kinds = [kind for kind in world.kinds if not asked.kind or kind in asked.kind]
     for number in range(max(1, asked.trials // len(asked.database))) if kinds else ():
         if time.monotonic() > ends:
