@@ -63,7 +63,7 @@ def imported_as_guessed(name: str, spec: str = "ourairports", delimiter: str = "
 def two(db: None, import_file: Callable[..., dict]) -> None:
     import_file(
         {"ident": "KDEN", "iso_country": "US", "iso_region": "US-CO"},
-        {"ident": "LSZH", "iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "1", "longitude_deg": "2"},
+        {"ident": "LSZH", "name": "Zurich Airport", "iso_country": "CH", "iso_region": "CH-ZH", "longitude_deg": "2"},
     )
 
 
