@@ -81,7 +81,7 @@ def why_not_again(known: HeaderMapping, header: list[str], spec: ImportSpec, opt
         if why:
             return f"The mapping that is remembered for these titles does not hold. {why}"
     taken = columns_taken(header, spec, again)
-    lacking = missing_columns(taken, spec, corrections=options.corrections)
+    lacking = missing_columns(taken, spec, corrections=options.corrections, match=options.match)
     return f"The mapping that is remembered for these titles lacks {', '.join(lacking)}." if lacking else None
 
 

@@ -80,7 +80,8 @@ def mapping_errors(columns: Columns, spec: ImportSpec, *, corrections: bool, mat
     errors = []
     lacking = missing_columns(columns.chosen, spec, corrections=corrections, match=match)
     if lacking and corrections:
-        errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
+        other = ", or match the rows by another key" if match else ""
+        errors.append(f"Say which column has the {', '.join(lacking)}{other}: without it no object is known.")
     elif lacking:
         title = spec.upstream_title or spec.name
         errors.append(

