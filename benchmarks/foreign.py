@@ -1,6 +1,7 @@
 """Files that others made, through the admin in a browser: mapped, planned, imported, compared, again, reverted."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent
 TRACKED = ("base_country", "base_city", "airports_airport")
 LISTS = {"airport": "airports/airport", "city": "base/city", "country": "base/country"}
 TABLES = {"airport": "airports_airport", "city": "base_city", "country": "base_country"}
+# What an OurAirports file calls the fields.
+OURS = {
+    "source_id": "id",
+    "airport_type": "type",
+    **{name: name for name in ("ident", "iata_code", "name", "latitude_deg", "longitude_deg", "elevation_ft")},
+    **{name: name for name in ("iso_country", "iso_region", "municipality", "gps_code", "local_code", "keywords")},
+}
+NUMBERS = {"latitude", "longitude", "latitude_deg", "longitude_deg", "elevation_ft", "population"}
+ROW = "(row)"
 MINUTES = 60_000
 PASSWORD = "only here"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
@@ -117,15 +128,11 @@ class Console:
 
     def last_run(self) -> dict[str, Any]:
         """Return the newest run as it is stored."""
-        columns = "id, status, counts, mapping, options, header, changeset_id, error, summary"
-        run = self.rows(f"SELECT {columns} FROM imports_importrun ORDER BY id DESC LIMIT 1")[0]
-        import json
-
-        keys = columns.split(", ")
-        return {key: json.loads(v) if key in _JSON and v else v for key, v in zip(keys, run, strict=True)}
-
-
-_JSON = {"counts", "mapping", "options", "header", "summary"}
+        plain, as_json = ("id", "status", "changeset_id", "error"), ("counts", "mapping", "options", "header")
+        columns = ", ".join((*plain, *as_json))
+        (row,) = self.rows(f"SELECT {columns} FROM imports_importrun ORDER BY id DESC LIMIT 1")
+        values = [*row[: len(plain)], *(json.loads(value) if value else None for value in row[len(plain) :])]
+        return dict(zip((*plain, *as_json), values, strict=True))
 
 
 def log_in(console: Console, page: Page) -> None:
@@ -211,64 +218,52 @@ def revert(console: Console, page: Page, changeset: int, look: Any) -> None:
 
 def compare(console: Console, foreign: Foreign, path: Path, run: dict[str, Any]) -> tuple[int, list[str]]:
     """Return how many cells were compared, and what is wrong in a sentence for each."""
-    table, mapping = TABLES[foreign.about], run["mapping"]
-    if mapping is None:
-        mapping = {name: title for name, title in _OURS.items() if title in run["header"]}
-    changes = run["options"].get("changes") or {}
+    mapping = run["mapping"] or {name: title for name, title in OURS.items() if title in run["header"]}
+    taken = {name: title for name, title in mapping.items() if name != "icao_code"}
+    steps = dict(run["options"].get("changes") or {})
     if run["options"].get("decimal") == "comma":
-        raise RuntimeError("compare does not know the decimal comma of a whole file")
-    refused = {}
-    for line, column in console.rows('SELECT line, "column" FROM imports_refusedcell WHERE run_id = ?', run["id"]):
-        refused.setdefault(line, set()).add(column)
-    whole = {
-        r[0] for r in console.rows("SELECT line FROM imports_plannedrow WHERE run_id=? AND kind='refused'", run["id"])
-    }
-    columns = [c[1] for c in console.rows(f"PRAGMA table_info({table})")]
-    live = [dict(zip(columns, row, strict=True)) for row in console.rows(f"SELECT * FROM {table}")]
-    codes = dict(console.rows("SELECT id, iso_code FROM base_country"))
-    find = index_of(foreign, live, mapping, run["options"].get("match", ""), codes)
+        steps |= {name: [*steps.get(name, []), ["decimal_comma", ""]] for name in NUMBERS & taken.keys()}
+    refused = refused_cells(console, run["id"])
+    stored_for = stored_objects(console, foreign, run["options"].get("match", ""))
     compared, wrong = 0, []
     for line, row in rows_of(path):
-        values = (
-            {name: expected(row.get(title), name, changes.get(name, [])) for name, title in mapping.items()}
-            if line not in whole
-            else {}
-        )
-        if not values:
+        if ROW in refused[line]:
             continue
-        found = find(values)
-        if found is None:
-            wrong.append(f"line {line}: no object for {values}")
+        cells = {name: title for name, title in taken.items() if not {name, OURS.get(name)} & refused[line]}
+        values = {name: expected(row.get(title), name, steps.get(name, [])) for name, title in cells.items()}
+        stored = stored_for(values)
+        if stored is None:
+            wrong.append(f"line {line}: there is no object for {values}")
             continue
-        for name, wanted in values.items():
-            header_names = {name, mapping[name], _HEADERS.get(name, name)}
-            if wanted is None or header_names & refused.get(line, set()) or name in ("icao_code",):
-                continue
-            stored = (
-                codes.get(found.get("country_id")) if foreign.about == "city" and name == "country" else found.get(name)
-            )
-            compared += 1
-            if not same(wanted, stored):
-                wrong.append(f"line {line}, {name}: {wanted!r} is stored as {stored!r}")
+        differ = [name for name, value in values.items() if value is not None and not same(value, stored[name])]
+        wrong += [f"line {line}, {name}: {values[name]!r} is stored as {stored[name]!r}" for name in differ]
+        compared += sum(value is not None for value in values.values())
     return compared, wrong
 
 
-_OURS = {
-    "source_id": "id", "ident": "ident", "iata_code": "iata_code", "name": "name", "airport_type": "type",
-    "latitude_deg": "latitude_deg", "longitude_deg": "longitude_deg", "elevation_ft": "elevation_ft",
-    "iso_country": "iso_country", "iso_region": "iso_region", "municipality": "municipality",
-}  # fmt: skip
-_HEADERS = {field: title for field, title in _OURS.items()}
+def refused_cells(console: Console, run: int) -> dict[int, set[str]]:
+    """Return the columns that were refused by line, and among them ROW where the whole row was."""
+    refused: dict[int, set[str]] = defaultdict(set)
+    for line, column in console.rows('SELECT line, "column" FROM imports_refusedcell WHERE run_id = ?', run):
+        refused[line].add(column)
+    for (line,) in console.rows("SELECT line FROM imports_plannedrow WHERE run_id = ? AND kind = 'refused'", run):
+        refused[line].add(ROW)
+    return refused
 
 
-def index_of(foreign: Foreign, live: list[dict[str, Any]], mapping: dict[str, str], match: str, codes: Any) -> Any:
+def stored_objects(console: Console, foreign: Foreign, match: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
     """Return a function that finds the stored object of a row."""
+    table = TABLES[foreign.about]
+    columns = [column[1] for column in console.rows(f"PRAGMA table_info({table})")]
+    live = [dict(zip(columns, row, strict=True)) for row in console.rows(f"SELECT * FROM {table}")]
     if foreign.about == "city":
-        by_name = {(codes[row["country_id"]], comparable(row["name"])): row for row in live}
+        codes = dict(console.rows("SELECT id, iso_code FROM base_country"))
+        live = [{**row, "country": codes[row["country_id"]]} for row in live]
+        by_name = {(row["country"], comparable(row["name"])): row for row in live}
         return lambda values: by_name.get((values.get("country"), comparable(values.get("name"))))
     key = "iso_code" if foreign.about == "country" else "iata_code" if match == "iata" else "ident"
-    index = {row[key]: row for row in live}
-    return lambda values: index.get(values.get(key))
+    by_key = {row[key]: row for row in live}
+    return lambda values: by_key.get(values.get(key))
 
 
 def through(console: Console, page: Page, foreign: Foreign, path: Path, look: Any) -> dict[str, Any]:
@@ -381,11 +376,8 @@ def show(lines: list[dict[str, Any]]) -> None:
     print("| " + " | ".join(lines[0]) + " |")
     print("|" + "---|" * len(lines[0]))
     for line in lines:
-        print(
-            "| "
-            + " | ".join(f"{v:,}" if isinstance(v, int) and not isinstance(v, bool) else str(v) for v in line.values())
-            + " |"
-        )
+        cells = (f"{value:,}" if type(value) is int else str(value) for value in line.values())
+        print("| " + " | ".join(cells) + " |")
 
 
 if __name__ == "__main__":

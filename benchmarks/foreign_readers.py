@@ -5,7 +5,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +58,7 @@ def expected(cell: Any, field: str, changes: list[list[str]]) -> Any:
         return float(cell)
     if field in ("elevation_ft", "population", "source_id", "id"):
         return int(float(cell))
-    return " ".join([unicodedata.normalize("NFC", str(cell)).strip()])
+    return unicodedata.normalize("NFC", str(cell)).strip()
 
 
 def _code(cell: Any, _argument: str) -> str:
@@ -98,8 +97,3 @@ def same(wanted: Any, value: Any) -> bool:
 def comparable(name: Any) -> str:
     """Return a name without case and spaces too many, by which cities are known."""
     return " ".join(unicodedata.normalize("NFKC", str(name)).casefold().split())
-
-
-def beginning(path: Path) -> list[Row]:
-    """Return some rows, to look at."""
-    return [row for _line, row in islice(rows_of(path), 3)]
