@@ -17,8 +17,9 @@ from apps.changesets.fields import field_of
 from apps.imports import parsers
 from apps.imports.looks import NAMES, PLACES, LooksLike, half, looks, mostly, shaped, varied
 from apps.imports.mapping.changes import ValueChange
+from apps.imports.mapping.columns import Column, Derived
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, PlanCheck
+from apps.imports.spec import Evidence, ImportSpec, MatchChoice, PlanCheck
 
 SOURCE = "ourairports"
 CORRECTIONS = "corrections"

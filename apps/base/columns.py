@@ -15,9 +15,10 @@ from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
 from apps.imports.looks import NAMES
+from apps.imports.mapping.columns import Column, Derived, Reference
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Derived, Evidence, ImportSpec, MatchChoice, Reference
+from apps.imports.spec import Evidence, ImportSpec, MatchChoice
 
 _LARGEST = 2**63 - 1
 # The longest that one character becomes when it is made comparable.

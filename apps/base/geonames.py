@@ -13,6 +13,7 @@ from apps.base.match_places import match_cities
 from apps.base.models import City
 from apps.imports import parsers
 from apps.imports.errors import FileDamaged
+from apps.imports.mapping.columns import Column, Derived
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.reading import rows
 from apps.imports.reading.delimited import CHUNK_BYTES
@@ -23,7 +24,7 @@ from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import open_text
 from apps.imports.reading.tables import without_blanks
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Column, Derived, ImportSpec
+from apps.imports.spec import ImportSpec
 
 # The columns of cities500.txt and the like, as GeoNames' readme.txt names them.
 TITLES = (

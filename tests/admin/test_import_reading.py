@@ -345,3 +345,14 @@ def test_the_key_to_match_by_is_chosen_here_and_another_word_is_none(client, air
     assert client.get(url).context["match"] == ""
     assert planned(client, url, match="ident", **{"column-name": "naam"}).options["match"] == "ident"
     assert shown(client, url, match="nobody").context["match"] == "ident"
+
+
+def test_keys_in_another_case_are_taken_where_the_person_says_so(client, airports):
+    url = opened(client, "icao,city\nlszh,Kloten\n")
+
+    run = planned(
+        client, url, **{"column-ident": "icao", "column-icao_code": ""}, match="", null_words="-", ignore_case="on"
+    )
+
+    assert run.options["ignore_case"] is True
+    assert run.rows.get().new_pk == "LSZH"

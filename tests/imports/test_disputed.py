@@ -6,7 +6,7 @@ from apps.airports.models import Airport
 from apps.changesets.recording.audit import find_drift
 from apps.imports.models import Decision, ImportRun, RowKind
 from apps.imports.results import ImportOptions
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, decide, decide_all, rows_of
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, decide, rows_of
 
 DENVER = {"id": "1", "ident": "KDEN", "name": "Denver"}
 _SWISS = {"iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "47.458", "longitude_deg": "8.548"}
@@ -108,7 +108,7 @@ def test_all_rows_of_a_filter_are_decided_about_at_once(base, planned, confirmed
     run = planned(FOREIGN, {**QUITO, "id": "2", "elevation_ft": "7841"}, options=ImportOptions(corrections=True))
     assert bucket_counts(run)[Bucket.DISPUTED] == 2
 
-    number = decide_all(run, Wanted(Bucket.DISPUTED, text="Quito"), Decision.IDENT, actor=admin_user)
+    number = decide(run, Wanted(Bucket.DISPUTED, text="Quito"), Decision.IDENT, actor=admin_user)
 
     run.refresh_from_db()
     assert number == 1

@@ -8,13 +8,14 @@ import pytest
 from apps.airports.models import Airport
 from apps.imports.checks import check_specs
 from apps.imports.errors import OptionsContradict
+from apps.imports.mapping.columns import Column
 from apps.imports.plan.apply import apply_import
 from apps.imports.plan.checks import check_options
 from apps.imports.plan.plan import plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Column, ImportSpec
+from apps.imports.spec import ImportSpec
 
 COLUMNS = (Column("ident", required=True), Column("name", required=True), Column("airport_type", required=True))
 

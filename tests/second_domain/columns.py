@@ -1,7 +1,8 @@
 """The columns of operators and stations in a file: what imports read and exports write."""
 
+from apps.imports.mapping.columns import Column, Reference
 from apps.imports.registry import register_spec
-from apps.imports.spec import Column, Evidence, ImportSpec, MatchChoice, Reference
+from apps.imports.spec import Evidence, ImportSpec, MatchChoice
 from tests.second_domain.models import Operator, Station
 
 OPERATORS = ImportSpec(

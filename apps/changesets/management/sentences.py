@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -26,7 +26,12 @@ def in_one_sentence() -> Iterator[None]:
 
 
 class InOneSentence(BaseCommand):
-    """Base of commands, Django's own that ours extend included: what goes wrong is one sentence."""
+    """Base of commands, Django's own that ours extend included: what goes wrong is one sentence.
+
+    System checks are about the code, and load every page: `check`, `migrate`, servers and workers run them.
+    """
+
+    requires_system_checks: list[str] | tuple[str, ...] | Literal["__all__"] = ()
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command."""

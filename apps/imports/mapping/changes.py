@@ -12,8 +12,15 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from apps.imports.results import ValueChange
 
 __all__ = [
-    *("CHANGES", "ChangeKind", "ValueChange", "changed", "parts_of", "register_change", "shares"),
-    *("why_missed", "why_not_change"),
+    "CHANGES",
+    "ChangeKind",
+    "ValueChange",
+    "changed",
+    "parts_of",
+    "register_change",
+    "shares",
+    "why_missed",
+    "why_not_change",
 ]
 
 Cells = list[str]

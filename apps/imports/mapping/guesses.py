@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from apps.imports.looks import LooksLike
 from apps.imports.mapping.changes import CHANGES, ValueChange, changed, shares
+from apps.imports.mapping.columns import Column
 from apps.imports.mapping.layout import columns_found, titles_of
 from apps.imports.results import NULL_WORDS, ImportOptions
-from apps.imports.spec import Column, ImportSpec
+from apps.imports.spec import ImportSpec
 
 _SHOWN = 3
 # A number under such a title is anybody's.

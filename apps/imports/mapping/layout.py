@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from apps.imports.errors import ColumnsMissing, OptionsContradict
 from apps.imports.mapping.changes import ValueChange, changed, why_not_change
+from apps.imports.mapping.columns import Column, Derived
 from apps.imports.results import ImportOptions
-from apps.imports.spec import Column, Derived, ImportSpec, MatchChoice
+from apps.imports.spec import ImportSpec, MatchChoice
 
 
 @dataclass(frozen=True)

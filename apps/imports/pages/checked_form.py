@@ -5,8 +5,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from apps.changesets.pages.forms import RecordedForm
+from apps.imports.mapping.columns import Column
 from apps.imports.registry import spec_for
-from apps.imports.spec import Column
 
 
 class CheckedForm(RecordedForm):

@@ -6,12 +6,13 @@ from typing import Any
 
 from apps.imports.mapping import headers
 from apps.imports.mapping.changes import CHANGES, ValueChange, changed, why_not_change
+from apps.imports.mapping.columns import Column
 from apps.imports.mapping.guesses import Guess, guess_columns
 from apps.imports.mapping.layout import changes_for, missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.results import Changes, ImportOptions, changes_from_json
 from apps.imports.runs.preview import Preview
-from apps.imports.spec import Column, ImportSpec
+from apps.imports.spec import ImportSpec
 
 PREFIX, CHANGE_PREFIX = "column-", "change-"
 # How many values help to tell which column is which.
@@ -75,12 +76,12 @@ def posted_columns(posted: Mapping[str, str], proposed: Columns, header: list[st
     return Columns(chosen, changes, proposed.guesses)
 
 
-def mapping_errors(columns: Columns, spec: ImportSpec, *, corrections: bool, match: str) -> list[str]:
+def mapping_errors(columns: Columns, spec: ImportSpec, options: ImportOptions) -> list[str]:
     """Return a sentence for each reason why nothing can be planned with these columns."""
     errors = []
-    lacking = missing_columns(columns.chosen, spec, corrections=corrections, match=match)
-    if lacking and corrections:
-        other = ", or match the rows by another key" if match else ""
+    lacking = missing_columns(columns.chosen, spec, corrections=options.corrections, match=options.match)
+    if lacking and options.corrections:
+        other = ", or match the rows by another key" if options.match else ""
         errors.append(f"Say which column has the {', '.join(lacking)}{other}: without it no object is known.")
     elif lacking:
         title = spec.upstream_title or spec.name

@@ -58,13 +58,12 @@ def reading_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         if posted and posted.get("titles", mark_of(shown.header)) == mark_of(shown.header):
             columns = posted_columns(posted, columns, shown.header, spec)
         else:
-            columns, options = commas_of_file(
-                columns, replace(options, match=likely_match(columns.chosen, spec, options))
-            )
+            options = replace(options, match=likely_match(columns.chosen, spec, options))
+            columns, options = commas_of_file(columns, options)
             if posted and not errors and SHOW not in posted:
                 errors = ["Read like this, the file has other columns: look at them again."]
         if posted and SHOW not in posted and not errors:
-            errors = mapping_errors(columns, spec, corrections=options.corrections, match=options.match)
+            errors = mapping_errors(columns, spec, options)
             if not errors:
                 return _plan(request, run, shown, as_corrections(columns.options(options)))
     except ImportFailure as refusal:
@@ -88,7 +87,9 @@ def _options(posted: Mapping[str, str], spec: ImportSpec, options: ImportOptions
     if posted.get("match", options.match) in ("", *spec.match_choices):
         options = replace(options, match=posted.get("match", options.match))
     if "null_words" in posted:
-        options = replace(options, null_words=frozenset(posted["null_words"].split()))
+        # A box that is not ticked is not posted: its neighbour tells that it was asked.
+        ignore_case = "ignore_case" in posted and options.corrections
+        options = replace(options, null_words=frozenset(posted["null_words"].split()), ignore_case=ignore_case)
     return options
 
 
@@ -123,6 +124,7 @@ def _context(
         "shown": shown,
         "choices": choices_of(run, shown),
         "words": likely_words(run, shown),
+        "ignore_case": options.ignore_case,
         "null_words": " ".join(sorted(options.null_words)),
         "matches": [("", "The usual keys"), *((word, choice.title) for word, choice in spec.match_choices.items())],
         "match": options.match,

@@ -116,8 +116,9 @@ def _write_planned(plan: Plan) -> Done:
     staging, counts = plan.staging, plan.figures()["counts"]
     try:
         staging.progress("check", 0)
-        left_alone = skip_moved(staging, plan.planned_at)
-        if left_alone or stamp_of(staging) != plan.stamp:
+        same = stamp_of(staging) == plan.stamp
+        left_alone = skip_moved(staging, plan.planned_at, same=same)
+        if left_alone or not same:
             left_alone += skip_blocked(staging)
             complete(staging)
             links = staging.spec.linker.plan(staging) if staging.spec.linker else {}

@@ -14,10 +14,10 @@ from apps.changesets.fields import column_of
 from apps.changesets.models import Kind
 from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_for
+from apps.imports.mapping.columns import Derived
 from apps.imports.plan.correction_sources import sources_of
 from apps.imports.plan.corrections import Corrections, corrections_of
 from apps.imports.registry import spec_for
-from apps.imports.spec import Derived
 from apps.imports.staging.upstream_values import LiveTable, base, corrected
 
 _TABLE = "imports_ending"

@@ -11,8 +11,8 @@ from django.db.models import Q
 from apps.changesets.fields import column_of, field_of
 from apps.changesets.revert.matching import condition_in_sql
 from apps.changesets.tracking import tracked_for
+from apps.imports.mapping.columns import Column
 from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
-from apps.imports.spec import Column
 from apps.imports.staging.tables import Staging
 
 

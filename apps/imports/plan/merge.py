@@ -7,17 +7,18 @@ The value of upstream is always updated, so a correction ends when upstream has 
 taken.
 """
 
+from apps.imports.mapping.columns import Derived
 from apps.imports.plan.by_hand import by_hand
 from apps.imports.plan.pinned_rows import is_pinned
 from apps.imports.plan.upstream import new_upstream
-from apps.imports.spec import Derived, Link
+from apps.imports.spec import Link
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import base, corrected
 
 
 def merge(staging: Staging) -> None:
     """Fill the table of objects that change, and make the views of what is to be written."""
-    create_views(staging)
+    create_views(staging, matched=True)
     finals = {field: final(staging, field) for field in staging.values}
     kept = " + ".join(
         f"CASE WHEN {is_kept(staging, field)} THEN {1 << place} ELSE 0 END"
@@ -213,8 +214,11 @@ def _free(staging: Staging, link: Link) -> str:
     return f"NOT {is_pinned(staging, link.field)} AND " if link.field in staging.pinned else ""
 
 
-def create_views(staging: Staging) -> None:
-    """Make two views over the staged rows: those of new objects, and all that is written, new and changed."""
+def create_views(staging: Staging, *, matched: bool = False) -> None:
+    """Make two views over the staged rows: those of new objects, and all that is written, new and changed.
+
+    Once all rows are `matched`, the new ones are known: no statement has to look for them among all rows.
+    """
     if staging.rows(_VIEW_EXISTS_POSTGRESQL if staging.postgresql else _VIEW_EXISTS_SQLITE):
         return
     values = [_initial(staging, field) for field in staging.values]
@@ -224,8 +228,9 @@ def create_views(staging: Staging) -> None:
         """
         CREATE TEMP VIEW {created} AS
         SELECT s.line, CAST(NULL AS {type}) AS old_pk, {values}, {initial_upstream} AS {upstream}{wants}
-        FROM {staged} s WHERE NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)
+        FROM {staged} s WHERE {new}
         """,
+        new=_known_new(staging) if matched else staging.fill(_UNMATCHED),
         type=staging.column_type(staging.spec.pk),
         values=", ".join(values),
         initial_upstream=staging.fill("s.{upstream}"),
@@ -242,6 +247,18 @@ def create_views(staging: Staging) -> None:
         fields=staging.names(staging.values),
         wants="".join(f", {staging.want(link.field)}" for link in staging.links),
     )
+
+
+_UNMATCHED = "NOT EXISTS (SELECT 1 FROM {matched} m WHERE m.line = s.line)"
+
+
+def _known_new(staging: Staging) -> str:
+    """Return the SQL condition: the staged row `s` is about no live object; rows that are taken out later are gone."""
+    if not staging.has_rows("imports_matched"):
+        return "TRUE"
+    unmatched = staging.fill(_UNMATCHED)
+    new = staging.run("INSERT INTO {new} (line) SELECT s.line FROM {staged} s WHERE {unmatched}", unmatched=unmatched)
+    return staging.fill("s.line IN (SELECT line FROM {new})") if new else "FALSE"
 
 
 _VIEW_EXISTS_SQLITE = "SELECT 1 FROM sqlite_temp_master WHERE name = 'imports_created'"

@@ -20,8 +20,11 @@ _PINNED = "somebody pinned a field of it after the plan was made"
 _THERE = "somebody made an object with this key after the plan was made"
 
 
-def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
-    """Take out the rows whose object changed, or got a pin, after the plan was made; return them with the reason."""
+def skip_moved(staging: Staging, planned_at: datetime, *, same: bool = False) -> list[LeftAlone]:
+    """Take out the rows whose object changed, or got a pin, after the plan was made; return them with the reason.
+
+    Where the newest history rows are the `same`, no object changed on SQLite, which numbers them as they are committed.
+    """
     staging.run("DROP TABLE IF EXISTS {moved}")
     # Objects whose newest history row is another one by now. What is only reported as missing does not matter.
     staging.run(
@@ -31,10 +34,10 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
         FROM (SELECT x.line, x.old_pk, x.history_id FROM {changed} x
               UNION ALL SELECT NULL, m.old_pk, m.history_id FROM {missing} m {to_change}) p
         LEFT JOIN {live} l ON l.{pk} = p.old_pk
-        WHERE l.{pk} IS NULL OR p.history_id IS DISTINCT FROM {newest}
+        WHERE {changed_since}
         """,
         to_change=_to_change(staging),
-        newest=staging.newest_history("p.old_pk"),
+        changed_since="FALSE" if same and not staging.postgresql else _changed_since(staging),
     )
     moved = staging.rows("SELECT line, old_pk, gone FROM {moved}")
     pinned = _pinned_since(staging, planned_at)
@@ -46,6 +49,11 @@ def skip_moved(staging: Staging, planned_at: datetime) -> list[LeftAlone]:
     alone = {pk: LeftAlone(line, staging.pk_in_words(pk), _PINNED) for line, pk in pinned}
     alone |= {pk: LeftAlone(line, staging.pk_in_words(pk), _GONE if gone else _MOVED) for line, pk, gone in moved}
     return list(alone.values())
+
+
+def _changed_since(staging: Staging) -> str:
+    newest = staging.newest_history("p.old_pk")
+    return staging.fill("l.{pk} IS NULL OR p.history_id IS DISTINCT FROM {newest}", newest=newest)
 
 
 def skip_blocked(staging: Staging) -> list[LeftAlone]:

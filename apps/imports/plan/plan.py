@@ -11,11 +11,7 @@ from django.utils import timezone
 
 from apps.changesets.failures import FAILURES
 from apps.changesets.tracking import tracked_for
-from apps.imports.errors import (
-    LocalEditsInTheWay,
-    MissingAboveLimit,
-    RowsRefused,
-)
+from apps.imports.errors import LocalEditsInTheWay, MissingAboveLimit, RowsRefused
 from apps.imports.mapping.headers import settle
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.mapping.titles import open_table

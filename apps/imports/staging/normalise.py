@@ -9,11 +9,11 @@ from django.db import models
 
 from apps.changesets.text import unguard
 from apps.imports.mapping.changes import why_missed
+from apps.imports.mapping.columns import Column
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.spec import Column
 from apps.imports.staging.upstream_texts import sparse_texts, upstream_texts
 
 _LARGEST_KEY = 2**63 - 1
@@ -184,12 +184,12 @@ def _refuse_nameless(
     if len(together) < len(layout.together):
         together = []
     names = layout.alone if alone else layout.together
-    columns = [column for column, _index in layout.columns if column.field in names]
+    naming = [column for column, _index in layout.columns if column.field in names]
     for row in range(len(lines)):
         if row in bad or any(values[row] for values in alone) or (together and all(values[row] for values in together)):
             continue
         bad.add(row)
-        header = next(column.header for column in columns if not by_field[column.field][row])
+        header = next(column.header for column in naming if not by_field[column.field][row])
         result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
 
 

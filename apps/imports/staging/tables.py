@@ -26,7 +26,15 @@ from apps.imports.staging.normalise import Seen
 from apps.imports.staging.upstream_values import NO_UPSTREAM, LiveTable
 
 TABLES = (
-    *("imports_staged", "imports_seen", "imports_matched", "imports_changed", "imports_missing", "imports_blocked"),
+    *(
+        "imports_staged",
+        "imports_seen",
+        "imports_matched",
+        "imports_new",
+        "imports_changed",
+        "imports_missing",
+        "imports_blocked",
+    ),
     *("imports_completed", "imports_refusals", "imports_deleted_here", "imports_pins", "imports_pinned_gone"),
     "imports_stays_deleted",
     "imports_made_keys",
@@ -153,6 +161,8 @@ class Staging(LiveTable):
             "{seen}": "line integer, stable_value {seen_stable_type}, pk_value {seen_pk_type}, refused boolean",
             # Which live object a good row is about.
             "{matched}": "line integer PRIMARY KEY, old_pk {pk_type}",
+            # Good rows that are about no live object.
+            "{new}": "line integer PRIMARY KEY",
             # Live objects that the file does not have, with the newest history row that the plan saw of each.
             "{missing}": "old_pk {pk_type} PRIMARY KEY, history_id bigint",
             # Which rule each bad cell breaks; all of them, for people to look through.

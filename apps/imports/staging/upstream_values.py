@@ -4,7 +4,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.fields import column_of, field_of
 from apps.changesets.sql import Sql
-from apps.imports.spec import ImportSpec, Reference
+from apps.imports.mapping.columns import Reference
+from apps.imports.spec import ImportSpec
 
 # What the column for upstream's values is called in the temporary tables of a spec that has none.
 NO_UPSTREAM = "imports_upstream"

@@ -7,4 +7,6 @@ from apps.changesets.recording.kept_tables import KeepingAutodetector
 
 
 class Command(InOneSentence, MakeMigrationsCommand):
+    requires_system_checks = "__all__"
+
     autodetector = KeepingAutodetector

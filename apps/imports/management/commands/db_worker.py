@@ -17,6 +17,8 @@ WAIT_SECONDS = (1, 2, 5, 10)
 
 
 class Command(InOneSentence, db_worker.Command):
+    requires_system_checks = "__all__"
+
     def handle(self, **options: Any) -> None:
         """Work until told to stop; whenever the database is away, wait for it."""
         attempt = 0
