@@ -233,10 +233,10 @@ def test_what_happens_while_a_plan_is_stored_is_seen(planned, confirmed_and_appl
     confirmed_and_applied(planned({"name": "A"}))
     does = engine.store_plan
 
-    def edited_meanwhile(*args: object, **more: object) -> None:
+    def edited_meanwhile(*args: object, **more: object) -> object:
         with changeset(kind="edit", actor=None):
             Airport.objects.update(name="By hand")
-        does(*args, **more)
+        return does(*args, **more)
 
     monkeypatch.setattr(engine, "store_plan", edited_meanwhile)
 
