@@ -84,15 +84,19 @@ def _part(cell: Any, argument: str) -> Any:
     return parts[int(argument) - 1]
 
 
+def _whole(number: float) -> int:
+    """Return the nearest whole number, of halves the one further from 0."""
+    return int(math.copysign(math.floor(abs(number) + 0.5), number))
+
+
 CHANGES = {
     "country_code": _code,
     "part": _part,
     "decimal_comma": lambda cell, _argument: str(cell).replace(",", "."),
-    "feet": lambda cell, _argument: math.floor(float(cell) * 3.280839895 + 0.5),
+    "feet": lambda cell, _argument: _whole(float(cell) * 3.280839895),
     "upper": lambda cell, _argument: str(cell).upper(),
     "trim": lambda cell, _argument: " ".join(str(cell).split()),
-    # Halves are rounded up, and to whole numbers.
-    "round": lambda cell, _argument: math.floor(float(cell) + 0.5),
+    "round": lambda cell, _argument: _whole(float(cell)),
 }
 
 
