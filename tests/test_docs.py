@@ -34,7 +34,10 @@ SOURCES = {
 }
 TOPS = ("apps", "travelmathlite", "tests", "benchmarks", "static", "docs", ".ci")
 TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
-COMMANDS = sorted({path.stem for path in ROOT.glob("apps/*/management/commands/*.py")} - {"__init__"})
+COMMANDS = sorted(
+    {path.stem for top in ("apps/*", "travelmathlite") for path in ROOT.glob(f"{top}/management/commands/*.py")}
+    - {"__init__"}
+)
 
 # Commands that no test runs, each with its reason.
 NOT_RUN = {

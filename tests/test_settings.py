@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from travelmathlite.environment import read_or_make_secret
+from travelmathlite.environment import read_address, read_email, read_or_make_secret
 from travelmathlite.production import refuse_unless_ready
 
 pytestmark = pytest.mark.once
@@ -157,3 +157,43 @@ def test_whoever_tests_on_sqlite_tests_on_a_file_that_threads_can_open():
     result = python("from django.conf import settings as s; print(s.DATABASES['default']['TEST']['NAME'])")
 
     assert Path(result.stdout.strip()).suffix == ".sqlite3"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls"),
+    [("", "localhost", 25, None), ("smtp+tls://stan:secret@mail.example.com:587", "mail.example.com", 587, True)],
+)
+def test_the_server_for_mail_is_one_address(monkeypatch, url, host, port, tls):
+    monkeypatch.setenv("EMAIL_URL", url)
+
+    read = read_email("EMAIL_URL")
+
+    assert (read["EMAIL_HOST"], read["EMAIL_PORT"], read.get("EMAIL_USE_TLS")) == (host, port, tls)
+
+
+def test_a_server_for_mail_that_cannot_be_read_stops_the_start(monkeypatch):
+    monkeypatch.setenv("EMAIL_URL", "pigeon://secret")
+
+    with pytest.raises(ImproperlyConfigured, match=r"EMAIL_URL cannot be read: use smtp://") as raised:
+        read_email("EMAIL_URL")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("http", [False, True])
+def test_an_address_that_is_not_https_stops_the_start_unless_allowed(monkeypatch, http):
+    monkeypatch.setenv("ALERT_WEBHOOK", "http://10.0.0.7/secret")
+
+    if http:
+        assert read_address("ALERT_WEBHOOK", http=True) == "http://10.0.0.7/secret"
+        return
+    with pytest.raises(ImproperlyConfigured, match="ALERT_WEBHOOK is no address that begins with https://") as raised:
+        read_address("ALERT_WEBHOOK", http=False)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("address", ["https://", "https://[::1/hook", "hook", "https://example.com:port/"])
+def test_what_is_no_address_stops_the_start(monkeypatch, address):
+    monkeypatch.setenv("ALERT_WEBHOOK", address)
+
+    with pytest.raises(ImproperlyConfigured, match="is no address"):
+        read_address("ALERT_WEBHOOK", http=True)

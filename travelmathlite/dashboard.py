@@ -1,15 +1,13 @@
 """The dashboard: the first page of the admin, composed from all apps for one person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
@@ -34,11 +32,17 @@ from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
 from apps.quality.tallies import Counted, known_counted, newest_counted
 from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
+from travelmathlite.health import Part, is_late, look_at_parts
 
-AIRPORT = Airport._meta.label_lower
-BACKUP_AGE = timedelta(days=1)
-MOST_RUNS = 5
 VIEW_BACKUPS = "backups.view_backups"
+# The parts that no other card tells of, and where somebody who may see it looks next: permission, page, words.
+PARTS = ("recording", "worker", "disk", "runs")
+NEXT = {
+    "disk": (VIEW_BACKUPS, "admin:backups_backup_changelist", "See the backups"),
+    "runs": ("imports.view_importrun", "admin:imports_importrun_changelist", "See the imports"),
+}
+AIRPORT = Airport._meta.label_lower
+MOST_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
     context["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
     if request.user.has_perm(VIEW_BACKUPS):
         context["backup"] = backup_state()
+    if request.user.has_perm(links.VIEW):
+        context["health"] = list(_health(request))
     return context | looked_for(request, state=state, using=using, look=False)
 
 
@@ -119,6 +125,15 @@ def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the cards that the page fetches later, computed now."""
     backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
     return looked_for(request, look=True) | backup
+
+
+def _health(request: HttpRequest) -> Iterator[tuple[Part, str, str]]:
+    """Yield how each part is, and for one that needs somebody where to look next: address and words."""
+    for name, part in look_at_parts(*PARTS).items():
+        permission, page, words = NEXT.get(name, ("", "", ""))
+        if part.ok or not permission or not request.user.has_perm(permission):
+            page = words = ""
+        yield part, reverse(page) if page else "", words
 
 
 def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
@@ -185,5 +200,5 @@ def backup_state() -> BackupState:
     if proved is None:
         words = "No backup was verified yet" if backups else "There is no backup yet"
         return BackupState(words, late=True, url=url)
-    late = timezone.now() - proved.created_at > BACKUP_AGE
+    late = is_late(proved)
     return BackupState("older than a day: make and verify a new one" if late else "verified", late, proved, url)

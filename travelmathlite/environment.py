@@ -6,6 +6,8 @@ import secrets
 import zoneinfo
 from pathlib import Path
 from tempfile import gettempdir
+from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -64,6 +66,36 @@ def read_database(name: str, *, default: str) -> dict:
         # Tests use a file, too: a database in memory is one connection that all threads would share.
         database["TEST"] = {"NAME": str(Path(gettempdir()) / f"travelmathlite-test-{os.getpid()}.sqlite3")}
     return database
+
+
+def read_address(name: str, *, http: bool) -> str:
+    """Return the address of a web server in environment variable `name`, empty when unset.
+
+    Raises ImproperlyConfigured for what is none, and for one that is not https unless `http` is allowed too.
+    """
+    address = os.environ.get(name, "").strip()
+    try:
+        parts = urlsplit(address)
+        known = parts.scheme in (("https", "http") if http else ("https",)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if address and not known:
+        # It may hold a secret, so it is not shown.
+        raise ImproperlyConfigured(f"{name} is no address that begins with https://, such as https://example.com/hook.")
+    return address
+
+
+def read_email(name: str) -> dict[str, Any]:
+    """Return Django's settings of e-mail for the URL in environment variable `name`; without it, this machine's server.
+
+    Raises ImproperlyConfigured for what cannot be read.
+    """
+    url = os.environ.get(name, "").strip() or "smtp://localhost:25"
+    try:
+        return dict(environ.Env.email_url_config(url))
+    except (ImproperlyConfigured, ValueError, KeyError) as error:
+        hint = "use smtp://user:password@host:25, smtp+tls://...:587 or smtp+ssl://...:465."
+        raise ImproperlyConfigured(f"{name} cannot be read: {hint}") from error
 
 
 def folder_of(database: dict, *, base: Path) -> Path:

@@ -1,7 +1,7 @@
 """Settings of the console: everything that differs between machines comes from the environment.
 
-DATABASE_URL, DEBUG, SECRET_KEY, ALLOWED_HOSTS, BACKUP_DIR and TIME_ZONE are read here and nowhere else. With none of
-them set, the console runs for development. A value that cannot be read stops the start with a sentence.
+Environment variables are read here and nowhere else; the README lists them. With none of them set, the console runs for
+development. A value that cannot be read stops the start with a sentence.
 """
 
 import os
@@ -12,8 +12,10 @@ from csp.constants import NONE, SELF
 
 from travelmathlite.environment import (
     folder_of,
+    read_address,
     read_bool,
     read_database,
+    read_email,
     read_list,
     read_or_make_secret,
     read_time_zone,
@@ -29,6 +31,7 @@ BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", "").strip() or BASE_DIR / "backup
 
 INSTALLED_APPS = [
     # Ours come first, so that their commands and templates win over the packages' own.
+    "travelmathlite.apps.ConsoleConfig",
     "apps.airports",
     "apps.base",
     "apps.imports",
@@ -196,6 +199,18 @@ BACKUPS_GPG_HOME: Path | None = None
 # What is about no more bytes than this, the admin does while the browser waits; anything else a process of its own.
 BACKUPS_AT_ONCE_BYTES = 64 * 1024 * 1024
 
+# Health. Less room than this on a disk that the console writes to is too little.
+HEALTH_FREE_BYTES = 1024**3
+# Who is told when something needs somebody: addresses of people, and the address that a webhook is posted to, which is
+# signed with the key. One in the own network must be allowed.
+ALERT_EMAIL = read_list("ALERT_EMAIL")
+ALERT_WEBHOOK_PRIVATE = read_bool("ALERT_WEBHOOK_PRIVATE", default=False)
+ALERT_WEBHOOK = read_address("ALERT_WEBHOOK", http=ALERT_WEBHOOK_PRIVATE)
+ALERT_WEBHOOK_KEY = os.environ.get("ALERT_WEBHOOK_KEY", "").strip()
+vars().update(read_email("EMAIL_URL"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "").strip() or "travelmathlite@localhost"
+
 # A file that is too large is cut off while it arrives.
 FILE_UPLOAD_HANDLERS = [
     "apps.imports.uploading.LimitedUpload",
@@ -222,6 +237,8 @@ CONTENT_SECURITY_POLICY = {
 }
 if not DEBUG:
     SECURE_SSL_REDIRECT = True
+    # Who watches asks from near, past the proxy.
+    SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True

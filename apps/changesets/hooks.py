@@ -1,5 +1,6 @@
 """Hooks for other apps: what runs before an act, who listens to changesets, and remarks on their pages."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -55,6 +56,10 @@ WRITERS: Hook[Callable[[], str]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()
 
+# Called after work that nobody watches: a worker's, and scheduled commands. Whoever is to hear of it is told from here.
+UNATTENDED: Hook[Callable[[], None]] = Hook()
+logger = logging.getLogger(__name__)
+
 
 def may_prepare(using: str) -> bool:
     """Whether something can be done before an act: not inside a transaction.
@@ -76,6 +81,15 @@ def tell_when_committed(changeset: Changeset, *, using: str) -> None:
     """Tell the listeners of a changeset as soon as the open transaction is committed."""
     for listener in LISTENERS.of():
         transaction.on_commit(partial(listener, changeset), using=using, robust=True)
+
+
+def after_unattended_work() -> None:
+    """Let other apps look at how things are; what goes wrong in that is logged only."""
+    for look in UNATTENDED.of():
+        try:
+            look()
+        except Exception:
+            logger.exception("A look at how things are did not work")
 
 
 def remarks_on(changeset: Changeset) -> list[str]:

@@ -13,6 +13,7 @@ from django_tasks import TaskResultStatus, task
 from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
+from apps.changesets.hooks import after_unattended_work
 from apps.imports.errors import RunCancelled, RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.results import Progress
@@ -75,17 +76,23 @@ def start_lost_runs() -> list[ImportRun]:
     They are confirmed and their task is not there, or it was taken by a worker that died before the run was its own.
     An uploaded run without any task waits for a person.
     """
+    to_plan, to_apply = lost_runs()
+    for run in to_plan:
+        plan_in_background.enqueue(run.pk)
+    for run in to_apply:
+        apply_in_background.enqueue(run.pk)
+    return [*to_plan, *to_apply]
+
+
+def lost_runs() -> tuple[list[ImportRun], list[ImportRun]]:
+    """Return the runs to be planned, and those to be applied, that no worker will take up."""
     now = timezone.now()
     before = now - timedelta(seconds=settings.IMPORTS_LEASE_SECONDS)
     uploaded = ImportRun.objects.filter(status=RunStatus.UPLOADED, created_at__lt=before)
     approved = ImportRun.objects.filter(status=RunStatus.APPROVED, confirmed_at__lt=before).exclude(start_at__gt=now)
     to_plan = [run for run in uploaded if _is_lost(_tasks(plan_in_background, run), before, without_task=False)]
     to_apply = [run for run in approved if _is_lost(_tasks(apply_in_background, run), before, without_task=True)]
-    for run in to_plan:
-        plan_in_background.enqueue(run.pk)
-    for run in to_apply:
-        apply_in_background.enqueue(run.pk)
-    return [*to_plan, *to_apply]
+    return to_plan, to_apply
 
 
 def _tasks(work: Task, run: ImportRun) -> QuerySet[DBTaskResult]:
@@ -148,3 +155,4 @@ def see_after_runs() -> None:
             see_after()
         except (DatabaseError, OSError):
             logger.exception("Tidying up after an import did not work; the next worker tries again")
+    after_unattended_work()

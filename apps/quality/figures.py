@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.changesets.history.cache import recalled, remembered
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.recording.audit import find_drift
+from apps.changesets.recording.audit import History, find_drift, note_drift
 from apps.quality.coverage import Coverage, link_coverage, share_of
 from apps.quality.findings import by_severity
 from apps.quality.models import Tally
@@ -51,15 +51,6 @@ class Moves:
         """Return the number of objects of a model added and deleted since a moment."""
         lately = [moves[label] for _, at, moves in self.changesets if at >= moment and label in moves]
         return sum(added for added, _ in lately), sum(deleted for _, deleted in lately)
-
-
-@dataclass(frozen=True)
-class History:
-    """The comparison of live rows with history: number of objects, how many differ, and when it was made."""
-
-    objects: int
-    drift: int
-    at: datetime
 
 
 def newest_moves(labels: Sequence[str], *, using: str = "default") -> Moves:
@@ -128,11 +119,7 @@ def history_completeness(*, state: str, look: bool = True, using: str = "default
     """
     name = f"history-{timezone.now():%Y%m%d%H}"
 
-    def find() -> History:
-        objects, drifts = find_drift(using)
-        return History(objects, sum(drift.total for drift in drifts), timezone.now())
-
-    return remembered(name, state, find) if look else recalled(name, state)
+    return remembered(name, state, lambda: note_drift(*find_drift(using))) if look else recalled(name, state)
 
 
 def coverage_now(*, state: str, using: str = "default") -> tuple[Coverage, ...]:

@@ -31,6 +31,8 @@ PAGES = {
     "<model>_export": ("importer 200", "importer 200"),
     "<model>_corrections": READ,
     "<model>_corrections_file": READ,
+    # Without a source there is nothing to end.
+    "<model>_end_corrections": ("editor 404", "editor 404"),
     "<model>_pin": ("viewer 200", "editor 200"),
     "<model>_keep_deleted": ("viewer 200", "steward 200"),
     "<model>_relink_missing": ("importer 200", "importer 200"),

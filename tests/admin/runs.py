@@ -13,7 +13,7 @@ from apps.imports.runs.confirming import mark_of
 
 HEADER = [
     *("id", "ident", "type", "name", "latitude_deg", "longitude_deg", "elevation_ft", "iso_country", "iso_region"),
-    *("municipality", "iata_code", "keywords"),
+    *("municipality", "iata_code", "home_link"),
 ]
 IMPORTS = "/admin/imports/importrun/"
 

@@ -11,6 +11,7 @@ from apps.backups.catalogue.folder import backup_folder
 from apps.backups.catalogue.manifests import Backup, write_manifest
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
+from apps.imports.runs.workers import note_worker
 from apps.quality.tallies import take_tally
 from tests.admin.runs import make_run
 
@@ -108,6 +109,29 @@ def kept_backup(name, *, hours, proved):
     return backup
 
 
+def test_a_late_backup_has_its_button_beside_it_for_who_may_make_one(browse_as, steward, viewer):
+    pages = [browse_as(person).get("/admin/").content.decode() for person in (steward, viewer)]
+
+    assert ["/admin/backups/backup/add/" in page for page in pages] == [True, False]
+
+
+def test_it_says_whether_it_runs(page_of, viewer, places):
+    parts = [(part.ok, part.message) for part, _, _ in page_of(viewer)["health"]]
+    note_worker()
+
+    assert parts[2] == (False, "No worker is heard of, so large imports wait: start `python manage.py db_worker`.")
+    assert all(part.ok for part, _, _ in page_of(viewer)["health"])
+
+
+def test_imports_that_lost_their_worker_lead_to_the_list_of_imports(browse_as, steward, viewer, places):
+    make_run(steward, status="approved", confirmed_at=timezone.now() - timedelta(hours=1))
+
+    page = browse_as(steward).get("/admin/").content.decode()
+
+    assert "1 import has lost its worker" in page
+    assert '<a class="button" href="/admin/imports/importrun/">See the imports</a>' in page
+
+
 def test_an_empty_database_says_what_to_do_first(browse_as, operator, viewer):
     page = browse_as(operator).get("/admin/").content.decode()
 
@@ -119,7 +143,7 @@ def test_an_empty_database_says_what_to_do_first(browse_as, operator, viewer):
 def test_who_may_see_nothing_sees_no_figures(page_of, outsider, places):
     shown = page_of(outsider)
 
-    hidden = ("amounts", "coverage", "findings", "history", "backup", "map", "charts")
+    hidden = ("amounts", "coverage", "findings", "history", "backup", "map", "charts", "health")
     assert not [name for name in hidden if shown.get(name)]
 
 

@@ -209,6 +209,29 @@ def test_a_moment_without_zone_is_in_the_configured_zone(settings) -> None:
         assert read_time("2026-11-14T10:00:00Z", option="--since").isoformat() == "2026-11-14T10:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("typed", "taken"),
+    [
+        ("2026-11-14 10:00:00", "2026-11-14 10:00:00+01:00."),
+        ("2026-03-29 02:30", "2026-03-29 03:30:00+02:00; the clock skips the time given."),
+        (
+            "2026-10-25 02:30",
+            "2026-10-25 02:30:00+02:00; the clock shows that time again as 2026-10-25 02:30:00+01:00.",
+        ),
+        ("2026-10-25 02:30+01:00", "2026-10-25 02:30:00+01:00."),
+    ],
+)
+def test_since_says_which_moment_it_took(world: World, typed: str, taken: str) -> None:
+    with timezone.override("Europe/Zurich"), pytest.raises(CommandError, match="Nothing to undo") as refusal:
+        run("rollback_airports", "--since", "2999-01-01", "--dry-run")
+    assert "+01:00" in str(refusal.value)
+
+    world.made_by.created_at = timezone.now().replace(year=2030)
+    world.made_by.save()
+    with timezone.override("Europe/Zurich"):
+        assert run("rollback_airports", "--since", typed, "--dry-run").startswith(f"--since is taken as {taken}\n")
+
+
 def test_a_moment_beyond_the_calendar_of_the_zone_is_refused(world: World, settings) -> None:
     settings.TIME_ZONE = "America/New_York"
 

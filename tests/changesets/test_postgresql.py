@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from apps.airports.models import Airport
+from apps.changesets.models import Changeset
 from tests.changesets.conftest import World
 
 ROLE = "console_test_clerk"
@@ -30,6 +31,22 @@ def test_a_role_that_may_only_write_airports_is_recorded(world: World) -> None:
         cursor.execute("RESET ROLE")
 
     assert Airport.history.filter(ident="KDEN").first().name == "x"
+
+
+def as_application(name: str, airport: str) -> Changeset:
+    """Write directly as a pooler does for the client of an application, on the one session that it has."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, false)", [name])
+        cursor.execute("UPDATE airports_airport SET name = name || '!' WHERE ident = %s", [airport])
+    return Airport.history.filter(ident=airport).first().changeset
+
+
+@pytest.mark.django_db(transaction=True)
+def test_direct_writes_of_two_applications_on_one_session_are_two_changesets(world: World) -> None:
+    made = [as_application(name, airport) for name, airport in [("ana", "KDEN"), ("ben", "KAPA"), ("ben", "KBDU")]]
+
+    assert [changeset.actor_name.rpartition(" ")[2] for changeset in made] == ["ana", "ben", "ben"]
+    assert made[1] == made[2]
 
 
 @pytest.fixture

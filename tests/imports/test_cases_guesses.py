@@ -63,9 +63,8 @@ def imported_as_guessed(name: str, spec: str = "ourairports", delimiter: str = "
 def two(db: None, import_file: Callable[..., dict]) -> None:
     import_file(
         {"ident": "KDEN", "iso_country": "US", "iso_region": "US-CO"},
-        {"ident": "LSZH", "iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "1", "longitude_deg": "2",
-         "name": "Zurich"},
-    )  # fmt: skip
+        {"ident": "LSZH", "name": "Zurich Airport", "iso_country": "CH", "iso_region": "CH-ZH", "longitude_deg": "2"},
+    )
 
 
 def test_02_an_id_beside_foreign_titles_is_not_guessed():

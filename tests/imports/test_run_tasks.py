@@ -149,10 +149,10 @@ def test_a_run_of_which_two_tasks_speak_is_applied_once(planned, everything_is_l
 def test_a_run_asked_to_stop_is_cancelled_and_leaves_no_changeset(planned, monkeypatch, module, step):
     run, does = approved(planned(lock="one")), getattr(module, step)
 
-    def asked_meanwhile(*args: object) -> object:
+    def asked_meanwhile(*args: object, **more: object) -> object:
         ask_to_stop(run.pk)
         until_the_worker_looks()
-        return does(*args)
+        return does(*args, **more)
 
     monkeypatch.setattr(module, step, asked_meanwhile)
 

@@ -111,6 +111,11 @@ def newest_backup() -> Backup | None:
     return next(iter(list_backups()), None)
 
 
+def newest_verified() -> Backup | None:
+    """Return the newest backup of all tables that was proved to restore, or None where there is none."""
+    return next((backup for backup in list_backups() if backup.verified_at is not None and not backup.tables), None)
+
+
 def chain_of(backup: Backup, find: Callable[[str], Backup | None]) -> list[Backup]:
     """Return the backups that restoring this one takes, the full one first; `find` returns the backup of a name.
 

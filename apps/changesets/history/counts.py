@@ -1,6 +1,6 @@
 """How many objects a changeset created, changed, renamed and deleted, and in which fields."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from apps.changesets.fields import column_of
@@ -153,23 +153,47 @@ def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -
     counted: dict[int, Counts] = {pk: counts or {} for pk, counts in stored.items()}
     if not growing:
         return counted
-    sql = Sql(using)
+    counted.update(_count_by_ends(Sql(using), "changeset_id IN ({marks})", growing))
+    return counted
+
+
+def miscounted(using: str = "default") -> Iterator[tuple[Changeset, Counts, Counts]]:
+    """Yield the changesets whose stored counts are not those of their rows, with the true counts of objects and fields.
+
+    Pruned ones have no rows to count; a direct write is counted when it is shown.
+    """
+    by_ends, labels = _count_by_ends(Sql(using), "TRUE"), {tracked.label for tracked in tracked_models()}
+    changesets = Changeset.objects.using(using).filter(counts__isnull=False, pruned_at=None).order_by("pk")
+    for changeset in list(changesets):
+        ends = by_ends.get(changeset.pk, {})
+        stored = {label: counts for label, counts in (changeset.counts or {}).items() if label in labels}
+        # What went and came may be one object under another key.
+        moved = any({"created", "deleted"} <= model.keys() for model in ends.values())
+        if moved or ends != stored:
+            counts, fields = count_changes(changeset.pk, using=using)
+            if counts != stored:
+                yield changeset, counts, fields
+
+
+def _count_by_ends(sql: Sql, condition: str, params: Sequence[Any] = ()) -> dict[int, Counts]:
+    """Return the counts by changeset as the first and last row of each object there tell, in one query a model."""
+    counted: dict[int, Counts] = {}
     for tracked in tracked_models():
         rows = sql.with_model(tracked).rows(
             """
             SELECT o.changeset_id, f.history_type, l.history_type, count(*) FROM (
                 SELECT changeset_id, min(history_id) AS first_id, max(history_id) AS last_id
-                FROM {history} WHERE changeset_id IN ({marks}) GROUP BY changeset_id, {pk}
+                FROM {history} WHERE {condition} GROUP BY changeset_id, {pk}
             ) o JOIN {history} f ON f.history_id = o.first_id JOIN {history} l ON l.history_id = o.last_id
             GROUP BY o.changeset_id, f.history_type, l.history_type
             """,
-            growing,
-            marks=sql.marks(growing),
+            params,
+            condition=sql.fill(condition, marks=sql.marks(params)),
         )
         for changeset_id, first, last, number in rows:
             operation = _operation(first, last)
             if operation:
-                of_model = counted[changeset_id].setdefault(tracked.label, {})
+                of_model = counted.setdefault(changeset_id, {}).setdefault(tracked.label, {})
                 of_model[operation] = of_model.get(operation, 0) + number
     return counted
 

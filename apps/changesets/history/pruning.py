@@ -25,6 +25,8 @@ from apps.changesets.tracking import Tracked, tracked_models
 # Pruning waits this long for others who write, then it is refused as Busy.
 PATIENCE_SECONDS = 20
 _SPENT = "spent_changesets"
+# The function that prunes on PostgreSQL: it takes the numbers of changesets.
+PRUNE = "changesets_prune"
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,29 @@ def prune_history(before: datetime) -> Pruning:
         lock_tracked_tables()
         done = plan_pruning(before)
         numbers = list(_expired(before).values_list("pk", flat=True))
-        expired = Changeset.objects.using("default").filter(pk__in=numbers)
-        for changeset in expired.filter(counts__isnull=True):
+        pruned = Changeset.objects.using("default").filter(pk__in=numbers)
+        for changeset in pruned.filter(counts__isnull=True):
             _close_direct(changeset)
-        for tracked in tracked_models():
-            sql.with_model(tracked).run(
-                "DELETE FROM {history} WHERE history_id IN ({superseded})", superseded=_superseded(sql, tracked)
-            )
-        expired.update(pruned_at=timezone.now())
+        if sql.postgresql:
+            # Who runs the console need not have the right to delete history.
+            sql.rows("SELECT {prune}(%s::bigint[])", [numbers], prune=sql.quote(PRUNE))
+        else:
+            pruned.update(pruned_at=timezone.now())
+            for tracked in tracked_models():
+                sql.run("{deletion}", deletion=delete_superseded(sql, tracked))
     return done
+
+
+def delete_superseded(sql: Sql, tracked: Tracked, *, schema: str = "") -> str:
+    """Return the statement that deletes the rows of pruned changesets that nothing needs, of tables in a schema."""
+    prefix = f"{sql.quote(schema)}." if schema else ""
+    tables = sql.with_model(tracked).with_parts(
+        history=prefix + sql.quote(tracked.history_table), changesets=prefix + sql.quote(Changeset._meta.db_table)
+    )
+    spent = tables.fill("(SELECT id FROM {changesets} WHERE pruned_at IS NOT NULL) spent")
+    return tables.fill(
+        "DELETE FROM {history} WHERE history_id IN ({superseded})", superseded=_superseded(tables, spent=spent)
+    )
 
 
 def refuse_pruned(changesets: QuerySet[Changeset]) -> None:
@@ -80,8 +96,8 @@ def refuse_pruned_moment(moment: Moment) -> None:
     if moment.date is not None:
         end = pruned.aggregate(end=Max(Coalesce("finished_at", "created_at")))["end"]
         if end is not None and moment.date < end:
-            local = timezone.localtime(end)
-            raise HistoryPruned(f"The history before {local:%Y-%m-%d %H:%M:%S} was pruned: choose a later moment.")
+            local = timezone.localtime(end).isoformat(sep=" ", timespec="seconds")
+            raise HistoryPruned(f"The history before {local} was pruned: choose a later moment.")
     elif moment.changeset is not None:
         # The state right after the last one of them is known, as is that before the next.
         refuse_pruned(pruned.filter(**{"pk__gt" if moment.side == AFTER else "pk__gte": moment.changeset}))
@@ -116,9 +132,9 @@ def _list_spent(sql: Sql, expired: QuerySet[Changeset]) -> None:
         sql.run("INSERT INTO {spent} {select}", params, spent=sql.temp(_SPENT), select=select)
 
 
-def _superseded(sql: Sql, tracked: Tracked) -> str:
-    """Return a SELECT of the rows after which the same object has another one that may go, too."""
-    return sql.with_model(tracked).fill(
+def _superseded(sql: Sql, *, spent: str) -> str:
+    """Return a SELECT of the rows after which the same object has another one that may go, too; of a model's `sql`."""
+    return sql.fill(
         """
         SELECT history_id FROM (
             SELECT history_id, changeset_id,
@@ -126,17 +142,16 @@ def _superseded(sql: Sql, tracked: Tracked) -> str:
             FROM {history}
         ) r WHERE changeset_id IN (SELECT id FROM {spent}) AND next_id IN (SELECT id FROM {spent})
         """,
-        spent=sql.temp(_SPENT),
+        spent=spent,
     )
 
 
 def _count(sql: Sql, tracked: Tracked) -> tuple[int, int]:
     """Return how many rows of the spent changesets would go, and how many would stay."""
-    gone = sql.value("SELECT count(*) FROM ({superseded}) g", superseded=_superseded(sql, tracked))
+    sql, spent = sql.with_model(tracked), sql.temp(_SPENT)
+    gone = sql.value("SELECT count(*) FROM ({superseded}) g", superseded=_superseded(sql, spent=spent))
     # All rows of the spent changesets.
-    old = sql.with_model(tracked).value(
-        "SELECT count(*) FROM {history} WHERE changeset_id IN (SELECT id FROM {spent})", spent=sql.temp(_SPENT)
-    )
+    old = sql.value("SELECT count(*) FROM {history} WHERE changeset_id IN (SELECT id FROM {spent})", spent=spent)
     return gone, old - gone
 
 

@@ -84,6 +84,14 @@ def quoted(reason: str) -> str:
     return format_html('<q class="reason">{}</q>', reason) if reason else ""
 
 
+def with_code(sentence: str) -> str:
+    """Return a sentence with what is to be typed, which stands between backticks, as code."""
+    parts = [
+        format_html("<code>{}</code>", part) if code % 2 else part for code, part in enumerate(sentence.split("`"))
+    ]
+    return format_html_join("", "{}", ((part,) for part in parts))
+
+
 def value(of: Any) -> str:
     """Return a field's value to read: empty ones and yes and no in words, numbers as they are."""
     return NO_VALUE if of in EMPTY else in_words(of)

@@ -1,16 +1,26 @@
-"""Proof that history is complete: the live row equals the newest history row of each object."""
+"""Proof that history is complete: the live row equals the newest history row of each object.
 
+And that it is whole: each history row has its changeset, whose stored counts are those of its rows.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 from django.utils import timezone
 
-from apps.changesets.history.counts import count_changes
+from apps.changesets.history.counts import count_changes, miscounted
+from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.progress import board, entry
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
 EXAMPLES = 5
+# The reason of a changeset that is made anew.
+LOST = "Found by audit_history: rows of history whose changeset was lost."
 
 
 @dataclass
@@ -26,6 +36,28 @@ class Drift:
     @property
     def total(self) -> int:
         return self.unrecorded + self.changed + self.gone
+
+
+@dataclass(frozen=True)
+class History:
+    """The comparison of live rows with history: number of objects, how many differ, and when it was made."""
+
+    objects: int
+    drift: int
+    at: datetime
+
+
+def note_drift(objects: int, drifts: Sequence[Drift]) -> History:
+    """Note on the board what a look at all rows of the database brought, and return it."""
+    history = History(objects, sum(drift.total for drift in drifts), timezone.now())
+    board().set(entry("drift"), history, timeout=None)
+    return history
+
+
+def noted_drift() -> History | None:
+    """Return what the last look at all rows brought, whatever was written since; None where nobody has looked."""
+    noted: History | None = board().get(entry("drift"))
+    return noted
 
 
 def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
@@ -69,6 +101,49 @@ def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Chan
                 changeset.save(using=using)
                 written.append(changeset)
     return written
+
+
+def count_orphans(using: str = "default") -> int:
+    """Return how many history rows name a changeset that does not exist."""
+    return sum(_orphans(tracked, using).count() for tracked in _recorded(Sql(using)))
+
+
+def find_miscounted(using: str = "default") -> list[Changeset]:
+    """Return the changesets whose stored counts are not those of their rows; none where a table is missing."""
+    if len(_recorded(Sql(using))) < len(tracked_models()):
+        return []
+    return [changeset for changeset, _counts, _fields in miscounted(using)]
+
+
+def mend_changesets(using: str = "default") -> list[Changeset]:
+    """Bring back the changesets that history rows name but do not exist, and store true counts; return those mended."""
+    with transaction.atomic(using=using):
+        mended = _bring_back(using)
+        if len(_recorded(Sql(using))) == len(tracked_models()):
+            for changeset, counts, field_counts in miscounted(using):
+                changeset.counts, changeset.field_counts = counts, field_counts
+                changeset.save(using=using, update_fields=["counts", "field_counts"])
+                mended.append(changeset)
+    return mended
+
+
+def _bring_back(using: str) -> list[Changeset]:
+    """Make the missing changesets anew under their numbers, as far as their rows tell of them."""
+    times: dict[int, list[datetime]] = {}
+    for tracked in _recorded(Sql(using)):
+        dates = _orphans(tracked, using).values_list("changeset_id").annotate(Min("history_date"), Max("history_date"))
+        for number, *ends in dates:
+            times.setdefault(number, []).extend(ends)
+    for number, ends in sorted(times.items()):
+        lost = Changeset(pk=number, kind=Kind.DIRECT, reason=LOST, created_at=min(ends), finished_at=max(ends))
+        lost.counts, lost.field_counts = count_changes(number, using=using)
+        lost.save(using=using, force_insert=True)
+    return list(Changeset.objects.using(using).filter(pk__in=times).order_by("pk"))
+
+
+def _orphans(tracked: Tracked, using: str) -> QuerySet[HistoryRow]:
+    made_by = Changeset.objects.filter(pk=OuterRef("changeset_id"))
+    return tracked.history_model._base_manager.using(using).filter(~Exists(made_by)).order_by()
 
 
 def _recorded(sql: Sql) -> list[Tracked]:

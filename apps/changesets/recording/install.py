@@ -8,8 +8,9 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import RecordingNotInstalled
+from apps.changesets.history.pruning import PRUNE, delete_superseded
 from apps.changesets.models import Changeset, ChangesetTransaction
-from apps.changesets.recording import postgresql, sqlite
+from apps.changesets.recording import guards, postgresql, sqlite
 from apps.changesets.recording.statements import PREFIX, Names, Recording, TableShape
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
@@ -43,7 +44,7 @@ def uninstall_recording(using: str = "default") -> None:
         # Altering the changeset table would stumble over the shared parts.
         statements += sqlite.DROP_SHARED
     else:
-        functions = [name for name in installed if not name.endswith(" trigger")]
+        functions = [name for name in installed if not name.endswith((" trigger", " rights"))]
         statements = [f"DROP FUNCTION IF EXISTS {quote(name)}() CASCADE" for name in functions]
     _execute(connection, statements)
     _known.clear()
@@ -71,7 +72,7 @@ def recording_problems(using: str = "default", *, installed: dict[str, str] | No
         elif lost := [name for name in columns[tracked.table] if name not in columns[tracked.history_table]]:
             problems.append(f"{tracked.history_table} lacks the columns {', '.join(lost)} of {tracked.table}.")
     if "" in expected and (missing := _missing(connection, expected[""], installed)):
-        problems.append(f"The recording's own parts are missing or old ({_some(missing)}).")
+        problems.append(f"The recording's own parts are missing, old or changed by hand ({_some(missing)}).")
     return problems
 
 
@@ -111,10 +112,21 @@ def _expected(connection: BaseDatabaseWrapper, columns: Columns) -> dict[str, Re
     )
     dialect = postgresql if sql.postgresql else sqlite
     parts = {"": dialect.shared_objects(names, columns[changeset_table])}
+    if sql.postgresql:
+        guarding = guards.guard_objects(names, _deletions(sql, columns, schema))
+        parts[""] = Recording({**parts[""].create, **guarding.create}, [*parts[""].drop, *guarding.drop])
     for tracked in tracked_models():
         if tracked.table in columns and tracked.history_table in columns:
             parts[tracked.table] = dialect.table_objects(names, _shape(columns, tracked))
+    if sql.postgresql:
+        return {table: postgresql.with_rights(names, part) for table, part in parts.items()}
     return parts
+
+
+def _deletions(sql: Sql, columns: Columns, schema: str) -> list[str]:
+    """Return what the pruning function deletes, in the schema that the tables are in."""
+    recorded = [tracked for tracked in tracked_models() if tracked.history_table in columns]
+    return [delete_superseded(sql, tracked, schema=schema) for tracked in recorded]
 
 
 def _shape(of: Columns, tracked: Tracked) -> TableShape:
@@ -161,28 +173,39 @@ def _installed(connection: BaseDatabaseWrapper) -> dict[str, str]:
         # A disabled trigger counts as none.
         definitions = sql.rows(
             """
-            SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
-            AND (starts_with(proname, %s) OR proname = %s)
+            WITH functions AS (
+                SELECT * FROM pg_proc WHERE pronamespace = current_schema()::regnamespace
+                AND (starts_with(proname, %s) OR proname IN (%s, %s))
+            )
+            SELECT proname, prosrc FROM functions
+            UNION ALL
+            SELECT proname || ' rights', {rights} FROM functions
             UNION ALL
             SELECT tgname || ' trigger', pg_get_triggerdef(oid) FROM pg_trigger
             WHERE starts_with(tgname, %s) AND tgenabled IN ('O', 'A') AND NOT tgisinternal
             """,
-            [PREFIX, postgresql.CURRENT, PREFIX],
+            [PREFIX, postgresql.CURRENT, PRUNE, PREFIX],
+            rights=postgresql.RIGHTS,
         )
     else:
         definitions = sql.rows(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' OR name IN (%s, %s, %s, %s)",
             [sqlite.OPEN, sqlite.DIRECT, sqlite.CURRENT, sqlite.DIRECT_WRITE],
         )
-    return dict(definitions)
+    installed: dict[str, str] = dict(definitions)
+    if {sqlite.OPEN, sqlite.DIRECT} <= installed.keys():
+        fit = sql.rows(sqlite.ROWS_FIT, changesets=sql.quote(Changeset._meta.db_table))[0]
+        for name, fits in zip((sqlite.DIRECT_ROW, sqlite.OPEN_ROW), fit, strict=True):
+            installed[name] = sqlite.FITS if fits else "filled or emptied by hand"
+    return installed
 
 
 def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[str, str]) -> list[str]:
     """Return the names of the parts that are absent or differ from what the tables ask for."""
     missing = []
     for name, statement in part.create.items():
-        if name.endswith(" row"):
-            continue
+        if name.endswith(" rights"):
+            statement = postgresql.rights_of(part.create[name.removesuffix(" rights")])
         definition = installed.get(name)
         if definition is None or not _same(connection, name, statement, definition):
             missing.append(name)
@@ -191,6 +214,8 @@ def _missing(connection: BaseDatabaseWrapper, part: Recording, installed: dict[s
 
 def _same(connection: BaseDatabaseWrapper, name: str, statement: str, definition: str) -> bool:
     if connection.vendor == "sqlite":
+        return definition == (sqlite.FITS if name.endswith(" row") else statement)
+    if name.endswith(" rights"):
         return definition == statement
     if name.endswith(" trigger"):
         return _bare(definition) == _bare(statement)

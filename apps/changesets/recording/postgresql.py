@@ -1,7 +1,7 @@
 """Recording on PostgreSQL: the open changeset is a setting of the transaction, which a savepoint's rollback takes back.
 
 Functions name their schema and run as their owner (SECURITY DEFINER), so that a restored dump and other roles record
-too.
+too. Any role can set the setting: a mark counts only where this transaction made the changeset that it names.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,11 @@ DIRECT_SETTING = "changesets.direct"
 LAST_DIRECT_SETTING = "changesets.last_direct"
 CURRENT = "changesets_current"
 TRANSACTION = f"{PREFIX}transaction"
+PROOF = f"{PREFIX}proof"
 _XID = "pg_current_xact_id()::text::bigint"
+# That this transaction wrote a row `t` of transactions: the number alone may come with a dump of another cluster.
+OWN_XID = "t.xid = pg_current_xact_id_if_assigned()::text::bigint AND age(t.xmin) <= 0"
+_AS_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')"""
 
 
 def shared_objects(names: Names, changeset_columns: Collection[str]) -> Recording:
@@ -28,10 +32,10 @@ def shared_objects(names: Names, changeset_columns: Collection[str]) -> Recordin
 
     And the trigger that notes which transaction wrote a changeset.
     """
-    changeset, transaction = _qualified(names, names.changeset_table), _qualified(names, names.transaction_table)
+    changeset, transaction = qualified(names, names.changeset_table), qualified(names, names.transaction_table)
     actor = "left(session_user || coalesce(' via ' || nullif(current_setting('application_name'), ''), ''), 255)"
     values = direct_changeset_values(columns=changeset_columns, now="at", actor=actor)
-    function = f"{_qualified(names, CURRENT)}()"
+    signature = f"{qualified(names, CURRENT)}()"
     body = f"""
 DECLARE
     -- changeset | user | moment: of the changeset that is open in this transaction
@@ -41,17 +45,18 @@ DECLARE
     direct bigint;
     at timestamptz := clock_timestamp();
 BEGIN
-    IF mark <> '' THEN
+    IF mark <> '' AND {is_proven(names)} THEN
         RETURN mark;
     END IF;
     mark := current_setting('{DIRECT_SETTING}', true);
-    IF mark <> '' THEN
+    IF mark <> '' AND {is_proven(names)} THEN
         RETURN mark;
     END IF;
-    -- The direct changeset that this session wrote to just now, if it is still the newest of all.
+    -- The direct changeset that this session wrote to just now, if it is still the newest of all. A pooler hands the
+    -- session on to other people; what is theirs is not joined.
     IF last <> '' AND split_part(last, '|', 2)::numeric > extract(epoch FROM clock_timestamp()) - {JOIN_SECONDS} THEN
-        SELECT id INTO direct FROM (SELECT id, kind FROM {changeset} ORDER BY id DESC LIMIT 1) newest
-            WHERE kind = 'direct' AND id = split_part(last, '|', 1)::bigint;
+        SELECT id INTO direct FROM (SELECT id, kind, actor_name FROM {changeset} ORDER BY id DESC LIMIT 1) newest
+            WHERE kind = 'direct' AND id = split_part(last, '|', 1)::bigint AND actor_name = {actor};
     END IF;
     IF direct IS NULL THEN
         INSERT INTO {changeset} ({", ".join(map(names.quote, values))})
@@ -61,7 +66,7 @@ BEGIN
         INSERT INTO {transaction} (changeset_id, server, xid, joined_at)
             SELECT direct, system_identifier, {_XID}, at FROM pg_control_system();
     END IF;
-    mark := direct || '||' || to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"');
+    mark := direct || '||' || {_AS_TEXT.format("at")};
     PERFORM set_config('{DIRECT_SETTING}', mark, true);
     PERFORM set_config('{LAST_DIRECT_SETTING}', direct || '|' || extract(epoch FROM clock_timestamp()), false);
     RETURN mark;
@@ -69,28 +74,44 @@ END
 """
     noting = _note_transaction(names)
     return Recording(
-        create={CURRENT: _function(function, "text", body), **noting.create},
-        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE", *noting.drop],
+        create={CURRENT: function(signature, "text", body), **noting.create},
+        drop=[f"DROP FUNCTION IF EXISTS {signature} CASCADE", *noting.drop],
     )
 
 
+def is_proven(names: Names) -> str:
+    """Return the condition that this transaction made the changeset of `mark`, or joined it, for that user then."""
+    return f"""EXISTS (
+        SELECT FROM {qualified(names, names.transaction_table)} t
+        JOIN {qualified(names, names.changeset_table)} c ON c.id = t.changeset_id
+        WHERE t.changeset_id = substring(mark FROM '^[0-9]{{1,18}}')::bigint AND {OWN_XID}
+        AND mark = c.id || '|' || coalesce(c.actor_id::text, '') || '|'
+            || {_AS_TEXT.format("coalesce(t.joined_at, c.created_at)")}
+    )"""
+
+
 def _note_transaction(names: Names) -> Recording:
-    """Return the trigger that notes which transaction wrote a changeset."""
-    function = f"{_qualified(names, TRANSACTION)}()"
+    """Return the trigger that notes which transaction wrote a changeset, and forgets it with the changeset."""
+    changeset, transaction = qualified(names, names.changeset_table), qualified(names, names.transaction_table)
+    signature = f"{qualified(names, TRANSACTION)}()"
     body = f"""
 BEGIN
-    INSERT INTO {_qualified(names, names.transaction_table)} (changeset_id, server, xid)
+{_own_table(names, names.changeset_table)}    IF TG_OP = 'DELETE' THEN
+        DELETE FROM {transaction} WHERE changeset_id = OLD.id;
+        RETURN NULL;
+    END IF;
+    INSERT INTO {transaction} (changeset_id, server, xid)
         SELECT NEW.id, system_identifier, {_XID} FROM pg_control_system();
     RETURN NULL;
 END
 """
     trigger = (
-        f"CREATE TRIGGER {names.quote(TRANSACTION)} AFTER INSERT ON {_qualified(names, names.changeset_table)} "
-        f"FOR EACH ROW EXECUTE FUNCTION {function}"
+        f"CREATE TRIGGER {names.quote(TRANSACTION)} AFTER INSERT OR DELETE ON {changeset} "
+        f"FOR EACH ROW EXECUTE FUNCTION {signature}"
     )
     return Recording(
-        create={TRANSACTION: _function(function, "trigger", body), f"{TRANSACTION} trigger": trigger},
-        drop=[f"DROP FUNCTION IF EXISTS {function} CASCADE"],
+        create={TRANSACTION: function(signature, "trigger", body), f"{TRANSACTION} trigger": trigger},
+        drop=[f"DROP FUNCTION IF EXISTS {signature} CASCADE"],
     )
 
 
@@ -100,7 +121,7 @@ def table_objects(names: Names, shape: TableShape) -> Recording:
     Inserted and deleted rows are recorded once a statement, from the transition table; updated rows one by one, since
     old and new would have to be joined; TRUNCATE before it happens.
     """
-    table = _qualified(names, shape.table)
+    table = qualified(names, shape.table)
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in map(names.quote, shape.compared))
     parts = {
         "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"),
@@ -117,13 +138,21 @@ def table_objects(names: Names, shape: TableShape) -> Recording:
     create, drop = {}, []
     for part, (event, scope) in parts.items():
         name = f"{names.prefix}{shape.table}_{part}"
-        function = f"{_qualified(names, name)}()"
-        body = f"DECLARE\n    mark text;\nBEGIN\n{bodies[part]}    RETURN NULL;\nEND\n"
-        create[name] = _function(function, "trigger", body)
+        signature = f"{qualified(names, name)}()"
+        own = _own_table(names, shape.table)
+        body = f"DECLARE\n    mark text;\nBEGIN\n{own}{bodies[part]}    RETURN NULL;\nEND\n"
+        create[name] = function(signature, "trigger", body)
         create[f"{name} trigger"] = (
-            f"CREATE TRIGGER {names.quote(name)} {event} ON {table} {scope} EXECUTE FUNCTION {function}"
+            f"CREATE TRIGGER {names.quote(name)} {event} ON {table} {scope} EXECUTE FUNCTION {signature}"
         )
-        drop.append(f"DROP FUNCTION IF EXISTS {function} CASCADE")
+        drop.append(f"DROP FUNCTION IF EXISTS {signature} CASCADE")
+    # Rows that are changed one by one take the mark as it is, which is proven once a statement.
+    for when in ("BEFORE", "AFTER"):
+        name = f"{names.prefix}{shape.table}_{when.lower()}"
+        create[f"{name} trigger"] = (
+            f"CREATE TRIGGER {names.quote(name)} {when} UPDATE ON {table} FOR EACH STATEMENT "
+            f"EXECUTE FUNCTION {qualified(names, PROOF)}()"
+        )
     return Recording(create=create, drop=drop)
 
 
@@ -131,7 +160,8 @@ def _record_set(names: Names, shape: TableShape, sign: str, rows: str) -> str:
     # A statement that touched no row must not open a direct changeset.
     return (
         f"    IF NOT EXISTS (SELECT FROM {rows}) THEN\n        RETURN NULL;\n    END IF;\n"
-        f"{_find_mark(names)}    {_record(names, shape, 'moved', sign, f' FROM {rows} moved')}\n"
+        f"    mark := {qualified(names, CURRENT)}();\n"
+        f"    {_record(names, shape, 'moved', sign, f' FROM {rows} moved')}\n"
     )
 
 
@@ -145,10 +175,20 @@ def _record_row(names: Names, shape: TableShape) -> str:
 
 
 def _find_mark(names: Names) -> str:
-    # The setting is asked for first, since most writes are of an open changeset.
+    # For each row: the settings are proven before the statement and after it.
     return (
         f"    mark := current_setting('{OPEN_SETTING}', true);\n"
-        f"    IF mark IS NULL OR mark = '' THEN\n        mark := {_qualified(names, CURRENT)}();\n    END IF;\n"
+        f"    IF mark IS NULL OR mark = '' THEN\n"
+        f"        mark := coalesce(nullif(current_setting('{DIRECT_SETTING}', true), ''), "
+        f"{qualified(names, CURRENT)}());\n    END IF;\n"
+    )
+
+
+def _own_table(names: Names, table: str) -> str:
+    # Whoever owns a table of the same shape could fire the function at it.
+    return (
+        f"    IF TG_RELID <> '{qualified(names, table)}'::regclass THEN\n"
+        f"        RAISE EXCEPTION 'This function records {table} only.';\n    END IF;\n"
     )
 
 
@@ -156,19 +196,48 @@ def _record(names: Names, shape: TableShape, source: str, sign: str, rows: str =
     copied = [names.quote(column) for column in shape.columns]
     values = ", ".join(f"{source}.{column}" for column in copied)
     return (
-        f"INSERT INTO {_qualified(names, shape.history_table)} "
+        f"INSERT INTO {qualified(names, shape.history_table)} "
         f"({', '.join(copied)}, history_date, history_type, history_user_id, changeset_id) "
         f"SELECT {values}, split_part(mark, '|', 3)::timestamptz, '{sign}', "
         f"nullif(split_part(mark, '|', 2), '')::bigint, split_part(mark, '|', 1)::bigint{rows};"
     )
 
 
-def _function(signature: str, returns: str, body: str) -> str:
+def with_rights(names: Names, part: Recording) -> Recording:
+    """Return the part such that nobody but the owner may call its functions, or fire them by triggers of their own."""
+    create = {}
+    for name, statement in part.create.items():
+        create[name] = statement
+        if "$record$" in statement:
+            create[f"{name} rights"] = f"REVOKE ALL ON FUNCTION {qualified(names, name)} FROM PUBLIC"
+    return Recording(create=create, drop=part.drop)
+
+
+_PATH = "pg_catalog, pg_temp"
+# The rights of each function as they are, and as they should be.
+RIGHTS = """
+    concat_ws(
+        ' ', CASE WHEN prosecdef THEN 'definer' ELSE 'invoker' END, array_to_string(proconfig, ' '), CASE WHEN EXISTS (
+            SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0
+        ) THEN 'anybody' END
+    )
+"""
+
+
+def rights_of(statement: str) -> str:
+    """Return the rights that a statement gives its function, as the database has them."""
+    return f"{'definer' if 'SECURITY DEFINER' in statement else 'invoker'} search_path={_PATH}"
+
+
+def function(signature: str, returns: str, body: str, *, definer: bool = True) -> str:
+    """Return the statement that makes a function, which looks up no bare name in anybody's schema."""
+    security = "DEFINER" if definer else "INVOKER"
     return (
-        f"CREATE OR REPLACE FUNCTION {signature} RETURNS {returns} LANGUAGE plpgsql SECURITY DEFINER "
-        f"SET search_path = pg_catalog, pg_temp AS $record${body}$record$"
+        f"CREATE OR REPLACE FUNCTION {signature} RETURNS {returns} LANGUAGE plpgsql SECURITY {security} "
+        f"SET search_path = {_PATH} AS $record${body}$record$"
     )
 
 
-def _qualified(names: Names, name: str) -> str:
+def qualified(names: Names, name: str) -> str:
+    """Return a name with its schema, quoted."""
     return f"{names.quote(names.schema)}.{names.quote(name)}"

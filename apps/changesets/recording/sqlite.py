@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from apps.changesets.models import Kind
 from apps.changesets.recording.statements import (
     JOIN_SECONDS,
     Names,
@@ -21,6 +22,20 @@ DROP_SHARED = [
     f"DROP TABLE IF EXISTS {DIRECT}",
     f"DROP TABLE IF EXISTS {OPEN}",
 ]
+
+# What the two tables of one row hold when nobody filled or emptied them by hand. A changeset that is open is seen only
+# in its own transaction, which has not finished it; a direct write is never opened.
+DIRECT_ROW, OPEN_ROW = f"{DIRECT} row", f"{OPEN} row"
+FITS = "as it should be"
+ROWS_FIT = f"""
+    SELECT (SELECT count(*) FROM {DIRECT} d WHERE NOT EXISTS (
+               SELECT 1 FROM {{changesets}} c WHERE c.id = d.changeset_id AND c.kind <> '{Kind.DIRECT}'
+           )) = 1,
+           NOT EXISTS (SELECT 1 FROM {OPEN} o WHERE NOT EXISTS (
+               SELECT 1 FROM {{changesets}} c
+               WHERE c.id = o.changeset_id AND c.kind <> '{Kind.DIRECT}' AND c.finished_at IS NULL
+           ))
+"""
 
 # Django's text format. The odd last microsecond keeps the fraction from ever being zero, which Django would leave out.
 NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '001'"
@@ -49,7 +64,8 @@ END"""
             "user_id integer, at text NOT NULL)",
             DIRECT: f"CREATE TABLE {DIRECT} (id integer PRIMARY KEY CHECK (id = 1), changeset_id integer, "
             "written_at real, at text)",
-            f"{DIRECT} row": f"INSERT INTO {DIRECT} (id) VALUES (1)",
+            DIRECT_ROW: f"INSERT INTO {DIRECT} (id) VALUES (1)",
+            OPEN_ROW: f"DELETE FROM {OPEN}",
             CURRENT: f"CREATE VIEW {CURRENT} AS SELECT changeset_id, user_id, at FROM {OPEN} "
             f"UNION ALL SELECT changeset_id, NULL, at FROM {DIRECT} WHERE NOT EXISTS (SELECT 1 FROM {OPEN})",
             DIRECT_WRITE: f"CREATE VIEW {DIRECT_WRITE} AS SELECT 1 AS one",

@@ -3,12 +3,10 @@
 import hashlib
 import io
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,12 +14,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from apps.changesets.holding import scratch_folder
+from apps.changesets.web import FAILURES, TIMEOUT_SECONDS, reason_of, tried
 from apps.imports.errors import SourceUnavailable
 from apps.imports.results import FileIdentity
 
 SIZE_LIMIT = 200 * 1024 * 1024
-TIMEOUT_SECONDS = 30
-ATTEMPTS = 3
 # Bytes that are no text become lone surrogates, so that a person sees where they are.
 LENIENT = "surrogateescape"
 
@@ -70,14 +67,10 @@ def from_url(url: str, *, wait: Callable[[float], None] = time.sleep) -> Iterato
     _require_https(url)
     with unpacked_folder() as folder:
         path = folder / "download"
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                _download(url, path)
-                break
-            except (OSError, HTTPException, ValueError) as error:
-                if attempt == ATTEMPTS or _is_final(error):
-                    raise SourceUnavailable(f"{url} cannot be fetched: {_reason(error)}. Try --file.") from error
-                wait(2.0 ** (attempt - 1))
+        try:
+            tried(lambda: _download(url, path), wait=wait)
+        except FAILURES as error:
+            raise SourceUnavailable(f"{url} cannot be fetched: {reason_of(error)}. Try --file.") from error
         yield from_path(path, name=url)
 
 
@@ -111,15 +104,3 @@ def _download(url: str, path: Path) -> None:
             file.write(block)
     if announced is not None and announced.isdigit() and int(announced) != size:
         raise ConnectionError(f"{size} of {announced} bytes arrived")
-
-
-def _is_final(error: Exception) -> bool:
-    if isinstance(error, urllib.error.HTTPError):
-        return 400 <= error.code < 500 and error.code not in (408, 429)
-    return isinstance(error, ValueError)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the server answers {error.code} {error.reason}"
-    return str(getattr(error, "reason", "") or error)

@@ -166,7 +166,12 @@ def fail_dead_runs() -> list[ImportRun]:
     A run whose changes were committed is applied, since its status is written in the same transaction: so what fails
     here wrote nothing. Where somebody else writes for long, dead runs are left for the next time.
     """
-    return [run for run in ImportRun.objects.filter(status__in=BUSY) if is_dead(run) and _fail(run)]
+    return [run for run in dead_runs() if _fail(run)]
+
+
+def dead_runs() -> list[ImportRun]:
+    """Return the busy runs whose worker is gone, or hangs."""
+    return [run for run in ImportRun.objects.filter(status__in=BUSY) if is_dead(run)]
 
 
 def _fail(run: ImportRun) -> bool:

@@ -4,12 +4,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.changesets.management.reverting import RevertingCommand
 from apps.changesets.management.sentences import whole
-from apps.changesets.management.times import read_time
+from apps.changesets.management.times import read_time, time_taken, words_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.revert import Scope, changesets_since, newest_revertable
 
@@ -28,6 +27,10 @@ class Command(RevertingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["all_kinds"] and not options["since"]:
             raise CommandError("--all-kinds goes with --since: name the moment to go back to.", returncode=2)
+        if options["since"] is not None:
+            # With --json only the object goes to stdout.
+            out = self.stderr if options["json"] else self.stdout
+            out.write(time_taken(options["since"], option="--since"))
         self.revert_these(_chosen(options), options, scope=Scope(), ask=not options["yes"])
 
 
@@ -43,7 +46,7 @@ def _chosen(options: dict[str, Any]) -> list[Changeset]:
         moment = read_time(options["since"], option="--since")
         chosen = changesets_since(moment, kind=None if options["all_kinds"] else Kind.IMPORT)
         if not chosen:
-            raise CommandError(f"Nothing to undo since {timezone.localtime(moment):%Y-%m-%d %H:%M:%S %Z}.")
+            raise CommandError(f"Nothing to undo since {words_of(moment)}.")
         return chosen
     newest = newest_revertable(kind=Kind.IMPORT, model=Airport._meta.label_lower)
     if newest is None:

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from apps.airports.management.importing import add_import_arguments, request_for
+from apps.changesets.hooks import after_unattended_work
 from apps.imports.management.importing import ImportingCommand, one_sentence
 from apps.imports.runs.engine import Finished
 
@@ -22,7 +23,10 @@ class Command(ImportingCommand):
         held = {"lock": LOCK, "refused_percent": REFUSED_PERCENT, "backup": not options["no_backup"]}
         with one_sentence():
             request = request_for(options, "update_airports", **held)
-        self.import_requested(request, options)
+        try:
+            self.import_requested(request, options)
+        finally:
+            after_unattended_work()
 
     def as_json(self, finished: Finished) -> dict[str, Any]:
         """Return what is printed as JSON."""

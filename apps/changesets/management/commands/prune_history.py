@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.changesets.history.pruning import plan_pruning, prune_history
 from apps.changesets.management.sentences import InOneSentence
-from apps.changesets.management.times import read_time
+from apps.changesets.management.times import read_time, time_taken
 
 
 class Command(InOneSentence):
@@ -23,6 +23,7 @@ class Command(InOneSentence):
         if options["json"]:
             self.stdout.write(json.dumps({"rows": done.rows, "kept": done.kept, "changesets": done.changesets}))
             return
+        self.stdout.write(time_taken(options["before"], option="--before"))
         self.stdout.write(f"{done.rows:>11,} rows of history {'would go' if options['dry_run'] else 'are gone'}")
         self.stdout.write(f"{done.kept:>11,} old ones are needed and kept")
         self.stdout.write(f"{done.changesets:>11,} changesets cannot be reverted from then on")

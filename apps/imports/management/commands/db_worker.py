@@ -9,6 +9,8 @@ from django_tasks_db.management.commands import db_worker
 
 from apps.changesets.failures import words_of
 from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.progress import beating
+from apps.imports.runs.workers import BEAT_SECONDS, note_worker
 from apps.imports.tasks import see_after_runs
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,10 @@ class Command(InOneSentence, db_worker.Command):
 
     def handle(self, **options: Any) -> None:
         """Work until told to stop; whenever the database is away, wait for it."""
+        with beating(note_worker, every=BEAT_SECONDS, name="worker"):
+            self._work(**options)
+
+    def _work(self, **options: Any) -> None:
         attempt = 0
         while True:
             started = time.monotonic()

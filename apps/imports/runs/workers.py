@@ -1,0 +1,24 @@
+"""The sign of life of workers (`manage.py db_worker`), for those who wait for one."""
+
+import time
+from contextlib import suppress
+
+from apps.changesets.progress import board, entry
+
+BEAT_SECONDS = 10
+# A worker that was not heard of for so long is gone.
+SILENT_SECONDS = 60
+
+
+def note_worker() -> None:
+    """Leave a sign that a worker lives."""
+    # A full disk is no reason to stop.
+    with suppress(OSError):
+        board().set(entry("worker"), time.time(), timeout=None)
+
+
+def worker_heard_of() -> float | None:
+    """Return how many seconds ago a worker was last heard of; None where none ever was."""
+    at: float | None = board().get(entry("worker"))
+    # A clock that was set back makes a time in the future.
+    return None if at is None else max(time.time() - at, 0)
