@@ -26,10 +26,10 @@ Rows = Iterable[Iterable[Any]]
 
 def ours(path: str) -> Rows:
     """Read with the console's reader, without its limit of rows."""
-    from apps.imports.reading import json_table, ods, rows
+    from apps.imports.reading import ods, rows
     from apps.imports.reading.sources import from_path
 
-    json_table.ROW_LIMIT = ods.ROW_LIMIT = 10**7
+    ods.ROW_LIMIT = 10**7
     raw = rows.read(from_path(path))
     yield raw.header
     for chunk in raw.chunks:

@@ -1,5 +1,6 @@
 """Which country codes exist, and what the countries are called."""
 
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 
@@ -17,37 +18,44 @@ BESIDE_ISO = {
 # What people write, and neither ISO 3166-1 nor its package has.
 _ALSO = {
     "AE": ("uae",),
+    "AX": ("aland",),
     "BN": ("brunei",),
-    "BS": ("the bahamas",),
+    "BQ": ("caribbean netherlands", "bonaire saint eustatius and saba"),
+    "CC": ("cocos islands",),
     "CG": ("republic of the congo", "congo brazzaville"),
-    "CD": ("democratic republic of the congo", "dr congo", "congo kinshasa"),
+    "CD": ("democratic republic of the congo", "democratic republic of congo", "dr congo", "congo kinshasa"),
     "CI": ("ivory coast",),
     "CV": ("cape verde",),
     "CZ": ("czech republic",),
+    "FJ": ("fiji islands",),
     "FK": ("falkland islands",),
     "FM": ("micronesia",),
     "GB": ("uk", "great britain", "england", "scotland", "wales", "northern ireland"),
-    "GM": ("the gambia",),
+    "GS": ("south georgia", "south georgia and the islands"),
+    "HK": ("hong kong sar", "hong kong s a r"),
     "KP": ("north korea",),
     "KR": ("south korea", "korea"),
     "LA": ("laos",),
     "MF": ("saint martin",),
     "MK": ("macedonia",),
     "MM": ("burma",),
-    "MO": ("macau",),
-    "NL": ("holland", "the netherlands"),
-    "PS": ("palestine",),
+    "MO": ("macau", "macau sar", "macau s a r"),
+    "NL": ("holland",),
+    "PN": ("pitcairn islands",),
+    "PS": ("palestine", "palestinian territory", "west bank"),
     "RU": ("russia",),
     "SH": ("saint helena",),
+    "SJ": ("svalbard", "svalbard and jan mayen islands"),
     "SX": ("sint maarten",),
     "SZ": ("swaziland",),
     "SY": ("syria",),
+    "TF": ("french southern and antarctic lands",),
     "TL": ("east timor",),
     "TR": ("turkey",),
     "US": ("usa", "united states of america"),
     "VA": ("vatican", "vatican city"),
     "VG": ("british virgin islands",),
-    "VI": ("us virgin islands",),
+    "VI": ("us virgin islands", "united states virgin islands"),
 }
 
 
@@ -75,8 +83,10 @@ def _codes() -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
+    """Return a name without accents, punctuation and `The` at its beginning, which people leave out."""
     words = search_form(name).replace("&", " and ").replace("st.", "saint")
-    return " ".join("".join(letter if letter.isalnum() else " " for letter in words).split())
+    letters = (letter for letter in unicodedata.normalize("NFKD", words) if not unicodedata.combining(letter))
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in letters).split()).removeprefix("the ")
 
 
 def is_iso_code(code: str) -> bool:
@@ -92,11 +102,12 @@ def code_of(name: str) -> str | None:
 def codes_of(cells: list[str]) -> list[str]:
     """Return the codes for names of countries; what is a code stays, and what no country is called, too."""
     codes = {cell: _code(cell.strip()) for cell in set(cells)}
-    unknown = {_plain(cell): cell for cell, code in codes.items() if code is None and cell.strip()}
+    unknown = {cell: search_form(cell) for cell, code in codes.items() if code is None and cell.strip()}
     if unknown:
         # Names that people here gave to countries.
-        for name, code in Country.objects.filter(search_name__in=unknown).values_list("search_name", "iso_code"):
-            codes[unknown[name]] = code
+        countries = Country.objects.filter(search_name__in=unknown.values())
+        named = dict(countries.values_list("search_name", "iso_code"))
+        codes |= {cell: named.get(name) for cell, name in unknown.items()}
     return [codes[cell] or cell for cell in cells]
 
 

@@ -17,7 +17,14 @@ _FRACTION = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]+")
 # As many decimals as hardly anything but a position has.
 _PRECISE = re.compile(r"[+-]?[0-9]{1,3}\.[0-9]{3,}")
 
-register_change("country_code", ChangeKind("country name to code", lambda cells, _argument: codes_of(cells)))
+register_change(
+    "country_code",
+    ChangeKind(
+        "country name to code",
+        lambda cells, _argument: codes_of(cells),
+        misses="no country is known by this name: write its code in two letters",
+    ),
+)
 
 
 @cache

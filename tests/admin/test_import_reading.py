@@ -44,7 +44,8 @@ def posted_by(page: Any) -> dict[str, str]:
     choices = {choice.name: choice.value for choice in page.context["choices"]}
     columns = {field["name"]: field["title"] for field in page.context["fields"]}
     changes = {field["change_name"]: field["change"] for field in page.context["fields"] if field["changes"]}
-    asked = {"titles": page.context["titles_mark"], "source": "corrections", "decimal": page.context["decimal"]}
+    asked = {name: page.context[name] for name in ("decimal", "match")}
+    asked |= {"titles": page.context["titles_mark"], "source": "corrections"}
     return {**asked, **choices, **columns, **changes}
 
 
@@ -203,7 +204,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
     url = opened(client, data)
 
     assert "From line 102 on the file is not UTF-8" in words_of(client.get(url))
-    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""})
+    run = planned(client, url, match="", **{"column-ident": "icao", "column-icao_code": ""})
 
     assert run.status == "failed"
     assert "table.csv is not UTF-8 from line 102 on" in run.error
@@ -212,7 +213,7 @@ def test_an_encoding_that_changes_half_way_is_said_with_its_line(client):
 def test_what_is_no_text_further_down_than_the_page_looks_is_refused_with_its_line(client):
     url = opened(client, b"icao,city\n" + "EPWA,Łódź\n".encode() * 30_000 + b"EPWA,\xff\n")
 
-    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""})
+    run = planned(client, url, match="", **{"column-ident": "icao", "column-icao_code": ""})
 
     assert "table.csv is not UTF-8 from line 30002 on" in run.error
 
@@ -327,10 +328,31 @@ def test_a_column_that_looks_like_one_of_ours_and_is_not_taken_is_said(client):
     assert "city looks like municipality (" in words_of(page)
 
 
+def test_27_a_file_without_the_usual_keys_is_matched_by_the_one_that_it_has(client, airports):
+    Airport.objects.filter(pk="LSZH").update(iata_code="ZRH")
+    url = opened(client, (CASES / "27-iata-only.csv").read_bytes())
+
+    page = client.get(url)
+    run = planned(client, url)
+
+    assert (page.context["match"], page.context["errors"]) == ("iata", [])
+    assert (run.status, run.options["match"], run.counts["updated"]) == ("planned", "iata", 1)
+
+
+def test_the_key_to_match_by_is_chosen_here_and_another_word_is_none(client, airports):
+    url = opened(client, "icao,naam\nEPWA,Warsaw\n")
+
+    assert client.get(url).context["match"] == ""
+    assert planned(client, url, match="ident", **{"column-name": "naam"}).options["match"] == "ident"
+    assert shown(client, url, match="nobody").context["match"] == "ident"
+
+
 def test_keys_in_another_case_are_taken_where_the_person_says_so(client, airports):
     url = opened(client, "icao,city\nlszh,Kloten\n")
 
-    run = planned(client, url, **{"column-ident": "icao", "column-icao_code": ""}, null_words="-", ignore_case="on")
+    run = planned(
+        client, url, **{"column-ident": "icao", "column-icao_code": ""}, match="", null_words="-", ignore_case="on"
+    )
 
     assert run.options["ignore_case"] is True
     assert run.rows.get().new_pk == "LSZH"

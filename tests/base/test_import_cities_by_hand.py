@@ -135,6 +135,12 @@ def test_row_that_names_no_city_is_refused(plan_of, zurich):
     assert [(each.rule, each.hint) for each in plan.refusals] == [("required", "a correction must name its object")]
 
 
+def test_row_that_names_no_city_is_refused_by_the_column_that_is_blank(plan_of, zurich):
+    plan = plan_of("cities", "country,name,population", "CH,,5", ",Bern,5")
+
+    assert [each.column for each in plan.refusals] == ["name", "country"]
+
+
 @pytest.mark.parametrize(
     ("column", "value", "rule"),
     [

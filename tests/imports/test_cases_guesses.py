@@ -199,6 +199,15 @@ def test_28_names_of_countries_become_codes(two):
     assert list(Airport.objects.order_by("pk").values_list("iso_country", flat=True)) == ["US", "CH"]
 
 
+@pytest.mark.parametrize("header", [["country", "iso2"], ["iso2", "country"]])
+def test_codes_of_countries_come_before_their_names_under_a_title_of_ours(header):
+    row = dict(zip(["country", "iso2"], ["Switzerland", "CH"], strict=True))
+
+    found = guess_columns(["name", *header], [["Bern", *(row[title] for title in header)]], spec_named("cities"))
+
+    assert {guess.field: (guess.title, guess.change) for guess in found}["country"] == ("iso2", None)
+
+
 def test_29_short_titles_of_a_city_are_guessed_and_not_dropped_unasked(db):
     Country.objects.create(iso_code="CH", name="Switzerland")
 

@@ -206,3 +206,14 @@ def test_a_namesake_far_from_the_airports_of_a_city_is_refused_with_the_distance
 
     assert "6,659 km from the nearest of what the city is linked with" in capsys.readouterr().out
     assert City.objects.filter(name="Pearl City").values().get() == before
+
+
+def test_a_shared_code_is_no_evidence_against_country_place_and_name_together(airports_file):
+    row = {"iata_code": "DEN", "name": "Denham", "iso_country": "GB", "latitude_deg": 51.58, "longitude_deg": -0.51}
+    text = f"{','.join(row)}\n{','.join(map(str, row.values()))}\n"
+
+    (refusal,) = refusals(text, airports_file, match="iata")
+
+    assert "iata_code: 'DEN': its iata_code names" in refusal
+    assert "and it is about Denham: say which counts" in refusal
+    assert refusals(text, airports_file, match="iata", disputed="id") == []

@@ -13,6 +13,7 @@ from django.test import Client
 
 from apps.airports.models import Airport
 from apps.imports.models import ImportRun
+from apps.imports.reading import json_table
 from apps.imports.reading.rows import Reading, rows_at
 from apps.imports.runs.files import kept_file
 from tests.admin.runs import IMPORTS
@@ -250,3 +251,17 @@ def test_a_nested_value_is_refused_where_its_column_is_taken(client, tmp_path):
     assert refused(written(tmp_path, text, "t.json")).startswith(sentence)
     answer = trips.upload(client, Airport, text.encode(), "t.json", source="corrections")
     assert answer.context["form"].errors["import_file"] == [sentence]
+
+
+def test_keys_that_come_up_late_are_named_and_nothing_is_taken_from_them(client, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(json_table, "BEGINNING_CHARACTERS", 1)
+    text = f'[{{"ident": "KDEN", "name": "Denver"}},{" " * 70_000}{{"ident": "LSZH", "late": 1}}]'
+
+    call_command(
+        "import_airports", "--file", str(written(tmp_path, text, "t.json")), "--source", "corrections", "--dry-run"
+    )
+    run = trips.planned(client, Airport, text.encode(), "t.json", source="corrections")
+
+    assert "Not taken, since these keys come up late in the file: late\n" in capsys.readouterr().out
+    assert run.counts.items() >= {"total": 2, "refused": 0}.items()
+    assert "not taken: <code>late</code>" in client.get(f"{IMPORTS}{run.pk}/change/").content.decode()

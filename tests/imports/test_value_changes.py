@@ -7,8 +7,12 @@ from hypothesis import strategies as st
 
 from apps.airports.columns import OURAIRPORTS
 from apps.airports.models import Airport
+from apps.base.models import Country
 from apps.imports.mapping.changes import CHANGES, ValueChange, changed, why_not_change
 from apps.imports.mapping.layout import changes_for
+from apps.imports.plan.plan import plan_import
+from apps.imports.reading.sources import from_path
+from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 
 ARGUMENTS = {"blank": "?|unknown", "thousands": "point", "round": "1", "part": "2", "constant": "CH"}
@@ -89,10 +93,29 @@ def test_a_change_makes_of_a_cell(name, argument, cell, becomes):
 @pytest.mark.parametrize(
     ("cell", "code"),
     [("United States", "US"), ("Korea, Republic of", "KR"), ("Côte d'Ivoire", "CI"), ("che", "CH"), ("ch", "CH"),
-     ("Russia", "RU"), ("Türkiye", "TR"), ("Kosovo", "XK"), ("St. Lucia", "LC"), ("Atlantis", "Atlantis"), ("", "")],
+     ("Russia", "RU"), ("Türkiye", "TR"), ("Kosovo", "XK"), ("St. Lucia", "LC"), ("Atlantis", "Atlantis"), ("", ""),
+     ("Cote d'Ivoire", "CI"), ("Reunion", "RE"), ("The Gambia", "GM"), ("Fiji Islands", "FJ"), ("Macau S.A.R", "MO")],
 )  # fmt: skip
 def test_the_name_of_a_country_becomes_its_code(cell, code):
     assert after("country_code", cell) == [code]
+
+
+@pytest.mark.django_db
+def test_names_that_people_here_gave_to_countries_become_codes_however_they_are_written():
+    Country.objects.create(iso_code="QX", name="Åland & Beyond")
+
+    assert after("country_code", "Åland & Beyond", "ÅLAND  & beyond ") == ["QX", "QX"]
+
+
+@pytest.mark.django_db
+def test_a_name_that_is_no_country_is_refused_as_such(tmp_path):
+    path = tmp_path / "towns.csv"
+    path.write_text("country,name\nAtlantis,Poseidonia\n")
+    options = ImportOptions(corrections=True, changes={"country": (ValueChange("country_code"),)})
+
+    (refusal,) = plan_import(from_path(path), spec=spec_named("cities"), options=options).refusals
+
+    assert "country: 'Atlantis': no country is known by this name: write its code in two letters" in str(refusal)
 
 
 @once

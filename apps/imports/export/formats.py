@@ -10,7 +10,7 @@ from import_export.formats import base_formats
 
 from apps.imports.export.spreadsheets import ROWS_OF_A_SHEET, write_ods, write_xlsx
 from apps.imports.export.tables import Cell, Table
-from apps.imports.reading import json_table, ods
+from apps.imports.reading import ods
 
 
 class WritesTables:
@@ -93,7 +93,7 @@ class Ods(WritesTables, base_formats.ODS):
 class Json(WritesTables, base_formats.JSON):
     """An array of objects."""
 
-    help = f"For programs: a row is an object on a line; up to {json_table.ROW_LIMIT:,} can be imported again."
+    help = "For programs: a row is an object on a line."
 
     def write(self, table: Table, out: BinaryIO) -> None:
         header, separator = table.header, "["

@@ -261,6 +261,8 @@ def _how_it_was_read(plan: ImportPlan) -> Iterator[str]:
     """Yield what was found out or remembered about the file, and might be wrong."""
     if not plan.how.has_titles:
         yield "The file has no titles: its columns are called column 1, column 2, ..."
+    if later := plan.staging.later_titles:
+        yield f"Not taken, since these keys come up late in the file: {', '.join(title[:40] for title in later)}"
     if known := plan.remembered:
         by = f" by {known.actor.get_username()}" if known.actor else ""
         # PostgreSQL keeps the keys of JSON in an order of its own.

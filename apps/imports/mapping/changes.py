@@ -11,7 +11,17 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from apps.imports.results import ValueChange
 
-__all__ = ["CHANGES", "ChangeKind", "ValueChange", "changed", "parts_of", "register_change", "shares", "why_not_change"]
+__all__ = [
+    "CHANGES",
+    "ChangeKind",
+    "ValueChange",
+    "changed",
+    "parts_of",
+    "register_change",
+    "shares",
+    "why_missed",
+    "why_not_change",
+]
 
 Cells = list[str]
 
@@ -29,7 +39,10 @@ _AROUND = " ,()[]{}"
 
 @dataclass(frozen=True)
 class ChangeKind:
-    """What a change is called on a page, what it does, and which argument it takes: what it is, and which may be."""
+    """What a change is called on a page, what it does, and which argument it takes: what it is, and which may be.
+
+    `misses` says what is wrong with a cell that is refused since the change does not understand it.
+    """
 
     label: str
     apply: Callable[[Cells, str], Cells]
@@ -37,6 +50,7 @@ class ChangeKind:
     allows: Callable[[str], bool] = bool
     # Several fields may share a column that this changes: each takes something else from it.
     shares: bool = False
+    misses: str = ""
 
 
 def register_change(name: str, kind: ChangeKind) -> None:
@@ -67,6 +81,11 @@ def changed(cells: Sequence[str], changes: Sequence[ValueChange]) -> Cells:
 def shares(changes: Sequence[ValueChange]) -> bool:
     """Whether another field may take the same column, since this one takes a part of it or nothing at all."""
     return any(CHANGES[change.name].shares for change in changes if change.name in CHANGES)
+
+
+def why_missed(changes: Sequence[ValueChange]) -> str:
+    """Return what is wrong with a cell that these changes left as it was, "" where the parser knows better."""
+    return next((kind.misses for change in changes if (kind := CHANGES[change.name]).misses), "")
 
 
 def parts_of(cell: str) -> list[str]:

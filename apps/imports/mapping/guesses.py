@@ -44,12 +44,14 @@ def guess_columns(header: Sequence[str], rows: Sequence[Sequence[str]], spec: Im
     """Return the columns that most likely fill fields, in the order of the spec; `rows` are a sample of the file.
 
     Titles of ours come first, then those in which case and punctuation differ, then those that others use, then the
-    values. A title does not count where the values look like something else. A column is guessed once, unless each
-    field takes another part of it.
+    values. A column whose values are as the field takes them comes before one whose values must become so. A title
+    does not count where the values look like something else. A column is guessed once, unless each field takes
+    another part of it.
     """
     work = _Work(header, rows, spec)
-    work.by_our_titles()
-    work.by_titles_like_ours()
+    for changing in (False, True):
+        work.by_our_titles(changing=changing)
+        work.by_titles_like_ours(changing=changing)
     work.without_foreign_numbers()
     work.by_values()
     return [work.guesses[column.field] for column in spec.columns if column.field in work.guesses]
@@ -70,14 +72,16 @@ class _Work:
         # Fields that were guessed by a title which is not exactly ours.
         self.foreign: set[str] = set()
 
-    def by_our_titles(self) -> None:
+    def by_our_titles(self, *, changing: bool) -> None:
         """Guess what an import takes unasked; the field's own title counts whatever its values are."""
         for column, place in columns_found(self.header, self.spec, ImportOptions()):
             ours = self.header[place].casefold() in {column.header.casefold(), column.field.casefold()}
-            if self._by_title(column, place, "its title is ours", certain=ours) and not ours:
+            if column.field in self.guesses:
+                continue
+            if self._by_title(column, place, "its title is ours", changing=changing, certain=ours) and not ours:
                 self.foreign.add(column.field)
 
-    def by_titles_like_ours(self) -> None:
+    def by_titles_like_ours(self, *, changing: bool) -> None:
         """Guess by titles like ours, then by those of others, then by those whose values need a change."""
         places = self._plain_places()
         for why, names_of in _TITLES:
@@ -86,7 +90,7 @@ class _Work:
                     place = places.get(plain_title(name))
                     if place is None or column.field in self.guesses:
                         continue
-                    if self._by_title(column, place, why, change=change):
+                    if self._by_title(column, place, why, changing=changing, change=change):
                         self.foreign.add(column.field)
 
     def without_foreign_numbers(self) -> None:
@@ -118,13 +122,22 @@ class _Work:
             self._note(column, place, _looks(look, sample), look.change or number)
 
     def _by_title(
-        self, column: Column, place: int, why: str, *, certain: bool = False, change: ValueChange | None = None
+        self,
+        column: Column,
+        place: int,
+        why: str,
+        *,
+        changing: bool,
+        certain: bool = False,
+        change: ValueChange | None = None,
     ) -> bool:
         sample = self.samples[place]
         cells, number = self._numbers(column, sample)
         looks = [look for look in column.looks_like if not look.untitled]
         look = next((look for look in looks if look.test(cells)), None) if cells else None
         if cells and column.looks_like and not look and not certain:
+            return False
+        if look and look.change and not changing:
             return False
         change = change or (look.change if look else None) or number
         if look and look.change:

@@ -225,6 +225,16 @@ def missing_columns(fields: Iterable[str], spec: ImportSpec, *, corrections: boo
     return [" or ".join([*alone, " and ".join(jointly)] if jointly else alone)]
 
 
+def likely_match(fields: Iterable[str], spec: ImportSpec, options: ImportOptions) -> str:
+    """Return the key to match by: as a person chose, or the first one that the file has where it lacks the usual."""
+    fields = set(fields)
+    if options.match or not missing_columns(fields, spec, corrections=True):
+        return options.match
+    return next(
+        (key for key in spec.match_choices if not missing_columns(fields, spec, corrections=True, match=key)), ""
+    )
+
+
 def titles_of(column: Column) -> tuple[str, ...]:
     """Return what a column may be called in a file, our own title first."""
     return (column.header, *column.aliases, column.field)

@@ -81,7 +81,8 @@ def mapping_errors(columns: Columns, spec: ImportSpec, options: ImportOptions) -
     errors = []
     lacking = missing_columns(columns.chosen, spec, corrections=options.corrections, match=options.match)
     if lacking and options.corrections:
-        errors.append(f"Say which column has the {', '.join(lacking)}: without it no object is known.")
+        other = ", or match the rows by another key" if options.match else ""
+        errors.append(f"Say which column has the {', '.join(lacking)}{other}: without it no object is known.")
     elif lacking:
         title = spec.upstream_title or spec.name
         errors.append(

@@ -13,7 +13,7 @@ from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.imports.errors import ImportFailure
 from apps.imports.mapping import headers
-from apps.imports.mapping.layout import missing_columns
+from apps.imports.mapping.layout import likely_match, missing_columns
 from apps.imports.models import ImportRun
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.importing import as_corrections
@@ -58,6 +58,7 @@ def reading_page(request: HttpRequest, run: ImportRun, context: dict[str, Any]) 
         if posted and posted.get("titles", mark_of(shown.header)) == mark_of(shown.header):
             columns = posted_columns(posted, columns, shown.header, spec)
         else:
+            options = replace(options, match=likely_match(columns.chosen, spec, options))
             columns, options = commas_of_file(columns, options)
             if posted and not errors and SHOW not in posted:
                 errors = ["Read like this, the file has other columns: look at them again."]
@@ -83,6 +84,8 @@ def _options(posted: Mapping[str, str], spec: ImportSpec, options: ImportOptions
         options = replace(options, corrections=not spec.upstream or posted["source"] == "corrections")
     decimal = next((sign for sign in DECIMALS if sign == posted.get("decimal")), options.decimal)
     options = replace(options, decimal=decimal)
+    if posted.get("match", options.match) in ("", *spec.match_choices):
+        options = replace(options, match=posted.get("match", options.match))
     if "null_words" in posted:
         # A box that is not ticked is not posted: its neighbour tells that it was asked.
         ignore_case = "ignore_case" in posted and options.corrections
@@ -123,6 +126,8 @@ def _context(
         "words": likely_words(run, shown),
         "ignore_case": options.ignore_case,
         "null_words": " ".join(sorted(options.null_words)),
+        "matches": [("", "The usual keys"), *((word, choice.title) for word, choice in spec.match_choices.items())],
+        "match": options.match,
         "titles_mark": mark_of(shown.header),
         "other_file": headers.other_file(shown.header, spec),
         "why_not_again": known and headers.why_not_again(known, shown.header, spec, options),

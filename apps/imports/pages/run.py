@@ -106,12 +106,13 @@ def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[
     everything = headers.columns_taken(run.header, spec, replace(options, columns=None))
     taken = headers.columns_taken(run.header, spec, options)
     number = changes_of(run)
+    later = [title for title in (run.summary or {}).get("not_taken", ()) if title not in run.header]
     return {
         "lines": plan_lines(run),
         "other_runs": _other_runs(request, run),
         "number": number,
         "taken": list(taken.values()),
-        "not_taken": headers.not_taken(run.header, taken),
+        "not_taken": [*headers.not_taken(run.header, taken), *later],
         "blanks": blanks_in_words((run.summary or {}).get("read_as_blank", {})),
         "why_not_confirm": why_not_confirm(request.user, run),
         "checks": shown_checks(run.spec, (run.summary or {}).get("checks") or {}),

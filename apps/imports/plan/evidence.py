@@ -56,7 +56,9 @@ def keys_of(staging: Staging) -> list[tuple[str, ...]]:
     spec, evidence = staging.spec, staging.spec.evidence
     named = [(field,) for field in evidence.keys] if evidence else []
     groups = [*((field,) for field in spec.key_fields), spec.match_by, *spec.unique, *named]
-    filled = set(staging.layout.staged)
+    # What a row was matched by names an object, too, though several may share it.
+    groups += [(field,) for field in staging.layout.alone]
+    filled = set(staging.layout.staged) & set(staging.stored)
     return [group for group in dict.fromkeys(groups) if group and set(group) <= filled]
 
 

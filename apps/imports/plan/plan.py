@@ -111,7 +111,7 @@ class ImportPlan:
             "missing": self.options.missing,
             "filtered": self.options.filtered,
             "columns": [column.field for column, _index in layout.columns],
-            "not_taken": layout.not_taken,
+            "not_taken": [*layout.not_taken, *self.staging.later_titles],
             "read_as_blank": dict(self.staging.read_as_blank),
             "missing_above_limit": self.missing_above_limit,
             "beyond_limits": list(self.beyond_limits),
@@ -204,6 +204,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
             refused += sum(row.refused for row in result.seen)
             cells_refused += result.cells_refused
             staging.read_as_blank.update(result.read_as_blank)
+            staging.later_titles = chunk.later_titles
             staging.note_refusals(result.refusals)
             staging.load_staged(result.rows)
             staging.load_seen(result.seen)

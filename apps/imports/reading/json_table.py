@@ -2,22 +2,35 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TextIO
 
-from apps.imports.errors import CellRefused, EncodingRefused, FileDamaged, NoRows, NotATable, TooManyRows
+from apps.imports.errors import CellRefused, EncodingRefused, FileDamaged, NoRows, NotATable
 from apps.imports.reading.encodings import codec_of, not_text
 from apps.imports.reading.sources import SourceFile
 from apps.imports.reading.streams import BLOCK, open_text
 from apps.imports.reading.tables import CELL_CHARACTERS, Nested, RawChunk, Reading, in_chunks
 
-ROW_LIMIT = 20_000
+# The keys of the objects among so many characters are the columns, of these so many at most.
+BEGINNING_CHARACTERS = 1_000_000
+COLUMNS = 1000
+# An object with so few keys in all rows is a part of its row, one with more is a table of its own.
+INNER_KEYS = 8
+LATER_TITLES = 30
 OBJECT_CHARACTERS = 4_000_000
 KEY, OTHER_KEY = "key", "(key)"
 _BY_KEY = re.compile(r'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\{')
+# A list under a key, with texts and numbers before it at most.
+_WRAPPED = re.compile(
+    r'\{(?:\s*"(?:[^"\\]|\\.)*"\s*:\s*(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)\s*,)*'
+    r'\s*"(?:[^"\\]|\\.)*"\s*:\s*(?=\[\s*\{)'
+)
 _LINES = re.compile(r"\.(jsonl|ndjson)(\.gz)?$", re.IGNORECASE)
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _NO_SPACE = re.compile(r"[^ \t\n\r]")
 _KINDS = {dict: "an object", list: "a list", str: "text or a number", bool: "true or false", type(None): "null"}
 
@@ -28,11 +41,16 @@ class _NoValue(Exception):
 
 def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChunk]:
     """Yield the keys as a chunk of their own, then the rows; raises FileRefused while they are read."""
-    return in_chunks(_rows(source, how, start), source.identity.name)
+    later: dict[str, None] = {}
+    for chunk in in_chunks(_rows(source, how, start, later), source.identity.name):
+        yield replace(chunk, later_titles=tuple(later)) if later else chunk
 
 
-def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield the keys of the first objects, then the values of each; lines count as they would below a header."""
+def _rows(source: SourceFile, how: Reading, start: bytes, later: dict[str, None]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the keys of the first objects, then the values of each; lines count as they would below a header.
+
+    Objects leave out what they do not know. Keys that come up further down are noted in `later`.
+    """
     name = source.identity.name
     number = 0
     try:
@@ -40,27 +58,47 @@ def _rows(source: SourceFile, how: Reading, start: bytes) -> Iterator[tuple[int,
         with open_text(replace(source, errors="strict"), codec_of(how.encoding, start)) as (text, _metered):
             items = _Items(text, name)
             first = items.first()
-            # Objects of a list have the same keys; those on lines of their own leave out what they do not know.
-            header = list(dict.fromkeys(key for _line, item in first for key in item))
+            parts = _parts_of_rows([item for _line, item in first])
+            keys = dict.fromkeys(key for _line, item in first for key in _flat(item, parts))
+            header = dict.fromkeys(islice(keys, COLUMNS))
             if first:
-                yield 1, header
+                yield 1, list(header)
             for number, (line, item) in enumerate(chain(first, items), start=1):
-                if number > ROW_LIMIT:
-                    raise TooManyRows(
-                        f"{name} has more than {ROW_LIMIT:,} objects: JSON is read up to that, save the table as CSV."
-                    )
-                yield line, _row(item, header, f"{name}, object {number}")
+                row = _flat(item, parts)
+                if row.keys() - header.keys() and len(later) < LATER_TITLES:
+                    later.update(dict.fromkeys(key for key in row if key not in header))
+                where = f"{name}, object {number}"
+                yield line, [_text(row.get(key), f"{where}, {key[:40]}") for key in header]
     except UnicodeDecodeError as error:
         raise not_text(source, how.encoding, start) from error
     if not number:
         raise NoRows(f"{name} is a list without objects: nothing can be imported from it.")
 
 
-def _row(item: dict[str, Any], header: list[str], where: str) -> list[str]:
-    unknown = next((key for key in item if key not in header), None) if item.keys() - set(header) else None
-    if unknown is not None:
-        raise NotATable(f"{where} has the key {unknown[:40]}, which the first object lacks: give all the same keys.")
-    return [_text(item.get(key), f"{where}, {key[:40]}") for key in header]
+def _parts_of_rows(items: Sequence[dict[str, Any]]) -> AbstractSet[str]:
+    """Return the keys whose values are objects with the same few keys."""
+    inner: dict[str, set[str]] = defaultdict(set)
+    others = set()
+    for item in items:
+        for key, value in item.items():
+            if isinstance(value, dict):
+                inner[key].update(value)
+            elif value is not None:
+                others.add(key)
+    return {key for key, keys in inner.items() if 0 < len(keys) <= INNER_KEYS} - others
+
+
+def _flat(item: dict[str, Any], parts: AbstractSet[str]) -> dict[str, Any]:
+    """Return an object with the values of its parts under keys such as `name.common`."""
+    if not parts:
+        return item
+    flat: dict[str, Any] = {}
+    for key, value in item.items():
+        if key in parts and isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in value.items()}
+        elif key not in parts or value is not None:
+            flat[key] = value
+    return flat
 
 
 def _text(value: Any, where: str) -> str:
@@ -68,6 +106,9 @@ def _text(value: Any, where: str) -> str:
         return ""
     if value is True or value is False:
         return "true" if value else "false"
+    if isinstance(value, list) and len(value) == 2 and all(map(_is_number, value)):
+        # A position, which has its place in a cell.
+        return ", ".join(value)
     if not isinstance(value, str):
         why = f"{where} holds {_KINDS[type(value)]}, and a table has one value in a cell: take it apart."
         return Nested("{...}" if isinstance(value, dict) else "[...]", why)
@@ -78,6 +119,10 @@ def _text(value: Any, where: str) -> str:
     except UnicodeEncodeError:
         raise EncodingRefused(f"{where} holds half of a character (a lone surrogate): write it whole.") from None
     return value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 class _Items:
@@ -93,8 +138,9 @@ class _Items:
         self._at = self._counted = 0
         self._number = 0
         self._line = 1
-        self._blocks = 0
+        self._read = 0
         self._key = ""
+        self._wrapped = False
         self._decoder = json.JSONDecoder(
             object_pairs_hook=_object, parse_constant=_refuse_constant, parse_int=str, parse_float=str
         )
@@ -105,11 +151,11 @@ class _Items:
         return self._items
 
     def first(self) -> list[tuple[int, dict[str, Any]]]:
-        """Return the objects that settle the keys: the first one, of those on lines all of the first block."""
+        """Return the objects that settle the keys."""
         first: list[tuple[int, dict[str, Any]]] = []
         for item in self._items:
             first.append(item)
-            if self._closing or self._blocks > 1:
+            if self._read > BEGINNING_CHARACTERS:
                 break
         return first
 
@@ -128,6 +174,9 @@ class _Items:
                 return ""
             if _BY_KEY.match(self._window, self._at):
                 return "}"
+            if wrapped := _WRAPPED.match(self._window, self._at):
+                self._wrapped, self._at = True, wrapped.end()
+                return "]"
         raise NotATable(f"{self._name} is JSON but no list of objects: write it as [{{...}}, {{...}}].")
 
     def _on_lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -149,6 +198,10 @@ class _Items:
         if self._next_character() != self._closing:
             raise self._damaged(f"a comma or the closing {self._closing} is missing")
         self._at += 1
+        if self._wrapped:
+            if self._next_character() != "}":
+                raise NotATable(f"{self._name} has more beside its list of objects: write it as [{{...}}, {{...}}].")
+            self._at += 1
         if self._next_character():
             raise self._damaged(f"something stands behind the closing {self._closing}")
 
@@ -183,7 +236,7 @@ class _Items:
         self._count_lines()
         self._window = self._window[self._at :] + block
         self._at = self._counted = 0
-        self._blocks += 1
+        self._read += len(block)
         return bool(block)
 
     def _item(self) -> dict[str, Any]:

@@ -63,10 +63,14 @@ class Nested(str):
 
 @dataclass(frozen=True)
 class RawChunk:
-    """Some rows as they are in the file, and the line on which each begins."""
+    """Some rows as they are in the file, and the line on which each begins.
+
+    `later_titles` are those of columns that came up below the header so far: nothing is taken from them.
+    """
 
     lines: list[int]
     rows: list[list[str]]
+    later_titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import models
 
 from apps.changesets.text import unguard
+from apps.imports.mapping.changes import why_missed
 from apps.imports.mapping.columns import Column
 from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
@@ -63,9 +64,11 @@ def normalise(chunk: RawChunk, layout: Layout, options: ImportOptions, *, room: 
         values, refused = _parser(column, layout)(given)
         columns.append(values)
         refused_at.append({cell.row for cell in refused})
-        result.refusals += [
-            Refusal(lines[row], column.header, _shown(cells[index][row]), rule, hint) for row, rule, hint in refused
-        ]
+        missed = why_missed(layout.changes.get(column.field, ()))
+        for row, rule, hint in refused:
+            cell = cells[index][row]
+            why = missed if missed and given[row] == cell else hint
+            result.refusals.append(Refusal(lines[row], column.header, _shown(cell), rule, why))
     if layout.corrections:
         _refuse_unfit(columns, layout, lines, refused_at, result)
     bad = _blank_bad_cells(columns, layout, refused_at, result) if options.takes_rest else set().union(*refused_at)
@@ -181,11 +184,12 @@ def _refuse_nameless(
     if len(together) < len(layout.together):
         together = []
     names = layout.alone if alone else layout.together
-    header = next(column.header for column, _index in layout.columns if column.field in names)
+    naming = [column for column, _index in layout.columns if column.field in names]
     for row in range(len(lines)):
         if row in bad or any(values[row] for values in alone) or (together and all(values[row] for values in together)):
             continue
         bad.add(row)
+        header = next(column.header for column in naming if not by_field[column.field][row])
         result.refusals.append(Refusal(lines[row], header, "", "required", "a correction must name its object"))
 
 

@@ -73,6 +73,8 @@ class Staging(LiveTable):
         self.discarded = False
         # How often each word for no value was read as blank.
         self.read_as_blank: Counter[str] = Counter()
+        # Columns of the file that its header lacks.
+        self.later_titles: tuple[str, ...] = ()
         # The fields that some live object has pinned; without any, no statement asks for pins.
         self.pinned: frozenset[str] = frozenset()
         # Whether `imports_to_take` is there: lines whose values a person takes, whatever was corrected or pinned here.

@@ -37,7 +37,6 @@ def test_a_list_of_objects_is_a_table_whose_first_row_reads_as_line_2(source, pa
         ('[{"id": 1}, {"id": NaN}]', errors.NotATable, "object 2: NaN is no value: write null"),
         ('[{"id": -Infinity}]', errors.NotATable, "object 1: -Infinity is no value"),
         ('[{"id": 1, "id": 2}]', errors.NotATable, "object 1: the key id stands there twice"),
-        ('[{"id": 1}, {"id": 1, "name": 2}]', errors.NotATable, "object 2 has the key name, which the first object"),
         ('[{"id": ' + "[" * 100_000, errors.FileRefused, "object 1"),
         ('[{"id": "\\ud800"}]', errors.EncodingRefused, "object 1, id holds half of a character"),
         ("[]", errors.NoRows, "is a list without objects"),
@@ -49,7 +48,8 @@ def test_a_list_of_objects_is_a_table_whose_first_row_reads_as_line_2(source, pa
         ('{"a": {"id": 1}, 2: {}}', errors.FileDamaged, "a key is missing"),
         ('{"a": {"id": 1}', errors.FileDamaged, "a comma or the closing } is missing"),
         ('{"a": {"id": 1}} x', errors.FileDamaged, "something stands behind the closing }"),
-        ('{"a": {"id": 1}, "b": {"x": 1}}', errors.NotATable, "object 2 has the key x, which the first object"),
+        ('{"data": [{"id": 1}], "more": [{"id": 1}]}', errors.NotATable, "has more beside its list of objects"),
+        ('{"data": [{"id": 1}]', errors.NotATable, "has more beside its list of objects"),
         ('{"id": 1}\n{"id": 2}\nid,name', errors.FileDamaged, "is not JSON at object 3"),
         ('{"id": 1}\n{"id": 2', errors.FileDamaged, "is not JSON at object 2"),
         ('{"id": 1}\n{"id": ' + "[" * 100_000, errors.FileRefused, "object 2"),
@@ -70,13 +70,63 @@ def test_objects_across_the_blocks_of_reading_are_whole(source):
     assert table_of(source(json.dumps(rows), "table.json"))[1:] == [list(row.values()) for row in rows]
 
 
-def test_json_has_a_row_limit_that_names_csv(refusal, monkeypatch):
-    monkeypatch.setattr(json_table, "ROW_LIMIT", 2)
+def test_columns_are_the_keys_of_all_objects_in_the_order_in_which_they_come_up(source):
+    text = '[{"id": 1, "name": "a"}, {"name": "b", "elevation": 3}, {"id": 2}]'
 
-    error = refusal(json.dumps([{"id": 1}] * 3), "table.json")
+    assert table_of(source(text, "table.json")) == [
+        ["id", "name", "elevation"],
+        *(["1", "a", ""], ["", "b", "3"], ["2", "", ""]),
+    ]
 
-    assert isinstance(error, errors.TooManyRows)
-    assert "more than 2 objects: JSON is read up to that, save the table as CSV" in str(error)
+
+@pytest.mark.parametrize("between", [",", "\n"])
+def test_a_key_that_comes_up_late_is_noted_and_refuses_nothing(source, monkeypatch, between):
+    monkeypatch.setattr(json_table, "BEGINNING_CHARACTERS", 1000)
+    rows = [{"id": str(number), **({"late": "x"} if number > 9000 else {})} for number in range(9100)]
+    text = between.join(map(json.dumps, rows))
+
+    file = read(source(f"[{text}]" if between == "," else text, "table.json"))
+
+    assert file.header == ["id"]
+    chunks = list(file.chunks)
+    assert [chunk.later_titles for chunk in chunks] == [*[()] * (len(chunks) - 1), ("late",)]
+    assert sum(len(chunk.rows) for chunk in chunks) == 9100
+
+
+def test_columns_and_late_keys_are_not_without_end(source, monkeypatch):
+    monkeypatch.setattr(json_table, "COLUMNS", 3)
+
+    file = read(source(json.dumps([{f"k{number}": 1} for number in range(100)]), "table.json"))
+
+    assert file.header == ["k0", "k1", "k2"]
+    assert len(next(file.chunks).later_titles) == json_table.LATER_TITLES
+
+
+def test_small_objects_in_a_row_are_columns_and_two_numbers_are_a_position(source):
+    many = {f"language {number}": "x" for number in range(9)}
+    row = {
+        "name": {"common": "Aruba", "native": {"nld": "Aruba"}},
+        "latlng": [12.5, -69.97],
+        "many": many,
+        "tld": [".aw"],
+    }
+    rows = [row, {"name": {"common": "Chile"}, "latlng": [1, 2, 3], "many": {}}, {"name": None}]
+
+    file = read(source(json.dumps(rows), "table.json"))
+
+    assert file.header == ["name.common", "name.native", "latlng", "many", "tld"]
+    assert [row for chunk in file.chunks for row in chunk.rows] == [
+        ["Aruba", "{...}", "12.5, -69.97", "{...}", "[...]"],
+        ["Chile", "", "[...]", "{...}", ""],
+        ["", "", "", "", ""],
+    ]
+
+
+@pytest.mark.parametrize("before", ["", '"status": "ok, {[", "total": 2, '])
+def test_a_list_under_a_key_is_the_table(source, before):
+    text = f'{{{before}"data": [{{"id": 1}}, {{"id": 2}}]\n}}\n'
+
+    assert table_of(source(text, "table.json")) == [["id"], ["1"], ["2"]]
 
 
 def test_objects_by_their_keys_across_the_blocks_of_reading_are_whole(source):
