@@ -7,7 +7,7 @@ import pytest
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 from apps.imports.tasks import see_after_runs
 from tests.admin.runs import make_run
 from travelmathlite import alerts

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_tasks_db.management.commands import db_worker
 
 from apps.changesets.errors import RecordingNotInstalled
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 from apps.changesets.recording.audit import Drift, note_drift
 from apps.imports.runs.workers import SILENT_SECONDS, note_worker
 from tests.admin.runs import make_run

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.mail import send_mail
 from django.db.models import QuerySet
 
-from apps.changesets.failures import FAILURES
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.failures import FAILURES
+from apps.changesets.processes.progress import board, entry
 from apps.imports.models import ImportRun, RunStatus
 from travelmathlite.health import Part, look_at_parts
 from travelmathlite.webhook import NotDelivered, post

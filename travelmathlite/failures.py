@@ -13,8 +13,8 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 from apps.changesets.errors import Busy, ChangesetError
-from apps.changesets.failures import FAILURES, cause_of, sentence_of
-from apps.changesets.locking import PagePatience
+from apps.changesets.processes.failures import FAILURES, cause_of, sentence_of
+from apps.changesets.processes.locking import PagePatience
 
 logger = logging.getLogger(__name__)
 UNEXPECTED = "Something happened that the console did not expect. What was begun is taken back: nothing is half done."

@@ -17,8 +17,8 @@ from django.utils.timesince import timesince
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.catalogue.manifests import Backup, newest_verified
 from apps.changesets.errors import RecordingNotInstalled
-from apps.changesets.failures import FAILURES, Cause, cause_of, words_of
-from apps.changesets.locking import PagePatience
+from apps.changesets.processes.failures import FAILURES, Cause, cause_of, words_of
+from apps.changesets.processes.locking import PagePatience
 from apps.changesets.recording import require_recording
 from apps.changesets.recording.audit import noted_drift
 from apps.changesets.text import counted, plural

@@ -21,7 +21,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.changesets.web import FAILURES, reason_of, tried
+from apps.changesets.processes.web import FAILURES, reason_of, tried
 
 TIMEOUT_SECONDS = 10
 

@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from apps.changesets.errors import ChangesetError
-from apps.changesets.locking import is_busy
+from apps.changesets.processes.locking import is_busy
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.ENOENT)

@@ -27,9 +27,9 @@ from apps.backups.restore.opening import find_backup
 from apps.backups.restore.point_in_time import in_words, read_upto
 from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
-from apps.changesets.holding import hold_file, is_file_held, release_file
 from apps.changesets.models import Actor
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.holding import hold_file, is_file_held, release_file
+from apps.changesets.processes.progress import board, entry
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"

@@ -11,7 +11,7 @@ class ChangesetsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.changesets import checks  # noqa: F401 - registers the system checks
-        from apps.changesets.private_files import make_private
+        from apps.changesets.processes.private_files import make_private
         from apps.changesets.recording import install
 
         connection_created.connect(make_private, dispatch_uid="changesets.make_private")

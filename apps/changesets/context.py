@@ -12,8 +12,8 @@ from django.utils import timezone
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import count_changes
 from apps.changesets.hooks import tell_when_committed
-from apps.changesets.locking import is_busy
 from apps.changesets.models import Actor, Changeset, Status
+from apps.changesets.processes.locking import is_busy
 from apps.changesets.recording import close_mark, open_mark, require_recording
 
 

@@ -19,7 +19,7 @@ from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.restore.database import restore
 from apps.base.models import Country
 from apps.changesets.models import Changeset
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 
 LIST = "/admin/backups/backup/"
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.base.models import Country
-from apps.changesets.locking import alone
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.processes.locking import alone
 from apps.imports.models import ImportRun, Pin, RunStatus
 from apps.imports.runs.progress import report
 

@@ -7,10 +7,10 @@ import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
 
 from apps.airports.models import Airport
-from apps.changesets import locking
 from apps.changesets.context import changeset
 from apps.changesets.errors import Busy, ChangesetError, NothingToRevert
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.processes import locking
 from apps.changesets.revert import newest_seen, plan_revert, revert, stored
 from apps.changesets.revert import run as running
 from tests.changesets.conftest import World, tables

@@ -8,8 +8,16 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError
 
-from apps.changesets.failures import WRITERS, Cause, cause_of, forget_writer, note_writer, sentence_of, who_writes
 from apps.changesets.management.sentences import InOneSentence
+from apps.changesets.processes.failures import (
+    WRITERS,
+    Cause,
+    cause_of,
+    forget_writer,
+    note_writer,
+    sentence_of,
+    who_writes,
+)
 
 STATES = [
     ("55P03", Cause.BUSY),

@@ -7,7 +7,7 @@ import threading
 import pytest
 from django.db import connection
 
-from apps.changesets.holding import hold_file, holding, is_file_held, is_held, release_file, scratch_folder
+from apps.changesets.processes.holding import hold_file, holding, is_file_held, is_held, release_file, scratch_folder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

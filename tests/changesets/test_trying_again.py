@@ -11,9 +11,9 @@ from apps.changesets.bulk import apply as bulk
 from apps.changesets.bulk.setting import SET_INACTIVE
 from apps.changesets.context import changeset
 from apps.changesets.errors import Busy
-from apps.changesets.locking import again_once
 from apps.changesets.models import Changeset
 from apps.changesets.pages.links import outcome_message
+from apps.changesets.processes.locking import again_once
 from apps.changesets.revert import plan_revert, revert
 from apps.changesets.revert import run as reverting
 from apps.imports.models import ImportRun, RunStatus

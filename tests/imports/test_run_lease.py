@@ -10,8 +10,8 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.changesets.holding import holding
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.holding import holding
+from apps.changesets.processes.progress import board, entry
 from apps.imports.errors import RunCancelled
 from apps.imports.models import RunStatus
 from apps.imports.runs import lease

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.conf import settings
 
 from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
-from apps.changesets.holding import scratch_folder
+from apps.changesets.processes.holding import scratch_folder
 
 PARTIAL = ".partial"
 SCRATCH_FOLDER = ".scratch-"

@@ -14,8 +14,8 @@ from apps.backups.objects.restoring import Fit, restore_from, source_of, version
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
-from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.processes.locking import alone
 from apps.changesets.revert.go_back import living, recreate
 from apps.changesets.sql import Sql
 from apps.changesets.text import plural

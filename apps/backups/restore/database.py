@@ -23,8 +23,8 @@ from apps.backups.restore.jobs import Done, Job, Progress, require_quiet
 from apps.backups.restore.point_in_time import in_words
 from apps.backups.restore.tables import PATIENCE_SECONDS, require_choosable, restore_rows, why_not_restore
 from apps.changesets.identity import identity_of, place_of, set_identity
-from apps.changesets.locking import lock_tables
 from apps.changesets.models import Actor
+from apps.changesets.processes.locking import lock_tables
 from apps.changesets.sql import Sql
 
 ATTEMPTS = 3

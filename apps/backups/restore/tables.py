@@ -19,8 +19,8 @@ from apps.backups.kinds import NATIVE_KINDS
 from apps.backups.restore.fill import migrate, raise_sequences
 from apps.backups.restore.jobs import Done, Job
 from apps.changesets.context import Source, changeset
-from apps.changesets.locking import alone, patience
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.processes.locking import alone, patience
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models

@@ -12,7 +12,7 @@ from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
 from apps.changesets.errors import Busy
-from apps.changesets.locking import busy_in_words
+from apps.changesets.processes.locking import busy_in_words
 
 # What the hidden field of a confirm page is called.
 SEEN = "seen"

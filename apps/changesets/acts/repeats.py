@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 
 from apps.changesets.acts.tokens import A_DAY
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 
 BEGUN = ""
 # A process that dies while it applies an act blocks others for no longer than this.

@@ -11,8 +11,8 @@ from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
 from apps.changesets.hooks import Coming, may_prepare, prepare
-from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset
+from apps.changesets.processes.locking import again_once, alone, patience
 
 PATIENCE = 10
 # The word for what was shown, in the sentence of PlanMoved.

@@ -17,8 +17,8 @@ from apps.changesets.errors import HistoryPruned
 from apps.changesets.history.as_of import AFTER, Moment
 from apps.changesets.history.counts import count_changes
 from apps.changesets.hooks import Coming, prepare
-from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.processes.locking import lock_tracked_tables, patience
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from apps.changesets.locking import remark_on
 from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset
+from apps.changesets.processes.locking import remark_on
 from apps.changesets.revert import Bucket, RevertPlan, Scope, carry_out, plan_revert
 from apps.changesets.revert.verdicts import OnConflict
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 
 from apps.changesets.errors import ChangesetError
-from apps.changesets.failures import FAILURES, sentence_with_words
 from apps.changesets.identity import place_of
+from apps.changesets.processes.failures import FAILURES, sentence_with_words
 
 # More than this no database takes for a number of rows, or for a key.
 _LARGEST = 2**63 - 1

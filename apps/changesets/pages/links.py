@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from apps.changesets.acts.planned import Message, Outcome
-from apps.changesets.locking import remark_on
 from apps.changesets.models import Changeset, Visitor
+from apps.changesets.processes.locking import remark_on
 from apps.changesets.tracking import tracked_by_name
 
 REVERT = "changesets.revert_changeset"

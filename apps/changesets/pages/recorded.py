@@ -25,7 +25,6 @@ from apps.changesets.errors import Busy
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
-from apps.changesets.locking import busy_in_words
 from apps.changesets.models import Kind
 from apps.changesets.pages import as_of, links
 from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
@@ -36,6 +35,7 @@ from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
+from apps.changesets.processes.locking import busy_in_words
 from apps.changesets.revert import newest_revertable
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_for

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.changesets.history.counts import count_changes, miscounted
 from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset, Kind
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 

@@ -11,8 +11,8 @@ from typing import Any
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.recycle_bin import still_deleted
-from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.processes.locking import alone
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.obstacles import Obstacle, obstacles_of

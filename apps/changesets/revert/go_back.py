@@ -17,8 +17,8 @@ from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.diff import FieldChange, difference
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.stable_key import stable_key_of
-from apps.changesets.locking import alone
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.processes.locking import alone
 from apps.changesets.revert.blocking import settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
 from apps.changesets.revert.obstacles import Obstacle, obstacles_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from apps.changesets.context import changeset
 from apps.changesets.errors import RevertConflict
-from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset, Kind, Status
+from apps.changesets.processes.locking import again_once, alone, patience
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.plan import check_scope, load_revertable, merge

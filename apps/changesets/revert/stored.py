@@ -15,8 +15,8 @@ from django.db.models import Max
 from django.db.models.functions import Coalesce
 
 from apps.changesets.history.cache import recalled, remember, state_of_tables
-from apps.changesets.locking import lock_tracked_tables, patience
 from apps.changesets.models import Changeset
+from apps.changesets.processes.locking import lock_tracked_tables, patience
 from apps.changesets.revert.listing import EVERY_BUCKET, PlannedRow, explain, list_rows
 from apps.changesets.revert.plan import check_scope, load_revertable, merge_copies
 from apps.changesets.revert.reasons import Row

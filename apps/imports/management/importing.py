@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from apps.changesets.locking import remark_on
 from apps.changesets.management.sentences import Writing
+from apps.changesets.processes.locking import remark_on
 from apps.imports.errors import BeyondLimits, ImportFailure, OptionsContradict
 from apps.imports.mapping.changes import CHANGES, ValueChange, why_not_change
 from apps.imports.mapping.headers import chosen_twice

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from django.db import DatabaseError
 
 from apps.changesets.context import Source, changeset
-from apps.changesets.locking import again_once, alone, patience
 from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.processes.locking import again_once, alone, patience
 from apps.imports.errors import PlanIsGone
 from apps.imports.plan.checks import beyond_limits, require_within_limits
 from apps.imports.plan.complete import complete

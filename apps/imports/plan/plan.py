@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
-from apps.changesets.failures import FAILURES
+from apps.changesets.processes.failures import FAILURES
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import LocalEditsInTheWay, MissingAboveLimit, RowsRefused
 from apps.imports.mapping.headers import settle

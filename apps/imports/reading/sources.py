@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from apps.changesets.holding import scratch_folder
-from apps.changesets.web import FAILURES, TIMEOUT_SECONDS, reason_of, tried
+from apps.changesets.processes.holding import scratch_folder
+from apps.changesets.processes.web import FAILURES, TIMEOUT_SECONDS, reason_of, tried
 from apps.imports.errors import SourceUnavailable
 from apps.imports.results import FileIdentity
 

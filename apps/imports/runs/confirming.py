@@ -9,8 +9,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.changesets.errors import PlanMoved
-from apps.changesets.locking import patience
 from apps.changesets.models import Actor, Visitor
+from apps.changesets.processes.locking import patience
 from apps.changesets.text import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus

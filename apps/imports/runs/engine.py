@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from django.db import DatabaseError
 from django.utils import timezone
 
-from apps.changesets.failures import FAILURES
 from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.processes.failures import FAILURES
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.apply import Done, Plan, Settle, apply_import

@@ -13,9 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
 from apps.changesets.errors import Busy
-from apps.changesets.holding import holding, is_held
-from apps.changesets.locking import patience
-from apps.changesets.progress import beating
+from apps.changesets.processes.holding import holding, is_held
+from apps.changesets.processes.locking import patience
+from apps.changesets.processes.progress import beating
 from apps.imports.errors import RunCancelled
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.files import estimate_rows

@@ -4,7 +4,7 @@ import socket
 import time
 from dataclasses import dataclass, replace
 
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
-from apps.changesets.failures import FAILURES, Cause, cause_of, sentence_with_words
+from apps.changesets.processes.failures import FAILURES, Cause, cause_of, sentence_with_words
 from apps.imports.errors import (
     BeyondLimits,
     ImportFailure,

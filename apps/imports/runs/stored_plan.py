@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connections
 from django.db.models import Q
 
-from apps.changesets.failures import FAILURES
+from apps.changesets.processes.failures import FAILURES
 from apps.imports.errors import MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind

@@ -3,7 +3,7 @@
 import time
 from contextlib import suppress
 
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 
 BEAT_SECONDS = 10
 # A worker that was not heard of for so long is gone.

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
-from apps.changesets.failures import words_of
 from apps.changesets.management.sentences import Writing
-from apps.changesets.progress import beating
+from apps.changesets.processes.failures import words_of
+from apps.changesets.processes.progress import beating
 from apps.imports.runs.workers import BEAT_SECONDS, note_worker
 from apps.imports.tasks import see_after_runs
 

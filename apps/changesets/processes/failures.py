@@ -10,7 +10,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 
 from apps.changesets.hooks import WRITERS
-from apps.changesets.progress import board, entry
+from apps.changesets.processes.progress import board, entry
 
 logger = logging.getLogger(__name__)
 # Everything that the database, or the way to it, may answer.

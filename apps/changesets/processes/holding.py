@@ -15,7 +15,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files import locks
 
-from apps.changesets.failures import FAILURES
+from apps.changesets.processes.failures import FAILURES
 from apps.changesets.sql import Sql
 
 

@@ -9,7 +9,8 @@ from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.changesets.errors import Busy
-from apps.changesets.failures import (
+from apps.changesets.models import Changeset
+from apps.changesets.processes.failures import (
     FAILURES,
     Cause,
     cause_of,
@@ -19,7 +20,6 @@ from apps.changesets.failures import (
     sentence_of,
     words_of,
 )
-from apps.changesets.models import Changeset
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
