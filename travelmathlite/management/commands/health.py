@@ -14,8 +14,6 @@ from travelmathlite.health import Part, as_json, look_at_parts
 
 class Command(InOneSentence):
     help = "Tell how each part of the console is; exit 1 when something needs somebody."
-    # They ask the database, which may be away.
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         kind = parser.add_mutually_exclusive_group()

@@ -6,8 +6,10 @@ from django.core.management.commands.check import Command as CheckCommand
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.utils import OperationalError
 
+from apps.changesets.management.sentences import InOneSentence
 
-class Command(CheckCommand):
+
+class Command(InOneSentence, CheckCommand):
     def handle(self, *app_labels: Any, **options: Any) -> None:
         if not (options["databases"] or options["list_tags"]):
             # Django looks at databases only where they are named.
