@@ -11,6 +11,8 @@ from apps.airports.models import Airport
 from apps.backups import work
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.catalogue.manifests import list_backups
+from apps.changesets.processes.holding import release_file
+from apps.changesets.processes.progress import board, entry
 from tests.conftest import PASSWORD
 
 from .test_browser_revert import fits
@@ -74,7 +76,9 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
 def test_who_is_logged_out_by_the_restore_that_they_watch_is_asked_to_log_in(live_server, page, log_in, make_person):
     anna = make_person("anna", group="approver")
     log_in(anna)
+    turn = work._take_turn()
     watched = work._save(work.Work("watched", work.RESTORE, anna.pk, "anna", time.time(), words="Put it in place"))
+    board().set(entry("backups", "turn"), watched.id)
     page.goto(f"{live_server.url}/admin/backups/backup/work/{watched.id}/")
     expect(page.get_by_text("Put it in place")).to_be_visible()
 
@@ -82,3 +86,4 @@ def test_who_is_logged_out_by_the_restore_that_they_watch_is_asked_to_log_in(liv
 
     expect(page.get_by_label("Username")).to_be_visible()
     assert f"/work/{watched.id}/" in page.url
+    release_file(turn)
