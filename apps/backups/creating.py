@@ -32,10 +32,9 @@ def create_backup(
     """
     driver = driver_for(kind, connections[using].vendor)
     folder = open_folder()
-    needed = driver.size(using)
+    needed = driver.size(using) * max(driver.copies, 1)
     free = shutil.disk_usage(folder).free
-    # A copy is as large as its database; a dump is smaller, by an unknown amount.
-    if driver.same_size and free < needed:
+    if driver.copies and free < needed:
         raise disk_full(folder, needed=needed, free=free)
     try:
         with reserve(folder, kind) as place:

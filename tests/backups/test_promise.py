@@ -232,7 +232,7 @@ def test_on_a_disk_that_fills_up_there_is_no_backup_or_a_good_one(
     monkeypatch.setattr(creating.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**12))
     good = []
 
-    for number, part in enumerate((0.3, 2) if kind in SLOW else (0.3, 0.9, 2)):
+    for number, part in enumerate((0.3, 3) if kind in SLOW else (0.3, 0.9, 3)):
         settings.BACKUP_DIR = folder.with_name(f"disk-{number}")
         with small_disk(settings.BACKUP_DIR, int(size * part)):
             with suppress(BackupFailure):

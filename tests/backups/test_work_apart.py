@@ -19,7 +19,8 @@ ASKED = """
 import django, sys, time; django.setup()
 from django.contrib.auth.models import User
 from apps.backups import work
-asked = work.begin(work.RESTORE, actor=User(pk=7, username="anna"), size=10**12, backup=sys.argv[1], reason="a slip")
+anna = User.objects.create_superuser("anna")
+asked = work.begin(work.RESTORE, actor=anna, size=10**12, backup=sys.argv[1], reason="a slip")
 until = time.monotonic() + 90
 while not work.work_of(asked.id).is_over and time.monotonic() < until:
     time.sleep(0.1)

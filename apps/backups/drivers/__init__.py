@@ -53,8 +53,8 @@ class Driver:
     """How one kind of backup is made and restored, and the suffix of its files."""
 
     suffix: str
-    # Whether a copy is as large as its database; otherwise it is smaller.
-    same_size: bool
+    # How many files as large as the database there are while it is copied; 0: fewer, by an unknown amount.
+    copies: int
     size: Size
     copy_into: Copy
     restore_into: Restore
@@ -72,7 +72,7 @@ def _size(using: str) -> int:
 NATIVE = {
     "sqlite": Driver(
         ".sqlite3",
-        same_size=True,
+        copies=2,
         size=sqlite.size,
         copy_into=sqlite.copy_into,
         restore_into=sqlite_restoring.restore_into,
@@ -81,7 +81,7 @@ NATIVE = {
     ),
     "postgresql": Driver(
         ".dump",
-        same_size=False,
+        copies=0,
         size=postgresql.size,
         copy_into=postgresql.copy_into,
         restore_into=postgresql.restore_into,
@@ -93,7 +93,7 @@ NATIVE = {
 PORTABLE: dict[str, Driver] = {
     "data": Driver(
         data.SUFFIX,
-        same_size=False,
+        copies=0,
         size=_size,
         copy_into=data.copy_into,
         restore_into=data.restore_into,
@@ -103,7 +103,7 @@ PORTABLE: dict[str, Driver] = {
     ),
     "incremental": Driver(
         incremental.SUFFIX,
-        same_size=False,
+        copies=0,
         size=_size,
         copy_into=incremental.copy_into,
         restore_into=incremental.restore_into,
