@@ -36,12 +36,13 @@ def contents_elsewhere(backup: Backup, scratch: Path) -> Contents:
 def _contents(cursor: Any, backup: Backup) -> Contents:
     """Return how many rows each table has, and a hash over all of them in any order."""
     found = {}
-    # The recording's note of the last direct write is nobody's row, and is made anew with the recording.
-    for table in backup.row_counts.keys() - {DIRECT, OPEN}:
+    for table in backup.row_counts:
         columns = "*" if backup.engine == "sqlite" else "whole::text"
         cursor.execute(f'SELECT {columns} FROM "{table}" AS whole')
         rows = sorted(repr(row) for row in cursor.fetchall())
-        found[table] = (len(rows), hashlib.sha256("\n".join(rows).encode()).hexdigest())
+        # The recording's note of the last direct write is nobody's row, and is made anew with the recording.
+        told = [] if table in (DIRECT, OPEN) else rows
+        found[table] = (len(rows), hashlib.sha256("\n".join(told).encode()).hexdigest())
     return found
 
 
