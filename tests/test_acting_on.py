@@ -8,7 +8,7 @@ from django.core.management import call_command, get_commands, load_command_clas
 from apps.changesets.identity import place_of
 from apps.changesets.management.sentences import InOneSentence, Writing
 
-READING = {"validate_airports", "makemigrations", "changesets", "imports"}
+READING = {"validate_airports", "makemigrations", "changesets", "imports", "check"}
 
 
 @pytest.mark.django_db
