@@ -20,7 +20,7 @@ def main() -> None:
         sys.exit(str(error))
     except (DatabaseError, InterfaceError) as error:
         # Ours say it themselves; these come from Django's own commands.
-        from apps.changesets.failures import sentence_with_words
+        from apps.changesets.processes.failures import sentence_with_words
 
         sys.exit(sentence_with_words(error))
     except BrokenPipeError:
