@@ -11,6 +11,7 @@ from apps.changesets.history.maps import EARTH_KM
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
+from apps.imports.plan.distance import haversine
 
 TABLE = "bulk_relink"
 # Up to here nine of ten airports lie in the region of their city; beyond, most mean a place of that name elsewhere.
@@ -137,12 +138,8 @@ def _haversine(airport: str, city: str, condition: str) -> str:
 
     Django gives SQLite the functions that PostgreSQL has.
     """
-    south, north = f"RADIANS({airport}.latitude_deg)", f"RADIANS({city}.latitude)"
-    east = f"RADIANS({city}.longitude) - RADIANS({airport}.longitude_deg)"
-    return (
-        f"CASE WHEN {condition} THEN POWER(SIN(({north} - {south}) / 2), 2) "
-        f"+ COS({south}) * COS({north}) * POWER(SIN(({east}) / 2), 2) END AS haversine"
-    )
+    points = (f"{airport}.latitude_deg", f"{airport}.longitude_deg", f"{city}.latitude", f"{city}.longitude")
+    return f"CASE WHEN {condition} THEN {haversine(*points)} END AS haversine"
 
 
 def _keep_pinned(sql: Sql) -> None:

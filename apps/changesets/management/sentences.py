@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from apps.changesets.errors import ChangesetError
 from apps.changesets.identity import place_of
 from apps.changesets.processes.failures import FAILURES, sentence_with_words
+from apps.changesets.text import whole_number
 
 # More than this no database takes for a number of rows, or for a key.
 _LARGEST = 2**63 - 1
@@ -57,6 +58,7 @@ class Writing(InOneSentence):
 
 def whole(text: str) -> int:
     """Return the whole number that an argument says, from 0 on; for `type=` of arguments."""
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _LARGEST):
+    number = whole_number(text, digits=19)
+    if number is None or number > _LARGEST:
         raise argparse.ArgumentTypeError(f"{text!r} is no number that can be meant here: use a whole one from 0 on")
-    return int(text)
+    return number
