@@ -19,6 +19,8 @@ from apps.changesets.tracking import Tracked, tracked_models
 
 OPERATIONS = ("created", "changed", "renamed", "deleted")
 Counts = dict[str, dict[str, int]]
+# The type of a history row as two bits; 1 is a change.
+CREATED, DELETED = 0, 2
 
 
 def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
@@ -181,13 +183,14 @@ def _count_by_ends(sql: Sql, condition: str, params: Sequence[Any] = ()) -> dict
     for tracked in tracked_models():
         rows = sql.with_model(tracked).rows(
             """
-            SELECT o.changeset_id, f.history_type, l.history_type, count(*) FROM (
-                SELECT changeset_id, min(history_id) AS first_id, max(history_id) AS last_id
+            SELECT changeset_id, first_end & 3, last_end & 3, count(*) FROM (
+                SELECT changeset_id, min({end}) AS first_end, max({end}) AS last_end
                 FROM {history} WHERE {condition} GROUP BY changeset_id, {pk}
-            ) o JOIN {history} f ON f.history_id = o.first_id JOIN {history} l ON l.history_id = o.last_id
-            GROUP BY o.changeset_id, f.history_type, l.history_type
+            ) o GROUP BY changeset_id, first_end & 3, last_end & 3
             """,
             params,
+            # The number of a row and its type in one number: the rows at both ends are not looked up again.
+            end=f"history_id * 4 + CASE history_type WHEN '+' THEN {CREATED} WHEN '-' THEN {DELETED} ELSE 1 END",
             condition=sql.fill(condition, marks=sql.marks(params)),
         )
         for changeset_id, first, last, number in rows:
@@ -210,7 +213,7 @@ def words_for(counts: Counts) -> str:
     return " ".join(parts) or "nothing"
 
 
-def _operation(first: str, last: str) -> str:
-    if last == "-":
-        return "" if first == "+" else "deleted"
-    return "created" if first == "+" else "changed"
+def _operation(first: int, last: int) -> str:
+    if last == DELETED:
+        return "" if first == CREATED else "deleted"
+    return "created" if first == CREATED else "changed"

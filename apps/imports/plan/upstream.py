@@ -13,7 +13,13 @@ def new_upstream(staging: Staging) -> str:
         return live
     if not staging.layout.lacking and not staging.layout.sparse:
         return staged
-    return _joined_json(staging, live, staged) if staging.postgresql else _joined_text(staging, live, staged)
+    joined = _joined_json(staging, live, staged) if staging.postgresql else _joined_text(staging, live, staged)
+    if staging.layout.sparse:
+        return joined
+    # Most rows have nothing where the file has no column; what is staged says so, and nothing is put together.
+    lacking = staging.layout.lacking
+    nothing = " AND ".join(f"{_is_blank(staging, f)} AND {live} ->> '{f}' IS NULL" for f in lacking)
+    return f"CASE WHEN {nothing} THEN {staged} ELSE {joined} END"
 
 
 def _joined_json(staging: Staging, live: str, staged: str) -> str:
@@ -35,12 +41,7 @@ def _joined_text(staging: Staging, live: str, staged: str) -> str:
         blank = f"CASE WHEN {_is_blank(staging, f)} THEN 'null' END" if field_of(staging.spec.model, f).null else "NULL"
         values[f] = f"COALESCE({live} -> '{f}', {blank})"
     parts = " || ".join(f"COALESCE(', \"{f}\": ' || {value}, '')" for f, value in values.items())
-    joined = f"'{{' || SUBSTR({parts}, 3) || '}}'"
-    if not lacking:
-        return joined
-    # Most rows have nothing where the file has no column; what is staged says so, and nothing is put together.
-    nothing = " AND ".join(f"{_is_blank(staging, f)} AND {live} ->> '{f}' IS NULL" for f in lacking)
-    return f"CASE WHEN {nothing} THEN {staged} ELSE {joined} END"
+    return f"'{{' || SUBSTR({parts}, 3) || '}}'"
 
 
 def _is_blank(staging: Staging, field: str) -> str:
