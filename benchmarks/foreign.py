@@ -97,7 +97,7 @@ def refused_cells(console: Console, run: int) -> dict[int, set[str]]:
 def stored_objects(console: Console, foreign: Foreign, match: str) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
     """Return a function that finds the stored object of a row."""
     table = TABLES[foreign.about]
-    columns = [column[1] for column in console.rows(f"PRAGMA table_info({table})")]
+    columns = console.columns(table)
     live = [dict(zip(columns, row, strict=True)) for row in console.rows(f"SELECT * FROM {table}")]
     if foreign.about == "city":
         codes = dict(console.rows("SELECT id, iso_code FROM base_country"))
@@ -155,10 +155,11 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", help="files whose name has one of these")
     parser.add_argument("--shots", type=Path, help="where pictures of the pages go")
     parser.add_argument("--base", type=Path, help="a database with the bundled snapshot, made when it is not there")
+    parser.add_argument("--postgresql", default="", metavar="URL", help="a database that may be made anew")
     options = parser.parse_args()
     lines = []
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
-        console = Console(Path(made))
+        console = Console(Path(made), options.postgresql)
         prepare(console, options.base)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})

@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,13 +28,13 @@ LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 
 
 class Console:
-    """The admin on a database of its own, with a worker."""
+    """The admin on a database of its own, with a worker: a file, or the one of PostgreSQL at an address."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = folder / "console.sqlite3"
+    def __init__(self, folder: Path, address: str = "") -> None:
+        self.database, self.address = folder / "console.sqlite3", address
         self.environment = {
             **os.environ,
-            "DATABASE_URL": f"sqlite:///{self.database}",
+            "DATABASE_URL": address or f"sqlite:///{self.database}",
             "BACKUP_DIR": str(folder / "backups"),
             "VAR_DIR": str(folder / "var"),
             "DJANGO_SUPERUSER_PASSWORD": PASSWORD,
@@ -73,8 +74,33 @@ class Console:
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """Return the rows of a query, read beside the console."""
+        if self.address:
+            with psycopg.connect(self.address) as connection:
+                return connection.execute(statement.replace("?", "%s"), values).fetchall()
         with closing(sqlite3.connect(self.database)) as connection:
             return connection.execute(statement, values).fetchall()
+
+    def columns(self, table: str) -> list[str]:
+        """Return the names of the columns of a table, in order."""
+        if self.address:
+            of = "FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+            return [name for (name,) in self.rows(f"SELECT column_name {of}", table)]
+        return [column[1] for column in self.rows(f"PRAGMA table_info({table})")]
+
+    def make_from(self, base: str) -> bool:
+        """Make PostgreSQL's database anew as a copy of another one, or empty; return whether that was there."""
+        server, _, name = self.address.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [base]).fetchone()
+            connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{base}"' if known else ""))
+        return known is not None
+
+    def keep_as(self, base: str) -> None:
+        """Keep a copy of PostgreSQL's database."""
+        server, _, name = self.address.rpartition("/")
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{base}" TEMPLATE "{name}"')
 
     def tables(self) -> dict[str, list[Any]]:
         """Return every row of the tracked tables."""
@@ -85,19 +111,29 @@ class Console:
         plain, as_json = ("id", "status", "changeset_id", "error"), ("counts", "mapping", "options", "header")
         columns = ", ".join((*plain, *as_json))
         (row,) = self.rows(f"SELECT {columns} FROM imports_importrun ORDER BY id DESC LIMIT 1")
-        values = [*row[: len(plain)], *(json.loads(value) if value else None for value in row[len(plain) :])]
+        values = [*row[: len(plain)], *map(_from_json, row[len(plain) :])]
         return dict(zip((*plain, *as_json), values, strict=True))
+
+
+def _from_json(value: Any) -> Any:
+    """Return what is stored as JSON, which SQLite gives as text."""
+    return (json.loads(value) if value else None) if isinstance(value, str) else value
 
 
 def prepare(console: Console, base: Path | None) -> None:
     """Make the database that each file starts from, or copy it where it was made before."""
-    if base is not None and base.exists():
+    name = f"{console.address.rpartition('/')[2]}_base"
+    if console.address and console.make_from(name):
+        return
+    if not console.address and base is not None and base.exists():
         shutil.copy(base, console.database)
         return
     console.manage("migrate", "-v0")
     console.manage("import_airports", "--bundled")
     console.manage("createsuperuser", "--no-input", "--username", "admin", "--email", "a@example.com")
-    if base is not None:
+    if console.address:
+        console.keep_as(name)
+    elif base is not None:
         with closing(sqlite3.connect(console.database)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(console.database, base)

@@ -13,7 +13,7 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 from apps.changesets.errors import Busy, ChangesetError
-from apps.changesets.processes.failures import FAILURES, cause_of, sentence_of
+from apps.changesets.processes.failures import FAILURES, cause_of, refusal_of, sentence_of
 from apps.changesets.processes.locking import PagePatience
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     """Return the page of a failure, which needs no database, and write its number to the log."""
+    error = refusal_of(error) if error is not None else None
     cause, number = cause_of(error), secrets.token_hex(4)
     status = 503 if cause.passes or isinstance(error, Busy) else 500
     if isinstance(error, FAILURES):

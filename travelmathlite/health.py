@@ -17,8 +17,9 @@ from django.utils.timesince import timesince
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.catalogue.manifests import Backup, newest_verified
 from apps.changesets.errors import RecordingNotInstalled
-from apps.changesets.processes.failures import FAILURES, Cause, cause_of, words_of
+from apps.changesets.processes.failures import FAILURES, Cause, cause_of, refusal_of, words_of
 from apps.changesets.processes.locking import PagePatience
+from apps.changesets.processes.pooling import shares_sessions
 from apps.changesets.recording import require_recording
 from apps.changesets.recording.audit import noted_drift
 from apps.changesets.text import counted, plural
@@ -80,12 +81,17 @@ def _look(name: str, look: Callable[[], Part]) -> Part:
 def _database() -> Part:
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute("SELECT 1")
+    if shares_sessions(DEFAULT_DB_ALIAS):
+        set_it = "set `pool_mode = session` in PgBouncer, or name PostgreSQL itself in DATABASE_URL"
+        return Part(False, f"A pooler gives each transaction another session of the database: {set_it}.")
     return Part(True, "The database answers.")
 
 
 def _failed(error: BaseException) -> Part:
-    cause = cause_of(error)
+    cause = cause_of(refusal_of(error))
     logger.warning("The database does not answer as it should (%s): %s", cause, words_of(error))
+    if cause == Cause.FULL:
+        return Part(False, "The database has no room left: make room on its disk.")
     if cause == Cause.NOT_MIGRATED:
         return Part(False, "The database lacks tables of the console: run `python manage.py migrate`.")
     return Part(False, "The database does not answer: the log says why.")

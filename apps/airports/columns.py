@@ -10,6 +10,7 @@ from apps.airports.models import Airport, AirportType
 from apps.airports.plan_findings import look_for_findings
 from apps.airports.plan_places import look_for_places
 from apps.airports.types import TYPES
+from apps.base.boxes import lies_in
 from apps.base.columns import COUNTRY_TITLES, LATITUDE_TITLES, LONGITUDE_TITLES, comparable, files_but, name_text
 from apps.base.countries import is_known_code
 from apps.base.looks import COUNTRY_CODES, LATITUDES, LONGITUDES, WHOLE_NUMBERS, is_iso3
@@ -229,6 +230,7 @@ OURAIRPORTS = ImportSpec(
         country="iso_country",
         position=("latitude_deg", "longitude_deg"),
         codes=("iata_code",),
+        lies_in=lies_in,
     ),
     other_files=files_but("airports"),
     limits=(limits,),

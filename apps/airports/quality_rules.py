@@ -1,5 +1,7 @@
 """The quality rules of airports: conditions on one row, and on several rows together."""
 
+from unicodedata import is_normalized
+
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Concat, Substr, Upper
 from django.db.models.lookups import Exact, Regex
@@ -7,6 +9,7 @@ from django.db.models.lookups import Exact, Regex
 from apps.airports.models import AirportType
 from apps.airports.nearby import at_one_point, near_namesakes
 from apps.base.boxes import off_country
+from apps.imports.results import NULL_WORDS
 from apps.quality.rules import Rule, Severity, register_rules
 
 AIRPORT = "airports.airport"
@@ -24,6 +27,7 @@ AT_ZERO = Q(
 _POSITION = {"code": "iso_country", "latitude": "latitude_deg", "longitude": "longitude_deg"}
 # Control characters, invisible characters, and remains of HTML.
 CONTROL = "[\x01-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffd]"
+_WORDS_FOR_NOTHING = sorted(NULL_WORDS)
 HTML = r"<[A-Za-z/!][^>]*>|&(#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);"
 
 
@@ -54,6 +58,22 @@ def lie_abroad(rows: QuerySet) -> QuerySet:
 def without_airports(rows: QuerySet) -> QuerySet:
     """Keep cities that no airport is linked to."""
     return rows.filter(airports__isnull=True)
+
+
+def in_parts(rows: QuerySet) -> QuerySet:
+    """Keep airports whose name or municipality is not composed (NFC), such as an e with its accent as a letter more."""
+    text = Concat("name", Value(" "), "municipality")
+    # SQLite has no word for it, and ASCII has no such letters.
+    others = rows.filter(Regex(text, "[^\x01-\x7f]")).values_list("pk", text)
+    return rows.filter(pk__in=[pk for pk, words in others if not is_normalized("NFC", words)])
+
+
+def _says_nothing(*fields: str) -> Q:
+    """Match a word for “no value” in one of the fields."""
+    condition = Q()
+    for field in fields:
+        condition |= Q((f"{field}__in", _WORDS_FOR_NOTHING))
+    return condition
 
 
 def _holds(sign: str, pattern: str) -> Q:
@@ -97,6 +117,12 @@ register_rules(
         fields=("latitude_deg", "longitude_deg"),
     ),
     Rule(
+        "city_range", "base.city", ERROR, COORDINATES, "Cities off the globe",
+        why="Latitude goes from -90 to 90, longitude from -180 to 180.", mend="Correct the coordinates.",
+        broken=Q(latitude__lt=-90) | Q(latitude__gt=90) | Q(longitude__lt=-180) | Q(longitude__gt=180),
+        fields=("latitude", "longitude", "country"),
+    ),
+    Rule(
         "position_zero", AIRPORT, ERROR, COORDINATES, "Airports at (0, 0)",
         why="There is only ocean: the position is not known, or the row is a test or an advertisement.",
         mend="Give the true position, or delete what is no airport.", action="delete_selected",
@@ -133,6 +159,12 @@ register_rules(
         why="No timetable and no ticket knows such a code.", mend="Correct the code, or clear it.",
         action="clear_iata", broken=Q(iata_code__isnull=False) & ~Q(iata_code__regex="^([A-Z0-9]{3}|0)$"),
         fields=("iata_code", "municipality"),
+    ),
+    Rule(
+        "null_word", AIRPORT, ERROR, CODES, "Airports with a word for “no value”, such as null, as a value",
+        why="It is shown and searched as if it were a code or a name.", mend="Clear the field.",
+        broken=_says_nothing("name", "municipality", "iso_region", "gps_code", "icao_code", "local_code", "keywords"),
+        fields=("municipality", "iso_region", "gps_code", "icao_code", "local_code"),
     ),
     Rule(
         "iata_shared", AIRPORT, ERROR, CODES, "Airports that share their IATA code with another one",
@@ -196,6 +228,11 @@ register_rules(
         fields=("iso_region", "iso_country"),
     ),
     Rule(
+        "region_name", AIRPORT, WARNING, COUNTRIES, "Airports whose region is a name and no code",
+        why="Filters and other systems know regions by codes such as CH-ZH.", mend="Write the code of the region.",
+        broken=Q(iso_region__contains=" ") | ~Q(iso_region=Upper("iso_region")), fields=("iso_region", "iso_country"),
+    ),
+    Rule(
         "city_unlinked", AIRPORT, WARNING, CITIES, "Airports with a municipality and no link to a city",
         why="Lists by city leave them out.", mend="Relink them; an import makes the cities that are missing.",
         action="relink", broken=Q(city=None) & ~Q(municipality=""), fields=("municipality", "iso_country"),
@@ -227,6 +264,11 @@ register_rules(
         "name_control", AIRPORT, ERROR, NAMES, "Airports with invisible or lost characters in name or municipality",
         why="They break files, searches and displays.", mend="Write the text anew.",
         broken=Q(Regex(Concat("name", Value(" "), "municipality"), CONTROL)), fields=("municipality",),
+    ),
+    Rule(
+        "name_parts", AIRPORT, WARNING, NAMES, "Airports with letters in two parts in name or municipality",
+        why="They look like others and are not equal to them: files of others do not match them.",
+        mend="Write the text anew: it is stored composed.", broken=in_parts, fields=("municipality",),
     ),
     Rule(
         "name_html", AIRPORT, ERROR, NAMES, "Airports with HTML in name or municipality",

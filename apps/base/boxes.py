@@ -33,6 +33,14 @@ def boxes() -> tuple[Box, ...]:
         )
 
 
+def lies_in(code: str, latitude: float, longitude: float) -> bool:
+    """Whether a point is in one of the boxes of a country."""
+    return any(
+        box.country == code and box.south <= latitude <= box.north and box.west <= longitude <= box.east
+        for box in boxes()
+    )
+
+
 def off_country(rows: QuerySet, *, code: str, latitude: str, longitude: str, swapped: bool) -> QuerySet:
     """Keep the rows whose point is in no box of the country that the field `code` names.
 

@@ -1,5 +1,6 @@
 """The columns of countries and cities in a file: what imports read and exports write."""
 
+from apps.base.boxes import lies_in
 from apps.base.completing import CityCompleter, CountryCompleter
 from apps.base.countries import is_known_code
 from apps.base.looks import (
@@ -182,7 +183,7 @@ CITIES = ImportSpec(
     ),
     derived=(Derived("search_name", "name", comparable),),
     match_by=("country", "search_name"),
-    evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude")),
+    evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude"), lies_in=lies_in),
     match_choices={
         "id": MatchChoice("id", ("id",)),
         "name": MatchChoice("country and name", ("country", "search_name"), together=True),

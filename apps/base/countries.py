@@ -1,5 +1,6 @@
 """Which country codes exist, and what the countries are called."""
 
+import gettext
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -59,6 +60,14 @@ _ALSO = {
 }
 
 
+# Languages in which people write names of countries, as pycountry has them.
+_LANGUAGES = (
+    *("de", "fr", "es", "it", "pt", "pt_BR", "nl", "ca", "sv", "da", "nb_NO", "fi", "is", "et", "lv", "lt", "pl", "cs"),
+    *("sk", "hu", "ro", "sl", "hr", "sr", "bg", "el", "ru", "uk", "tr", "ar", "he", "fa", "hi", "id", "vi", "th"),
+    *("zh_CN", "zh_TW", "ja", "ko"),
+)
+
+
 @cache
 def _iso() -> dict[str, tuple[str, str]]:
     # Imported when first needed: reading the package's tables is slow, and most commands need no name.
@@ -82,6 +91,20 @@ def _codes() -> dict[str, str]:
     return named | {name: code for code, names in _ALSO.items() for name in names}
 
 
+@cache
+def _codes_elsewhere() -> dict[str, str]:
+    """Return the code of each name in other languages that means one country only."""
+    import pycountry
+
+    codes: dict[str, set[str]] = {}
+    for language in _LANGUAGES:
+        words = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True)
+        for country in pycountry.countries:
+            for name in {country.name, getattr(country, "common_name", country.name)}:
+                codes.setdefault(_plain(words.gettext(name)), set()).add(country.alpha_2)
+    return {name: min(known) for name, known in codes.items() if len(known) == 1}
+
+
 def _plain(name: str) -> str:
     """Return a name without accents, punctuation and `The` at its beginning, which people leave out."""
     words = search_form(name).replace("&", " and ").replace("st.", "saint")
@@ -96,7 +119,10 @@ def is_iso_code(code: str) -> bool:
 
 def code_of(name: str) -> str | None:
     """Return the code in two letters of a country's name or of its code in three; no database is asked."""
-    return _codes().get(_plain(name))
+    plain = _plain(name)
+    # A short word in Latin letters is rather a code.
+    elsewhere = len(plain) > 3 or not plain.isascii()
+    return _codes().get(plain) or (_codes_elsewhere().get(plain) if elsewhere else None)
 
 
 def codes_of(cells: list[str]) -> list[str]:

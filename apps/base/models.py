@@ -1,5 +1,6 @@
 """Countries and cities: what airports are linked to."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import models
@@ -69,11 +70,21 @@ class City(FollowsName, TrackedModel):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self.ascii_name:
+        fields = kwargs.get("update_fields")
+        if not self.ascii_name or self._ascii_name_follows(fields):
             self.ascii_name = ascii_form(self.name)
+            if fields is not None and "name" in fields:
+                kwargs["update_fields"] = {*fields, "ascii_name"}
         if not self.slug:
             self.slug = free_slug(self.country_id, self.name)
         super().save(*args, **kwargs)
+
+    def _ascii_name_follows(self, fields: Collection[str] | None) -> bool:
+        """Whether the name is saved anew, and the ASCII name is still what was made of the one before."""
+        if self._state.adding or (fields is not None and "name" not in fields):
+            return False
+        before = City.objects.using(self._state.db).filter(pk=self.pk).values_list("name", "ascii_name").first()
+        return before is not None and before[0] != self.name and ascii_form(before[0]) == before[1] == self.ascii_name
 
 
 def free_slug(country_id: int, name: str) -> str:

@@ -15,6 +15,7 @@ from django.db.utils import OperationalError
 
 from apps.changesets.history_models import why_not_recorded
 from apps.changesets.models import Changeset
+from apps.changesets.processes.pooling import shares_sessions
 from apps.changesets.recording import recording_problems
 from apps.changesets.recording.kept_tables import CreateKeptModel
 from apps.changesets.tracking import VERBS, TrackedModel, tracked_models
@@ -50,6 +51,22 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
             )
             for problem in recording_problems(alias)
         ]
+    return messages
+
+
+@register(Tags.database)
+def check_sessions(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E010 for a database that is reached through a pooler in transaction mode."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            shared = shares_sessions(alias)
+        except OperationalError:
+            continue  # No database there; Django says so itself.
+        if shared:
+            problem = "A pooler gives each transaction another session of PostgreSQL: imports, locks and waiting fail."
+            hint = "Set `pool_mode = session` in PgBouncer, or name PostgreSQL itself in DATABASE_URL."
+            messages.append(Error(problem, hint=hint, id="changesets.E010"))
     return messages
 
 

@@ -101,6 +101,7 @@ class Evidence:
     """The fields that say, beside the keys, which object a row is about: its name, country and position.
 
     `codes` are values that two objects rarely share. Each of `keys` names an object, though it may not be unique.
+    `lies_in` says whether a point (latitude, longitude) is in a country (a code).
     """
 
     name: str
@@ -108,6 +109,7 @@ class Evidence:
     position: tuple[str, str] | tuple[()] = ()
     codes: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    lies_in: Callable[[str, float, float], bool] | None = None
 
     @property
     def fields(self) -> tuple[str, ...]:

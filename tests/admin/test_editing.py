@@ -154,6 +154,19 @@ def test_adding_is_a_changeset(places, operator, browse_as):
     assert City.objects.get(name="Aurora").slug == "aurora"
 
 
+def test_the_ascii_name_of_a_city_follows_its_name_unless_it_is_another(places, operator, browse_as, open_form):
+    client, city = browse_as(operator), places["munich"]
+    address = f"/admin/base/city/{city.pk}/change/"
+
+    client.post(address, {**open_form(client, address), "name": "Münich"})
+    city.refresh_from_db()
+    assert city.ascii_name == "Munich"
+    client.post(address, {**open_form(client, address), "name": "München", "ascii_name": "Muenchen"})
+    client.post(address, {**open_form(client, address), "name": "Monaco"})
+    city.refresh_from_db()
+    assert (city.name, city.ascii_name) == ("Monaco", "Muenchen")
+
+
 def test_a_second_city_of_the_same_name_is_refused_in_words(places, operator, browse_as):
     values = {"name": "  DENVER ", "country": places["usa"].pk, "active": "on"}
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
-    *("disputed", "corrections", "duration_s"),
+    *("disputed", "corrections", "duration_s", "unusual", "same_file", "takes_back"),
     *("initial_count", "final_count", "run"),
 ]
 BAD = {"latitude_deg": "91"}

@@ -158,6 +158,41 @@ def test_a_moment_has_what_was_finished_by_then_and_nothing_that_a_slow_one_comm
     assert find_drift() == (2, [])
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+@pytest.mark.parametrize(
+    ("last", "there"),
+    [("quick", {"quick"}), ("second", {"quick", "second"}), ("slow", {"quick", "second", "slow"})],
+)
+@pytest.mark.parametrize("through", ["base", "increment"])
+def test_up_to_a_changeset_goes_by_the_order_of_commits(
+    last: str, there: set[str], through: str, transactional_db: None, folder: Path
+) -> None:
+    """The slow one has the lowest number, and is committed as the third of four."""
+    numbers, backups = {}, {}
+
+    def write(name: str, code: str) -> None:
+        with changeset(kind="edit", actor=None, reason=name) as made:
+            Country.objects.create(iso_code=code, name=name)
+        numbers[name] = made.pk
+
+    with alias_of(connection.settings_dict) as slow, ExitStack() as open_until_later:
+        opened = open_until_later.enter_context(changeset(kind="edit", actor=None, using=slow))
+        Country.objects.using(slow).create(iso_code="CH", name="slow")
+        numbers["slow"] = opened.pk
+        write("quick", "US")
+        backups["base"] = create_backup(actor=None, reason="")
+        write("second", "JP")
+        create_backup(actor=None, reason="", kind="incremental")
+        open_until_later.close()
+    write("fourth", "FR")
+    backups["increment"] = create_backup(actor=None, reason="", kind="incremental")
+
+    restore(backups[through], actor=None, upto=numbers[last])
+
+    assert set(Country.objects.values_list("name", flat=True)) == there
+    assert find_drift() == (len(there), [])
+
+
 def test_a_cursor_from_before_a_restore_is_refused(transactional_db: None, folder: Path) -> None:
     with changeset(kind="edit", actor=None):
         Country.objects.create(iso_code="CH", name="Switzerland")

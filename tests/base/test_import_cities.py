@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).parents[2] / "data" / "cities-sample.tsv"
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
-    *("disputed", "corrections", "duration_s", "run"),
+    *("disputed", "corrections", "duration_s", "unusual", "same_file", "takes_back", "run"),
 ]
 
 

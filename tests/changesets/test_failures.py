@@ -76,6 +76,7 @@ def test_sqlite_says_why_by_its_code(code: int, cause: Cause) -> None:
     [
         (OperationalError("no such table: airports_airport"), Cause.NOT_MIGRATED),
         (OperationalError("connection failed: Connection refused"), Cause.UNREACHABLE),
+        (OperationalError("connection failed: FATAL: could not write file: No space left on device"), Cause.FULL),
         (InterfaceError("the connection is closed"), Cause.UNREACHABLE),
         (DatabaseError("what nobody knows"), Cause.OTHER),
         (ValueError("database is locked"), Cause.OTHER),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
@@ -14,6 +14,7 @@ from apps.changesets.bulk.setting import SET_INACTIVE
 from apps.changesets.context import changeset
 from apps.changesets.history.versions import lock_row
 from apps.changesets.models import Changeset
+from apps.changesets.processes.locking import PagePatience, is_busy, lock_tables
 from apps.changesets.revert import plan_revert, revert
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.runs.engine import apply_run
@@ -104,6 +105,63 @@ def whole_table_writers(world: World, planned: Callable) -> dict[str, Callable[[
         "revert": lambda: revert(plan_revert([renamed]), actor=None),
         "bulk": lambda: apply_bulk(SET_INACTIVE, Airport.objects.all(), actor=None, reason=""),
     }
+
+
+def holding(table: str, until: threading.Event) -> Elsewhere:
+    """Lock a table until then; return the thread when it has it."""
+    begun = threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            lock_tables([table])
+            begun.set()
+            until.wait(30)
+
+    thread = Elsewhere(hold)
+    assert begun.wait(10)
+    return thread
+
+
+def test_all_statements_of_one_save_wait_together_as_long_as_one_may(world: World) -> None:
+    soon, over = threading.Event(), threading.Event()
+    others = [holding("base_country", soon), holding("base_city", over)]
+    waits: list[float] = []
+
+    def save() -> None:
+        with connection.execute_wrapper(PagePatience(2)), transaction.atomic():
+            for model in (Country, City):
+                began = time.monotonic()
+                try:
+                    model.objects.update(active=True)
+                finally:
+                    waits.append(time.monotonic() - began)
+
+    threading.Timer(1.5, soon.set).start()
+    with pytest.raises(OperationalError) as raised:
+        save()
+    over.set()
+    for thread in others:
+        thread.join()
+
+    assert is_busy(raised.value)
+    assert waits[0] > 1.4
+    assert sum(waits) < 2 + 0.8
+
+
+def test_what_one_transaction_waited_another_has_again(world: World) -> None:
+    patience = PagePatience(2)
+    with connection.execute_wrapper(patience):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.5)")
+            cursor.execute("SELECT extract(epoch FROM current_setting('lock_timeout')::interval)")
+            [less] = cursor.fetchone()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM current_setting('lock_timeout')::interval)")
+            [whole] = cursor.fetchone()
+    patience.give_back()
+
+    assert 1 < less <= 1.5
+    assert whole == 2
 
 
 @pytest.mark.parametrize("saved", [a_form_is_saved, an_airport_moves_to_a_new_city, a_country_is_made])

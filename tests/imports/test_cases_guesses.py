@@ -155,7 +155,8 @@ def test_text_and_numbers_under_foreign_titles_are_no_names_and_no_elevations():
         ("elevation (m)", ["1655", "433"], "ourairports", ("elevation_ft", "feet")),
         ("kind", ["Large Airport", "disused"], "ourairports", ("airport_type", "airport_type")),
         ("class", ["Large Airport", "disused"], "ourairports", ("airport_type", "airport_type")),
-        ("land", ["Schweiz", "Suisse"], "ourairports", None),
+        ("land", ["Deutschland", "España", "Ελβετία"], "ourairports", ("iso_country", "country_code")),
+        ("land", ["Bayern", "Wallis"], "ourairports", None),
         ("where", ["Switzerland", "France"], "ourairports", ("iso_country", "country_code")),
         ("code", ["ZRH", "DEN"], "ourairports", ("iata_code", None)),
         ("code", ["LSZH", "00AK"], "ourairports", ("ident", None)),
@@ -247,3 +248,20 @@ def test_a_command_takes_the_decimal_sign_and_that_of_thousands(two, tmp_path):
 
     airport = Airport.objects.get(pk="LSZH")
     assert (airport.latitude_deg, airport.elevation_ft) == (47.458, 1417)
+
+
+def test_the_country_says_which_of_two_coordinates_comes_first():
+    header = ["code", "name", "country", "coordinates"]
+    rows = [
+        ["LSZH", "Zurich", "Switzerland", "8.548, 47.458"],
+        ["LSGG", "Geneva", "Switzerland", "6.109, 46.238"],
+        ["EDDF", "Frankfurt", "Germany", "8.570, 50.033"],
+    ]
+
+    found = {guess.field: guess for guess in guess_columns(header, rows, spec_named("ourairports"))}
+    turned = [[*row[:3], ", ".join(reversed(row[3].split(", ")))] for row in rows]
+    straight = {guess.field: guess for guess in guess_columns(header, turned, spec_named("ourairports"))}
+
+    assert found["latitude_deg"].change == straight["longitude_deg"].change == ValueChange("part", "2")
+    assert found["longitude_deg"].change == straight["latitude_deg"].change == ValueChange("part", "1")
+    assert found["latitude_deg"].why == "two numbers, the longitude first: 3 of 3 points lie in their country so"

@@ -209,6 +209,26 @@ def test_the_limit_of_refused_rows_serves_whoever_asks(airports_file, lines):
     assert [line["outcome"] for line in lines()] == ["refused", "applied"]
 
 
+def test_refused_rows_of_a_command_are_downloaded_from_its_run(import_file, admin_client):
+    run = import_file({}, {**BAD, "name": "Überlingen"})["run"]
+
+    shown = admin_client.get(f"/admin/imports/importrun/{run}/change/").content.decode()
+    refused = b"".join(admin_client.get(f"/admin/imports/importrun/{run}/refused.csv").streaming_content).decode()
+
+    assert "Download the refused rows" in shown
+    assert [line.partition(",")[0] for line in refused.splitlines()[1:]] == ["2"]
+    assert "Überlingen" in refused
+    assert "latitude_deg: it is not between -90 and 90" in refused
+
+
+def test_refused_rows_of_a_command_that_stopped_are_downloaded_too(airports_file, admin_client):
+    with pytest.raises(TooManyRefused):
+        import_now(request_of(airports_file(BAD, {}), refused_percent=30))
+
+    shown = admin_client.get(f"/admin/imports/importrun/{ImportRun.objects.get().pk}/change/").content.decode()
+    assert "Download the refused rows" in shown
+
+
 def test_it_can_have_no_backup_first(airports_file, monkeypatch):
     asked: list[object] = []
     monkeypatch.setattr(PREPARATIONS, "_added", {"": [asked.append]})

@@ -4,9 +4,12 @@ import pytest
 
 from apps.airports.models import Airport
 from apps.changesets.recording.audit import find_drift
-from apps.imports.models import Decision, ImportRun, RowKind
+from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
 from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import why_not_confirm
+from apps.imports.runs.engine import apply_run
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, decide, rows_of
+from tests.imports.runs import put
 
 DENVER = {"id": "1", "ident": "KDEN", "name": "Denver"}
 _SWISS = {"iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "47.458", "longitude_deg": "8.548"}
@@ -75,6 +78,21 @@ def test_where_the_id_counts_its_airport_takes_the_ident_of_the_other(base, plan
 
     assert (idents(), Airport.objects.get(pk="LSZH").name) == ({1: "LSZH", 3: "SEQM"}, "Zurich")
     assert not find_drift()[1]
+
+
+def test_what_gives_way_as_decided_counts_against_the_limit(base, planned, admin_user, monkeypatch):
+    monkeypatch.setattr("apps.imports.plan.missing.ALWAYS_ALLOWED", 0)
+    run = planned(FOREIGN, QUITO)
+    assert why_not_confirm(admin_user, run) is None
+
+    decided(run, Decision.ID, admin_user)
+
+    sentence = "The file lacks 1 of 3 airports (33.3 %), which would be deleted (1 of them since"
+    assert (why_not_confirm(admin_user, run) or "").startswith(sentence)
+    assert apply_run(put(run, RunStatus.APPROVED)) is None
+    run.refresh_from_db()
+    assert (run.status, run.error.startswith(sentence)) == (RunStatus.FAILED, True)
+    assert idents() == {1: "KDEN", 2: "LSZH", 3: "SEQM"}
 
 
 def test_a_correction_is_kept_whatever_key_counts(base, planned, confirmed_and_applied, admin_user):

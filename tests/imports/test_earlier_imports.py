@@ -1,6 +1,7 @@
 """A plan beside the last imports of its source: unusual shares from stored counts, and a file that takes back."""
 
 import pytest
+from django.core.management import call_command
 
 from apps.imports.results import ImportOptions
 
@@ -75,3 +76,28 @@ def test_a_newer_snapshot_takes_nothing_back(history, planned):
     earlier = planned(*snapshot(10, name="Newest")).summary["earlier"]
 
     assert (earlier["same_file"], earlier["takes_back"]) == (None, None)
+
+
+def test_a_command_says_what_is_unusual(history, import_file, airports_file, capsys):
+    rows = snapshot(31, name="Another", elevation_ft="1")
+
+    dry = import_file(*rows, options=("--dry-run",))
+    call_command("import_airports", "--file", str(airports_file(*rows)))
+
+    said = capsys.readouterr().out
+    assert [row["name"] for row in dry["unusual"]] == ["field:name", "field:elevation_ft"]
+    assert "Unusual beside the last 3 imports of this source:\n" in said
+    assert "  31 % of the airports that are here change in name (31; before 0 to 2 %)\n" in said
+
+
+def test_a_command_says_that_a_file_takes_back(import_file, airports_file, capsys):
+    first = import_file(*snapshot())
+    last = import_file(*snapshot(50, name="Renamed"))
+
+    dry = import_file(*snapshot(), options=("--dry-run",))
+    call_command("import_airports", "--file", str(airports_file(*snapshot())), "--dry-run")
+
+    said = capsys.readouterr().out
+    assert (dry["same_file"], dry["takes_back"]["run"]) == (first["run"], last["run"])
+    assert f"older than what was imported last: import {first['run']} took just this file." in said
+    assert f"get back what they had before import {last['run']}: is the file older than that one?" in said

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 JSON_KEYS = [
     *("changeset", "total", "created", "updated", "renamed", "unchanged", "skipped", "refused", "kept", "missing"),
     *("country_links", "countries_created", "city_links", "cities_created", "cells_refused"),
-    *("disputed", "corrections", "duration_s", "run"),
+    *("disputed", "corrections", "duration_s", "unusual", "same_file", "takes_back", "run"),
 ]
 
 

@@ -34,6 +34,7 @@ AIRPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     ),
     "elevation_unlikely": ({"elevation_ft": 16_501}, {"elevation_ft": -1_266}),
     "iata_zero": ({"iata_code": "0"}, {"iata_code": None}),
+    "null_word": ({"gps_code": "NULL"}, {"gps_code": None, "name": "Null Island"}),
     "iata_format": ({"iata_code": "BR-"}, {"iata_code": "BRN"}),
     "ident_damaged": ({"ident": "1.00E+07"}, {"ident": "1E7"}),
     "ident_characters": ({"ident": "LS\u0413\u0421"}, {"ident": "LS_1-a"}),
@@ -41,11 +42,13 @@ AIRPORTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "country_unlinked": ({"country": None}, {"country": None, "iso_country": ""}),
     "country_mismatch": ({"iso_country": "DE"}, {}),
     "region_country": ({"iso_region": "DE-BW"}, {"iso_region": "CH-U-A"}),
+    "region_name": ({"iso_region": "CH-Wallis"}, {"iso_region": "CH-VS"}),
     "city_unlinked": ({"city": None, "municipality": "Bern"}, {"city": None, "municipality": ""}),
     "city_country": ({"city": "Kehl"}, {"city": "Bern"}),
     "closed_active": ({"airport_type": "closed"}, {"airport_type": "closed", "active": False}),
     "name_spaces": ({"name": "Bern  Airport"}, {"name": "Bern Airport"}),
     "name_control": ({"municipality": "Be\x07rn"}, {"municipality": "Zürich / 東京"}),
+    "name_parts": ({"municipality": "Zu\u0308rich"}, {"municipality": "Zürich ë m\u0303"}),
     "name_html": ({"name": "<b>Bern</b>"}, {"name": "Smith & Sons; 3 < 5 > 2"}),
 }
 # By rule, pairs of airports of which both break it, and pairs that nearly do.
@@ -61,7 +64,7 @@ PAIRS: dict[str, tuple[tuple[dict, dict], tuple[dict, dict]]] = {
         ({"name": "Belp"}, {"name": "Bern", "latitude_deg": 47.0}),
     ),
 }
-ELSEWHERE = {"city_unused"}
+ELSEWHERE = {"city_unused", "city_range"}
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +129,20 @@ def test_a_city_without_airports_is_found(cities: dict):
     put(cities)
 
     assert found("city_unused") == [str(cities["Kehl"].pk)]
+
+
+def test_a_city_off_the_globe_is_found(cities: dict):
+    City.objects.filter(name="Bern").update(latitude=90.0, longitude=-180.0)
+    City.objects.filter(name="Kehl").update(latitude=95.0)
+
+    assert found("city_range") == [str(cities["Kehl"].pk)]
+
+
+def test_letters_in_two_parts_are_found_in_all_scripts(cities: dict):
+    texts = ("Que\u0301bec", "\u212bre", "\u304b\u3099", "\u1112\u1161")
+    bad = [put(cities, ident=f"LS{place}", name=text).pk for place, text in enumerate(texts)]
+
+    assert found("name_parts") == bad
 
 
 def test_each_rule_is_tried_here_and_told_in_the_reference():

@@ -28,7 +28,7 @@ class Facts:
     database: str = ""
     # A hash over the rows of each table, where the driver takes one.
     contents: dict[str, str] = field(default_factory=dict)
-    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    # Of an incremental backup: the full one that it goes on from, and the changeset after which it has all.
     base: str | None = None
     since_changeset: int | None = None
     # The place in the order of commits up to which it holds the history; empty where migrations are lacking.

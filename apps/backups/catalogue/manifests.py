@@ -41,7 +41,7 @@ class Backup:
     path: str
     # The fields from here on were added later; older manifests lack them.
     label: str = ""
-    # Of an incremental backup: the full one that it goes on from, and the last changeset in that.
+    # Of an incremental backup: the full one that it goes on from, and the changeset after which it has all.
     base: str | None = None
     since_changeset: int | None = None
     # The chosen tables; empty means all.

@@ -61,7 +61,7 @@ def write_since(using: str, target: Path, base: Backup) -> Facts:
         for line in touched_lines(using):
             stream.write(line)
         stream.write(f"{encode({'end': True})}\n".encode())
-    return facts_of(using, sums, base=base.id, since=base.newest_changeset)
+    return facts_of(using, sums, base=base.id, since=after)
 
 
 def restore_into(source: Path, using: str) -> None:

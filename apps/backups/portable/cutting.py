@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ from django.apps import apps
 from apps.backups.errors import NotReached
 from apps.backups.portable.base import Heading
 from apps.backups.portable.reading import Numbered, read_lines
-from apps.changesets.models import Changeset, Status
+from apps.changesets.models import Changeset, ChangesetTransaction, Status
 
-# A changeset, which is the last one to restore; or a moment, by which every restored changeset had finished.
+# A changeset, the last one that was committed of those restored; or a moment, by which all of them had finished.
 Upto = int | datetime
 
-_CHANGESETS = Changeset._meta.label_lower
+_CHANGESETS, _TRANSACTIONS = Changeset._meta.label_lower, ChangesetTransaction._meta.label_lower
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -77,24 +78,39 @@ class _Recorded:
 
 def cut_of(source: Path, heading: Heading, upto: Upto) -> Cut:
     """Return where to cut an increment; raises NotReached when that is before its beginning."""
-    changesets = {
-        line["pk"]: _recorded(line["fields"]) for _, line in read_lines(source) if line.get("model") == _CHANGESETS
-    }
-    newest = heading.base_newest or 0
+    changesets: dict[int, _Recorded] = {}
+    noted: set[int] = set()
+    for _, line in read_lines(source):
+        if line.get("model") == _CHANGESETS:
+            changesets[line["pk"]] = _recorded(line["fields"])
+        elif line.get("model") == _TRANSACTIONS:
+            noted.add(line["fields"]["changeset"])
     if isinstance(upto, int):
-        late = {pk for pk in changesets if pk > upto}
-        too_early = upto < newest
+        late = _committed_after(upto, changesets, noted)
     else:
         late = {pk for pk, changeset in changesets.items() if changeset.ended > upto}
-        # The base has those whole. On PostgreSQL some with lower numbers than its newest may have ended later.
-        too_early = any(pk <= heading.after or pk == newest for pk in late)
-    if too_early:
+    # The base has those whole. On PostgreSQL some with lower numbers than its newest may have ended later.
+    if any(pk <= heading.after for pk in late):
         when = f"changeset #{upto}" if isinstance(upto, int) else f"{upto:%Y-%m-%d %H:%M:%S %Z}".strip()
         raise NotReached(
             f"{source.name} begins after {when}: nothing was restored. Choose an earlier backup, or a later time."
         )
     before = min((changesets[pk].begun for pk in late), default=None) if isinstance(upto, int) else upto
     return Cut(frozenset(late), before, _statuses(changesets, late))
+
+
+def _committed_after(upto: int, changesets: dict[int, _Recorded], noted: set[int]) -> set[int]:
+    """Return the changesets that were committed after one (or after the last one before that number).
+
+    Those whose transactions were noted (PostgreSQL) come in the order in which they ended, after all others, of which
+    the numbers are in order.
+    """
+
+    def order(pk: int) -> tuple[bool, datetime, int]:
+        return (True, changesets[pk].ended, pk) if pk in noted else (False, _ANY_TIME, pk)
+
+    last = max((pk for pk in changesets if pk <= upto), default=None)
+    return {pk for pk in changesets if last is None or order(pk) > order(last)}
 
 
 def _recorded(fields: dict[str, Any]) -> _Recorded:

@@ -30,10 +30,12 @@ def replay(source: Path, using: str, *, upto: Upto | None = None) -> None:
         lines = read_lines(source)
         if upto is not None:
             lines = cut_of(source, heading, upto).keep(lines)
-        sql = Sql(using)
         for tracked in tracked_models():
-            # Rows that the increment has as well.
-            sql.with_model(tracked).run("DELETE FROM {history} WHERE changeset_id > %s", [heading.after])
+            sql = _of(using, tracked)
+            later = sql.fill("FROM {history} WHERE changeset_id > {after}", after=str(int(heading.after)))
+            sql.run("CREATE TEMP TABLE {replayed} AS SELECT {pk} {later}", later=later)
+            # Rows that the increment has as well, unless it was cut before them.
+            sql.run("DELETE {later}", later=later)
         try:
             _write(using, source, lines, heading.after)
         except (KeyError, TypeError, AttributeError) as error:
@@ -80,25 +82,27 @@ def _touch(using: str, lines: Iterator[Numbered]) -> None:
 
 
 def _replay_all(using: str, after: int) -> None:
-    sql = Sql(using)
     for tracked in reversed(tracked_models()):
-        _replay_table(sql, tracked, after)
+        _replay_table(_of(using, tracked), tracked, after)
 
 
 def _replay_table(sql: Sql, tracked: Tracked, after: int) -> None:
-    """Make the live rows of objects with later history equal to their newest history row."""
-    sql = sql.with_model(tracked)
+    """Make the live rows of objects with later history, here or in the base, equal to their newest history row."""
+    sql.run("INSERT INTO {replayed} SELECT {pk} FROM {history} WHERE changeset_id > %s", [after])
     # All are deleted first, so that unique values can swap.
-    sql.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {history} WHERE changeset_id > %s)", [after])
+    sql.run("DELETE FROM {live} WHERE {pk} IN (SELECT {pk} FROM {replayed})")
     # Objects that are not deleted are inserted; links are checked at the end.
     sql.run(
         """
         INSERT INTO {live} ({columns}) SELECT {values} FROM {history} h
         JOIN (
-            SELECT max(history_id) AS id FROM {history}
-            WHERE {pk} IN (SELECT {pk} FROM {history} WHERE changeset_id > %s) GROUP BY {pk}
+            SELECT max(history_id) AS id FROM {history} WHERE {pk} IN (SELECT {pk} FROM {replayed}) GROUP BY {pk}
         ) n ON n.id = h.history_id WHERE h.history_type <> '-'
         """,
-        [after],
         values=sql.names(tracked.columns, of="h"),
     )
+    sql.run("DROP TABLE {replayed}")
+
+
+def _of(using: str, tracked: Tracked) -> Sql:
+    return Sql(using).with_model(tracked).with_names(replayed=f"replayed_{tracked.name}")

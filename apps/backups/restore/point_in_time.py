@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import datetime
 
 from apps.backups.catalogue.manifests import Backup, chain_of
 from apps.backups.errors import ChainBroken, NotReached
@@ -56,7 +55,8 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
     """
     by_id = {backup.id: backup for backup in backups}
     broken: ChainBroken | None = None
-    for backup in sorted(backups, key=lambda candidate: candidate.created_at, reverse=not isinstance(upto, datetime)):
+    by_number = isinstance(upto, int)
+    for backup in sorted(backups, key=lambda known: (_holds(known, upto), known.created_at), reverse=by_number):
         if backup.tables or not _reaches(backup, upto):
             continue
         try:
@@ -66,7 +66,7 @@ def plan_restore(backups: Sequence[Backup], upto: Upto, *, through: Backup | Non
             continue
         if through is not None and through not in chain:
             continue
-        if len(chain) == 1 or _begins_before(chain[-2], upto):
+        if len(chain) == 1 or _begins_before(backup, chain[-2], upto):
             return chain
     raise broken or _not_reached(backups, upto)
 
@@ -80,8 +80,15 @@ def _reaches(backup: Backup, upto: Upto) -> bool:
     return (backup.newest_changeset or 0) >= upto if isinstance(upto, int) else backup.created_at >= upto
 
 
-def _begins_before(base: Backup, upto: Upto) -> bool:
-    return (base.newest_changeset or 0) <= upto if isinstance(upto, int) else base.created_at <= upto
+def _begins_before(increment: Backup, base: Backup, upto: Upto) -> bool:
+    return (increment.since_changeset or 0) <= upto if isinstance(upto, int) else base.created_at <= upto
+
+
+def _holds(backup: Backup, upto: Upto) -> bool:
+    """Whether the changeset itself is in an increment, which can be cut where it was committed."""
+    if backup.kind != INCREMENTAL or not isinstance(upto, int):
+        return False
+    return (backup.since_changeset or 0) < upto <= (backup.newest_changeset or 0)
 
 
 def _not_reached(backups: Sequence[Backup], upto: Upto) -> NotReached:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
@@ -55,6 +55,7 @@ _CODES = {
 }
 # What says it where there is no code: the driver's own words, on the way to the database above all.
 _WORDS = {
+    "No space left on device": Cause.FULL,
     "locked": Cause.BUSY,
     "no such table": Cause.NOT_MIGRATED,
     "no such column": Cause.NOT_MIGRATED,
@@ -100,19 +101,21 @@ def sentence_of(error: BaseException | None, *, cause: Cause | None = None) -> s
 
 def words_of(error: BaseException) -> str:
     """Return the database's own words in one line."""
-    if type(error.__cause__).__name__ == "PoolTimeout":
-        # The pool says only that it waited; why, the database says to who comes without it.
-        error = _refusal_to_connect(connections["default"]) or error
-    return " ".join(str(error).split("\nCONTEXT:")[0].split()).rstrip(".")
+    return " ".join(str(refusal_of(error)).split("\nCONTEXT:")[0].split()).rstrip(".")
 
 
-def _refusal_to_connect(connection: Any) -> Exception | None:
-    driver = connection.Database
+def refusal_of(error: BaseException) -> BaseException:
+    """Return why nobody can connect where the pool says only that it waited; any other error is returned."""
+    if type(error.__cause__).__name__ != "PoolTimeout":
+        return error
+    connection: Any = connections["default"]
     try:
-        driver.connect(**connection.get_connection_params() | {"connect_timeout": 3}).close()
-    except driver.Error as refusal:
-        return cast(Exception, refusal)
-    return None
+        # The database says it to who comes without the pool.
+        with connection.wrap_database_errors:
+            connection.Database.connect(**connection.get_connection_params() | {"connect_timeout": 3}).close()
+    except FAILURES as refusal:
+        return refusal
+    return error
 
 
 def sentence_with_words(error: BaseException) -> str:

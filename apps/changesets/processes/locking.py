@@ -1,5 +1,6 @@
 """Waiting for others who write: whoever writes whole tables holds none of them while it waits for another."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ T = TypeVar("T")
 TRIED_AGAIN = "tried_again"
 # So often a lock of several tables is begun anew, each time after waiting for the table that somebody else had.
 _ROUNDS = 100
+# A statement that takes longer may have waited; and so long each may wait whatever those before it did.
+_LONG_SECONDS = 0.2
 
 
 def is_busy(error: BaseException) -> bool:
@@ -64,18 +67,42 @@ def patience(seconds: float, *, using: str = "default") -> Iterator[None]:
 
 
 class PagePatience:
-    """A wrapper of statements, for one page: what it does waits at most so many seconds for others who write."""
+    """A wrapper of statements, for one page: what it does waits at most so many seconds for others who write.
+
+    The statements of one transaction on PostgreSQL share them: what one has waited, the next ones have less.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._before: dict[BaseDatabaseWrapper, float] = {}
+        # Where a statement took long: its transaction, and the seconds that this has left.
+        self._left: dict[BaseDatabaseWrapper, tuple[object, float]] = {}
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        """Bound the waiting of a connection before its first statement."""
+        """Bound the waiting of a connection before its first statement, and after each that may have waited."""
         connection = context["connection"]
         if connection not in self._before:
             self._before[connection] = _shorten(connection, self.seconds)
-        return execute(sql, params, many, context)
+        elif connection in self._left:
+            self._bound(connection)
+        began = time.monotonic()
+        result = execute(sql, params, many, context)
+        took = time.monotonic() - began
+        if took > _LONG_SECONDS and connection.in_atomic_block and connection.vendor == "postgresql":
+            _, left = self._left.get(connection, (None, self.seconds))
+            self._left[connection] = connection.atomic_blocks[0], max(left - took, _LONG_SECONDS)
+        return result
+
+    def _bound(self, connection: BaseDatabaseWrapper) -> None:
+        """Leave a statement what is left; a savepoint that was taken back has taken back what was set in it."""
+        inside, left = self._left[connection]
+        if not connection.in_atomic_block or connection.atomic_blocks[0] is not inside:
+            del self._left[connection]
+            left = self.seconds
+        before, wanted = self._before[connection], left * 1000
+        # In a broken transaction nothing can be set, and nothing waits.
+        with suppress(*FAILURES):
+            _wait(connection, min(before or wanted, wanted))
 
     def give_back(self) -> None:
         """Let the connections wait as they did before."""

@@ -21,6 +21,7 @@ from apps.imports.plan.plan import ImportPlan
 from apps.imports.reading.encodings import ENCODINGS, UNICODE
 from apps.imports.reading.rows import NO_TITLES, Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
+from apps.imports.runs.earlier_imports import earlier_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
 from apps.imports.spec import ImportSpec
 
@@ -137,7 +138,8 @@ class ImportingCommand(Writing):
         """Return what is printed as JSON."""
         numbers = {key: finished.counts.get(key, 0) for key in JSON_KEYS}
         changeset = finished.changeset.pk if finished.changeset else None
-        return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3)}
+        earlier = {name: finished.earlier.get(name) for name in ("unusual", "same_file", "takes_back")}
+        return {"changeset": changeset, **numbers, "duration_s": round(finished.duration, 3), **earlier}
 
 
 def add_null_words(parser: ArgumentParser) -> None:
@@ -246,6 +248,7 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     yield from _some("Superseded: gone from the file, their key given to another", replaced, counts["superseded"])
     skipped = counts.get("left_alone", 0)
     yield from _some("Skipped, since something changed after the plan was made", finished.left_alone, skipped)
+    yield from earlier_in_words(finished.earlier, plan.spec)
     yield from plan.beyond_limits
     if dry_run:
         yield "Dry run: nothing was written. Leave out --dry-run to import."

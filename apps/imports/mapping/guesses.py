@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from apps.changesets.text import counted
 from apps.imports.looks import LooksLike
 from apps.imports.mapping.changes import CHANGES, ValueChange, changed, shares
 from apps.imports.mapping.columns import Column
@@ -18,6 +19,7 @@ _ANYBODYS = {"id", "key", "pk", "no", "nr", "number", "index"}
 _UNTITLED = re.compile("column[0-9]+|[0-9]+")
 # An object or a list, of which no value is taken.
 _NESTED = {"{...}", "[...]"}
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
 _THREE = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
 # Only where a sign comes twice, or is none of a decimal, it must stand between thousands.
@@ -54,6 +56,7 @@ def guess_columns(header: Sequence[str], rows: Sequence[Sequence[str]], spec: Im
         work.by_titles_like_ours(changing=changing)
     work.without_foreign_numbers()
     work.by_values()
+    work.by_country()
     return [work.guesses[column.field] for column in spec.columns if column.field in work.guesses]
 
 
@@ -66,7 +69,7 @@ class _Work:
     """The guesses so far, and the sample that speaks for or against others."""
 
     def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]], spec: ImportSpec) -> None:
-        self.header, self.spec = header, spec
+        self.header, self.rows, self.spec = header, rows, spec
         self.samples = [_filled(rows, place) for place in range(len(header))]
         self.guesses: dict[str, Guess] = {}
         # Fields that were guessed by a title which is not exactly ours.
@@ -111,6 +114,27 @@ class _Work:
                 for place in range(len(self.header)):
                     if column.field not in self.guesses and self.header[place] and self.samples[place]:
                         self._by_values(column, place, changing=changing)
+
+    def by_country(self) -> None:
+        """Let the two numbers of one cell change places where more of the points are in their country then."""
+        evidence = self.spec.evidence
+        if evidence is None or evidence.lies_in is None or not evidence.position:
+            return
+        latitude, longitude, country = map(self.guesses.get, (*evidence.position, evidence.country))
+        if not (latitude and longitude and country) or latitude.place != longitude.place:
+            return
+        rows = [row for row in zip(*map(self._cells_of, (country, latitude, longitude)), strict=True) if _is_point(row)]
+        straight = sum(evidence.lies_in(code, float(one), float(other)) for code, one, other in rows)
+        swapped = sum(evidence.lies_in(code, float(other), float(one)) for code, one, other in rows)
+        if swapped > straight:
+            first = "latitude" if longitude.change == ValueChange("part", "1") else "longitude"
+            why = f"two numbers, the {first} first: {swapped} of {counted(len(rows), 'point')} lie in their country so"
+            self.guesses[latitude.field] = replace(latitude, why=why, change=longitude.change)
+            self.guesses[longitude.field] = replace(longitude, why=why, change=latitude.change)
+
+    def _cells_of(self, guess: Guess) -> list[str]:
+        cells = [row[guess.place].strip() if guess.place < len(row) else "" for row in self.rows]
+        return changed(cells, [guess.change] if guess.change else [])
 
     def _by_values(self, column: Column, place: int, *, changing: bool) -> None:
         sample = self.samples[place]
@@ -182,6 +206,10 @@ def number_change(sample: Sequence[str], *, whole: bool) -> ValueChange | None:
         return None
     # In whole numbers three digits after a comma may be thousands.
     return None if whole and all(map(_THREE.fullmatch, commas)) else ValueChange("decimal_comma")
+
+
+def _is_point(row: Sequence[str]) -> bool:
+    return all(map(_NUMBER.fullmatch, row[1:]))
 
 
 def _looks(look: LooksLike, sample: Sequence[str]) -> str:

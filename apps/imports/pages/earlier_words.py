@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from apps.changesets.history.values import field_label
-from apps.changesets.text import plural
 from apps.imports.models import ImportRun
 from apps.imports.registry import spec_named
+from apps.imports.runs.earlier_imports import COUNTS_IN_WORDS, words_of_field
 from apps.imports.runs.rows import Bucket
 
-# The bucket of a count, and what is said of its rows.
-_COUNTS = {
-    "created": (Bucket.NEW, "of the rows are new"),
-    "missing": (Bucket.MISSING, "as many as that are missing"),
-    "kept": (Bucket.KEPT, "of the rows meet corrections made here"),
-    "refused": (Bucket.REFUSED, "of the rows are refused"),
-    "cells_refused": (Bucket.REFUSED, "as many as that have refused cells"),
-    "renamed": (Bucket.RENAMED, "of the rows get another key"),
+# The bucket of a count.
+_BUCKETS = {
+    "created": Bucket.NEW,
+    "missing": Bucket.MISSING,
+    "kept": Bucket.KEPT,
+    "refused": Bucket.REFUSED,
+    "cells_refused": Bucket.REFUSED,
+    "renamed": Bucket.RENAMED,
 }
 
 
@@ -41,8 +40,6 @@ def _in_words(run: ImportRun, share: dict[str, Any]) -> Unusual:
     low, high = share["lowest"], share["highest"]
     before = f"{share['number']:,}; before {f'{low:g} to ' if low != high else ''}{high:g} %"
     if name == share["name"]:
-        bucket, words = _COUNTS[name]
-        return Unusual(share["share"], words, f"?bucket={bucket}#rows-title", before)
-    model = spec_named(run.spec).model
-    words = f"of the {plural(2, model)} that are here change in {field_label(model, name)}"
+        return Unusual(share["share"], COUNTS_IN_WORDS[name], f"?bucket={_BUCKETS[name]}#rows-title", before)
+    words = words_of_field(spec_named(run.spec).model, name)
     return Unusual(share["share"], words, f"?bucket={Bucket.CHANGED}&field={name}#rows-title", before)

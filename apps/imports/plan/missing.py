@@ -1,6 +1,7 @@
 """Live objects that a snapshot lacks: which, which of them make room for a row, and how many more would change."""
 
-from apps.imports.results import LISTED, Superseded
+from apps.imports.results import LISTED, ImportOptions, Superseded
+from apps.imports.spec import ImportSpec
 from apps.imports.staging.tables import Staging
 from apps.imports.staging.upstream_values import corrected
 
@@ -41,20 +42,22 @@ def count_missing_to_change(staging: Staging) -> int:
     )
 
 
-def above_limit(staging: Staging, to_change: int, superseded: int) -> str:
+def above_limit(
+    spec: ImportSpec, options: ImportOptions, to_change: int, superseded: int, *, using: str = "default"
+) -> str:
     """Return the sentence that too many objects would go for being missing or superseded, or nothing."""
     # Superseded objects are among those to change where these are deleted anyway.
     going = max(to_change, superseded)
     if going <= ALWAYS_ALLOWED:
         return ""
-    total = staging.value("SELECT COUNT(*) FROM {live} WHERE {stable_key} IS NOT NULL")
-    share, limit = 100 * going / total, staging.options.missing_limit
+    total = spec.model._base_manager.using(using).filter(**{f"{spec.stable_key}__isnull": False}).count()
+    share, limit = 100 * going / total, options.missing_limit
     if share <= limit:
         return ""
-    done = "deactivated" if staging.options.missing == "deactivate" and to_change else "deleted"
+    done = "deactivated" if options.missing == "deactivate" and to_change else "deleted"
     if superseded:
-        done += f" ({superseded:,} of them since the file gives their {staging.spec.pk} to others)"
-    names = staging.spec.model._meta.verbose_name_plural
+        done += f" ({superseded:,} of them since the file gives their {spec.pk} to others)"
+    names = spec.model._meta.verbose_name_plural
     return (
         f"The file lacks {going:,} of {total:,} {names} ({share:.1f} %), which would be {done}; "
         f"at most {limit:g} % may be. Is it the whole file? If so, raise the limit."

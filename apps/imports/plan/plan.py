@@ -232,8 +232,6 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
     matched = staging.value("SELECT COUNT(*) FROM {matched}")
     missing = staging.value("SELECT COUNT(*) FROM {missing}")
     to_change = count_missing_to_change(staging) if missing else 0
-    linker = staging.spec.linker
-    links = linker.plan(staging) if linker else {}
     return ImportPlan(
         staging=staging,
         file=file,
@@ -247,14 +245,16 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             **objects,
             deleted_here=list_deleted_here(staging),
             corrections=count_new_corrections(staging),
-            links=links,
+            links=staging.spec.linker.plan(staging) if staging.spec.linker else {},
         ),
         refusals=tuple(staging.refusals(limit=LISTED)),
         superseded=tuple(replaced_list),
         kept=tuple(kept_list),
         missing=list_missing(staging),
         missing_to_change=to_change,
-        missing_above_limit=above_limit(staging, to_change, objects["superseded"]),
+        missing_above_limit=above_limit(
+            staging.spec, staging.options, to_change, objects["superseded"], using=staging.using
+        ),
         beyond_limits=beyond_limits(staging),
         stamp=stamp,
         planned_at=planned_at,

@@ -17,7 +17,7 @@ from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.progress import ask_to_stop, forget
-from apps.imports.runs.states import changed_rows, log_end
+from apps.imports.runs.states import above_limit_as_decided, changed_rows, log_end
 
 _WAITING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.APPROVED)
 _ENDED = (RunStatus.FAILED, RunStatus.CANCELLED)
@@ -59,7 +59,7 @@ def why_not_confirm(user: Visitor, run: ImportRun) -> str | None:
     if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
         rows = counted(above, "row")
         return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
-    return (run.summary or {}).get("missing_above_limit") or None
+    return above_limit_as_decided(run) or None
 
 
 def why_not_start_again(run: ImportRun) -> str | None:

@@ -1,14 +1,19 @@
 """What is unusual about a plan beside the last imports of its source, from stored counts; and whether it takes back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.db.models import Model
+
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset, Status
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.registry import spec_named
 from apps.imports.results import source_title
+from apps.imports.spec import ImportSpec
 from apps.imports.staging.tables import Staging
 
 # So many earlier imports are looked at, and fewer than so many say nothing.
@@ -18,18 +23,27 @@ PERCENT, TIMES = 1.0, 3.0
 # Shares of the rows of a file.
 _OF_ROWS = ("created", "missing", "kept", "refused", "cells_refused", "renamed")
 Counts = Mapping[str, int]
+# What is said of the rows of a count.
+COUNTS_IN_WORDS = {
+    "created": "of the rows are new",
+    "missing": "as many as that are missing",
+    "kept": "of the rows meet corrections made here",
+    "refused": "of the rows are refused",
+    "cells_refused": "as many as that have refused cells",
+    "renamed": "of the rows get another key",
+}
 
 
-def beside_earlier(plan: ImportPlan, run: ImportRun, fields: Counts) -> dict[str, Any]:
+def beside_earlier(plan: ImportPlan, run: ImportRun, fields: Counts | None = None) -> dict[str, Any]:
     """Return what a run remembers of its plan beside the earlier imports of the same source.
 
-    `fields` says how many objects the plan changes in each field.
+    `fields` says how many objects the plan changes in each field, where that was counted already.
     """
     earlier = _earlier(plan, run)
     snapshot = earlier and plan.spec.upstream and not plan.options.corrections
     return {
         "compared": len(earlier),
-        "unusual": _unusual(plan.counts.as_dict(), fields, earlier),
+        "unusual": _unusual(plan, fields, earlier),
         "same_file": _same_file(run, earlier),
         "takes_back": _takes_back(plan.staging, earlier[0]) if snapshot else None,
     }
@@ -44,12 +58,14 @@ def _earlier(plan: ImportPlan, run: ImportRun) -> list[ImportRun]:
     return list(same[:MOST])
 
 
-def _unusual(counts: Counts, fields: Counts, earlier: list[ImportRun]) -> list[dict[str, Any]]:
+def _unusual(plan: ImportPlan, fields: Counts | None, earlier: list[ImportRun]) -> list[dict[str, Any]]:
     """Return the shares that are unusual, each with its number and the lowest and highest share of before."""
-    now = _shares(counts, fields)
     before = [_shares(run.counts or {}, _fields_of(run)) for run in earlier if _compared(run.counts or {})]
     if len(before) < FEWEST:
         return []
+    counts = plan.counts.as_dict()
+    fields = _changed_fields(plan.staging) if fields is None else fields
+    now = _shares(counts, fields)
     numbers = {**counts, **{f"field:{name}": number for name, number in fields.items()}}
     unusual = []
     for name, share in now.items():
@@ -58,6 +74,40 @@ def _unusual(counts: Counts, fields: Counts, earlier: list[ImportRun]) -> list[d
             values = {"share": share, "lowest": min(shares), "highest": max(shares)}
             unusual.append({"name": name, "number": numbers[name]} | {key: round(n, 1) for key, n in values.items()})
     return sorted(unusual, key=lambda row: -row["share"])
+
+
+def _changed_fields(staging: Staging) -> Counts:
+    """Return how many objects a plan changes in each field; fields that stay are left out."""
+    fields = staging.shown
+    differing = [f"x.{staging.quote(field)} IS DISTINCT FROM l.{staging.column(field)}" for field in fields]
+    # Of the objects that change, how many differ in each field.
+    [numbers] = staging.rows(
+        "SELECT {counts} FROM {changed} x JOIN {live} l ON l.{pk} = x.old_pk",
+        counts=", ".join(f"COUNT(CASE WHEN {differs} THEN 1 END)" for differs in differing),
+    )
+    return {field: number for field, number in zip(fields, numbers, strict=True) if number}
+
+
+def earlier_in_words(earlier: Mapping[str, Any], spec: ImportSpec) -> Iterator[str]:
+    """Yield the same in sentences, as a command says it."""
+    if earlier["same_file"]:
+        yield f"This file is older than what was imported last: import {earlier['same_file']} took just this file."
+    if back := earlier["takes_back"]:
+        yield (
+            f"{back['number']:,} of {counted(back['of'], 'object')} whose values of upstream change get back what they "
+            f"had before import {back['run']}: is the file older than that one?"
+        )
+    if earlier["unusual"]:
+        yield f"Unusual beside the last {counted(earlier['compared'], 'import')} of this source:"
+    for row in earlier["unusual"]:
+        what = COUNTS_IN_WORDS.get(row["name"]) or words_of_field(spec.model, row["name"].removeprefix("field:"))
+        before = " to ".join(dict.fromkeys(f"{row[end]:g}" for end in ("lowest", "highest")))
+        yield f"  {row['share']:g} % {what} ({row['number']:,}; before {before} %)"
+
+
+def words_of_field(model: type[Model], name: str) -> str:
+    """Return what is said of the objects that change in a field."""
+    return f"of the {plural(2, model)} that are here change in {field_label(model, name)}"
 
 
 def _compared(counts: Counts) -> int:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -29,11 +30,12 @@ from apps.imports.runs.earlier_imports import beside_earlier
 from apps.imports.runs.files import estimate_rows, kept_file, remember_file
 from apps.imports.runs.lease import working
 from apps.imports.runs.opening import open_for_command
+from apps.imports.runs.preview import clean
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.states import claim, ending, fail, log_end, move
 from apps.imports.runs.stored_plan import load_plan, note_left_alone
-from apps.imports.runs.storing import store_plan
+from apps.imports.runs.storing import store_plan, store_refused
 from apps.imports.spec import ImportSpec
 
 logger = logging.getLogger(__name__)
@@ -103,6 +105,8 @@ class Finished:
     run: ImportRun | None = None
     changeset: Changeset | None = None
     duration: float = 0.0
+    # What the plan is beside the earlier imports of the same source.
+    earlier: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +168,12 @@ def plan_only(request: Request, *, progress: Progress | None = None) -> Finished
     with request.open_source() as source:
         options = request.options(source)
         plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
+    file = {"file_name": plan.file.name, "file_sha256": plan.file.sha256}
+    earlier = beside_earlier(plan, ImportRun(spec=request.spec.name, **file))
     plan.discard()
     _refuse_too_many(plan, request.refused_percent)
     count = request.spec.model._base_manager.count()
-    return Finished(plan, plan.counts.as_dict(), count, count, duration=time.monotonic() - started)
+    return Finished(plan, plan.counts.as_dict(), count, count, duration=time.monotonic() - started, earlier=earlier)
 
 
 def _import_now(request: Request, run: ImportRun, progress: Progress, totals: dict[str, int | None]) -> Finished:
@@ -180,7 +186,8 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
         totals["read"] = estimate_rows(run)
         plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
     run.how, run.options = asdict(plan.how), plan.options.as_json()
-    run.save(update_fields=["how", "options"])
+    run.header = [clean(title) for title in plan.staging.layout.header]
+    run.save(update_fields=["how", "options", "header"])
     did = Done(plan.counts.as_dict())
     run.counts = did.counts
     totals |= dict.fromkeys(("write", "record"), plan.to_write)
@@ -192,12 +199,14 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
         _settle(run, opened, done.counts)
 
     try:
+        store_refused(plan.staging, run)
+        earlier = beside_earlier(plan, run)
         _refuse_too_many(plan, request.refused_percent)
         before = request.command if request.backup else f"the import of {plan.file.name}"
         made = _apply(run, plan, settle, progress, before=before, backup=request.backup)
     finally:
         plan.discard()
-    return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made)
+    return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made, earlier=earlier)
 
 
 def _apply(

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError
@@ -20,8 +21,10 @@ from apps.imports.errors import (
     RunRefused,
     TooManyRefused,
 )
-from apps.imports.models import Decision, ImportRun, RowKind, RunStatus
-from apps.imports.results import Progress, quiet
+from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind, RunStatus
+from apps.imports.plan.missing import above_limit
+from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions, Progress, quiet
 
 # One line for each run, from a page or a command; monitoring knows the logger by this name.
 logger = logging.getLogger("apps.imports.update")
@@ -41,8 +44,23 @@ def _changed_by_disputed(run: ImportRun) -> int:
     if not (run.counts or {}).get("disputed"):
         return 0
     rows = run.rows.filter(disputed__isnull=False)
-    by_id = rows.filter(decision=Decision.ID)
-    return by_id.count() + by_id.filter(disputed__lone=True).count() + rows.filter(decision=Decision.IDENT).count()
+    keyed = rows.filter(decision__in=(Decision.ID, Decision.IDENT)).count()
+    return keyed + _gives_way(run).count()
+
+
+def _gives_way(run: ImportRun) -> QuerySet[PlannedRow]:
+    """Return the disputed rows whose first key counts as a person decided, so that the object of the others goes."""
+    return run.rows.filter(decision=Decision.ID, disputed__lone=True)
+
+
+def above_limit_as_decided(run: ImportRun) -> str:
+    """Return the sentence that too many objects would go, those included that give way as decided, or nothing."""
+    counts, planned = run.counts or {}, str((run.summary or {}).get("missing_above_limit", ""))
+    if planned or not counts.get("disputed") or not (gone := _gives_way(run).count()):
+        return planned
+    to_change = counts.get("missing_to_change", 0)
+    spec, options = spec_named(run.spec), ImportOptions.from_json(run.options)
+    return above_limit(spec, options, to_change and to_change + gone, counts.get("superseded", 0) + gone)
 
 
 def claim(run: ImportRun, before: RunStatus, after: RunStatus) -> None:

@@ -22,7 +22,7 @@ from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.registry import spec_named
 from apps.imports.results import FileIdentity, ImportOptions, LeftAlone, Progress
 from apps.imports.runs.decided import BY_KEY, TAKEN, Decided, Loaded, as_decided
-from apps.imports.runs.states import changed_rows
+from apps.imports.runs.states import above_limit_as_decided, changed_rows
 from apps.imports.staging.tables import Staging
 
 _CHUNK = 2000
@@ -70,7 +70,7 @@ class StoredPlan:
 
     def require_within_limits(self) -> None:
         """Raise MissingAboveLimit when more objects would go than may; writing looks at the other limits."""
-        if sentence := self.figures().get("missing_above_limit"):
+        if sentence := above_limit_as_decided(self.run):
             raise MissingAboveLimit(sentence)
 
     def discard(self) -> None:

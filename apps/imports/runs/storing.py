@@ -39,7 +39,7 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
     with _portion(staging, run):
         PlannedRow.objects.filter(run=run).delete()
         RefusedCell.objects.filter(run=run).delete()
-    table, refused_table = (model._meta.db_table for model in (PlannedRow, RefusedCell))
+    table = PlannedRow._meta.db_table
     done, figures = 0, PlanFigures()
     for rows in all_rows(staging):
         while chunk := list(islice(rows, _CHUNK)):
@@ -50,11 +50,16 @@ def store_plan(plan: ImportPlan, run: ImportRun, *, progress: Progress | None = 
             done += len(chunk)
             progress("store", done)
     _store_unchanged(staging, run, lambda rows: progress("store", done + rows))
+    store_refused(staging, run)
+    return figures
+
+
+def store_refused(staging: Staging, run: ImportRun) -> None:
+    """Write the refused cells of a plan, with which its refused rows can be downloaded."""
     refused = ((run.pk, cell.line, cell.column[:255], cell.value, cell.rule, cell.hint) for cell in staging.refusals())
     while cells := list(islice(refused, _CHUNK)):
         with _portion(staging, run):
-            staging.load(refused_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
-    return figures
+            staging.load(RefusedCell._meta.db_table, ("run_id", "line", "column", "value", "rule", "hint"), cells)
 
 
 @contextmanager
