@@ -108,16 +108,13 @@ class Matrix:
         old, new = self.before[label], after[label]
         both = [key for key in old.keys() & new.keys() if old[key] != new[key]]
         for key in both:
-            yield from (
-                f"{label}.{name} of another" for name in AUTHORS & old[key].keys() if _forged(old[key], new[key], name)
-            )
+            changed = (name for name in AUTHORS & old[key].keys() if old[key][name] != new[key][name])
+            yield from (f"{label}.{name} of another" for name in changed)
         app, _, name = label.partition(".")
         if label in {model._meta.label_lower for model in TRACKED}:
             did = {"add": new.keys() - old.keys(), "delete": old.keys() - new.keys(), "change": both}
-            permissions = person.get_all_permissions()
-            yield from (
-                f"{verb} {label}" for verb, keys in did.items() if keys and f"{app}.{verb}_{name}" not in permissions
-            )
+            lacking = (verb for verb, keys in did.items() if keys and not person.has_perm(f"{app}.{verb}_{name}"))
+            yield from (f"{verb} {label}" for verb in lacking)
         elif label not in BESIDE and not person.is_superuser:
             tracked_too = label == "changesets.changeset" and after["changesets.changeset"].keys() > old.keys()
             if not tracked_too and not any(person.has_perm(given) for given in WRITERS.get(label, ())):

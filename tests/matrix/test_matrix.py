@@ -70,14 +70,7 @@ def test_nobody_writes_or_sees_what_they_may_not(matrix: Matrix) -> None:
         numbers["cells"] += 1
         numbers["writing cells"] += bool(cell.written)
         for words in cell.complaints:
-            kind = (
-                "leaks"
-                if words.startswith("shows")
-                else "500s"
-                if words.startswith("status")
-                else "unauthorised writes"
-            )
-            numbers[kind] += 1
+            numbers[next((kind for start, kind in KINDS.items() if words.startswith(start)), WRITES)] += 1
             wrong.append(f"{who}: {method.upper()} {page} ({matrix.addresses[page]}) {words}")
 
     figures = ", ".join(f"{numbers[kind]:,} {kind}" for kind in ("cells", "writing cells", WRITES, *KINDS.values()))

@@ -217,17 +217,3 @@ def _further(world: dict[str, Any], own_backup: str, made: list[int]) -> dict[st
     restore = reverse("admin:airports_airport_actions", kwargs={"pk": "KDEN", "tool": "restore"})
     found |= {"own backup": f"{restore}?backup={own_backup}", "its file": f"{restore}?backup={own_backup}&download=1"}
     return found
-
-
-__all__ = [
-    "ROLES",
-    "SEEN_BY",
-    "TRACKED",
-    "Operator",
-    "Station",
-    "make_addresses",
-    "make_people",
-    "rules_of",
-    "seen_by",
-    "sign",
-]
