@@ -123,9 +123,8 @@ class Matrix:
 
 def rows() -> Rows:
     """Return every row of every table but sessions, by model and key."""
-    models: list[type[Model]] = [
-        m for m in apps.get_models(include_auto_created=True) if m is not Session and m._meta.managed
-    ]
+    every: list[type[Model]] = [model for model in apps.get_models(include_auto_created=True) if model is not Session]
+    models = [model for model in every if model._meta.managed and not model._meta.proxy]
     return {m._meta.label_lower: {row[m._meta.pk.attname]: row for row in m._base_manager.values()} for m in models}
 
 

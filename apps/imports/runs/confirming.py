@@ -40,7 +40,7 @@ def why_not_decide(user: Visitor, run: ImportRun) -> str | None:
     """Return why the person may not decide anything about the run, cancelling included, or None."""
     model = spec_named(run.spec).model
     if not may_import(user, model):
-        verb = "import" if may_view(user, model) else "view"
+        verb = "view" if may(user, "import", model) else "import"
         return f"You need the permission to {verb} {model._meta.verbose_name_plural}."
     if run.actor_id != user.pk and not user.has_perm("imports.approve_importrun"):
         return "Only the person who uploaded the file, or somebody who may approve imports, can do that."
