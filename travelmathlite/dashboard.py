@@ -16,7 +16,8 @@ from apps.changesets.fields import field_of
 from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
-from apps.changesets.pages.maps import MapFigure, may_view
+from apps.changesets.pages.maps import MapFigure
+from apps.changesets.rights import Sees, eyes_of, may_view
 from apps.changesets.tracking import tracked_models
 from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
@@ -111,7 +112,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
     if request.user.has_perm(VIEW_FINDINGS):
         counted = newest_counted() if look else known_counted()
         known = None if counted is None or counted.stale else counted
-        context["findings"] = _findings(known) if known else None
+        context["findings"] = _findings(known, eyes_of(request.user)) if known else None
         context["counted_at"], context["wait"] = known.at if known else None, not known
         context["findings_url"] = findings_url()
         context["keep"] = request.user.has_perm(ACCEPT_FINDINGS) and not (known and known.kept)
@@ -136,8 +137,8 @@ def _health(request: HttpRequest) -> Iterator[tuple[Part, str, str]]:
         yield part, reverse(page) if page else "", words
 
 
-def _findings(counted: Counted) -> list[tuple[Any, str, int]]:
-    return [(severity, SIGNS[severity], number) for severity, number in by_severity(counted.counts).items()]
+def _findings(counted: Counted, sees: Sees) -> list[tuple[Any, str, int]]:
+    return [(severity, SIGNS[severity], number) for severity, number in by_severity(counted.counts, sees=sees).items()]
 
 
 def _airports(request: HttpRequest, number: int) -> dict[str, Any]:

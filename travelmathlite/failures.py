@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
-from apps.changesets.errors import Busy, ChangesetError
+from apps.changesets.errors import Busy, ChangesetError, NotPermitted
 from apps.changesets.processes.failures import FAILURES, cause_of, refusal_of, sentence_of
 from apps.changesets.processes.locking import PagePatience
 
@@ -36,6 +36,8 @@ class FailureMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a failure of the database, or a refusal that no page of its own shows, also while developing."""
+        if isinstance(error, NotPermitted):
+            return None  # Django answers 403 with its sentence.
         return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
 
 

@@ -24,6 +24,7 @@ from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
 from apps.changesets.pages.search import TouchedFilter, search_form
+from apps.changesets.rights import eyes_of
 from apps.changesets.text import whole_number
 
 # The changeset that a page shows, under the number that was asked for.
@@ -37,7 +38,7 @@ class ChangesetList(ChangeList):
         super().get_results(request)
         self.result_list = list(self.result_list)
         counts = counts_of_many(self.result_list)
-        subjects = subjects_of(self.result_list, counts)
+        subjects = subjects_of(self.result_list, counts, sees=eyes_of(request.user))
         for changeset in self.result_list:
             changeset.shown_counts = counts[changeset.pk]
             changeset.subject = subjects.get(changeset.pk, "")
@@ -98,7 +99,7 @@ class ChangesetAdmin(ActingAdmin):
         return show.next_steps(changeset, may_revert=changeset.may_revert)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        context = {"title": "Changesets", "find": search_form(request.GET)}
+        context = {"title": "Changesets", "find": search_form(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -15,6 +15,7 @@ from apps.changesets.hooks import tell_when_committed
 from apps.changesets.models import Actor, Changeset, Status
 from apps.changesets.processes.locking import is_busy
 from apps.changesets.recording import close_mark, open_mark, require_recording
+from apps.changesets.rights import refuse_beyond_rights
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,9 @@ def changeset(
 
     `actor` is a user, or None for a job. Inside another changeset this one joins it: the outer one is what comes back,
     and its kind, actor and reason stand. On leaving, the objects are counted; a changeset that changed nothing is
-    taken back (its `pk` is None then). An exception leaves nothing behind but, where this call opened the outermost
-    transaction, a changeset of status `failed` that carries the error. Raises RecordingNotInstalled when the database
-    would not record the changes.
+    taken back (its `pk` is None then), and one that wrote more than `within_rights` allows is refused. An exception
+    leaves nothing behind but, where this call opened the outermost transaction, a changeset of status `failed` that
+    carries the error. Raises RecordingNotInstalled when the database would not record the changes.
     """
     connection = connections[using]
     outer = _open.get(connection)
@@ -96,8 +97,9 @@ def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) ->
 
 
 def _close(opened: Changeset, using: str) -> None:
-    """Count what was recorded; delete the changeset if it changed nothing."""
+    """Count what was recorded; delete the changeset if it changed nothing, refuse it if the person may not do that."""
     opened.counts, opened.field_counts = count_changes(opened.pk, using=using)
+    refuse_beyond_rights(opened.counts)
     if not opened.counts:
         opened.delete(using=using)
         return

@@ -1,5 +1,7 @@
 """The refusals of this app, each with a sentence for the person."""
 
+from django.core.exceptions import PermissionDenied
+
 
 class ChangesetError(Exception):
     """Base of all errors of this app; its text is one sentence that says what to do."""
@@ -11,6 +13,14 @@ class RecordingNotInstalled(ChangesetError):
 
 class HistoryIsRecordedByTheDatabase(ChangesetError):
     """Somebody asked Python to write, thin out or fill history that the database records."""
+
+
+class NotPermitted(ChangesetError, PermissionDenied):
+    """An act would write rows of a model that the person may not write, or show what they may not see; nothing was
+    changed.
+    """
+
+    status = 403
 
 
 class UnknownChangeset(ChangesetError):

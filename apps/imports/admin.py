@@ -19,6 +19,7 @@ from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
+from apps.changesets.rights import require
 from apps.changesets.text import whole_number
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
@@ -153,7 +154,7 @@ class ImportRunAdmin(admin.ModelAdmin):
         if (refused := turned_away(request, READS)) is not None:
             return refused
         context = page_context(request, run) | {"map_url": map_of_run_url(run)}
-        if run.status == RunStatus.PLANNED:
+        if run.status == RunStatus.PLANNED and context["sees"]:
             context |= offer(ConfirmImport(self, request, run))
         if run.status in WATCHED:
             context["progress"] = state_of(run, waits_for_mapping=context["waits_for_mapping"])
@@ -171,11 +172,15 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     @method_decorator(require_safe)
     def map_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._page(request, "admin/imports/importrun/map.html", plan_map_context(self._run(request, pk)))
+        run = self._run(request, pk)
+        require(request.user, [(spec_named(run.spec).model, "view")])
+        return self._page(request, "admin/imports/importrun/map.html", plan_map_context(run))
 
     @method_decorator(require_safe)
     def map_data_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return plan_map_data(request, self._run(request, pk))
+        run = self._run(request, pk)
+        require(request.user, [(spec_named(run.spec).model, "view")])
+        return plan_map_data(request, run)
 
     def mapping_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         run = self._run(request, pk)

@@ -9,11 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
+from apps.changesets.rights import eyes_of
 from apps.quality.models import Finding
 from apps.quality.pages import rule as rule_pages
 from apps.quality.pages.addresses import ACCEPT, VIEW, findings_url
 from apps.quality.pages.findings import findings_file, findings_page, keep_counts
-from apps.quality.rules import all_rules
+from apps.quality.rules import rules_seen
 
 
 @admin.register(Finding)
@@ -39,13 +40,13 @@ class FindingAdmin(admin.ModelAdmin):
         return findings_page(request, self._context(request))
 
     def rule_view(self, request: HttpRequest, code: str) -> HttpResponse:
-        return rule_pages.rule_page(self, request, self._context(request), rule_pages.rule_or_404(code))
+        return rule_pages.rule_page(self, request, self._context(request), rule_pages.rule_of(request, code))
 
     def accept_view(self, request: HttpRequest, code: str) -> HttpResponse:
-        return rule_pages.accept_rows(self, request, self._context(request), rule_pages.rule_or_404(code))
+        return rule_pages.accept_rows(self, request, self._context(request), rule_pages.rule_of(request, code))
 
     def file_view(self, request: HttpRequest, code: str = "") -> HttpResponseBase:
-        rules = (rule_pages.rule_or_404(code),) if code else all_rules()
+        rules = (rule_pages.rule_of(request, code),) if code else rules_seen(eyes_of(request.user))
         return findings_file(request, rules, f"findings-of-{code}" if code else "findings")
 
     def _context(self, request: HttpRequest) -> dict[str, Any]:

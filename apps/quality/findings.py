@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Q, QuerySet
 
+from apps.changesets.rights import Sees, all_seen
 from apps.quality.accepting import accepted_of, keys_condition
-from apps.quality.rules import Rule, Severity, all_rules
+from apps.quality.rules import Rule, Severity, all_rules, rules_seen
 
 FEW = 2000
 
@@ -67,9 +68,9 @@ def count_accepted(*, using: str = "default") -> dict[str, int]:
     }
 
 
-def by_severity(counts: dict[str, int]) -> dict[Severity, int]:
-    """Return how many findings there are of each severity, the worst first."""
-    severity_of = {rule.code: rule.severity for rule in all_rules()}
+def by_severity(counts: dict[str, int], *, sees: Sees = all_seen) -> dict[Severity, int]:
+    """Return how many findings there are of each severity, the worst first, about models that may be seen."""
+    severity_of = {rule.code: rule.severity for rule in rules_seen(sees)}
     return {
         severity: sum(n for code, n in counts.items() if severity_of.get(code) == severity) for severity in Severity
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from apps.changesets.rights import all_seen
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import by_severity, findings_of
 from apps.quality.rows import values_of, with_links
@@ -34,7 +35,9 @@ def _rule_lines(rule: Rule, number: int, accepted: int, *, every: bool) -> Itera
         return
     findings = rule.in_order(with_links(rule, findings_of(rule)))
     for row in findings.iterator() if every else findings[:EXAMPLES]:
-        yield "               " + " · ".join([str(row), *(f"{name} {shown}" for name, shown in values_of(rule, row))])
+        yield "               " + " · ".join(
+            [str(row), *(f"{name} {shown}" for name, shown in values_of(rule, row, sees=all_seen))]
+        )
     if not every and number > EXAMPLES:
         yield f"               ... and {number - EXAMPLES:,} more"
 

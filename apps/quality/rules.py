@@ -16,6 +16,8 @@ from functools import cached_property
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet, TextChoices
 
+from apps.changesets.rights import Sees
+
 
 class Severity(TextChoices):
     """How bad it is, the worst first."""
@@ -82,6 +84,11 @@ def register_rules(*rules: Rule) -> None:
 def all_rules() -> tuple[Rule, ...]:
     """Return every rule, in the order in which they were registered."""
     return tuple(_rules.values())
+
+
+def rules_seen(sees: Sees) -> tuple[Rule, ...]:
+    """Return the rules about models that may be seen."""
+    return tuple(rule for rule in _rules.values() if sees(rule.model_class))
 
 
 def rule_named(code: str) -> Rule:

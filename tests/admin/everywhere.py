@@ -1,11 +1,13 @@
 """One world where each address of the admin has something to show; everybody who may come; all the rows there are."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
+from django.db.models import Model
 from django.test import Client
 
 from apps.airports.groups import GROUPS, create_groups
@@ -40,15 +42,20 @@ def clients(db) -> dict[str, Client]:
 @pytest.fixture
 def addresses(clients, places, planned) -> dict[str, str]:
     """Every address, about objects that are there: one of each table, one of each that is deleted, an import."""
+    return addresses_of(world_about(places))
+
+
+def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = lambda model: "") -> dict[str, Any]:
+    """Make what the addresses are about, and return their arguments; `sign` ends the names of a model's objects."""
     with changeset(kind="bulk_action", actor=None) as act:
         Airport.objects.filter(pk="EDDM").update(city=None)
         places["KBKF"].delete()
-        City.objects.create(country=places["germany"], name="Ulm").delete()
-        Country.objects.create(iso_code="XX", name="Nowhere").delete()
-        operator = Operator.objects.create(code="DB", name="Deutsche Bahn")
-        station = Station.objects.create(code="UL", name="Ulm", operator=operator)
-        Station.objects.create(code="NU", name="Neu-Ulm", operator=operator).delete()
-        Operator.objects.create(code="XX", name="Nobody").delete()
+        City.objects.create(country=places["germany"], name=f"Ulm{sign(City)}").delete()
+        Country.objects.create(iso_code="XX", name=f"Nowhere{sign(Country)}").delete()
+        operator = Operator.objects.create(code="DB", name=f"Deutsche Bahn{sign(Operator)}")
+        station = Station.objects.create(code="UL", name=f"Ulm{sign(Station)}", operator=operator)
+        Station.objects.create(code="NU", name=f"Neu-Ulm{sign(Station)}", operator=operator).delete()
+        Operator.objects.create(code="XX", name=f"Nobody{sign(Operator)}").delete()
         act.summary = {"bulk": {"model": "airports.airport", "selected": 1, "done": "", "left": [], "listed": []}}
     run = make_run(User.objects.get(username="importer"), summary={"sample": []})
     plan_rows(run)
@@ -74,7 +81,7 @@ def addresses(clients, places, planned) -> dict[str, str]:
         gone = history.filter(history_type="-").first().history_id
         world[table] = {"object_id": obj.pk, "pk": obj.pk, "row": version, "args": (obj.pk, version)}
         world[f"{table}_keep_deleted"] = {"row": gone}
-    return addresses_of(world)
+    return world
 
 
 def everything() -> dict[str, list]:

@@ -12,6 +12,7 @@ from apps.changesets.errors import EmptyScope, RevertConflict
 from apps.changesets.models import Changeset, Status
 from apps.changesets.revert import Bucket, RevertPlan, Scope, Verdict, Window, newest_seen, plan_revert, revert
 from apps.changesets.revert.wording import part_words
+from apps.changesets.rights import all_seen
 from tests.changesets.conftest import World, history_rows, tables
 
 
@@ -318,7 +319,7 @@ def test_a_revert_writes_down_its_scope_and_what_it_left(world: World, ana: User
     undone = revert(plan_revert([made], scope=Scope(fields=("name",))), actor=None)
 
     assert undone.summary["scope"] == {"fields": ["name"]}
-    assert part_words(undone) == "only name; 1 kept"
+    assert part_words(undone, sees=all_seen) == "only name; 1 kept"
 
 
 def test_all_or_nothing_names_the_first_in_the_way(world: World, ana: User) -> None:

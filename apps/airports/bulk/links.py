@@ -34,7 +34,7 @@ def clearing_of_places(field: str) -> BulkWork:
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(airports(selection), {field: None})
 
-    return BulkWork(Kind.BULK_ACTION, plan, write)
+    return BulkWork(Kind.BULK_ACTION, plan, write, names=(Airport,))
 
 
 CLEAR_COUNTRY = setting("country", None, done="without country", already="without country already")

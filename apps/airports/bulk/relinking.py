@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from apps.airports.bulk.candidates import CHANGES, LIMIT_KM, fill_candidates, with_places
 from apps.airports.models import Airport
+from apps.base.models import City, Country
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
@@ -50,7 +51,7 @@ def relinking(condition: str) -> BulkWork:
         some = tuple(names for names in listed if names.number)
         return BulkPlan(number, airports, done, shown, tuple(names.get("changes", ())), some)
 
-    return BulkWork(Kind.RELINK, plan, _write)
+    return BulkWork(Kind.RELINK, plan, _write, names=(Airport, City, Country))
 
 
 def _count(sql: Sql) -> list[int]:

@@ -9,7 +9,8 @@ from apps.airports.pages.map import map_url, types_shown
 from apps.base.models import City, Country
 from apps.base.pages.figures import FIGURES, PANELS, Figure, Panel
 from apps.changesets.pages import links
-from apps.changesets.pages.maps import MapFigure, may_view
+from apps.changesets.pages.maps import MapFigure
+from apps.changesets.rights import may_view
 from apps.changesets.text import counted
 from apps.quality.coverage import Coverage
 

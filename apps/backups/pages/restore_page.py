@@ -1,5 +1,6 @@
 """The pages of restoring an object: its backups to choose from, then now and backup field by field."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -17,10 +18,12 @@ from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.planned import Crumb, Outcome, Page
 from apps.changesets.errors import ChangesetError
+from apps.changesets.fields import target_of
 from apps.changesets.pages import links
 from apps.changesets.pages.version import TickedFields
 from apps.changesets.revert.go_back import VersionPlan, living
-from apps.changesets.tracking import tracked_for
+from apps.changesets.rights import eyes_of, require
+from apps.changesets.tracking import tracked_by_name, tracked_for
 
 
 def list_page(
@@ -54,7 +57,17 @@ def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Mo
         backup = backup_of(tracked_for(model_admin.model), obj, name)
     except BackupFailure as refusal:
         return list_page(model_admin, request, obj, refusal=str(refusal))
+    # It names what the object was linked to, and holds what hung on it.
+    require(request.user, {(model, "view") for model in _models_in(backup)})
     return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.file.name)
+
+
+def _models_in(backup: ObjectBackup) -> Iterator[type[models.Model]]:
+    """Yield the tracked models of which a backup of an object has values."""
+    hanging = [record for records in backup.hanging.values() for record in records]
+    for label in {backup.model, *(record["model"] for record in hanging)}:
+        if (tracked := tracked_by_name(label)) is not None:
+            yield from (tracked.model, *map(target_of, tracked.links))
 
 
 def plan_page(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponse:
@@ -90,7 +103,7 @@ class RestoreObject(TickedFields):
         return [self.tracked.label, str(self.obj.pk), self.backup.name]
 
     def plan(self) -> VersionPlan:
-        return plan_restore_of(self.tracked, self.fit, fields=self.ticked)
+        return plan_restore_of(self.tracked, self.fit, fields=self.ticked, sees=eyes_of(self.request.user))
 
     def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, OtherSchema):

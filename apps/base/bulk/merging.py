@@ -2,7 +2,7 @@
 
 from django.db.models import Count, QuerySet
 
-from apps.base.models import City
+from apps.base.models import City, Country
 from apps.base.text import search_form
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
@@ -85,4 +85,4 @@ def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     delete_rows(merged)
 
 
-MERGE_CITY = BulkWork(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: True)
+MERGE_CITY = BulkWork(Kind.BULK_ACTION, _plan, _write, deletes=lambda options: True, names=(Country,))

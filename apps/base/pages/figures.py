@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from apps.changesets.hooks import Hook
-from apps.changesets.pages.maps import MapFigure, may_view
+from apps.changesets.pages.maps import MapFigure
+from apps.changesets.rights import may_view
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The flow of every act: permission, method, plan, reason, apply once, result."""
+"""The flow of every act: permission, method, plan, reason, apply once, result.
+
+What the act writes is asked twice: of the plan that is shown, and of what was recorded, before it is committed.
+"""
 
 from typing import Any
 
@@ -11,8 +14,9 @@ from apps.changesets.acts.methods import turned_away
 from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.tokens import make_token, read_token
-from apps.changesets.errors import Busy
+from apps.changesets.errors import Busy, NotPermitted
 from apps.changesets.processes.locking import busy_in_words
+from apps.changesets.rights import require, within_rights
 
 # What the hidden field of a confirm page is called.
 SEEN = "seen"
@@ -31,7 +35,7 @@ def answer(act: PlannedAct[Any]) -> HttpResponse:
         if isinstance(done, HttpResponse):
             return done
         if done is not None:
-            refusal, status = act.sentence_of(done), Busy.status if isinstance(done, Busy) else 200
+            refusal, status = act.sentence_of(done), done.status if isinstance(done, Busy | NotPermitted) else 200
         if (elsewhere := act.show_elsewhere(refusal, form)) is not None:
             return elsewhere
     try:
@@ -71,7 +75,7 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | Exception
             # Both are asked, so that the page tells of both.
             if not all([not form.is_bound or form.is_valid(), act.is_complete()]):
                 return None
-            with busy_in_words():
+            with busy_in_words(), within_rights(act.actor):
                 outcome = act.apply(reason=posted_reason(act.request), seen=seen)
             turn.done(outcome.url)
             return lead(act.request, outcome)
@@ -81,6 +85,7 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | Exception
 
 def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str, *, status: int) -> HttpResponse:
     plan = act.plan()
+    require(act.actor, act.needs(plan))
     shown = {"plan": plan, "form": form, "refusal": refusal, "token": _token(act, plan)}
     return _render(act, act.page(plan), shown, status=status)
 

@@ -1,7 +1,7 @@
 """What an act declares for the frame, which shows its plan, asks for the reason, applies it and shows the outcome."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -14,6 +14,7 @@ from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS
 from apps.changesets.errors import ChangesetError
+from apps.changesets.rights import Need
 
 P = TypeVar("P")
 
@@ -114,6 +115,13 @@ class PlannedAct(ABC, Generic[P]):
 
         Raises a refusal where it cannot be done, or is not any more what was seen: nothing is changed then.
         """
+
+    def needs(self, plan: P) -> Iterable[Need]:
+        """Return what the plan shows and would write of which models, as far as `may` has not asked for it.
+
+        Whoever may not do all of it is told so instead of the plan. Whatever is written is asked for by itself.
+        """
+        return ()
 
     def is_confirmed(self) -> bool:
         """Whether the person has confirmed it, and does not just ask for the plan."""

@@ -30,9 +30,7 @@ def mark_reviewed(pk: int, *, actor: User, comment: str = "") -> Changeset:
     with transaction.atomic():
         changeset = _locked(pk)
         if changeset.reviewed_at is not None:
-            raise NotToReview(
-                f"{changeset} was reviewed by {changeset.reviewed_by_name} already: take that review back first."
-            )
+            raise NotToReview(f"{changeset} was reviewed by {changeset.reviewed_by_name} already.")
         if not needs_review(changeset):
             raise NotToReview(f"{changeset} changed nothing, so there is nothing to review.")
         changeset.reviewed_by, changeset.reviewed_by_name = actor, full_name(actor)
@@ -41,23 +39,38 @@ def mark_reviewed(pk: int, *, actor: User, comment: str = "") -> Changeset:
     return changeset
 
 
-def take_back_review(pk: int) -> Changeset:
-    """Make the changeset one that is not reviewed again; raises NotToReview where it is none."""
+def take_back_review(pk: int, *, actor: User) -> Changeset:
+    """Make the changeset one that is not reviewed again; that it was is kept in `summary["reviews"]`.
+
+    Raises NotToReview where it is not, or where the review is somebody else's: nobody can put their name in its place.
+    """
     with transaction.atomic():
         changeset = _locked(pk)
         if changeset.reviewed_at is None:
             raise NotToReview(f"{changeset} is not reviewed, so there is no review to take back.")
+        if changeset.reviewed_by_id != actor.pk:
+            raise NotToReview(
+                f"{changeset} was reviewed by {changeset.reviewed_by_name}, who alone can take that back."
+            )
+        summary = changeset.summary or {}
+        was = {
+            "by": changeset.reviewed_by_name,
+            "at": changeset.reviewed_at.isoformat(),
+            "comment": changeset.review_comment,
+        }
+        summary["reviews"] = [*summary.get("reviews", []), {**was, "taken_back": timezone.now().isoformat()}]
+        changeset.summary = summary
         changeset.reviewed_by, changeset.reviewed_by_name = None, ""
         changeset.reviewed_at, changeset.review_comment = None, ""
-        changeset.save(update_fields=["reviewed_by", "reviewed_by_name", "reviewed_at", "review_comment"])
+        changeset.save(update_fields=["reviewed_by", "reviewed_by_name", "reviewed_at", "review_comment", "summary"])
     return changeset
 
 
 def name_direct(pk: int, *, actor: User, reason: str, who: str = "") -> Changeset:
     """Give a direct write the reason, and as text the person, that `actor` knows of.
 
-    The reason says who gave it. What the database had recorded of the writer stays: beside the name, and with what
-    stood there before in `summary["named"]`. Raises NotToReview for any other kind.
+    The reason says who gave it. What the database had recorded of the writer stays, and what stood there before is kept
+    in `summary["named"]`. Raises NotToReview for any other kind.
     """
     with transaction.atomic():
         changeset = _locked(pk)
@@ -68,13 +81,11 @@ def name_direct(pk: int, *, actor: User, reason: str, who: str = "") -> Changese
         summary = changeset.summary or {}
         before = {"actor_name": changeset.actor_name, "reason": changeset.reason}
         by = {"by": actor.get_username(), "at": timezone.now().isoformat()}
-        summary["named"] = [*summary.get("named", []), {**by, "before": before}]
-        recorded = summary["named"][0]["before"]["actor_name"]
+        summary["named"] = [*summary.get("named", []), {**by, "who": who, "before": before}]
         changeset.summary = summary
-        changeset.reason = f"{reason} (said by {full_name(actor)})"
-        if who:
-            changeset.actor_name = (f"{who} ({recorded})" if recorded else who)[:255]
-        changeset.save(update_fields=["reason", "actor_name", "summary"])
+        done_by = f"done by {who}, " if who else ""
+        changeset.reason = f"{reason} ({done_by}said by {full_name(actor)})"
+        changeset.save(update_fields=["reason", "summary"])
     return changeset
 
 

@@ -23,13 +23,15 @@ NOUN = "selection"
 class BulkWork:
     """The work of a bulk action: `plan` looks and changes nothing, `write` does what the plan says.
 
-    `deletes` tells whether it deletes objects, as it was asked to be done.
+    `deletes` tells whether it deletes objects, as it was asked to be done; `names` are further models whose objects its
+    plan names.
     """
 
     kind: str
     plan: Callable[[Selection, Options], BulkPlan]
     write: Callable[[Selection, BulkPlan, Options], None]
     deletes: Callable[[Options], bool] = lambda options: False
+    names: tuple[type[models.Model], ...] = ()
 
 
 @dataclass(frozen=True)

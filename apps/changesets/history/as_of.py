@@ -25,6 +25,7 @@ from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.history.values import names_of, value_label
 from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.text import harmless, whole_number
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -161,17 +162,20 @@ def fields_shown(tracked: Tracked) -> list[AnyField]:
     return [field for field in tracked.model._meta.concrete_fields if field.primary_key or field.editable]
 
 
-def values_then(tracked: Tracked, rows: Sequence[Any], moment: Moment) -> list[dict[str, Any]]:
+def values_then(
+    tracked: Tracked, rows: Sequence[Any], moment: Moment, *, sees: Sees = all_seen
+) -> list[dict[str, Any]]:
     """Return for each history row its values by field name; the queries are one or two for each link field."""
     fields = fields_shown(tracked)
-    labels = {field: _labels(field, rows, moment) for field in fields if field.is_relation}
+    linked = [field for field in fields if field.is_relation and sees(target_of(field))]
+    labels = {field: _labels(field, rows, moment) for field in linked}
     return [
         {field.name: value_label(field, getattr(row, field.attname), labels.get(field)) for field in fields}
         for row in rows
     ]
 
 
-def csv_lines(tracked: Tracked, moment: Moment) -> Iterator[str]:
+def csv_lines(tracked: Tracked, moment: Moment, *, sees: Sees = all_seen) -> Iterator[str]:
     """Yield the table as it was at the moment as lines of CSV, a chunk of rows at a time, safe for spreadsheets."""
     writer = csv.writer(_Echo())
     names = [field.name for field in fields_shown(tracked)]
@@ -181,7 +185,7 @@ def csv_lines(tracked: Tracked, moment: Moment) -> Iterator[str]:
     state = state_at(tracked, last_row(tracked, moment))
     rows = state.only(*columns).iterator(chunk_size=CHUNK)
     while chunk := list(islice(rows, CHUNK)):
-        for values in values_then(tracked, chunk, moment):
+        for values in values_then(tracked, chunk, moment, sees=sees):
             yield writer.writerow([harmless(values[name]) for name in names])
 
 

@@ -6,6 +6,7 @@ from apps.changesets.history.as_of import Moment, last_row
 from apps.changesets.history.diff import Change, changes_between
 from apps.changesets.history.net_changes import net_between, net_table
 from apps.changesets.history.selection import literally
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -36,6 +37,7 @@ def changes_from(
     search: str = "",
     start: int = 0,
     limit: int = 100,
+    sees: Sees = all_seen,
 ) -> Between:
     """Return what happened to a table from the first moment to the second; from a later to an earlier, backwards.
 
@@ -58,7 +60,7 @@ def changes_from(
     return Between(
         counts={name: number for name, number in counts.items() if number},
         matching=sql.value("SELECT count(*) {rows}", params, rows=rows) if params else number,
-        changes=tuple(changes_between(tracked, pairs)),
+        changes=tuple(changes_between(tracked, pairs, sees=sees)),
     )
 
 

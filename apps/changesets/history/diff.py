@@ -13,6 +13,7 @@ from apps.changesets.history.net_changes import rows_of
 from apps.changesets.history.selection import Filters, Selection, is_single, stream_pairs
 from apps.changesets.history.values import EMPTY, names_of, value_label
 from apps.changesets.models import Changeset
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -58,18 +59,17 @@ def changes_of(
     model: str | None = None,
     filters: Filters = Filters(),  # noqa: B008 - frozen
     using: str = "default",
+    sees: Sees = all_seen,
 ) -> Iterator[Change]:
     """Yield the changes of a changeset by model and key, the models that others point to first, a page at a time.
 
-    `model` (a label) leaves only changes of that; `filters` leave only those that fit.
+    `model` (a label) leaves only changes of that; `filters` leave only those that fit, `sees` those that may be seen.
     """
     sql = Sql(using)
     for tracked in tracked_models():
-        if (model and tracked.label != model) or (
-            changeset.counts is not None and tracked.label not in changeset.counts
-        ):
-            continue
-        yield from _stream(sql, selection_of(sql, tracked, changeset, filters=filters))
+        touched = changeset.counts is None or tracked.label in changeset.counts
+        if touched and (not model or tracked.label == model) and sees(tracked.model):
+            yield from _stream(sql, selection_of(sql, tracked, changeset, filters=filters), sees=sees)
 
 
 def changes_since(
@@ -96,9 +96,9 @@ def selection_of(sql: Sql, tracked: Tracked, changeset: Changeset, *, filters: F
     return Selection(tracked, rows_of(changeset.pk), filters, single=single)
 
 
-def _stream(sql: Sql, selection: Selection) -> Iterator[Change]:
+def _stream(sql: Sql, selection: Selection, *, sees: Sees = all_seen) -> Iterator[Change]:
     for pairs in stream_pairs(sql, selection):
-        yield from changes_between(selection.tracked, pairs, using=sql.using)
+        yield from changes_between(selection.tracked, pairs, using=sql.using, sees=sees)
 
 
 def changes_between(
@@ -107,20 +107,22 @@ def changes_between(
     *,
     known: Mapping[type[models.Model], dict[Any, str]] | None = None,
     using: str = "default",
+    sees: Sees = all_seen,
 ) -> list[Change]:
     """Return the change between each pair of history rows (before, after), given by history_id; None is absence.
 
-    `known` has the labels of all objects of some models, where the caller has read them anyway.
+    `known` has the labels of all objects of some models, where the caller has read them anyway. What links point to is
+    named for who `sees` it.
     """
     ids = {history_id for pair in pairs for history_id in pair if history_id is not None}
     rows = tracked.history_model._base_manager.using(using).in_bulk(ids)
-    labels = _link_labels(tracked, list(rows.values()), known or {}, using)
+    labels = _link_labels(tracked, list(rows.values()), known or {}, using, sees)
     return [_change(tracked, rows.get(before), rows.get(after), labels) for before, after in pairs]
 
 
-def difference(tracked: Tracked, before: Any, after: Any, *, using: str = "default") -> Change:
+def difference(tracked: Tracked, before: Any, after: Any, *, using: str = "default", sees: Sees = all_seen) -> Change:
     """Return the change between two rows in hand: of history, or made like one; None is absence."""
-    labels = _link_labels(tracked, [row for row in (before, after) if row is not None], {}, using)
+    labels = _link_labels(tracked, [row for row in (before, after) if row is not None], {}, using, sees)
     return _change(tracked, before, after, labels)
 
 
@@ -167,7 +169,7 @@ def _field_changes(
 
 
 def _link_labels(
-    tracked: Tracked, rows: list[Any], known: Mapping[type[models.Model], dict[Any, str]], using: str
+    tracked: Tracked, rows: list[Any], known: Mapping[type[models.Model], dict[Any, str]], using: str, sees: Sees
 ) -> dict[str, dict[Any, str]]:
     """Return for each foreign key the label of each key in the rows; what is gone is named from its history."""
     labels: dict[str, dict[Any, str]] = {}
@@ -177,5 +179,5 @@ def _link_labels(
         keys = {getattr(row, field.attname) for row in rows} - {None}
         model = target_of(field)
         names = known.get(model, {})
-        labels[field.attname] = {**names, **names_of(model, keys - set(names), using=using)}
+        labels[field.attname] = {**names, **names_of(model, keys - set(names), using=using, sees=sees)}
     return labels

@@ -13,8 +13,11 @@ HEADER = ("model", "operation", "pk", "old_pk", "field", "old", "new")
 PART = 200
 
 
-def as_csv(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield the changes as CSV, a line for each field; text that a spreadsheet would run is quoted with '."""
+def as_csv(changes: Iterable[Change], *, not_shown: str = "") -> Iterator[str]:
+    """Yield the changes as CSV, a line for each field; text that a spreadsheet would run is quoted with '.
+
+    The last line says what is `not_shown`, where something is not.
+    """
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
@@ -24,14 +27,22 @@ def as_csv(changes: Iterable[Change]) -> Iterator[str]:
             writer.writerow([harmless(value) for value in (*head, field.name, field.old, field.new)])
         if number % PART == 0:
             yield _taken(out)
+    if not_shown:
+        writer.writerow([not_shown])
     yield _taken(out)
 
 
-def as_json(changes: Iterable[Change], *, raw: bool = False) -> Iterator[str]:
-    """Yield the changes as one JSON array, a line for each object; `raw` gives values as stored, links by key."""
+def as_json(changes: Iterable[Change], *, raw: bool = False, not_shown: str = "") -> Iterator[str]:
+    """Yield the changes as one JSON array, a line for each object; `raw` gives values as stored, links by key.
+
+    The last entry says what is `not_shown`, where something is not.
+    """
     separator = "["
     for change in changes:
         yield separator + "\n" + json.dumps(_change_as_json(change, raw=raw), default=str)
+        separator = ","
+    if not_shown:
+        yield separator + "\n" + json.dumps({"not_shown": not_shown})
         separator = ","
     yield "[]\n" if separator == "[" else "\n]\n"
 

@@ -13,6 +13,7 @@ from apps.changesets.errors import TooManyObjects
 from apps.changesets.fields import column_of, field_of
 from apps.changesets.history.selection import contains, pattern, stored_place
 from apps.changesets.models import Changeset
+from apps.changesets.rights import Sees
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
@@ -31,18 +32,22 @@ class Wanted:
     place: str = ""
 
 
-def changesets_that_touched(wanted: Wanted) -> QuerySet[Changeset]:
+def changesets_that_touched(wanted: Wanted, *, sees: Sees) -> QuerySet[Changeset]:
     """Return the changesets that touched all of what is wanted; of an object, that object's field and place.
 
-    Raises TooManyObjects when the text fits too many to be meant.
+    Only objects that may be seen are found, and only by places that may be. Raises TooManyObjects when the text fits
+    too many to be meant.
     """
     sql, changesets = Sql(), Changeset.objects.using("default")
     chosen, field = _field(wanted.field)
-    if wanted.field and field is None:
+    place = place_model()
+    if (wanted.field and field is None) or (wanted.place and place and not sees(place)):
         return changesets.none()
     numbers: set[int] = set()
     by_count = Q()
     for tracked in (chosen,) if chosen else tracked_models():
+        if not sees(tracked.model):
+            continue
         if wanted.object:
             numbers |= _by_object(sql, tracked, wanted, field)
         elif wanted.place and tracked.filter_model is place_model():

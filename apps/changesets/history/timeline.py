@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from apps.changesets.history.counts import may_have_renamed
 from apps.changesets.history.diff import FieldChange, changes_between
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.tracking import Tracked
 
 OPERATIONS = {"+": "created", "~": "changed", "-": "deleted"}
@@ -23,7 +24,7 @@ class Entry:
     renamed_to: str = ""
 
 
-def entries_of(tracked: Tracked, rows: Sequence[Any]) -> list[Entry]:
+def entries_of(tracked: Tracked, rows: Sequence[Any], *, sees: Sees = all_seen) -> list[Entry]:
     """Return an entry for each history row of one object, given newest first without gaps.
 
     The row before the last one is looked up, so that the last entry has its differences, too. The number of queries
@@ -44,7 +45,7 @@ def entries_of(tracked: Tracked, rows: Sequence[Any]) -> list[Entry]:
             pairs.append((row.history_id, half))
         else:
             pairs.append((half if row.history_type == "+" else before or row.history_id, row.history_id))
-    changes = zip(rows, changes_between(tracked, pairs), strict=True)
+    changes = zip(rows, changes_between(tracked, pairs, sees=sees), strict=True)
     return [_entry(row, change.fields, getattr(halves.get(row.history_id), pk, None)) for row, change in changes]
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
 from apps.changesets.fields import AnyField, field_of
+from apps.changesets.rights import Sees, all_seen
 
 EMPTY = (None, "")
 
@@ -37,9 +38,14 @@ def in_words(value: Any, *, empty: str = "empty") -> str:
     return str(value)
 
 
-def names_of(model: type[models.Model], keys: Iterable[Any], *, using: str = "default") -> dict[Any, str]:
-    """Return what the objects with these keys are called; what is gone is named from its history, and told as such."""
-    wanted = set(keys) - {None}
+def names_of(
+    model: type[models.Model], keys: Iterable[Any], *, using: str = "default", sees: Sees = all_seen
+) -> dict[Any, str]:
+    """Return what the objects with these keys are called; what is gone is named from its history, and told as such.
+
+    Who may not see the model is told no name: its objects are numbers then.
+    """
+    wanted = set(keys) - {None} if sees(model) else set()
     objects = model._base_manager.using(using).in_bulk(wanted) if wanted else {}
     names = {key: str(target) for key, target in objects.items()}
     gone = wanted - set(names)

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.rights import Sees
 from apps.changesets.tracking import tracked_models
 
 # Each sort of change always has all three: sign, word, and the colour that the stylesheet gives the name.
@@ -48,10 +49,11 @@ def is_open_to_revert(changeset: Changeset) -> bool:
     return stands and changeset.kind != Kind.BASELINE
 
 
-def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts]) -> dict[int, str]:
+def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts], *, sees: Sees) -> dict[int, str]:
     """Return what each changeset was about, where a few words say it: its file, its one object, what it reverted.
 
-    `reverts` is read as it was prefetched; the single objects take one query a model.
+    An object is named only to who `sees` its model. `reverts` is read as it was prefetched; the single objects take one
+    query a model.
     """
     subjects: dict[int, str] = {}
     single: dict[str, list[int]] = {}
@@ -64,7 +66,7 @@ def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts]) -> d
         elif len(touched) == 1 and total(touched) == 1:
             single.setdefault(next(iter(touched)), []).append(changeset.pk)
     for tracked in tracked_models():
-        if tracked.label in single:
+        if tracked.label in single and sees(tracked.model):
             rows = tracked.history_model.objects.filter(changeset_id__in=single[tracked.label]).order_by("history_id")
             subjects |= {row.changeset_id: str(row.instance) for row in rows}
     return subjects

@@ -33,6 +33,7 @@ from apps.changesets.history.pruning import refuse_pruned_moment
 from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
+from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -49,7 +50,7 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
     except ChangesetError as error:
         return _render(model_admin, request, "as_of_list", {"refusal": str(error), "title": _title(model_admin)})
     if request.GET.get("format") == "csv":
-        return _download(tracked, moment)
+        return _download(tracked, moment, eyes_of(request.user))
     rows = state_at(tracked, last_row(tracked, moment))
     search = request.GET.get("q", "")[:LONGEST_SEARCH].replace("\x00", "")
     if search.strip():
@@ -61,7 +62,7 @@ def table_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespo
         "words": moment_words(moment),
         "q": search,
         "page": page,
-        **_columns(model_admin, tracked, page, moment),
+        **_columns(model_admin, tracked, page, moment, eyes_of(request.user)),
     }
     return _render(model_admin, request, "as_of_list", context)
 
@@ -83,7 +84,16 @@ def between_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     def page(number: int) -> str:
         return f"{whole}&{urlencode({'operation': operation, 'q': search, 'p': str(number)})}"
 
-    result = changes_from(tracked, first, second, operation=operation, search=search, start=start, limit=PER_PAGE)
+    result = changes_from(
+        tracked,
+        first,
+        second,
+        operation=operation,
+        search=search,
+        start=start,
+        limit=PER_PAGE,
+        sees=eyes_of(request.user),
+    )
     urls = links.urls_of(tracked.label, [change.pk for change in result.changes])
     context = {
         "title": f"{_title(model_admin)}: what changed",
@@ -125,8 +135,9 @@ def object_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpR
         )
     then, later = (version_at(tracked, key, point, like=like or newest) for point in (moment, until))
     ids = (then and then.history_id, later and later.history_id)
-    change = changes_between(tracked, [ids])[0] if any(ids) else None
-    values = values_then(tracked, [then], moment)[0] if then else {}
+    sees = eyes_of(request.user)
+    change = changes_between(tracked, [ids], sees=sees)[0] if any(ids) else None
+    values = values_then(tracked, [then], moment, sees=sees)[0] if then else {}
     context = {
         "title": f"{then.instance if then else named['object_name']} {moment_words(moment)}",
         "moment": moment,
@@ -163,7 +174,7 @@ def _asked(request: HttpRequest, name: str) -> Moment:
     return moment
 
 
-def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment: Moment) -> dict[str, Any]:
+def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment: Moment, sees: Sees) -> dict[str, Any]:
     """The columns of the list that are fields, and the rows with their addresses."""
     fields = {field.name for field in tracked.model._meta.concrete_fields}
     names = [name for name in model_admin.list_display if name in fields]
@@ -171,15 +182,15 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
     rows = list(page.object_list)
     headers = [label_for_field(name, tracked.model, model_admin) for name in names]
     lines = []
-    for row, values in zip(rows, values_then(tracked, rows, moment), strict=True):
+    for row, values in zip(rows, values_then(tracked, rows, moment, sees=sees), strict=True):
         url = links.object_url(tracked.model, getattr(row, pk), page="as_of")
         cells = [(header, values[name]) for header, name in zip(headers, names, strict=True)]
         lines.append((format_html("{}?at={}&row={}", url, moment, row.history_id), cells))
     return {"headers": headers, "lines": lines}
 
 
-def _download(tracked: Tracked, moment: Moment) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(csv_lines(tracked, moment), content_type="text/csv; charset=utf-8")
+def _download(tracked: Tracked, moment: Moment, sees: Sees) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(csv_lines(tracked, moment, sees=sees), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'

@@ -18,6 +18,7 @@ from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
+from apps.changesets.rights import Need
 from apps.changesets.text import counted, plural
 
 
@@ -66,6 +67,9 @@ class BulkAct(PlannedAct[BulkPlan]):
 
     def plan(self) -> BulkPlan:
         return plan_bulk(self.action.work, self.objects, self.form.options())
+
+    def needs(self, plan: BulkPlan) -> set[Need]:
+        return {(model, "view") for model in (self.objects.model, *self.action.work.names)}
 
     def state(self, plan: BulkPlan) -> Any:
         return plan.seen

@@ -8,6 +8,7 @@ from django.utils.http import urlencode
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.history.selection import OPERATIONS, Filters
+from apps.changesets.rights import Sees
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_by_name
 
@@ -37,17 +38,21 @@ class ChangesQuery:
         return "?" + urlencode({name: value for name, value in parameters.items() if name and value})
 
 
-def read_changes_query(request: HttpRequest, counts: Counts) -> ChangesQuery | None:
-    """Return what the address asks for; the model with the most objects where it names none; None without objects."""
-    label = _chosen_model(counts, request.GET.get("model", ""))
+def read_changes_query(request: HttpRequest, counts: Counts, sees: Sees) -> ChangesQuery | None:
+    """Return what the address asks for; the model with the most objects where it names none; None without objects.
+
+    Only models that may be seen are chosen from, and only values that may be seen are searched.
+    """
+    seen = {label: of for label, of in counts.items() if (known := tracked_by_name(label)) and sees(known.model)}
+    label = _chosen_model(seen, request.GET.get("model", ""))
     tracked = tracked_by_name(label) if label else None
     if tracked is None:
         return None
     start, change = request.GET.get("start", ""), request.GET.get("op", "")
     filters = Filters(
         operation=change if change in OPERATIONS else "",
-        field=_field_of(tracked, request.GET.get("field", "")),
-        place=_place_of(tracked, request.GET.get(place_name(tracked), "")),
+        field=_field_of(tracked, request.GET.get("field", ""), sees),
+        place=_place_of(tracked, request.GET.get(place_name(tracked), ""), sees),
         text=request.GET.get("q", "").replace("\x00", "").strip()[:200],
     )
     return ChangesQuery(tracked, filters, whole_number(start, digits=START_DIGITS) or 0)
@@ -65,16 +70,18 @@ def _chosen_model(counts: Counts, wanted: str) -> str:
     return max(counts, key=lambda label: total({"": counts[label]}), default="")
 
 
-def _field_of(tracked: Tracked, name: str) -> str:
+def _field_of(tracked: Tracked, name: str, sees: Sees) -> str:
     try:
         field = tracked.model._meta.get_field(name)
     except FieldDoesNotExist:
         return ""
-    return field.name if field in tracked.news else ""
+    linked = field.related_model
+    hidden = isinstance(linked, type) and not sees(linked)
+    return field.name if field in tracked.news and not hidden else ""
 
 
-def _place_of(tracked: Tracked, key: str) -> str:
-    if not key or tracked.filter_model is None:
+def _place_of(tracked: Tracked, key: str, sees: Sees) -> str:
+    if not key or tracked.filter_model is None or not sees(tracked.filter_model):
         return ""
     try:
         return str(tracked.filter_model._meta.pk.clean(key, None))

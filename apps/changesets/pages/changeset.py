@@ -16,13 +16,14 @@ from apps.changesets.history.counts import Counts, counts_of_many, field_counts_
 from apps.changesets.history.diff import Change, changes_between, changes_of, selection_of
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
-from apps.changesets.history.selection import OPERATIONS, page_and_count, pairs_on_page
+from apps.changesets.history.selection import OPERATIONS, Filters, page_and_count, pairs_on_page
 from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
 from apps.changesets.pages.changes_query import ChangesQuery, place_name, read_changes_query
 from apps.changesets.revert.plan import refuse_unless_revertable
+from apps.changesets.rights import Sees, eyes_of, not_shown
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -45,13 +46,14 @@ class FieldCount:
 
 @dataclass(frozen=True)
 class ModelCounts:
-    """One model's line of counts, its bars by field, and whether its changes are the ones shown."""
+    """One model's line of counts, its bars by field, and whether its changes are the ones shown, or may be at all."""
 
     label: str
     plural: str
     counts: dict[str, int]
     number: int
     chosen: bool
+    seen: bool
     fields: tuple[FieldCount, ...]
 
 
@@ -66,15 +68,19 @@ class Row:
 
 
 def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
-    """Return the context of a changeset's page; the address chooses which changes are shown."""
+    """Return the context of a changeset's page; the address chooses which changes are shown.
+
+    Objects of models that the person may not see are counted, and nothing else is told of them.
+    """
+    sees = eyes_of(request.user)
     if changeset.kind == Kind.REVERT:
         prefetch_related_objects([changeset], "reverts")
     counts = counts_of_many([changeset])[changeset.pk]
-    subject = subjects_of([changeset], {changeset.pk: counts}).get(changeset.pk, "")
+    subject = subjects_of([changeset], {changeset.pk: counts}, sees=sees).get(changeset.pk, "")
     title = f"#{changeset.pk} {changeset.get_kind_display()}"
     if subject:
         title += f" {subject}" if changeset.kind == Kind.REVERT else f" · {subject}"
-    query = read_changes_query(request, counts) if changeset.pruned_at is None else None
+    query = read_changes_query(request, counts, sees) if changeset.pruned_at is None else None
     return {
         "title": title,
         "subtitle": None,
@@ -84,14 +90,19 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "counts": counts,
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
-        "lines": list(lines_of(changeset, counts, query)),
-        **(_shown(changeset, counts, query) if query else {}),
+        "not_shown": not_shown(counts, sees),
+        # What the database says of a failure may hold any value.
+        "error": changeset.error if all(sees(tracked.model) for tracked in tracked_models()) else "",
+        "lines": list(lines_of(changeset, counts, query, sees=sees)),
+        **(_shown(changeset, counts, query, sees) if query else {}),
         **revert_offer(changeset, request),
     }
 
 
-def lines_of(changeset: Changeset, counts: Counts, query: ChangesQuery | None = None) -> Iterator[ModelCounts]:
-    """Yield a line of counts for each model that the changeset touched."""
+def lines_of(
+    changeset: Changeset, counts: Counts, query: ChangesQuery | None = None, *, sees: Sees
+) -> Iterator[ModelCounts]:
+    """Yield a line of counts for each model that the changeset touched, with the fields of those that may be seen."""
     by_field = field_counts_of(changeset, counts=counts)
     for tracked in tracked_models():
         if tracked.label in counts:
@@ -101,7 +112,8 @@ def lines_of(changeset: Changeset, counts: Counts, query: ChangesQuery | None = 
                 counts=counts[tracked.label],
                 number=total({"": counts[tracked.label]}),
                 chosen=query is not None and query.tracked is tracked,
-                fields=tuple(_bars(tracked, by_field.get(tracked.label, {}))),
+                seen=sees(tracked.model),
+                fields=tuple(_bars(tracked, by_field.get(tracked.label, {}) if sees(tracked.model) else {})),
             )
 
 
@@ -113,7 +125,7 @@ def _bars(tracked: Tracked, numbers: dict[str, int]) -> Iterator[FieldCount]:
         yield FieldCount(labels.get(name, name), number, round(100 * number / most, 1), query)
 
 
-def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery) -> dict[str, Any]:
+def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees) -> dict[str, Any]:
     sql = Sql()
     selection = selection_of(sql, query.tracked, changeset, filters=query.filters)
     of_model = counts[query.tracked.label]
@@ -125,10 +137,10 @@ def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery) -> dict[st
     else:
         start = query.start if query.start < number else 0
         pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
-    places = _places(query.tracked)
+    places = _places(query.tracked, sees)
     model = query.tracked.filter_model
     known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
-    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known))
+    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees))
     return {
         "query": query,
         "rows": rows,
@@ -190,8 +202,8 @@ def _filters(query: ChangesQuery, of_model: dict[str, int], places: list[tuple[A
     }
 
 
-def _places(tracked: Tracked) -> list[tuple[Any, str]]:
-    if tracked.filter_model is None:
+def _places(tracked: Tracked, sees: Sees) -> list[tuple[Any, str]]:
+    if tracked.filter_model is None or not sees(tracked.filter_model):
         return []
     return [(place.pk, str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
 
@@ -221,15 +233,17 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
 @method_decorator(require_safe)
 @for_viewers
 def download_page(model_admin: ModelAdmin, request: HttpRequest, pk: str, form: str) -> StreamingHttpResponse:
-    """Stream the changes that the address asks for; without any query, those of all models."""
+    """Stream the changes that the address asks for; without any query, those of all models that may be seen."""
     changeset = Changeset.objects.filter(pk=pk).first()
     if changeset is None:
         raise Http404(f"There is no changeset #{pk}.")
     if changeset.pruned_at is not None:
         raise Http404(f"The history of changeset #{pk} was pruned.")
-    query = read_changes_query(request, counts_of_many([changeset])[changeset.pk]) if request.GET else None
+    sees, counts = eyes_of(request.user), counts_of_many([changeset])[changeset.pk]
+    query = read_changes_query(request, counts, sees) if request.GET else None
     write, content_type = FORMATS[form]
-    chosen = changes_of(changeset, model=query.tracked.label, filters=query.filters) if query else changes_of(changeset)
-    response = StreamingHttpResponse(write(chosen), content_type=content_type)
+    model, filters = (query.tracked.label, query.filters) if query else (None, Filters())
+    chosen = changes_of(changeset, model=model, filters=filters, sees=sees)
+    response = StreamingHttpResponse(write(chosen, not_shown=not_shown(counts, sees)), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
     return response

@@ -15,7 +15,8 @@ from apps.changesets.history.words import person
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.pages.changeset import lines_of
-from apps.changesets.pages.maps import MapFigure, ShownMove, addresses_of, map_answer, may_view, named_moves
+from apps.changesets.pages.maps import MapFigure, ShownMove, addresses_of, map_answer, named_moves
+from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 
@@ -34,7 +35,7 @@ def changeset_map(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) 
         "opts": Changeset._meta,
         "changeset": changeset,
         "who": person(changeset),
-        "lines": list(lines_of(changeset, counts)),
+        "lines": list(lines_of(changeset, counts, sees=eyes_of(request.user))),
         "choices": [
             (tracked.model._meta.verbose_name_plural, f"?model={tracked.label}", tracked is chosen) for tracked in shown
         ],

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_safe
 
 from apps.changesets.history.cache import remembered
 from apps.changesets.history.maps import Addresses, Move, PackedMap
-from apps.changesets.models import Visitor
 from apps.changesets.pages import links, nearby
+from apps.changesets.rights import may_view
 from apps.changesets.tracking import Tracked, tracked_by_name
 
 # What an address has in the place of an object's key.
@@ -89,9 +89,3 @@ def named_moves(tracked: Tracked, moves: Sequence[Move], url_of: Callable[[str],
     keys = [move.key for move in moves]
     names = {str(obj.pk): str(obj) for obj in tracked.model._base_manager.filter(pk__in=keys)}
     return [ShownMove(move.key, names.get(move.key, move.key), url_of(move.key), move.km) for move in moves]
-
-
-def may_view(user: Visitor, model: type[models.Model]) -> bool:
-    """Return whether the person may see the objects of a model."""
-    opts = model._meta
-    return user.has_perm(f"{opts.app_label}.view_{opts.model_name}")

@@ -1,6 +1,6 @@
 """The base of the admin of tracked models: every write is a changeset of the person who made it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +22,7 @@ from apps.changesets.acts import edit
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, page_at, turned_away
 from apps.changesets.errors import Busy
+from apps.changesets.fields import target_of
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.timeline import entries_of
@@ -37,6 +38,7 @@ from apps.changesets.pages.paging import KeysFirstPaginator
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.processes.locking import busy_in_words
 from apps.changesets.revert import newest_revertable
+from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_for
 
@@ -83,16 +85,39 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         newest = newest_revertable(kind=Kind.IMPORT, model=self.opts.label_lower)
         return [(links.revert_url(newest.pk), "Undo the newest import…")] if newest else []
 
+    # -- links are for those who may see what they point to ---------------------------------------------------
+
+    def hidden_links(self, request: HttpRequest) -> dict[str, models.ForeignKey]:
+        """Return the links of the model, by name, that point to what the person may not see."""
+        links_of = tracked_for(self.model).links
+        return {field.name: field for field in links_of if not may_view(request.user, target_of(field))}
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        hidden = self.hidden_links(request)
+        return [name for name in super().get_list_display(request) if name not in hidden]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Refuse to filter by what a hidden link points to: the answers would tell."""
+        return lookup.partition("__")[0] not in self.hidden_links(request) and super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Whoever may not see what a new object has to be linked to cannot add one."""
+        required = any(not field.null for field in self.hidden_links(request).values())
+        return super().has_add_permission(request) and not required
+
     def get_list_filter(self, request: HttpRequest) -> list:
         if getattr(request, "acts_only", False) and not set(request.GET) - {SEARCH_VAR, ORDER_VAR, PAGE_VAR, ALL_VAR}:
             return []  # Nothing is filtered, and no choice is shown.
         near = [NearFilter] if tracked_for(self.model).point else []
-        return [ChangedByFilter, *near, *super().get_list_filter(request)]
+        hidden = self.hidden_links(request)
+        return [ChangedByFilter, *near, *(name for name in super().get_list_filter(request) if name not in hidden)]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> list:
-        fieldsets = list(super().get_fieldsets(request, obj))
+        fieldsets = _without(list(super().get_fieldsets(request, obj)), self.hidden_links(request))
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         if may_write and not _is_version_page(request):
             fieldsets.append(("This change", {"fields": OWN_FIELDS}))
@@ -211,7 +236,7 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any, **kw: Any) -> None:
         """Attach our entries instead: the last row of a page has its differences too, and links have names."""
         rows = list(historical_records)
-        for row, entry in zip(rows, entries_of(tracked_for(self.model), rows), strict=True):
+        for row, entry in zip(rows, entries_of(tracked_for(self.model), rows, sees=eyes_of(request.user)), strict=True):
             row.entry = entry
 
     def history_form_view(
@@ -244,6 +269,18 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             return self.opts.pk.to_python(unquote(object_id))
         except ValidationError as error:
             raise Http404 from error
+
+
+def _without(fieldsets: list[Any], names: Container[str]) -> list[Any]:
+    """Return the fieldsets without these fields, which stand alone or in a row of several."""
+
+    def kept(fields: Iterable[Any]) -> Iterator[Any]:
+        for field in fields:
+            row = [name for name in field if name not in names] if isinstance(field, list | tuple) else field
+            if row and not (isinstance(row, str) and row in names):
+                yield row
+
+    return [(title, {**options, "fields": tuple(kept(options["fields"]))}) for title, options in fieldsets]
 
 
 def _is_version_page(request: HttpRequest) -> bool:

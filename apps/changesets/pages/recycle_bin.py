@@ -1,6 +1,7 @@
 """The recycle bin: deleted objects, who deleted them and when, and bringing them back through a plan."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,8 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.pages import links
-from apps.changesets.revert.bring_back import Picked, RestorePlan, plan_restore, restore_deleted
+from apps.changesets.revert.bring_back import Picked, RestorePlan, Returning, plan_restore, restore_deleted
+from apps.changesets.rights import Need, Sees, eyes_of, may
 from apps.changesets.text import counted, plural, whole_number
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_models
 
@@ -40,9 +42,10 @@ def bin_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
 
 def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """The deleted objects of one model, newest first, searched and paged; reads only."""
-    visible = [tracked for tracked in tracked_models() if _may(request, "view", tracked)]
-    may = bool(visible) and model_admin.has_view_permission(request)
-    if (refused := turned_away(request, READS, may=may)) is not None:
+    sees = eyes_of(request.user)
+    visible = [tracked for tracked in tracked_models() if sees(tracked.model)]
+    may_look = bool(visible) and model_admin.has_view_permission(request)
+    if (refused := turned_away(request, READS, may=may_look)) is not None:
         return refused
     numbers = [(tracked, deleted_objects(tracked).count()) for tracked in visible]
     wanted = tracked_by_name(request.GET.get("model", ""))
@@ -74,8 +77,8 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
         "meta": chosen.model._meta,
         "q": search,
         "page": page,
-        "rows": _previews(chosen, page),
-        "may_restore": _may_restore(request, [chosen]),
+        "rows": _previews(chosen, page, sees),
+        "may_restore": request.user.has_perm(links.REVERT) and may(request.user, "add", chosen.model),
     }
     return TemplateResponse(request, "admin/changesets/recycle_bin.html", context)
 
@@ -96,21 +99,29 @@ class BringBack(PlannedAct[RestorePlan]):
         self.picked = _picked(request)
 
     def may(self) -> bool:
-        models = [tracked for tracked in tracked_models() if not self.picked or tracked.label in self.picked]
-        return self.model_admin.has_view_permission(self.request) and _may_restore(self.request, models)
+        return self.model_admin.has_view_permission(self.request) and self.request.user.has_perm(links.REVERT)
 
     def subject(self) -> list[str]:
         return self._picks()
 
     def plan(self) -> RestorePlan:
-        return plan_restore(self.picked)
+        return plan_restore(self.picked, sees=eyes_of(self.request.user))
+
+    def needs(self, plan: RestorePlan) -> set[Need]:
+        return {(tracked_by_label(label).model, verb) for label in self.picked for verb in ("view", "add")}
+
+    def without_plan(self, refusal: Exception) -> Page:
+        return self._page([], "")
 
     def state(self, plan: RestorePlan) -> Any:
         return plan.seen
 
     def page(self, plan: RestorePlan) -> Page:
+        page = self._page(_lines(plan), f"Bring back {counted(plan.coming, 'object')}" if plan.coming else "")
+        return replace(page, context=self._rows(plan))
+
+    def _page(self, lines: list[Line], verb: str) -> Page:
         bin_url = reverse("admin:changesets_recycle_bin")
-        coming = counted(plan.coming, "object")
         return Page(
             title="Bring back from the recycle bin",
             crumbs=(
@@ -118,12 +129,11 @@ class BringBack(PlannedAct[RestorePlan]):
                 Crumb("Recycle bin", bin_url),
                 Crumb("Bring back"),
             ),
-            verb=f"Bring back {coming}" if plan.coming else "",
+            verb=verb,
             back_url=bin_url,
-            back="Back" if plan.coming else "Back to the recycle bin",
+            back="Back" if verb else "Back to the recycle bin",
             heading="This will mean" if self.picked else "",
-            lines=_lines(plan),
-            context=self._rows(plan),
+            lines=lines,
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
@@ -144,7 +154,7 @@ class BringBack(PlannedAct[RestorePlan]):
         parts = [f"pick={pick}" for pick in [*self._picks(), *(f"{label}:{row}" for label, row in sorted(also))]]
         return {
             "picks": self._picks(),
-            "coming": [(returning, _preview(returning.model, returning.row)) for returning in coming],
+            "coming": [(returning, _preview(returning, eyes_of(self.request.user))) for returning in coming],
             "stuck": [
                 (returning, links.object_url(type(returning.row.instance), returning.row.instance.pk, page="history"))
                 for returning in stuck
@@ -165,10 +175,10 @@ def _lines(plan: RestorePlan) -> list[Line]:
     return [line for line in lines if line.number]
 
 
-def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, str]]:
+def _previews(tracked: Tracked, page: paginator.Page, sees: Sees) -> list[tuple[Any, Any, str]]:
     """Return each row with all its values and the address of its history."""
     rows = list(page.object_list)
-    changes = changes_between(tracked, [(row.history_id, None) for row in rows])
+    changes = changes_between(tracked, [(row.history_id, None) for row in rows], sees=sees)
     pk = tracked.model._meta.pk.attname
     return [
         (row, change, links.object_url(tracked.model, getattr(row, pk), page="history"))
@@ -176,8 +186,8 @@ def _previews(tracked: Tracked, page: paginator.Page) -> list[tuple[Any, Any, st
     ]
 
 
-def _preview(label: str, row: Any) -> Any:
-    return changes_between(tracked_by_label(label), [(row.history_id, None)])[0]
+def _preview(returning: Returning, sees: Sees) -> Any:
+    return changes_between(tracked_by_label(returning.model), [(returning.row.history_id, None)], sees=sees)[0]
 
 
 def _picked(request: HttpRequest) -> Picked:
@@ -191,12 +201,3 @@ def _picked(request: HttpRequest) -> Picked:
         if tracked is not None and number is not None:
             picked.setdefault(tracked.label, []).append(number)
     return picked
-
-
-def _may(request: HttpRequest, verb: str, tracked: Tracked) -> bool:
-    meta = tracked.model._meta
-    return request.user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}")
-
-
-def _may_restore(request: HttpRequest, models: list[Tracked]) -> bool:
-    return request.user.has_perm(links.REVERT) and all(_may(request, "add", tracked) for tracked in models)

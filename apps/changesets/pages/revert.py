@@ -13,7 +13,7 @@ from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.errors import ChangesetError, UnknownChangeset
+from apps.changesets.errors import ChangesetError, NotPermitted, UnknownChangeset
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
@@ -24,7 +24,9 @@ from apps.changesets.revert.listing import EVERY_BUCKET
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.stored import PagedPlan, paged_plan
 from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.text import counted, plural, whole_number
+from apps.changesets.tracking import tracked_by_label
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
@@ -75,14 +77,15 @@ def reverted(
     seen: Mapping[str, int] | None = None,
 ) -> Outcome:
     """Revert this part of the changesets; return the outcome, which leads to the new changeset."""
-    made, done = carry_out(
-        [changeset.pk for changeset in chosen],
-        scope=scope,
-        on_conflict=on_conflict,
-        actor=actor_of(request),
-        reason=reason,
-        seen=seen,
-    )
+    with within_rights(actor_of(request)):
+        made, done = carry_out(
+            [changeset.pk for changeset in chosen],
+            scope=scope,
+            on_conflict=on_conflict,
+            actor=actor_of(request),
+            reason=reason,
+            seen=seen,
+        )
     moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
     named = ", ".join(moved[:NAMED]) + (" and others" if len(moved) > NAMED else "")
     warned = (
@@ -106,7 +109,7 @@ class RevertAct(PlannedAct[PagedPlan]):
 
     def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> None:
         super().__init__(model_admin, request)
-        self.pk = pk
+        self.pk, self.sees = pk, eyes_of(request.user)
 
     @cached_property
     def chosen(self) -> list[Changeset]:
@@ -139,6 +142,10 @@ class RevertAct(PlannedAct[PagedPlan]):
         same = bucket == wanted.bucket and wanted.start < head.number(bucket)
         return Window(bucket, wanted.start if same else 0, A_PAGE)
 
+    def needs(self, plan: PagedPlan) -> set[Need]:
+        models = plan.head.models
+        return needs_of(models) | {(tracked_by_label(label).model, "view") for label in models}
+
     def state(self, plan: PagedPlan) -> dict[str, Any]:
         """Return scope, policy and newest history rows, so that what was shown is what is applied."""
         scope, policy = plan.head.scope, str(plan.head.on_conflict)
@@ -169,7 +176,7 @@ class RevertAct(PlannedAct[PagedPlan]):
             "whole_url": query.address(scope=Scope(), window=Window()),
             "keep_url": query.address(on_conflict=OnConflict.KEEP, window=Window()),
             "force_url": query.address(on_conflict=OnConflict.FORCE, window=Window()),
-            "scope_words": scope_words(query.scope),
+            "scope_words": scope_words(query.scope, sees=self.sees),
             "stopped": stopped,
             **self._rows(plan),
             **choices_of(query, self.chosen),
@@ -181,13 +188,17 @@ class RevertAct(PlannedAct[PagedPlan]):
         return replace(page, verb=verb, back="Back") if possible else page
 
     def without_plan(self, refusal: Exception) -> Page:
-        return _empty_page(self.__dict__.get("chosen", []))
+        page = _empty_page(self.__dict__.get("chosen", []))
+        if not isinstance(refusal, NotPermitted):
+            return page
+        # A part may be what the person may revert.
+        return replace(page, context={"query": self.query, **choices_of(self.query, self.chosen)})
 
     def _rows(self, plan: PagedPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
         head, query, window = plan.head, self.query, plan.window
         bucket, start = window.bucket or EVERY_BUCKET[0], window.start
-        number, rows, after = head.number(bucket), rows_of(plan.verdicts), start + A_PAGE
+        number, rows, after = head.number(bucket), rows_of(plan.verdicts, self.sees), start + A_PAGE
         return {
             "buckets": _chips(head, query, bucket),
             "bucket": bucket,

@@ -83,7 +83,12 @@ class ActingAdmin(admin.ModelAdmin):
         return self._act(request, pk, ReviewForm, act)
 
     def unreview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        return self._act(request, pk, forms.Form, lambda answers: f"{take_back_review(pk)} is not reviewed any more.")
+        return self._act(
+            request,
+            pk,
+            forms.Form,
+            lambda answers: f"{take_back_review(pk, actor=actor_of(request))} is not reviewed any more.",
+        )
 
     def name_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(answers: dict[str, str]) -> str:

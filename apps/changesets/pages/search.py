@@ -7,12 +7,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.utils.dateparse import parse_date
 from django.utils.timezone import make_aware
 
 from apps.changesets.errors import TooManyObjects
 from apps.changesets.history.search import Wanted, changesets_that_touched, place_model
+from apps.changesets.rights import eyes_of
 from apps.changesets.tracking import tracked_models
 
 PERIOD = ("since", "until")
@@ -55,14 +56,15 @@ class TouchedFilter(admin.ListFilter):
         if wanted == Wanted():
             return queryset
         try:
-            return queryset.filter(pk__in=changesets_that_touched(wanted).values("pk"))
+            return queryset.filter(pk__in=changesets_that_touched(wanted, sees=eyes_of(request.user)).values("pk"))
         except TooManyObjects as refusal:
             messages.warning(request, str(refusal))
             return queryset.none()
 
 
-def search_form(address: QueryDict) -> dict[str, Any]:
+def search_form(request: HttpRequest) -> dict[str, Any]:
     """Return what the form above the list shows: the choices, what is chosen, and what else stands in the address."""
+    address, sees = request.GET, eyes_of(request.user)
     names = ("object", "field", *PERIOD, *_place_names())
     wanted = {name: address.get(name, "") for name in names}
     opened = address.copy()
@@ -70,13 +72,14 @@ def search_form(address: QueryDict) -> dict[str, Any]:
     if not any(wanted.values()) and OPEN not in address:
         return {"opened": opened.urlencode()}
     model = place_model()
-    places = model._default_manager.all()[:MOST_PLACES] if model else ()
+    places = model._default_manager.all()[:MOST_PLACES] if model and sees(model) else ()
     return {
         "open": True,
         "wanted": wanted,
         "fields": [
             (f"{tracked.name}.{field.name}", f"{tracked.model._meta.verbose_name}: {field.verbose_name}")
             for tracked in tracked_models()
+            if sees(tracked.model)
             for field in tracked.news
         ],
         "place_name": next(iter(_place_names()), ""),

@@ -13,6 +13,7 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
+from apps.changesets.rights import eyes_of
 from apps.changesets.tracking import tracked_for
 
 
@@ -45,7 +46,7 @@ class TickedFields(PlannedAct[VersionPlan]):
         self.ticked: list[str] | None = request.POST.getlist("field") if request.method == "POST" else None
 
     def plan(self) -> VersionPlan:
-        return plan_version(self.tracked, self.version, fields=self.ticked)
+        return plan_version(self.tracked, self.version, fields=self.ticked, sees=eyes_of(self.request.user))
 
     def state(self, plan: VersionPlan) -> int:
         return plan.seen

@@ -18,6 +18,7 @@ from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.working import start_working_copy
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
@@ -59,9 +60,9 @@ class RestorePlan:
         return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
 
 
-def plan_restore(picked: Picked) -> RestorePlan:
+def plan_restore(picked: Picked, *, sees: Sees = all_seen) -> RestorePlan:
     """Return which of the picked deletions come back and which are blocked; writes only temporary tables."""
-    plan, _touched = _plan(Sql(), picked)
+    plan, _touched = _plan(Sql(), picked, sees)
     return plan
 
 
@@ -94,7 +95,7 @@ def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = No
     return opened
 
 
-def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
+def _plan(sql: Sql, picked: Picked, sees: Sees = all_seen) -> tuple[RestorePlan, list[Tracked]]:
     rows_of: list[tuple[Tracked, list[Any]]] = []
     for tracked in tracked_models():
         rows = list(still_deleted(tracked, picked[tracked.label], using=sql.using)) if tracked.label in picked else []
@@ -104,7 +105,7 @@ def _plan(sql: Sql, picked: Picked) -> tuple[RestorePlan, list[Tracked]]:
             rows_of.append((tracked, rows))
     touched = [tracked for tracked, _ in rows_of]
     settle(sql, touched)
-    objects = [returning for tracked, rows in rows_of for returning in _judged(sql, tracked, rows, touched)]
+    objects = [returning for tracked, rows in rows_of for returning in _judged(sql, tracked, rows, sees)]
     number = sum(len(set(ids)) for ids in picked.values())
     return RestorePlan(tuple(objects), number - len(objects)), touched
 
@@ -121,9 +122,9 @@ def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:
     )
 
 
-def _judged(sql: Sql, tracked: Tracked, rows: list[Any], touched: list[Tracked]) -> list[Returning]:
+def _judged(sql: Sql, tracked: Tracked, rows: list[Any], sees: Sees) -> list[Returning]:
     pk = tracked.model._meta.pk.attname
     blocked = set(copy_of(sql, tracked).firsts("SELECT {pk} FROM {working} WHERE w_verdict = {blocked}"))
     stuck = [row for row in rows if getattr(row, pk) in blocked]
-    named = dict(zip(map(id, stuck), obstacles_of(sql, tracked, stuck), strict=True))
+    named = dict(zip(map(id, stuck), obstacles_of(sql, tracked, stuck, sees=sees), strict=True))
     return [Returning(tracked.label, row, named.get(id(row), ())) for row in rows]

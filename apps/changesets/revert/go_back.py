@@ -25,6 +25,7 @@ from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.revert.working import index_working_copy, start_working_copy
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -45,9 +46,11 @@ class VersionPlan:
     lives: bool
 
 
-def plan_version(tracked: Tracked, version: Any, *, fields: Collection[str] | None = None) -> VersionPlan:
+def plan_version(
+    tracked: Tracked, version: Any, *, fields: Collection[str] | None = None, sees: Sees = all_seen
+) -> VersionPlan:
     """Return what going back to the version would mean for the fields (None: all that differ)."""
-    plan, _made = _plan(Sql(version._state.db), tracked, version, fields)
+    plan, _made = _plan(Sql(version._state.db), tracked, version, fields, sees)
     return plan
 
 
@@ -117,11 +120,11 @@ def living(tracked: Tracked, version: Any) -> models.Model | None:
 
 
 def _plan(
-    sql: Sql, tracked: Tracked, version: Any, chosen: Collection[str] | None
+    sql: Sql, tracked: Tracked, version: Any, chosen: Collection[str] | None, sees: Sees = all_seen
 ) -> tuple[VersionPlan, list[Tracked]]:
     now = living(tracked, version)
     newest = _newest_row(tracked, version, now)
-    change = difference(tracked, newest if now is not None else None, version, using=sql.using)
+    change = difference(tracked, newest if now is not None else None, version, using=sql.using, sees=sees)
     fields = tuple(field for field in change.fields if not field.derived)
     wanted = {field.name for field in fields if chosen is None or field.name in chosen or now is None}
     plan = VersionPlan(fields, (), newest.history_id or 0, now is not None)
@@ -133,7 +136,7 @@ def _plan(
     settle(sql, [tracked])
     if Bucket.BLOCKED not in verdicts_in(sql, tracked):
         return plan, [tracked]
-    return replace(plan, obstacles=obstacles_of(sql, tracked, [would_be])[0]), []
+    return replace(plan, obstacles=obstacles_of(sql, tracked, [would_be], sees=sees)[0]), []
 
 
 def _as_it_would_be(now: models.Model, version: Any, wanted: Collection[str]) -> Any:

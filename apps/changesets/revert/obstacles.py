@@ -12,6 +12,7 @@ from apps.changesets.revert import blocking
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row, chains_of, last_to_change
 from apps.changesets.revert.verdicts import Bucket, Cause, Verdict
+from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_for
 
@@ -190,12 +191,14 @@ class Obstacle:
     row: int | None = None
 
 
-def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[Obstacle, ...]]:
+def obstacles_of(
+    sql: Sql, tracked: Tracked, rows: Sequence[Any], *, sees: Sees = all_seen
+) -> list[tuple[Obstacle, ...]]:
     """Return for each row (of history, or an object) that is blocked what blocks it; never nothing.
 
     The queries grow with the links and unique sets of the model, and with the rows for the latter.
     """
-    missing = [_missing_targets(field, rows, sql.using) for field in tracked.links]
+    missing = [_missing_targets(field, rows, sql.using, sees) for field in tracked.links]
     obstacles = []
     for row in rows:
         gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
@@ -205,7 +208,9 @@ def obstacles_of(sql: Sql, tracked: Tracked, rows: Sequence[Any]) -> list[tuple[
     return obstacles
 
 
-def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[AnyLink, dict[Any, Obstacle]]:
+def _missing_targets(
+    field: AnyLink, rows: Sequence[Any], using: str, sees: Sees
+) -> tuple[AnyLink, dict[Any, Obstacle]]:
     """Return an obstacle for each key that points to nothing, with the deletion of its target where that is known."""
     keys = {getattr(row, field.attname) for row in rows} - {None}
     target = field.target_field.attname
@@ -217,7 +222,8 @@ def _missing_targets(field: AnyLink, rows: Sequence[Any], using: str) -> tuple[A
     except LookupError:
         return field, obstacles
     for row in deleted_objects(tracked, using=using).filter(**{f"{target}__in": gone}) if gone else ():
-        why = f"its {field.verbose_name} {row.instance} is deleted, in {row.changeset}"
+        name = row.instance if sees(tracked.model) else f"(#{getattr(row, target)})"
+        why = f"its {field.verbose_name} {name} is deleted, in {row.changeset}"
         obstacles[getattr(row, target)] = Obstacle(why, tracked.label, row.history_id)
     return field, obstacles
 

@@ -13,7 +13,7 @@ from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.listing import count_in, list_verdicts
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope, Window
+from apps.changesets.revert.verdicts import OPERATIONS, Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.revert.working import start_working_copy, undo_in_copy
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
@@ -64,7 +64,8 @@ def merge_copies(
     """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
-    counts = _count(sql, touched)
+    of_models = {tracked.label: _count(sql, tracked) for tracked in touched}
+    counts = {bucket: sum(numbers[bucket] for numbers in of_models.values()) for bucket in Bucket}
     if not any(counts.values()) and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
@@ -72,6 +73,11 @@ def merge_copies(
         scope=scope,
         on_conflict=on_conflict,
         counts={str(bucket): number for bucket, number in counts.items() if number},
+        models={
+            label: {operation: numbers[bucket] for bucket, operation in OPERATIONS.items()}
+            for label, numbers in of_models.items()
+            if any(numbers.values())
+        },
     )
     return plan, touched
 
@@ -159,17 +165,16 @@ def _undo_all(
     return touched
 
 
-def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
+def _count(sql: Sql, tracked: Tracked) -> dict[Bucket, int]:
     counts = dict.fromkeys(Bucket, 0)
-    for tracked in touched:
-        # The objects of each verdict.
-        rows = copy_of(sql, tracked).rows(
-            "SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
-        )
-        for verdict, number in rows:
-            counts[Bucket(verdict)] += number
-        for bucket in (Bucket.KEPT, Bucket.ALREADY):
-            counts[bucket] += count_in(sql, tracked, bucket)
+    # The objects of each verdict.
+    rows = copy_of(sql, tracked).rows(
+        "SELECT w_verdict, count(*) FROM {working} WHERE w_verdict IS NOT NULL GROUP BY w_verdict"
+    )
+    for verdict, number in rows:
+        counts[Bucket(verdict)] += number
+    for bucket in (Bucket.KEPT, Bucket.ALREADY):
+        counts[bucket] += count_in(sql, tracked, bucket)
     return counts
 
 

@@ -15,6 +15,10 @@ class Bucket(StrEnum):
     BLOCKED = "blocked"
 
 
+# What writing an object of a bucket is, as changesets count it.
+OPERATIONS = {Bucket.RESTORED: "changed", Bucket.DELETED: "deleted", Bucket.RECREATED: "created"}
+
+
 class OnConflict(StrEnum):
     """What to do with values that somebody changed since."""
 
@@ -111,13 +115,15 @@ class Verdict:
 class RevertPlan:
     """What reverting these changesets would do: numbers of objects by bucket, and the first objects of each.
 
-    An object that is restored in part and kept in part counts in both buckets.
+    An object that is restored in part and kept in part counts in both buckets. `models` has what would become of the
+    objects of each model that is touched, by label and operation, as a changeset counts it.
     """
 
     changesets: tuple[int, ...]
     scope: Scope
     on_conflict: OnConflict
     counts: dict[str, int] = field(default_factory=dict)
+    models: dict[str, dict[str, int]] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
 
     def number(self, bucket: Bucket) -> int:

@@ -6,6 +6,8 @@ from django.apps import apps
 
 from apps.changesets.models import Changeset
 from apps.changesets.revert.verdicts import Bucket, Scope
+from apps.changesets.rights import Sees
+from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 DONE = {
@@ -18,8 +20,11 @@ DONE = {
 FEW = 3
 
 
-def scope_words(scope: Scope) -> str:
-    """Return the part that a scope means: `only airports, only name and elevation`; nothing for everything."""
+def scope_words(scope: Scope, *, sees: Sees) -> str:
+    """Return the part that a scope means: `only airports, only name and elevation`; nothing for everything.
+
+    Objects are named to who may see them.
+    """
     parts = []
     if scope.models:
         models = [tracked.model for label in scope.models if (tracked := tracked_by_name(label))]
@@ -27,9 +32,9 @@ def scope_words(scope: Scope) -> str:
     if scope.fields:
         parts.append("only " + _listed([field_words(name) for name in scope.fields]))
     if scope.pks:
-        parts.append("only " + _objects(scope.pks))
+        parts.append("only " + _objects(scope.pks, sees))
     if scope.leave:
-        parts.append("without " + _objects(scope.leave))
+        parts.append("without " + _objects(scope.leave, sees))
     return ", ".join(parts)
 
 
@@ -53,16 +58,18 @@ def scope_of(revert: Changeset) -> Scope:
     return Scope(**{name: tuple(chosen) for name, chosen in stored.items() if name in Scope.__dataclass_fields__})
 
 
-def part_words(revert: Changeset) -> str:
+def part_words(revert: Changeset, *, sees: Sees) -> str:
     """Return which part a revert took back, and what it left alone: `only name; 3 kept, 2 blocked`."""
     counts: dict[str, Any] = (revert.summary or {}).get("revert") or {}
     left: dict[str, int] = {bucket: counts.get(bucket, 0) for bucket in (Bucket.KEPT, Bucket.BLOCKED)}
-    return "; ".join(part for part in (scope_words(scope_of(revert)), counts_words(left)) if part)
+    return "; ".join(part for part in (scope_words(scope_of(revert), sees=sees), counts_words(left)) if part)
 
 
-def _objects(keys: tuple[str, ...]) -> str:
-    if len(keys) > FEW:
-        return f"{len(keys):,} chosen rows"
+def _objects(keys: tuple[str, ...], sees: Sees) -> str:
+    models = [tracked for key in keys if (tracked := tracked_by_name(key.partition(":")[0]))]
+    named = models if len(models) == len(keys) else tracked_models()
+    if len(keys) > FEW or not all(sees(tracked.model) for tracked in named):
+        return counted(len(keys), "chosen row")
     return _listed([_object(key) for key in keys])
 
 

@@ -16,6 +16,7 @@ from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subj
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
 
@@ -109,7 +110,7 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
         return {"allowed": False}
     changesets = list(Changeset.objects.select_related("actor").prefetch_related("reverted_by", "reverts")[:LAST])
     counts = counts_of_many(changesets)
-    subjects = subjects_of(changesets, counts)
+    subjects = subjects_of(changesets, counts, sees=eyes_of(user))
     may_revert = user.has_perm(links.REVERT)
     rows = [
         {
@@ -142,11 +143,13 @@ def pager(context: template.Context, page: "Page[Any]", anchor: str = "") -> dic
     }
 
 
-@register.inclusion_tag("admin/changesets/around.html")
-def around(counts: dict[str, Any], pk: int) -> dict[str, Any]:
-    """Lead to the tables that a changeset touched as they were before and after it."""
+@register.inclusion_tag("admin/changesets/around.html", takes_context=True)
+def around(context: template.Context, counts: dict[str, Any], pk: int) -> dict[str, Any]:
+    """Lead to the tables that a changeset touched, and that may be seen, as they were before and after it."""
     lines = []
     for tracked in filter(None, map(tracked_by_name, counts)):
+        if not may_view(context["request"].user, tracked.model):
+            continue
         meta = tracked.model._meta
         address = links.model_url(tracked.model, "as_of_list")
         now = list_of_changed(tracked.model, pk)

@@ -1,5 +1,6 @@
 """Template tags of reverts and reviews: what a revert did, which part it was about, and the forms of the reviewer."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -9,12 +10,14 @@ from django.utils.text import capfirst
 from apps.changesets.acts.lines import LEFT, Line
 from apps.changesets.acts.review import needs_review
 from apps.changesets.bulk.plans import Listed
+from apps.changesets.fields import target_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links, show
-from apps.changesets.pages.plan_rows import rows_of, verdicts_in_summary
+from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS
-from apps.changesets.revert.verdicts import Bucket, Verdict
+from apps.changesets.revert.verdicts import OPERATIONS, Bucket
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
+from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import plural
 from apps.changesets.tracking import tracked_by_name
 
@@ -31,20 +34,24 @@ OUTCOMES = {
 }
 # What a restore of deleted objects could not bring back.
 STAYED = ("is blocked and stays in the recycle bin", "are blocked and stay in the recycle bin")
-# The operation that the changeset's own list of changes shows for a bucket.
-SHOWN_AS = {Bucket.RESTORED: "changed", Bucket.DELETED: "deleted", Bucket.RECREATED: "created"}
 REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, <a href="{}">undo #{}…</a>'
 
 
-@register.inclusion_tag("admin/changesets/changeset/outcome.html")
-def outcome(changeset: Changeset) -> dict[str, Any]:
-    """Show what an act did, and what it left alone and why, as far as the changes themselves do not tell it."""
-    summary = changeset.summary or {}
+@register.inclusion_tag("admin/changesets/changeset/outcome.html", takes_context=True)
+def outcome(context: template.Context, changeset: Changeset) -> dict[str, Any]:
+    """Show what an act did, and what it left alone and why, as far as the changes themselves do not tell it.
+
+    A sentence that names objects is for those who may see all that it may name.
+    """
+    summary, sees = changeset.summary or {}, eyes_of(context["request"].user)
     if changeset.kind == Kind.REVERT and "revert" in summary:
-        return _of_revert(changeset, summary)
+        return _of_revert(changeset, summary, sees)
     bulk = summary.get("bulk") or {}
+    if bulk and not _sees_all([bulk["model"], *context["counts"]], sees):
+        bulk = {}
     listed = [Listed(*names) for names in bulk.get("listed", ())]
-    if stayed := summary.get("left_alone", ()) if "restore" in summary else ():
+    stayed = summary.get("left_alone", ()) if "restore" in summary else ()
+    if stayed := [entry for entry in stayed if _sees_all([entry["model"]], sees)]:
         names = tuple(f"{entry['object']}: {'; '.join(why['why'] for why in entry['why'])}" for entry in stayed)
         listed.append(Listed(plural(len(names), *STAYED), len(names), names))
     left = [Line(*line) for line in bulk.get("left", ())] + [line for lines in LEFT.of() for line in lines(changeset)]
@@ -52,30 +59,37 @@ def outcome(changeset: Changeset) -> dict[str, Any]:
     return {"bulk": bulk, "opts": tracked and tracked.model._meta, "left": left, "listed": listed}
 
 
-def _of_revert(changeset: Changeset, summary: dict[str, Any]) -> dict[str, Any]:
+def _sees_all(labels: Iterable[str], sees: Sees) -> bool:
+    """Whether these models, and what their objects are linked to, may all be seen."""
+    known = [tracked for tracked in map(tracked_by_name, labels) if tracked is not None]
+    models = [model for tracked in known for model in (tracked.model, *map(target_of, tracked.links))]
+    return all(map(sees, models))
+
+
+def _of_revert(changeset: Changeset, summary: dict[str, Any], sees: Sees) -> dict[str, Any]:
     """Return what a revert did in the buckets of its plan, and the rows that it left alone."""
     counts, verdicts = summary["revert"], verdicts_in_summary(summary)
     buckets = []
     for bucket, sign, _many, _one in BUCKETS:
         if number := counts.get(bucket, 0):
-            left = [verdict for verdict in verdicts if verdict.bucket == bucket]
+            left = rows_of([verdict for verdict in verdicts if verdict.bucket == bucket], sees)
             words = f"{plural(number, 'object')} {plural(number, *OUTCOMES[bucket])}"
-            buckets.append((bucket.value, sign, number, words, _rows_at(bucket, left), rows_of(left)))
-    return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset))}
+            buckets.append((bucket.value, sign, number, words, _rows_at(bucket, left), left))
+    return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset), sees=sees)}
 
 
-def _rows_at(bucket: Bucket, left: list[Verdict]) -> str:
+def _rows_at(bucket: Bucket, left: list[ShownRow]) -> str:
     """Return where the objects of a bucket are listed: among the changes, or in a list of their own."""
-    if bucket in SHOWN_AS:
-        return f"?op={SHOWN_AS[bucket]}#changes-title"
+    if bucket in OPERATIONS:
+        return f"?op={OPERATIONS[bucket]}#changes-title"
     return f"#left-{bucket}" if left else ""
 
 
-@register.simple_tag
-def reverted_sentence(changeset: Changeset, by: Changeset) -> str:
+@register.simple_tag(takes_context=True)
+def reverted_sentence(context: template.Context, changeset: Changeset, by: Changeset) -> str:
     """Return by which revert, when and which part a changeset was reverted, with the way to redo it."""
     word = "Partly reverted" if changeset.status == "partly_reverted" else "Reverted"
-    part = part_words(by)
+    part = part_words(by, sees=eyes_of(context["request"].user))
     return format_html(
         REVERTED_SENTENCE,
         word,
@@ -96,6 +110,7 @@ def review_box(context: template.Context, changeset: Changeset) -> dict[str, Any
     return {
         "changeset": changeset,
         "may": may,
+        "own": may and changeset.reviewed_by == context["request"].user,
         "waits": needs_review(changeset),
         "reviewer": capfirst(changeset.reviewed_by_name),
         "direct": changeset.kind == Kind.DIRECT,

@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -21,6 +21,7 @@ from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
+from apps.changesets.rights import may_view
 from apps.changesets.text import harmless, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.correction_sources import Sources, sources_of
@@ -94,7 +95,7 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [
             _row(model_admin, correction, sees_pins=sees_pins, sees_changesets=sees_changesets, pins=pins)
-            for correction in read_corrections(corrections, list(page.object_list))
+            for correction in map(_told_to(request), read_corrections(corrections, list(page.object_list)))
         ],
     }
     return TemplateResponse(request, "admin/imports/corrections.html", context)
@@ -107,11 +108,28 @@ def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpRes
     corrections = corrections_of(model_admin.model)
     part = read_part(model_admin, request)
     shown = _shown(corrections, part, sources_of(corrections) if part.source else {})
-    rows = as_csv(stream_corrections(shown))
+    rows = as_csv(map(_told_to(request), stream_corrections(shown)))
     response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = str(model_admin.opts.verbose_name_plural).replace(" ", "-")
     response["Content-Disposition"] = f'attachment; filename="corrections-of-{name}-{localdate():%Y-%m-%d}.csv"'
     return response
+
+
+def _told_to(request: HttpRequest) -> Callable[[Correction], Correction]:
+    """Return what leaves out of a correction what the person may not see: changesets, pins, what links name."""
+    user = request.user
+    sees_pins, sees_changesets = user.has_perm(VIEW), user.has_perm(links.VIEW)
+
+    def told(correction: Correction) -> Correction:
+        target = correction.field.related_model
+        if isinstance(target, type) and not may_view(user, target):
+            correction = replace(
+                correction, value=f"#{correction.value.pk}" if correction.value else None, upstream=None
+            )
+        origin, pin = correction.origin if sees_changesets else None, correction.pin if sees_pins else None
+        return replace(correction, origin=origin, pin=pin)
+
+    return told
 
 
 def as_csv(corrections: Iterable[Correction]) -> Iterator[str]:

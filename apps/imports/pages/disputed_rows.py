@@ -10,6 +10,7 @@ from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.moves import in_words
 from apps.changesets.history.values import field_label, names_of
 from apps.changesets.pages import links
+from apps.changesets.rights import Sees
 from apps.imports.models import ImportRun, PlannedRow
 from apps.imports.spec import ImportSpec
 
@@ -43,12 +44,12 @@ class ShownDispute:
     why_not: str
 
 
-def shown_disputes(spec: ImportSpec, rows: Sequence[PlannedRow]) -> dict[int, ShownDispute]:
+def shown_disputes(spec: ImportSpec, rows: Sequence[PlannedRow], sees: Sees) -> dict[int, ShownDispute]:
     """Return the disputed ones of the rows of a plan by their keys, in a few queries for all."""
     told = {row.pk: row.disputed for row in rows if row.disputed}
     keys = {told_row[name]["pk"] for told_row in told.values() for name in ("id", "ident") if told_row[name]}
     urls = links.urls_of(spec.model._meta.label_lower, keys)
-    names = _names(spec.model, list(told.values()))
+    names = _names(spec.model, list(told.values()), sees)
     return {key: _shown(spec, told_row, urls, names) for key, told_row in told.items()}
 
 
@@ -88,13 +89,14 @@ def _why_not(told: dict[str, Any]) -> str:
     return f"Its {' and '.join(unable)} cannot count here: no object is free for it." if unable else ""
 
 
-def _names(model: type[models.Model], told: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _names(model: type[models.Model], told: Sequence[dict[str, Any]], sees: Sees) -> dict[str, Any]:
     """Return, for each field that refers to other objects, what these are called by their keys."""
     references = [name for name in (told[0]["values"] if told else ()) if field_of(model, name).related_model]
     return {
         name: names_of(
             target_of(field_of(model, name)),
             {value for row in told for value in row["values"][name] if value is not None},
+            sees=sees,
         )
         for name in references
     }

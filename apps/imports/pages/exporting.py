@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
-from django.contrib.auth import get_permission_codename
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,11 +18,13 @@ from import_export.signals import post_export
 
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages import links
+from apps.changesets.rights import may_view
 from apps.changesets.text import plural
 from apps.imports.export.formats import FORMATS, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
 from apps.imports.pages.export_form import FormatForm
-from apps.imports.registry import has_spec
+from apps.imports.registry import has_spec, spec_for
+from apps.imports.runs.confirming import may_import
 
 # Parameters of the page of a list, and not of its filters.
 NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
@@ -32,7 +33,8 @@ NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")
 class ExportingMixin(ExportMixin):
     """Give a model's list an export of the columns that its import reads; without those there is none.
 
-    Stands before the ModelAdmin among the bases. The permission is `export_<model>`, asked on every step.
+    Stands before the ModelAdmin among the bases. The permission is `export_<model>`, with that to view what is
+    in the file, asked on every step.
     """
 
     import_export_change_list_template = "admin/imports/list.html"
@@ -44,7 +46,11 @@ class ExportingMixin(ExportMixin):
         return [resource_of(self.model)]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return has_spec(self.model) and super().has_export_permission(request)
+        if not has_spec(self.model) or not super().has_export_permission(request):
+            return False
+        # The file names what the rows refer to.
+        named = (self.model, *(refers.model for refers in spec_for(self.model).referred.values()))
+        return all(may_view(request.user, model) for model in named)
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = super().get_actions(request)
@@ -151,9 +157,7 @@ class ExportingMixin(ExportMixin):
             "export_url": self._address("export", request),
             "changelist_url": self._address("changelist", request),
             "columns": resource_class().get_export_headers(),
-            "may_import": request.user.has_perm(
-                f"{self.opts.app_label}.{get_permission_codename('import', self.opts)}"
-            ),
+            "may_import": may_import(request.user, self.model),
         }
         request.current_app = self.admin_site.name
         return TemplateResponse(request, self.export_template_name, context)

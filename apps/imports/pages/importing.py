@@ -26,6 +26,7 @@ from apps.imports.reading import sources
 from apps.imports.reading.sources import SourceFile, from_path, unpacked_folder
 from apps.imports.registry import has_spec, spec_for, spec_named
 from apps.imports.results import ImportOptions
+from apps.imports.runs.confirming import may_import
 from apps.imports.runs.opening import asks_how, is_unsure, open_run, set_options
 from apps.imports.tasks import start_planning
 from apps.imports.uploading import too_large_upload
@@ -34,8 +35,8 @@ from apps.imports.uploading import too_large_upload
 class ImportingMixin(ImportMixin):
     """Give a model's list an import; the model has a registered ImportSpec.
 
-    Stands before the ModelAdmin among the bases. The permission is `import_<model>`, asked on every step. The
-    package's own confirm step would import without a stored plan: it has no address here.
+    Stands before the ModelAdmin among the bases. The permission is `import_<model>`, and that to view it, asked on
+    every step. The package's own confirm step would import without a stored plan: it has no address here.
     """
 
     import_export_change_list_template = "admin/imports/list.html"
@@ -48,7 +49,7 @@ class ImportingMixin(ImportMixin):
         return [url for url in super().get_urls() if url.name != own]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return has_spec(self.model) and super().has_import_permission(request)
+        return has_spec(self.model) and may_import(request.user, self.model)
 
     def get_import_form_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         posted = {"data": request.POST, "files": request.FILES} if request.method == "POST" else {}

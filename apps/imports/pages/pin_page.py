@@ -18,6 +18,7 @@ from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.pages import links
 from apps.changesets.pages.origins import origin_line
+from apps.changesets.rights import require
 from apps.changesets.tracking import tracked_for
 from apps.imports.errors import PinFailure
 from apps.imports.models import Pin
@@ -44,6 +45,8 @@ def pin_page(model_admin: Any, request: HttpRequest, key: str, field: str) -> Ht
     obj = model_admin.model._base_manager.filter(pk=model_admin.key_or_404(key)).first()
     if obj is None:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)
+    if target := field_of(type(obj), field).related_model:
+        require(request.user, [(target, "view")])
     return answer(PinField(model_admin, request, obj, field))
 
 

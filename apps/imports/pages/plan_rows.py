@@ -12,7 +12,9 @@ from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.moves import in_words
 from apps.changesets.history.origins import Origin, origins_of_many
 from apps.changesets.history.values import field_label, names_of
+from apps.changesets.models import Visitor
 from apps.changesets.pages import links
+from apps.changesets.rights import Sees, eyes_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.pages.disputed_rows import ShownDispute, shown_disputes
 from apps.imports.registry import spec_named
@@ -73,15 +75,20 @@ class ShownRow:
         return self.row.kept or bool(self.row.disputed) or self.row.kind not in (RowKind.REFUSED, RowKind.UNCHANGED)
 
 
-def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str) -> list[ShownRow]:
-    """Return the rows as the page shows them, in a few queries for all; `missing` is the option of that name."""
-    spec = spec_named(run.spec)
+def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user: Visitor) -> list[ShownRow]:
+    """Return the rows as the page shows them, in a few queries for all; `missing` is the option of that name.
+
+    The person who looks may view the objects; what they are linked to is named, and who changed them, as that person
+    may see it.
+    """
+    spec, sees = spec_named(run.spec), eyes_of(user)
     label = spec.model._meta.label_lower
     urls = links.urls_of(label, {row.old_pk for row in rows if row.old_pk})
-    origins = _origins(spec.model, [row.old_pk for row in rows if row.kept_values])
+    kept = [row.old_pk for row in rows if row.kept_values] if user.has_perm(links.VIEW) else []
+    origins = _origins(spec.model, kept)
     cells = _cells(run, rows)
-    disputes = shown_disputes(spec, rows)
-    values = _Values(spec.model, rows)
+    disputes = shown_disputes(spec, rows, sees)
+    values = _Values(spec.model, rows, sees)
     return [
         ShownRow(
             row=row,
@@ -129,7 +136,7 @@ def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[
 class _Values:
     """Names values: those of a reference are the objects that they refer to."""
 
-    def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow]) -> None:
+    def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow], sees: Sees) -> None:
         self.model = model
         self.names: dict[str, dict[Any, str]] = {}
         keys: dict[str, set[Any]] = {}
@@ -138,7 +145,7 @@ class _Values:
                 if _refers_to(model, name):
                     keys.setdefault(name, set()).update(value for value in values if value is not None)
         for name, wanted in keys.items():
-            self.names[name] = names_of(target_of(field_of(model, name)), wanted)
+            self.names[name] = names_of(target_of(field_of(model, name)), wanted, sees=sees)
 
     def changes(self, row: PlannedRow) -> list[FieldChange]:
         """Return what changes on the object, old and new."""

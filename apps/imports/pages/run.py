@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.auth import get_permission_codename
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.lines import Line
 from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.rights import may_view
 from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
 from apps.imports.models import OPEN, ImportRun, RunStatus
@@ -27,7 +28,7 @@ from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
 from apps.imports.plan.checks import shown_after, shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
-from apps.imports.runs.confirming import may_decide, why_not_confirm, why_not_pass_limits
+from apps.imports.runs.confirming import may_decide, may_import, why_not_confirm, why_not_pass_limits
 from apps.imports.runs.opening import asks_how
 from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, figures_of, page_of
 
@@ -69,7 +70,7 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
     model = spec_named(run.spec).model
     options = ImportOptions.from_json(run.options)
     waits_for_mapping = run.status == RunStatus.UPLOADED and asks_how(run)
-    context = {
+    context: dict[str, Any] = {
         "title": f"Import of {run.file_name}",
         "subtitle": None,
         "run": run,
@@ -78,10 +79,14 @@ def page_context(request: HttpRequest, run: ImportRun) -> dict[str, Any]:
         "step": _step(run),
         "waits_for_mapping": waits_for_mapping,
         "may_act": may_decide(request.user, run),
-        "upload_url": upload_url(model) if _may_import(request, model) else "",
+        "upload_url": upload_url(model) if may_import(request.user, model) else "",
         "mapping_url": page_url(run, "mapping"),
+        "sees": may_view(request.user, model),
     }
-    if run.status == RunStatus.PLANNED:
+    if not context["sees"]:
+        # The numbers are told, no value.
+        context |= {"lines": [replace(line, url="") for line in _lines_of(run)]}
+    elif run.status == RunStatus.PLANNED:
         context |= _plan(request, run, options)
     elif run.status == RunStatus.APPLIED:
         context |= _applied(request, run, options)
@@ -99,6 +104,12 @@ def read_part(address: Any, default: Bucket) -> ShownPart:
     field, text, link, check = (address.get(name, "").replace("\x00", "").strip()[:200] for name in names)
     wanted = Wanted(bucket, field, text, link, check, bool(address.get("far")))
     return ShownPart(wanted, number if number < _FARTHEST else 0)
+
+
+def _lines_of(run: ImportRun) -> list[Line]:
+    if run.status == RunStatus.APPLIED:
+        return done_lines(run, changes_url="")
+    return plan_lines(run) if run.status == RunStatus.PLANNED else []
 
 
 def _plan(request: HttpRequest, run: ImportRun, options: ImportOptions) -> dict[str, Any]:
@@ -138,7 +149,7 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         start = 0
         rows, number = page_of(run, part.wanted, start=0, limit=A_PAGE, number=number)
     after = start + len(rows)
-    shown = shown_rows(run, rows, missing=options.missing)
+    shown = shown_rows(run, rows, missing=options.missing, user=request.user)
     may = run.status == RunStatus.PLANNED and may_decide(request.user, run)
     return {
         "part": part,
@@ -220,13 +231,8 @@ def import_links(request: HttpRequest) -> list[tuple[str, str]]:
     """Return where the person may upload a file, and of what."""
     models = dict.fromkeys(spec.model for spec in all_specs())
     return [
-        (upload_url(model), str(model._meta.verbose_name_plural)) for model in models if _may_import(request, model)
+        (upload_url(model), str(model._meta.verbose_name_plural)) for model in models if may_import(request.user, model)
     ]
-
-
-def _may_import(request: HttpRequest, model: type[Model]) -> bool:
-    opts = model._meta
-    return request.user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}")
 
 
 def _step(run: ImportRun) -> int:

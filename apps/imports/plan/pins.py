@@ -120,6 +120,8 @@ def _put(label: str, object_key: str, field: str, note: str, actor: Actor) -> Pi
         "actor_name": full_name(actor) if actor is not None else "",
         "created_at": timezone.now(),
     }
+    # Who made a pin is never changed afterwards: another person's pin takes its place.
+    Pin.objects.filter(model=label, object_key=object_key, field=field).exclude(actor=actor).delete()
     made, _ = Pin.objects.update_or_create(values, model=label, object_key=object_key, field=field)
     return made
 

@@ -1,20 +1,23 @@
 """What people decide about a run: confirming it, cancelling it, starting it again; and who may."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth import get_permission_codename
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
-from apps.changesets.errors import PlanMoved
+from apps.changesets.errors import NotPermitted, PlanMoved
 from apps.changesets.models import Actor, Visitor
 from apps.changesets.processes.locking import patience
+from apps.changesets.rights import Need, may, may_view, why_not, within_rights
 from apps.changesets.text import counted
 from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
+from apps.imports.results import ImportOptions
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.progress import ask_to_stop, forget
 from apps.imports.runs.states import above_limit_as_decided, changed_rows, log_end
@@ -35,12 +38,18 @@ def why_not_see(user: Visitor, run: ImportRun) -> str | None:
 
 def why_not_decide(user: Visitor, run: ImportRun) -> str | None:
     """Return why the person may not decide anything about the run, cancelling included, or None."""
-    opts = spec_named(run.spec).model._meta
-    if not user.has_perm(f"{opts.app_label}.{get_permission_codename('import', opts)}"):
-        return f"You need the permission to import {opts.verbose_name_plural}."
+    model = spec_named(run.spec).model
+    if not may_import(user, model):
+        verb = "view" if may(user, "import", model) else "import"
+        return f"You need the permission to {verb} {model._meta.verbose_name_plural}."
     if run.actor_id != user.pk and not user.has_perm("imports.approve_importrun"):
         return "Only the person who uploaded the file, or somebody who may approve imports, can do that."
     return None
+
+
+def may_import(user: Visitor, model: type[Model]) -> bool:
+    """Whether the person may import objects of the model: whoever compares a file with them sees them."""
+    return may(user, "import", model) and may_view(user, model)
 
 
 def may_decide(user: Visitor, run: ImportRun) -> bool:
@@ -59,7 +68,35 @@ def why_not_confirm(user: Visitor, run: ImportRun) -> str | None:
     if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
         rows = counted(above, "row")
         return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
-    return above_limit_as_decided(run) or None
+    return above_limit_as_decided(run) or why_not(user, _further_needs(run))
+
+
+def within_rights_of(run: ImportRun) -> AbstractContextManager[None]:
+    """Bound what applying the run writes by the rights of the person who confirmed it, as they are now.
+
+    The permission to import gives writing rows of the imported model. Raises NotPermitted where the person is gone, or
+    may not confirm it any more. A run of a command has nobody to ask.
+    """
+    user = run.confirmed_by
+    if user is None and run.confirmed_by_name:
+        raise NotPermitted(
+            f"{run.confirmed_by_name}, who confirmed this, has no account any more. Nothing was imported."
+        )
+    if user is None:
+        return nullcontext()
+    if why := why_not_decide(user, run) or why_not(user, _further_needs(run)):
+        raise NotPermitted(f"{user.get_username()}, who confirmed this, may not do that any more. {why}")
+    model = spec_named(run.spec).model
+    return within_rights(user, given=[(model, verb) for verb in ("add", "change", "delete")])
+
+
+def _further_needs(run: ImportRun) -> set[Need]:
+    """Return what applying the run takes besides importing: objects made to link to, deletions that were asked for."""
+    spec, counts = spec_named(run.spec), run.counts or {}
+    linked = spec.linker.models if spec.linker else ()
+    needs = {(model, "add") for model in linked if counts.get(f"{model._meta.verbose_name_plural}_created")}
+    deletes = ImportOptions.from_json(run.options).missing == "delete" and counts.get("missing_to_change")
+    return needs | ({(spec.model, "delete")} if deletes else set())
 
 
 def why_not_start_again(run: ImportRun) -> str | None:

@@ -26,6 +26,7 @@ from apps.imports.reading.rows import Reading
 from apps.imports.reading.sources import SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions, LeftAlone, Progress, quiet
+from apps.imports.runs.confirming import within_rights_of
 from apps.imports.runs.earlier_imports import beside_earlier
 from apps.imports.runs.files import estimate_rows, kept_file, remember_file
 from apps.imports.runs.lease import working
@@ -77,11 +78,12 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
     """Write what the confirmed run's stored plan says; returns its changeset, None when nothing was to be changed.
 
     The run is applied in the same transaction; otherwise it is failed or cancelled, and nothing was written. `progress`
-    is told the phase and stops it by raising RunCancelled. Raises RunRefused when the run is not waiting to be applied.
+    is told the phase and stops it by raising RunCancelled. Nothing is written that the person who confirmed it may not
+    write. Raises RunRefused when the run is not waiting to be applied.
     """
     progress = progress or quiet
     claim(run, RunStatus.APPROVED, RunStatus.RUNNING)
-    with ending(run, progress):
+    with ending(run, progress), within_rights_of(run):
         plan = load_plan(run, progress)
 
         def settle(done: Done, opened: Changeset | None) -> None:

@@ -8,11 +8,12 @@ from django.utils.timezone import localdate
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.changesets.pages.bulk_registry import actions_of
+from apps.changesets.rights import eyes_of, may_view
 from apps.quality.findings import by_severity
 from apps.quality.pages.addresses import ACCEPT, list_of_findings, rule_url
 from apps.quality.pages.trend import since_words, trend_of
 from apps.quality.rows import findings_as_csv
-from apps.quality.rules import Rule, Severity, all_rules
+from apps.quality.rules import Rule, Severity, all_rules, rules_seen
 from apps.quality.tallies import earlier_tally, newest_counted, take_tally
 
 # Actions that can be planned for all findings of a rule at once; for others a person picks the rows.
@@ -24,15 +25,18 @@ def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     """Show the rules with findings, the worst first, then the others, folded."""
     counted = newest_counted()
     earlier = earlier_tally(counted)
-    rows = [_row(rule, counted, earlier, request) for rule in all_rules()]
+    sees = eyes_of(request.user)
+    rows = [_row(rule, counted, earlier, request) for rule in rules_seen(sees)]
     order = list(Severity)
     with_findings = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
     own = {
         "title": "Findings",
         "found": with_findings,
         "clean": [row for row in rows if not row["number"]],
-        "severities": [(severity, _sign(severity), n) for severity, n in by_severity(counted.counts).items() if n],
-        "accepted": sum(counted.accepted.values()),
+        "severities": [
+            (severity, _sign(severity), n) for severity, n in by_severity(counted.counts, sees=sees).items() if n
+        ],
+        "accepted": sum(row["accepted"] for row in rows),
         "since": since_words(earlier),
         "keep": request.user.has_perm(ACCEPT) and not counted.kept,
     }
@@ -49,7 +53,9 @@ def keep_counts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def findings_file(request: HttpRequest, rules: tuple[Rule, ...], name: str) -> StreamingHttpResponse:
     """Stream the findings of the rules as CSV."""
-    response = StreamingHttpResponse(findings_as_csv(rules), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        findings_as_csv(rules, sees=eyes_of(request.user)), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{name}-{localdate():%Y-%m-%d}.csv"'
     return response
 
@@ -59,8 +65,7 @@ def mending(rule: Rule, request: HttpRequest) -> dict[str, Any]:
 
     What the person may not do is left out.
     """
-    app, _, model = rule.model.partition(".")
-    if not (request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")):
+    if not may_view(request.user, rule.model_class):
         return {}
     address = list_of_findings(rule)
     action = actions_of(rule.model).get(rule.action)

@@ -16,6 +16,7 @@ from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedA
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.values import field_label
 from apps.changesets.pages.paging import KeysFirstPaginator
+from apps.changesets.rights import Sees, eyes_of, require
 from apps.changesets.text import counted
 from apps.quality.accepting import accept, over, standing, withdraw
 from apps.quality.errors import QualityError
@@ -37,12 +38,14 @@ class UntilForm(forms.Form):
     until = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
-def rule_or_404(code: str) -> Rule:
-    """Return the rule with this code; raises Http404."""
+def rule_of(request: HttpRequest, code: str) -> Rule:
+    """Return the rule with this code to who may see what it is about; raises Http404 and PermissionDenied."""
     try:
-        return rule_named(code)
+        rule = rule_named(code)
     except LookupError as error:
         raise Http404(str(error)) from error
+    require(request.user, [(rule.model_class, "view")])
+    return rule
 
 
 def rule_page(
@@ -121,7 +124,7 @@ class AcceptFindings(PlannedAct[Rule]):
             "rule": rule,
             "until": self.until,
             "row_page": rows,
-            "rows": [_row(rule, row, self.ticked) for row in rows.object_list],
+            "rows": [_row(rule, row, self.ticked, eyes_of(request.user)) for row in rows.object_list],
             "fields": [field_label(rule.model_class, name) for name in rule.fields],
             "accepted": list(standing().filter(rule=rule.code)[:ACCEPTED_SHOWN]),
             "over": list(over(rule)[:OVER_SHOWN]),
@@ -138,19 +141,20 @@ def withdraw_one(request: HttpRequest, pk: int) -> HttpResponse:
     accepted = AcceptedFinding.objects.filter(pk=pk).first()
     if accepted is None:
         raise Http404("There is no such acceptance.")
+    rule = rule_of(request, accepted.rule)
     try:
         withdraw(accepted, actor=actor_of(request))
         messages.success(request, f"{accepted.object_name} counts as a finding again.")
     except QualityError as refusal:
         messages.warning(request, str(refusal))
-    return HttpResponseRedirect(rule_url(rule_or_404(accepted.rule)))
+    return HttpResponseRedirect(rule_url(rule))
 
 
-def _row(rule: Rule, row: Any, ticked: list[str]) -> dict[str, Any]:
+def _row(rule: Rule, row: Any, ticked: list[str], sees: Sees) -> dict[str, Any]:
     return {
         "key": str(row.pk),
         "name": str(row),
         "url": page_of(row),
-        "values": values_of(rule, row),
+        "values": values_of(rule, row, sees=sees),
         "ticked": str(row.pk) in ticked,
     }
