@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from travelmathlite import webhook
+from apps.changesets.processes import web
 from travelmathlite.webhook import NotDelivered, post
 
 pytestmark = pytest.mark.once
@@ -100,8 +100,8 @@ def test_a_failure_does_not_show_the_address(receiver):
 def test_a_name_that_leads_into_a_private_network_is_refused(monkeypatch, address):
     public = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))
     private = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, 443))
-    monkeypatch.setattr(webhook.socket, "getaddrinfo", lambda *about, **more: [public, private])
-    monkeypatch.setattr(webhook.socket, "create_connection", lambda *about: pytest.fail("it was connected to"))
+    monkeypatch.setattr(web.socket, "getaddrinfo", lambda *about, **more: [public, private])
+    monkeypatch.setattr(web.socket, "create_connection", lambda *about: pytest.fail("it was connected to"))
 
     with pytest.raises(NotDelivered, match="it is in a private network"):
         post("https://hooks.example.com/a", BODY)
@@ -118,8 +118,8 @@ def test_it_connects_to_the_address_that_was_checked_and_then_to_the_next(monkey
         connected.append(address)
         raise ConnectionRefusedError("refused")
 
-    monkeypatch.setattr(webhook.socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(webhook.socket, "create_connection", create_connection)
+    monkeypatch.setattr(web.socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(web.socket, "create_connection", create_connection)
 
     assert tried("https://hooks.example.com/a") == [1, 2, -1]
     assert asked == ["hooks.example.com"] * 3

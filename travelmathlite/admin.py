@@ -1,5 +1,7 @@
 """The admin site of the console."""
 
+from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any, cast
 
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -14,6 +16,7 @@ from django.utils.decorators import method_decorator
 from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 
+from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.fields import target_of
 from apps.changesets.rights import may_view
 
@@ -36,6 +39,15 @@ class ConsoleAdminSite(AdminSite):
     site_url = None
     _discovered = False
 
+    def register(self, model_or_iterable: Any, admin_class: type[ModelAdmin] | None = None, **options: Any) -> None:
+        """Register models, each with an admin that bounds what it is asked."""
+        # Imported late, because the site is made before the models.
+        from travelmathlite.bounds import BoundedAdmin
+
+        kind = admin_class or ModelAdmin
+        bounded = type(kind.__name__, (BoundedAdmin, kind), {"__module__": kind.__module__, "__doc__": kind.__doc__})
+        super().register(model_or_iterable, bounded, **options)
+
     @property
     def _registry(self) -> dict[type[Model], ModelAdmin]:
         """The admins of the models; the first who asks has them imported, so commands do without all pages."""
@@ -48,6 +60,7 @@ class ConsoleAdminSite(AdminSite):
     def _registry(self, models: dict[type[Model], ModelAdmin]) -> None:
         self._models = models
 
+    @method_decorator(require_safe)
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""
         # Imported late, because the site is made before the models of the dashboard.
@@ -62,6 +75,26 @@ class ConsoleAdminSite(AdminSite):
             *super().get_urls(),
         ]
 
+    @method_decorator(require_safe)
+    def app_index(self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None) -> Any:
+        """Show the models of an app."""
+        return super().app_index(request, app_label, extra_context)
+
+    @method_decorator(require_safe)
+    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Say that the password was changed."""
+        return super().password_change_done(request, extra_context)
+
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
+        """Return a page of the admin; no page has other methods than these."""
+        inner = super().admin_view(view, cacheable)
+
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            return turned_away(request, ASKS) or inner(request, *args, **kwargs)
+
+        return update_wrapper(checked, inner)
+
+    @method_decorator(require_safe)
     def on_site_view(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
         """Lead to an object's own page, as Django does, which answers 500 to what is no UUID."""
         try:

@@ -1,4 +1,7 @@
-"""Pages wait a few seconds for others who write; what fails is a page of ours with a number that stands in the log."""
+"""Pages wait a few seconds for others who write; what fails is a page of ours with a number that stands in the log.
+
+What cannot be understood is a page of ours, too.
+"""
 
 import logging
 import secrets
@@ -7,6 +10,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import admin
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -17,6 +27,10 @@ from apps.changesets.processes.failures import FAILURES, cause_of, refusal_of, s
 from apps.changesets.processes.locking import PagePatience
 
 logger = logging.getLogger(__name__)
+NOT_UNDERSTOOD = (
+    "The console makes no sense of what was sent, and did nothing: go back, load the page anew, and try again."
+)
+TOO_MUCH = "More was sent than the console takes at once, so nothing was done: send less."
 UNEXPECTED = "Something happened that the console did not expect. What was begun is taken back: nothing is half done."
 
 
@@ -38,7 +52,21 @@ class FailureMiddleware:
         """Answer a failure of the database, or a refusal that no page of its own shows, also while developing."""
         if isinstance(error, NotPermitted):
             return None  # Django answers 403 with its sentence.
+        if isinstance(error, (BadRequest, SuspiciousOperation)):
+            return bad_request(request, error)
+        if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
+            # PostgreSQL compares with any number.
+            return bad_request(request, BadRequest("A number in it is larger than any here, so nothing was done."))
         return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
+
+
+def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Answer what cannot be understood, in place of Django's page that says only "Bad Request (400)"."""
+    sentence = (
+        TOO_MUCH if isinstance(error, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)) else NOT_UNDERSTOOD
+    )
+    context = {**_names(), "sentence": str(error) if isinstance(error, BadRequest) else sentence}
+    return HttpResponse(render_to_string("400.html", context), status=400)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -60,16 +88,15 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     logger.error(
         "%s %s ended in %s, number %s: %s", request.method, request.path, status, number, error, exc_info=trace
     )
-    context: dict[str, object] = {
-        "site_header": admin.site.site_header,
-        "site_title": admin.site.site_title,
-        "number": number,
-    }
-    context |= {"sentence": sentence, **(_sent_again(request) if status == 503 else {})}
+    context = {**_names(), "number": number, "sentence": sentence, **(_sent_again(request) if status == 503 else {})}
     response = HttpResponse(render_to_string(f"{status}.html", context), status=status)
     if status == 503:
         response["Retry-After"] = str(settings.PAGES_WAIT_SECONDS)
     return response
+
+
+def _names() -> dict[str, object]:
+    return {"site_header": admin.site.site_header, "site_title": admin.site.site_title}
 
 
 def _sent_again(request: HttpRequest) -> dict[str, object]:

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "travelmathlite.characters.CharactersMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "travelmathlite.routing.ReplicaMiddleware",
@@ -180,7 +181,7 @@ CACHES = {
     },
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
-# Files up to this many bytes are planned and applied at once, larger ones by a worker (`manage.py db_worker`).
+# Files up to this many bytes, unpacked, are planned and applied at once, larger ones by a worker (`db_worker`).
 IMPORTS_AT_ONCE_BYTES = 512 * 1024
 # More changed rows than this need a second person to confirm; None: never.
 IMPORTS_SECOND_PERSON_ABOVE: int | None = None
@@ -194,6 +195,12 @@ GATE_MOVED_PERCENT: float | None = 1
 GATE_MOVED_KM = 50
 GATE_LINK_POINTS: float | None = 2
 GATE_ALWAYS_ALLOWED = 100
+# So many imports of one person may be open at a time; and of the files that they uploaded and did not import, so many
+# bytes are kept.
+IMPORTS_OPEN_RUNS = 20
+IMPORTS_KEPT_BYTES = 1024**3
+# Whether an address that is fetched may lead on into the own network.
+IMPORTS_URL_PRIVATE = read_bool("IMPORTS_URL_PRIVATE", default=False)
 # How many days files and plans of runs are kept; a plan that nobody confirms for so long ends.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30

@@ -2,13 +2,15 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from travelmathlite.probes import live, ready
 
+handler400 = "travelmathlite.failures.bad_request"
 handler500 = "travelmathlite.failures.server_error"
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("", require_safe(RedirectView.as_view(pattern_name="admin:index")), name="home"),
     path("admin/", admin.site.urls),
     path("healthz", live),
     path("readyz", ready),

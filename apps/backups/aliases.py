@@ -1,5 +1,6 @@
 """Databases beside the live one: scratch databases, and those that a URL names."""
 
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from apps.backups.catalogue.folder import SCRATCH_FOLDER
 from apps.backups.errors import DatabaseBusy, NotFresh, RestoreFailed, UnknownTarget
 
 SCRATCH = "_scratch"
+# What is typed wrongly is no file: it has a folder, or ends like a database.
+_FILE = re.compile(r"/|\.(sqlite3?|db3?)$", re.IGNORECASE)
 _URLS = ("sqlite://", "postgres://", "postgresql://")
 
 
@@ -153,11 +156,11 @@ def _fresh_file(file: Path) -> Iterator[str]:
 
 
 def _settings_of(target: str) -> dict[str, Any]:
-    if "://" not in target:
+    if "://" not in target and _FILE.search(target):
         return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(target).absolute())}
     refusal = UnknownTarget(
-        f"{without_password(target)} is no place to restore into: name a file, or a URL such as "
-        "sqlite:////path/to/file.sqlite3 or postgres://user:password@host:5432/name."
+        f"{without_password(target)} is no place to restore into: name a file such as restored.sqlite3, or a URL such "
+        "as sqlite:////path/to/file.sqlite3 or postgres://user:password@host:5432/name."
     )
     if not target.startswith(_URLS):
         raise refusal

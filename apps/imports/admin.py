@@ -22,7 +22,7 @@ from apps.changesets.pages import show
 from apps.changesets.rights import require
 from apps.changesets.text import whole_number
 from apps.imports.errors import ImportFailure
-from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.models import ImportRun, RunStatus
 from apps.imports.pages import acting, downloads
 from apps.imports.pages.addresses import run_url
 from apps.imports.pages.confirm import ConfirmImport, confirm_page
@@ -34,8 +34,6 @@ from apps.imports.pages.status import counts, next_step, state
 from apps.imports.pages.watching import WATCHED, state_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.runs.confirming import may_decide, why_not_see
-from apps.imports.runs.lease import fail_dead_runs
-from apps.imports.tasks import start_lost_runs
 
 
 def link_to_import(changeset: Changeset) -> str:
@@ -164,10 +162,6 @@ class ImportRunAdmin(admin.ModelAdmin):
         run = self._run(request, pk)
         if (refused := turned_away(request, READS)) is not None:
             return refused
-        if run.status in BUSY and any(dead.pk == pk for dead in fail_dead_runs()):
-            run.refresh_from_db()
-        elif run.status in WATCHED:
-            start_lost_runs()
         return JsonResponse(state_of(run))
 
     @method_decorator(require_safe)

@@ -2,11 +2,12 @@
 
 import gc
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
@@ -14,10 +15,13 @@ from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from apps.changesets.hooks import after_unattended_work
-from apps.imports.errors import RunCancelled, RunRefused
+from apps.changesets.processes.failures import FAILURES
+from apps.imports.errors import FileIsGone, RunCancelled, RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.reading.rows import Reading, is_at_most
 from apps.imports.results import Progress
 from apps.imports.runs.engine import apply_run, plan_run
+from apps.imports.runs.files import beginning_of
 from apps.imports.runs.lease import fail_dead_runs, working
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
@@ -108,7 +112,12 @@ def _is_lost(tasks: QuerySet[DBTaskResult], before: datetime, *, without_task: b
 
 
 def _is_small(run: ImportRun) -> bool:
-    return run.file_size <= settings.IMPORTS_AT_ONCE_BYTES
+    """Whether the file is small, also unpacked: what a page does at once, somebody waits for."""
+    most = settings.IMPORTS_AT_ONCE_BYTES
+    try:
+        return run.file_size <= most and is_at_most(beginning_of(run), Reading(**run.how), most)
+    except FileIsGone:
+        return True
 
 
 def _in_background(run_id: int, waiting: RunStatus, work: Work) -> None:
@@ -149,10 +158,22 @@ def _end_if_busy(run: ImportRun, status: RunStatus, *, error: str = "") -> None:
 
 
 def see_after_runs() -> None:
-    """Fail the runs of dead workers, start lost runs and prune old ones: when a worker starts, and after each work."""
-    for see_after in (fail_dead_runs, start_lost_runs, prune_runs):
+    """Take up what dead workers left, and prune old runs: when a worker starts, and after each work."""
+    _see_after(fail_dead_runs, start_lost_runs, prune_runs)
+    after_unattended_work()
+
+
+def take_up_runs() -> None:
+    """Take up what dead workers left, in a thread beside a worker that waits, or works for long."""
+    try:
+        _see_after(fail_dead_runs, start_lost_runs)
+    finally:
+        connections.close_all()
+
+
+def _see_after(*works: Callable[[], Any]) -> None:
+    for see_after in works:
         try:
             see_after()
-        except (DatabaseError, OSError):
+        except (*FAILURES, OSError):
             logger.exception("Tidying up after an import did not work; the next worker tries again")
-    after_unattended_work()

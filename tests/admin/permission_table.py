@@ -1,7 +1,8 @@
 """Who may do what in the admin: for each address the least of the groups that may read it and post to it.
 
-`importer 200` is answered with 200 to importers and to all groups after them, and with 403 to the others; `nobody` to
-no group, `staff` to everybody who may enter the admin. Whoever has not logged in is always led to the login.
+`importer 200` is answered with 200 to importers and to all groups after them, and with 403 to the others, but where the
+line goes on for these; `nobody` to no group, `staff` to everybody who may enter the admin. Whoever has not logged in is
+always led to the login.
 """
 
 from collections.abc import Iterable
@@ -11,7 +12,8 @@ PEOPLE = ("anonymous", "outsider", "viewer", "editor", "importer", "steward", "a
 OTHERS = {"uploader": {"importer", "approver"}, "staff": set(PEOPLE), "nobody": set()}
 
 READ = ("viewer 200", "viewer 405")
-LIST = ("viewer 200", "viewer 200")
+# Who can do nothing with a list only reads it.
+LIST = ("viewer 200", "editor 200 viewer 405")
 ADMINS_ONLY = ("nobody 403", "nobody 403")
 DECIDED = ("uploader 405", "uploader 302")
 
@@ -21,7 +23,7 @@ PAGES = {
     "<model>_add": ("editor 200", "editor 200"),
     "<model>_change": ("viewer 200", "editor 200"),
     "<model>_delete": ("steward 200", "steward 200"),
-    "<model>_history": LIST,
+    "<model>_history": READ,
     "<model>_simple_history": READ,
     "<model>_as_of": READ,
     "<model>_as_of_list": READ,
@@ -43,11 +45,11 @@ PAGES = {
     "<model>_actions clear_city": ("steward 200", "steward 200"),
     "<model>_actions undo_last_change": ("steward 302", "steward 302"),
     # -- changesets --------------------------------------------------------------------------------------------
-    "changesets_changeset_changelist": LIST,
+    "changesets_changeset_changelist": ("viewer 200", "steward 200 viewer 405"),
     "changesets_changeset_add": ADMINS_ONLY,
     "changesets_changeset_change": READ,
     "changesets_changeset_delete": ADMINS_ONLY,
-    "changesets_changeset_history": ("staff 302", "staff 302"),
+    "changesets_changeset_history": ("staff 302", "viewer 405"),
     "changesets_changeset_changes": ("viewer 200", "staff 405"),
     "changesets_changeset_result": ("viewer 302", "viewer 405"),
     "changesets_changeset_revert": ("steward 200", "steward 200"),
@@ -64,11 +66,11 @@ PAGES = {
     "changesets_recycle_bin": READ,
     "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
     # -- imports -----------------------------------------------------------------------------------------------
-    "imports_importrun_changelist": LIST,
+    "imports_importrun_changelist": READ,
     "imports_importrun_add": ADMINS_ONLY,
     "imports_importrun_change": READ,
     "imports_importrun_delete": ADMINS_ONLY,
-    "imports_importrun_history": ("staff 302", "staff 302"),
+    "imports_importrun_history": ("staff 302", "viewer 405"),
     "imports_importrun_progress": READ,
     **dict.fromkeys(("imports_importrun_map", "imports_importrun_map_data"), ("viewer 200", "staff 405")),
     "imports_importrun_plan_again": DECIDED,
@@ -101,18 +103,18 @@ PAGES = {
     **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
        for page in ("changelist", "add", "change", "delete", "history")},
     # There is no task in this world.
-    "django_tasks_database_dbtaskresult_history": ("staff 302", "staff 302"),
+    "django_tasks_database_dbtaskresult_history": ("staff 302", "nobody 403"),
     "auth_user_password_change": ADMINS_ONLY,
     # -- Django's own ------------------------------------------------------------------------------------------
-    "home": ("staff 302", "staff 302"),
-    "index": ("staff 200", "staff 200"),
+    "home": ("staff 302", "staff 405"),
+    "index": ("staff 200", "staff 405"),
     "looked_for": ("staff 200", "staff 405"),
-    "app_list": ("viewer 200 404", "viewer 200 404"),
+    "app_list": ("viewer 200 staff 404", "staff 405"),
     "autocomplete": ("nobody 403", "staff 405"),
     "jsi18n": ("staff 200", "staff 405"),
     "password_change": ("staff 200", "staff 200"),
     "password_change_done": ("staff 200", "staff 405"),
-    "view_on_site": ("staff 404", "staff 404"),
+    "view_on_site": ("staff 404", "staff 405"),
 }  # fmt: skip
 
 _COMMON = {
@@ -144,9 +146,10 @@ def expected(pages: Iterable[str], method: str) -> dict[tuple[str, str], int]:
     """Return what each page should answer everybody, as the table has it."""
     answers = {}
     for page in pages:
-        least, status, *otherwise = PAGES[line_of(page)][method == "post"].split()
+        words = PAGES[line_of(page)][method == "post"].split()
         for who in PEOPLE:
-            answers[page, who] = int(status if may(who, least) else (otherwise or [403])[0])
+            statuses = (int(status) for least, status in zip(words[::2], words[1::2], strict=True) if may(who, least))
+            answers[page, who] = next(statuses, 403)
             if who == "anonymous" and page != "home":
                 answers[page, who] = 302
     return answers

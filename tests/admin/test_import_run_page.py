@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from apps.changesets.models import Changeset
 from apps.imports.models import ImportRun
-from apps.imports.pages.watching import NO_WORKER
+from apps.imports.pages.watching import NO_WORKER, WORKER_GONE
 from apps.imports.runs.progress import Snapshot
 from apps.quality.models import Tally
-from tests.admin.runs import IMPORTS, make_run, page
+from tests.admin.runs import IMPORTS, act, make_run, page, told
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(minutes=5)
@@ -114,13 +114,21 @@ def test_where_no_worker_comes_it_is_said(operator, browse_as, status, when, war
     assert warning == (NO_WORKER if warned else "")
 
 
-def test_a_run_whose_worker_died_has_failed_when_it_is_looked_at(operator, browse_as):
-    run = make_run(operator, status="running", started_at=timezone.now() - LONG_AGO)
+def test_of_a_run_whose_worker_has_gone_the_page_says_so_and_a_button_fails_it(operator, browse_as):
+    run, client = make_run(operator, status="running", started_at=timezone.now() - LONG_AGO), browse_as(operator)
 
-    state = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()
+    state, text = client.get(f"{IMPORTS}{run.pk}/progress/").json(), text_of(page(client, run))
 
-    assert state["status"] == "failed"
-    assert "Start again" in text_of(page(browse_as(operator), ImportRun.objects.get()))
+    assert (state["status"], state["warning"]) == ("gone", WORKER_GONE)
+    assert 'data-status="gone"' in text
+    assert ">Fail it</button>" in text
+    assert ImportRun.objects.get().status == "running"
+
+    answer = act(client, run, "cancel")
+
+    assert told(answer) == ["Its worker had gone, so it has failed: nothing was written."]
+    assert ImportRun.objects.get().status == "failed"
+    assert "Start again" in text_of(answer)
 
 
 def test_an_applied_import_leads_on(operator, steward, places, browse_as):

@@ -21,14 +21,6 @@ from tests.admin.permission_table import ACTIONS, PAGES, PEOPLE, expected, line_
 
 # ruff: noqa: F811 - fixtures are imported
 pytestmark = pytest.mark.django_db
-# Django's own pages answer any other method as they answer GET.
-DJANGOS_OWN = {
-    *("home", "index", "app_list", "autocomplete", "jsi18n", "view_on_site", "password_change", "password_change_done"),
-    *("<model>_changelist", "<model>_add", "<model>_change", "<model>_history"),
-    *("imports_importrun_changelist", "imports_importrun_history"),
-    *("changesets_changeset_changelist", "changesets_changeset_history"),
-    "django_tasks_database_dbtaskresult_history",
-}
 # Temporary tables, and what Django keeps of its own.
 NOT_OURS = ("temp.", "django_session", "django_content_type")
 
@@ -73,6 +65,14 @@ def test_reading_is_for_those_who_may_and_writes_nothing(addresses, clients):
     assert everything() == before
 
 
+def test_asking_for_the_head_is_answered_like_reading(addresses, clients):
+    client = clients["approver"]
+
+    answers = {page: ask(client, "head", address) for page, address in addresses.items()}
+
+    assert answers == {page: status for (page, who), status in expected(addresses, "get").items() if who == "approver"}
+
+
 def test_posting_is_for_those_who_may(addresses, clients):
     before, answers = everything(), {}
 
@@ -88,13 +88,12 @@ def test_posting_is_for_those_who_may(addresses, clients):
 
 
 @pytest.mark.parametrize("method", ["put", "delete", "patch"])
-def test_other_methods_are_answered_with_405_on_every_page_of_ours(method, addresses, clients):
+def test_other_methods_are_answered_with_405_on_every_page(method, addresses, clients):
     before, answers = everything(), {}
 
     for page, address in addresses.items():
-        if page.partition(" ")[0] not in DJANGOS_OWN:
-            response = getattr(clients["approver"], method)(address)
-            answers[page] = response.status_code if response.status_code == 403 else response.get("Allow", "")
+        response = getattr(clients["approver"], method)(address)
+        answers[page] = response.status_code if response.status_code == 403 else response.get("Allow", "")
 
     allowed = {403, "POST", "GET, HEAD", "GET, HEAD, POST", "GET, POST"}
     assert {page: answer for page, answer in answers.items() if answer not in allowed} == {}

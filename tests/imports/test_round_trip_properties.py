@@ -26,6 +26,7 @@ FEW = settings(max_examples=settings.default.max_examples // 4)
 RESOURCES = tuple(map(resource_of, (Airport, City, Country)))
 CODES = ("NA", "CI", "US")
 ODD = ["=1+1", "'=1", "''", "-", "@a", "1E4", "007", "NA", "a  b", "_x0041_", 'a"b', "a,b;c\td", "\u202ea", "\u200b"]
+ODD += ["a;=1", "a; -b", ";'=1", "a;''@b", "\uff1d1", "\uff20", "a;\uff0b1", "'\uff0d"]
 
 # What a rule of the import, or a sheet, does not take as it is.
 ANYTHING = st.sampled_from([*ODD, " a ", "\u00a0a", "a\nb", "\x0b", "a\ufffeb", "\ufffd", ""]) | st.text(

@@ -276,12 +276,19 @@ def test_an_uploaded_run_that_waits_for_a_person_is_left_alone(opened):
     assert start_lost_runs() == []
 
 
-def test_a_page_that_shows_a_lost_run_gives_it_to_the_workers_again(planned, everything_is_large, client, operator):
+def test_a_page_that_shows_a_lost_run_does_nothing_and_a_worker_that_waits_takes_it_up(
+    planned, everything_is_large, client, operator, monkeypatch
+):
     run = approved(planned(), confirmed_at=timezone.now() - timedelta(hours=1))
-
     client.force_login(operator)
 
     client.get(f"/admin/imports/importrun/{run.pk}/progress/")
+
+    assert not DBTaskResult.objects.exists()
+
+    # What the thread beside a worker does, here without a connection of its own.
+    monkeypatch.setattr(tasks.connections, "close_all", lambda: None)
+    tasks.take_up_runs()
 
     assert DBTaskResult.objects.get().args_kwargs["args"] == [run.pk]
 

@@ -1,14 +1,18 @@
 """Files from an address: only https, checked for size, tried again, and told in one sentence when it fails."""
 
+import re
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from apps.airports.models import Airport
+from apps.changesets.models import Changeset
 from apps.imports.errors import SourceUnavailable
+from apps.imports.models import ImportRun
 from apps.imports.reading import sources
 from tests.imports.files import csv_text
 
@@ -20,12 +24,14 @@ class Upstream(BaseHTTPRequestHandler):
     failures: list[int] = []
     cut_short = False
     moved_to = ""
+    asked: list[tuple[str, str | None]] = []
 
     def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
         if self.failures:
             self.send_error(self.failures.pop())
             return
-        if self.moved_to:
+        if self.moved_to and self.path != "/moved.csv":
             self.send_response(302)
             self.send_header("Location", self.moved_to)
             self.end_headers()
@@ -41,7 +47,7 @@ class Upstream(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def upstream() -> Iterator[type[Upstream]]:
-    handler = type("Handler", (Upstream,), {"body": csv_text({}).encode(), "failures": []})
+    handler = type("Handler", (Upstream,), {"body": csv_text({}).encode(), "failures": [], "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -122,6 +128,55 @@ def test_redirection_away_from_https_is_refused(upstream):
 
     with pytest.raises(SourceUnavailable, match="only https is fetched"):
         fetch(upstream.url)
+
+
+def test_a_redirection_into_the_own_network_is_refused_unless_a_setting_allows_it(upstream, settings):
+    upstream.moved_to = upstream.url.replace("airports", "moved")
+
+    with pytest.raises(SourceUnavailable, match="only IMPORTS_URL_PRIVATE=true allows"):
+        fetch(upstream.url)
+    assert [path for path, _ in upstream.asked] == ["/airports.csv"]
+
+    settings.IMPORTS_URL_PRIVATE = True
+
+    assert fetch(upstream.url) == (upstream.body, [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fails", [False, True])
+def test_query_user_and_password_are_sent_and_neither_kept_nor_shown(upstream, fails, caplog, capsys):
+    upstream.failures += [404] * fails
+    url = upstream.url.replace("://", "://tess:s3cret@") + "?token=t0ken#part"
+
+    with pytest.raises(CommandError, match=f"^{upstream.url} cannot be fetched") if fails else nullcontext():
+        call_command("import_airports", "--url", url)
+
+    assert upstream.asked == [("/airports.csv?token=t0ken", "Basic dGVzczpzM2NyZXQ=")]
+    run = ImportRun.objects.get()
+    kept = [vars(run), *(vars(made) for made in Changeset.objects.all()), caplog.text, capsys.readouterr()]
+    assert run.file_name == upstream.url
+    assert not re.search("tess|s3cret|t0ken", repr(kept))
+
+
+def test_a_password_is_not_sent_on(upstream, settings):
+    settings.IMPORTS_URL_PRIVATE = True
+    upstream.moved_to = upstream.url.replace("airports", "moved")
+
+    fetch(upstream.url.replace("://", "://tess:s3cret@"))
+
+    assert [secret for _, secret in upstream.asked] == ["Basic dGVzczpzM2NyZXQ=", None]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://tess:s3cret@exa mple/a.csv", "https://tess:s3cret?@host/a.csv", "https://h:1/a b?s3cret",
+     "https://[s3cret/", "http://tess:s3cret@example.com/", "s3cret:a@b"],
+)  # fmt: skip
+def test_what_is_wrong_with_an_address_is_said_without_its_secret(url):
+    with pytest.raises(SourceUnavailable) as caught:
+        fetch(url)
+
+    assert "s3cret" not in str(caught.value).replace("s3cret:a@b", "")
 
 
 @pytest.mark.parametrize("url", ["https://exa mple/a.csv", "https://[::1/a.csv"])

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from tests.torture.acts import ACTS, acting
 from tests.torture.disks import SmallDisk, no_small_disk
 from tests.torture.editors import try_editors
+from tests.torture.frame import Trial
 from tests.torture.processes import Crashed, Fork, measured
 from tests.torture.states import State, state_of
 from tests.torture.world import Databases, Place, make_world
@@ -47,19 +48,6 @@ class Reference:
     after: State
 
 
-@dataclass
-class Trial:
-    """One trial: what it was, and what was wrong."""
-
-    name: str
-    complaints: list[str] = field(default_factory=list)
-
-    def require(self, holds: bool, complaint: str) -> None:
-        """Note a complaint unless something holds."""
-        if not holds:
-            self.complaints.append(complaint)
-
-
 class Arena:
     """The world on one database, and the trials in it."""
 
@@ -78,6 +66,11 @@ class Arena:
             print(f"Left out: trials of full disks, since {why}.")
             del kinds["full disk"]
         return kinds
+
+    @property
+    def last(self) -> dict[str, Callable[[], Trial]]:
+        """The trial that comes once."""
+        return {} if self.databases.is_sqlite else {"editors": self.editors}
 
     # -- one act, and what comes between ------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from apps.imports.management.importing import (
     reading_of,
     signs_of_numbers,
 )
-from apps.imports.reading.sources import SourceFile, from_path, from_url
+from apps.imports.reading.sources import SourceFile, from_path, from_url, shown_address
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request
 
@@ -129,7 +129,7 @@ def request_for(options: dict[str, Any], command: str, **extra: Any) -> Request:
         open_source=partial(source_of, options),
         options=lambda _source: chosen,
         command=command,
-        file_name=str(BUNDLED.name if options["bundled"] else options["file"] or options["url"] or URL),
+        file_name=str(BUNDLED.name if options["bundled"] else options["file"] or shown_address(options["url"] or URL)),
         reason=options["reason"],
         how=reading_of(options),
         **extra,

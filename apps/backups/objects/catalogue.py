@@ -2,11 +2,14 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
@@ -167,8 +170,8 @@ def read_object_backup(name: str) -> ObjectBackup:
 
 
 def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup:
-    try:
-        backup = ObjectBackup(
+    with readable(name):
+        return ObjectBackup(
             name=name,
             model=document["model"],
             pk=document["key"],
@@ -184,9 +187,15 @@ def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup
             size=size,
             database=str(document.get("database", "")),
         )
-    except (KeyError, ValueError, TypeError) as error:
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Within, values that are not what a backup has make it one that cannot be read; raises BackupUnreadable."""
+    try:
+        yield
+    except (ValidationError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise _unreadable(name, error) from error
-    return backup
 
 
 def _unreadable(name: str, error: Exception) -> BackupUnreadable:

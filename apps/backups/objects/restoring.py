@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from apps.backups.errors import OtherObject, OtherSchema
-from apps.backups.objects.catalogue import ObjectBackup
+from apps.backups.objects.catalogue import ObjectBackup, readable
 from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
 from apps.changesets.fields import AnyField, target_of
@@ -35,7 +35,8 @@ class Fit:
 
 def fit_backup(tracked: Tracked, backup: ObjectBackup, *, using: str = "default") -> Fit:
     """Return the backup as a version of the object, and the values that the table cannot take."""
-    (version,), left_out = _versions(tracked, [(backup.fields, backup.links)], using=using)
+    with readable(backup.name):
+        (version,), left_out = _versions(tracked, [(backup.fields, backup.links)], using=using)
     now = living(tracked, version)
     for name in set().union(*left_out.values()) if now is not None else ():
         if field := known_fields(tracked).get(name):
@@ -47,7 +48,8 @@ def versions_of(
     tracked: Tracked, backup: ObjectBackup, records: Sequence[dict[str, Any]], *, using: str = "default"
 ) -> tuple[list[Any], str]:
     """Return versions of the deleted objects that hung on the object, and the values that the table cannot take."""
-    versions, left_out = _versions(tracked, [(record["fields"], record["links"]) for record in records], using=using)
+    with readable(backup.name):
+        versions, left_out = _versions(tracked, [(of["fields"], of["links"]) for of in records], using=using)
     return versions, _complaint(tracked, backup, left_out, using=using)
 
 

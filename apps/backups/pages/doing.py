@@ -41,7 +41,8 @@ def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str
     backup, here = _listed(name)
     if not here:
         raise Http404("This backup is only elsewhere: restore or verify it to bring it back.")
-    note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
+    if request.method == "GET":
+        note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
     return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.path)
 
 

@@ -8,6 +8,7 @@ from apps.changesets.history.net_changes import net_between, net_table
 from apps.changesets.history.selection import literally
 from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
+from apps.changesets.text import searched
 from apps.changesets.tracking import Tracked
 
 # What each sort of change means of the rows before and after.
@@ -48,7 +49,7 @@ def changes_from(
         name: sql.value("SELECT count(*) FROM {net} n WHERE {condition}", condition=condition)
         for name, condition in CONDITIONS.items()
     }
-    rows, params = _rows_that_fit(sql, tracked, operation, search.casefold().split())
+    rows, params = _rows_that_fit(sql, tracked, operation, searched(search).casefold().split())
     pairs = sql.rows(
         "SELECT n.before_id, n.after_id {rows} ORDER BY h.{pk}, n.after_id LIMIT {limit} OFFSET {start}",
         params,

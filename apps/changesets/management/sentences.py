@@ -1,7 +1,7 @@
 """Commands end in one sentence on stderr, whatever the database does."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -18,11 +18,13 @@ _LARGEST = 2**63 - 1
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """Within, a refusal of the console and a failure of the database become a CommandError of one sentence."""
+    """Within, a refusal, a failure of the database and a question to nobody become a CommandError of one sentence."""
     try:
         yield
     except ChangesetError as error:
         raise CommandError(str(error)) from error
+    except EOFError as error:
+        raise CommandError("Nobody is there to answer: add --noinput to go ahead.") from error
     except FAILURES as error:
         raise CommandError(sentence_with_words(error)) from error
 
@@ -43,10 +45,20 @@ class InOneSentence(BaseCommand):
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run the command."""
         with in_one_sentence():
+            _require_text([*args, *options.values()])
             if self.writes(options) and not options.get("json") and options.get("verbosity", 1):
                 out = OutputWrapper(options["stdout"]) if options.get("stdout") else self.stdout
                 out.write(f"acting on {place_of(options.get('database') or 'default')}")
             return super().execute(*args, **options)
+
+
+def _require_text(given: Iterable[Any]) -> None:
+    """Raise CommandError where an argument has a NUL: no file, address or text has one."""
+    for value in given:
+        if isinstance(value, list | tuple):
+            _require_text(value)
+        elif isinstance(value, str) and "\x00" in value:
+            raise CommandError(f"The argument {value[:60]!r} has a NUL in it, which no text has: write it again.")
 
 
 class Writing(InOneSentence):

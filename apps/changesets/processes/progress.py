@@ -26,15 +26,19 @@ def entry(*names: object) -> str:
 
 
 @contextmanager
-def beating(beat: Callable[[], None], *, every: float, name: str) -> Iterator[None]:
-    """Call `beat` now, and again and again for the length of the block from a thread that touches no database."""
+def beating(beat: Callable[[], None], *, every: float, name: str, at_once: bool = True) -> Iterator[None]:
+    """Call `beat` now, and again and again for the length of the block from a thread.
+
+    One that touches the database is not called `at_once`, and closes what it opened there.
+    """
     over = threading.Event()
 
     def keep_beating() -> None:
         while not over.wait(every):
             beat()
 
-    beat()
+    if at_once:
+        beat()
     thread = threading.Thread(target=keep_beating, name=name, daemon=True)
     thread.start()
     try:

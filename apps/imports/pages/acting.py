@@ -90,11 +90,13 @@ def plan_with_options(request: HttpRequest, run: ImportRun) -> HttpResponse:
 
 
 def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
-    """Cancel a run that has not ended."""
+    """Cancel a run that has not ended; one whose worker has gone fails."""
     cancel_run(run, actor=actor_of(request))
     run.refresh_from_db()
     if run.status == RunStatus.CANCELLED:
         messages.success(request, "Cancelled: nothing was written.")
+    elif run.status == RunStatus.FAILED:
+        messages.warning(request, "Its worker had gone, so it has failed: nothing was written.")
     else:
         messages.info(request, "It was asked to stop, and will in a moment.")
     return HttpResponseRedirect(run_url(run))

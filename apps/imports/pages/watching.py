@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.changesets.pages.links import changeset_url
 from apps.imports.models import BUSY, ImportRun, RunStatus
+from apps.imports.runs.lease import is_dead
 from apps.imports.runs.progress import progress_of
 
 # How long a worker may need to take up a run.
@@ -28,25 +29,29 @@ PHASES = {
     "stop": "Stopping",
 }
 WATCHED = (RunStatus.UPLOADED, RunStatus.PLANNING, RunStatus.APPROVED, RunStatus.RUNNING)
+GONE = "gone"
+WORKER_GONE = "Its worker has gone, and nothing was written. A worker that looks will fail it; so can you."
 NO_WORKER = "No worker has taken it up yet. Is one running? It is started with: python manage.py db_worker"
 
 
 def state_of(run: ImportRun, *, waits_for_mapping: bool = False) -> dict[str, Any]:
-    """Return how far a run is, ready to be shown."""
+    """Return how far a run is, ready to be shown; nothing is done about one whose worker has gone."""
     snapshot = progress_of(run.pk) if run.status in BUSY else None
     percent = None
     words = _waiting_words(run)
     if snapshot is not None:
         percent = min(100, round(100 * snapshot.done / snapshot.total)) if snapshot.total else None
         words = PHASES.get(snapshot.phase, snapshot.phase.replace("_", " ").capitalize())
+    gone = run.status in BUSY and is_dead(run)
     return {
-        "status": run.status,
+        # A page opens itself anew when this changes.
+        "status": GONE if gone else run.status,
         "words": words,
         "numbers": _numbers(snapshot) if snapshot else "",
         "percent": percent,
         # Where the page leads when the run is applied: to what the import did.
         "next": changeset_url(run.changeset_id) if run.status == RunStatus.APPLIED and run.changeset_id else "",
-        "warning": "" if waits_for_mapping else _warning(run),
+        "warning": WORKER_GONE if gone else "" if waits_for_mapping else _warning(run),
     }
 
 

@@ -4,15 +4,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from apps.imports.errors import ColumnTwice, FileEmpty, NoRows
+from apps.imports.errors import ColumnTwice, FileEmpty, FileRefused, NoRows
 from apps.imports.reading import delimited, json_table, ods, xlsx
 from apps.imports.reading.detecting import Detected, detect
 from apps.imports.reading.sources import SourceFile
+from apps.imports.reading.streams import BLOCK, open_bytes
 from apps.imports.reading.tables import CHUNK_ROWS, NO_TITLES, RawChunk, RawFile, Reading
+from apps.imports.reading.zips import open_archive
 
 __all__ = ["CHUNK_ROWS", "NO_TITLES", "RawChunk", "RawFile", "Reading", "read"]
 
-_READERS = {"json": json_table, "ods": ods, "xlsx": xlsx}
+_SHEETS = {"ods": ods, "xlsx": xlsx}
+_READERS = {"json": json_table, **_SHEETS}
 # Invisible characters that copying from a page, or a byte order mark, leaves at the ends of a title.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 
@@ -35,9 +38,39 @@ def read(source: SourceFile, how: Reading | None = None) -> RawFile:
     return RawFile(header=header, chunks=chain((first,), chunks), how=replace(detected.how, header=begins))
 
 
+def is_at_most(source: SourceFile, how: Reading, size: int) -> bool:
+    """Whether a file has no more than `size` bytes unpacked, and its rows, those that are repeated too, no more text.
+
+    What cannot be read counts for nothing: planning ends there.
+    """
+    try:
+        if unpacked_size(source, how, size) > size:
+            return False
+        length = 0
+        for chunk in read(source, how).chunks:
+            length += sum(len(cell) + 1 for row in chunk.rows for cell in row)
+            if length > size:
+                return False
+    except FileRefused:
+        pass
+    return True
+
+
+def unpacked_size(source: SourceFile, how: Reading, most: int) -> int:
+    """Return how many bytes a file has unpacked; beyond `most` they are not counted on. Raises FileRefused."""
+    if how.format in _SHEETS:
+        with open_archive(source) as archive:
+            # No more of a part is read than the directory says.
+            return sum(info.file_size for info in archive.parts.values())
+    with open_bytes(source) as file:
+        while file.total <= most and file.read1(BLOCK):
+            pass
+        return file.total
+
+
 def sheets_of(source: SourceFile, how: Reading) -> list[str]:
     """Return the names of the sheets of a file, of which one is read; a file of text has none."""
-    reader = {"xlsx": xlsx, "ods": ods}.get(how.format)
+    reader = _SHEETS.get(how.format)
     return reader.sheets_of(source) if reader else []
 
 

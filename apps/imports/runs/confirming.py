@@ -18,6 +18,7 @@ from apps.imports.errors import RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
+from apps.imports.runs.amounts import why_not_open
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.progress import ask_to_stop, forget
 from apps.imports.runs.states import above_limit_as_decided, changed_rows, log_end
@@ -168,13 +169,15 @@ def cancel_run(run: ImportRun, *, actor: Actor) -> ImportRun:
     """Cancel a run that waits, or ask its worker to stop; a worker stops within seconds, and the run is cancelled then.
 
     `actor` is None for somebody at the command line. Nothing is written to the database while a worker is busy with
-    the run. Raises RunRefused when the run is over: when it was applied, its changeset is what to revert; and Busy when
-    another run writes for long.
+    the run. One whose worker has gone comes back failed. Raises RunRefused when the run is over: when it was applied,
+    its changeset is what to revert; and Busy when another run writes for long.
     """
-    fail_dead_runs()
+    dead = fail_dead_runs()
     run.refresh_from_db()
     if actor is not None:
         require(why_not_decide(actor, run))
+    if run in dead:
+        return run
     if run.status in _WAITING:
         who = actor.get_username() if actor is not None else "somebody at the command line"
         cancelled = {"status": RunStatus.CANCELLED, "error": f"Cancelled by {who}.", "lock": None}
@@ -193,12 +196,14 @@ def cancel_run(run: ImportRun, *, actor: Actor) -> ImportRun:
 def start_again(run: ImportRun, *, actor: User) -> ImportRun:
     """Put a failed or cancelled run back to the start and return it; `start_planning` plans it then.
 
-    Raises RunRefused when it is neither, when its file is gone, or when a command made it.
+    Raises RunRefused when it is neither, when its file is gone, when a command made it, or when the person has as many
+    open runs as one may have.
     """
     fail_dead_runs()
     run.refresh_from_db()
     require(why_not_decide(actor, run))
     require(why_not_start_again(run))
+    require(why_not_open(run.actor, again=run))
     changed = ImportRun.objects.filter(pk=run.pk, status__in=_ENDED).update(**_FRESH)
     run.refresh_from_db()
     if not changed:

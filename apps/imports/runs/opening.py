@@ -22,6 +22,7 @@ from apps.imports.reading.rows import Reading
 from apps.imports.reading.sources import LENIENT, SourceFile
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
+from apps.imports.runs.amounts import why_not_keep, why_not_open
 from apps.imports.runs.confirming import require, why_not_decide, why_not_start_again
 from apps.imports.runs.files import keep_file
 from apps.imports.runs.lease import fail_dead_runs
@@ -42,8 +43,10 @@ def open_run(
 ) -> ImportRun:
     """Keep the file, read its beginning, and return the run, uploaded; raises FileRefused when it cannot be read.
 
-    `how` is what the person knows about the file. Nothing is kept when the file is refused.
+    `how` is what the person knows about the file. Nothing is kept when the file is refused. Raises RunRefused when the
+    person has as much as one may have already.
     """
+    require(why_not_open(actor))
     raw = open_table(replace(source, errors=LENIENT), spec, how)
     taken = [index for _column, index in columns_found(raw.header, spec, options)]
     chunks = raw.taking(taken)
@@ -51,6 +54,7 @@ def open_run(
     guessed = raw.how.encoding not in SURE and not (how and how.encoding)
     damaged = bool(unreadable_from(rows))
     unsure = guessed or damaged or bool(other_file(raw.header, spec))
+    require(why_not_keep(actor, source.identity.size))
     return ImportRun.objects.create(
         spec=spec.name,
         actor=actor,
@@ -136,6 +140,7 @@ def set_options(run: ImportRun, options: ImportOptions, *, actor: User, read: Pr
     """
     require(why_not_decide(actor, run))
     require(why_not_start_again(run))
+    require(why_not_open(run.actor, again=run))
     mapping: Mapping[str, str] | None = options.mapping
     # Who says how the file is read is sure of it.
     known = ("letters", "sample") if read else ("letters", "sample", "unsure")

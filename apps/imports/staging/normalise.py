@@ -213,13 +213,13 @@ def _parser(column: Column, layout: Layout) -> Parser:
 
 
 def _as_exported(parser: Parser) -> Parser:
-    """Take off the apostrophe that an export puts before text which a spreadsheet would take for a formula.
+    """Take off the apostrophes that an export puts before what a spreadsheet would take for a formula.
 
     A sheet cannot hold every character; a cell with the mark of a lost one is refused, or it would be taken for text.
     """
 
     def parse(cells: list[str]) -> tuple[list[Any], list[BadCell]]:
-        values, bad = parser([unguard(cell) if cell.startswith("'") else cell for cell in cells])
+        values, bad = parser(list(map(unguard, cells)))
         refused = {cell.row for cell in bad}
         lost = [row for row, cell in enumerate(cells) if _LOST in cell and row not in refused]
         hint = "a character was lost here: write it again"

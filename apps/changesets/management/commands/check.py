@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.management import CommandError
 from django.core.management.commands.check import Command as CheckCommand
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.utils import OperationalError
@@ -18,4 +19,7 @@ class Command(InOneSentence, CheckCommand):
                 options["databases"] = [DEFAULT_DB_ALIAS]
             except OperationalError:
                 self.stderr.write("The database cannot be reached, so nobody knows whether it records what happens.")
-        super().handle(*app_labels, **options)
+        try:
+            super().handle(*app_labels, **options)
+        except LookupError as error:
+            raise CommandError(f"{error} Name apps such as airports.") from error

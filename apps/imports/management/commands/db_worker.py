@@ -4,6 +4,7 @@ import logging
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 from django_tasks_db.management.commands import db_worker
 
@@ -11,7 +12,7 @@ from apps.changesets.management.sentences import Writing
 from apps.changesets.processes.failures import words_of
 from apps.changesets.processes.progress import beating
 from apps.imports.runs.workers import BEAT_SECONDS, note_worker
-from apps.imports.tasks import see_after_runs
+from apps.imports.tasks import see_after_runs, take_up_runs
 
 logger = logging.getLogger(__name__)
 # How long to wait before asking a database again that cannot be reached.
@@ -23,7 +24,10 @@ class Command(Writing, db_worker.Command):
 
     def handle(self, **options: Any) -> None:
         """Work until told to stop; whenever the database is away, wait for it."""
-        with beating(note_worker, every=BEAT_SECONDS, name="worker"):
+        with (
+            beating(note_worker, every=BEAT_SECONDS, name="worker"),
+            beating(take_up_runs, every=max(settings.IMPORTS_LEASE_SECONDS, BEAT_SECONDS), name="runs", at_once=False),
+        ):
             self._work(**options)
 
     def _work(self, **options: Any) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from apps.changesets.management.sentences import InOneSentence, whole
 from apps.imports.errors import ImportFailure
-from apps.imports.models import BUSY, ImportRun
+from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.confirming import cancel_run
 from apps.imports.runs.lease import fail_dead_runs, last_heard_of
 from apps.imports.runs.progress import Snapshot, progress_of
@@ -59,6 +59,8 @@ class Command(InOneSentence):
             self.stdout.write(json.dumps([_as_json(run, progress_of(run.pk) if run.status in BUSY else None)]))
         elif run.status in BUSY:
             self.stdout.write(f"{run} was asked to stop; `manage.py imports status` shows when it has.")
+        elif run.status == RunStatus.FAILED:
+            self.stdout.write(f"{run} has failed, since its worker had gone; nothing was written.")
         else:
             self.stdout.write(f"{run} is cancelled; nothing was written.")
 

@@ -1,0 +1,44 @@
+"""What is sent must be text that any database can hold; all else is refused here, before a page sees it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+
+from travelmathlite.failures import bad_request
+
+# PostgreSQL stores no NUL, and nothing writes half of a character.
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+NO_TEXT = BadRequest("What was sent has a character that no text has, so nothing was done: type it again.")
+
+
+class CharactersMiddleware:
+    """Refuses paths, parameters, forms and names of files that have what no text has, or cannot be read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            if any(map(_UNFIT.search, _texts(request))):
+                return bad_request(request, NO_TEXT)
+        except LookupError:
+            # The encoding that the request names is none of text.
+            return bad_request(request, NO_TEXT)
+        except (SuspiciousOperation, BadRequest, MultiPartParserError) as error:
+            return bad_request(request, error)
+        return self.get_response(request)
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    yield request.path_info
+    for given in [request.GET, request.POST] if request.method == "POST" else [request.GET]:
+        for name, values in given.lists():
+            yield name
+            yield from map(str, values)
+    if request.method == "POST":
+        for name, files in request.FILES.lists():
+            yield name
+            yield from (file.name or "" for file in files)
