@@ -1,7 +1,8 @@
 """The console is the admin; the root leads there."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from travelmathlite.probes import live, ready
@@ -13,3 +14,5 @@ urlpatterns = [
     path("healthz", live),
     path("readyz", ready),
 ]
+if settings.SINGLE_SIGN_ON:
+    urlpatterns.append(path("oidc/", include("mozilla_django_oidc.urls")))
