@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
@@ -17,6 +17,8 @@ from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
 from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class TellingChoices(AutocompleteJsonView):
@@ -47,7 +49,7 @@ class ConsoleAdminSite(AdminSite):
     def _registry(self, models: dict[type[Model], ModelAdmin]) -> None:
         self._models = models
 
-    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Show a page only to who has shown the second factor, where that is due."""
         inner, free = super().admin_view(view, cacheable), view in (self.logout, self.second_factor_check_view)
 
@@ -58,7 +60,7 @@ class ConsoleAdminSite(AdminSite):
             address = "" if free else where_to_show(request)
             return HttpResponseRedirect(address) if address else inner(request, *about, **named)
 
-        return page
+        return cast(View, page)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "second_factor": settings.SECOND_FACTOR != "off"}

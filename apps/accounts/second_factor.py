@@ -4,6 +4,7 @@ import time
 from base64 import b32encode
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -11,7 +12,6 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from django_otp import DEVICE_ID_SESSION_KEY, login, match_token
 from django_otp.models import Device
 from django_otp.oath import TOTP
@@ -152,4 +152,4 @@ def _shown(request: HttpRequest, device: Device) -> None:
 
 def _page(name: str, request: HttpRequest) -> str:
     # What was to be posted is asked for again on its page.
-    return f"{reverse(f'admin:second_factor_{name}')}?{urlencode({'next': request.get_full_path()})}"
+    return f"{reverse(f'admin:second_factor_{name}')}?next={quote(request.get_full_path(), safe='/')}"

@@ -28,6 +28,8 @@ DJANGOS_OWN = {
     *("imports_importrun_changelist", "imports_importrun_history"),
     *("changesets_changeset_changelist", "changesets_changeset_history"),
     "django_tasks_database_dbtaskresult_history",
+    *(f"{model}_history" for model in ("axes_accessattempt", "axes_accesslog", "axes_accessfailurelog")),
+    "otp_totp_totpdevice_history",
 }
 # Temporary tables, and what Django keeps of its own.
 NOT_OURS = ("temp.", "django_session", "django_content_type")
