@@ -150,7 +150,7 @@ class LoginAdmin(OfAttempts):
     """Who logged in, and out again."""
 
     title = "Logins"
-    list_display = ("when", "who", "address", "program", "until")
+    list_display = ("when", "who", "address", "until", "program")
 
     @admin.display(description="Logged out", empty_value="")
     def until(self, login: AccessLog) -> str | None:
@@ -162,7 +162,7 @@ class FailedLoginAdmin(OfAttempts):
     """Who tried to log in and failed."""
 
     title = "Failed logins"
-    list_display = ("when", "who", "address", "program", "locked_out")
+    list_display = ("when", "who", "address", "locked_out", "program")
     list_filter = ("locked_out",)
 
 
@@ -171,7 +171,7 @@ class LockoutAdmin(OfAttempts):
     """The failed logins that still count, and the lock-outs that they mean."""
 
     title = "Failed logins that count, and lock-outs"
-    list_display = ("who", "address", "program", "when", "state")
+    list_display = ("who", "address", "state", "when", "program")
     actions = ("unlock",)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[AccessAttempt]":

@@ -69,7 +69,7 @@ def check_page(site: AdminSite, request: HttpRequest) -> HttpResponse:
             second_factor.show(request, actor_of(request), form.cleaned_data["code"])
             return HttpResponseRedirect(_next(request))
         except CodeRefused as error:
-            refusal = str(error)
+            form, refusal = CodeForm(), str(error)
     context = {"title": "Second factor", "form": form, "refusal": refusal, "next": request.GET.get("next", "")}
     return _render(site, request, "check", context)
 
