@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from travelmathlite.environment import read_address, read_email, read_or_make_secret
-from travelmathlite.production import refuse_unless_ready
+from travelmathlite.production import check_ready, refuse_unless_ready
 
 pytestmark = pytest.mark.once
 
@@ -43,6 +43,13 @@ def shown(**environment: str) -> list[str]:
     result = python(SHOW, **environment)
     assert result.returncode == 0, result.stderr
     return result.stdout.strip().split("|")
+
+
+@pytest.fixture
+def collected(tmp_path: Path) -> str:
+    """A folder that collectstatic has filled, as far as the start of a server looks."""
+    (tmp_path / "staticfiles.json").write_text("{}")
+    return str(tmp_path)
 
 
 @pytest.fixture
@@ -102,55 +109,84 @@ def test_a_value_that_cannot_be_read_stops_the_start_with_a_sentence(variable: s
         ({"SECRET_IS_SET": False}, "SECRET_KEY is not set: a web server starts only with a secret of its own."),
         ({"ALLOWED_HOSTS": []}, "ALLOWED_HOSTS is not set: name the hosts to serve, separated by commas."),
         ({"DEBUG": True}, "DEBUG is on: a web server starts only with DEBUG off (leave it unset)."),
+        ({"SECRET_KEY": SECRET[:49]}, "SECRET_KEY can be guessed: make one of 50 random characters or more"),
+        ({"SECRET_KEY": f"django-insecure-{SECRET}"}, "SECRET_KEY can be guessed"),
+        ({"ALLOWED_HOSTS": ["here", "*"]}, "ALLOWED_HOSTS is *, so anybody's name would be served"),
+        ({"STATIC_ROOT": Path("/nowhere")}, "The static files are not collected, so no page would be shown: run"),
     ],
 )
-def test_what_must_be_set_before_serving(change: dict, sentence: str, settings):
-    for name, value in {"SECRET_IS_SET": True, "ALLOWED_HOSTS": ["here"], "DEBUG": False, **change}.items():
+def test_what_must_be_set_before_serving(change: dict, sentence: str, settings, collected):
+    backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    manifest = {**settings.STORAGES, "staticfiles": {"BACKEND": backend}}
+    ready = {"SECRET_IS_SET": True, "SECRET_KEY": SECRET, "ALLOWED_HOSTS": ["here"], "DEBUG": False}
+    ready |= {"STORAGES": manifest, "STATIC_ROOT": collected}
+    for name, value in {**ready, **change}.items():
         setattr(settings, name, value)
 
     with pytest.raises(ImproperlyConfigured, match=re.escape(sentence)):
         refuse_unless_ready()
+    assert [(told.id, sentence in told.msg) for told in check_ready()] == [("console.E001", True)]
 
 
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
 @pytest.mark.parametrize(
     ("change", "sentence"),
-    [({"SECRET_KEY": ""}, "SECRET_KEY is not set"), ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS is not set")],
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS is not set"),
+        ({"STATIC_ROOT": "/nowhere"}, "The static files are not collected"),
+    ],
 )
-def test_a_web_server_refuses_to_start(door: str, change: dict[str, str], sentence: str, migrated: str):
-    result = python(f"import travelmathlite.{door}", **{**READY, "DATABASE_URL": migrated, "DEBUG": "off", **change})
+def test_a_web_server_refuses_to_start(door: str, change: dict, sentence: str, migrated: str, collected: str):
+    ready = {**READY, "DATABASE_URL": migrated, "DEBUG": "off", "STATIC_ROOT": collected}
+    result = python(f"import travelmathlite.{door}", **ready | change)
 
     assert result.returncode == 1
     assert sentence in result.stderr
 
 
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
-def test_a_web_server_starts_when_all_is_set(door: str, migrated: str):
+def test_a_web_server_starts_when_all_is_set(door: str, migrated: str, collected: str):
     code = f"from travelmathlite.{door} import application; print(type(application).__name__)"
 
-    result = python(code, **READY, DATABASE_URL=migrated)
+    result = python(code, **READY, DATABASE_URL=migrated, STATIC_ROOT=collected)
 
     assert result.returncode == 0, result.stderr
     assert result.stdout.strip() == f"{door.upper()}Handler"
 
 
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
-def test_a_web_server_refuses_a_database_that_does_not_record(door: str, tmp_path: Path):
+def test_a_web_server_refuses_a_database_that_does_not_record(door: str, tmp_path: Path, collected: str):
     empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
 
-    result = python(f"import travelmathlite.{door}", **READY, DATABASE_URL=empty)
+    result = python(f"import travelmathlite.{door}", **READY, DATABASE_URL=empty, STATIC_ROOT=collected)
 
     assert result.returncode == 1
     assert "RecordingNotInstalled" in result.stderr
 
 
-def test_the_checks_of_production_find_nothing(migrated: str):
+def test_the_checks_of_production_find_nothing(migrated: str, collected: str):
     arguments = "'manage.py', 'check', '--deploy', '--fail-level', 'WARNING', '--database', 'default'"
 
-    result = python(f"import manage, sys; sys.argv = [{arguments}]; manage.main()", **READY, DATABASE_URL=migrated)
+    ready = {**READY, "DATABASE_URL": migrated, "STATIC_ROOT": collected}
+    result = python(f"import manage, sys; sys.argv = [{arguments}]; manage.main()", **ready)
 
     assert result.returncode == 0, result.stderr
     assert "no issues" in result.stdout
+
+
+def test_browsers_keep_the_name_in_their_lists_only_when_that_is_asked_for():
+    code = "from django.conf import settings as s; print(s.SECURE_HSTS_PRELOAD, s.SECURE_HSTS_SECONDS > 0)"
+
+    assert python(code, **READY).stdout.split() == ["False", "True"]
+    assert python(code, **READY, HSTS_PRELOAD="yes").stdout.split() == ["True", "True"]
+
+
+def test_passwords_are_longer_where_others_can_reach_the_console():
+    code = "from django.conf import settings as s; print(s.AUTH_PASSWORD_VALIDATORS[1]['OPTIONS']['min_length'])"
+
+    assert python(code, **READY).stdout.strip() == "12"
+    assert python(code).stdout.strip() == "8"
 
 
 def test_whoever_tests_on_sqlite_tests_on_a_file_that_threads_can_open():

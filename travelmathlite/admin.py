@@ -1,15 +1,17 @@
 """The admin site of the console."""
 
 from collections.abc import Callable
-from functools import update_wrapper
-from typing import Any, cast
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils.decorators import method_decorator
@@ -19,6 +21,8 @@ from django.views.decorators.http import require_safe
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.fields import target_of
 from apps.changesets.rights import may_view
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class TellingChoices(AutocompleteJsonView):
@@ -60,6 +64,48 @@ class ConsoleAdminSite(AdminSite):
     def _registry(self, models: dict[type[Model], ModelAdmin]) -> None:
         self._models = models
 
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Show a page only to who has shown the second factor, where that is due, and only by the methods of pages."""
+        inner, free = super().admin_view(view, cacheable), view in (self.logout, self.second_factor_check_view)
+
+        @wraps(inner)
+        def page(request: HttpRequest, *about: Any, **named: Any) -> HttpResponseBase:
+            from apps.accounts.second_factor import where_to_show
+
+            if refusal := turned_away(request, ASKS):
+                return refusal
+            address = "" if free else where_to_show(request)
+            return HttpResponseRedirect(address) if address else inner(request, *about, **named)
+
+        return cast(View, page)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "second_factor": settings.SECOND_FACTOR != "off"}
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the login page, with what else there is to say."""
+        # Imported late, as everything that imports models.
+        from apps.accounts.forms import LoginForm
+        from apps.accounts.idle import idle_time
+
+        self.login_form = LoginForm
+        said = {
+            "idle_time": idle_time(),
+            "single_sign_on": settings.SINGLE_SIGN_ON,
+            "single_sign_on_failed": "single-sign-on" in request.GET,
+        }
+        return super().login(request, {**said, **(extra_context or {})})
+
+    def second_factor_setup_view(self, request: HttpRequest) -> HttpResponse:
+        from apps.accounts.pages.second_factor import setup_page
+
+        return setup_page(self, request)
+
+    def second_factor_check_view(self, request: HttpRequest) -> HttpResponse:
+        from apps.accounts.pages.second_factor import check_page
+
+        return check_page(self, request)
+
     @method_decorator(require_safe)
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard above the list of apps."""
@@ -72,6 +118,8 @@ class ConsoleAdminSite(AdminSite):
         return [
             path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"),
             path("r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.on_site_view), name="view_on_site"),
+            path("second-factor/", self.admin_view(self.second_factor_setup_view), name="second_factor_setup"),
+            path("second-factor/check/", self.admin_view(self.second_factor_check_view), name="second_factor_check"),
             *super().get_urls(),
         ]
 
@@ -84,15 +132,6 @@ class ConsoleAdminSite(AdminSite):
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Say that the password was changed."""
         return super().password_change_done(request, extra_context)
-
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Return a page of the admin; no page has other methods than these."""
-        inner = super().admin_view(view, cacheable)
-
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            return turned_away(request, ASKS) or inner(request, *args, **kwargs)
-
-        return update_wrapper(checked, inner)
 
     @method_decorator(require_safe)
     def on_site_view(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:

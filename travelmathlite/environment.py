@@ -1,6 +1,7 @@
 """Typed readers of environment variables that stop the start with one sentence when a value cannot be read."""
 
 import hashlib
+import ipaddress
 import os
 import secrets
 import zoneinfo
@@ -34,6 +35,51 @@ def read_bool(name: str, *, default: bool) -> bool:
 def read_list(name: str) -> list[str]:
     """Return the comma-separated words of environment variable `name`."""
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
+
+
+def read_number(name: str, *, default: int) -> int:
+    """Return the whole number in environment variable `name`; raises ImproperlyConfigured for what is none."""
+    value = os.environ.get(name, "").strip() or str(default)
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
+        raise ImproperlyConfigured(f"{name}={value!r} is no whole number: set it to one such as {default}.")
+    return int(value)
+
+
+def read_choice(name: str, *, choices: tuple[str, ...], default: str) -> str:
+    """Return the word in environment variable `name`; raises ImproperlyConfigured for one that is no choice."""
+    value = os.environ.get(name, "").strip().lower() or default
+    if value not in choices:
+        words = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        raise ImproperlyConfigured(f"{name}={value!r} is not known: set it to {words}.")
+    return value
+
+
+def read_networks(name: str) -> list[str]:
+    """Return the addresses and networks in environment variable `name`, and the word `unix` where it is among them.
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    words = read_list(name)
+    for word in words:
+        try:
+            if word != "unix":
+                ipaddress.ip_network(word)
+        except ValueError as error:
+            hint = "name addresses or networks such as 10.0.0.7 or 10.0.0.0/24, or unix for a socket in a file."
+            raise ImproperlyConfigured(f"{name} cannot be read at {word!r}: {hint}") from error
+    return words
+
+
+def read_together(name: str, *others: str) -> dict[str, str]:
+    """Return these environment variables as settings, empty where none is set; they are of use only all together.
+
+    Raises ImproperlyConfigured where some are missing.
+    """
+    values = {key: os.environ.get(key, "").strip() for key in (name, *others)}
+    missing = [key for key, value in values.items() if not value]
+    if 0 < len(missing) < len(values):
+        raise ImproperlyConfigured(f"{', '.join(missing)} must be set, too, or none of {name} and the others.")
+    return values
 
 
 def read_time_zone(name: str, *, default: str) -> str:

@@ -1,7 +1,7 @@
 """Settings of the console: everything that differs between machines comes from the environment.
 
-Environment variables are read here and nowhere else; the README lists them. With none of them set, the console runs for
-development. A value that cannot be read stops the start with a sentence.
+Environment variables are read here, those of logging in in `logins.py`, and nowhere else; the README lists them. With
+none of them set, the console runs for development. A value that cannot be read stops the start with a sentence.
 """
 
 import os
@@ -20,6 +20,8 @@ from travelmathlite.environment import (
     read_or_make_secret,
     read_time_zone,
 )
+from travelmathlite.logins import *  # noqa: F403
+from travelmathlite.logins import AUTHENTICATION_BACKENDS, SINGLE_SIGN_ON
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,6 +42,7 @@ INSTALLED_APPS = [
     "apps.imports",
     "apps.backups",
     "apps.quality",
+    "apps.accounts",
     "apps.changesets",
     "travelmathlite.apps.ConsoleAdminConfig",
     "django.contrib.auth",
@@ -55,7 +58,15 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "django_tasks_db",
+    "apps.accounts.apps.LockoutConfig",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "apps.accounts.apps.SecondFactorConfig",
 ]
+
+if SINGLE_SIGN_ON:
+    INSTALLED_APPS += ["mozilla_django_oidc"]
+    AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "apps.accounts.single_sign_on.SingleSignOn"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -68,8 +79,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "apps.accounts.idle.IdleMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "travelmathlite.failures.FailureMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 # A page waits so long for others who write; commands and workers have patience of their own.
@@ -119,7 +132,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8 if DEBUG else 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -131,7 +147,7 @@ USE_TZ = True
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", "").strip() or BASE_DIR / "staticfiles")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -256,7 +272,9 @@ if not DEBUG:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # Browsers that have the name in their list do not forget it for months: only who asks for it gets there.
+    SECURE_HSTS_PRELOAD = read_bool("HSTS_PRELOAD", default=False)
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
@@ -272,5 +290,7 @@ LOGGING = {
         "apps": {"level": "INFO"},
         # It tells of each attempt to connect; what comes of them is told once, by whoever waited.
         "psycopg.pool": {"level": "ERROR"},
+        # Our own lines tell the same.
+        "axes": {"level": "ERROR"},
     },
 }

@@ -1,7 +1,8 @@
 """The console is the admin; the root leads there."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
@@ -15,3 +16,5 @@ urlpatterns = [
     path("healthz", live),
     path("readyz", ready),
 ]
+if settings.SINGLE_SIGN_ON:
+    urlpatterns.append(path("oidc/", include("mozilla_django_oidc.urls")))

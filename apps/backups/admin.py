@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 from apps.backups.models import Backup
 from apps.backups.pages import doing
 from apps.backups.pages.listing import list_page, may_do
-from apps.changesets.acts.methods import ASKS, DOES, READS, turned_away
+from apps.changesets.acts.methods import ASKS, DOES, READS, proof_first, turned_away
 
 # name: (address, page, what it takes the permission for, or nothing for looking, methods)
 PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
@@ -22,6 +22,8 @@ PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
     "restore": ("<slug:name>/restore/", doing.restore_page, "restore", ASKS),
     "download": ("<slug:name>/download/", doing.download_view, "download", READS),
 }
+# Whoever does this can take everything, or put something else in its place.
+PROVED = ("restore", "download")
 
 
 @admin.register(Backup)
@@ -39,7 +41,8 @@ class BackupAdmin(admin.ModelAdmin):
 
         def checked(request: HttpRequest, **about: Any) -> HttpResponse:
             may = may_do(request, verb) if verb else self.has_view_permission(request)
-            return turned_away(request, methods, may=may) or page(self, request, **about)
+            turned = turned_away(request, methods, may=may) or (proof_first(request) if verb in PROVED else None)
+            return turned or page(self, request, **about)
 
         return self.admin_site.admin_view(checked)
 

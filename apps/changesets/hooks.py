@@ -7,6 +7,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from django.db import connections, transaction
+from django.http import HttpRequest
 
 from apps.changesets.models import Actor, Changeset
 
@@ -55,6 +56,9 @@ LISTENERS: Hook[Callable[[Changeset], None]] = Hook()
 WRITERS: Hook[Callable[[], str]] = Hook()
 # What other apps have to say of a changeset on its page: safe HTML, or nothing.
 REMARKS: Hook[Callable[[Changeset], str]] = Hook()
+
+# Where a person goes first who asks for a page that can destroy most, such as to show a second factor; or nothing.
+PROOFS: Hook[Callable[[HttpRequest], str]] = Hook()
 
 # Called after work that nobody watches: a worker's, and scheduled commands. Whoever is to hear of it is told from here.
 UNATTENDED: Hook[Callable[[], None]] = Hook()

@@ -73,6 +73,8 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
         "auth_user": {"object_id": User.objects.first().pk, "id": User.objects.first().pk},
         "auth_group": {"object_id": Group.objects.first().pk},
         "django_tasks_database_dbtaskresult": {"object_id": 1},
+        "axes_": {"object_id": 1},
+        "otp_totp_": {"object_id": 1},
         "view_on_site": {"content_type_id": 1, "object_id": 1},
     }
     for obj in (places["KDEN"], places["usa"], places["denver"], operator, station):

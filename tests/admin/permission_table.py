@@ -100,10 +100,14 @@ PAGES = {
     "backups_backup_restore": ("approver 404", "approver 404"),
     "backups_backup_download": ADMINS_ONLY,
     # -- people and tasks: for superusers ----------------------------------------------------------------------
-    **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult")
+    **{f"{model}_{page}": ADMINS_ONLY for model in ("auth_user", "auth_group", "django_tasks_database_dbtaskresult",
+       "axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "otp_totp_totpdevice")
        for page in ("changelist", "add", "change", "delete", "history")},
-    # There is no task in this world.
-    "django_tasks_database_dbtaskresult_history": ("staff 302", "nobody 403"),
+    # There is no task in this world, and nobody has a second factor or failed to log in.
+    **{f"{model}_history": ("staff 302", "nobody 403") for model in ("django_tasks_database_dbtaskresult",
+       "axes_accessattempt", "axes_accesslog", "axes_accessfailurelog", "otp_totp_totpdevice")},
+    "second_factor_setup": ("staff 200", "staff 200"),
+    "second_factor_check": ("staff 302", "staff 302"),
     "auth_user_password_change": ADMINS_ONLY,
     # -- Django's own ------------------------------------------------------------------------------------------
     "home": ("staff 302", "staff 405"),

@@ -60,7 +60,7 @@ def pages(places, approver, tmp_path) -> list[str]:
         *(f"changesets/changeset/{act.pk}/{page}/" for page in ("change", "map", "revert")),
         *("imports/importrun/", f"imports/importrun/{run.pk}/change/", f"imports/importrun/{asked.pk}/mapping/"),
         *("quality/finding/", "quality/finding/iata_zero/"),
-        *("backups/backup/", "backups/backup/add/"),
+        *("backups/backup/", "backups/backup/add/", "second-factor/"),
     ]
 
 

@@ -59,6 +59,7 @@ def pages(places, edit) -> list[str]:
     return [
         "",
         "password_change/",
+        "second-factor/",
         "quality/finding/",
         "quality/finding/position_missing/",
         *(f"{table}/" for table in tables),

@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Group
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.auth.models import Group, User
 from django.contrib.sessions.models import Session
 from django.db import connections
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
@@ -17,6 +20,7 @@ from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.restore.database import restore
 from apps.backups.restore.verify import verify
 from apps.changesets.sql import Sql
+from apps.changesets.tracking import tracked_models
 from tests.backups.test_offsite import elsewhere  # noqa: F401 - a fixture
 
 KEY, ENDED, TOKEN = "a-living-session-key", "a-session-that-ended", "a-token-of-somebody"
@@ -65,6 +69,34 @@ def test_tokens_of_a_package_that_came_later_are_left_out_too(folder: Path, usin
 
     assert TOKEN.encode() not in content_of(made)
     assert proved.verified_at is not None
+
+
+@pytest.fixture
+def second_factor(using: str) -> TOTPDevice:
+    """Somebody has a second factor and failed to log in; somebody logged in."""
+    person = User.objects.db_manager(using).create_user("olga")
+    StaticDevice.objects.using(using).create(user=person).token_set.create(token=TOKEN[:16])
+    AccessLog.objects.using(using).create(username="olga", user_agent="a-telling-program")
+    AccessAttempt.objects.using(using).create(username="olga", user_agent=KEY, failures_since_start=1)
+    AccessFailureLog.objects.using(using).create(username="olga", user_agent=KEY)
+    return TOTPDevice.objects.using(using).create(user=person, name="App")
+
+
+@pytest.mark.parametrize("kind", ["full", "data"])
+def test_second_factors_and_logs_of_logins_are_in_no_backup(
+    kind: str, folder: Path, using: str, second_factor: TOTPDevice
+) -> None:
+    made = create_backup(actor=None, reason="", kind=kind, using=using)
+
+    content = content_of(made)
+    for secret in (second_factor.key, TOKEN[:16], "a-telling-program", KEY):
+        assert secret.encode() not in content
+    assert not [table for table, rows in made.row_counts.items() if table.startswith(("axes_", "otp_")) and rows]
+    assert verify(made, using=using).verified_at is not None
+
+
+def test_no_table_of_logging_in_is_tracked() -> None:
+    assert not [tracked.table for tracked in tracked_models() if tracked.table.startswith(("axes_", "otp_"))]
 
 
 def test_a_named_table_is_left_out_and_cannot_be_chosen(folder: Path, using: str, settings) -> None:

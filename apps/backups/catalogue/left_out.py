@@ -1,7 +1,7 @@
-"""The tables whose rows no backup has: what logs somebody in, and what counts who tried to.
+"""The tables whose rows no backup has: what logs somebody in, and who did or tried to.
 
-Sessions, tokens and throttles are recognised by the names of their tables, so that those of a package that comes later
-are left out, too.
+Sessions, tokens, throttles and second factors are recognised by the names of their tables, so that those of a package
+that comes later are left out, too.
 """
 
 from fnmatch import fnmatchcase
@@ -19,6 +19,8 @@ _LEFT_OUT = (
     "*throttle*",
     "*attempt",
     "*attempts",
+    "axes_*",
+    "otp_*",
 )
 
 

@@ -5,9 +5,11 @@ from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
+
+from apps.changesets.hooks import PROOFS
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 READS = ("GET", "HEAD")
@@ -20,6 +22,11 @@ def turned_away(request: HttpRequest, methods: tuple[str, ...], *, may: bool = T
     if not may:
         raise PermissionDenied
     return None if request.method in methods else HttpResponseNotAllowed(methods)
+
+
+def proof_first(request: HttpRequest) -> HttpResponse | None:
+    """Lead to where a person proves who they are before a page that can destroy most, where that is asked for."""
+    return next((HttpResponseRedirect(address) for ask in PROOFS.of() if (address := ask(request))), None)
 
 
 def page_at(route: str, model_admin: Any, page: Callable[..., Any], name: str, **options: bool) -> URLPattern:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import ASKS, proof_first, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError, NotPermitted, UnknownChangeset
 from apps.changesets.history.words import person
@@ -64,7 +64,8 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | N
             return HttpResponseRedirect(request.path + act.query.address())
         except ChangesetError:
             pass  # The page says what is wrong with it.
-    return answer(act)
+    forced = request.GET.get("on_conflict") == OnConflict.FORCE
+    return (proof_first(request) if forced else None) or answer(act)
 
 
 def reverted(
