@@ -38,11 +38,10 @@ class Phases:
 
 def log_in() -> Any:
     """Return a client that logged in with name and password."""
-    from django.http import HttpRequest
     from django.test import Client
 
     client = Client()
-    if not client.login(request=HttpRequest(), **WHO):
+    if not client.login(**WHO):
         raise WrongPage("The user of the benchmark cannot log in.")
     return client
 

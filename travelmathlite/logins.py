@@ -7,7 +7,7 @@ from django.urls import reverse_lazy
 from travelmathlite.environment import read_choice, read_networks, read_number, read_together
 
 # After so many wrong passwords for a name, the address that they came from waits.
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["apps.accounts.lockout.LockoutBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AXES_FAILURE_LIMIT = 5

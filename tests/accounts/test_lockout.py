@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from axes.models import AccessAttempt
 from django.apps import apps
+from django.contrib.auth import authenticate
 from django.core.management import call_command
 from django.test import Client
 
 from tests.accounts.conftest import LOGIN, log_in
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 SENTENCE = r"Too many wrong passwords for this name: log in after \d\d:\d\d UTC \(in 15 minutes\), or ask a superuser"
@@ -153,3 +155,9 @@ def test_a_line_of_the_log_stays_one_line_whatever_name_is_typed(client, db, eve
 
 def test_the_login_page_without_a_lockout_says_nothing_of_it(client, db):
     assert "Too many" not in client.get(LOGIN).content.decode()
+
+
+def test_a_test_that_logs_in_without_a_request_is_let_in(client, operator):
+    assert client.login(username="olga", password=PASSWORD)
+    assert authenticate(username="olga", password=PASSWORD) == operator
+    assert authenticate(username="olga", password="wrong") is None
