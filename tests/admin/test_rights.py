@@ -48,8 +48,10 @@ def test_a_revert_that_deletes_takes_the_permission_to_delete(places, only):
     answer = client.get(f"{CHANGESETS}{places['import'].pk}/revert/")
 
     assert answer.status_code == 403
-    assert "It takes to delete airports and delete cities and delete countries" in text(answer)
-    assert "airports.delete_airport and base.delete_city and base.delete_country" in text(answer)
+    assert "This would delete airports, delete cities and delete countries: for that you need the permissions" in text(
+        answer
+    )
+    assert "airports.delete_airport, base.delete_city and base.delete_country" in text(answer)
     assert "Which objects" in text(answer), "a part may be what the person may revert"
     assert everything() == before
 
@@ -131,7 +133,7 @@ def test_bringing_back_takes_the_permission_to_add_for_each_model(places, only):
     posted = client.post(f"{BIN}restore/", {"pick": picks, "reason": "because"})
 
     assert (shown.status_code, posted.status_code) == (403, 403)
-    assert "It takes to add cities: for that you need the permission base.add_city." in text(shown)
+    assert "This would add cities: for that you need the permission base.add_city." in text(shown)
     assert not Airport.objects.filter(pk="KBKF").exists()
 
 
