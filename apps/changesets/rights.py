@@ -88,9 +88,8 @@ def why_not(user: Visitor, needs: Iterable[Need]) -> str | None:
     if not lacking:
         return None
     names = sorted(lacking)
-    deeds = [
-        f"{_DEEDS.get(verb, verb)} {model._meta.verbose_name_plural}" for verb, model in map(lacking.__getitem__, names)
-    ]
+    words = [(lacking[name][0], lacking[name][1]._meta.verbose_name_plural) for name in names]
+    deeds = [f"{_DEEDS.get(verb, verb)} {objects}" for verb, objects in words]
     which = plural(len(names), "the permission", "the permissions")
     return f"This would {_listed(deeds)}: for that you need {which} {_listed(names)}. Nothing was changed."
 
