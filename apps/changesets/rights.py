@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from apps.changesets.errors import NotPermitted
 from apps.changesets.models import Actor, Visitor
-from apps.changesets.text import counted
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import Tracked, tracked_by_name, tracked_models
 
 # Whether the person who looks may see values of a model.
@@ -18,6 +18,8 @@ Sees = Callable[[type[Model]], bool]
 Need = tuple[type[Model], str]
 # What a sort of change does to a row.
 _VERBS = {"created": "add", "changed": "change", "deleted": "delete"}
+# What a verb is called of an act.
+_DEEDS = {"view": "show"}
 # Who acts, and what the act's own permission gives.
 _acting: ContextVar[tuple[Visitor, frozenset[Need]] | None] = ContextVar("acting", default=None)
 
@@ -82,15 +84,18 @@ def needs_of(counts: Mapping[str, Mapping[str, int]]) -> set[Need]:
 
 def why_not(user: Visitor, needs: Iterable[Need]) -> str | None:
     """Return in a sentence what the person may not do of what an act takes, or None."""
-    lacking = sorted(
-        {permission(model, verb): (model, verb) for model, verb in needs if not may(user, verb, model)}.items()
-    )
+    lacking = {permission(model, verb): (verb, model) for model, verb in needs if not may(user, verb, model)}
     if not lacking:
         return None
-    deeds = " and ".join(f"{verb} {model._meta.verbose_name_plural}" for _name, (model, verb) in lacking)
-    names = " and ".join(name for name, _need in lacking)
-    which = "the permission" if len(lacking) == 1 else "the permissions"
-    return f"It takes to {deeds}: for that you need {which} {names}. Nothing was changed."
+    names = sorted(lacking)
+    words = [(lacking[name][0], lacking[name][1]._meta.verbose_name_plural) for name in names]
+    deeds = [f"{_DEEDS.get(verb, verb)} {objects}" for verb, objects in words]
+    which = plural(len(names), "the permission", "the permissions")
+    return f"This would {_listed(deeds)}: for that you need {which} {_listed(names)}. Nothing was changed."
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def require(user: Visitor, needs: Iterable[Need]) -> None:

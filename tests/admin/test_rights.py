@@ -9,16 +9,18 @@ from django.test import Client
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
-from apps.changesets.context import changeset
+from apps.changesets.context import Source, changeset
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
 from apps.quality.models import AcceptedFinding
 from tests.admin.bulk import all_rows, confirm
 from tests.admin.everywhere import everything
+from tests.admin.runs import make_run, plan_rows
 
 pytestmark = pytest.mark.django_db
 CHANGESETS = "/admin/changesets/changeset/"
 BIN = f"{CHANGESETS}recycle-bin/"
+PARTS = ("map/", "map.json", "refused.csv", "file/", "mapping/")
 REVERTS = ("view_changeset", "revert_changeset")
 SEES_ALL = ("view_airport", "view_city", "view_country")
 
@@ -48,8 +50,10 @@ def test_a_revert_that_deletes_takes_the_permission_to_delete(places, only):
     answer = client.get(f"{CHANGESETS}{places['import'].pk}/revert/")
 
     assert answer.status_code == 403
-    assert "It takes to delete airports and delete cities and delete countries" in text(answer)
-    assert "airports.delete_airport and base.delete_city and base.delete_country" in text(answer)
+    assert "This would delete airports, delete cities and delete countries: for that you need the permissions" in text(
+        answer
+    )
+    assert "airports.delete_airport, base.delete_city and base.delete_country" in text(answer)
     assert "Which objects" in text(answer), "a part may be what the person may revert"
     assert everything() == before
 
@@ -131,7 +135,7 @@ def test_bringing_back_takes_the_permission_to_add_for_each_model(places, only):
     posted = client.post(f"{BIN}restore/", {"pick": picks, "reason": "because"})
 
     assert (shown.status_code, posted.status_code) == (403, 403)
-    assert "It takes to add cities: for that you need the permission base.add_city." in text(shown)
+    assert "This would add cities: for that you need the permission base.add_city." in text(shown)
     assert not Airport.objects.filter(pk="KBKF").exists()
 
 
@@ -176,6 +180,32 @@ def test_files_of_changes_say_what_is_not_in_them(places, only):
     assert lines[-1].startswith("Not shown: 2 countries and 2 cities.")
     assert entries[-1] == {"not_shown": lines[-1]}
     assert {entry["model"] for entry in entries[:-1]} == {"airports.airport"}
+
+
+def test_the_file_of_an_object_is_not_named_to_who_may_not_see_the_object(places, only):
+    with changeset(kind="restore", actor=None, source=Source("airport-KDEN-20260401.json")) as made:
+        Airport.objects.filter(pk="KDEN").update(name="Denver")
+    client = only("view_changeset")
+
+    shown = (
+        text(client.get(f"{CHANGESETS}{made.pk}/change/")) + text(client.get(CHANGESETS)) + text(client.get("/admin/"))
+    )
+
+    assert "KDEN" not in shown
+    assert "airport-KDEN" in text(only("view_changeset", "view_airport").get(f"{CHANGESETS}{made.pk}/change/"))
+
+
+def test_a_plan_of_an_import_shows_numbers_to_who_may_not_view_the_model(places, only):
+    run = make_run(None, reason="spring")
+    plan_rows(run)
+    client = only("view_importrun")
+
+    page = text(client.get(f"/admin/imports/importrun/{run.pk}/change/"))
+
+    assert "Not shown: rows and values. They are for those who may view airports." in page
+    assert "<strong>2</strong> airports are new" in page
+    assert "Frankfurt" not in page
+    assert [client.get(f"/admin/imports/importrun/{run.pk}/{part}").status_code for part in PARTS] == [403] * len(PARTS)
 
 
 def test_whoever_may_change_a_model_sees_it_as_in_the_list(places, only):

@@ -34,7 +34,7 @@ def test_countries_and_cities_made_beside_airports_take_the_permission_to_add_th
     run = planned({"iso_country": "US", "municipality": "Denver"}, actor=only(*IMPORTS))
 
     assert why_not_confirm(only(*IMPORTS, "add_city"), run) == (
-        "It takes to add countries: for that you need the permission base.add_country. Nothing was changed."
+        "This would add countries: for that you need the permission base.add_country. Nothing was changed."
     )
     assert why_not_confirm(only(*IMPORTS, "add_city", "add_country"), run) is None
 
@@ -63,7 +63,7 @@ def test_deleting_what_is_missing_takes_the_permission_to_delete(planned, only, 
     ("left", "told"),
     [
         (("view_airport",), "otto, who confirmed this, may not do that any more. You need the permission to import"),
-        (IMPORTS, "may not do that any more. It takes to add cities and add countries"),
+        (IMPORTS, "may not do that any more. This would add cities and add countries"),
     ],
 )
 def test_a_worker_asks_again_when_it_applies(planned, only, left, told):

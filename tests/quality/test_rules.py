@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db.models import Q
 
 from apps.airports.models import Airport
@@ -160,7 +161,9 @@ def test_a_rule_about_a_model_without_history_or_page_is_shown_and_accepted(monk
     register_rules(
         Rule("type_odd", "contenttypes.contenttype", Severity.INFO, "Odd", "Odd", "why", "how", broken=Q(model="group"))
     )
-    browser = browse_as(make_person("ed", group="editor"))
+    person = make_person("ed", group="editor")
+    person.user_permissions.add(Permission.objects.get(codename="view_contenttype"))
+    browser = browse_as(person)
 
     shown = browser.get("/admin/quality/finding/type_odd/")
     browser.post(

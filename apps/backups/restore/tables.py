@@ -22,6 +22,7 @@ from apps.changesets.context import Source, changeset
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.processes.locking import alone, patience
 from apps.changesets.recording.audit import find_drift
+from apps.changesets.rights import within_rights
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
@@ -95,6 +96,7 @@ def restore_rows(job: Job) -> Done:
 def _write(job: Job, using: str) -> Done:
     backup, live = job.backup, job.into is None
     with (
+        within_rights(job.actor if live else None),
         changeset(
             kind=Kind.RESTORE,
             # Another database does not have the users of the live one.

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.models import Changeset, Kind, Status
-from apps.changesets.rights import Sees
+from apps.changesets.rights import Sees, unseen_of
 from apps.changesets.tracking import tracked_models
 
 # Each sort of change always has all three: sign, word, and the colour that the stylesheet gives the name.
@@ -49,6 +49,11 @@ def is_open_to_revert(changeset: Changeset) -> bool:
     return stands and changeset.kind != Kind.BASELINE
 
 
+def may_name_file(changeset: Changeset, counts: Counts, sees: Sees) -> bool:
+    """Whether the person may read the name of a changeset's file: that of a backup of an object has its key."""
+    return changeset.kind == Kind.IMPORT or not unseen_of(counts, sees)
+
+
 def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts], *, sees: Sees) -> dict[int, str]:
     """Return what each changeset was about, where a few words say it: its file, its one object, what it reverted.
 
@@ -59,7 +64,7 @@ def subjects_of(changesets: Iterable[Changeset], counts: dict[int, Counts], *, s
     single: dict[str, list[int]] = {}
     for changeset in changesets:
         touched = counts.get(changeset.pk) or {}
-        if changeset.source_name:
+        if changeset.source_name and may_name_file(changeset, touched, sees):
             subjects[changeset.pk] = changeset.source_name
         elif changeset.kind == Kind.REVERT:
             subjects[changeset.pk] = "of " + ", ".join(str(reverted) for reverted in changeset.reverts.all())

@@ -17,7 +17,7 @@ from apps.changesets.history.diff import Change, changes_between, changes_of, se
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, Filters, page_and_count, pairs_on_page
-from apps.changesets.history.words import SIGNS, person, standing_revert, subjects_of
+from apps.changesets.history.words import SIGNS, may_name_file, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
@@ -91,6 +91,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
         "duration": _duration(changeset),
         "not_shown": not_shown(counts, sees),
+        "source_name": changeset.source_name if may_name_file(changeset, counts, sees) else "",
         # What the database says of a failure may hold any value.
         "error": changeset.error if all(sees(tracked.model) for tracked in tracked_models()) else "",
         "lines": list(lines_of(changeset, counts, query, sees=sees)),
