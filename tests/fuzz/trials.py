@@ -65,6 +65,8 @@ class Arena:
         query = self.pages.query(draw, self._opened[address])
         method = draw.choice(["GET", "GET", "GET", "POST", "POST", "HEAD", "PUT"])
         more: dict[str, Any] = {"QUERY_STRING": query}
+        if draw.random() < 0.02:
+            more["HTTP_HOST"] = draw.choice(["evil.example.com", "a b", "[::1", "x:99999"])
         if draw.random() < 0.03:
             more["CONTENT_TYPE"] = draw.choice(MORE_CONTENT_TYPES)
         data: Any = {}
