@@ -28,6 +28,11 @@ def test_a_nul_is_refused(words):
         call_command(*words)
 
 
+def test_a_text_without_end_is_refused():
+    with pytest.raises(CommandError, match="is longer than 4,096 characters"):
+        call_command("changesets", "revert", "1", "--reason", "a" * 5000)
+
+
 def test_an_app_that_there_is_not_is_told():
     with pytest.raises(CommandError, match="No installed app with label 'nothing'"):
         call_command("check", "nothing")

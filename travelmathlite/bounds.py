@@ -7,11 +7,12 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, QuerySet
+from django.db.models import Field, IntegerField, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.changesets.acts.methods import ASKS, READS, turned_away
 from apps.changesets.pages.bulk import NOTHING_TICKED
+from apps.changesets.pages.bulk_registry import actions_of
 from apps.changesets.text import MOST_WORDS, searched
 
 
@@ -26,7 +27,8 @@ class BoundedAdmin(ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """Show the list; it takes posts where there is something to do with it, about keys that there can be."""
-        acts = request.method == "POST" and bool(self.get_actions(request))
+        # Who may not act where others may is told so by the list itself.
+        acts = bool(self.actions or actions_of(self.opts.label_lower) or self.get_actions(request))
         may = self.has_view_or_change_permission(request)
         if (refused := turned_away(request, ASKS if acts else READS, may=may)) is not None:
             return refused
@@ -55,11 +57,14 @@ class BoundedAdmin(ModelAdmin):
 
 
 def _can_be(key: Field | None, values: Any) -> bool:
-    """Whether a key, or each of several, can be one of this field; anything is nothing that names an object."""
+    """Whether a key, or each of several, can be one of this field; without a field there is nothing against it."""
     try:
         for value in values if isinstance(values, list) else [values]:
-            if key is not None:
+            if isinstance(key, IntegerField):
+                # Numbers have bounds; a text may be one that no form would take, and be there all the same.
                 key.clean(value, None)
+            elif key is not None:
+                key.to_python(value)
     except ValidationError:
         return False
     return True

@@ -60,12 +60,12 @@ class FailureMiddleware:
         return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
 
 
-def bad_request(request: HttpRequest, error: Exception) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what cannot be understood, in place of Django's page that says only "Bad Request (400)"."""
     sentence = (
-        TOO_MUCH if isinstance(error, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)) else NOT_UNDERSTOOD
+        TOO_MUCH if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)) else NOT_UNDERSTOOD
     )
-    context = {**_names(), "sentence": str(error) if isinstance(error, BadRequest) else sentence}
+    context = {**_names(), "sentence": str(exception) if isinstance(exception, BadRequest) else sentence}
     return HttpResponse(render_to_string("400.html", context), status=400)
 
 

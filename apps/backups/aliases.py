@@ -99,7 +99,8 @@ def _server(using: str) -> Iterator[Any]:
 
 
 def engine_of(target: str) -> str:
-    """Return the engine of a file or URL to restore into."""
+    """Return the engine of a file or URL to restore into; raises UnknownTarget for anything else."""
+    _settings_of(target)
     return "postgresql" if target.startswith(("postgres://", "postgresql://")) else "sqlite"
 
 

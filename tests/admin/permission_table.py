@@ -12,8 +12,7 @@ PEOPLE = ("anonymous", "outsider", "viewer", "editor", "importer", "steward", "a
 OTHERS = {"uploader": {"importer", "approver"}, "staff": set(PEOPLE), "nobody": set()}
 
 READ = ("viewer 200", "viewer 405")
-# Who can do nothing with a list only reads it.
-LIST = ("viewer 200", "editor 200 viewer 405")
+LIST = ("viewer 200", "viewer 200")
 ADMINS_ONLY = ("nobody 403", "nobody 403")
 DECIDED = ("uploader 405", "uploader 302")
 
@@ -45,7 +44,7 @@ PAGES = {
     "<model>_actions clear_city": ("steward 200", "steward 200"),
     "<model>_actions undo_last_change": ("steward 302", "steward 302"),
     # -- changesets --------------------------------------------------------------------------------------------
-    "changesets_changeset_changelist": ("viewer 200", "steward 200 viewer 405"),
+    "changesets_changeset_changelist": LIST,
     "changesets_changeset_add": ADMINS_ONLY,
     "changesets_changeset_change": READ,
     "changesets_changeset_delete": ADMINS_ONLY,

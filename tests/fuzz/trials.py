@@ -30,8 +30,9 @@ class Arena:
 
     last: dict[str, Callable[[], Trial]] = {}
 
-    def __init__(self, databases: Databases, world: Place) -> None:
-        self.databases, self.world = databases, world
+    def __init__(self, databases: Databases, world: Place, open_world: Place) -> None:
+        # PostgreSQL copies only what nobody is connected to; this process is to the open one.
+        self.databases, self.world, self.open_world = databases, world, open_world
         self.kinds = {"pages": self.page, "commands": self.command, "files": self.file, "documents": self.document}
         self._opened: dict[str, str] = {}
         # Before any trial: what one writes is taken back.
@@ -65,6 +66,8 @@ class Arena:
         query = self.pages.query(draw, self._opened[address])
         method = draw.choice(["GET", "GET", "GET", "POST", "POST", "HEAD", "PUT"])
         more: dict[str, Any] = {"QUERY_STRING": query}
+        if draw.random() < 0.02:
+            more["HTTP_HOST"] = draw.choice(["evil.example.com", "a b", "[::1", "x:99999"])
         if draw.random() < 0.03:
             more["CONTENT_TYPE"] = draw.choice(MORE_CONTENT_TYPES)
         data: Any = {}
@@ -144,7 +147,7 @@ class Arena:
 
     def document(self, draw: random.Random) -> Trial:
         """Alter a manifest or a backup of an object, and open the pages that read it."""
-        folder = self.world.folder / "backups"
+        folder = self.open_world.folder / "backups"
         path = draw.choice(sorted([*folder.glob("*.json"), *folder.glob("objects/*.json")]))
         before = path.read_bytes()
         path.write_bytes(documents.altered(draw, before.decode()))
@@ -312,13 +315,19 @@ def arena(url: str, folder: Path) -> Iterator[Arena]:
             _fill_more()
 
         run(more, log=world.log)
-        enter(world)
-        logging.getLogger().handlers[:] = [_Keep(level=logging.ERROR)]
-        # A backup that a page begins is never made.
-        with patch("apps.backups.work.carry_out", lambda key: None):
-            yield Arena(databases, world)
-        from django.db import connections
+        databases.until_alone(world)
+        with databases.place(world) as open_world:
+            enter(open_world)
+            logging.getLogger().handlers[:] = [_Keep(level=logging.ERROR)]
+            # A backup that a page begins is never made.
+            with patch("apps.backups.work.carry_out", lambda key: None):
+                yield Arena(databases, world, open_world)
+            _close(databases)
 
-        connections.close_all()
-        if not databases.is_sqlite:
-            connections["default"].close_pool()
+
+def _close(databases: Databases) -> None:
+    from django.db import connections
+
+    connections.close_all()
+    if not databases.is_sqlite:
+        connections["default"].close_pool()

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.storage import storages
 
 from apps.airports.columns import OURAIRPORTS
-from apps.imports.errors import RunRefused
+from apps.imports.errors import CellRefused, FileDamaged, RunRefused
 from apps.imports.models import RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
@@ -63,6 +63,20 @@ def test_a_small_file_that_unpacks_to_a_large_one_waits_for_a_worker(airports_fi
     assert len(content) < MOST
     assert start_planning(run) is False
     assert run.status == RunStatus.UPLOADED
+
+
+def test_blank_lines_without_end_are_not_read_to_their_end(airports_file):
+    file = airports_file(raw=gzip.compress(b"ident,name\n" + b"\n" * 30_000_000))
+
+    with pytest.raises(FileDamaged, match="more than 100,000 lines are blank"):
+        open_run(from_path(file), spec=OURAIRPORTS, options=ImportOptions(), actor=None, reason="x")
+
+
+def test_a_title_without_end_is_refused(airports_file):
+    file = airports_file(raw=f"ident,{'n' * 1001}\nK1,x\n")
+
+    with pytest.raises(CellRefused, match="a title of 1,001 characters"):
+        open_run(from_path(file), spec=OURAIRPORTS, options=ImportOptions(), actor=None, reason="x")
 
 
 def test_a_small_packed_file_is_planned_at_once(airports_file):

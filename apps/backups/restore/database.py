@@ -65,7 +65,7 @@ def restore(
     Raises a BackupFailure with one sentence; then the database is as it was. The journal has both outcomes.
     """
     started = time.monotonic()
-    engine = engine_of(into) if into else connections[using].vendor
+    engine = engine_of(into) if into is not None else connections[using].vendor
     if upto is not None and (tables or backup.tables):
         raise TablesRefused("Only the whole database goes back to a changeset or moment: leave the tables out.")
     with ExitStack() as files:

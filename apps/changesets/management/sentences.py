@@ -12,6 +12,8 @@ from apps.changesets.identity import place_of
 from apps.changesets.processes.failures import FAILURES, sentence_with_words
 from apps.changesets.text import whole_number
 
+# No path is longer, and no reason needs to be.
+_LONGEST = 4096
 # More than this no database takes for a number of rows, or for a key.
 _LARGEST = 2**63 - 1
 
@@ -53,12 +55,14 @@ class InOneSentence(BaseCommand):
 
 
 def _require_text(given: Iterable[Any]) -> None:
-    """Raise CommandError where an argument has a NUL: no file, address or text has one."""
+    """Raise CommandError where an argument has a NUL, which no file, address or text has, or is without end."""
     for value in given:
         if isinstance(value, list | tuple):
             _require_text(value)
         elif isinstance(value, str) and "\x00" in value:
             raise CommandError(f"The argument {value[:60]!r} has a NUL in it, which no text has: write it again.")
+        elif isinstance(value, str) and len(value) > _LONGEST:
+            raise CommandError(f"The argument {value[:60]!r}... is longer than {_LONGEST:,} characters: shorten it.")
 
 
 class Writing(InOneSentence):

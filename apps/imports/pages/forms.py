@@ -10,7 +10,7 @@ from django.forms.boundfield import BoundField, BoundWidget
 from django.utils import timezone
 from import_export.forms import ImportForm
 
-from apps.changesets.acts.forms import NO_REASON
+from apps.changesets.acts.forms import LONGEST_REASON, NO_REASON
 from apps.changesets.pages.choices import offer
 from apps.changesets.text import whole_number
 from apps.imports.reading.encodings import ENCODINGS
@@ -53,6 +53,7 @@ class OptionsForm(forms.Form):
         label="Words for no value",
         help_text="Cells that say one of them are blank, where a column may be blank. Separated by spaces.",
         initial=" ".join(sorted(NULL_WORDS)),
+        max_length=LONGEST_REASON,
         required=False,
     )
     match = forms.ChoiceField(
@@ -185,7 +186,7 @@ class UploadForm(OptionsForm, ImportForm):
     )
     reason = forms.CharField(
         label="Why",
-        max_length=1000,
+        max_length=LONGEST_REASON,
         widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
         help_text="Others will read it beside the changes.",
         error_messages={"required": NO_REASON},

@@ -18,6 +18,8 @@ PREFIX, CHANGE_PREFIX = "column-", "change-"
 # How many values help to tell which column is which.
 _VALUES = 3
 _BETWEEN = " + "
+# More text than this is no list of changes of a value.
+_LONGEST = 500
 _OF_NUMBERS = (
     *(ValueChange("thousands", sign) for sign in ("point", "comma", "space", "apostrophe")),
     *(ValueChange("decimal_comma"), ValueChange("round", "0"), ValueChange("feet")),
@@ -70,7 +72,9 @@ def posted_columns(posted: Mapping[str, str], proposed: Columns, header: list[st
     changes = {}
     for name, title in chosen.items():
         if CHANGE_PREFIX + name in posted:
-            changes[name] = tuple(_change(word) for word in posted[CHANGE_PREFIX + name].split(_BETWEEN) if word)
+            changes[name] = tuple(
+                _change(word) for word in posted[CHANGE_PREFIX + name][:_LONGEST].split(_BETWEEN) if word
+            )
         elif title == proposed.chosen.get(name):
             changes[name] = tuple(proposed.changes.get(name, ()))
     return Columns(chosen, changes, proposed.guesses)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.forms import LONGEST_REASON
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.imports.errors import ImportFailure
 from apps.imports.mapping import headers
@@ -89,7 +90,9 @@ def _options(posted: Mapping[str, str], spec: ImportSpec, options: ImportOptions
     if "null_words" in posted:
         # A box that is not ticked is not posted: its neighbour tells that it was asked.
         ignore_case = "ignore_case" in posted and options.corrections
-        options = replace(options, null_words=frozenset(posted["null_words"].split()), ignore_case=ignore_case)
+        options = replace(
+            options, null_words=frozenset(posted["null_words"][:LONGEST_REASON].split()), ignore_case=ignore_case
+        )
     return options
 
 

@@ -30,6 +30,8 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", "^": 
 # What the rows of one chunk may take: most files need a tenth of it, and a cell of one character costs eight bytes.
 CHUNK_BYTES = 16 * 1024 * 1024
 _FIRST_ROWS = 200
+# A few packed bytes can be millions of blank lines.
+MOST_BLANK = 100_000
 _DECLARED = re.compile(r'"?sep=([^\r\n"])"?[,;\t]*(\r\n|\r|\n)', re.IGNORECASE)
 # Lines above the titles cost so much that a delimiter with which there are none is taken: 1,5;2,5 is no row of titles.
 _HEADING = 0.01
@@ -43,10 +45,15 @@ def chunks_of(source: SourceFile, how: Reading, start: bytes) -> Iterator[RawChu
         with open_text(source, codec_of(how.encoding, start)) as (text, metered):
             csv.field_size_limit(CELL_CHARACTERS)
             reader = _below(text, above, how)
-            size, line = 1, above
+            size, line, blank = 1, above, 0
             while rows := _next_rows(reader, size, metered, f"{name}, after line {line}"):
                 chunk = _numbered(rows, line, above + reader.line_num)
                 line = above + reader.line_num
+                blank = 0 if chunk.rows else blank + len(rows)
+                if blank > MOST_BLANK:
+                    raise FileDamaged(
+                        f"{name}, up to line {line}: more than {MOST_BLANK:,} lines are blank, remove them."
+                    )
                 if chunk.rows:
                     size = _FIRST_ROWS if size == 1 else metered.rows_that_fit(len(rows), CHUNK_BYTES, CHUNK_ROWS)
                     yield chunk

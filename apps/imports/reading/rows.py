@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from apps.imports.errors import ColumnTwice, FileEmpty, FileRefused, NoRows
+from apps.imports.errors import CellRefused, ColumnTwice, FileEmpty, FileRefused, NoRows
 from apps.imports.reading import delimited, json_table, ods, xlsx
 from apps.imports.reading.detecting import Detected, detect
 from apps.imports.reading.sources import SourceFile
@@ -16,6 +16,7 @@ __all__ = ["CHUNK_ROWS", "NO_TITLES", "RawChunk", "RawFile", "Reading", "read"]
 
 _SHEETS = {"ods": ods, "xlsx": xlsx}
 _READERS = {"json": json_table, **_SHEETS}
+LONGEST_TITLE = 1000
 # Invisible characters that copying from a page, or a byte order mark, leaves at the ends of a title.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060"
 
@@ -110,8 +111,10 @@ def place_title(number: int) -> str:
 
 
 def _titles(cells: list[str], name: str) -> list[str]:
-    """Return the names of the columns; raises ColumnTwice."""
+    """Return the names of the columns; raises ColumnTwice, and CellRefused for a title that is no name."""
     titles = [_bare(cell) for cell in cells]
+    if (longest := max(map(len, titles), default=0)) > LONGEST_TITLE:
+        raise CellRefused(f"{name} has a title of {longest:,} characters: shorten it to {LONGEST_TITLE:,} at most.")
     places: dict[str, int] = {}
     for place, title in enumerate(titles, start=1):
         before = places.setdefault(title.casefold(), place)
