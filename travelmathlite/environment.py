@@ -36,6 +36,37 @@ def read_list(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def read_number(name: str, *, default: int) -> int:
+    """Return the whole number in environment variable `name`; raises ImproperlyConfigured for none, or zero."""
+    value = os.environ.get(name, "").strip() or str(default)
+    if not value.isdecimal() or not int(value):
+        raise ImproperlyConfigured(f"{name}={value!r} is no whole number above zero: set it to one, such as 4.")
+    return int(value)
+
+
+def read_choice(name: str, *choices: str) -> str:
+    """Return which of the choices environment variable `name` names, the first when it is unset.
+
+    Raises ImproperlyConfigured for any other.
+    """
+    value = os.environ.get(name, "").strip().lower() or choices[0]
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value!r} is not known: set it to {' or '.join(choices)}.")
+    return value
+
+
+def read_redis(name: str) -> str:
+    """Return the address of a Redis server in environment variable `name`, empty when unset.
+
+    Raises ImproperlyConfigured for what is none.
+    """
+    url = os.environ.get(name, "").strip()
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        # It may hold a password, so it is not shown.
+        raise ImproperlyConfigured(f"{name} cannot be read: use redis://:password@host:6379/0.")
+    return url
+
+
 def read_time_zone(name: str, *, default: str) -> str:
     """Return the time zone that environment variable `name` names; raises ImproperlyConfigured for an unknown one."""
     value = os.environ.get(name, "").strip() or default
