@@ -1,4 +1,4 @@
-"""A folder that stands for the machine: the programs that need a real one are stood in for, the others are the real ones."""
+"""A folder that stands for the machine: few programs are stood in for, the others are the real ones."""
 
 import os
 import re
@@ -18,7 +18,9 @@ HOST = "console.example.com"
 PASSWORD = "a password for tests only"
 DATABASE = "travelmathlite_deploying"
 SERVER = os.environ.get("POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/postgres"
-_PART = re.compile(r"^## (?P<title>.*)$|^(?P<not_run><!-- not run: .*-->\n)?```bash\n(?P<text>.*?)^```$", re.M | re.S)
+_PART = re.compile(
+    r"^## (?P<title>[^\n]*)$|^(?P<not_run><!-- not run: [^\n]*-->\n)?```bash\n(?P<text>.*?)^```$", re.M | re.S
+)
 # The programs that would change the machine itself, and what is done here in their place.
 STAND_INS = {
     "useradd": 'mkdir -p "$DEPLOY_ROOT/var/lib/travelmathlite"',
@@ -29,8 +31,12 @@ STAND_INS = {
     "install": 'exec /usr/bin/install $(printf "%s\\n" "$@" | sed -e "/^-[og]$/,+1d")',
     "systemctl": 'exec {python} {here}/systemctl.py "$@"',
     "nginx": 'exec {nginx} -p "$DEPLOY_ROOT/nginx/" -c "$DEPLOY_ROOT/nginx/nginx.conf" "$@"',
-    "git": '/usr/bin/env -S {git} "$@" && [ "$1" != clone ] || exec {python} -m tests.deploy.machine',
+    "git": '{git} "$@" || exit; [ "$1" != clone ] || exec {python} -m tests.deploy.machine',
 }
+FOLDERS = (
+    *("bin", "nginx", "run", "srv", "etc/ssl/private", "etc/ssl/certs", "etc/systemd/system", "etc/pgbouncer"),
+    *("etc/nginx/sites-available", "etc/nginx/sites-enabled", "var/log/nginx", "var/log/pg"),
+)
 NGINX = """
 user root;
 pid {root}/nginx/nginx.pid;
@@ -73,17 +79,7 @@ class Machine:
         """Return a machine with its folders and nothing installed."""
         machine = cls(Path(tempfile.mkdtemp(prefix="deploy-")))
         machine.root.chmod(0o755)
-        folders = (
-            "bin",
-            "nginx",
-            "etc/ssl/private",
-            "etc/ssl/certs",
-            "etc/systemd/system",
-            "etc/pgbouncer",
-            "run",
-            "srv",
-        )
-        for folder in (*folders, "etc/nginx/sites-available", "etc/nginx/sites-enabled", "var/log/nginx", "var/log/pg"):
+        for folder in FOLDERS:
             (machine.root / folder).mkdir(parents=True)
         words = {"python": sys.executable, "here": Path(__file__).parent, **machine.words}
         words |= {name: shutil.which(name) for name in ("nginx", "git")}

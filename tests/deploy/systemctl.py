@@ -45,10 +45,8 @@ def start(unit: str) -> int:
     environment = {"PATH": os.environ["PATH"], **environment_of(Path(said["EnvironmentFile"][0]))}
     how = {"cwd": said["WorkingDirectory"][0], "env": environment, "stdin": subprocess.DEVNULL}
     if said.get("Type") == ["oneshot"]:
-        commands = [shlex.split(command) for command in said["ExecStart"]]
-        return next(
-            (code for command in commands if (code := subprocess.run(command, check=False, **how).returncode)), 0
-        )
+        (command,) = said["ExecStart"]
+        return subprocess.run(shlex.split(command), check=False, **how).returncode
     with (ROOT / f"{unit}.log").open("a") as log, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         notify = ROOT / "notify"
         notify.unlink(missing_ok=True)
