@@ -14,6 +14,8 @@ max_requests = 5000
 max_requests_jitter = 500
 # Heartbeats of workers do not wait for a disk.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn makes files there that nobody else can open
+# systemd starts, reloads and stops it, and nothing else has to.
+control_socket_disable = True
 # The proxy keeps the log of requests.
 accesslog = None
 if os.environ.get("LOG_FORMAT", "").strip().lower() == "json":
