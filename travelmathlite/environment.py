@@ -36,6 +36,12 @@ def read_list(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
+def read_folder(name: str) -> Path | None:
+    """Return the folder that environment variable `name` names, None when it is unset."""
+    value = os.environ.get(name, "").strip()
+    return Path(value) if value else None
+
+
 def read_number(name: str, *, default: int) -> int:
     """Return the whole number in environment variable `name`; raises ImproperlyConfigured for none, or zero."""
     value = os.environ.get(name, "").strip() or str(default)

@@ -18,6 +18,7 @@ from travelmathlite.environment import (
     read_choice,
     read_database,
     read_email,
+    read_folder,
     read_list,
     read_number,
     read_or_make_secret,
@@ -34,7 +35,7 @@ ALLOWED_HOSTS = read_list("ALLOWED_HOSTS")
 # Backups are signed with this secret; without one a key is made in this file, outside the backups.
 BACKUP_SIGNING_KEY = os.environ.get("BACKUP_SIGNING_KEY", "").strip()
 BACKUP_SIGNING_KEY_FILE = BASE_DIR / ".backup_signing_key"
-BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", "").strip() or BASE_DIR / "backups")
+BACKUP_DIR = read_folder("BACKUP_DIR") or BASE_DIR / "backups"
 
 INSTALLED_APPS = [
     # Ours come first, so that their commands and templates win over the packages' own.
@@ -118,6 +119,7 @@ else:
     OPTIONS.setdefault("options", "-c jit=off")
 # How many processes the web server has: gunicorn reads the same variable, and a check counts their connections.
 WEB_PROCESSES = read_number("WEB_CONCURRENCY", default=1)
+
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
 # For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
 REPLICA_LAG_SECONDS = 15
@@ -163,8 +165,7 @@ BACKUPS_AUTOMATIC = True
 
 # Files of runs, work that is unpacked, and caches: a folder of each database's own, or the one that the environment
 # names, which is then for one database, and shared by all machines that use it.
-_VAR_DIR = os.environ.get("VAR_DIR", "").strip()
-VAR_DIR = Path(_VAR_DIR) if _VAR_DIR else folder_of(DATABASES["default"], base=BASE_DIR / "var")
+VAR_DIR = read_folder("VAR_DIR") or folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
 STORAGES["imports"] = {
@@ -174,6 +175,7 @@ STORAGES["imports"] = {
 # The Redis server through which several machines share progress and figures; without it they are in VAR_DIR.
 CACHE_URL = read_redis("CACHE_URL")
 CACHES = caches_of(CACHE_URL, folder=VAR_DIR)
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # Files up to this many bytes are planned and applied at once, larger ones by a worker (`manage.py db_worker`).
 IMPORTS_AT_ONCE_BYTES = 512 * 1024
