@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import travelmathlite.settings
+from docs import settings_page
 from tests.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,16 +25,18 @@ DOCUMENTS = [
     ROOT / "benchmarks/README.md",
 ]
 # Stories of the runbook begin in worlds where something went wrong; contributors use other commands than manage.py's,
-# and add a model to a copy of the tree. Their tests: test_runbook.py, test_contributing.py, test_recipe_model.py.
+# and add a model to a copy of the tree; a server is set up in the lane deploy. Their tests: test_runbook.py,
+# test_contributing.py, test_recipe_model.py, deploy/test_deploying.py.
 RECIPE = ROOT / "docs" / "recipes" / "add-a-model.md"
-RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", RECIPE)
+RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "deploying.md", RECIPE)
+SETTINGS_PAGE = settings_page.PAGE.read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
     path: path.read_text(encoding="utf-8")
     for folder in ("apps", "travelmathlite")
     for path in ROOT.glob(f"{folder}/**/*.py")
 }
-TOPS = ("apps", "travelmathlite", "tests", "benchmarks", "static", "docs", ".ci")
+TOPS = ("apps", "travelmathlite", "tests", "benchmarks", "static", "docs", "deploy", ".ci")
 TESTS = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("tests/**/*.py")}
 COMMANDS = sorted(
     {path.stem for top in ("apps/*", "travelmathlite") for path in ROOT.glob(f"{top}/management/commands/*.py")}
@@ -161,12 +165,23 @@ def test_each_check_code_is_documented_and_tested():
     assert not [code for code in codes if not any(code in text for text in TESTS.values())]
 
 
-def test_each_environment_variable_is_in_the_readme():
-    settings = "".join((ROOT / "travelmathlite" / name).read_text("utf-8") for name in ("settings.py", "logins.py"))
-    read = set(re.findall(r"(?:read_\w+|environ\.get)\(\s*\"([A-Z_]+)\"", settings))
-    table = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
+def test_each_environment_variable_is_in_the_page_of_settings_and_in_the_file_of_a_server():
+    read = set(re.findall(r"(?:read_\w+|environ\.get)\(\s*\"([A-Z_]+)\"", settings_page.source()))
+    table = set(re.findall(r"^\| `([A-Z_]+)` \|", SETTINGS_PAGE.partition(settings_page.MARK)[0], re.M))
+    server = re.findall(r"^#?([A-Z_]+)=", (ROOT / "deploy" / "travelmathlite.env").read_text(encoding="utf-8"), re.M)
 
     assert read == table
+    assert read == set(server)
+
+
+def test_the_page_of_settings_has_every_setting():
+    made = settings_page.page_of(SETTINGS_PAGE, settings_page.source())
+
+    assert made == SETTINGS_PAGE, "run `uv run python docs/settings_page.py`"
+    ours = {name for name in vars(travelmathlite.settings) if name.isupper()}
+    told = set(re.findall(r"`([A-Z0-9_]+)`", made))
+    # Words of the policy, and what EMAIL_URL is taken apart into.
+    assert {name for name in ours - told if not name.startswith("EMAIL_")} == {"NONE", "SELF"}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,6 +1,7 @@
 """The console as an app of its own, for its commands, and its admin site in place of Django's default one."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import SimpleAdminConfig
 
 
@@ -10,8 +11,13 @@ class ConsoleConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.changesets.hooks import UNATTENDED
+        from travelmathlite import deployment  # noqa: F401 - registers the system checks
 
         UNATTENDED.add(_send_alerts)
+        if settings.SENTRY_DSN:
+            from travelmathlite.sentry import start_sentry
+
+            start_sentry(settings.SENTRY_DSN)
 
 
 def _send_alerts() -> None:

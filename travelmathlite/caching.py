@@ -1,8 +1,9 @@
-"""The cache in files that progress and turns are in."""
+"""The caches that processes share: in Redis where several machines do, else in files."""
 
 import os
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
@@ -30,3 +31,21 @@ class FileCache(FileBasedCache):
         finally:
             self.delete(written, version)
         return True
+
+
+def caches_of(url: str, *, folder: Path) -> dict[str, dict[str, Any]]:
+    """Return Django's dictionary of caches: those that processes share are in this Redis, or in files."""
+    # Figures and maps that are dear to work out, remembered for one state of the tables; the largest is half a MB.
+    figures = _shared("figures", url, folder, "django.core.cache.backends.filebased.FileBasedCache", entries=150)
+    # Beyond its limit a cache in files drops entries at random, heartbeats among them.
+    progress = _shared("progress", url, folder, "travelmathlite.caching.FileCache", entries=100_000)
+    own = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    return {"default": own, "figures": figures, "progress": progress}
+
+
+def _shared(name: str, url: str, folder: Path, backend: str, *, entries: int) -> dict[str, Any]:
+    week = {"TIMEOUT": 7 * 24 * 3600}
+    if url:
+        redis = "django.core.cache.backends.redis.RedisCache"
+        return {**week, "BACKEND": redis, "LOCATION": url, "KEY_PREFIX": name}
+    return {**week, "BACKEND": backend, "LOCATION": folder / name, "OPTIONS": {"MAX_ENTRIES": entries}}

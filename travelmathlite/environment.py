@@ -37,11 +37,12 @@ def read_list(name: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, "").split(",") if word.strip()]
 
 
-def read_number(name: str, *, default: int) -> int:
-    """Return the whole number in environment variable `name`; raises ImproperlyConfigured for what is none."""
+def read_number(name: str, *, default: int, least: int = 0) -> int:
+    """Return the whole number in environment variable `name`; raises ImproperlyConfigured for any other."""
     value = os.environ.get(name, "").strip() or str(default)
-    if not (value.isascii() and value.isdecimal() and len(value) <= 9):
-        raise ImproperlyConfigured(f"{name}={value!r} is no whole number: set it to one such as {default}.")
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) >= least):
+        kind = "whole number above zero" if least else "whole number"
+        raise ImproperlyConfigured(f"{name}={value!r} is no {kind}: set it to one, such as {default}.")
     return int(value)
 
 
@@ -80,6 +81,24 @@ def read_together(name: str, *others: str) -> dict[str, str]:
     if 0 < len(missing) < len(values):
         raise ImproperlyConfigured(f"{', '.join(missing)} must be set, too, or none of {name} and the others.")
     return values
+
+
+def read_folder(name: str) -> Path | None:
+    """Return the folder that environment variable `name` names, None when it is unset."""
+    value = os.environ.get(name, "").strip()
+    return Path(value) if value else None
+
+
+def read_redis(name: str) -> str:
+    """Return the address of a Redis server in environment variable `name`, empty when unset.
+
+    Raises ImproperlyConfigured for what is none.
+    """
+    url = os.environ.get(name, "").strip()
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        # It may hold a password, so it is not shown.
+        raise ImproperlyConfigured(f"{name} cannot be read: use redis://:password@host:6379/0.")
+    return url
 
 
 def read_time_zone(name: str, *, default: str) -> str:

@@ -1,7 +1,7 @@
 """Settings of the console: everything that differs between machines comes from the environment.
 
-Environment variables are read here, those of logging in in `logins.py`, and nowhere else; the README lists them. With
-none of them set, the console runs for development. A value that cannot be read stops the start with a sentence.
+Environment variables are read here, those of logging in in `logins.py`, and nowhere else; docs/settings.md lists them.
+With none of them set, the console runs for development. A value that cannot be read stops the start with a sentence.
 """
 
 import os
@@ -10,14 +10,19 @@ from typing import Any
 
 from csp.constants import NONE, SELF
 
+from travelmathlite.caching import caches_of
 from travelmathlite.environment import (
     folder_of,
     read_address,
     read_bool,
+    read_choice,
     read_database,
     read_email,
+    read_folder,
     read_list,
+    read_number,
     read_or_make_secret,
+    read_redis,
     read_time_zone,
 )
 from travelmathlite.logins import *  # noqa: F403
@@ -32,7 +37,7 @@ ALLOWED_HOSTS = read_list("ALLOWED_HOSTS")
 # Backups are signed with this secret; without one a key is made in this file, outside the backups.
 BACKUP_SIGNING_KEY = os.environ.get("BACKUP_SIGNING_KEY", "").strip()
 BACKUP_SIGNING_KEY_FILE = BASE_DIR / ".backup_signing_key"
-BACKUP_DIR = Path(os.environ.get("BACKUP_DIR", "").strip() or BASE_DIR / "backups")
+BACKUP_DIR = read_folder("BACKUP_DIR") or BASE_DIR / "backups"
 
 INSTALLED_APPS = [
     # Ours come first, so that their commands and templates win over the packages' own.
@@ -69,6 +74,7 @@ if SINGLE_SIGN_ON:
     AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "apps.accounts.single_sign_on.SingleSignOn"]
 
 MIDDLEWARE = [
+    "travelmathlite.logs.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "travelmathlite.characters.CharactersMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -125,6 +131,9 @@ else:
     OPTIONS.setdefault("connect_timeout", 5)
     # Large set-based statements look dear to the planner, and compiling them takes longer than running them.
     OPTIONS.setdefault("options", "-c jit=off")
+# How many processes the web server has: gunicorn reads the same variable, and a check counts their connections.
+WEB_PROCESSES = read_number("WEB_CONCURRENCY", default=1, least=1)
+
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
 # For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
 REPLICA_LAG_SECONDS = 15
@@ -171,31 +180,19 @@ BACKUPS_LEAVE_OUT: list[str] = []
 # Whether a backup is made before each import, bulk deletion and migration that drops data.
 BACKUPS_AUTOMATIC = True
 
-VAR_DIR = folder_of(DATABASES["default"], base=BASE_DIR / "var")
+# Files of runs, work that is unpacked, and caches: a folder of each database's own, or the one that the environment
+# names, which is then for one database, and shared by all machines that use it.
+VAR_DIR = read_folder("VAR_DIR") or folder_of(DATABASES["default"], base=BASE_DIR / "var")
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
 STORAGES["imports"] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": VAR_DIR / "imports", "file_permissions_mode": 0o600},
 }
-CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Figures and maps that are dear to work out, remembered for one state of the tables.
-    "figures": {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
-        "LOCATION": VAR_DIR / "figures",
-        "TIMEOUT": 7 * 24 * 3600,
-        # The largest map is half a megabyte.
-        "OPTIONS": {"MAX_ENTRIES": 150},
-    },
-    "progress": {
-        "BACKEND": "travelmathlite.caching.FileCache",
-        "LOCATION": VAR_DIR / "progress",
-        "TIMEOUT": 7 * 24 * 3600,
-        # Beyond its limit this cache drops entries at random, heartbeats among them.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    },
-}
+# The Redis server through which several machines share progress and figures; without it they are in VAR_DIR.
+CACHE_URL = read_redis("CACHE_URL")
+CACHES = caches_of(CACHE_URL, folder=VAR_DIR)
+
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # Files up to this many bytes, unpacked, are planned and applied at once, larger ones by a worker (`db_worker`).
 IMPORTS_AT_ONCE_BYTES = 512 * 1024
@@ -278,11 +275,17 @@ if not DEBUG:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
+# Lines of the log are text for people or JSON for programs, and carry the id of the request.
+LOG_FORMAT = read_choice("LOG_FORMAT", choices=("text", "json"), default="text")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}{bracketed}: {message}", "style": "{"},
+        "json": {"()": "travelmathlite.logs.JsonLines"},
+    },
+    "filters": {"request": {"()": "travelmathlite.logs.WithRequestId"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["request"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     # Django's own handlers go, so that each line is written once and also where DEBUG is off.
     "loggers": {
@@ -294,3 +297,5 @@ LOGGING = {
         "axes": {"level": "ERROR"},
     },
 }
+# Where Sentry is told of failures: where in the code, and never with which values.
+SENTRY_DSN = os.environ.get("SENTRY_DSN", "").strip()

@@ -14,6 +14,7 @@ from apps.changesets.history.counts import count_changes
 from apps.changesets.hooks import tell_when_committed
 from apps.changesets.models import Actor, Changeset, Status
 from apps.changesets.processes.locking import is_busy
+from apps.changesets.processes.request_id import request_id
 from apps.changesets.recording import close_mark, open_mark, require_recording
 from apps.changesets.rights import refuse_beyond_rights
 
@@ -91,6 +92,7 @@ def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) ->
         source_sha256=source.sha256 if source else "",
         source_size=source.size if source else None,
         source_title=source.title[:200] if source else "",
+        request_id=request_id.get(),
         # Never a whole second: SQLite's text form leaves a zero fraction out, which the triggers' dates do not.
         created_at=now.replace(microsecond=now.microsecond or 1),
     )

@@ -5,6 +5,8 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import models
 from django.utils import timezone
 
+from apps.changesets.processes.request_id import MOST_CHARACTERS
+
 # Who acts: a user, or None for a job.
 Actor = User | None
 # Who looks: a user, or somebody who has not logged in and may see nothing.
@@ -47,6 +49,8 @@ class Changeset(models.Model):
     source_size = models.BigIntegerField(null=True, blank=True)
     # Whose values it brought, where they are not those of the registered upstream: "National AIP".
     source_title = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # The request, or the task of a worker, that made it: lines of the log carry the same.
+    request_id = models.CharField(max_length=MOST_CHARACTERS, blank=True, default="", db_default="")
     # Objects by model label and operation, counted when the changeset closes; null while it may still grow.
     counts = models.JSONField(null=True, blank=True)
     # Changed objects by model label and field, counted with the above.

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-RUN = ("bash", "python", "sql", "cron", "ini")
+RUN = ("bash", "python", "sql", "cron")
 LANGUAGES = (*RUN, "output")
 ENGINES = ("sqlite", "postgresql")
 

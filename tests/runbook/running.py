@@ -22,7 +22,6 @@ from tests.runbook.document import Block
 from tests.runbook.worlds import url_of
 
 MANAGE = "uv run python manage.py "
-HOME = "/srv/travelmathlite"
 _SHELL_SIGNS = re.compile(r"[|<>;&$`\\*]")
 # A command that goes on in the next line.
 _MANY_LINES = re.compile(r"<<|[\\|&]$|^\s+\S|-c \"$", re.M)
@@ -50,7 +49,7 @@ class Runner:
 
     def run(self, block: Block) -> tuple[int, str]:
         """Run a block, and return its exit status and what it printed."""
-        text = self.meant(block.text).replace(HOME, str(self.folder))
+        text = self.meant(block.text)
         return getattr(self, f"_run_{block.language}")(text)
 
     def meant(self, text: str) -> str:
@@ -167,17 +166,10 @@ class Runner:
     def _run_cron(self, text: str) -> tuple[int, str]:
         from tests.runbook.schedules import commands_of_crontab
 
-        return self._one_by_one(commands_of_crontab(text))
-
-    def _run_ini(self, text: str) -> tuple[int, str]:
-        from tests.runbook.schedules import check_unit
-
-        return self._one_by_one(check_unit(text, self.folder))
-
-    def _one_by_one(self, commands: list[str]) -> tuple[int, str]:
         said = ""
-        for command in commands:
-            code, more = self._run_bash(command.removeprefix(f"cd {self.folder} && "))
+        for command in commands_of_crontab(text):
+            # `console` is manage.py with the environment of the installation (deploy/console).
+            code, more = self._run_bash(re.sub(r"^console ", MANAGE, command))
             said += more
             if code:
                 return code, f"{command}\n{said}"

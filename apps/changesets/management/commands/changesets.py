@@ -186,5 +186,6 @@ def _as_json(changeset: Changeset, counts: Counts) -> dict[str, Any]:
         "pruned": changeset.pruned_at is not None,
         "source": changeset.source_name,
         "source_title": changeset.source_title,
+        "request_id": changeset.request_id,
         "error": changeset.error,
     }

@@ -1,0 +1,70 @@
+"""System checks of deployments: one cache for all machines, and enough connections for all processes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+from django.db import DatabaseError, InterfaceError, connections
+
+# A worker, the jobs of the timers, the three connections of a backup, and somebody at a terminal.
+CONNECTIONS_OF_OTHERS = 10
+# What psycopg's pool opens where its size is not set, and a process of the web server where there is no pool.
+CONNECTIONS_BY_DEFAULT = 4
+_HERE = ("", "localhost", "127.0.0.1", "::1")
+
+
+@register(deploy=True)
+def check_shared_cache(**kwargs: Any) -> list[CheckMessage]:
+    """Report deployment.W001 for a cache in files beside a PostgreSQL that other machines may use, too."""
+    database = settings.DATABASES["default"]
+    host = str(database.get("HOST") or "")
+    here = host in _HERE or host.startswith("/")
+    in_files = str(settings.CACHES["progress"]["BACKEND"]).endswith("FileCache")
+    if not in_files or here or not database["ENGINE"].endswith("postgresql"):
+        return []
+    return [
+        Warning(
+            f"PostgreSQL is on another machine ({host}), and progress is told in files of this one.",
+            hint="Set CACHE_URL to a Redis server that all machines reach, or silence this where there is one machine.",
+            id="deployment.W001",
+        )
+    ]
+
+
+@register(Tags.database, deploy=True)
+def check_connections(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report deployment.W002 where this machine alone may ask PostgreSQL for more connections than it allows."""
+    connection = connections["default"]
+    if "default" not in (databases or ()) or connection.vendor != "postgresql":
+        return []
+    needed, allowed = connections_needed(), _connections_allowed()
+    if allowed is None or needed <= allowed:
+        return []
+    return [
+        Warning(
+            f"This machine may ask for {needed} connections, and PostgreSQL allows {allowed}.",
+            hint="Lower WEB_CONCURRENCY, raise max_connections, or put PgBouncer between (docs/deploying.md).",
+            id="deployment.W002",
+        )
+    ]
+
+
+def connections_needed() -> int:
+    """Return how many connections the processes of this machine may have open at once."""
+    pool = settings.DATABASES["default"].get("OPTIONS", {}).get("pool")
+    size = pool.get("max_size") if isinstance(pool, dict) else None
+    return int(settings.WEB_PROCESSES) * int(size or CONNECTIONS_BY_DEFAULT) + CONNECTIONS_OF_OTHERS
+
+
+def _connections_allowed() -> int | None:
+    """Return how many connections PostgreSQL allows roles that are no superusers; None where it does not answer."""
+    kept = "current_setting('superuser_reserved_connections')::int"
+    # Since PostgreSQL 16.
+    reserved = "coalesce(current_setting('reserved_connections', true), '0')::int"
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(f"SELECT current_setting('max_connections')::int - {kept} - {reserved}")
+            return int(cursor.fetchone()[0])
+    except (DatabaseError, InterfaceError):
+        return None  # Django says so itself.
