@@ -55,8 +55,8 @@ properties.load_profile("quick")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the options of this run, and its file of coverage, from the processes that tests start: some run pytest."""
-    for name in ("PYTEST_ADDOPTS", "COVERAGE_FILE"):
+    """Keep the options of this run from the processes that tests start: some run pytest."""
+    for name in ("PYTEST_ADDOPTS", "PYTHONPATH"):
         os.environ.pop(name, None)
 
 
