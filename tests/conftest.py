@@ -1,5 +1,6 @@
 """Infrastructure of the tests: named people, a browser. What is tested stays in the test files."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -55,8 +56,8 @@ properties.load_profile("quick")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the options of this run, and its file of coverage, from the processes that tests start: some run pytest."""
-    for name in ("PYTEST_ADDOPTS", "COVERAGE_FILE"):
+    """Keep the options of this run from the processes that tests start: some run pytest."""
+    for name in ("PYTEST_ADDOPTS", "PYTHONPATH"):
         os.environ.pop(name, None)
 
 
@@ -75,6 +76,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="no Chromium here: install Debian's package chromium"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Look for garbage less often, and not among what was imported: it takes an eighth of the time of a test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
@@ -168,16 +176,35 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # -- people ------------------------------------------------------------------------------------------------------
 
+# What each group may do, once `create_groups` has worked it out: the permissions stay, so it is the same for each test.
+GRANTED: dict[str, list[int]] = {}
+
+
+def make_groups() -> None:
+    """Make the groups as `create_groups` does, in a tenth of its time."""
+    from apps.airports.groups import create_groups
+
+    if not GRANTED:
+        create_groups()
+        GRANTED.update({group.name: [*group.permissions.values_list("pk", flat=True)] for group in Group.objects.all()})
+        return
+    Group.objects.bulk_create([Group(name=name) for name in GRANTED])
+    with connection.cursor() as cursor:
+        for name, keys in GRANTED.items():
+            cursor.execute(
+                "INSERT INTO auth_group_permissions (group_id, permission_id) SELECT g.id, p.id"
+                f" FROM auth_group g, auth_permission p WHERE g.name = %s AND p.id IN ({str(keys)[1:-1]})",
+                [name],
+            )
+
 
 @pytest.fixture
 def make_person(db: None) -> Callable[..., User]:
     """Return a function that makes a staff user `name`, member of `group` unless it is None."""
 
     def make(name: str, *, group: str | None) -> User:
-        from apps.airports.groups import create_groups
-
         if not Group.objects.exists():
-            create_groups()
+            make_groups()
         person = User.objects.create_user(name, password=PASSWORD, is_staff=True)
         if group:
             person.groups.add(Group.objects.get(name=group))

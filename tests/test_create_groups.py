@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from apps.airports.groups import GROUPS, create_groups, permissions_of
 from apps.changesets.tracking import tracked_models
+from tests.conftest import make_groups
 
 TRACKED = ("airports.{}_airport", "base.{}_city", "base.{}_country")
 
@@ -93,3 +94,19 @@ def test_nobody_but_a_superuser_writes_history_or_changesets_by_hand():
     ]
 
     assert set(written_by_hand) == {"changesets.revert_changeset", "changesets.review_changeset"}
+
+
+@pytest.mark.django_db
+def test_the_groups_that_other_tests_start_from_are_those_of_the_command():
+    def granted() -> dict[str, set[int]]:
+        return {group.name: set(group.permissions.values_list("pk", flat=True)) for group in Group.objects.all()}
+
+    create_groups()
+    made = granted()
+
+    # The first time they may come from the command; from the second on they are remembered.
+    for _ in range(2):
+        Group.objects.all().delete()
+        make_groups()
+
+        assert granted() == made

@@ -21,7 +21,7 @@ FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```", RECIPE, fla
 SHELL = re.findall(r"^```bash\n(.*?)^```", RECIPE, flags=re.DOTALL | re.MULTILINE)
 COMMANDS = [line for block in SHELL for line in block.splitlines()]
 # What is made in the tree and belongs to no copy.
-NOT_COPIED = (".git", ".venv", "var", "backups", "staticfiles", "docs/screenshots")
+NOT_COPIED = (".git", ".venv", "var", "backups", "staticfiles", "docs/screenshots", ".mypy_cache", ".ruff_cache")
 
 
 @pytest.fixture

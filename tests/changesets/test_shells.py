@@ -11,6 +11,7 @@ from apps.airports.models import Airport
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
 from tests.changesets.conftest import World, tables
+from tests.console import Console
 
 UPDATE = "UPDATE airports_airport SET name='x' WHERE ident='KDEN'"
 
@@ -57,20 +58,16 @@ def test_an_update_in_the_sqlite3_shell_is_recorded(tmp_path, migrated_file) -> 
     file = shutil.copy(migrated_file, tmp_path)
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{file}"}
 
-    def manage(*arguments: str) -> str:
-        command = [os.sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout
+    with Console(environment) as console:
+        console.manage(
+            "shell",
+            "-c",
+            "from apps.airports.models import Airport;"
+            "Airport.objects.create(ident='KDEN', name='Denver', airport_type='closed')",
+        )
 
-    manage(
-        "shell",
-        "-c",
-        "from apps.airports.models import Airport;"
-        "Airport.objects.create(ident='KDEN', name='Denver', airport_type='closed')",
-    )
+        subprocess.run(["sqlite3", str(file), UPDATE], check=True)
+        subprocess.run(["sqlite3", str(file), UPDATE.replace("'x'", "'y'")], check=True)
 
-    subprocess.run(["sqlite3", str(file), UPDATE], check=True)
-    subprocess.run(["sqlite3", str(file), UPDATE.replace("'x'", "'y'")], check=True)
-
-    assert '"drift": 0' in manage("audit_history", "--json")
-    diff = manage("changesets", "diff", "1")
-    assert "airports.airport KDEN y" in diff
+        assert '"drift": 0' in console.manage("audit_history", "--json")
+        assert "airports.airport KDEN y" in console.manage("changesets", "diff", "1")
