@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from apps.changesets.management.sentences import InOneSentence
 from apps.changesets.processes.failures import (
@@ -15,8 +15,10 @@ from apps.changesets.processes.failures import (
     cause_of,
     forget_writer,
     note_writer,
+    refusal_of,
     sentence_of,
     who_writes,
+    words_of,
 )
 
 STATES = [
@@ -84,6 +86,20 @@ def test_sqlite_says_why_by_its_code(code: int, cause: Cause) -> None:
 )
 def test_where_there_is_no_code_the_words_say_it(error: Exception, cause: Cause) -> None:
     assert cause_of(error) == cause
+
+
+def test_behind_a_pool_that_only_waited_the_database_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = connection.Database
+
+    def refuse(**address: Any) -> None:
+        raise driver.OperationalError("connection failed: FATAL: could not write file: No space left on device")
+
+    monkeypatch.setattr(driver, "connect", refuse)
+    waited = OperationalError("couldn't get a connection after 10.00 sec")
+    waited.__cause__ = type("PoolTimeout", (Exception,), {})()
+
+    assert cause_of(refusal_of(waited)) == Cause.FULL
+    assert words_of(waited).endswith("No space left on device")
 
 
 @pytest.mark.django_db
