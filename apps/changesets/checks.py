@@ -8,13 +8,14 @@ from sqlite3 import dbapi2
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
 from apps.changesets.history_models import why_not_recorded
 from apps.changesets.models import Changeset
+from apps.changesets.names import strays
 from apps.changesets.recording import recording_problems
 from apps.changesets.recording.kept_tables import CreateKeptModel
 from apps.changesets.tracking import VERBS, TrackedModel, tracked_models
@@ -24,7 +25,10 @@ OLDEST_SQLITE = (3, 39)
 
 @register(Tags.database)
 def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report changesets.E001 for each table whose changes would go unrecorded, E002 for a SQLite that is too old."""
+    """Report changesets.E001 for each table whose changes would go unrecorded, E002 for a SQLite that is too old.
+
+    And W010 for each name that is kept beside history and that no field answers to.
+    """
     messages: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -49,6 +53,14 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
                 id="changesets.E001",
             )
             for problem in recording_problems(alias)
+        ]
+        messages += [
+            Warning(
+                sentence,
+                hint="Rename fields by RenameKeptField, as makemigrations does; docs/upgrading.md tells the rest.",
+                id="changesets.W010",
+            )
+            for sentence in strays(alias)
         ]
     return messages
 
