@@ -4,6 +4,8 @@ from typing import Any
 
 from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Model
 
 from apps.changesets.names import Renaming, carry
 
@@ -43,3 +45,21 @@ class RenameKeptField(migrations.RenameField):
                 history=state.apps.get_model(app_label, history) if (app_label, history) in state.models else None,
             )
         )
+
+
+def former_names(model: type[Model]) -> dict[str, str | None]:
+    """Return what the fields that a model once had are called now; None for those that a migration dropped."""
+    now: dict[str, str | None] = {}
+    fields = {field.name for field in (*model._meta.concrete_fields, *model._meta.local_many_to_many)}
+    disk = MigrationLoader(None).disk_migrations
+    for _name, migration in sorted((key[1], step) for key, step in disk.items() if key[0] == model._meta.app_label):
+        for operation in migration.operations:
+            if getattr(operation, "model_name_lower", "") != model._meta.model_name:
+                continue
+            if isinstance(operation, migrations.RenameField):
+                now = {old: operation.new_name if name == operation.old_name else name for old, name in now.items()}
+                now[operation.old_name] = operation.new_name
+            elif isinstance(operation, migrations.RemoveField):
+                now = {old: None if name == operation.name else name for old, name in now.items()}
+                now[operation.name] = None
+    return {old: name for old, name in now.items() if old not in fields}
