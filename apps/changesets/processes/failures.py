@@ -106,6 +106,14 @@ def words_of(error: BaseException) -> str:
     return " ".join(str(error).split("\nCONTEXT:")[0].split()).rstrip(".")
 
 
+def constraint_of(error: BaseException) -> str:
+    """Return the name of the constraint that a write broke, or else what the database says is broken."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if name := getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None):
+        return str(name)
+    return words_of(error).rpartition("constraint failed: ")[2].removeprefix("index ").strip("'")
+
+
 def _refusal_to_connect(connection: Any) -> Exception | None:
     driver = connection.Database
     try:

@@ -49,8 +49,18 @@ def merge(
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
     plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    return with_rows(sql, plan, touched, window=window), touched
+
+
+def with_rows(sql: Sql, plan: RevertPlan, touched: list[Tracked], *, window: Window | None = None) -> RevertPlan:
+    """Return a plan with the rows in `window`, as the working copies have them."""
     verdicts = list_verdicts(sql, touched, window=window or Window(), chosen=set(plan.changesets))
-    return replace(plan, verdicts=tuple(verdicts)), touched
+    return replace(plan, verdicts=tuple(verdicts))
+
+
+def counted_anew(sql: Sql, plan: RevertPlan, touched: list[Tracked]) -> RevertPlan:
+    """Return a plan with the numbers and rows that the working copies amount to by now."""
+    return with_rows(sql, replace(plan, counts=_numbers(sql, touched)), touched)
 
 
 def merge_copies(
@@ -64,14 +74,11 @@ def merge_copies(
     """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
-    counts = _count(sql, touched)
-    if not any(counts.values()) and not scope.is_everything:
+    counts = _numbers(sql, touched)
+    if not counts and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
-        changesets=tuple(changeset.pk for changeset in changesets),
-        scope=scope,
-        on_conflict=on_conflict,
-        counts={str(bucket): number for bucket, number in counts.items() if number},
+        changesets=tuple(changeset.pk for changeset in changesets), scope=scope, on_conflict=on_conflict, counts=counts
     )
     return plan, touched
 
@@ -159,7 +166,7 @@ def _undo_all(
     return touched
 
 
-def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
+def _numbers(sql: Sql, touched: list[Tracked]) -> dict[str, int]:
     counts = dict.fromkeys(Bucket, 0)
     for tracked in touched:
         # The objects of each verdict.
@@ -170,7 +177,7 @@ def _count(sql: Sql, touched: list[Tracked]) -> dict[Bucket, int]:
             counts[Bucket(verdict)] += number
         for bucket in (Bucket.KEPT, Bucket.ALREADY):
             counts[bucket] += count_in(sql, tracked, bucket)
-    return counts
+    return {str(bucket): number for bucket, number in counts.items() if number}
 
 
 def _names(changesets: Sequence[Changeset]) -> str:
