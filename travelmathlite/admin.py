@@ -14,6 +14,8 @@ from django.utils.decorators import method_decorator
 from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 
+from travelmathlite.version import version
+
 
 class TellingChoices(AutocompleteJsonView):
     """A choice of objects with names that tell homonyms apart: there are 30 Springfields."""
@@ -49,6 +51,9 @@ class ConsoleAdminSite(AdminSite):
         from travelmathlite.dashboard import dashboard_of
 
         return super().index(request, {"dashboard": dashboard_of(request), **(extra_context or {})})
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        return {**super().each_context(request), "release": version()}
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [

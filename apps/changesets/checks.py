@@ -8,6 +8,7 @@ from sqlite3 import dbapi2
 from typing import Any
 
 from django.apps import AppConfig, apps
+from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, migrations, models
 from django.db.migrations.loader import MigrationLoader
@@ -121,6 +122,17 @@ def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
                 problem = f"Migrating backwards would drop the history that {operation.name} holds."
                 messages.append(_error("E009", model, problem, hint))
     return messages
+
+
+@register(Tags.models)
+def check_users(**kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E011 for users whose keys are no whole numbers: triggers write them as such."""
+    model = get_user_model()
+    if isinstance(model._meta.pk, models.IntegerField):
+        return []
+    hint = "Give it a BigAutoField as primary key, and keep the other identifier in a unique field beside it."
+    problem = f"Its primary key is a {type(model._meta.pk).__name__}: history names users by whole numbers."
+    return [_error("E011", model, problem, hint)]
 
 
 def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.CreateModel]]:

@@ -28,10 +28,10 @@ class ImportNames:
         mappings = rows_in(HeaderMapping, renaming.using, "spec", "mapping", "changes").filter(spec__in=names)
         for column in ("mapping", "changes"):
             rewrite(mappings, column, renaming.keys)
-        runs = rows_in(ImportRun, renaming.using, "spec", "mapping", "options", "summary").filter(spec__in=names)
+        # The rows of a plan stay as they are: what is not applied yet has to be planned again.
+        runs = rows_in(ImportRun, renaming.using, "spec", "mapping", "options").filter(spec__in=names)
         rewrite(runs, "mapping", renaming.keys)
-        rewrite(runs, "options", lambda options: _renamed_in(options, renaming, _OPTIONS))
-        rewrite(runs, "summary", lambda summary: _renamed_in(summary, renaming, _SUMMARY))
+        rewrite(runs, "options", lambda options: _renamed_in(options, renaming))
         for upstream in {spec.upstream for spec in _specs_of(renaming.label) if spec.upstream}:
             for model in filter(None, (renaming.model, renaming.history)):
                 _carry_upstream(renaming, model, upstream)
@@ -57,20 +57,15 @@ class ImportNames:
 _NO_FIELD = "which no field that imports fill answers to any more."
 # Where names are: as keys of an object, or as a list.
 _OPTIONS = {"mapping": "keys", "changes": "keys", "columns": "names", "skip_links": "names"}
-_SUMMARY = {"columns": "names"}
 
 
 def _specs_of(label: str) -> list[ImportSpec]:
     return [spec for spec in all_specs() if spec.model._meta.label_lower == label]
 
 
-def _renamed_in(document: dict[str, Any], renaming: Renaming, where: dict[str, str]) -> dict[str, Any]:
-    changed = {
-        name: getattr(renaming, how)(document[name]) for name, how in where.items() if document.get(name) is not None
-    }
-    if fields := (document.get("figures") or {}).get("fields"):
-        changed["figures"] = {**document["figures"], "fields": renaming.keys(fields)}
-    return {**document, **changed}
+def _renamed_in(options: dict[str, Any], renaming: Renaming) -> dict[str, Any]:
+    given = {name: options[name] for name in _OPTIONS if options.get(name) is not None}
+    return {**options, **{name: getattr(renaming, _OPTIONS[name])(value) for name, value in given.items()}}
 
 
 def _carry_pins(renaming: Renaming) -> None:

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
@@ -12,11 +14,16 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.questioner import MigrationQuestioner
 from django.db.migrations.state import ProjectState
 
+from apps.backups.objects.document import links_of, values_of
+from apps.backups.objects.restoring import fit_backup
+from apps.changesets.history import cache
+from apps.changesets.history.cache import state_of_tables
 from apps.changesets.models import Changeset
 from apps.changesets.names import strays
 from apps.changesets.recording.audit import find_drift
 from apps.changesets.recording.kept_tables import KeepingAutodetector
 from apps.changesets.recording.renaming import RenameKeptField
+from apps.changesets.tracking import tracked_for, tracked_models
 from apps.imports.errors import RunRefused
 from apps.imports.mapping.headers import remember
 from apps.imports.models import HeaderMapping, ImportRun, Pin
@@ -194,3 +201,23 @@ def test_a_confirmed_plan_of_another_version_fails_with_a_sentence_and_is_starte
     confirm_run(again, actor=steward, seen=mark_of(again))
     apply_run(again)
     assert Station.objects.get(code="BN").platforms == 14
+
+
+def test_what_is_remembered_for_other_columns_is_not_found(world, monkeypatch):
+    before = state_of_tables()
+    others = tuple(replace(tracked, there=(*tracked.columns, "more")) for tracked in tracked_models())
+    monkeypatch.setattr(cache, "tracked_models", lambda: others)
+
+    assert state_of_tables() != before
+
+
+def test_a_backup_of_one_object_from_before_a_rename_is_read_under_the_former_names(schemas, kept):  # noqa: F811
+    schemas(*THERE_AND_BACK)("0003")
+    bern = Station.objects.get(code="BN")
+    fields = values_of(bern)
+    backup = SimpleNamespace(fields={**fields, "title": fields["name"], "platforms": 3}, links=links_of(bern))
+    del backup.fields["name"]
+
+    fit = fit_backup(tracked_for(Station), backup)
+
+    assert (fit.complaint, fit.version.name, fit.version.platforms) == ("", "Bern Bahnhof", 3)
