@@ -21,6 +21,7 @@ from django.views.decorators.http import require_safe
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.fields import target_of
 from apps.changesets.rights import may_view
+from travelmathlite.version import version
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -80,7 +81,8 @@ class ConsoleAdminSite(AdminSite):
         return cast(View, page)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        return {**super().each_context(request), "second_factor": settings.SECOND_FACTOR != "off"}
+        said = {"second_factor": settings.SECOND_FACTOR != "off", "release": version()}
+        return {**super().each_context(request), **said}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the login page, with what else there is to say."""

@@ -68,7 +68,6 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "apps.accounts.apps.SecondFactorConfig",
 ]
-
 if SINGLE_SIGN_ON:
     INSTALLED_APPS += ["mozilla_django_oidc"]
     AUTHENTICATION_BACKENDS = [*AUTHENTICATION_BACKENDS, "apps.accounts.single_sign_on.SingleSignOn"]

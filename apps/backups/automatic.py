@@ -49,7 +49,9 @@ def recent_or_new(kind: str, *, actor: Actor, reason: str, using: str = "default
 def newest_complete(using: str = "default") -> Backup | None:
     """Return a backup of the last hour that holds every change recorded so far, if there is one."""
     oldest, counts = timezone.now() - RECENT, _history_counts(using)
-    newest = Changeset.objects.using(using).order_by("-pk").first() if counts else None
+    # Half way through migrations the table may lack other columns.
+    changesets = Changeset.objects.using(using).only("created_at").order_by("-pk")
+    newest = changesets.first() if counts else None
     for backup in own_backups(using):
         if backup.created_at < oldest or newest is None:
             return None

@@ -8,13 +8,15 @@ from sqlite3 import dbapi2
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.contrib.auth import get_user_model
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections, migrations, models
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
 from apps.changesets.history_models import why_not_recorded
 from apps.changesets.models import Changeset
+from apps.changesets.names import strays
 from apps.changesets.processes.pooling import shares_sessions
 from apps.changesets.recording import recording_problems
 from apps.changesets.recording.kept_tables import CreateKeptModel
@@ -25,7 +27,10 @@ OLDEST_SQLITE = (3, 39)
 
 @register(Tags.database)
 def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Report changesets.E001 for each table whose changes would go unrecorded, E002 for a SQLite that is too old."""
+    """Report changesets.E001 for each table whose changes would go unrecorded, E002 for a SQLite that is too old.
+
+    And W010 for each name that is kept beside history and that no field answers to.
+    """
     messages: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -50,6 +55,14 @@ def check_recording(*, databases: Sequence[str] | None = None, **kwargs: Any) ->
                 id="changesets.E001",
             )
             for problem in recording_problems(alias)
+        ]
+        messages += [
+            Warning(
+                sentence,
+                hint="Rename fields by RenameKeptField, as makemigrations does; docs/upgrading.md tells the rest.",
+                id="changesets.W010",
+            )
+            for sentence in strays(alias)
         ]
     return messages
 
@@ -126,6 +139,17 @@ def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
                 problem = f"Migrating backwards would drop the history that {operation.name} holds."
                 messages.append(_error("E009", model, problem, hint))
     return messages
+
+
+@register(Tags.models)
+def check_users(**kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E011 for users whose keys are no whole numbers: triggers write them as such."""
+    model = get_user_model()
+    if isinstance(model._meta.pk, models.IntegerField):
+        return []
+    hint = "Give it a BigAutoField as primary key, and keep the other identifier in a unique field beside it."
+    problem = f"Its primary key is a {type(model._meta.pk).__name__}: history names users by whole numbers."
+    return [_error("E011", model, problem, hint)]
 
 
 def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.CreateModel]]:

@@ -53,6 +53,8 @@ class Tracked:
     filter_by: str | None
     # The columns of latitude and longitude of what stands on a map, or None.
     point: tuple[str, str] | None
+    # The columns that the tables really have while they are not as the model is (`tables.py`); None: as the model.
+    there: tuple[str, ...] | None = None
 
     @property
     def label(self) -> str:
@@ -78,7 +80,7 @@ class Tracked:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """All columns of the table, in the model's order."""
-        return tuple(map(column_of, self.model._meta.concrete_fields))
+        return self.there or tuple(map(column_of, self.model._meta.concrete_fields))
 
     @cached_property
     def compared(self) -> tuple[str, ...]:

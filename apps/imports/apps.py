@@ -10,10 +10,13 @@ class ImportsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.changesets.hooks import WRITERS
+        from apps.changesets.names import KEEPERS
         from apps.imports import checks  # noqa: F401 - registers the system check
+        from apps.imports.kept_names import ImportNames
         from apps.imports.runs.writer import import_in_words
 
         WRITERS.add(import_in_words)
+        KEEPERS.add(ImportNames())
 
         # Any installed app may have a `columns.py` that registers what is imported and exported.
         autodiscover_modules("columns")

@@ -200,10 +200,11 @@ class ImportOptions:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "ImportOptions":
-        """Return the options that `as_json` kept."""
+        """Return the options that `as_json` kept; those that this version does not have are left out."""
         columns = kept.get("columns")
+        known = {name: value for name, value in kept.items() if name in cls.__dataclass_fields__}
         return cls(
-            **{**kept, "columns": None if columns is None else frozenset(columns)}
+            **{**known, "columns": None if columns is None else frozenset(columns)}
             | {
                 "skip_links": frozenset(kept.get("skip_links", ())),
                 "null_words": frozenset(kept.get("null_words", NULL_WORDS)),

@@ -10,8 +10,11 @@ class QualityConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.changesets.hooks import LISTENERS
+        from apps.changesets.names import KEEPERS
+        from apps.quality.kept_names import QualityNames
         from apps.quality.tasks import count_after
 
         LISTENERS.add(count_after)
+        KEEPERS.add(QualityNames())
         # Any installed app may have a `quality_rules.py` that registers rules.
         autodiscover_modules("quality_rules")

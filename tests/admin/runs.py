@@ -8,8 +8,10 @@ from django.test import Client
 from apps.airports.models import Airport
 from apps.changesets.acts.tokens import make_token
 from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
+from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.confirming import mark_of
+from apps.imports.runs.schema import schema_of
 
 HEADER = [
     *("id", "ident", "type", "name", "latitude_deg", "longitude_deg", "elevation_ft", "iso_country", "iso_region"),
@@ -36,6 +38,7 @@ def make_run(actor: User | None, **values: Any) -> ImportRun:
         "options": options.as_json(),
         **values,
     }
+    given["summary"] = {"schema": schema_of(spec_named(given["spec"])), **(given.get("summary") or {})}
     return ImportRun.objects.create(**given)
 
 

@@ -156,7 +156,10 @@ def test_a_plan_is_confirmed_once(run, operator, browse_as, started):
 
 
 def test_nothing_is_confirmed_above_the_limit_of_missing_ones(run, operator, browse_as, started):
-    run.summary = {"missing_above_limit": "The file lacks 90 of 100 airports. Is it the whole file?"}
+    run.summary = {
+        **(run.summary or {}),
+        "missing_above_limit": "The file lacks 90 of 100 airports. Is it the whole file?",
+    }
     run.save()
     client = browse_as(operator)
 

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, migrations
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import Model
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.names import strays
 from apps.changesets.recording import recording_problems
 from apps.changesets.revert import plan_revert, revert
 from tests.changesets.conftest import World, tables
@@ -67,6 +69,50 @@ def test_back_to_zero_and_forward_brings_history_back_and_rows_by_revert(
 
     revert(plan_revert([Changeset.objects.filter(kind=Kind.MIGRATION).first()]), actor=None)
     assert tables() == before
+    no_drift()
+
+
+def test_the_way_of_the_old_runbook_through_base_alone_ends_with_all_history(
+    full: World, migrated: Callable[..., None], no_drift: Callable
+) -> None:
+    migrated("base", "zero")
+    migrated("base")
+    no_drift()
+    migrated()
+
+    assert Airport.history.filter(changeset=full.made_by).count() == 3
+    assert recording_problems() == []
+    no_drift()
+
+
+def test_what_is_written_half_way_through_the_migrations_of_an_app_is_recorded(
+    full: World, migrated: Callable[..., None], no_drift: Callable
+) -> None:
+    migrated("airports", "0003")
+    with connection.cursor() as cursor:
+        first = "(SELECT min(ident) FROM airports_airport)"
+        cursor.execute(f"UPDATE airports_airport SET name = 'Half way' WHERE ident = {first}")
+    no_drift()
+    migrated()
+
+    first = Airport.objects.order_by("ident").first()
+    newest = Airport.history.filter(ident=first.ident).first()
+    assert (newest.name, newest.history_type, newest.changeset.kind) == ("Half way", "~", Kind.DIRECT)
+    no_drift()
+
+
+@pytest.mark.parametrize("app", ["airports", "base", "imports", "changesets"])
+def test_an_app_is_migrated_to_each_of_its_steps_back_and_forward(
+    full: World, migrated: Callable[..., None], no_drift: Callable, app: str
+) -> None:
+    names = sorted(name for of, name in MigrationLoader(connection).disk_migrations if of == app)
+
+    for step in [*reversed(names), "zero", *names]:
+        migrated(app, step)
+        strays()
+    migrated()
+
+    assert recording_problems() == []
     no_drift()
 
 

@@ -115,6 +115,17 @@ def test_history_that_migrating_back_would_drop_is_refused(monkeypatch):
     assert "write CreateKeptModel" in found[0].hint
 
 
+def test_users_whose_keys_are_no_whole_numbers_are_refused(monkeypatch):
+    assert checks.check_users() == []
+    monkeypatch.setattr(checks, "get_user_model", lambda: Operator)
+
+    (found,) = checks.check_users()
+
+    assert (found.id, found.obj) == ("changesets.E011", Operator)
+    assert found.msg == "Its primary key is a UUIDField: history names users by whole numbers."
+    assert found.hint
+
+
 def test_makemigrations_keeps_history_also_when_it_makes_a_migration_shorter():
     kept = CreateKeptModel("HistoricalSignal", [("id", models.BigAutoField(primary_key=True))])
     more = migrations.AddField("HistoricalSignal", "name", models.TextField(default=""))

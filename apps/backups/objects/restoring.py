@@ -17,6 +17,7 @@ from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
 from apps.changesets.fields import AnyField, target_of
 from apps.changesets.models import Actor, Changeset
+from apps.changesets.recording.renaming import former_names
 from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
 from apps.changesets.rights import Sees, all_seen
 from apps.changesets.tracking import Tracked
@@ -58,6 +59,10 @@ def _versions(
 ) -> tuple[list[Any], dict[str, list[str]]]:
     """Return a version for each pair of values and links, with defaults for what is left out, and the names of that."""
     known = known_fields(tracked)
+    if any(fields.keys() - known.keys() for fields, _links in records):
+        # Made before a field was renamed.
+        former = {old: now for old, now in former_names(tracked.model).items() if now is not None}
+        records = [(_by_present_names(fields, former), _by_present_names(links, former)) for fields, links in records]
     gone, new, unfit = set(), set(), set()
     keys = {name: _keys_now(field, name, records, using=using) for name, field in known.items() if field.is_relation}
     versions = []
@@ -81,6 +86,10 @@ def _versions(
         "the backup does not have": [name for name in known if name in new],
         "the table no longer takes the backup's": sorted(unfit),
     }
+
+
+def _by_present_names(values: dict[str, Any], former: Mapping[str, str]) -> dict[str, Any]:
+    return {former.get(name, name): value for name, value in values.items()}
 
 
 def known_fields(tracked: Tracked) -> dict[str, AnyField]:

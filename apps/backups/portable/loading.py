@@ -19,6 +19,7 @@ from apps.backups.portable.reading import Numbered, damaged
 from apps.backups.portable.values import Take, taker_for
 from apps.backups.portable.writing import encode
 from apps.changesets.fields import AnyManyToMany, column_of, field_of
+from apps.changesets.recording.renaming import former_names
 from apps.changesets.sql import Sql
 
 ROWS_AT_ONCE = 2000
@@ -86,6 +87,7 @@ class _Table:
         self.take_key = taker_for(meta.pk, connection)
         self.takes = [(field.name, taker_for(field, connection)) for field in self.fields]
         self.links = [_link(field, connection) for field in links_of(model)]
+        self.former: dict[str, str | None] | None = None
 
     def row(self, line: dict[str, Any]) -> tuple[list[Any], list[list[tuple[Any, Any]]]]:
         """Return the values of the table's columns, and for each link the pairs of keys."""
@@ -99,7 +101,14 @@ class _Table:
         return values, [[(key, link.take(target)) for target in fields[link.name]] for link in self.links]
 
     def _complete(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of an older backup and defaults for newer fields; raises OtherSchema for removed fields."""
+        """Return the fields of an older backup by their present names, and defaults for newer fields.
+
+        What a migration dropped since is left out; raises OtherSchema for any other field that the table does not have.
+        """
+        if fields.keys() - self._usual.keys():
+            self.former = former_names(self.model) if self.former is None else self.former
+            now = {name: self.former.get(name, name) for name in fields}
+            fields = {new: fields[old] for old, new in now.items() if new is not None}
         if unknown := sorted(fields.keys() - self._usual.keys()):
             raise OtherSchema(
                 f"{self.name} has no field {unknown[0]!r}; nothing was restored. Restore it with the version of the "

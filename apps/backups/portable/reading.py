@@ -28,6 +28,15 @@ def read_lines(source: Path) -> Iterator[Numbered]:
         raise damaged(source, f"line {number:,} is no row of a table") from error
 
 
+def fields_in(source: Path) -> dict[str, list[str]]:
+    """Return the names of the fields that the file has of each model, by label."""
+    names: dict[str, list[str]] = {}
+    for _, line in read_lines(source):
+        if "fields" in line and line["model"] not in names:
+            names[line["model"]] = list(line["fields"])
+    return names
+
+
 def check_whole(source: Path) -> None:
     """Raise BackupUnreadable unless the file can be unpacked to its end and begins like a portable backup."""
     with gzip.open(source, "rb") as stream:

@@ -17,6 +17,8 @@ from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
 from apps.backups.migrating import without_backup
 from apps.backups.portable.cutting import Upto
+from apps.backups.portable.facts import migrations_of
+from apps.backups.portable.older import carry_names, facts_as_in
 from apps.backups.portable.replaying import replay
 from apps.backups.restore.jobs import Done, Progress, Step
 from apps.backups.restore.opening import driver_of, needed_for, opened
@@ -85,7 +87,12 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
             replay(step.file, using, upto=step.upto)
             continue
         step.driver.restore_into(step.file, using)
-        require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
+        older = not step.driver.native and bool(set(migrations_of(using)) - set(step.backup.migrations))
+        if older:
+            require_same(step, facts_as_in(step.file, using))
+            carry_names(step.file, using)
+        else:
+            require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
         # The recording is made anew: what a file names like it may do something else.
         uninstall_recording(using)
     migrated += migrate(using, progress=progress)

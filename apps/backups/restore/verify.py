@@ -1,7 +1,7 @@
 """Verifying a backup: it is restored into a scratch database, and every table is compared with the manifest."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from apps.backups.errors import (
     OtherEngine,
     meaning_for_restore,
 )
+from apps.backups.portable.older import dropped_in
 from apps.backups.restore.fill import fill, require_same, steps_to
 from apps.backups.restore.jobs import Done, Progress, Step
 from apps.backups.restore.opening import driver_of, needed_for, opened
@@ -44,13 +45,18 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
         _note_fault(backup, error)
         raise
     proof = f"Restored into a scratch database: {backup.rows:,} rows in {len(backup.row_counts):,} tables are the same"
-    # For a portable backup all migrations ran, to make the tables.
-    if filled.migrated and steps[0].driver.native:
-        proof += f", and {len(filled.migrated):,} migrations ran"
+    if filled.migrated:
+        proof = f"Made before migration {_in_words(filled.migrated)}; all its rows are there. {proof}"
+        if dropped := [] if steps[0].driver.native else dropped_in(steps[0].file):
+            proof += f", without what migrations dropped since ({', '.join(dropped)})"
     if filled.drift:
         proof += f"; {filled.drift:,} objects differ from their history, as they did when it was made"
     contents = steps[-1].backup.contents
     return amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents)
+
+
+def _in_words(migrated: Sequence[str]) -> str:
+    return migrated[0] + (f" and {len(migrated) - 1:,} more" if migrated[1:] else "")
 
 
 def _note_fault(backup: Backup, error: Exception) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import models
+from django.db import DataError, IntegrityError, models, transaction
 
 from apps.changesets.bulk.plans import BulkPlan, Options, summary_of
 from apps.changesets.bulk.selection import Selection, selecting
@@ -12,6 +12,7 @@ from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
 from apps.changesets.hooks import Coming, may_prepare, prepare
 from apps.changesets.models import Actor, Changeset
+from apps.changesets.processes.failures import constraint_of
 from apps.changesets.processes.locking import again_once, alone, patience
 
 PATIENCE = 10
@@ -77,12 +78,23 @@ def apply_bulk(
             if plan.refusal:
                 raise BulkRefused(plan.refusal)
             if plan.number:
-                work.write(selection, plan, options or {})
+                _write(work, selection, plan, options or {})
             opened.summary = {"bulk": summary_of(plan, objects.model), **remarks}
         return BulkResult(opened if opened.pk else None, plan)
 
     with patience(PATIENCE):
         return again_once(attempt)
+
+
+def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Options) -> None:
+    try:
+        with transaction.atomic():
+            work.write(selection, plan, options)
+    except (IntegrityError, DataError) as error:
+        raise BulkRefused(
+            f"Blocked by {constraint_of(error)}: some of {plan.objects} would break that rule of the database. "
+            "Nothing was changed; select the others alone."
+        ) from error
 
 
 def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:

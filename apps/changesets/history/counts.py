@@ -23,16 +23,20 @@ Counts = dict[str, dict[str, int]]
 CREATED, DELETED = 0, 2
 
 
-def count_changes(changeset_id: int, *, using: str = "default") -> tuple[Counts, Counts]:
+def count_changes(
+    changeset_id: int, *, using: str = "default", among: Sequence[Tracked] | None = None
+) -> tuple[Counts, Counts]:
     """Return objects by model label and operation, and changed objects by model label and field; no zeros.
 
-    `renamed` objects (another primary key, the same stable key) are among `changed` too.
+    `renamed` objects (another primary key, the same stable key) are among `changed` too. `among` is what is tracked as
+    the tables are, where they may not be as the models are.
     """
     sql = Sql(using)
     counts: Counts = {}
     fields: Counts = {}
-    written = _rows_written(sql, changeset_id)
-    for tracked in tracked_models():
+    among = tracked_models() if among is None else among
+    written = _rows_written(sql, changeset_id, among)
+    for tracked in among:
         of_model, once = _count_model(sql, tracked, changeset_id, written.get(tracked.label, {}))
         if of_model:
             counts[tracked.label] = of_model
@@ -97,7 +101,7 @@ def total(counts: Counts | None, operations: Iterable[str] = ("created", "change
     return sum(model.get(operation, 0) for model in (counts or {}).values() for operation in operations)
 
 
-def _rows_written(sql: Sql, changeset_id: int) -> dict[str, dict[str, tuple[int, int]]]:
+def _rows_written(sql: Sql, changeset_id: int, among: Sequence[Tracked]) -> dict[str, dict[str, tuple[int, int]]]:
     """Return how many rows of history the changeset has, by model label and type, and of how many keys the changed."""
     selects = [
         sql.with_model(tracked).fill(
@@ -107,7 +111,7 @@ def _rows_written(sql: Sql, changeset_id: int) -> dict[str, dict[str, tuple[int,
             """,
             label=tracked.label,
         )
-        for tracked in tracked_models()
+        for tracked in among
     ]
     written: dict[str, dict[str, tuple[int, int]]] = {}
     for label, history_type, *numbers in sql.rows(

@@ -104,6 +104,14 @@ def words_of(error: BaseException) -> str:
     return " ".join(str(refusal_of(error)).split("\nCONTEXT:")[0].split()).rstrip(".")
 
 
+def constraint_of(error: BaseException) -> str:
+    """Return the name of the constraint that a write broke, or else what the database says is broken."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if name := getattr(diagnosis, "constraint_name", None) or getattr(diagnosis, "column_name", None):
+        return str(name)
+    return words_of(error).rpartition("constraint failed: ")[2].removeprefix("index ").strip("'")
+
+
 def refusal_of(error: BaseException) -> BaseException:
     """Return why nobody can connect where the pool says only that it waited; any other error is returned."""
     if type(error.__cause__).__name__ != "PoolTimeout":

@@ -16,6 +16,7 @@ from apps.changesets.history_models import HistoryRow
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.processes.progress import board, entry
 from apps.changesets.sql import Sql
+from apps.changesets.tables import tracked_there
 from apps.changesets.tracking import Tracked, tracked_models
 
 EXAMPLES = 5
@@ -64,7 +65,7 @@ def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
     """Return how many live objects there are, and for each model with drift what it is."""
     sql = Sql(using)
     objects, drifts = 0, []
-    for tracked in _recorded(sql):
+    for tracked in tracked_there(using):
         objects += sql.with_model(tracked).value("SELECT count(*) FROM {live}")
         drift = Drift(tracked.label)
         for name, query in _drift_queries(sql, tracked).items():
@@ -81,7 +82,7 @@ def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Chan
 
     Objects without any history get a `baseline` changeset, all other drift goes to one of the `kind` given.
     """
-    sql = Sql(using)
+    sql, recorded = Sql(using), tracked_there(using)
     now = timezone.now()
     now = now.replace(microsecond=now.microsecond or 1)
     written = []
@@ -91,12 +92,12 @@ def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Chan
             (kind, reason, ("changed", "gone")),
         ):
             changeset = Changeset(kind=changeset_kind, reason=why, created_at=now)
-            for tracked in _recorded(sql):
+            for tracked in recorded:
                 queries = _drift_queries(sql, tracked)
                 for name in names:
                     _write(sql, tracked, changeset, name, queries[name])
             if changeset.pk:
-                changeset.counts = count_changes(changeset.pk, using=using)[0]
+                changeset.counts = count_changes(changeset.pk, using=using, among=recorded)[0]
                 changeset.finished_at = timezone.now()
                 changeset.save(using=using)
                 written.append(changeset)
@@ -105,12 +106,12 @@ def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Chan
 
 def count_orphans(using: str = "default") -> int:
     """Return how many history rows name a changeset that does not exist."""
-    return sum(_orphans(tracked, using).count() for tracked in _recorded(Sql(using)))
+    return sum(_orphans(tracked, using).count() for tracked in tracked_there(using))
 
 
 def find_miscounted(using: str = "default") -> list[Changeset]:
-    """Return the changesets whose stored counts are not those of their rows; none where a table is missing."""
-    if len(_recorded(Sql(using))) < len(tracked_models()):
+    """Return the changesets whose stored counts are not those of their rows; none half way through migrations."""
+    if tracked_there(using) != tracked_models():
         return []
     return [changeset for changeset, _counts, _fields in miscounted(using)]
 
@@ -119,7 +120,7 @@ def mend_changesets(using: str = "default") -> list[Changeset]:
     """Bring back the changesets that history rows name but do not exist, and store true counts; return those mended."""
     with transaction.atomic(using=using):
         mended = _bring_back(using)
-        if len(_recorded(Sql(using))) == len(tracked_models()):
+        if tracked_there(using) == tracked_models():
             for changeset, counts, field_counts in miscounted(using):
                 changeset.counts, changeset.field_counts = counts, field_counts
                 changeset.save(using=using, update_fields=["counts", "field_counts"])
@@ -130,7 +131,7 @@ def mend_changesets(using: str = "default") -> list[Changeset]:
 def _bring_back(using: str) -> list[Changeset]:
     """Make the missing changesets anew under their numbers, as far as their rows tell of them."""
     times: dict[int, list[datetime]] = {}
-    for tracked in _recorded(Sql(using)):
+    for tracked in tracked_there(using):
         dates = _orphans(tracked, using).values_list("changeset_id").annotate(Min("history_date"), Max("history_date"))
         for number, *ends in dates:
             times.setdefault(number, []).extend(ends)
@@ -144,11 +145,6 @@ def _bring_back(using: str) -> list[Changeset]:
 def _orphans(tracked: Tracked, using: str) -> QuerySet[HistoryRow]:
     made_by = Changeset.objects.filter(pk=OuterRef("changeset_id"))
     return tracked.history_model._base_manager.using(using).filter(~Exists(made_by)).order_by()
-
-
-def _recorded(sql: Sql) -> list[Tracked]:
-    tables = set(sql.connection.introspection.table_names())
-    return [tracked for tracked in tracked_models() if {tracked.table, tracked.history_table} <= tables]
 
 
 def _drift_queries(sql: Sql, tracked: Tracked) -> dict[str, str]:

@@ -8,6 +8,8 @@ from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.operations.base import Operation
 from simple_history.models import HistoricalChanges
 
+from apps.changesets.recording.renaming import RenameKeptField
+
 SET_ASIDE = "__set_aside"
 
 
@@ -48,11 +50,16 @@ class CreateKeptModel(migrations.CreateModel):
 
 
 class KeepingAutodetector(MigrationAutodetector):
-    """Finds what has changed in the models as Django does, and keeps the history of new tracked models."""
+    """Finds what has changed in the models as Django does, and keeps history, and what is kept beside it."""
 
     def add_operation(self, app_label: str, operation: Operation, *args: Any, **kwargs: Any) -> None:
-        is_history = HistoricalChanges in getattr(operation, "bases", ())
-        super().add_operation(app_label, _kept(operation) if is_history else operation, *args, **kwargs)
+        if HistoricalChanges in getattr(operation, "bases", ()):
+            operation = _kept(operation)
+        if type(operation) is migrations.RenameField:
+            renamed = RenameKeptField(operation.model_name, operation.old_name, operation.new_name)
+            is_tracked = (app_label, f"historical{operation.model_name_lower}") in self.to_state.models
+            operation = renamed if is_tracked else operation
+        super().add_operation(app_label, operation, *args, **kwargs)
 
 
 def _kept(operation: Operation) -> Operation:

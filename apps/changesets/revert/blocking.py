@@ -3,7 +3,7 @@
 Each check looks at the state as it would be: the working copies, and the live rows that are in none of them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,10 @@ from apps.changesets.tracking import Tracked, tracked_models
 REFERENCED = "referenced"
 MISSING_TARGET = "missing"
 UNIQUE_CLASH = "taken"
+RULE = "rule"
 MOVED = "moved"
+# What is written with values of before.
+CHANGED = (Bucket.RESTORED, Bucket.RECREATED)
 
 
 @dataclass(frozen=True)
@@ -45,8 +48,24 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
         index_working_copy(sql, tracked)
         for field in tracked.links:
             sql.index_temp(working_table(tracked), [field.column])
+    spread(sql, touched)
+
+
+def spread(sql: Sql, touched: list[Tracked]) -> None:
+    """Block rows until no check finds another: what is blocked may stand in the way of others."""
     while any(_block_all(sql, tracked, touched) for tracked in touched):
         pass
+
+
+def block(sql: Sql, tracked: Tracked, ids: Sequence[int], why: str, cause: str) -> None:
+    """Block these rows of a working copy, which stay as they are."""
+    numbers = ", ".join(map(str, ids))
+    copy_of(sql, tracked).run(
+        "UPDATE {working} SET w_why = %s, w_cause = %s, w_verdict = {blocked} WHERE w_id IN ({numbers})",
+        [why, cause],
+        numbers=numbers,
+    )
+    _stay_as_live(sql, tracked, f"w_id IN ({numbers})")
 
 
 def verdicts_in(sql: Sql, tracked: Tracked) -> set[str]:
@@ -135,14 +154,35 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             )
             yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
-    changed = (Bucket.RESTORED, Bucket.RECREATED)
+    if rules := _broken_rules(sql, tracked):
+        cases = " ".join(f"WHEN {broken} THEN '{rule}'" for broken, rule in rules)
+        yield Check(" OR ".join(broken for broken, _rule in rules), RULE, CHANGED, f"CASE {cases} END")
     for field in tracked.links:
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
-        yield Check(_target_missing(sql, field, touched), MISSING_TARGET, changed, cause)
+        yield Check(_target_missing(sql, field, touched), MISSING_TARGET, CHANGED, cause)
     conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
     for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
         for condition, holder in _taken(sql, tracked, columns, where):
-            yield Check(condition, UNIQUE_CLASH, changed, f"'{','.join(columns)}|' || ({holder})")
+            yield Check(condition, UNIQUE_CLASH, CHANGED, f"'{','.join(columns)}|' || ({holder})")
+
+
+def _broken_rules(sql: Sql, tracked: Tracked) -> list[tuple[str, str]]:
+    """Return for each rule about one row the condition that the row breaks it, and what the rule is called.
+
+    A column may have become required, or a check may be new, after the values were recorded.
+    """
+    rules = []
+    for column, field in tracked.fields_by_column.items():
+        name = str(field.verbose_name).replace("'", "''").replace("%", "%%")
+        if not field.null:
+            rules.append((f"w.{sql.quote(column)} IS NULL", f"the rule that {name} must have a value"))
+        if check := field.db_check(sql.connection):
+            rules.append((f"({check}) IS FALSE", f"the rule {check}".replace("'", "''")))
+    for constraint in tracked.model._meta.constraints:
+        if isinstance(constraint, models.CheckConstraint) and isinstance(constraint.condition, models.Q):
+            broken = f"({condition_in_sql(sql, tracked, constraint.condition)}) IS FALSE"
+            rules.append((broken, constraint.name.replace("'", "''")))
+    return rules
 
 
 def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:

@@ -5,7 +5,7 @@ written, and the plan that is shown is made by the code that does it.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from apps.changesets.context import changeset
@@ -79,7 +79,11 @@ def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = No
             raise PlanMoved("rows changed since the plan was shown")
         if not plan.coming:
             raise NothingToRestore("None of these can come back now: nothing was restored.")
-        write_copies(sql, touched)
+        if write_copies(sql, touched):
+            plan = replace(plan, objects=_judged_again(sql, plan, touched))
+            if not plan.coming:
+                whys = {obstacle.why for returning in plan.objects for obstacle in returning.obstacles}
+                raise NothingToRestore(f"Nothing was restored: {'; '.join(sorted(whys))}.")
         blocked = [returning for returning in plan.objects if returning.obstacles]
         opened.summary = {
             "restore": {"recreated": plan.coming, "blocked": plan.blocked, "there": plan.gone},
@@ -120,6 +124,12 @@ def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:
         rows,
         marks=sql.marks(rows),
     )
+
+
+def _judged_again(sql: Sql, plan: RestorePlan, touched: list[Tracked]) -> tuple[Returning, ...]:
+    """Return the objects of a plan after rows were blocked that the database refused."""
+    rows = {tracked: [of.row for of in plan.objects if of.model == tracked.label] for tracked in touched}
+    return tuple(returning for tracked in touched for returning in _judged(sql, tracked, rows[tracked], all_seen))
 
 
 def _judged(sql: Sql, tracked: Tracked, rows: list[Any], sees: Sees) -> list[Returning]:

@@ -19,7 +19,7 @@ from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.history.stable_key import stable_key_of
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.processes.locking import alone
-from apps.changesets.revert.blocking import settle, verdicts_in
+from apps.changesets.revert.blocking import RULE, settle, verdicts_in
 from apps.changesets.revert.matching import copy_of, working_table
 from apps.changesets.revert.obstacles import Obstacle, obstacles_of
 from apps.changesets.revert.run import write_copies
@@ -82,7 +82,8 @@ def go_back(
         if not touched:
             why = "None of the chosen fields differs from that version" if fields else "No field is ticked"
             raise NothingToRestore(f"{why}: nothing was restored.")
-        write_copies(sql, touched)
+        if write_copies(sql, touched):
+            raise NothingToRestore(f"Nothing was restored: {_rules_broken(sql, tracked)}.")
         opened.summary = {"version": {"row": version.history_id, "fields": sorted(fields)}}
     return opened
 
@@ -102,7 +103,14 @@ def recreate(tracked: Tracked, versions: Collection[Any], *, using: str = "defau
             f"Nothing was restored: some of the {names} that would come back have values that others have now, or "
             "point to what is gone. Restore without them, or mend that first."
         )
-    write_copies(sql, [tracked])
+    if write_copies(sql, [tracked]):
+        raise NothingToRestore(f"Nothing was restored: {_rules_broken(sql, tracked)}.")
+
+
+def _rules_broken(sql: Sql, tracked: Tracked) -> str:
+    """Return what the database refused, in words."""
+    causes = copy_of(sql, tracked).firsts("SELECT DISTINCT w_cause FROM {working} WHERE w_why = %s", [RULE])
+    return f"blocked by {', '.join(causes)}"
 
 
 def living(tracked: Tracked, version: Any) -> models.Model | None:

@@ -58,7 +58,7 @@ def explain_blocked(
                 row.pk,
                 row.label,
                 Bucket.BLOCKED,
-                WORDS.get(row.code, ""),
+                WORDS.get(row.code) or f"blocked by {row.cause}",
                 since=causes[0].since if causes else None,
                 causes=tuple(causes),
                 more=further,
@@ -142,7 +142,7 @@ def _named_causes(tracked: Tracked, rows: Sequence[Row], chosen: Collection[int]
     for row in rows:
         columns, _, key = (row.cause or "").partition("|")
         causes[row.pk] = []
-        if not key:
+        if not key or row.code == blocking.RULE:
             continue
         fields = [tracked.fields_by_column[column] for column in columns.split(",")]
         if row.code == blocking.UNIQUE_CLASH:
@@ -199,12 +199,17 @@ def obstacles_of(
     The queries grow with the links and unique sets of the model, and with the rows for the latter.
     """
     missing = [_missing_targets(field, rows, sql.using, sees) for field in tracked.links]
+    copy = copy_of(sql, tracked)
+    ruled = {_text(tracked, k): why for k, why in copy.rows("SELECT {pk}, w_cause FROM {working} WHERE w_why = 'rule'")}
     obstacles = []
     for row in rows:
         gone = [of[key] for field, of in missing if (key := getattr(row, field.attname)) in of]
         sets = [*((columns, Q()) for columns in tracked.unique_sets), *tracked.conditional_sets]
         taken = [why for columns, condition in sets for why in _taken(sql, tracked, columns, condition, row)]
-        obstacles.append((*gone, *taken) or (Obstacle("another object that is to come back has its unique value"),))
+        rule = ruled.get(str(getattr(row, tracked.model._meta.pk.attname)))
+        broken = [Obstacle(f"blocked by {rule}")] if rule else []
+        found = (*gone, *taken, *broken)
+        obstacles.append(found or (Obstacle("another object that is to come back has its unique value"),))
     return obstacles
 
 

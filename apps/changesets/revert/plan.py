@@ -49,8 +49,19 @@ def merge(
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
     plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    return with_rows(sql, plan, touched, window=window), touched
+
+
+def with_rows(sql: Sql, plan: RevertPlan, touched: list[Tracked], *, window: Window | None = None) -> RevertPlan:
+    """Return a plan with the rows in `window`, as the working copies have them."""
     verdicts = list_verdicts(sql, touched, window=window or Window(), chosen=set(plan.changesets))
-    return replace(plan, verdicts=tuple(verdicts)), touched
+    return replace(plan, verdicts=tuple(verdicts))
+
+
+def counted_anew(sql: Sql, plan: RevertPlan, touched: list[Tracked]) -> RevertPlan:
+    """Return a plan with the numbers and rows that the working copies amount to by now."""
+    counts, models = _numbers(sql, touched)
+    return with_rows(sql, replace(plan, counts=counts, models=models), touched)
 
 
 def merge_copies(
@@ -64,20 +75,15 @@ def merge_copies(
     """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
-    of_models = {tracked.label: _count(sql, tracked) for tracked in touched}
-    counts = {bucket: sum(numbers[bucket] for numbers in of_models.values()) for bucket in Bucket}
-    if not any(counts.values()) and not scope.is_everything:
+    counts, models = _numbers(sql, touched)
+    if not counts and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
-        counts={str(bucket): number for bucket, number in counts.items() if number},
-        models={
-            label: {operation: numbers[bucket] for bucket, operation in OPERATIONS.items()}
-            for label, numbers in of_models.items()
-            if any(numbers.values())
-        },
+        counts=counts,
+        models=models,
     )
     return plan, touched
 
@@ -163,6 +169,18 @@ def _undo_all(
             undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
     touched.sort(key=tracked_models().index)
     return touched
+
+
+def _numbers(sql: Sql, touched: list[Tracked]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Return how many objects each bucket has, and what will be done to how many of each model."""
+    of_models = {tracked.label: _count(sql, tracked) for tracked in touched}
+    counts = {str(bucket): number for bucket in Bucket if (number := sum(n[bucket] for n in of_models.values()))}
+    models = {
+        label: {operation: numbers[bucket] for bucket, operation in OPERATIONS.items()}
+        for label, numbers in of_models.items()
+        if any(numbers.values())
+    }
+    return counts, models
 
 
 def _count(sql: Sql, tracked: Tracked) -> dict[Bucket, int]:

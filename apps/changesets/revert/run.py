@@ -10,7 +10,8 @@ from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.processes.locking import again_once, alone, patience
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
-from apps.changesets.revert.plan import check_scope, load_revertable, merge
+from apps.changesets.revert.plan import check_scope, counted_anew, load_revertable, merge
+from apps.changesets.revert.refused import write_or_block
 from apps.changesets.revert.verdicts import Bucket, OnConflict, RevertPlan, Scope
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
@@ -63,7 +64,10 @@ def carry_out(
             done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
             if done.on_conflict == OnConflict.ABORT and done.left_alone:
                 raise RevertConflict(_in_the_way(done))
-            write_copies(sql, touched)
+            if write_copies(sql, touched):
+                done = counted_anew(sql, done, touched)
+                if done.on_conflict == OnConflict.ABORT:
+                    raise RevertConflict(_in_the_way(done))
             opened.reverts.set(targets)
             opened.summary = summary_of(done) | remarks
             _mark(targets, done)
@@ -83,8 +87,13 @@ def summary_of(done: RevertPlan) -> dict[str, Any]:
     }
 
 
-def write_copies(sql: Sql, touched: list[Tracked]) -> None:
-    """Write what the settled working copies say: first everything that goes, then what comes, then what changes.
+def write_copies(sql: Sql, touched: list[Tracked]) -> bool:
+    """Write what the settled working copies say; return whether rows were blocked because the database refused them."""
+    return write_or_block(sql, touched, _write_copies)
+
+
+def _write_copies(sql: Sql, touched: list[Tracked]) -> None:
+    """Write first everything that goes, then what comes, then what changes.
 
     Foreign keys are checked at commit. A row whose primary key changes, or whose new unique value another row still
     has, is taken out and put in again, so that values can swap and move in chains.

@@ -21,6 +21,7 @@ from apps.imports.results import ImportOptions
 from apps.imports.runs.amounts import why_not_open
 from apps.imports.runs.lease import fail_dead_runs
 from apps.imports.runs.progress import ask_to_stop, forget
+from apps.imports.runs.schema import why_not_this_plan
 from apps.imports.runs.states import above_limit_as_decided, changed_rows, log_end
 
 _WAITING = (RunStatus.UPLOADED, RunStatus.PLANNED, RunStatus.APPROVED)
@@ -69,6 +70,8 @@ def why_not_confirm(user: Visitor, run: ImportRun) -> str | None:
     if above is not None and run.actor_id == user.pk and changed_rows(run) > above:
         rows = counted(above, "row")
         return f"More than {rows} would change: somebody else who may approve imports has to confirm this."
+    if run.status == RunStatus.PLANNED and (why := why_not_this_plan(run)):
+        return why
     return above_limit_as_decided(run) or why_not(user, _further_needs(run))
 
 

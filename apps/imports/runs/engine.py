@@ -34,6 +34,7 @@ from apps.imports.runs.opening import open_for_command
 from apps.imports.runs.preview import clean
 from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
+from apps.imports.runs.schema import schema_of
 from apps.imports.runs.states import claim, ending, fail, log_end, move
 from apps.imports.runs.stored_plan import load_plan, note_left_alone
 from apps.imports.runs.storing import store_plan, store_refused
@@ -69,7 +70,7 @@ def plan_run(run: ImportRun, *, progress: Progress | None = None) -> None:
         counts = {**plan.counts.as_dict(), "missing_to_change": plan.missing_to_change}
         letters = (run.summary or {}).get("letters", "")
         summary = {**plan.figures(), "checks": checks, "planned_at": plan.planned_at.isoformat(), "letters": letters}
-        summary |= {"figures": figures.as_json(), "earlier": earlier}
+        summary |= {"figures": figures.as_json(), "earlier": earlier, "schema": schema_of(plan.spec)}
         move(run, RunStatus.PLANNED, counts=counts, summary=summary)
         run.refresh_from_db()
 

@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.models import Q
 
 from apps.changesets.processes.failures import FAILURES
-from apps.imports.errors import MissingAboveLimit
+from apps.imports.errors import MissingAboveLimit, PlanOutdated
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind
 from apps.imports.plan.merge import create_views, merge
@@ -22,6 +22,7 @@ from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.registry import spec_named
 from apps.imports.results import FileIdentity, ImportOptions, LeftAlone, Progress
 from apps.imports.runs.decided import BY_KEY, TAKEN, Decided, Loaded, as_decided
+from apps.imports.runs.schema import why_not_this_plan
 from apps.imports.runs.states import above_limit_as_decided, changed_rows
 from apps.imports.staging.tables import Staging
 
@@ -85,8 +86,10 @@ class StoredPlan:
 def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
     """Make the tables again from the rows of `run` that are to be written.
 
-    Rows that a person decided to leave alone, and those that write nothing, stay out.
+    Rows that a person decided to leave alone, and those that write nothing, stay out. Raises PlanOutdated.
     """
+    if why := why_not_this_plan(run):
+        raise PlanOutdated(why)
     spec = spec_named(run.spec)
     options = effective(ImportOptions.from_json(run.options), run.header, spec)
     layout = layout_of(run.header, spec, options=options, name=run.file_name)

@@ -1,4 +1,4 @@
-"""Django's migrate, which installs the recording again even when a migration fails."""
+"""Django's migrate: it installs the recording again even when it fails, and names what has lost its field."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db import connections
 
 from apps.changesets.management.sentences import Writing
 from apps.changesets.models import Changeset
+from apps.changesets.names import strays
 from apps.changesets.recording import install_recording, recording_problems
 from apps.changesets.recording.kept_tables import KeepingAutodetector
 
@@ -25,6 +26,8 @@ class Command(Writing, MigrateCommand):
         except BaseException:
             _install_again(options["database"])
             raise
+        for sentence in strays(options["database"]) if options["verbosity"] else ():
+            self.stderr.write(self.style.WARNING(sentence))
 
 
 def _install_again(using: str) -> None:
