@@ -13,6 +13,10 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
     `slug` of all the slugs that live cities have or will have.
     """
     sql = staging.with_parts(table=table, group=group, taken=taken)
+    # The slugs that are taken, where they are found without reading all of them for each city.
+    sql.run("DROP TABLE IF EXISTS {table}_taken")
+    sql.run("CREATE TEMP TABLE {table}_taken AS SELECT t.g, t.slug FROM ({taken}) t")
+    sql.run("CREATE INDEX {table}_taken_slug ON {table}_taken (g, slug)")
     # The first city with a stem gets it as its slug, if no live city has it.
     sql.run(
         """
@@ -20,7 +24,7 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
             SELECT line FROM (
                 SELECT line, ROW_NUMBER() OVER (PARTITION BY {group}, stem ORDER BY line) AS place FROM {table}
             ) f WHERE f.place = 1
-        ) AND NOT EXISTS (SELECT 1 FROM ({taken}) t WHERE t.g = {table}.{group} AND t.slug = {table}.stem)
+        ) AND NOT EXISTS (SELECT 1 FROM {table}_taken t WHERE t.g = {table}.{group} AND t.slug = {table}.stem)
         """
     )
     sql.run("CREATE UNIQUE INDEX {table}_slug ON {table} ({group}, slug)")
@@ -33,6 +37,7 @@ def number_slugs(staging: Staging, table: str, *, group: str, taken: str) -> Non
             number += 1
         last[owner, stem] = number
         sql.run("UPDATE {table} SET slug = %s WHERE line = %s", [f"{stem}-{number}", line])
+    sql.run("DROP TABLE {table}_taken")
 
 
 def _is_taken(sql: Sql, owner: Any, slug: str) -> bool:
@@ -41,7 +46,7 @@ def _is_taken(sql: Sql, owner: Any, slug: str) -> bool:
         """
         SELECT 1 FROM {table} WHERE {group} = %s AND slug = %s
         UNION ALL
-        SELECT 1 FROM ({taken}) t WHERE t.g = %s AND t.slug = %s LIMIT 1
+        SELECT 1 FROM {table}_taken t WHERE t.g = %s AND t.slug = %s LIMIT 1
         """,
         [owner, slug, owner, slug],
     )
