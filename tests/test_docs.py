@@ -95,11 +95,11 @@ def consoles(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> I
     folder = tmp_path_factory.mktemp("documents")
     part = _part_of_the_snapshot(folder)
     clean = {key: value for key, value in os.environ.items() if key not in ("SECRET_KEY", "DEBUG")}
-    shutil.copy(migrated_file, folder / "0.sqlite3")
     with ExitStack() as stack:
         made = {}
         for document in dict(walk()):
-            url = f"sqlite:///{folder / str(len(made))}.sqlite3"
+            file = shutil.copy(migrated_file, folder / f"{len(made)}.sqlite3")
+            url = f"sqlite:///{file}"
             environment = {**clean, "DATABASE_URL": url, "BACKUP_DIR": str(folder / "backups")}
             bundled = None if document == ROOT / "README.md" else part
             made[document] = stack.enter_context(Console(environment, bundled=bundled))
