@@ -159,7 +159,7 @@ class Machine:
 
     def close(self) -> None:
         """Stop what was started, and leave nothing."""
-        self.run("systemctl stop travelmathlite-web.service travelmathlite-worker.service; nginx -s stop || true")
+        self.run("systemctl kill travelmathlite-web.service travelmathlite-worker.service; nginx -s stop || true")
         if (pid := self.root / "run" / "pgbouncer.pid").exists():
             os.kill(int(pid.read_text()), 9)
         self.drop_database()
