@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +21,6 @@ from travelmathlite.environment import read_database, read_number, read_redis
 ROOT = Path(__file__).resolve().parent.parent
 UNITS = ROOT / "deploy" / "systemd"
 SERVICES = {unit.name: unit.read_text(encoding="utf-8") for unit in UNITS.glob("*.service")}
-ELSEWHERE = {"ENGINE": "django.db.backends.postgresql", "HOST": "db.example.com", "NAME": "console"}
 once = pytest.mark.once
 
 
@@ -124,9 +124,10 @@ def test_processes_share_progress_through_redis_and_only_one_of_two_is_first(red
         ("/var/run/postgresql", "", False),
     ],
 )
-def test_a_cache_in_files_beside_a_database_elsewhere_is_warned_of(settings, tmp_path, host, url, warns):
-    settings.CACHES = caches_of(url, folder=tmp_path)
-    settings.DATABASES = {"default": {**ELSEWHERE, "HOST": host}}
+def test_a_cache_in_files_beside_a_database_elsewhere_is_warned_of(monkeypatch, tmp_path, host, url, warns):
+    there = {"default": {"ENGINE": "django.db.backends.postgresql", "HOST": host}}
+    settings = SimpleNamespace(CACHES=caches_of(url, folder=tmp_path), DATABASES=there)
+    monkeypatch.setattr(deployment, "settings", settings)
 
     sentences = [message.msg for message in deployment.check_shared_cache()]
 

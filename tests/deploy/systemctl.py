@@ -62,14 +62,14 @@ def start(unit: str) -> int:
     return 0
 
 
-def stop(unit: str) -> None:
+def stop(unit: str, by: signal.Signals = signal.SIGTERM) -> None:
     """Stop a service, and wait for its end."""
     file = ROOT / f"{unit}.pid"
     if not file.exists():
         return
     number = int(file.read_text())
     file.unlink()
-    os.kill(number, signal.SIGTERM)
+    os.killpg(number, by) if by == signal.SIGKILL else os.kill(number, by)
     deadline = time.monotonic() + 30
     while Path(f"/proc/{number}").exists() and "\nState:\tZ" not in Path(f"/proc/{number}/status").read_text():
         if time.monotonic() > deadline:
@@ -80,9 +80,9 @@ def stop(unit: str) -> None:
 def main(verb: str, *units: str) -> int:
     """Do one of the verbs that the document uses."""
     for unit in units:
-        if verb in ("restart", "stop"):
-            stop(unit)
-        if verb != "stop" and not unit.startswith("--") and (code := start(unit)):
+        if verb in ("restart", "kill"):
+            stop(unit, signal.SIGKILL if verb == "kill" else signal.SIGTERM)
+        if verb != "kill" and not unit.startswith("--") and (code := start(unit)):
             return code
     return 0
 
