@@ -65,7 +65,6 @@ def test_the_counts_come_first_in_sentences(run, operator, browse_as):
         ({"bucket": "changed", "q": "munich"}, ["EDDM"]),
         ({"bucket": "changed", "q": "kbk"}, ["KBKX"]),
         ({"bucket": "refused", "q": "line 8"}, ["XX01"]),
-        ({"bucket": "changed", "q": "a\x00b"}, []),
         ({"bucket": "nonsense", "start": "-5"}, ["XX01"]),
         ({"bucket": "changed", "start": "9" * 30}, ["EDDM", "KBKX", "KDEN"]),
         ({"bucket": "changed", "start": "5000"}, ["EDDM", "KBKX", "KDEN"]),
