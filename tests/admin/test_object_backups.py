@@ -304,7 +304,7 @@ def test_a_file_that_is_not_text_is_refused(backup, restore):
     assert "cannot be read" in refused(restore, backup.name)
 
 
-@pytest.mark.parametrize("name", ["../KDEN", "/etc/passwd", "..", "a/b", "a\x00b", "x" * 300, "%2e%2e%2fx"])
+@pytest.mark.parametrize("name", ["../KDEN", "/etc/passwd", "..", "a/b", "x" * 300, "%2e%2e%2fx"])
 def test_a_name_that_is_no_name_is_refused(backup, restore, name):
     assert "is not the name of a backup" in refused(restore, name)
 
