@@ -20,7 +20,8 @@ from tests.admin.everywhere import MODELS, addresses, clients, everything  # noq
 from tests.admin.permission_table import ACTIONS, PAGES, PEOPLE, expected, line_of, may
 
 # ruff: noqa: F811 - fixtures are imported
-pytestmark = pytest.mark.django_db
+# Who may what is asked of the admin alone; on both databases tests/matrix asks, and compares every table.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 # Temporary tables, and what Django keeps of its own.
 NOT_OURS = ("temp.", "django_session", "django_content_type")
 
