@@ -99,7 +99,7 @@ def test_a_restore_that_fails_leaves_nothing_elsewhere(using: str, folder: Path,
     ("target", "failure", "sentence"),
     [
         ("mysql://somewhere/db", UnknownTarget, "mysql://somewhere/db is no place to restore into"),
-        ("sqlite://", UnknownTarget, "is no place to restore into: name a file, or a URL"),
+        ("sqlite://", UnknownTarget, "is no place to restore into: name a file such as"),
         ("/no/such/folder/file.sqlite3", UnknownTarget, "There is no folder /no/such/folder: make it"),
     ],
 )

@@ -215,7 +215,9 @@ def test_a_backup_of_one_object_from_before_a_rename_is_read_under_the_former_na
     schemas(*THERE_AND_BACK)("0003")
     bern = Station.objects.get(code="BN")
     fields = values_of(bern)
-    backup = SimpleNamespace(fields={**fields, "title": fields["name"], "platforms": 3}, links=links_of(bern))
+    backup = SimpleNamespace(
+        name="bern", fields={**fields, "title": fields["name"], "platforms": 3}, links=links_of(bern)
+    )
     del backup.fields["name"]
 
     fit = fit_backup(tracked_for(Station), backup)
