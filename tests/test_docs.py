@@ -28,7 +28,11 @@ DOCUMENTS = [
 # and add a model to a copy of the tree; a server is set up in the lane deploy. Their tests: test_runbook.py,
 # test_contributing.py, test_recipe_model.py, deploy/test_deploying.py.
 RECIPE = ROOT / "docs" / "recipes" / "add-a-model.md"
-RUN_ELSEWHERE = (ROOT / "docs" / "runbook.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "deploying.md", RECIPE)
+RUN_ELSEWHERE = (
+    *(ROOT / "docs" / name for name in ("runbook.md", "operating.md", "deploying.md")),
+    ROOT / "CONTRIBUTING.md",
+    RECIPE,
+)
 SETTINGS_PAGE = settings_page.PAGE.read_text(encoding="utf-8")
 REFERENCE = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
 SOURCES = {
