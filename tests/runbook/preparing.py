@@ -65,6 +65,12 @@ def oops(runner: Runner) -> None:
 
 
 @preparation
+def all_deleted(runner: Runner) -> None:
+    """Somebody has deleted all airports."""
+    assert Airport.objects.all().delete()[0] == 100
+
+
+@preparation
 def china_deleted(runner: Runner) -> None:
     """Somebody has deleted the airports of China."""
     assert Airport.objects.filter(iso_country="CN").delete()[0] == 2
