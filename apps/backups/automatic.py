@@ -61,7 +61,8 @@ def _increment(actor: Actor, reason: str, using: str) -> Backup | None:
     """Return a new increment on a backup that was proved to restore; None where there is none to go on from."""
     with suppress(NoBase):
         if _is_on_proven(find_base(using), using):
-            return create_backup(actor=actor, reason=reason, kind=INCREMENTAL, using=using)
+            # The act waits for it, and for no storage elsewhere.
+            return create_backup(actor=actor, reason=reason, kind=INCREMENTAL, using=using, send=False)
     return None
 
 

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.airports.models import Airport
-from apps.backups import automatic
+from apps.backups import automatic, creating
 from apps.backups.automatic import NotBackedUp, newest_complete, recent_or_new
 from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup
@@ -157,6 +157,13 @@ def test_increments_before_small_acts_go_on_from_each_other_and_serve_twice(airp
     assert (first.base, second.base) == (base.id, first.id)
     assert newest_complete(increments=True) is None
     verify(second)
+
+
+def test_a_small_act_waits_for_no_storage_elsewhere(monkeypatch):
+    proven()
+    monkeypatch.setattr(creating, "try_to_send", lambda made: pytest.fail("it was sent"))
+
+    assert recent_or_new("before-bulk", actor=None, reason="a small one", objects=2).kind == "incremental"
 
 
 def test_before_a_large_act_and_one_of_unknown_size_the_backup_is_full(airports_file, monkeypatch):  # noqa: F811
