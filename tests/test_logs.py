@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -152,9 +153,8 @@ def test_sentry_hears_where_it_failed_and_no_value(tmp_path):
     assert '"request_id": "proxy-4711"' in result.stdout.replace('":"', '": "')
     assert "ValueError" in result.stdout
     assert "OperationalError" in result.stdout
-    assert "secret-" not in result.stdout.replace('"secret-" + "local"', "").replace("'secret-sql'", "").replace(
-        '"secret-param"', ""
-    )
+    # Lines of the code are told as they stand there; Python 3.13 knows those of `-c`, too.
+    assert "secret-" not in re.sub(r'"context_line":\s*"(?:[^"\\]|\\.)*"', "", result.stdout)
 
 
 def test_of_a_line_sentry_hears_the_words_that_stand_in_the_code():

@@ -14,12 +14,22 @@ from tests.runbook.document import Story, read_stories
 from tests.runbook.running import Runner, fits
 from tests.runbook.worlds import ROOT, Worlds, at
 
-RUNBOOK = ROOT / "docs" / "runbook.md"
-TEXT = RUNBOOK.read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "docs" / name for name in ("runbook.md", "operating.md")]
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in DOCUMENTS}
+TEXT = "\n".join(TEXTS.values())
 # Sections about how to work, not about what went wrong.
-NO_SCENARIO = {"The schedule", "Before, during and after something risky"}
+NO_SCENARIO = {
+    "What happened",
+    "The first five minutes",
+    "How to read this page",
+    "The schedule",
+    "Before, during and after something risky",
+}
+# Lines that a reader sees without scrolling, at most.
+SCREEN = 50
 ENGINE = "postgresql" if "postgres" in os.environ.get("DATABASE_URL", "") else "sqlite"
-STORIES = [story for story in read_stories(RUNBOOK) if ENGINE in story.on and story.blocks_on(ENGINE)]
+ALL = [(path, story) for path in DOCUMENTS for story in read_stories(path)]
+STORIES = [(path, story) for path, story in ALL if ENGINE in story.on and story.blocks_on(ENGINE)]
 
 
 @pytest.fixture
@@ -54,8 +64,8 @@ def runner(worlds: Worlds, story: Story, tmp_path: Path) -> Iterator[Runner]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.title)
-def test_a_story_of_the_runbook_goes_as_it_says(story: Story, runner: Runner):
+@pytest.mark.parametrize(("path", "story"), STORIES, ids=lambda about: getattr(about, "title", ""))
+def test_a_story_of_the_runbook_goes_as_it_says(path: Path, story: Story, runner: Runner):
     preparing.prepare(story.prepare, runner)
     for block in story.blocks_on(ENGINE):
         preparing.prepare(block.prepare, runner)
@@ -65,20 +75,44 @@ def test_a_story_of_the_runbook_goes_as_it_says(story: Story, runner: Runner):
         promised = f"exit {block.exit}\n{block.output if block.output is not None else '…'}"
         if block.exit not in (code, None) or (block.output is not None and not fits(runner.meant(block.output), said)):
             pytest.fail(
-                f"{RUNBOOK.name}:{block.line}\n{block.text}\n--- promised: {promised}\n--- said: exit {code}\n{said}",
+                f"{path.name}:{block.line}\n{block.text}\n--- promised: {promised}\n--- said: exit {code}\n{said}",
                 pytrace=False,
             )
 
 
 def test_each_block_is_run_on_some_engine():
-    stories = read_stories(RUNBOOK)
-
-    assert not [block.line for story in stories for block in story.blocks if not {*story.on} & {*block.on}]
+    assert not [block.line for _, story in ALL for block in story.blocks if not {*story.on} & {*block.on}]
 
 
 def sections() -> dict[str, str]:
-    """Return the sections of the runbook by their headings."""
-    return dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", TEXT, re.M | re.S))
+    """Return the sections of both pages by their headings."""
+    found = [pair for text in TEXTS.values() for pair in re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.M | re.S)]
+    return dict(found)
+
+
+def test_each_procedure_fits_on_a_screen():
+    long = {}
+    for text in TEXTS.values():
+        # What readers do not see.
+        seen = re.sub(r"^<!--.*?-->\n+", "", text, flags=re.M)
+        for title, body in re.findall(r"^##+ (.*?)\n(.*?)(?=^##+ |\Z)", seen, re.M | re.S):
+            long |= {title: body.count("\n")} if body.count("\n") > SCREEN else {}
+
+    assert not long
+
+
+def test_no_command_has_a_number_that_somebody_would_copy():
+    blocks = [block for _, story in ALL for block in story.blocks if block.language in ("bash", "sql")]
+    before = r"\b(?:revert|show|diff|cancel|kill -9) |--(?:changeset|upto|since|before)[ =]|backend\("
+    numbers = rf"(?:{before})[\"']?\d+|\d{{8}}-\d{{6}}"
+
+    assert not [found for block in blocks for found in re.findall(numbers, block.text)]
+
+
+def test_the_runbook_opens_with_the_first_five_minutes():
+    first = re.search(r"^## (.*)$", TEXTS["runbook.md"], re.M)
+
+    assert first[1] == "The first five minutes"
 
 
 @pytest.mark.parametrize("section", sections().keys() - NO_SCENARIO)
@@ -89,9 +123,21 @@ def test_a_scenario_says_what_one_sees_how_to_make_sure_what_to_do_and_what_if_t
 
 
 def test_the_table_leads_to_sections_that_are_there():
-    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in sections()}
+    anchors = {
+        name + anchor_of(title) for name, text in TEXTS.items() for title in re.findall(r"^##+ (.*)$", text, re.M)
+    }
+    links = {
+        (page or name) + anchor
+        for name, text in TEXTS.items()
+        for page, anchor in re.findall(r"\]\((runbook\.md|operating\.md)?(#.*?)\)", text)
+    }
 
-    assert not set(re.findall(r"\]\(#(.*?)\)", TEXT)) - anchors
+    assert not links - anchors
+
+
+def anchor_of(title: str) -> str:
+    """Return the anchor that a heading has."""
+    return "#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def test_the_addresses_in_the_admin_are_there():

@@ -23,12 +23,13 @@ def create_backup(
     label: str = "",
     tables: tuple[str, ...] = (),
     using: str = "default",
+    send: bool = True,
 ) -> Backup:
     """Copy all committed rows into the folder of the backups, and return the backup when it is safe on disk.
 
     `actor` is a user, or None for a job; `tables` limits the backup to these. Uncommitted writes of the caller are not
-    in it. A copy goes to the storage elsewhere, if there is one. Raises a BackupFailure with one sentence, and then
-    leaves nothing in the folder.
+    in it. A copy goes to the storage elsewhere, if there is one; without `send` the next backup takes it along. Raises
+    a BackupFailure with one sentence, and then leaves nothing in the folder.
     """
     driver = driver_for(kind, connections[using].vendor)
     folder = open_folder()
@@ -43,7 +44,7 @@ def create_backup(
             made = _put(place, replace(backup, label=label, tables=tuple(sorted(tables))))
     except OSError as error:
         raise from_os_error(error, folder, needed=needed) from error
-    return made if kind in AUTOMATIC else try_to_send(made)
+    return try_to_send(made) if send and kind not in AUTOMATIC else made
 
 
 def _describe(place: Place, facts: Facts, driver: Driver, *, actor: Actor, reason: str, kind: str) -> Backup:

@@ -64,7 +64,8 @@ class RecordedQuerySet(AnyHistoricalQuerySet):
             .order_by()
             .values(self._pk_attr)
             .annotate(newest=Max("history_id"))
-            .values("newest")
+            # One object has one newest row; Django 6.1 wants that said.
+            .values("newest")[:1]
         )
         return cast(RecordedQuerySet, self.filter(history_id=Subquery(newest)))
 

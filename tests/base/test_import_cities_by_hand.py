@@ -86,7 +86,7 @@ def test_name_that_another_city_of_the_country_has_is_refused_and_names_it(plan_
 
     assert refusals(plan) == [(2, "name", "zürich", "taken")]
     assert plan.refusals[0].hint == f"Zürich (id {zurich.pk}) has this country and name already"
-    assert plan.changes_nothing
+    assert not plan.to_write
 
 
 def test_two_cities_that_swap_names_are_both_refused(plan_of, zurich, switzerland):

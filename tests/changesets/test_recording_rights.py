@@ -21,7 +21,7 @@ from apps.changesets.revert import plan_revert, revert
 from tests.changesets.conftest import World
 
 CLERK, CONSOLE = "console_test_clerk", "console_runtime"
-RUNBOOK = Path(__file__).parents[2] / "docs" / "runbook.md"
+OPERATING = Path(__file__).parents[2] / "docs" / "operating.md"
 INSERT = "record_airports_airport_insert"
 FIRED = f"REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION {INSERT}()"
 
@@ -154,8 +154,8 @@ def test_other_rights_than_those_installed_are_a_problem(world: World, statement
 
 @pytest.fixture
 def console(world: World) -> str:
-    """Return a role with the rights that the runbook gives to the one that the console runs as."""
-    block = re.search(rf"```sql\n(CREATE ROLE {CONSOLE} .*?)```", RUNBOOK.read_text(encoding="utf-8"), re.DOTALL)
+    """Return a role with the rights that docs/operating.md gives to the one that the console runs as."""
+    block = re.search(rf"```sql\n(CREATE ROLE {CONSOLE} .*?)```", OPERATING.read_text(encoding="utf-8"), re.DOTALL)
     execute(block[1])
     return CONSOLE
 

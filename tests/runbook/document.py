@@ -3,7 +3,7 @@
 What the tests need to know stands in comments that a reader does not see:
 
     <!-- story: world=updated on=sqlite prepare=bad_links -->   begins a story; it lasts until the next one
-    <!-- run: exit=1 on=postgresql prepare=hang -->             is about the block below it
+    <!-- run: exit=1 on=postgresql prepare=hang RUN=2 -->       is about the block below it, in which RUN stands for 2
 
 An `output` block is what the block before it prints.
 """
@@ -11,6 +11,7 @@ An `output` block is what the block before it prints.
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 RUN = ("bash", "python", "sql", "cron")
 LANGUAGES = (*RUN, "output")
@@ -33,6 +34,8 @@ class Block:
     line: int
     on: tuple[str, ...] = ENGINES
     prepare: str = ""
+    # What its words in capitals stand for.
+    stands_for: dict[str, str] = field(default_factory=dict)
     # None: whatever it is.
     exit: int | None = 0
     output: str | None = None
@@ -80,10 +83,11 @@ def read_stories(document: Path) -> list[Story]:
     return stories
 
 
-def _words(text: str) -> dict:
+def _words(text: str) -> dict[str, Any]:
     words = dict(word.split("=", 1) for word in text.split())
+    capitals = {name: words.pop(name) for name in list(words) if name.isupper()}
     if "on" in words:
         words["on"] = tuple(words["on"].split(","))
     if "exit" in words:
         words["exit"] = None if words["exit"] == "any" else int(words["exit"])
-    return words
+    return {**words, "stands_for": capitals} if capitals else words

@@ -44,6 +44,39 @@ def prepare(name: str, runner: Runner) -> None:
 
 
 @preparation
+def proven(runner: Runner) -> None:
+    """There is a backup, and it was proved to restore."""
+    assert runner.manage("backup create")[0] == runner.manage("backup verify --latest")[0] == 0
+
+
+@preparation
+def flushed(runner: Runner) -> None:
+    """Somebody has emptied all tables."""
+    assert runner.manage("flush --noinput")[0] == 0
+
+
+@preparation
+def oops(runner: Runner) -> None:
+    """There is a full backup, an import, an increment, and then somebody has given all airports one name."""
+    assert runner.manage("backup create")[0] == 0
+    assert runner.manage("import_airports --file newer.csv")[0] == 0
+    assert runner.manage("backup create --kind incremental")[0] == 0
+    assert Airport.objects.update(name="oops") == 100
+
+
+@preparation
+def all_deleted(runner: Runner) -> None:
+    """Somebody has deleted all airports."""
+    assert Airport.objects.all().delete()[0] == 100
+
+
+@preparation
+def china_deleted(runner: Runner) -> None:
+    """Somebody has deleted the airports of China."""
+    assert Airport.objects.filter(iso_country="CN").delete()[0] == 2
+
+
+@preparation
 def bad_file(runner: Runner) -> None:
     """An update has failed over a file with a good row, and one whose latitude is none."""
     lines = (runner.folder / "airports.csv").read_text(encoding="utf-8").splitlines()
@@ -95,7 +128,7 @@ def stuck(runner: Runner) -> None:
     os.mkfifo(runner.folder / "never.csv")
     update = runner.start("update_airports", "--file", "never.csv", "--no-backup")
     _until(lambda: ImportRun.objects.filter(lock__isnull=False).exists())
-    runner.stands_for["4711"] = str(update.pid)
+    runner.stands_for["PID"] = str(update.pid)
 
 
 @preparation
@@ -110,7 +143,7 @@ def blocked(runner: Runner) -> None:
     """Somebody has locked the airports and gone for lunch, and an update waits for that."""
     lunch = psycopg.connect(url_of(runner.database))
     lunch.execute("LOCK TABLE airports_airport")
-    runner.stands_for["4711"] = str(lunch.info.backend_pid)
+    runner.stands_for["PID"] = str(lunch.info.backend_pid)
     runner.at_the_end.append(lunch.close)
     runner.start("update_airports", "--file", "airports.csv", "--no-backup")
     _until(lambda: _asked("SELECT count(*) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"))

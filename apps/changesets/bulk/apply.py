@@ -100,8 +100,9 @@ def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Option
 def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:
     """Make a backup first, or what else other apps added, where more than one object would be deleted."""
     plan = plan_bulk(work, objects, options)
-    if sum(line.number or 0 for line in plan.lines if line.sign == "deleted") > 1 and not plan.refusal:
-        prepare(Coming(work.kind, actor, f"the deletion of {plan.objects}", objects.db))
+    deleted = sum(line.number or 0 for line in plan.lines if line.sign == "deleted")
+    if deleted > 1 and not plan.refusal:
+        prepare(Coming(work.kind, actor, f"the deletion of {plan.objects}", objects.db, objects=deleted))
 
 
 def _plan(work: BulkWork, selection: Selection, options: Options) -> BulkPlan:

@@ -47,8 +47,8 @@ class Plan(Protocol):
         """Whether a person chose to pass the limits of the settings."""
 
     @property
-    def changes_nothing(self) -> bool:
-        """Whether applying it would write no row."""
+    def to_write(self) -> int:
+        """How many objects applying it would create, change or remove."""
 
     def figures(self) -> dict[str, Any]:
         """Return what the changeset remembers, the counts among it."""
@@ -88,7 +88,7 @@ def apply_import(plan: Plan, *, actor: Actor, reason: str = "", settle: Settle |
         raise PlanIsGone("The staged rows of this plan are gone: plan the import again.")
     try:
         plan.require_within_limits()
-        if plan.changes_nothing:
+        if not plan.to_write:
             settle(Done(plan.figures()["counts"]), None)
             return None
         title = source_title(staging.options, plan.file.name)

@@ -133,7 +133,9 @@ def read_corrections(
     """Return the pairs in full; the number of queries does not grow with them. Deleted objects are left out."""
     model = corrections.model
     links = [field.name for field in model._meta.concrete_fields if field.is_relation]
-    objects = model._base_manager.using(using).select_related(*links).in_bulk({pk for pk, _ in pairs})
+    rows = model._base_manager.using(using)
+    # Without names it would follow every link.
+    objects = (rows.select_related(*links) if links else rows).in_bulk({pk for pk, _ in pairs})
     origins = origins_of_many(list(objects.values()))
     wanted = [corrections.pins[pair] for pair in pairs if pair in corrections.pins]
     pins = Pin.objects.using(using).select_related("actor").in_bulk(wanted) if wanted else {}

@@ -122,11 +122,6 @@ class ImportPlan:
         }
 
     @property
-    def changes_nothing(self) -> bool:
-        """Whether applying it would write no row."""
-        return not self.to_write
-
-    @property
     def to_write(self) -> int:
         """How many objects applying it would create, change or remove."""
         # Superseded objects are among the missing to change where those are deleted anyway.

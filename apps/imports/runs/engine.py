@@ -225,9 +225,9 @@ def _apply(
     actor, using = run.confirmed_by or run.actor, plan.staging.connection.alias
     try:
         plan.require_within_limits()
-        if backup is not False and not plan.changes_nothing:
+        if backup is not False and (number := plan.to_write):
             progress("back up", 0)
-            made = prepare(Coming(Kind.IMPORT, actor, before, using, required=bool(backup)))
+            made = prepare(Coming(Kind.IMPORT, actor, before, using, required=bool(backup), objects=number))
             run.summary = {**(run.summary or {}), "backup": made[0] if made else None}
         progress("write", 0)
         opened = apply_import(plan, actor=actor, reason=run.reason, settle=settle)

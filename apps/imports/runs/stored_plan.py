@@ -55,9 +55,9 @@ class StoredPlan:
         return bool(self.figures().get("past_limits"))
 
     @property
-    def changes_nothing(self) -> bool:
-        """Whether applying it would write no row."""
-        return not changed_rows(self.run)
+    def to_write(self) -> int:
+        """How many objects applying it would create, change or remove."""
+        return changed_rows(self.run)
 
     def figures(self) -> dict[str, Any]:
         """Return what the changeset remembers; disputed rows that a person decided about are not refused."""
