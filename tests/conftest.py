@@ -192,8 +192,8 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # -- people ------------------------------------------------------------------------------------------------------
 
-# What each group may do, once `create_groups` has worked it out: the permissions stay, so it is the same for each test.
-GRANTED: dict[str, list[int]] = {}
+# The names of what each group may do, once `create_groups` has worked it out: keys change where a test migrates back.
+GRANTED: dict[str, list[str]] = {}
 
 
 def make_groups() -> None:
@@ -202,15 +202,18 @@ def make_groups() -> None:
 
     if not GRANTED:
         create_groups()
-        GRANTED.update({group.name: [*group.permissions.values_list("pk", flat=True)] for group in Group.objects.all()})
+        for group in Group.objects.all():
+            names = group.permissions.values_list("content_type__app_label", "codename")
+            GRANTED[group.name] = [f"{app}.{codename}" for app, codename in names]
         return
     Group.objects.bulk_create([Group(name=name) for name in GRANTED])
     with connection.cursor() as cursor:
-        for name, keys in GRANTED.items():
+        for group_name, names in GRANTED.items():
             cursor.execute(
                 "INSERT INTO auth_group_permissions (group_id, permission_id) SELECT g.id, p.id"
-                f" FROM auth_group g, auth_permission p WHERE g.name = %s AND p.id IN ({str(keys)[1:-1]})",
-                [name],
+                " FROM auth_group g, auth_permission p JOIN django_content_type c ON c.id = p.content_type_id"
+                f" WHERE g.name = %s AND c.app_label || '.' || p.codename IN ({', '.join(['%s'] * len(names))})",
+                [group_name, *names],
             )
 
 
