@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
+from apps.changesets.processes.progress import board
 from tests.admin.bulk import LISTS, act
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,3 +51,19 @@ def test_a_bulk_action_is_done_once(places, steward, browse_as):
     deletion = Changeset.objects.get(kind="delete")
     assert led_to == [f"/admin/changesets/changeset/{deletion.pk}/change/"] * 2
     assert list(Airport.objects.values_list("pk", flat=True)) == ["EDDM"]
+
+
+@pytest.mark.parametrize("broken", ["add", "set"])
+def test_an_act_is_answered_where_the_board_cannot_be_written(places, steward, browse_as, edit, monkeypatch, broken):
+    made = edit("KDEN", name="Denver Intl")
+    client, address = browse_as(steward), f"/admin/changesets/changeset/{made.pk}/revert/"
+    token = client.get(address).context["token"]
+
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(board()), broken, full)
+
+    answer = client.post(address, {"seen": token, "reason": "it was right"})
+
+    assert answer.url == f"/admin/changesets/changeset/{Changeset.objects.get(kind='revert').pk}/change/"
