@@ -125,7 +125,7 @@ def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console,
     expect(page.locator(".plan-rows .origin")).to_contain_text("by admin")
     assert console.names("00A")[""] == 73_623
 
-    page.get_by_role("button", name=re.compile(r"^Import 34,\d{3} changes$")).click()
+    page.get_by_role("button", name=re.compile(r"^Import 40,\d{3} changes$")).click()
     page.wait_for_url(re.compile("/changesets/changeset/"))
     expect(page.get_by_role("heading", name=re.compile("Import · airports-2026-04"))).to_be_visible()
     assert console.names("00A", "00AA") == {"": 85_084, "00A": "Total RF, as signed", "00AA": "Aero B Ranch Airport"}
