@@ -39,9 +39,9 @@ class BoundedAdmin(ModelAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """Show the history of an object."""
-        if request.method not in READS:
-            return turned_away(request, READS, may=self.has_view_or_change_permission(request)) or HttpResponse()
-        return super().history_view(request, object_id, extra_context)
+        # Who may read it, Django asks of the object.
+        may = request.method in READS or self.has_view_or_change_permission(request)
+        return turned_away(request, READS, may=may) or super().history_view(request, object_id, extra_context)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Return what the address says that the form begins with, without keys that no object can have."""
