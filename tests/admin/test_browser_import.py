@@ -119,7 +119,7 @@ def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console,
     upload(console, page)
     expect(page.get_by_role("heading", name="This import will mean")).to_be_visible()
     expect(page.locator(".plan").first).to_contain_text("11,504 airports are new")
-    expect(page.locator(".plan").first).to_contain_text("28,504 airports change")
+    expect(page.locator(".plan").first).to_contain_text("28,505 airports change")
     page.get_by_role("link", name=re.compile("^Kept corrections")).click()
     expect(page.locator(".plan-rows")).to_contain_text("Total RF, as signed")
     expect(page.locator(".plan-rows .origin")).to_contain_text("by admin")

@@ -157,3 +157,33 @@ def test_a_country_by_its_code_is_not_another_one_by_name_and_iso3(tmp_path):
     plan.discard()
 
     assert (plan.counts.disputed, plan.counts.updated) == (1, 0)
+
+
+def test_an_ident_that_goes_on_to_a_new_airport_is_no_dispute_where_the_old_one_has_its_own_row(import_file):
+    place = {"iso_country": "PK", "iso_region": "PK-BA", "latitude_deg": "25.2", "longitude_deg": "62.3"}
+    old = {"id": "1", "ident": "OPGD", "name": "Gwadar International Airport", "iata_code": "GWD", **place}
+    new = {"id": "2", "ident": "PK-0044", "name": "New Gwadar International Airport (planned)", **place}
+    newest = {"id": "3", "ident": "PK-0045", "name": "Gwadar International Airport Two", **place}
+    import_file(old, new, newest)
+    # As upstream did in 2025: code and ident of the old one are those of the new one now. So on with a third one.
+    file = (
+        {**old, "ident": "PK-0691", "iata_code": ""},
+        {**new, "ident": "OPGD", "name": "New Gwadar International Airport", "iata_code": "GWD"},
+        {**newest, "ident": "PK-0044", "name": "New Gwadar International Airport (planned)"},
+    )
+
+    first, again = import_file(*file), import_file(*file)
+
+    assert [first[key] for key in ("renamed", "refused", "disputed")] == [3, 0, 0]
+    assert again["changeset"] is None
+
+
+def test_two_neighbours_with_each_others_number_are_disputed(import_file):
+    place = {"iso_country": "CH", "iso_region": "CH-ZH", "latitude_deg": "47.4", "longitude_deg": "8.5"}
+    one = {"id": "1", "ident": "LSZH", "name": "Kloten", "iata_code": "ZRH", **place}
+    other = {"id": "2", "ident": "LSMD", "name": "Dubendorf", "iata_code": "ZDO", **place}
+    import_file(one, other)
+
+    result = import_file({**one, "id": "2"}, {**other, "id": "1"})
+
+    assert [result[key] for key in ("updated", "refused", "disputed")] == [0, 2, 2]

@@ -3,11 +3,12 @@
 SQL finds the few rows that may be disputed: one of their other keys names another object, or their name, country and
 position differ from those of their object. Python judges these, since it knows names and distances better. A row is
 disputed when everything that is known contradicts its object, or when two of its keys name two objects and more of its
-values agree with the other one.
+values agree with the other one, which no undisputed row is about.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from apps.changesets.history.maps import distance_km
@@ -138,13 +139,36 @@ def _differs(staging: Staging, field: str) -> str:
 
 def _acquit(staging: Staging, evidence: Evidence) -> list[Suspect]:
     """Take the suspects that are not disputed out of the table, and return the first of those that are."""
-    first: list[Suspect] = []
-    for suspects in suspects_of(staging):
-        disputed = [suspect for suspect in suspects if _is_disputed(suspect, evidence)]
-        first += disputed[: _EXAMPLES - len(first)]
-        lines = {suspect.line for suspect in suspects} - {suspect.line for suspect in disputed}
-        staging.run_many("DELETE FROM {disputed} WHERE line = %s", ((line,) for line in lines))
-    return first
+    contradicting: list[int] = []
+    innocent: list[int] = []
+    for suspect in chain.from_iterable(suspects_of(staging)):
+        if _contradicts(suspect.row, suspect.matched, evidence):
+            contradicting.append(suspect.line)
+        elif suspect.rival is None or not _speaks_for(suspect.row, suspect.rival, suspect.matched, evidence):
+            innocent.append(suspect.line)
+    staging.run_many("UPDATE {disputed} SET contradicts = TRUE WHERE line = %s", ((line,) for line in contradicting))
+    staging.run_many("DELETE FROM {disputed} WHERE line = %s", ((line,) for line in innocent))
+    _acquit_where_the_rival_is_another_rows(staging)
+    return next(suspects_of(staging, size=_EXAMPLES), [])
+
+
+def _acquit_where_the_rival_is_another_rows(staging: Staging) -> None:
+    """Take the rows out whose rival is the object of an undisputed row: upstream knows that it has two, and which.
+
+    Where A takes the key of B, and B that of C, B has to be taken out first: so on, until none is.
+    """
+    while staging.value("SELECT COUNT(*) FROM {disputed} WHERE contradicts IS NULL"):
+        acquitted = staging.run(
+            """
+            DELETE FROM {disputed} WHERE contradicts IS NULL AND EXISTS (
+                SELECT 1 FROM {matched} m JOIN {matched} t ON t.old_pk = CASE m.old_pk
+                    WHEN {disputed}.id_pk THEN {disputed}.other_pk ELSE {disputed}.id_pk END
+                WHERE m.line = {disputed}.line AND NOT EXISTS (SELECT 1 FROM {disputed} e WHERE e.line = t.line)
+            )
+            """
+        )
+        if not acquitted:
+            return
 
 
 def suspects_of(staging: Staging, which: str = "TRUE", *, size: int = _PAGE) -> Iterator[list[Suspect]]:
@@ -183,12 +207,6 @@ def telling_fields(staging: Staging) -> list[str]:
     fields = [*keys, spec.pk, spec.label, *(spec.evidence.fields if spec.evidence else ())]
     known = {*staging.stored, spec.pk}
     return [field for field in dict.fromkeys(fields) if field in known]
-
-
-def _is_disputed(suspect: Suspect, evidence: Evidence) -> bool:
-    if _contradicts(suspect.row, suspect.matched, evidence):
-        return True
-    return suspect.rival is not None and _speaks_for(suspect.row, suspect.rival, suspect.matched, evidence)
 
 
 def _contradicts(row: Values, live: Values, evidence: Evidence) -> bool:

@@ -171,9 +171,9 @@ class Staging(LiveTable):
             "{deleted_here}": "line integer PRIMARY KEY",
             # Those of them that are not made again, since the deletion is pinned.
             "{stays_deleted}": "line integer PRIMARY KEY, pk_value text, label text",
-            # Rows whose evidence contradicts their key: the objects that their first key and their others name, whether
-            # the options say which counts, and otherwise what a stored plan keeps of them.
-            "{disputed}": "line integer PRIMARY KEY, id_pk {pk_type}, other_pk {pk_type}, settled boolean, kept text",
+            # Rows whose evidence speaks against their key: what each of their keys names, and what is decided of them.
+            "{disputed}": "line integer PRIMARY KEY, id_pk {pk_type}, other_pk {pk_type}, "
+            "contradicts boolean, settled boolean, kept text",
             # Good rows that cannot go in, and the line or object in their way.
             "{blocked}": "line integer, holder text",
             # Objects that change, with the newest history row that the plan saw of each, and their final values.
