@@ -112,6 +112,7 @@ PAGES = {
     "home": ("staff 302", "staff 405"),
     "index": ("staff 200", "staff 405"),
     "looked_for": ("staff 200", "staff 405"),
+    "search": ("staff 200", "staff 405"),
     "app_list": ("viewer 200 staff 404", "staff 405"),
     "autocomplete": ("nobody 403", "staff 405"),
     "jsi18n": ("staff 200", "staff 405"),

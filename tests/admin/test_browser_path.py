@@ -138,3 +138,16 @@ def history(places, make_person, edit) -> dict:
         Changeset.objects.filter(pk=made.pk).update(created_at=when)
         Airport.history.model.objects.filter(changeset=made).update(history_date=when)
     return {"refresh": refresh, "version": version, "picks": "&".join(f"pick=airports.airport:{row}" for row in rows)}
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_a_key_leads_from_any_page_to_the_search_of_all_tables(live_server, page, places, viewer, log_in, key):
+    log_in(viewer)
+    page.goto(f"{live_server.url}/admin/base/country/")
+
+    page.keyboard.press(key)
+    page.keyboard.type("munchen")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Cities")).to_be_visible()
+    expect(page.get_by_role("link", name="München, Germany")).to_be_visible()

@@ -34,7 +34,7 @@ from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
 from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
-from apps.changesets.pages.paging import KeysFirstPaginator
+from apps.changesets.pages.searching import SearchingAdmin
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.processes.locking import busy_in_words
 from apps.changesets.revert import newest_revertable
@@ -48,7 +48,7 @@ _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 _refusals: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
-class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; a form of its own is a RecordedForm."""
 
     form = RecordedForm
@@ -56,7 +56,6 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     # Counting every choice of every filter takes seconds at this size.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    paginator = KeysFirstPaginator
     change_list_template = "admin/changesets/recorded_list.html"
     object_history_template = "admin/changesets/object_history.html"
     object_history_list_template = "admin/changesets/object_history_list.html"
