@@ -25,6 +25,7 @@ from apps.changesets.errors import Busy
 from apps.changesets.fields import target_of
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
+from apps.changesets.history.renames import KeyHistory
 from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Kind
 from apps.changesets.pages import as_of, links
@@ -32,6 +33,7 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.moved_on import had_this_key, lead_on
 from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.searching import SearchingAdmin
@@ -181,8 +183,10 @@ class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
         super().message_user(request, _outcomes.get(request, message), level, *args, **kw)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Lead to the history of a deleted object: it can be brought back there."""
+        """Lead to the object under its new key, or to the history of a deleted one: it can be brought back there."""
         key = self.key_or_404(object_id)
+        if (moved := lead_on(self, request, key, page="change")) is not None:
+            return moved
         if tracked_for(self.model).history_model.objects.filter(**{opts.pk.attname: key}).exists():
             return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]  # not in the stubs
@@ -201,11 +205,15 @@ class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         key = self.key_or_404(object_id)
-        lives = self.get_queryset(request).filter(pk=key).exists()
-        tracked = tracked_for(self.model)
+        tracked, may_look = tracked_for(self.model), self.has_view_or_change_permission(request)
+        of_key = vars(request)["of_key"] = KeyHistory(tracked, key)
+        lives = of_key.in_use
+        if not lives and may_look and (moved := lead_on(self, request, key, page="history")) is not None:
+            return moved
         gone = [] if lives else list(deleted_objects(tracked).filter(**{self.opts.pk.attname: key})[:1])
         context = {
             "lives": lives,
+            "had_this_key": had_this_key(of_key) if may_look else "",
             "remark": next(iter(self.remarks_on_deleted(request, gone).values()), ""),
             "tracked_label": self.opts.label_lower,
             "subtitle": None,
@@ -223,14 +231,14 @@ class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
     def get_history_queryset(
         self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
     ) -> QuerySet:
-        rows = history_manager.filter(**{pk_name: object_id})
-        return rows.select_related("changeset", "changeset__actor").order_by("-history_id")
+        rows: QuerySet = vars(request)["of_key"].rows()
+        return rows.select_related("changeset", "changeset__actor")
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any, **kw: Any) -> None:
         """Attach our entries instead: the last row of a page has its differences too, and links have names."""
         rows = list(historical_records)
         for row, entry in zip(rows, entries_of(tracked_for(self.model), rows, sees=eyes_of(request.user)), strict=True):
-            row.entry = entry
+            row.entry, row.key = entry, getattr(row, self.opts.pk.attname)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict | None = None
