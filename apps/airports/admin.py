@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
@@ -13,6 +14,7 @@ from apps.airports.pages import bulk_actions, places  # noqa: F401 - they regist
 from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
 from apps.base.pages.console import ConsoleModelAdmin
+from apps.changesets.folding import folded
 
 
 class LinksFilter(admin.SimpleListFilter):
@@ -78,6 +80,21 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
 
     def findings_map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_findings_map(request, self)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Show the municipality only where the city that it is linked to is called otherwise: one column for both."""
+        names = super().get_list_display(request)
+        if "city" not in names:
+            return names
+        return ["town" if name == "city" else name for name in names if name != "municipality"]
+
+    @admin.display(description="City", ordering="city", empty_value="")
+    def town(self, airport: Airport) -> str:
+        if airport.city is None:
+            return format_html('<span class="quiet">{} (no city)</span>', airport.municipality)
+        if folded(airport.city.name) == folded(airport.municipality):
+            return airport.city.name
+        return format_html('{} <span class="quiet">({})</span>', airport.city.name, airport.municipality or "no name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
         """The ident is the primary key: it is chosen once."""

@@ -1,4 +1,4 @@
-// The keys / and Ctrl-K (Cmd-K) lead to the search box of the header.
+// The keys / and Ctrl-K (Cmd-K) lead to the search box of the header; Escape, or a click beside it, closes a menu.
 const box = document.querySelector("#header-search input");
 
 document.addEventListener("keydown", (event) => {
@@ -10,3 +10,9 @@ document.addEventListener("keydown", (event) => {
   box.focus();
   box.select();
 });
+
+const closeMenus = (but) => {
+  for (const menu of document.querySelectorAll("details.more-tools[open]")) if (menu !== but) menu.open = false;
+};
+document.addEventListener("click", (event) => closeMenus(event.target.closest("details.more-tools")));
+document.addEventListener("keyup", (event) => { if (event.key === "Escape") closeMenus(); });

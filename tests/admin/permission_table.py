@@ -19,6 +19,7 @@ DECIDED = ("uploader 405", "uploader 302")
 PAGES = {
     # -- tracked models ----------------------------------------------------------------------------------------
     "<model>_changelist": LIST,
+    "<model>_views": ("viewer 405", "viewer 302"),
     "<model>_add": ("editor 200", "editor 200"),
     "<model>_change": ("viewer 200", "editor 200"),
     "<model>_delete": ("steward 200", "steward 200"),

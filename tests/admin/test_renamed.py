@@ -96,7 +96,7 @@ def test_a_key_that_another_object_has_now_tells_of_the_one_that_had_it(places, 
 
     for page in ("change", "history"):
         text = client.get(f"{OLD}{page}/").content.decode()
-        assert f"until #{made.pk} Import it was that of" in text
+        assert f"Until #{made.pk} Import the ident KDEN was that of" in text
         assert 'href="/admin/airports/airport/KDNX/change/">KDNX · Denver International Airport</a>' in text
     entries = client.get(f"{OLD}history/").context["page_obj"]
     assert {row.source_id for row in entries} == {3410}

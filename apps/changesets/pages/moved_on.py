@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 
 from apps.changesets.history.renames import KeyHistory
 from apps.changesets.pages import links
@@ -29,10 +29,10 @@ def lead_on(model_admin: Any, request: HttpRequest, key: Any, *, page: str) -> H
 
 
 def had_this_key(history: KeyHistory) -> str:
-    """Return the sentence about other objects that had the key, with links to them; empty for none."""
+    """Return a sentence for each other object that had the key, with a link to it; empty for none."""
+    meta = history.tracked.model._meta
     others = [
-        (other.changeset, links.object_url(history.tracked.model, other.obj.pk), other.obj)
+        (other.changeset, meta.pk.verbose_name, other.key, links.object_url(meta.model, other.obj.pk), other.obj)
         for other in history.earlier_holders()
     ]
-    line = format_html_join(", ", 'until {} it was that of <a href="{}">{}</a>', others)
-    return format_html("The key {} had another object before: {}.", history.key, line) if others else ""
+    return format_html_join(" ", 'Until {} the {} {} was that of <a href="{}">{}</a>.', others)

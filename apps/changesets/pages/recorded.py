@@ -33,6 +33,7 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.list_views import ListViewsAdmin, ViewFilter
 from apps.changesets.pages.moved_on import had_this_key, lead_on
 from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
@@ -50,7 +51,7 @@ _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 _refusals: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
-class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; a form of its own is a RecordedForm."""
 
     form = RecordedForm
@@ -107,7 +108,12 @@ class RecordedModelAdmin(BulkActingAdmin, SearchingAdmin, SimpleHistoryAdmin):
             return []  # Nothing is filtered, and no choice is shown.
         near = [NearFilter] if tracked_for(self.model).point else []
         hidden = self.hidden_links(request)
-        return [ChangedByFilter, *near, *(name for name in super().get_list_filter(request) if name not in hidden)]
+        return [
+            ViewFilter,
+            ChangedByFilter,
+            *near,
+            *(name for name in super().get_list_filter(request) if name not in hidden),
+        ]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 
