@@ -67,6 +67,7 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     expect(page.get_by_text("Centennial Refreshed deleted.")).to_be_visible()
     assert "KAPA" not in names()
     page.goto(f"{admin}/airports/airport/")
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Recycle bin").click()
     page.get_by_role("checkbox", name="Bring back Centennial Refreshed").check()
     page.get_by_role("button", name="Bring back what is ticked…").click()

@@ -50,6 +50,13 @@ def test_nobody_chooses_a_column_that_they_may_not_see(places, outsider, browse_
     assert "municipality" in shown(client)
 
 
+def test_each_column_is_offered_once(places, viewer, browse_as):
+    labels = [column.label.casefold() for column in browse_as(viewer).get(AIRPORTS).context["cl"].columns]
+
+    assert {"city", "municipality", "keywords"} <= {*labels}
+    assert len(labels) == len({*labels})
+
+
 def test_columns_and_views_are_no_filters(places, operator, browse_as):
     page = browse_as(operator).get(AIRPORTS, {"_columns": "name", "_view": "all"})
 

@@ -67,10 +67,11 @@ class ChosenColumns(ChangeList):
         known = usual | {name: name for name in more}
         wanted = [name for name in request.GET.get(COLUMNS, "").split(",") if name in known]
         shown = dict.fromkeys(wanted or usual)
-        self.columns = [
-            Column(name, str(label_for_field(column, model, model_admin)), name in shown)
-            for name, column in known.items()
-        ]
+        labels = {name: str(label_for_field(column, model, model_admin)) for name, column in known.items()}
+        # A column of the admin that is called as a field stands for it.
+        taken = {labels[name].casefold() for name in usual}
+        offered = [*usual, *(name for name in more if labels[name].casefold() not in taken)]
+        self.columns = [Column(name, labels[name], name in shown) for name in offered]
         if wanted:
             display = [*tick, *(known[name] for name in shown)]
             if not {*map(_name, display)} & {*map(_name, links_of or ())}:
