@@ -19,21 +19,20 @@ from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.fields import target_of
-from apps.changesets.rights import may_view
 from travelmathlite.version import version
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class TellingChoices(AutocompleteJsonView):
-    """A choice of objects with names that tell homonyms apart: there are 30 Springfields."""
+    """A choice of objects with names that tell homonyms apart."""
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
-        linked = [target_of(field) for field in type(obj)._meta.concrete_fields if field.is_relation]
-        seen = all(may_view(self.request.user, model) for model in linked)
-        label = getattr(self.model_admin, "label_in_choices", str) if seen else str
-        return {**super().serialize_result(obj, to_field_name), "text": label(obj)}
+        # Imported late, because the site is made before the models.
+        from travelmathlite.search import telling_label
+
+        text = telling_label(self.model_admin, self.request.user, obj)
+        return {**super().serialize_result(obj, to_field_name), "text": text}
 
 
 class ConsoleAdminSite(AdminSite):

@@ -11,8 +11,10 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 
+from apps.changesets.fields import target_of
 from apps.changesets.history.object_search import stable_keys_of
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.models import Visitor
 from apps.changesets.pages import links
 from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.text import LONGEST_SEARCH, counted
@@ -67,12 +69,19 @@ def _found(site: AdminSite, request: HttpRequest, text: str) -> Iterator[Found]:
             title=str(model._meta.verbose_name_plural).capitalize(),
             number=counted(number, model),
             all_url=f"{links.list_url(model)}?{urlencode({SEARCH_VAR: text})}",
-            rows=tuple(_row(model_admin, obj, text, former) for obj in page.object_list),
+            rows=tuple(_row(model_admin, request.user, obj, text, former) for obj in page.object_list),
             more=number > MOST_OF_A_MODEL,
         )
 
 
-def _row(model_admin: Any, obj: Model, text: str, former: list[object]) -> tuple[str, str, str]:
-    label = getattr(model_admin, "label_in_choices", str)(obj)
+def _row(model_admin: Any, user: Visitor, obj: Model, text: str, former: list[object]) -> tuple[str, str, str]:
     renamed = stable_key_of(tracked_for(type(obj)), obj) in former and str(obj.pk).casefold() != text.casefold()
-    return links.object_url(type(obj), obj.pk), label, text.upper() if renamed else ""
+    return links.object_url(type(obj), obj.pk), telling_label(model_admin, user, obj), text.upper() if renamed else ""
+
+
+def telling_label(model_admin: Any, user: Visitor, obj: Model) -> str:
+    """Return a name that tells homonyms apart, there are 30 Springfields, where the person may see what tells them."""
+    linked = [target_of(field) for field in type(obj)._meta.concrete_fields if field.is_relation]
+    seen = all(may_view(user, model) for model in linked)
+    label: str = (getattr(model_admin, "label_in_choices", str) if seen else str)(obj)
+    return label

@@ -162,6 +162,14 @@ def test_the_header_searches_only_what_one_may_view(places, make_person, browse_
     assert "header-search" not in browse_as(make_person("nobody", group=None)).get("/admin/").content.decode()
 
 
+def test_the_header_names_no_country_to_who_may_not_view_countries(places, outsider, browse_as):
+    outsider.user_permissions.add(Permission.objects.get(codename="view_city"))
+
+    (part,) = browse_as(outsider).get("/admin/search/", {"q": "denver"}).context["found"]
+
+    assert [label for _, label, _ in part.rows] == ["Denver"]
+
+
 @pytest.mark.parametrize("address", ["/admin/search/?q=de", AIRPORTS + "?q=denver", PICKER + "den"])
 def test_a_search_takes_few_queries_however_much_it_finds(address, places, steward, browse_as):
     client = browse_as(steward)
