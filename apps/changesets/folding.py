@@ -11,12 +11,16 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import BooleanField, CharField, Func, TextField, Transform
 
 # Accents of Latin, Greek and Cyrillic, and points of Hebrew and Arabic.
-_MARKS = [*range(0x0300, 0x0370), *range(0x0591, 0x05C8), *range(0x064B, 0x0660)]
+_MARKS = (("\u0300", "\u036f"), ("\u0591", "\u05c7"), ("\u064b", "\u065f"))
 # Letters that have no accent to take away, and signs that keyboards do not have.
 _SINGLE = dict(zip("øđðłıħŧŋəςʻʼ‘’′‐–—", "oddlihtne\u03c3'''''---", strict=True))  # noqa: RUF001 - look alike
 _SEVERAL = {"ß": "ss", "æ": "ae", "œ": "oe", "þ": "th"}
-_LETTERS = str.maketrans({**_SINGLE, **_SEVERAL, **{chr(mark): None for mark in _MARKS}})
+_LETTERS = str.maketrans({**_SINGLE, **_SEVERAL}) | {
+    mark: None for first, last in _MARKS for mark in range(ord(first), ord(last) + 1)
+}
 _ON_SQLITE = "console_folded"
+# Lower case of all scripts, whatever the locale that the database was made with.
+LOWER = "und-x-icu"
 
 
 def folded(text: str) -> str:
@@ -36,23 +40,16 @@ def folded_sql(column: str, *, postgresql: bool) -> str:
             f"(CASE WHEN length(CAST({column} AS blob)) <> length({column}) THEN {_ON_SQLITE}({column}) "
             f"ELSE {column} END COLLATE NOCASE)"
         )
-    plain = f"regexp_replace(normalize({column}, NFKD), '[{_range(_MARKS)}]', '', 'g')"
+    marks = "".join(f"{first}-{last}" for first, last in _MARKS)
+    plain = f"regexp_replace(normalize({column}, NFKD), '[{marks}]', '', 'g')"
     letters, signs = ("".join(some).replace("'", "''") for some in (_SINGLE, _SINGLE.values()))
-    # Lower case whatever the locale that the database was made with.
-    folding = f"translate(lower({plain} COLLATE \"und-x-icu\"), '{letters}', '{signs}')"
+    folding = f"translate(lower({plain} COLLATE \"{LOWER}\"), '{letters}', '{signs}')"
     for letter, several in _SEVERAL.items():
         folding = f"replace({folding}, '{letter}', '{several}')"
     return (
         f'(CASE WHEN octet_length({column}) <> char_length({column}) THEN {folding} COLLATE "C" '
         f'ELSE lower({column} COLLATE "C") END)'
     )
-
-
-def _range(codes: list[int]) -> str:
-    """The codes as the inside of brackets in a regular expression."""
-    firsts = [code for code in codes if code - 1 not in codes]
-    lasts = [code for code in codes if code + 1 not in codes]
-    return "".join(f"{chr(first)}-{chr(last)}" for first, last in zip(firsts, lasts, strict=True))
 
 
 def teach_sqlite(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

@@ -3,6 +3,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.checks import run_checks
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.changesets import folding
 from apps.changesets.folding import folded, folded_sql
 from apps.changesets.tracking import tracked_models
 
@@ -185,3 +187,11 @@ def test_a_search_takes_few_queries_however_much_it_finds(address, places, stewa
 
     assert len(many) == len(few)
     assert len(many) <= (12 if "search/" not in address else 2 + 3 * len(tracked_models()))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite folds in Python")
+def test_a_postgresql_that_cannot_fold_is_told_by_the_checks(monkeypatch):
+    assert "changesets.E012" not in {message.id for message in run_checks(databases=["default"])}
+    monkeypatch.setattr(folding, "LOWER", "no-such-collation")
+
+    assert "changesets.E012" in {message.id for message in run_checks(databases=["default"])}
