@@ -14,6 +14,7 @@ from apps.base.models import City, Country
 from apps.changesets import folding
 from apps.changesets.folding import folded, folded_sql
 from apps.changesets.tracking import tracked_models
+from tests.admin.runs import make_run
 
 pytestmark = pytest.mark.django_db
 AIRPORTS = "/admin/airports/airport/"
@@ -60,6 +61,15 @@ def found(client, address: str, **query) -> list[str]:
 )
 def test_objects_are_found_without_accents_and_in_any_case(named, viewer, browse_as, term, ident):
     assert found(browse_as(viewer), AIRPORTS, q=term) == [ident]
+
+
+def test_changesets_and_imports_are_found_without_accents_too(places, steward, browse_as, edit):
+    made = edit("KDEN", elevation_ft=1, reason="Flughafen ÄÖÜ geprüft")
+    run = make_run(steward, reason="Résumé")
+    client = browse_as(steward)
+
+    assert found(client, "/admin/changesets/changeset/", q="aou GEPRUFT") == [str(made.pk)]
+    assert found(client, "/admin/imports/importrun/", q="RESUME") == [str(run.pk)]
 
 
 def test_each_airport_is_found_by_its_own_municipality(named, viewer, browse_as):

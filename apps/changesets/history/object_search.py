@@ -1,4 +1,4 @@
-"""The search for objects of a tracked model, as they are or as they were at a moment: what fits, and what fits best."""
+"""The search for rows, of tracked models as they are or as they were at a moment too: what fits, and what fits best."""
 
 from collections.abc import Iterable
 from functools import reduce
@@ -15,14 +15,14 @@ from apps.changesets.tracking import Tracked
 _EXACT, _BEGINNING = "=", "^"
 
 
-def search_objects(rows: QuerySet[Any], tracked: Tracked, fields: Iterable[str], text: str) -> QuerySet[Any]:
-    """Keep the rows, of the model or of its history, that have each word in any of the fields, or once had it as key.
+def search(rows: QuerySet[Any], fields: Iterable[str], text: str, *, tracked: Tracked | None = None) -> QuerySet[Any]:
+    """Keep the rows that have each word in any of the fields; accents and case are of no matter.
 
-    Accents and case are of no matter. Fields are named as in an admin's `search_fields`.
+    Fields are named as in an admin's `search_fields`. Rows of a tracked model, or of its history, are also found by a
+    primary key that the object once had.
     """
-    words, searched = folded(text).split(), Searched(rows.model, fields)
-    formerly = Q()
-    if words and tracked.stable_field is not None and (keys := stable_keys_of(tracked, text)):
+    words, searched, formerly = folded(text).split(), Searched(rows.model, fields), Q()
+    if words and tracked and tracked.stable_field is not None and (keys := stable_keys_of(tracked, text)):
         formerly = Q(**{f"{tracked.stable_field.attname}__in": keys})
     for word in words:
         rows = rows.filter(searched.having(word) | formerly)

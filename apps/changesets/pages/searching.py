@@ -13,7 +13,7 @@ from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 
 from apps.changesets.fields import target_of
-from apps.changesets.history.object_search import best_first, search_objects
+from apps.changesets.history.object_search import best_first, search
 from apps.changesets.pages.paging import KeysFirstPaginator, KeysOncePaginator
 from apps.changesets.text import searched
 from apps.changesets.tracking import tracked_for
@@ -41,7 +41,7 @@ class SearchingAdmin(admin.ModelAdmin):
     """The part of a tracked model's admin that searches `search_fields`, the best first."""
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
-        return search_objects(queryset, tracked_for(self.model), self.get_search_fields(request), term), False
+        return search(queryset, self.get_search_fields(request), term, tracked=tracked_for(self.model)), False
 
     def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         ordering: tuple[Any, ...] = tuple(super().get_ordering(request) or self.opts.ordering or ())
