@@ -100,6 +100,10 @@ class ChangesetTransaction(models.Model):
         return f"{self.xid} of #{self.changeset_id}"
 
 
+# In the address of a list, and so in the query of a view: the columns, with commas between.
+COLUMNS = "_columns"
+
+
 class SavedView(models.Model):
     """What a person made of a list: its filters, search, sorting and columns, as the query of its address."""
 

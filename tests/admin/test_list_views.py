@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.airports.models import Airport
 from apps.changesets.models import SavedView
+from apps.changesets.names import ChangesetNames, Renaming
 
 pytestmark = pytest.mark.django_db
 AIRPORTS, VIEWS = "/admin/airports/airport/", "/admin/airports/airport/views/"
@@ -107,6 +108,14 @@ def test_only_the_owner_deletes_a_view(places, viewer, operator, browse_as):
 
     browse_as(viewer).post(VIEWS, {"delete": view.pk})
     assert not SavedView.objects.exists()
+
+
+def test_a_view_follows_a_field_that_gets_another_name(places, viewer, browse_as):
+    save(browse_as(viewer), "Mine", "active__exact=1&q=active&_columns=name,active")
+
+    ChangesetNames().carry(Renaming("airports.airport", "active", "open", "default", Airport, None))
+
+    assert SavedView.objects.get().query == "open__exact=1&q=active&_columns=name,open"
 
 
 @pytest.mark.parametrize("data", [{"name": ""}, {"name": "x" * 81}, {"name": "x", "query": "q=" + "x" * 3000}, {}])

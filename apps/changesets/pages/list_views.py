@@ -7,19 +7,20 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ChangeList
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern
 from django.utils.functional import SimpleLazyObject
 
 from apps.changesets.acts.methods import DOES, page_at, turned_away
-from apps.changesets.models import SavedView
+from apps.changesets.models import COLUMNS, SavedView
 from apps.changesets.pages import links
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_for
 
-# In the address of a list: the columns with commas between, and the sign that no default view is wanted.
-COLUMNS, VIEW = "_columns", "_view"
+# In the address of a list: no default view is wanted.
+VIEW = "_view"
 _TICK = "action_checkbox"
 LONGEST_NAME, LONGEST_QUERY = 80, 2000
 
@@ -134,12 +135,13 @@ def save_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         messages.error(request, f"Give the view a name of 1 to {LONGEST_NAME} characters: nothing was saved.")
         return HttpResponseRedirect(f"{list_url}?{query or f'{VIEW}=all'}")
     usual = "default" in request.POST
-    if usual:
-        own.update(is_default=False)
     values = {"query": query, "shared": "shared" in request.POST, "is_default": usual}
-    _, made = own.update_or_create(
-        owner_id=request.user.pk, model=model_admin.opts.label_lower, name=name, defaults=values
-    )
+    with transaction.atomic():
+        if usual:
+            own.update(is_default=False)
+        _, made = own.update_or_create(
+            owner_id=request.user.pk, model=model_admin.opts.label_lower, name=name, defaults=values
+        )
     messages.success(request, f"The view “{name}” is {'saved' if made else 'changed'}.")
     return HttpResponseRedirect(f"{list_url}?{query or f'{VIEW}=all'}")
 
