@@ -85,7 +85,8 @@ def find_disputed(staging: Staging, evidence: Evidence) -> list[Suspect]:
             """
             INSERT INTO {disputed} (line, id_pk)
             SELECT m.line, m.old_pk FROM {matched} m
-            JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk WHERE {differs} ON CONFLICT (line) DO NOTHING
+            JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk
+            WHERE {differs} ON CONFLICT (line) DO NOTHING
             """,
             differs=differs,
         )
@@ -112,7 +113,8 @@ def _turn_what_was_matched_by_other_keys(staging: Staging, first: tuple[str, ...
     staging.run(
         """
         UPDATE {disputed} SET id_pk = other_pk, other_pk = id_pk WHERE NOT EXISTS (
-            SELECT 1 FROM {staged} s JOIN {live} l ON {by_first} WHERE s.line = {disputed}.line AND l.{pk} = {disputed}.id_pk
+            SELECT 1 FROM {staged} s JOIN {live} l ON {by_first}
+            WHERE s.line = {disputed}.line AND l.{pk} = {disputed}.id_pk
         )
         """,
         by_first=" AND ".join(
