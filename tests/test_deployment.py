@@ -1,8 +1,6 @@
 """What is deployed fits together: units, environment file, caches that machines share, and the checks of it."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +11,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from tests.servers import redis_server
 from tests.test_settings import READY, python
 from travelmathlite import deployment
 from travelmathlite.caching import caches_of
@@ -86,17 +85,8 @@ def test_an_address_of_no_redis_stops_the_start_and_is_not_shown(monkeypatch):
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of the test's own."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("no Redis here: install Debian's package redis-server")
-    place = tmp_path / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", place, "--save", "", "--dir", tmp_path]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        next(line for line in server.stdout if "accept connections" in line)
-        yield f"unix://{place}"
-    finally:
-        server.terminate()
-        server.communicate()
+    with redis_server(tmp_path) as address:
+        yield address
 
 
 @once
