@@ -125,6 +125,36 @@ def test_a_cache_in_files_beside_a_database_elsewhere_is_warned_of(monkeypatch, 
     assert sentences == ([expected] if warns else [])
 
 
+@once
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_a_cache_that_no_other_process_sees_is_warned_of(settings, backend):
+    settings.CACHES = {**settings.CACHES, "progress": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+
+    assert warned("deployment.W001") == ["Progress is told in the memory of each process alone."]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no other machines")
+def test_another_machine_at_the_database_of_this_one_is_warned_of_without_a_shared_cache(settings, tmp_path):
+    assert warned("deployment.W003", databases=["default"]) == []
+    with connection.cursor() as cursor:
+        # What PostgreSQL tells of its sessions, and two more.
+        cursor.execute(
+            """
+            SET LOCAL search_path = pg_temp, pg_catalog, public;
+            CREATE TEMPORARY VIEW pg_stat_activity AS
+            SELECT datname, usename, client_addr FROM pg_catalog.pg_stat_activity
+            UNION ALL SELECT current_database(), current_user, '10.0.0.7'::inet
+            UNION ALL SELECT current_database(), 'another role', '10.0.0.8'
+            """
+        )
+    sentence = "Other machines use this database (10.0.0.7), and progress is told in files of this one."
+    assert warned("deployment.W003", databases=["default"]) == [sentence]
+
+    settings.CACHES = caches_of("redis://cache", folder=tmp_path)
+    assert warned("deployment.W003", databases=["default"]) == []
+
+
 @pytest.mark.django_db
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite counts no connections")
 @pytest.mark.parametrize(("processes", "warns"), [(1, False), (1000, True)])
