@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,15 +95,16 @@ class Cluster:
             return answer.fetchone()[0] if answer.description else None
 
 
-def folder_for_postgres(parent: Path) -> Path:
-    """Return a folder that the user postgres may make clusters in, and reach."""
-    folder = parent / "postgres"
-    folder.mkdir()
-    for above in (folder, *folder.parents[: len(folder.parents) - 2]):
-        above.chmod(above.stat().st_mode | 0o711)
+@contextmanager
+def folder_for_postgres() -> Iterator[Path]:
+    """Give a folder that the user postgres may make clusters in; it is none of pytest's, which only root may open."""
+    folder = Path(tempfile.mkdtemp(prefix="clusters-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    return folder
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def as_postgres(program: str, *arguments: object) -> None:

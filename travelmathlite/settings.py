@@ -134,7 +134,7 @@ else:
 WEB_PROCESSES = read_number("WEB_CONCURRENCY", default=1, least=1)
 
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
-# For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
+# A replica that is further behind is not read from; without a log, who wrote reads from the primary for so long.
 REPLICA_LAG_SECONDS = 15
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

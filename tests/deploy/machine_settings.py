@@ -16,3 +16,4 @@ IMPORTS_AT_ONCE_BYTES = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if _replica := os.environ.get("MACHINES_REPLICA"):
     DATABASES["replica"] = {**DATABASES["default"], "PORT": _replica, "OPTIONS": {"connect_timeout": 2}}  # noqa: F405
+    REPLICA_LAG_SECONDS = int(os.environ["MACHINES_LAG"])
