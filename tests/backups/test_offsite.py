@@ -115,6 +115,15 @@ def test_what_one_machine_proved_another_one_with_a_folder_of_its_own_knows(
     assert newest_verified_elsewhere(using) == proved
 
 
+def test_a_copy_never_replaces_the_backup_itself(folder: Path, using: str, settings, caplog) -> None:
+    place(settings, "django.core.files.storage.FileSystemStorage", location=str(folder))
+
+    made = create_backup(actor=None, reason="", using=using)
+
+    assert sha256_of(made.file) == made.sha256
+    assert "is the folder of the backups itself: name one elsewhere" in caplog.text
+
+
 def test_what_was_made_automatically_stays_here(elsewhere: Path) -> None:
     put(BEFORE_IMPORT, sent=False)
 

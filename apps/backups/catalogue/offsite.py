@@ -11,7 +11,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 
 from apps.backups.catalogue import encryption
-from apps.backups.catalogue.folder import move_into_place, private_folder, sha256_of
+from apps.backups.catalogue.folder import backup_folder, move_into_place, private_folder, sha256_of
 from apps.backups.catalogue.manifests import (
     MANIFEST,
     Backup,
@@ -44,9 +44,13 @@ def storage() -> Storage | None:
     if ALIAS not in storages.backends:
         return None
     try:
-        return storages[ALIAS]
+        elsewhere = storages[ALIAS]
     except InvalidStorageError as error:
         raise OffsiteUnavailable(f"STORAGES[{ALIAS!r}] cannot be used: {error}.") from error
+    # Sending removes what an attempt before left under the name, which would be the backup itself.
+    if isinstance(elsewhere, FileSystemStorage) and Path(elsewhere.location).resolve() == backup_folder():
+        raise OffsiteUnavailable(f"STORAGES[{ALIAS!r}] is the folder of the backups itself: name one elsewhere.")
+    return elsewhere
 
 
 def send_missing() -> list[Backup]:
