@@ -75,7 +75,7 @@ class Cluster:
 
     def start(self, *, wait: bool = True) -> None:
         """Start the cluster at its port of this machine."""
-        where = f"-p {self.port} -k '' -c listen_addresses=127.0.0.1"
+        where = f"-p {self.port} -k {self.folder.parent} -c listen_addresses=127.0.0.1"
         how = ["-w", "-t", "60"] if wait else ["-W"]
         as_postgres("pg_ctl", "start", "-D", self.folder, "-l", self.folder / "log", "-o", where, *how)
 
@@ -108,12 +108,13 @@ def folder_for_postgres() -> Iterator[Path]:
 
 
 def as_postgres(program: str, *arguments: object) -> None:
-    """Run a program of PostgreSQL as its user, since it refuses to run as root."""
+    """Run a program of PostgreSQL, or one beside it, as its user, since it refuses to run as root."""
     if not PROGRAMS:
         pytest.skip("no server of PostgreSQL here: install Debian's package postgresql")
     other = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    its_own = PROGRAMS[-1] / program
     done = subprocess.run(
-        [*other, PROGRAMS[-1] / program, *map(str, arguments)],
+        [*other, its_own if its_own.exists() else program, *map(str, arguments)],
         cwd="/",
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
