@@ -74,8 +74,8 @@ def _look(name: str, look: Callable[[], Part]) -> Part:
         return look()
     except FAILURES:
         raise
-    except BoardUnavailable:
-        logger.exception("How the %s is, is not told", name)
+    except BoardUnavailable as error:
+        logger.error("How the %s is, is not told: %s", name, error)
         return Part(False, "What all processes share does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.")
     except Exception:
         logger.exception("How the %s is cannot be seen", name)
