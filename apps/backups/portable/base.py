@@ -15,7 +15,7 @@ from apps.backups.portable.reading import damaged, read_lines
 from apps.backups.portable.writing import encode
 from apps.changesets.history.cursors import is_of, lacking, read_cursor
 from apps.changesets.identity import identity_of
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
@@ -138,14 +138,24 @@ def read_heading(source: Path) -> Heading:
 
 
 def require_base(heading: Heading, source: Path, using: str) -> None:
-    """Raise ChainBroken or OtherSchema unless the database holds exactly the base of the increment."""
-    if set(heading.migrations) != set(migrations_of(using)):
+    """Raise ChainBroken or OtherSchema unless the database holds the base of the increment, and nothing else.
+
+    What migrations recorded that have run since does not count: the increment replaces it.
+    """
+    there = set(migrations_of(using))
+    if not there.issuperset(heading.migrations):
         raise OtherSchema(
             f"The incremental backup {source.name} is of tables as other migrations made them: nothing was restored. "
             "Restore it with the version of the console that made it."
         )
-    newest = Changeset.objects.using(using).order_by("-pk").first()
-    rows = {model._meta.db_table: model._base_manager.using(using).count() for model in history_models()}
+    changesets = Changeset.objects.using(using).order_by("-pk")
+    since = changesets.filter(pk__gt=heading.base_newest or 0, kind__in=(Kind.MIGRATION, Kind.BASELINE))
+    recorded = list(since.values_list("pk", flat=True)) if there.difference(heading.migrations) else []
+    newest = changesets.exclude(pk__in=recorded).first()
+    rows = {
+        model._meta.db_table: model._base_manager.using(using).exclude(changeset_id__in=recorded).count()
+        for model in history_models()
+    }
     state = (newest.pk, newest.created_at.isoformat()) if newest else (None, None)
     if state != (heading.base_newest, heading.base_newest_at) or rows != heading.base_rows:
         raise ChainBroken(

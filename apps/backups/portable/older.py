@@ -1,5 +1,6 @@
 """A portable backup that was made before migrations: compared by the columns that it had, and what it names follows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +26,13 @@ class _Older:
         return None in self.now.values()
 
 
-def facts_as_in(source: Path, using: str) -> Facts:
-    """Return the facts of a database, its rows hashed by the columns, and under the names, that the file has.
+def facts_as_in(sources: Sequence[Path], using: str) -> Facts:
+    """Return the facts of a database, its rows hashed by the columns, and under the names, that the files have.
 
-    A table that lost a column since has no hash: its rows are counted.
+    An increment has no lines of a table that is as in the files before it. A table that lost a column since has no
+    hash: its rows are counted.
     """
-    older = {table.model: table for table in _tables(source)}
+    older = {table.model: table for table in _tables(sources)}
     sums = {}
     for model in carried_models():
         table = older.get(model)
@@ -40,23 +42,26 @@ def facts_as_in(source: Path, using: str) -> Facts:
     return facts_of(using, sums)
 
 
-def carry_names(source: Path, using: str) -> None:
-    """Let what the restored rows keep under former names of fields follow the renames since."""
-    history = {tracked.model: tracked.history_model for tracked in tracked_models()}
-    for table in _tables(source):
-        for old, new in table.now.items():
-            if new is not None and new != old:
-                label = table.model._meta.label_lower
-                carry(Renaming(label, old, new, using, table.model, history.get(table.model)))
+def carry_names(using: str) -> None:
+    """Let what the restored rows keep under former names of fields follow the renames since.
+
+    Of all tracked tables: an increment has pins of a table also where it has no row of it.
+    """
+    for tracked in tracked_models():
+        for old, new in former_names(tracked.model).items():
+            if new is not None:
+                carry(Renaming(tracked.label, old, new, using, tracked.model, tracked.history_model))
 
 
-def dropped_in(source: Path) -> list[str]:
-    """Return the columns that the file has and that migrations dropped since: `base.city.area`."""
-    return [f"{t.model._meta.label_lower}.{old}" for t in _tables(source) for old, new in t.now.items() if new is None]
+def dropped_in(sources: Sequence[Path]) -> list[str]:
+    """Return the columns that the files have and that migrations dropped since: `base.city.area`."""
+    return [f"{t.model._meta.label_lower}.{old}" for t in _tables(sources) for old, new in t.now.items() if new is None]
 
 
-def _tables(source: Path) -> list[_Older]:
-    by_label = fields_in(source)
+def _tables(sources: Sequence[Path]) -> list[_Older]:
+    by_label: dict[str, list[str]] = {}
+    for source in sources:
+        by_label |= fields_in(source)
     tables = []
     for model in carried_models():
         names = by_label.get(model._meta.label_lower)

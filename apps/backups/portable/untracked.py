@@ -9,6 +9,7 @@ from apps.backups.portable.loading import insert
 from apps.backups.portable.values import taker_for
 from apps.backups.portable.writing import ROWS_AT_ONCE, encode
 from apps.changesets.fields import column_of, field_of
+from apps.changesets.recording.renaming import former_names
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_models
 
@@ -35,12 +36,16 @@ def write_touched(using: str, label: str, rows: list[dict[str, Any]]) -> None:
     """Set the untracked columns of live rows, all in one statement."""
     tracked = tracked_by_label(label)
     sql, connection = Sql(using), Sql(using).connection
-    fields = [tracked.model._meta.pk, *(field_of(tracked.model, name) for name in _untracked(tracked))]
+    former = former_names(tracked.model)
+    by_present = [{former.get(name, name): value for name, value in row["fields"].items()} for row in rows]
+    # A column that is newer than the rows has its default.
+    names = [name for name in _untracked(tracked) if name in by_present[0]]
+    fields = [tracked.model._meta.pk, *(field_of(tracked.model, name) for name in names)]
     takes = [taker_for(field, connection) for field in fields]
     columns = [column_of(field) for field in fields]
     types = [sql.key_type(tracked), *(field.db_type(connection) for field in fields[1:])]
     sql.fresh_temp(_TEMPORARY, ", ".join(f"{sql.quote(c)} {t}" for c, t in zip(columns, types, strict=True)))
-    values = [[row["pk"], *(row["fields"][field.name] for field in fields[1:])] for row in rows]
+    values = [[row["pk"], *(now[f.name] for f in fields[1:])] for row, now in zip(rows, by_present, strict=True)]
     insert(using, _TEMPORARY, columns, [[take(v) for take, v in zip(takes, row, strict=True)] for row in values])
     # The live rows take the values of the temporary table.
     sql.with_model(tracked).run(

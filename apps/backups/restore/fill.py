@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
@@ -78,23 +79,28 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
     migrated: tuple[str, ...] = ()
     if not steps[0].driver.native:
         drop_tables(using)
+    portable: list[Path] = []
+    older = False
     for step in steps:
         if not step.driver.native:
             migrated += migrate(using, progress=progress)
             uninstall_recording(using)
+            portable.append(step.file)
+            older = bool(set(migrations_of(using)) - set(step.backup.migrations))
         progress(f"restore {step.backup.id}")
         if step.upto is not None:
             replay(step.file, using, upto=step.upto)
             continue
         step.driver.restore_into(step.file, using)
-        older = not step.driver.native and bool(set(migrations_of(using)) - set(step.backup.migrations))
         if older:
-            require_same(step, facts_as_in(step.file, using))
-            carry_names(step.file, using)
+            require_same(step, facts_as_in(portable, using))
         else:
             require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
         # The recording is made anew: what a file names like it may do something else.
         uninstall_recording(using)
+    if older:
+        # Only after the last one, because each is compared under the names that it has.
+        carry_names(using)
     migrated += migrate(using, progress=progress)
     if recording_problems(using):
         install_recording(using)
@@ -130,6 +136,14 @@ def require_same(step: Step, facts: Facts) -> None:
             )
 
 
+def lacking(backup: Backup, using: str) -> tuple[str, ...]:
+    """Return the migrations of this code that a backup lacks, in their order."""
+    executor = MigrationExecutor(connections[using])
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True)
+    names = [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+    return tuple(name for name in names if name not in backup.migrations)
+
+
 def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
     """Run the migrations that a database lacks, and return their names."""
     executor = MigrationExecutor(connections[using])
@@ -139,12 +153,15 @@ def migrate(using: str, *, progress: Progress) -> tuple[str, ...]:
     progress("migrate")
     # Content types have other numbers in this database.
     ContentType.objects.clear_cache()
+    postgresql = connections[using].vendor == "postgresql"
+    if postgresql:
+        # The rows were written in this transaction: PostgreSQL alters no table whose rows have checks to come.
+        Sql(using).run("SET CONSTRAINTS ALL IMMEDIATE")
     # Without a backup before it: nothing here is live yet.
     with without_backup(True):
         call_command(MigrateCommand(), database=using, interactive=False, verbosity=0)
     ContentType.objects.clear_cache()
-    if connections[using].vendor == "postgresql":
-        # A migration may have set constraints to be checked at once, for the rest of the transaction.
+    if postgresql:
         Sql(using).run("SET CONSTRAINTS ALL DEFERRED")
     return tuple(f"{migration.app_label}.{migration.name}" for migration, _ in plan)
 

@@ -23,7 +23,7 @@ from apps.backups.errors import (
     meaning_for_restore,
 )
 from apps.backups.portable.older import dropped_in
-from apps.backups.restore.fill import fill, require_same, steps_to
+from apps.backups.restore.fill import fill, lacking, require_same, steps_to
 from apps.backups.restore.jobs import Done, Progress, Step
 from apps.backups.restore.opening import driver_of, needed_for, opened
 from apps.backups.restore.tables import PATIENCE_SECONDS
@@ -48,7 +48,7 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
     proof = f"Restored into a scratch database: {backup.rows:,} rows in {len(backup.row_counts):,} tables are the same"
     if filled.migrated:
         proof = f"Made before migration {_in_words(filled.migrated)}; all its rows are there. {proof}"
-        if dropped := [] if steps[0].driver.native else dropped_in(steps[0].file):
+        if dropped := dropped_in([step.file for step in steps if not step.driver.native]):
             proof += f", without what migrations dropped since ({', '.join(dropped)})"
     if filled.drift:
         proof += f"; {filled.drift:,} objects differ from their history, as they did when it was made"
@@ -99,7 +99,7 @@ def _fill(alias: str, steps: list[Step], *, progress: Progress) -> Done:
     progress(f"restore {step.backup.id}")
     restore_into(step.file, alias)
     require_same(step, step.driver.facts(alias, hashed=True))
-    return Done(step.backup.row_counts, 0, 0)
+    return Done(step.backup.row_counts, 0, 0, lacking(step.backup, alias))
 
 
 def _hashed(step: Step) -> Step:
