@@ -38,7 +38,7 @@ def add_again(tree: Path) -> None:
     """Write the third release: `opened` is back."""
     domain = tree / "tests" / "second_domain"
     replace(domain / "models.py", "    zone = ", f"{OPENED}    zone = ")
-    replace(domain / "columns.py", '        Column("active"),\n', f'{COLUMN_OPENED}        Column("active"),\n')
+    replace(domain / "columns.py", '        Column("tracks"', f'{COLUMN_OPENED}        Column("tracks"')
 
 
 def change_rows(tree: Path) -> None:

@@ -1,5 +1,6 @@
 """Values from before a rule: revert, restore, going back and bulk actions say which rule blocks which row."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from apps.changesets.bulk.apply import apply_bulk
-from apps.changesets.bulk.setting import SET_ACTIVE
+from apps.changesets.bulk.setting import SET_ACTIVE, setting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, NothingToRestore, RevertConflict
 from apps.changesets.history.recycle_bin import deleted_objects
@@ -122,8 +123,39 @@ def test_going_back_says_what_the_database_refuses(narrowed, rule):
 
 
 @pytest.mark.django_db
-def test_a_bulk_action_says_which_rule_it_would_break(world):
-    Station.objects.create(code="B2", name="Bern", operator=world["SBB"], active=False)
+def test_a_bulk_action_leaves_out_the_rows_that_would_break_a_rule(world):
+    Station.objects.update(active=False)
+    Station.objects.create(code="B2", name="Bern", operator=world["SBB"])
+    Station.objects.create(code="B3", name="Basel", operator=world["SBB"], active=False)
+
+    done = apply_bulk(SET_ACTIVE, Station.objects.all(), actor=None, reason="all")
+
+    assert dict(Station.objects.values_list("code", "active")) == {
+        "BN": False, "BS": True, "UL": True, "B2": True, "B3": False
+    }  # fmt: skip
+    left = {(listed.number, listed.names) for listed in done.plan.listed}
+    assert left == {(1, ("Bern",)), (1, ("Basel",))}
+    assert re.fullmatch(r"2 stations set active; 1 blocked by .+; 1 blocked by .+\.", done.plan.done)
+    assert [line[:2] for line in done.changeset.summary["bulk"]["left"]] == [
+        ["kept", 1],
+        ["blocked", 1],
+        ["blocked", 1],
+    ]
+    assert all("blocked by " in words for _sign, number, words in done.changeset.summary["bulk"]["left"][1:])
+    assert find_drift()[1] == []
+
+
+@pytest.mark.django_db
+def test_a_bulk_action_of_nothing_but_rows_that_would_break_a_rule_is_refused(world):
+    again = Station.objects.create(code="B2", name="Bern", operator=world["SBB"], active=False)
 
     with pytest.raises(BulkRefused, match=r"Blocked by .*: some of 1 station would break that rule"):
-        apply_bulk(SET_ACTIVE, Station.objects.all(), actor=None, reason="all")
+        apply_bulk(SET_ACTIVE, Station.objects.filter(pk=again.pk), actor=None, reason="all")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bulk_action_names_the_rule_that_the_model_does_not_know(narrowed, rule):
+    work = setting("platforms", 30, done="given 30 platforms", already="have them")
+
+    with pytest.raises(BulkRefused, match="Blocked by few_platforms"):
+        apply_bulk(work, Station.objects.all(), actor=None, reason="too many")

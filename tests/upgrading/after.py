@@ -32,7 +32,7 @@ from apps.imports.runs.engine import apply_run, plan_run  # noqa: E402
 from apps.imports.runs.opening import set_options  # noqa: E402
 from tests.second_domain.conftest import row  # noqa: E402
 from tests.second_domain.models import Operator, Station  # noqa: E402
-from tests.upgrading.files import import_rows  # noqa: E402
+from tests.upgrading.files import FIRST, import_rows  # noqa: E402
 
 MADE_BEFORE = "Made before migration second_domain.0002_second and 1 more; all its rows are there. "
 PINS = {("id:85-2", "tracks"), ("id:80-1", "opened")}
@@ -50,8 +50,12 @@ def main() -> None:
     no_drift()
     for backup in of_first:
         it_is_proved(backup)
-    full, _tables, *later = of_first
+    full, tables, *later = of_first
     it_comes_back(full, tracks={"BN": 12, "BS": 15, "UL": 8}, pins=set())
+    Station.objects.filter(code="UL").delete()
+    it_comes_back(tables, tracks={"BN": 12, "BS": 15, "UL": 8}, pins=set())
+    made = import_rows(*FIRST)
+    assert made is None, made.field_counts
     for backup in later:
         it_comes_back(backup, tracks={"BN": 14, "BS": 15, "UL": 8}, pins=PINS)
         pins_and_corrections_are_kept()

@@ -17,13 +17,7 @@ from apps.imports.runs.confirming import confirm_run, mark_of  # noqa: E402
 from apps.imports.tasks import start_applying  # noqa: E402
 from tests.second_domain.conftest import row  # noqa: E402
 from tests.second_domain.models import Operator, Station  # noqa: E402
-from tests.upgrading.files import import_rows, planned_run  # noqa: E402
-
-FIRST = (
-    row("85-1", "BN", "Bern", platforms="12", opened="1858-06-15"),
-    row("85-2", "BS", "Basel", platforms="15"),
-    row("80-1", "UL", "Ulm", "DB", platforms="8", opened="1850-06-01"),
-)
+from tests.upgrading.files import FIRST, import_rows, planned_run  # noqa: E402
 
 
 def main() -> None:

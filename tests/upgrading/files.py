@@ -14,8 +14,14 @@ from apps.imports.registry import spec_for
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import plan_run
 from apps.imports.runs.opening import open_run
-from tests.second_domain.conftest import as_csv
+from tests.second_domain.conftest import as_csv, row
 from tests.second_domain.models import Station
+
+FIRST = (
+    row("85-1", "BN", "Bern", platforms="12", opened="1858-06-15"),
+    row("85-2", "BS", "Basel", platforms="15"),
+    row("80-1", "UL", "Ulm", "DB", platforms="8", opened="1850-06-01"),
+)
 
 
 def import_rows(*rows: dict[str, str]) -> Changeset | None:

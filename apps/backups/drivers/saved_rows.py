@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote as quote_url
 
@@ -10,11 +11,20 @@ from django.db import connections
 
 from apps.backups.drivers.archive import rows_of, script_of
 from apps.backups.drivers.postgresql import find_program
-from apps.backups.errors import BackupUnreadable, TablesRefused
+from apps.backups.drivers.saved_columns import carry_in, columns_now
+from apps.backups.errors import BackupUnreadable
 from apps.changesets.sql import Sql
 
 _SAVED = "saved"
 _COPY = re.compile(rb"COPY .+? \((?P<columns>.+)\) FROM stdin;\n")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The SQL name of the saved rows of a table, and those of its present columns that they have."""
+
+    name: str
+    columns: list[str]
 
 
 @contextmanager
@@ -32,33 +42,53 @@ def at_hand(using: str, file: Path) -> Iterator[None]:
         sql.run("DETACH DATABASE {saved}")
 
 
-def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, str]:
-    """Return the SQL name under which this transaction reads the saved rows of each table.
+def saved_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, Saved]:
+    """Return how this transaction reads the saved rows of each table.
 
-    Raises TablesRefused when the table has other columns now.
+    Columns that were renamed since have their present names. Raises TablesRefused when the backup has a column that no
+    migration tells of, or lacks one that has no field.
     """
     load = _attached if connections[using].vendor == "sqlite" else _loaded
     return {table: load(using, file, table) for table in tables}
 
 
-def _attached(using: str, _file: Path, table: str) -> str:
-    sql = Sql(using, saved=_SAVED, table=table)
-    _require_columns(using, table, sql.firsts("SELECT name FROM pragma_table_info(%s, %s)", [table, _SAVED]))
-    return sql.fill("{saved}.{table}")
+def _attached(using: str, _file: Path, table: str) -> Saved:
+    name = _temporary(table)
+    sql = Sql(using, saved=_SAVED, table=table, name=name)
+    now = columns_now(using, table, sql.firsts("SELECT name FROM pragma_table_info(%s, %s)", [table, _SAVED]))
+    taken = {old: new for old, new in now.items() if new is not None}
+    if all(old == new for old, new in taken.items()):
+        return Saved(sql.fill("{saved}.{table}"), list(taken))
+    sql.drop_temps([name])
+    sql.run(
+        "CREATE TEMPORARY TABLE {name} AS SELECT {columns} FROM {saved}.{table}",
+        columns=", ".join(f"{sql.quote(old)} AS {sql.quote(new)}" for old, new in taken.items()),
+    )
+    carry_in(using, table, name)
+    return Saved(sql.temp(sql.fill("{name}")), list(taken.values()))
 
 
-def _loaded(using: str, file: Path, table: str) -> str:
+def _loaded(using: str, file: Path, table: str) -> Saved:
     """Stream the rows out of the dump into a temporary table."""
-    sql = Sql(using, table=table, name=f"saved_{table}"[:63])
+    name = _temporary(table)
+    sql = Sql(using, table=table, name=name)
     temporary = sql.temp(sql.fill("{name}"))
     options = ["--data-only", f"--table={table}"]
     with sql.connection.cursor() as cursor, script_of(find_program("pg_restore"), file, *options) as script:
-        sql.run("CREATE TEMPORARY TABLE {name} (LIKE {table}) ON COMMIT DROP")
         for line in script:
             if header := _COPY.fullmatch(line):
-                columns = header["columns"].decode()
-                _require_columns(using, table, [name.strip().strip('"') for name in columns.split(",")])
-                with cursor.copy(f"COPY {temporary} ({columns}) FROM stdin") as copy:
+                columns = [column.strip().strip('"') for column in header["columns"].decode().split(",")]
+                now = columns_now(using, table, columns)
+                # What migrations dropped since is in the dump, and is read as text.
+                kept = [sql.quote(new) if new else f"NULL::text AS {sql.quote(old)}" for old, new in now.items()]
+                sql.run(
+                    """
+                    CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS SELECT {kept} FROM {table} WITH NO DATA
+                    """,
+                    kept=", ".join(kept),
+                )
+                names = sql.names(new or old for old, new in now.items())
+                with cursor.copy(f"COPY {temporary} ({names}) FROM stdin") as copy:
                     for part in rows_of(script):
                         copy.write(part)
                 break
@@ -66,16 +96,11 @@ def _loaded(using: str, file: Path, table: str) -> str:
             raise BackupUnreadable(f"The backup {file.name} has no rows of {table}: choose another one.")
         for _rest in script:
             pass
+        if any(old != new for old, new in now.items()):
+            carry_in(using, table, name)
         sql.run("ANALYZE {temporary}", temporary=temporary)
-    return temporary
+    return Saved(temporary, [new for new in now.values() if new])
 
 
-def _require_columns(using: str, table: str, saved: list[str]) -> None:
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        live = {column.name for column in connection.introspection.get_table_description(cursor, table)}
-    if differing := sorted(live ^ set(saved)):
-        raise TablesRefused(
-            f"{table} has other columns now than in the backup ({', '.join(differing)}), so its rows cannot come back "
-            "by themselves: restore the whole backup, elsewhere with --into."
-        )
+def _temporary(table: str) -> str:
+    return f"saved_{table}"[:63]

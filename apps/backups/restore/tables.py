@@ -13,7 +13,8 @@ from apps.backups.aliases import elsewhere
 from apps.backups.catalogue.facts import MIGRATIONS
 from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.catalogue.manifests import Backup
-from apps.backups.drivers.saved_rows import at_hand, saved_tables
+from apps.backups.drivers.saved_columns import defaults_of
+from apps.backups.drivers.saved_rows import Saved, at_hand, saved_tables
 from apps.backups.errors import TablesRefused, UnknownTable
 from apps.backups.kinds import NATIVE_KINDS
 from apps.backups.restore.fill import migrate, raise_sequences
@@ -128,18 +129,21 @@ def restore_tables(using: str, file: Path, tables: Sequence[str]) -> dict[str, i
     return sql.count_rows(tables)
 
 
-def _make_same(sql: Sql, table: str, saved: str) -> None:
+def _make_same(sql: Sql, table: str, saved: Saved) -> None:
+    """Make the rows equal in the columns that the backup has; in newer ones rows that come back get the default."""
+    columns = saved.columns
     with sql.connection.cursor() as cursor:
         introspection = sql.connection.introspection
-        columns = [column.name for column in introspection.get_table_description(cursor, table)]
+        live_columns = [column.name for column in introspection.get_table_description(cursor, table)]
         constraints = introspection.get_constraints(cursor, table).values()
     key = next(constraint["columns"][0] for constraint in constraints if constraint["primary_key"])
-    sql = sql.with_names(live=table, key=key, columns=columns).with_parts(saved=saved)
+    sql = sql.with_names(live=table, key=key, columns=columns).with_parts(saved=saved.name)
     live = sql.quote(table)
     # Rows that the backup does not have.
     sql.run("DELETE FROM {live} WHERE NOT EXISTS (SELECT 1 FROM {saved} s WHERE s.{key} = {live}.{key})")
     for constraint in constraints:
-        if constraint["unique"] and not constraint["primary_key"] and constraint["columns"]:
+        unique = constraint["unique"] and not constraint["primary_key"] and constraint["columns"]
+        if unique and set(unique).issubset(columns):
             # Rows whose unique value another row has in the backup: they are inserted again, so that values can swap.
             sql.run(
                 """
@@ -153,13 +157,17 @@ def _make_same(sql: Sql, table: str, saved: str) -> None:
         taken=sql.taken(columns, of="s"),
         differ=sql.differ(columns, live, "s"),
     )
+    newer = [column for column in live_columns if column not in columns]
     # Rows that are only in the backup.
     sql.run(
         """
-        INSERT INTO {live} ({columns}) SELECT {values} FROM {saved} s
+        INSERT INTO {live} ({columns}{newer}) SELECT {values}{defaults} FROM {saved} s
         WHERE NOT EXISTS (SELECT 1 FROM {live} l WHERE l.{key} = s.{key})
         """,
+        defaults_of(sql.using, table, newer),
+        newer="".join(f", {sql.quote(column)}" for column in newer),
         values=sql.names(columns, of="s"),
+        defaults=", %s" * len(newer),
     )
 
 

@@ -1,12 +1,13 @@
 """Planning and applying a bulk action: one transaction, one changeset, never more than was shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import models, transaction
 
-from apps.changesets.bulk.plans import BulkPlan, Options, summary_of
+from apps.changesets.acts.lines import Line
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options, sample_of, summary_of
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
@@ -14,6 +15,7 @@ from apps.changesets.hooks import Coming, may_prepare, prepare
 from apps.changesets.models import Actor, Changeset
 from apps.changesets.processes.failures import constraint_of
 from apps.changesets.processes.locking import again_once, alone, patience
+from apps.changesets.revert.refused import REFUSED, refused_among
 
 PATIENCE = 10
 # The word for what was shown, in the sentence of PlanMoved.
@@ -25,7 +27,8 @@ class BulkWork:
     """The work of a bulk action: `plan` looks and changes nothing, `write` does what the plan says.
 
     `deletes` tells whether it deletes objects, as it was asked to be done; `names` are further models whose objects its
-    plan names.
+    plan names. With `one_by_one` nothing that is done to an object depends on the others: those that would break a rule
+    of the database are left out.
     """
 
     kind: str
@@ -33,6 +36,7 @@ class BulkWork:
     write: Callable[[Selection, BulkPlan, Options], None]
     deletes: Callable[[Options], bool] = lambda options: False
     names: tuple[type[models.Model], ...] = ()
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def apply_bulk(
             if plan.refusal:
                 raise BulkRefused(plan.refusal)
             if plan.number:
-                _write(work, selection, plan, options or {})
+                plan = _write(work, selection, plan, options or {})
             opened.summary = {"bulk": summary_of(plan, objects.model), **remarks}
         return BulkResult(opened if opened.pk else None, plan)
 
@@ -86,15 +90,51 @@ def apply_bulk(
         return again_once(attempt)
 
 
-def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Options) -> None:
-    try:
-        with transaction.atomic():
-            work.write(selection, plan, options)
-    except (IntegrityError, DataError) as error:
-        raise BulkRefused(
-            f"Blocked by {constraint_of(error)}: some of {plan.objects} would break that rule of the database. "
-            "Nothing was changed; select the others alone."
-        ) from error
+def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Options) -> BulkPlan:
+    """Write, and return the plan that was followed: without the objects that the database refuses."""
+    blocked: list[Listed] = []
+    while True:
+        try:
+            with transaction.atomic():
+                work.write(selection, plan, options)
+        except REFUSED as error:
+            found = _refused(work, selection, options) if work.one_by_one else []
+            if not found or sum(len(keys) for keys, _ in found) == selection.number:
+                raise BulkRefused(
+                    f"Blocked by {constraint_of(error)}: some of {plan.objects} would break that rule of the database. "
+                    "Nothing was changed; select the others alone."
+                ) from error
+        else:
+            lines = [Line("blocked", listed.number, listed.why) for listed in blocked]
+            done = "; ".join([plan.done.removesuffix("."), *(f"{line.number:,} {line.words}" for line in lines)])
+            return replace(plan, done=f"{done}.", lines=(*plan.lines, *lines), listed=(*plan.listed, *blocked))
+        gone = {key: constraint for keys, constraint in found for key in keys}
+        selection = selection.only([key for key in selection.keys_in_order() if key not in gone])
+        for constraint in dict.fromkeys(gone.values()):
+            keys = [key for key, other in gone.items() if other == constraint]
+            names = sample_of(selection.model._base_manager.filter(pk__in=keys[:SAMPLE]))
+            blocked.append(Listed(f"blocked by {constraint}", len(keys), names))
+        plan = replace(work.plan(selection, options), selected=plan.selected, seen=plan.seen)
+
+
+def _refused(work: BulkWork, selection: Selection, options: Options) -> list[tuple[Sequence[Any], str]]:
+    """Return the objects that the database refuses to change, by the rule that each would break."""
+
+    def attempt(keys: Sequence[Any]) -> str:
+        temps = list(selection.temps)
+        try:
+            with transaction.atomic():
+                few = selection.only(keys)
+                work.write(few, work.plan(few, options), options)
+                transaction.set_rollback(True)
+        except REFUSED as error:
+            return constraint_of(error)
+        finally:
+            # They came back with the rollback.
+            selection.temps[:] = temps
+        return ""
+
+    return refused_among(selection.keys_in_order(), attempt)
 
 
 def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, options: Options | None) -> None:

@@ -1,9 +1,9 @@
 """The objects that a bulk action is about: their keys in a temporary table, however many they are."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -47,6 +47,18 @@ class Selection:
         self.temps.append(name)
         _fill(self.sql, name, rows.order_by().values_list("pk"))
         return self.model._base_manager.filter(pk__in=_keys_in(self.sql, name))
+
+    def keys_in_order(self) -> list[Any]:
+        """Return the keys of the selected objects."""
+        return self.sql.firsts("SELECT pk FROM {table} ORDER BY pk", table=self.table)
+
+    def only(self, keys: Sequence[Any]) -> "Selection":
+        """Leave only the objects of these keys selected; what was planned with the others is forgotten."""
+        self.sql.drop_temps(self.temps[1:])
+        del self.temps[1:]
+        self.sql.empty(TABLE)
+        self.sql.load(self.table, ["pk"], [(key,) for key in keys])
+        return replace(self, number=len(keys))
 
     def pointing(self, model: type[models.Model], field: str) -> models.QuerySet[Any]:
         """Return the objects of another model that point to the selected ones by this field."""

@@ -33,7 +33,7 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
     def write(selection: Selection, plan: BulkPlan, options: Options) -> None:
         write_values(selection.rows().filter(_differs(field, value)), {field: value})
 
-    return BulkWork(kind, plan, write)
+    return BulkWork(kind, plan, write, one_by_one=True)
 
 
 def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:

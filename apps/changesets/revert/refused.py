@@ -1,6 +1,7 @@
 """Writing what working copies say; rows that the database refuses all the same are found, blocked, and left out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from django.db import DataError, IntegrityError, transaction
 
@@ -10,6 +11,7 @@ from apps.changesets.revert.matching import copy_of
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
+T = TypeVar("T")
 Write = Callable[[Sql, list[Tracked]], None]
 REFUSED = (IntegrityError, DataError)
 
@@ -38,29 +40,29 @@ def _block_in(sql: Sql, touched: list[Tracked], tracked: Tracked, write: Write) 
     ids = copy.firsts(
         "SELECT w_id FROM {working} WHERE w_verdict IN ({marks}) ORDER BY w_id", CHANGED, marks=sql.marks(CHANGED)
     )
-    found = list(_refused(sql, touched, tracked, ids, write))
+    found = refused_among(ids, lambda few: _try(sql, touched, tracked, few, write))
     for few, constraint in found:
         block(sql, tracked, few, RULE, constraint)
     return bool(found)
 
 
-def _refused(
-    sql: Sql, touched: list[Tracked], tracked: Tracked, ids: list[int], write: Write
-) -> list[tuple[list[int], str]]:
-    """Return the rows that the database refuses, with the constraint; several that it refuses only together."""
-    constraint = _try(sql, touched, tracked, ids, write) if ids else ""
-    if not constraint:
-        return []
-    half = len(ids) // 2
-    found = [
-        *(_refused(sql, touched, tracked, ids[:half], write) if half else ()),
-        *(_refused(sql, touched, tracked, ids[half:], write) if half else ()),
-    ]
-    # Each half alone is taken: the second gives way.
-    return found or [(ids[half:], constraint)]
+def refused_among(
+    ids: Sequence[T], attempt: Callable[[Sequence[T]], str], *, beside: Sequence[T] = ()
+) -> list[tuple[Sequence[T], str]]:
+    """Return the rows that the database refuses, each with the constraint, also beside others that it takes.
+
+    `attempt` writes rows for a moment, and returns what is broken, or "".
+    """
+    constraint = attempt([*beside, *ids]) if ids else ""
+    if not constraint or len(ids) == 1:
+        return [(ids, constraint)] if constraint else []
+    first, second = ids[: len(ids) // 2], ids[len(ids) // 2 :]
+    found = [part for half in (first, second) for part in refused_among(half, attempt, beside=beside)]
+    # Where each half alone is taken, rows of the second give way to those of the first.
+    return found or refused_among(second, attempt, beside=[*beside, *first])
 
 
-def _try(sql: Sql, touched: list[Tracked], tracked: Tracked, ids: list[int], write: Write) -> str:
+def _try(sql: Sql, touched: list[Tracked], tracked: Tracked, ids: Sequence[int], write: Write) -> str:
     """Write nothing but these rows, and what is deleted of their model, for a moment; return what is broken, or ""."""
     try:
         with transaction.atomic(using=sql.using):
