@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
 from sqlite3 import dbapi2
-from typing import Any
+from typing import Any, TypeVar
 
 from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
@@ -23,6 +23,7 @@ from apps.changesets.recording import recording_problems
 from apps.changesets.recording.kept_tables import CreateKeptModel
 from apps.changesets.tracking import VERBS, TrackedModel, tracked_models
 
+T = TypeVar("T")
 OLDEST_SQLITE = (3, 39)
 
 
@@ -147,7 +148,7 @@ def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
     tracked = {tracked.history_model._meta.label_lower: tracked.model for tracked in tracked_models()}
     messages: list[CheckMessage] = []
     for app_config in {model._meta.app_config for model in tracked.values()}:
-        for migration, operation in _created_models(app_config):
+        for migration, operation in _operations(app_config, migrations.CreateModel):
             model = tracked.get(f"{app_config.label}.{operation.name_lower}")
             if model is not None and not isinstance(operation, CreateKeptModel):
                 hint = (
@@ -156,6 +157,24 @@ def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
                 )
                 problem = f"Migrating backwards would drop the history that {operation.name} holds."
                 messages.append(_error("E009", model, problem, hint))
+    return messages
+
+
+@register(Tags.models)
+def check_renamed_models(**kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E013 for each migration that renames a tracked model: what is kept goes by its former name."""
+    tracked = {model: of.model for of in tracked_models() for model in (of.label, of.history_model._meta.label_lower)}
+    messages: list[CheckMessage] = []
+    for app_config in {model._meta.app_config for model in tracked.values()}:
+        for migration, operation in _operations(app_config, migrations.RenameModel):
+            names = (f"{app_config.label}.{name}" for name in (operation.new_name_lower, operation.old_name_lower))
+            if model := next(filter(None, map(tracked.get, names)), None):
+                problem = (
+                    f"{app_config.label}.{migration} renames {operation.old_name} to {operation.new_name}: pins, runs, "
+                    "changesets and backups go by the name of a model, and would lose it."
+                )
+                hint = "Keep the name of the class, and say what people read by verbose_name and verbose_name_plural."
+                messages.append(_error("E013", model, problem, hint))
     return messages
 
 
@@ -170,8 +189,8 @@ def check_users(**kwargs: Any) -> list[CheckMessage]:
     return [_error("E011", model, problem, hint)]
 
 
-def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.CreateModel]]:
-    """Yield the models that the migrations of an app create; only its own migrations are read, since this is often."""
+def _operations(app_config: AppConfig, kind: type[T]) -> Iterator[tuple[str, T]]:
+    """Yield these operations of the migrations of an app; only its own migrations are read, since this is often."""
     module_name, _explicit = MigrationLoader.migrations_module(app_config.label)
     try:
         package = import_module(module_name or "")
@@ -180,7 +199,7 @@ def _created_models(app_config: AppConfig) -> Iterator[tuple[str, migrations.Cre
     for module in iter_modules(package.__path__):
         migration = getattr(import_module(f"{module_name}.{module.name}"), "Migration", None)
         for operation in getattr(migration, "operations", ()):
-            if isinstance(operation, migrations.CreateModel):
+            if isinstance(operation, kind):
                 yield module.name, operation
 
 

@@ -178,7 +178,7 @@ class Sql:
     def drop_temps(self, names: Sequence[str]) -> None:
         """Drop temporary tables, as far as they are there; SQLite takes one a statement."""
         tables = [self.temp(name) for name in names]
-        for some in [", ".join(tables)] if self.postgresql else tables:
+        for some in [", ".join(tables)] if tables and self.postgresql else tables:
             self.run("DROP TABLE IF EXISTS {some}", some=some)
 
     def index_temp(self, name: str, columns: Sequence[str]) -> None:

@@ -29,7 +29,13 @@ def mistakes(model: type[TrackedModel]) -> dict[str, str]:
 
 
 def test_the_models_of_the_console_and_of_the_tests_are_declared_well():
-    assert checks.check_declarations() == checks.check_names() == checks.check_kept_history() == []
+    assert (
+        checks.check_declarations()
+        == checks.check_names()
+        == checks.check_kept_history()
+        == checks.check_renamed_models()
+        == []
+    )
 
 
 @isolate_apps(APP)
@@ -107,7 +113,7 @@ def test_two_tracked_models_of_one_name_are_refused(monkeypatch):
 
 def test_history_that_migrating_back_would_drop_is_refused(monkeypatch):
     plain = migrations.CreateModel("HistoricalStation", [])
-    monkeypatch.setattr(checks, "_created_models", lambda app_config: [("0001_initial", plain)])
+    monkeypatch.setattr(checks, "_operations", lambda app_config, kind: [("0001_initial", plain)])
 
     found = checks.check_kept_history()
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.db.migrations import RenameField
 from django.db.migrations.loader import MigrationLoader
@@ -132,6 +133,17 @@ def test_a_column_that_is_dropped_and_added_again_finds_its_pins_and_its_values_
     assert sorted(Pin.objects.values_list("field", flat=True)) == ["name", "platforms"]
     assert "platforms" in upstream_keys()
     kept()
+
+
+def test_a_renamed_model_is_refused_before_anything_is_written(schemas, kept, settings):  # noqa: F811
+    before = kept()
+    schemas('migrations.RenameModel("Station", "Halt")')
+
+    with pytest.raises(SystemCheckError, match=r"changesets.E013.*0002_step renames Station to Halt: pins, runs, chan"):
+        call_command("migrate", "second_domain", interactive=False, skip_checks=False)
+
+    settings.MIGRATION_MODULES = {}
+    assert kept() == before
 
 
 def test_makemigrations_writes_a_rename_that_carries_along():

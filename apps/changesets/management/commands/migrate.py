@@ -15,6 +15,7 @@ from apps.changesets.recording.kept_tables import KeepingAutodetector
 class Command(Writing, MigrateCommand):
     # Django wants it to be that of makemigrations.
     autodetector = KeepingAutodetector
+    requires_system_checks = "__all__"
 
     def check(self, *args: Any, **kwargs: Any) -> None:
         # The check of the recording must not stop the one command that mends it.
