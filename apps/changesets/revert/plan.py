@@ -1,8 +1,9 @@
 """Planning a revert: what would become of every object, without writing to any tracked table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -11,7 +12,7 @@ from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.revert.blocking import settle
-from apps.changesets.revert.listing import count_in, list_verdicts
+from apps.changesets.revert.listing import count_in, count_partly, list_verdicts
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.verdicts import OPERATIONS, Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.revert.working import start_working_copy, undo_in_copy
@@ -60,8 +61,7 @@ def with_rows(sql: Sql, plan: RevertPlan, touched: list[Tracked], *, window: Win
 
 def counted_anew(sql: Sql, plan: RevertPlan, touched: list[Tracked]) -> RevertPlan:
     """Return a plan with the numbers and rows that the working copies amount to by now."""
-    counts, models = _numbers(sql, touched)
-    return with_rows(sql, replace(plan, counts=counts, models=models), touched)
+    return with_rows(sql, replace(plan, **_numbers(sql, touched)), touched)
 
 
 def merge_copies(
@@ -75,15 +75,14 @@ def merge_copies(
     """Fill the working copies; return the plan without any rows, and the models that have one."""
     touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
     settle(sql, touched, seen=seen)
-    counts, models = _numbers(sql, touched)
-    if not counts and not scope.is_everything:
+    numbers = _numbers(sql, touched)
+    if not numbers["counts"] and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
-        counts=counts,
-        models=models,
+        **numbers,
     )
     return plan, touched
 
@@ -98,12 +97,18 @@ def load_revertable(changesets: Sequence[Changeset | int]) -> list[Changeset]:
             raise UnknownChangeset(f"There is no changeset #{pk}: `python manage.py changesets list` shows them.")
     if not wanted:
         raise NothingToRevert("There is no changeset to revert.")
-    for changeset in by_id.values():
-        # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
-        undone_with_it = changeset.reverted_by.filter(pk__in=wanted).exists()
-        if changeset.pruned_at is not None or not (changeset.status == Status.REVERTED and undone_with_it):
-            refuse_unless_revertable(changeset)
+    refuse_unless_all_revertable(by_id.values())
     return list(by_id.values())
+
+
+def refuse_unless_all_revertable(changesets: Collection[Changeset]) -> None:
+    """Raise NothingToRevert with the reason when any of the changesets cannot be reverted together with the others."""
+    among = [changeset.pk for changeset in changesets]
+    for changeset in changesets:
+        # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
+        reverted = changeset.pruned_at is None and changeset.status == Status.REVERTED
+        if not (reverted and changeset.reverted_by.filter(pk__in=among).exists()):
+            refuse_unless_revertable(changeset)
 
 
 def refuse_unless_revertable(changeset: Changeset) -> None:
@@ -171,8 +176,8 @@ def _undo_all(
     return touched
 
 
-def _numbers(sql: Sql, touched: list[Tracked]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Return how many objects each bucket has, and what will be done to how many of each model."""
+def _numbers(sql: Sql, touched: list[Tracked]) -> dict[str, Any]:
+    """Return how many objects each bucket has, what will be done to how many of each model, and to how many partly."""
     of_models = {tracked.label: _count(sql, tracked) for tracked in touched}
     counts = {str(bucket): number for bucket in Bucket if (number := sum(n[bucket] for n in of_models.values()))}
     models = {
@@ -180,7 +185,8 @@ def _numbers(sql: Sql, touched: list[Tracked]) -> tuple[dict[str, int], dict[str
         for label, numbers in of_models.items()
         if any(numbers.values())
     }
-    return counts, models
+    partly = sum(count_partly(sql, tracked) for tracked in touched) if counts.get(Bucket.KEPT) else 0
+    return {"counts": counts, "models": models, "partly": partly}
 
 
 def _count(sql: Sql, tracked: Tracked) -> dict[Bucket, int]:

@@ -81,6 +81,7 @@ def summary_of(done: RevertPlan) -> dict[str, Any]:
     """Return what a revert's changeset keeps of it: numbers by bucket, what was left alone, the scope, the policy."""
     return {
         "revert": done.counts,
+        **({"partly": done.partly} if done.partly else {}),
         "left_alone": [asdict(v) for v in done.verdicts if v.bucket in (Bucket.KEPT, Bucket.BLOCKED)],
         "scope": {name: list(chosen) for name, chosen in asdict(done.scope).items() if chosen},
         "on_conflict": str(done.on_conflict),

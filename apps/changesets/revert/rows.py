@@ -1,0 +1,152 @@
+"""The rows of a revert plan as they are stored: each object of the working copies, with its values now and after."""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict
+from typing import Any
+
+from django.db import models
+
+from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.revert.listing import PlannedRow, blocked_rows
+from apps.changesets.revert.matching import copy_of
+from apps.changesets.revert.reasons import Row
+from apps.changesets.revert.verdicts import Bucket, Cause
+from apps.changesets.sql import Sql
+from apps.changesets.tracking import Tracked, tracked_by_label
+
+_COLUMNS = ("plan_id", "model", "bucket", "partly", "object_pk", "label", "fields", "places", "changes", "notes")
+_LEFT = "(w.w_kept <> '' OR w.w_why IS NOT NULL)"
+# JSON has no infinity.
+_LARGEST = "1.7e308"
+
+
+def fill_rows(sql: Sql, plan: StoredPlan, touched: list[Tracked], *, chosen: Collection[int]) -> None:
+    """Store the objects of the working copies as the rows of a plan, by key; nothing of most passes through Python."""
+    for tracked in touched:
+        _fill(sql, plan, tracked)
+    for tracked in touched:
+        _add_causes(sql, plan, tracked, blocked_rows(sql, tracked, touched, chosen=chosen))
+
+
+def count_fields(sql: Sql, touched: list[Tracked]) -> dict[str, dict[str, int]]:
+    """Return how many restored objects get another value in each field, by model label; no zeros."""
+    fields = {}
+    for tracked in touched:
+        numbers = _joined(sql, tracked).rows(
+            "SELECT {numbers} FROM {working} w JOIN {live} l ON l.{pk} = w.w_live WHERE w.w_verdict = {restored}",
+            numbers=", ".join(f"count(CASE WHEN {_differs(sql, field)} THEN 1 END)" for field in tracked.news),
+        )[0]
+        counted = {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
+        if counted:
+            fields[tracked.label] = counted
+    return fields
+
+
+def as_planned(row: StoredRow) -> PlannedRow:
+    """Return a stored row as its explanation is made of it."""
+    notes: dict[str, Any] = row.notes or {}
+    pk = str(tracked_by_label(row.model).model._meta.pk.to_python(row.object_pk))
+    return PlannedRow(
+        row.model,
+        Bucket(row.bucket),
+        Row(pk, row.label, notes.get("kept") or "", notes.get("code") or "", notes.get("cause")),
+        tuple(Cause(**cause) for cause in notes.get("causes", ())),
+        notes.get("further", 0),
+    )
+
+
+def _joined(sql: Sql, tracked: Tracked) -> Sql:
+    return copy_of(sql, tracked).with_names(rows=StoredRow._meta.db_table, stored=_COLUMNS)
+
+
+def _fill(sql: Sql, plan: StoredPlan, tracked: Tracked) -> None:
+    """Store every object of a model; its changes are the fields that it gets another value in."""
+    _joined(sql, tracked).run(
+        """
+        INSERT INTO {rows} ({stored})
+        SELECT {plan}, '{label}', coalesce(w.w_verdict, CASE WHEN {left} THEN {kept} ELSE {already} END),
+            coalesce({left} AND w.w_verdict IN ({restored}, {deleted}, {recreated}), FALSE),
+            SUBSTR(CAST(coalesce(w.w_live, w.{pk}) AS text), 1, 255),
+            SUBSTR(coalesce(CAST(w.{name} AS text), ''), 1, 255), {fields}, {places},
+            CASE WHEN w.w_verdict IN ({restored}, {recreated}) THEN {changes} END,
+            CASE WHEN {left} OR w.w_verdict = {blocked} THEN {notes} END
+        FROM {working} w LEFT JOIN {live} l ON l.{pk} = w.w_live
+        ORDER BY coalesce(w.w_live, w.{pk}), w.w_id
+        """,
+        plan=str(int(plan.pk)),
+        label=tracked.label,
+        name=sql.quote("name" if "name" in tracked.columns else tracked.pk),
+        left=_LEFT,
+        fields=_fields(sql, tracked),
+        places=_places(sql, tracked),
+        changes=_changes(sql, tracked),
+        notes=_object(sql, {"kept": "w.w_kept", "code": "w.w_why", "cause": "w.w_cause"}),
+    )
+
+
+def _fields(sql: Sql, tracked: Tracked) -> str:
+    """Return the SQL of the fields that change, or that are kept: `|name|city|`."""
+    parts = [
+        f"CASE WHEN (w.w_verdict = '{Bucket.RESTORED}' AND {_differs(sql, field)}) "
+        f"OR ' ' || w.w_kept LIKE '% {column_of(field)}:%' THEN '{field.name}|' ELSE '' END"
+        for field in tracked.news
+    ]
+    return " || ".join(["'|'", *parts])
+
+
+def _places(sql: Sql, tracked: Tracked) -> str:
+    """Return the SQL of the keys of its place, now and after: `|12|13|`."""
+    if tracked.filter_by is None:
+        return "''"
+    column = sql.quote(column_of(field_of(tracked.model, tracked.filter_by)))
+    return sql.fill(
+        "'|' || coalesce(CAST(l.{column} AS text) || '|', '') || coalesce(CAST(w.{column} AS text) || '|', '')",
+        column=column,
+    )
+
+
+def _changes(sql: Sql, tracked: Tracked) -> str:
+    """Return the SQL of the JSON of what changes: `{"name": ["now", "after"]}`."""
+    parts = [
+        f"CASE WHEN {_differs(sql, field)} THEN ',\"{field.name}\":[' || {_json(sql, field, 'l')} || ',' "
+        f"|| {_json(sql, field, 'w')} || ']' ELSE '' END"
+        for field in tracked.news
+    ]
+    text = f"'{{' || SUBSTR({' || '.join(parts) or repr('')}, 2) || '}}'"
+    return f"CAST({text} AS jsonb)" if sql.postgresql else text
+
+
+def _differs(sql: Sql, field: AnyField) -> str:
+    return sql.differ([column_of(field)], "l", "w")
+
+
+def _json(sql: Sql, field: AnyField, side: str) -> str:
+    """Return the SQL of a value as JSON; SQLite's own JSON would round numbers to 15 digits."""
+    value = f"{side}.{sql.quote(column_of(field))}"
+    if sql.postgresql:
+        return f"coalesce(CAST(to_json({value}) AS text), 'null')"
+    if isinstance(field, models.FloatField):
+        return f"CASE WHEN abs({value}) < {_LARGEST} THEN printf('%!.17g', {value}) ELSE 'null' END"
+    return f"json_quote({value})"
+
+
+def _object(sql: Sql, values: dict[str, str]) -> str:
+    pairs = ", ".join(f"'{name}', {value}" for name, value in values.items())
+    return f"{'jsonb_build_object' if sql.postgresql else 'json_object'}({pairs})"
+
+
+def _add_causes(sql: Sql, plan: StoredPlan, tracked: Tracked, rows: Collection[PlannedRow]) -> None:
+    """Note with blocked rows what refers to them, which only the working copies know."""
+    if not rows:
+        return
+    stored = StoredRow.objects.filter(plan=plan, model=tracked.label, bucket=str(Bucket.BLOCKED)).order_by("id")
+    notes = [
+        {"kept": planned.row.kept, "code": planned.row.code, "cause": planned.row.cause}
+        | {"causes": [asdict(cause) for cause in planned.causes], "further": planned.further}
+        for planned in rows
+    ]
+    # Both are in the order of the keys.
+    values = zip(map(json.dumps, notes), stored.values_list("pk", flat=True), strict=True)
+    _joined(sql, tracked).run_many("UPDATE {rows} SET notes = %s WHERE id = %s", values)
