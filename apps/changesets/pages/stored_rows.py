@@ -16,15 +16,18 @@ from apps.changesets.history.values import field_label
 from apps.changesets.models import StoredPlan, StoredRow
 from apps.changesets.pages.changes_query import place_name, places_of
 from apps.changesets.pages.changeset import bars_of
+from apps.changesets.pages.plan_rows import ShownRow, rows_of
 from apps.changesets.plans.rows import PARTLY, Wanted, page_of
+from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.rights import Sees
 from apps.changesets.sql import Sql
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name
 
 A_PAGE = 100
-# The bucket of rows that get other values in some fields.
-CHANGED = "restored"
+# The buckets of rows that get other values in some fields, and the bucket of those that go.
+CHANGED = ("restored", "changed")
+DELETED = "deleted"
 # What a person must know of comes first.
 FIRST = ("blocked", "kept", PARTLY)
 
@@ -89,7 +92,7 @@ def rows_context(
     if not totals.get(wanted.bucket):
         names = [bucket.name for bucket in occurring]
         wanted = replace(wanted, bucket=min(names, key=(*FIRST, *names).index, default=""))
-        query = replace(query, wanted=wanted, start=0)
+        query = replace(query, wanted=wanted, start=0 if query.wanted.bucket else query.start)
     number, start, searched = totals.get(wanted.bucket, 0), query.start, searched_in(plan, wanted)
     rows, number = page_of(plan, searched, start=start, limit=A_PAGE, number=number)
     if start and not rows:
@@ -131,7 +134,7 @@ def _bars(query: RowsQuery, of_bucket: Mapping[str, int], fields: Mapping[str, M
         )
     for label, numbers in fields.items():
         tracked = tracked_by_label(label)
-        if wanted.bucket == CHANGED and wanted.model in ("", label) and sees(tracked.model):
+        if wanted.bucket in CHANGED and wanted.model in ("", label) and sees(tracked.model):
             yield (
                 f"{capfirst(str(tracked.model._meta.verbose_name_plural))} by field",
                 bars_of(
@@ -154,7 +157,7 @@ def _choices(
         "kinds": [(tracked.label, str(tracked.model._meta.verbose_name_plural)) for tracked in models]
         if len(models) > 1
         else [],
-        "field_names": list(named.items()) if query.wanted.bucket in (CHANGED, PARTLY, "kept") else [],
+        "field_names": list(named.items()) if query.wanted.bucket in (*CHANGED, PARTLY, "kept") else [],
         "places": places_of(placed, sees) if placed else [],
         "place_name": place_name(placed) if placed else "",
         "place_model": placed.filter_model if placed else None,
@@ -178,6 +181,22 @@ def searched_in(plan: StoredPlan, wanted: Wanted) -> Wanted:
         return wanted
 
 
+def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees) -> list[ShownRow]:
+    """Return the rows of a context as they are shown, where nothing is to be explained; `signs` are by bucket."""
+    rows: list[StoredRow] = context["rows"]
+    verdicts = [Verdict(row.model, key_of(row), row.label, Bucket.RESTORED) for row in rows]
+    changes = shown_changes(context, sees)
+    return [
+        replace(shown, sign=signs[row.bucket], changes=changes[row.pk])
+        for row, shown in zip(rows, rows_of(verdicts, sees), strict=True)
+    ]
+
+
+def key_of(row: StoredRow) -> str:
+    """Return the primary key of a row's object as people write it."""
+    return str(tracked_by_label(row.model).model._meta.pk.to_python(row.object_pk))
+
+
 def shown_changes(context: Mapping[str, Any], sees: Sees) -> dict[int, list[Any]]:
     """Return what changes on each row of a context by its number, now and after; what goes has its values."""
     rows: list[StoredRow] = context["rows"]
@@ -186,10 +205,8 @@ def shown_changes(context: Mapping[str, Any], sees: Sees) -> dict[int, list[Any]
     for label in {row.model for row in rows}:
         tracked = tracked_by_label(label)
         of_model = [row for row in rows if row.model == label]
-        living = _values_of(tracked, [row.object_pk for row in of_model if row.bucket == "deleted"])
-        planned = {
-            row.pk: living.get(row.object_pk, {}) if row.bucket == "deleted" else row.changes for row in of_model
-        }
+        living = _values_of(tracked, [row.object_pk for row in of_model if row.bucket == DELETED])
+        planned = {row.pk: living.get(row.object_pk, {}) if row.bucket == DELETED else row.changes for row in of_model}
         values = PlannedValues(tracked.model, planned.values(), sees=sees, known=known)
         changes |= {pk: values.changes(of_row) for pk, of_row in planned.items()}
     return changes

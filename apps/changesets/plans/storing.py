@@ -26,10 +26,10 @@ def plan_of(actor: User, act: str, about: Any, asked: Any) -> StoredPlan:
     return found or StoredPlan(actor=actor, act=act, key=key, about=about, asked=asked)
 
 
-def plan_numbered(pk: int, *, actor: User, act: str, about: Any) -> StoredPlan:
+def plan_numbered(pk: int, *, actor: User, act: str, about: Any = None) -> StoredPlan:
     """Return a plan of the person's by its number; raises PlanMoved where it is gone, or of something else."""
     found: StoredPlan | None = StoredPlan.objects.using("default").filter(pk=pk, actor=actor, act=act).first()
-    if found is None or found.about != about:
+    if found is None or about not in (None, found.about):
         raise PlanMoved("it was made more than a day ago, or for somebody else")
     return found
 

@@ -5,10 +5,18 @@ from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
-from django.db import models
-
-from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.fields import column_of
 from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.plans.filling import (
+    after_in,
+    changes_sql,
+    differs,
+    fields_sql,
+    label_sql,
+    object_sql,
+    places_sql,
+    with_rows,
+)
 from apps.changesets.revert.listing import PlannedRow, blocked_rows
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row
@@ -16,10 +24,7 @@ from apps.changesets.revert.verdicts import Bucket, Cause
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_by_label
 
-_COLUMNS = ("plan_id", "model", "bucket", "partly", "object_pk", "label", "fields", "places", "changes", "notes")
 _LEFT = "(w.w_kept <> '' OR w.w_why IS NOT NULL)"
-# JSON has no infinity.
-_LARGEST = "1.7e308"
 
 
 def fill_rows(sql: Sql, plan: StoredPlan, touched: list[Tracked], *, chosen: Collection[int]) -> None:
@@ -36,7 +41,10 @@ def count_fields(sql: Sql, touched: list[Tracked]) -> dict[str, dict[str, int]]:
     for tracked in touched:
         numbers = _joined(sql, tracked).rows(
             "SELECT {numbers} FROM {working} w JOIN {live} l ON l.{pk} = w.w_live WHERE w.w_verdict = {restored}",
-            numbers=", ".join(f"count(CASE WHEN {_differs(sql, field)} THEN 1 END)" for field in tracked.news),
+            numbers=", ".join(
+                f"count(CASE WHEN {differs(sql, field, value)} THEN 1 END)"
+                for field, value in after_in(sql, tracked, "w").items()
+            ),
         )[0]
         counted = {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
         if counted:
@@ -58,18 +66,18 @@ def as_planned(row: StoredRow) -> PlannedRow:
 
 
 def _joined(sql: Sql, tracked: Tracked) -> Sql:
-    return copy_of(sql, tracked).with_names(rows=StoredRow._meta.db_table, stored=_COLUMNS)
+    return with_rows(copy_of(sql, tracked))
 
 
 def _fill(sql: Sql, plan: StoredPlan, tracked: Tracked) -> None:
     """Store every object of a model; its changes are the fields that it gets another value in."""
+    after = after_in(sql, tracked, "w")
     _joined(sql, tracked).run(
         """
         INSERT INTO {rows} ({stored})
         SELECT {plan}, '{label}', coalesce(w.w_verdict, CASE WHEN {left} THEN {kept} ELSE {already} END),
             coalesce({left} AND w.w_verdict IN ({restored}, {deleted}, {recreated}), FALSE),
-            SUBSTR(CAST(coalesce(w.w_live, w.{pk}) AS text), 1, 255),
-            SUBSTR(coalesce(CAST(w.{name} AS text), ''), 1, 255), {fields}, {places},
+            SUBSTR(CAST(coalesce(w.w_live, w.{pk}) AS text), 1, 255), {name}, {fields}, {places},
             CASE WHEN w.w_verdict IN ({restored}, {recreated}) THEN {changes} END,
             CASE WHEN {left} OR w.w_verdict = {blocked} THEN {notes} END
         FROM {working} w LEFT JOIN {live} l ON l.{pk} = w.w_live
@@ -77,64 +85,20 @@ def _fill(sql: Sql, plan: StoredPlan, tracked: Tracked) -> None:
         """,
         plan=str(int(plan.pk)),
         label=tracked.label,
-        name=sql.quote("name" if "name" in tracked.columns else tracked.pk),
+        name=label_sql(sql, tracked, "w"),
         left=_LEFT,
-        fields=_fields(sql, tracked),
-        places=_places(sql, tracked),
-        changes=_changes(sql, tracked),
-        notes=_object(sql, {"kept": "w.w_kept", "code": "w.w_why", "cause": "w.w_cause"}),
+        # The fields that change, and those that are kept.
+        fields=fields_sql(
+            {
+                field.name: f"(w.w_verdict = '{Bucket.RESTORED}' AND {differs(sql, field, value)}) "
+                f"OR ' ' || w.w_kept LIKE '% {column_of(field)}:%'"
+                for field, value in after.items()
+            }
+        ),
+        places=places_sql(sql, tracked, "l", "w"),
+        changes=changes_sql(sql, after),
+        notes=object_sql(sql, {"kept": "w.w_kept", "code": "w.w_why", "cause": "w.w_cause"}),
     )
-
-
-def _fields(sql: Sql, tracked: Tracked) -> str:
-    """Return the SQL of the fields that change, or that are kept: `|name|city|`."""
-    parts = [
-        f"CASE WHEN (w.w_verdict = '{Bucket.RESTORED}' AND {_differs(sql, field)}) "
-        f"OR ' ' || w.w_kept LIKE '% {column_of(field)}:%' THEN '{field.name}|' ELSE '' END"
-        for field in tracked.news
-    ]
-    return " || ".join(["'|'", *parts])
-
-
-def _places(sql: Sql, tracked: Tracked) -> str:
-    """Return the SQL of the keys of its place, now and after: `|12|13|`."""
-    if tracked.filter_by is None:
-        return "''"
-    column = sql.quote(column_of(field_of(tracked.model, tracked.filter_by)))
-    return sql.fill(
-        "'|' || coalesce(CAST(l.{column} AS text) || '|', '') || coalesce(CAST(w.{column} AS text) || '|', '')",
-        column=column,
-    )
-
-
-def _changes(sql: Sql, tracked: Tracked) -> str:
-    """Return the SQL of the JSON of what changes: `{"name": ["now", "after"]}`."""
-    parts = [
-        f"CASE WHEN {_differs(sql, field)} THEN ',\"{field.name}\":[' || {_json(sql, field, 'l')} || ',' "
-        f"|| {_json(sql, field, 'w')} || ']' ELSE '' END"
-        for field in tracked.news
-    ]
-    text = f"'{{' || SUBSTR({' || '.join(parts) or repr('')}, 2) || '}}'"
-    return f"CAST({text} AS jsonb)" if sql.postgresql else text
-
-
-def _differs(sql: Sql, field: AnyField) -> str:
-    return sql.differ([column_of(field)], "l", "w")
-
-
-def _json(sql: Sql, field: AnyField, side: str) -> str:
-    """Return the SQL of a value as JSON; SQLite's own JSON would round numbers to 15 digits."""
-    value = f"{side}.{sql.quote(column_of(field))}"
-    if sql.postgresql:
-        return f"coalesce(CAST(to_json({value}) AS text), 'null')"
-    if isinstance(field, models.FloatField):
-        return f"CASE WHEN abs({value}) < {_LARGEST} THEN printf('%!.17g', {value}) ELSE 'null' END"
-    return f"json_quote({value})"
-
-
-def _object(sql: Sql, values: dict[str, str]) -> str:
-    pairs = ", ".join(f"'{name}', {value}" for name, value in values.items())
-    return f"{'jsonb_build_object' if sql.postgresql else 'json_object'}({pairs})"
 
 
 def _add_causes(sql: Sql, plan: StoredPlan, tracked: Tracked, rows: Collection[PlannedRow]) -> None:
