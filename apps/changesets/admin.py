@@ -21,6 +21,7 @@ from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.plan_page import plan_page
+from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
@@ -149,6 +150,9 @@ class ChangesetAdmin(ActingAdmin):
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             page_at("plan/<int:pk>/", self, plan_page, "plan"),
+            page_at("plan/<int:pk>/work/", self, work_page, "plan_work"),
+            page_at("plan/<int:pk>/progress/", self, progress_view, "plan_progress"),
+            page_at("plan/<int:pk>/stop/", self, stop_view, "plan_stop"),
             path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),
             *bin_urls(self),
             *super().get_urls(),

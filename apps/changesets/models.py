@@ -100,6 +100,19 @@ class ChangesetTransaction(models.Model):
         return f"{self.xid} of #{self.changeset_id}"
 
 
+class PlanWork(models.TextChoices):
+    """What a worker has to do with a stored plan, or how that ended."""
+
+    NONE = "", "Made"
+    TO_PLAN = "to_plan", "Waiting to be planned"
+    PLANNING = "planning", "Planning"
+    TO_APPLY = "to_apply", "Confirmed"
+    APPLYING = "applying", "Running"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
 class StoredPlan(models.Model):
     """What an act would do, as one person was shown it: made once, read page by page, and gone after a day.
 
@@ -119,6 +132,14 @@ class StoredPlan(models.Model):
     # Its numbers: what the page says without reading a row.
     head = models.JSONField(default=dict)
     made_at = models.DateTimeField(default=timezone.now)
+    # Of one that is left to a worker: the page that shows it, what was confirmed with which reason, what came of it.
+    work = models.CharField(max_length=10, choices=PlanWork.choices, blank=True, default="")
+    begun_at = models.DateTimeField(null=True)
+    address = models.TextField(blank=True, default="")
+    confirmed = models.JSONField(null=True)
+    reason = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    changeset = models.ForeignKey(Changeset, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor", "act", "key"], name="stored_plan_of_person")]

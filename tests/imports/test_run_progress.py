@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.imports.runs.progress import (
+from apps.changesets.processes.watched import (
     Snapshot,
     ask_to_stop,
     forget,

@@ -13,21 +13,24 @@ from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, proof_first, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.errors import ChangesetError, NotPermitted, UnknownChangeset
+from apps.changesets.errors import ChangesetError, NotPermitted, PlanUnderWay, UnknownChangeset
 from apps.changesets.history.words import person
-from apps.changesets.models import Changeset, Kind, StoredRow
+from apps.changesets.models import Changeset, Kind, StoredPlan, StoredRow
 from apps.changesets.pages import links
 from apps.changesets.pages.plan_query import MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.pages.stored_rows import RowBucket, read_rows_query, rows_context, shown_changes
 from apps.changesets.plans.rows import PARTLY
 from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, carry_out, changesets_since
+from apps.changesets.revert.apart import is_large, leave_planning, leave_revert, refuse_under_way
 from apps.changesets.revert.listing import explain
+from apps.changesets.revert.plan import refuse_unless_all_revertable
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.rows import as_planned
-from apps.changesets.revert.stored import ShownPlan, planned_revert, scope_numbered
+from apps.changesets.revert.stored import ShownPlan, asked_of, planned_revert, scope_numbered
 from apps.changesets.revert.wording import counts_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
+from apps.changesets.tasks import work_on_plan
 from apps.changesets.text import counted, plural, whole_number
 from apps.changesets.tracking import tracked_by_label
 
@@ -128,8 +131,17 @@ class RevertAct(PlannedAct[ShownPlan]):
         return sorted(changeset.pk for changeset in self.chosen)
 
     def plan(self) -> ShownPlan:
-        query = self.query
-        return planned_revert(self.chosen, scope=query.scope, on_conflict=query.on_conflict, actor=self.actor)
+        query, leave = self.query, self._leave if is_large(self.chosen) else None
+        plan = planned_revert(
+            self.chosen, scope=query.scope, on_conflict=query.on_conflict, actor=self.actor, leave=leave
+        )
+        refuse_under_way(plan.stored)
+        return plan
+
+    def _leave(self, plan: StoredPlan) -> bool:
+        address = self.request.path + self.query.address()
+        again = "again" in self.request.GET
+        return leave_planning(plan, address=address, enqueue=work_on_plan.enqueue, again=again)
 
     def needs(self, plan: ShownPlan) -> set[Need]:
         models = plan.head.models
@@ -149,7 +161,17 @@ class RevertAct(PlannedAct[ShownPlan]):
             models, pks, fields, leave = map(tuple, seen["scope"])
             scope = Scope(models=models, pks=pks, fields=fields, leave=leave)
         policy = OnConflict(seen["policy"])
+        if is_large(self.chosen):
+            return self._revert_apart(scope, policy, reason=reason, seen=seen["seen"])
         return reverted(self.request, self.chosen, scope, reason=reason, on_conflict=policy, seen=seen["seen"])
+
+    def _revert_apart(self, scope: Scope, policy: OnConflict, *, reason: str, seen: Any) -> Outcome:
+        """Leave the revert to a worker, and lead to the page that shows how far it is."""
+        plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+        refuse_unless_all_revertable(self.chosen)
+        address = self.request.path + self.query.address()
+        left = leave_revert(plan, address=address, enqueue=work_on_plan.enqueue, reason=reason, confirmed=seen)
+        return Outcome(links.plan_work_url(left.pk))
 
     def page(self, plan: ShownPlan) -> Page:
         head, query, single = plan.head, self.query, _single(self.chosen)
@@ -166,6 +188,8 @@ class RevertAct(PlannedAct[ShownPlan]):
             "keep_url": query.address(on_conflict=OnConflict.KEEP),
             "force_url": query.address(on_conflict=OnConflict.FORCE),
             "was_stale": plan.was_stale,
+            "again_url": query.address() + "&again=1" if plan.is_stale else "",
+            "ended": plan.stored.error,
             "scope_words": scope_words(query.scope, sees=self.sees),
             "stopped": stopped,
             **self._rows(plan),
@@ -177,7 +201,9 @@ class RevertAct(PlannedAct[ShownPlan]):
         verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
         return replace(page, verb=verb, back="Back") if possible else page
 
-    def without_plan(self, refusal: Exception) -> Page:
+    def without_plan(self, refusal: Exception) -> HttpResponse | Page:
+        if isinstance(refusal, PlanUnderWay):
+            return HttpResponseRedirect(links.plan_work_url(refusal.plan.pk))
         page = _empty_page(self.__dict__.get("chosen", []))
         if not isinstance(refusal, NotPermitted):
             return page

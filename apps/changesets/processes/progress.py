@@ -12,6 +12,13 @@ from hashlib import sha256
 from django.core.cache import BaseCache, caches
 from django.db import connections
 
+# Is told of a phase, and how much of it is done.
+Progress = Callable[[str, int], None]
+
+
+def quiet(phase: str, done: int) -> None:
+    """Take progress that nobody watches."""
+
 
 def board() -> BaseCache:
     """Return the cache that all processes share."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.processes.progress import Progress, quiet
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.listing import count_in, count_partly, list_verdicts
 from apps.changesets.revert.matching import copy_of
@@ -47,9 +48,10 @@ def merge(
     on_conflict: OnConflict,
     seen: Mapping[str, int] | None = None,
     window: Window | None = None,
+    progress: Progress = quiet,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
-    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen, progress=progress)
     return with_rows(sql, plan, touched, window=window), touched
 
 
@@ -71,9 +73,11 @@ def merge_copies(
     scope: Scope,
     on_conflict: OnConflict,
     seen: Mapping[str, int] | None = None,
+    progress: Progress = quiet,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan without any rows, and the models that have one."""
-    touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
+    touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now(), progress=progress)
+    progress("settle", 0)
     settle(sql, touched, seen=seen)
     numbers = _numbers(sql, touched)
     if not numbers["counts"] and not scope.is_everything:
@@ -159,11 +163,18 @@ def changesets_since(moment: datetime, *, kind: str | None = None) -> list[Chang
 
 
 def _undo_all(
-    sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, now: datetime
+    sql: Sql,
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    now: datetime,
+    progress: Progress,
 ) -> list[Tracked]:
     """Take the changesets back, newest first, in working copies; return their models."""
     models = [tracked for tracked in tracked_models() if not scope.models or tracked.label in scope.models]
     touched: list[Tracked] = []
+    done = 0
     for changeset in sorted(changesets, key=lambda changeset: -changeset.pk):
         for tracked in models:
             if changeset.counts is not None and tracked.label not in changeset.counts:
@@ -171,7 +182,8 @@ def _undo_all(
             if tracked not in touched:
                 start_working_copy(sql, tracked)
                 touched.append(tracked)
-            undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
+            done += undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
+            progress("compare", done)
     touched.sort(key=tracked_models().index)
     return touched
 

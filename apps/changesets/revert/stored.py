@@ -4,7 +4,7 @@ Any recorded write makes another plan of it. A small one is made for each showin
 what no history tells of.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from apps.changesets.history.cache import state_of_tables
 from apps.changesets.models import Changeset, StoredPlan
 from apps.changesets.plans.storing import plan_numbered, plan_of, store
 from apps.changesets.processes.locking import lock_tracked_tables, patience
+from apps.changesets.processes.progress import Progress, quiet
 from apps.changesets.revert.plan import check_scope, load_revertable, merge_copies, refuse_unless_all_revertable
 from apps.changesets.revert.rows import count_fields, fill_rows
 from apps.changesets.revert.verdicts import OnConflict, RevertPlan, Scope
@@ -32,7 +33,7 @@ PATIENCE_SECONDS = 3
 
 @dataclass(frozen=True)
 class ShownPlan:
-    """The numbers of a plan, its stored rows, how many objects change in which field, and whether it was out of date.
+    """The numbers of a plan, its stored rows, how many objects change in which field; whether it was or is out of date.
 
     `seen` is the newest history row of each table when the plan was made.
     """
@@ -41,6 +42,7 @@ class ShownPlan:
     stored: StoredPlan
     fields: dict[str, dict[str, int]]
     was_stale: bool = False
+    is_stale: bool = False
 
     @property
     def seen(self) -> dict[str, int]:
@@ -48,11 +50,20 @@ class ShownPlan:
         return seen
 
 
-def planned_revert(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, actor: User) -> ShownPlan:
+def planned_revert(
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    actor: User,
+    leave: Callable[[StoredPlan], bool] | None = None,
+    progress: Progress = quiet,
+) -> ShownPlan:
     """Return the person's plan of reverting the changesets: the stored one, or one that is made and stored now.
 
-    The changesets are as they were read in this request. Raises what `plan_revert` raises, and Busy where somebody
-    writes for long.
+    One that has to be made is given to `leave` first, which raises where it is left to a worker, or says that the one
+    from before something changed is shown. The changesets are as they were read in this request. Raises what
+    `plan_revert` raises, and Busy where somebody writes for long.
     """
     refuse_unless_all_revertable(changesets)
     check_scope(scope)
@@ -60,14 +71,17 @@ def planned_revert(changesets: Sequence[Changeset], *, scope: Scope, on_conflict
     state = state_of_tables()
     if stored.state == state and sum(stored.head["counts"].values()) > FEW:
         return _shown(stored)
+    if leave is not None and leave(stored):
+        return _shown(stored, is_stale=True)
     was_stale = bool(stored.state) and stored.state != state
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
     seen, sql = newest_seen(), Sql()
     targets = load_revertable(changesets)
-    plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict)
+    plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict, progress=progress)
     chosen = set(plan.changesets)
     head = {name: value for name, value in asdict(plan).items() if name in ("changesets", "counts", "models", "partly")}
     head["fields"] = count_fields(sql, touched)
+    progress("store", 0)
     stored = store(
         stored,
         # What was written meanwhile makes it out of date at once.
@@ -87,7 +101,7 @@ def asked_of(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnCo
 
 def scope_numbered(pk: int, changesets: Sequence[Changeset], *, actor: User) -> Scope:
     """Return the scope of the person's stored plan of this number; raises PlanMoved where it is gone."""
-    return _scope_of(plan_numbered(pk, actor=actor, act=ACT, about=about_of(changesets)))
+    return scope_of(plan_numbered(pk, actor=actor, act=ACT, about=about_of(changesets)))
 
 
 def about_of(changesets: Sequence[Changeset]) -> list[int]:
@@ -117,17 +131,18 @@ def _newest() -> dict[str, int]:
     }
 
 
-def _scope_of(stored: StoredPlan) -> Scope:
+def scope_of(stored: StoredPlan) -> Scope:
+    """Return the scope that a stored plan of a revert is of."""
     return Scope(**{name: tuple(keys) for name, keys in stored.asked["scope"].items()})
 
 
-def _shown(stored: StoredPlan, *, was_stale: bool = False) -> ShownPlan:
+def _shown(stored: StoredPlan, *, was_stale: bool = False, is_stale: bool = False) -> ShownPlan:
     head: dict[str, Any] = dict(stored.head)
     fields = head.pop("fields")
     head.pop("by_model")
     plan = RevertPlan(
-        scope=_scope_of(stored),
+        scope=scope_of(stored),
         on_conflict=OnConflict(stored.asked["on_conflict"]),
         **head | {"changesets": tuple(head["changesets"])},
     )
-    return ShownPlan(plan, stored, fields, was_stale)
+    return ShownPlan(plan, stored, fields, was_stale, is_stale)

@@ -1,4 +1,7 @@
-"""How far a run is, whether its worker is alive, and whether somebody asked it to stop."""
+"""How far work of a worker is (a run, a plan), whether the worker is alive, and whether somebody asked it to stop.
+
+A piece of work is known by a key: the number of a run, the name of anything else.
+"""
 
 import socket
 import time
@@ -9,7 +12,7 @@ from apps.changesets.processes.progress import board, entry
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How far a run was at `beat`, as the machine `host` had it; times are seconds since 1970 by its clock, `done`
+    """How far work was at `beat`, as the machine `host` had it; times are seconds since 1970 by its clock, `done`
     counts the rows of this phase.
     """
 
@@ -40,34 +43,36 @@ class Snapshot:
         return max(self.total - self.done, 0) / self.rate
 
 
-def report(run_id: int, phase: str, done: int, total: int | None = None) -> None:
-    """Say how far a run is; this is its heartbeat, too. Only its worker calls this."""
+def report(key: int | str, phase: str, done: int, total: int | None = None) -> None:
+    """Say how far the work is; this is its heartbeat, too. Only its worker calls this."""
     now = time.time()
-    before = progress_of(run_id)
+    before = progress_of(key)
     snapshot = Snapshot(phase, done, total, started=now, phase_started=now, beat=now, host=socket.gethostname())
     if before is not None:
         same = before.phase == phase
         snapshot = replace(
             snapshot, started=before.started, phase_started=before.phase_started if same else snapshot.beat
         )
-    board().set(entry(run_id, "progress"), snapshot)
+    board().set(entry(key, "progress"), snapshot)
 
 
-def progress_of(run_id: int) -> Snapshot | None:
-    """Return how far a run is, or None when no worker has reported yet."""
-    return board().get(entry(run_id, "progress"))
+def progress_of(key: int | str) -> Snapshot | None:
+    """Return how far the work is, or None when no worker has reported yet."""
+    found: Snapshot | None = board().get(entry(key, "progress"))
+    return found
 
 
-def ask_to_stop(run_id: int) -> None:
-    """Let the worker of a run know that it is to stop; it looks twice a second."""
-    board().set(entry(run_id, "stop"), True)
+def ask_to_stop(key: int | str) -> None:
+    """Let the worker know that it is to stop; it looks twice a second."""
+    board().set(entry(key, "stop"), True)
 
 
-def is_asked_to_stop(run_id: int) -> bool:
-    """Return whether somebody asked the run to stop."""
-    return board().get(entry(run_id, "stop"), False)
+def is_asked_to_stop(key: int | str) -> bool:
+    """Return whether somebody asked the work to stop."""
+    asked: bool = board().get(entry(key, "stop"), False)
+    return asked
 
 
-def forget(run_id: int) -> None:
-    """Forget progress and wishes of a run: it is over, or starts afresh."""
-    board().delete_many([entry(run_id, "progress"), entry(run_id, "stop")])
+def forget(key: int | str) -> None:
+    """Forget progress and wishes of the work: it is over, or starts afresh."""
+    board().delete_many([entry(key, "progress"), entry(key, "stop")])
