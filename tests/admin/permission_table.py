@@ -53,6 +53,7 @@ PAGES = {
     "changesets_changeset_result": ("viewer 302", "viewer 405"),
     "changesets_changeset_revert": ("steward 200", "steward 200"),
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
+    "changesets_changeset_hanging": READ,
     # Each person sees their own plans only.
     "changesets_changeset_plan": ("staff 404", "staff 405"),
     "changesets_changeset_plan_work": ("steward 404", "steward 405"),
