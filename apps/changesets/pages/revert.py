@@ -138,8 +138,11 @@ class RevertAct(PlannedAct[ShownPlan]):
         refuse_under_way(plan.stored)
         return plan
 
+    def _address(self) -> str:
+        return (self.request.path + self.query.address()).removesuffix("?")
+
     def _leave(self, plan: StoredPlan) -> bool:
-        address = self.request.path + self.query.address()
+        address = self._address()
         again = "again" in self.request.GET
         return leave_planning(plan, address=address, enqueue=work_on_plan.enqueue, again=again)
 
@@ -169,7 +172,7 @@ class RevertAct(PlannedAct[ShownPlan]):
         """Leave the revert to a worker, and lead to the page that shows how far it is."""
         plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
         refuse_unless_all_revertable(self.chosen)
-        address = self.request.path + self.query.address()
+        address = self._address()
         left = leave_revert(plan, address=address, enqueue=work_on_plan.enqueue, reason=reason, confirmed=seen)
         return Outcome(links.plan_work_url(left.pk))
 
