@@ -7,6 +7,7 @@ renames or deletes the object, makes it anew, or links something to an object th
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from apps.changesets.fields import column_of, target_of
 from apps.changesets.history.cache import remembered, state_of_tables
@@ -45,7 +46,7 @@ def holds_on(changeset: Changeset) -> list[Hold]:
     found, queue, seen = [], deque([changeset.pk]), {changeset.pk}
     while queue and len(seen) <= MOST_FOLLOWED:
         earlier = queue.popleft()
-        for hold in remembered(f"hangs-on-{earlier}", state, lambda pk=earlier: list(_holds(pk))):  # type: ignore[misc]
+        for hold in remembered(f"hangs-on-{earlier}", state, partial(_holds, earlier)):
             found.append(hold)
             if hold.later not in seen:
                 seen.add(hold.later)
@@ -53,7 +54,7 @@ def holds_on(changeset: Changeset) -> list[Hold]:
     return found
 
 
-def _holds(pk: int) -> Iterator[Hold]:
+def _holds(pk: int) -> list[Hold]:
     changeset = Changeset.objects.using("default").get(pk=pk)
     # A revert undoes, and what it reverted is behind it: neither builds on the other.
     undone = {*changeset.reverted_by.values_list("pk", flat=True), *changeset.reverts.values_list("pk", flat=True)}
@@ -66,8 +67,7 @@ def _holds(pk: int) -> Iterator[Hold]:
                 by_later.setdefault(later, []).append(reason)
     told = Changeset.objects.using("default").filter(pk__in=by_later).exclude(pk__in=undone)
     told = told.exclude(kind__in=[Kind.BASELINE, Kind.MIGRATION]).exclude(status=Status.FAILED)
-    for later in told.order_by("pk").values_list("pk", flat=True):
-        yield Hold(pk, later, tuple(by_later[later]))
+    return [Hold(pk, later, tuple(by_later[later])) for later in told.order_by("pk").values_list("pk", flat=True)]
 
 
 def _same_objects(sql: Sql, tracked: Tracked, pk: int) -> Iterator[tuple[int, Reason]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
@@ -191,7 +192,7 @@ class RevertAct(PlannedAct[ShownPlan]):
             "keep_url": query.address(on_conflict=OnConflict.KEEP),
             "force_url": query.address(on_conflict=OnConflict.FORCE),
             "was_stale": plan.was_stale,
-            "again_url": query.address() + "&again=1" if plan.is_stale else "",
+            "again_url": "?" + urlencode([*query.parameters(), ("again", "1")]) if plan.is_stale else "",
             "ended": plan.stored.error,
             "scope_words": scope_words(query.scope, sees=self.sees),
             "stopped": stopped,
