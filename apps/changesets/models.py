@@ -121,7 +121,10 @@ class StoredPlan(models.Model):
     """
 
     act = models.CharField(max_length=40)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Deleting a user has not to look through all these rows: they go after a day.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
     # Of act, about, asked, and the columns of the tables: another version of the console must not find it.
     key = models.CharField(max_length=40)
     about = models.JSONField()

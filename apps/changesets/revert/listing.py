@@ -14,9 +14,6 @@ from apps.changesets.tracking import Tracked, tracked_by_label
 
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
-
-
-EVERY_BUCKET = (*ORDER, Bucket.ALREADY)
 # So many keys are asked about at once.
 _AT_ONCE = 500
 
