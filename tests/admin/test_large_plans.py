@@ -303,3 +303,13 @@ def test_a_choice_of_somebody_else_is_refused_with_a_sentence(changed, steward, 
     page = browse_as(make_person("sue", group="steward")).get(address_of(changed), {"plan": number})
 
     assert "made more than a day ago, or for somebody else" in page.content.decode()
+
+
+def test_a_small_plan_is_told_to_be_out_of_date_only_where_it_is_another_one(places, steward, browse_as, edit):
+    made, client = edit("KDEN", name="Denver Intl"), browse_as(steward)
+    client.get(address_of(made))
+    edit("EDDM", name="elsewhere")
+    after_another = client.get(address_of(made)).context["was_stale"]
+    edit("KDEN", name="by hand")
+
+    assert (after_another, client.get(address_of(made)).context["was_stale"]) == (False, True)

@@ -12,6 +12,7 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 
+from apps.changesets.errors import BulkRefused
 from apps.changesets.fields import AnyField, field_of
 from apps.changesets.models import StoredPlan
 from apps.changesets.plans.filling import changes_sql, differs, fields_sql, label_sql, places_sql, with_rows
@@ -94,7 +95,7 @@ class Rehearsal:
             of_model[field.name] = of_model.get(field.name, 0) + number
 
 
-class WritesAllTheSame(Exception):
+class WritesAllTheSame(BulkRefused):
     """An action writes by a statement that a rehearsal does not take: this is a mistake of the action."""
 
 
@@ -103,7 +104,7 @@ def _refuse_writes(execute: Callable[..., Any], sql: str, params: Any, many: boo
     if words[:1] == ["UPDATE"] or words[:2] in (["DELETE", "FROM"], ["INSERT", "INTO"]):
         table = words[1 if words[0] == "UPDATE" else 2].strip('"')
         if any(table == tracked.table for tracked in tracked_models()):
-            raise WritesAllTheSame(f"A rehearsal would write to {table}.")
+            raise WritesAllTheSame(f"The rows of this action cannot be shown: it would write to {table} itself.")
     return execute(sql, params, many, context)
 
 

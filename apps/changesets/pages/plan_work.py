@@ -59,7 +59,7 @@ def _turned_away(request: HttpRequest, methods: tuple[str, ...]) -> HttpResponse
 
 
 def _own(request: HttpRequest, pk: int) -> StoredPlan:
-    plan: StoredPlan | None = StoredPlan.objects.filter(pk=pk, actor=actor_of(request)).first()
+    plan: StoredPlan | None = StoredPlan.objects.using("default").filter(pk=pk, actor=actor_of(request)).first()
     if plan is None:
         raise Http404("There is no such plan: it was made more than a day ago, or for somebody else.")
     return plan

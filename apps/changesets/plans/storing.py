@@ -36,10 +36,12 @@ def plan_numbered(pk: int, *, actor: User, act: str, about: Any = None) -> Store
 
 def ask(plan: StoredPlan) -> StoredPlan:
     """Save what is asked for, to be planned when it is shown, and forget plans that are older than a day."""
-    StoredPlan.objects.filter(made_at__lt=timezone.now() - KEPT_FOR).delete()
+    StoredPlan.objects.using("default").filter(made_at__lt=timezone.now() - KEPT_FOR).delete()
     if plan.pk is None:
         unmade = {"about": plan.about, "asked": plan.asked}
-        plan, _ = StoredPlan.objects.get_or_create(actor=plan.actor, act=plan.act, key=plan.key, defaults=unmade)
+        plan, _ = StoredPlan.objects.using("default").get_or_create(
+            actor=plan.actor, act=plan.act, key=plan.key, defaults=unmade
+        )
     return plan
 
 
@@ -48,7 +50,7 @@ def store(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Callable[
     with transaction.atomic():
         plan = ask(plan)
         # The lock keeps rows of two showings of the same plan apart.
-        plan = StoredPlan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
+        plan = StoredPlan.objects.using("default").select_for_update(of=("self",)).get(pk=plan.pk)
         StoredRow.objects.filter(plan=plan)._raw_delete("default")
         plan.state, plan.seen, plan.head, plan.made_at = state, seen, head, timezone.now()
         plan.save()
@@ -61,7 +63,7 @@ def store(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Callable[
 def _numbers(plan: StoredPlan) -> dict[str, dict[str, int]]:
     """Return how many rows each bucket has, by model."""
     numbers: dict[str, dict[str, int]] = {}
-    counts = StoredRow.objects.filter(plan=plan).order_by().values_list("model", "bucket", "partly")
+    counts = StoredRow.objects.using("default").filter(plan=plan).order_by().values_list("model", "bucket", "partly")
     for model, bucket, partly, number in counts.annotate(number=Count("id")):
         of_model = numbers.setdefault(model, {})
         of_model[bucket] = of_model.get(bucket, 0) + number

@@ -105,7 +105,11 @@ def _add_causes(sql: Sql, plan: StoredPlan, tracked: Tracked, rows: Collection[P
     """Note with blocked rows what refers to them, which only the working copies know."""
     if not rows:
         return
-    stored = StoredRow.objects.filter(plan=plan, model=tracked.label, bucket=str(Bucket.BLOCKED)).order_by("id")
+    stored = (
+        StoredRow.objects.using("default")
+        .filter(plan=plan, model=tracked.label, bucket=str(Bucket.BLOCKED))
+        .order_by("id")
+    )
     notes = [
         {"kept": planned.row.kept, "code": planned.row.code, "cause": planned.row.cause}
         | {"causes": [asdict(cause) for cause in planned.causes], "further": planned.further}

@@ -73,7 +73,7 @@ def planned_revert(
         return _shown(stored)
     if leave is not None and leave(stored):
         return _shown(stored, is_stale=True)
-    was_stale = bool(stored.state) and stored.state != state
+    before = dict(stored.head) if stored.state not in ("", state) else {}
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
     seen, sql = newest_seen(), Sql()
     targets = load_revertable(changesets)
@@ -90,7 +90,9 @@ def planned_revert(
         head=head,
         fill=lambda saved: fill_rows(sql, saved, touched, chosen=chosen),
     )
-    return _shown(stored, was_stale=was_stale)
+    # Of a small one, which is made each time, only other numbers are news.
+    told = before and (sum(plan.counts.values()) > FEW or any(before[of] != head[of] for of in ("counts", "fields")))
+    return _shown(stored, was_stale=bool(told))
 
 
 def asked_of(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, actor: User) -> StoredPlan:
