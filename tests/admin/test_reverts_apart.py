@@ -220,3 +220,20 @@ def test_the_work_of_somebody_else_is_not_found(made, client, make_person, brows
 
     assert [answer.status_code for answer in answers] == [404, 404, 404]
     assert not is_asked_to_stop(key_of(StoredPlan.objects.get()))
+
+
+def test_a_few_rows_of_a_large_changeset_are_reverted_at_once(made, client):
+    address = f"{address_of(made)}?only=airports.airport:X200"
+    page = client.get(address)
+    client.post(address, {"seen": page.context["token"], "reason": "closed"})
+
+    assert Airport.objects.filter(name__startswith="Strip").count() == NUMBER - 1
+
+
+def test_a_small_part_by_another_choice_is_planned_by_a_worker_once(made, client):
+    address = f"{address_of(made)}?not=airports.airport:X200"
+    client.get(address)
+    do_work(StoredPlan.objects.get().pk)
+    page = client.get(address)
+
+    assert (page.context["plan"].counts, page.context["again_url"]) == ({"deleted": NUMBER - 1}, "")

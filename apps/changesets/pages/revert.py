@@ -132,7 +132,8 @@ class RevertAct(PlannedAct[ShownPlan]):
         return sorted(changeset.pk for changeset in self.chosen)
 
     def plan(self) -> ShownPlan:
-        query, leave = self.query, self._leave if is_large(self.chosen) else None
+        query = self.query
+        leave = self._leave if is_large(self.chosen, query.scope) else None
         plan = planned_revert(
             self.chosen, scope=query.scope, on_conflict=query.on_conflict, actor=self.actor, leave=leave
         )
@@ -165,7 +166,7 @@ class RevertAct(PlannedAct[ShownPlan]):
             models, pks, fields, leave = map(tuple, seen["scope"])
             scope = Scope(models=models, pks=pks, fields=fields, leave=leave)
         policy = OnConflict(seen["policy"])
-        if is_large(self.chosen):
+        if is_large(self.chosen, scope):
             return self._revert_apart(scope, policy, reason=reason, seen=seen["seen"])
         return reverted(self.request, self.chosen, scope, reason=reason, on_conflict=policy, seen=seen["seen"])
 

@@ -17,7 +17,7 @@ from apps.changesets.processes.progress import Progress
 from apps.changesets.processes.watched import ask_to_stop, forget
 from apps.changesets.revert.run import carry_out
 from apps.changesets.revert.stored import planned_revert, scope_of
-from apps.changesets.revert.verdicts import OnConflict
+from apps.changesets.revert.verdicts import OnConflict, Scope
 from apps.changesets.rights import within_rights
 
 # What a page does at once takes some seconds for as many objects.
@@ -28,9 +28,10 @@ OVER = (PlanWork.NONE, PlanWork.APPLIED, PlanWork.FAILED, PlanWork.CANCELLED)
 Enqueue = Callable[[int], Any]
 
 
-def is_large(changesets: Sequence[Changeset]) -> bool:
-    """Whether a worker reverts them."""
-    return objects_in(changesets) > AT_ONCE
+def is_large(changesets: Sequence[Changeset], scope: Scope) -> bool:
+    """Whether a worker reverts this part of them: some chosen rows are few, whatever they are of."""
+    number = objects_in(changesets)
+    return (min(number, len(scope.pks)) if scope.pks else number) > AT_ONCE
 
 
 def objects_in(changesets: Sequence[Changeset]) -> int:

@@ -69,7 +69,7 @@ def planned_revert(
     check_scope(scope)
     stored = asked_of(changesets, scope=scope, on_conflict=on_conflict, actor=actor)
     state = state_of_tables()
-    if stored.state == state and sum(stored.head["counts"].values()) > FEW:
+    if stored.state == state and (leave is not None or sum(stored.head["counts"].values()) > FEW):
         return _shown(stored)
     if leave is not None and leave(stored):
         return _shown(stored, is_stale=True)
