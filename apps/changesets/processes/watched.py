@@ -6,8 +6,9 @@ A piece of work is known by a key: the number of a run, the name of anything els
 import socket
 import time
 from dataclasses import dataclass, replace
+from typing import cast
 
-from apps.changesets.processes.progress import board, entry
+from apps.changesets.processes.progress import board, entry, where_the_board_can_be_used
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,14 @@ def report(key: int | str, phase: str, done: int, total: int | None = None) -> N
 
 
 def progress_of(key: int | str) -> Snapshot | None:
-    """Return how far the work is, or None when no worker has reported yet."""
-    found: Snapshot | None = board().get(entry(key, "progress"))
-    return found
+    """Return how far the work is, or None when no worker has reported yet, or nobody can be asked."""
+    with where_the_board_can_be_used(f"How far {key} is, is not known."):
+        return cast("Snapshot | None", board().get(entry(key, "progress")))
+    return None
 
 
 def ask_to_stop(key: int | str) -> None:
-    """Let the worker know that it is to stop; it looks twice a second."""
+    """Let the worker know that it is to stop; it looks twice a second. Raises BoardUnavailable."""
     board().set(entry(key, "stop"), True)
 
 
@@ -75,4 +77,5 @@ def is_asked_to_stop(key: int | str) -> bool:
 
 def forget(key: int | str) -> None:
     """Forget progress and wishes of the work: it is over, or starts afresh."""
-    board().delete_many([entry(key, "progress"), entry(key, "stop")])
+    with where_the_board_can_be_used(f"What was told of {key} stays for a week."):
+        board().delete_many([entry(key, "progress"), entry(key, "stop")])
