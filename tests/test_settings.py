@@ -155,6 +155,14 @@ def test_a_web_server_starts_when_all_is_set(door: str, migrated: str, collected
     assert result.stdout.strip() == f"{door.upper()}Handler"
 
 
+def test_a_web_server_makes_requests_that_bear_any_name_of_an_encoding(migrated: str, collected: str):
+    code = "from travelmathlite.wsgi import application; print(application.request_class.__name__)"
+
+    result = python(code, **READY, DATABASE_URL=migrated, STATIC_ROOT=collected)
+
+    assert result.stdout.strip() == "Utf8Request", result.stderr
+
+
 @pytest.mark.parametrize("door", ["wsgi", "asgi"])
 def test_a_web_server_refuses_a_database_that_does_not_record(door: str, tmp_path: Path, collected: str):
     empty = f"sqlite:///{tmp_path / 'empty.sqlite3'}"

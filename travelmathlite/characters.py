@@ -1,5 +1,6 @@
 """What is sent must be text that any database can hold; all else is refused here, before a page sees it."""
 
+import codecs
 import re
 from collections.abc import Callable, Iterator
 
@@ -22,14 +23,20 @@ class CharactersMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            if any(map(_UNFIT.search, _texts(request))):
+            if not _is_utf8(request) or any(map(_UNFIT.search, _texts(request))):
                 return bad_request(request, NO_TEXT)
-        except LookupError:
-            # The encoding that the request names is none of text.
-            return bad_request(request, NO_TEXT)
         except (SuspiciousOperation, BadRequest, MultiPartParserError) as error:
             return bad_request(request, error)
         return self.get_response(request)
+
+
+def _is_utf8(request: HttpRequest) -> bool:
+    """Whether the request names UTF-8 or no encoding, as all our pages do."""
+    charset = (request.content_params or {}).get("charset", "utf-8")
+    try:
+        return codecs.lookup(charset).name in ("utf-8", "ascii")
+    except (LookupError, ValueError):
+        return False
 
 
 def _texts(request: HttpRequest) -> Iterator[str]:

@@ -5,8 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from travelmathlite.production import refuse_unless_ready
+from travelmathlite.requests import Utf8Request
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "travelmathlite.settings")
 
 application = get_wsgi_application()
+application.request_class = Utf8Request
 refuse_unless_ready()

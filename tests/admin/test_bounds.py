@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.changesets.text import MOST_WORDS
 from travelmathlite.characters import NO_TEXT
+from travelmathlite.requests import Utf8Request
 
 pytestmark = pytest.mark.django_db
 HUGE = "9" * 30
@@ -44,10 +45,20 @@ def test_a_nul_is_refused_in_one_sentence(client, method, address, data):
     assert str(NO_TEXT) in answer.content.decode()
 
 
-def test_half_a_character_is_refused_whatever_the_encoding(client):
-    answer = client.get(f"{AIRPORTS}?q=%2B2AA-", CONTENT_TYPE="text/html; charset=utf-7")
+@pytest.mark.parametrize("charset", ["utf-7", "utf-16", "hex", "zlib", "punycode", "undefined", "x" * 300, "a\x00b"])
+@pytest.mark.parametrize("kind", ["text/html", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_only_utf_8_is_read(client, monkeypatch, kind, charset):
+    # As the application that servers run makes its requests.
+    monkeypatch.setattr("django.test.client.WSGIRequest", Utf8Request)
+
+    answer = client.get(f"{AIRPORTS}?q=%2B2AA-", CONTENT_TYPE=f"{kind}; charset={charset}")
 
     assert answer.status_code == 400
+    assert str(NO_TEXT) in answer.content.decode()
+
+
+def test_utf_8_may_be_named(client):
+    assert client.get(AIRPORTS, CONTENT_TYPE='text/html; charset="UTF8"').status_code == 200
 
 
 @pytest.mark.parametrize("debug", [True, False])

@@ -22,7 +22,7 @@ _ALWAYS = [
     *("_changelist_filters", "pk", "id", "pk__in", "id__in", "pk__gt", "next", "action", "_selected_action", "index"),
     *("select_across", "part", "elsewhere", "download"),
 ]
-MORE_CONTENT_TYPES = ["text/html; charset=utf-7", "text/html; charset=utf-16", "x", ""]
+MORE_CONTENT_TYPES = ["text/html; charset=utf-7", "text/html; charset=utf-16", "text/html; charset=hex", "x", ""]
 
 
 def query_keys() -> list[str]:

@@ -32,17 +32,27 @@ def count_changes(
     the tables are, where they may not be as the models are.
     """
     sql = Sql(using)
-    counts: Counts = {}
-    fields: Counts = {}
-    among = tracked_models() if among is None else among
+    counted = _count_objects(sql, changeset_id, tracked_models() if among is None else among)
+    fields = {
+        tracked.label: _count_fields(sql, tracked, *_changed_rows(sql, tracked, changeset_id, once=once))
+        for tracked, of_model, once in counted
+        if of_model.get("changed")
+    }
+    return _by_label(counted), fields
+
+
+def _count_objects(sql: Sql, changeset_id: int, among: Sequence[Tracked]) -> list[tuple[Tracked, dict[str, int], bool]]:
+    """Return what `_count_model` does for each model of which the changeset has rows."""
     written = _rows_written(sql, changeset_id, among)
-    for tracked in among:
-        of_model, once = _count_model(sql, tracked, changeset_id, written.get(tracked.label, {}))
-        if of_model:
-            counts[tracked.label] = of_model
-        if of_model.get("changed"):
-            fields[tracked.label] = _count_fields(sql, tracked, *_changed_rows(sql, tracked, changeset_id, once=once))
-    return counts, fields
+    return [
+        (tracked, *_count_model(sql, tracked, changeset_id, written[tracked.label]))
+        for tracked in among
+        if tracked.label in written
+    ]
+
+
+def _by_label(counted: Sequence[tuple[Tracked, dict[str, int], bool]]) -> Counts:
+    return {tracked.label: of_model for tracked, of_model, _once in counted}
 
 
 def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "default") -> Counts:
@@ -127,8 +137,6 @@ def _count_model(
     """Return the objects by operation, and whether all were changed by one row each; otherwise the net table is filled
     where any was changed. `rows` has the rows of history and their changed keys by type."""
     # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
-    if not rows:
-        return {}, False
     if set(rows) == {"+"}:
         return {"created": rows["+"][0]}, False
     if set(rows) == {"-"}:
@@ -168,17 +176,17 @@ def miscounted(using: str = "default") -> Iterator[tuple[Changeset, Counts, Coun
 
     Pruned ones have no rows to count; a direct write is counted when it is shown.
     """
-    by_ends, labels = _count_by_ends(Sql(using), "TRUE"), {tracked.label for tracked in tracked_models()}
+    sql, models = Sql(using), tracked_models()
+    by_ends, labels = _count_by_ends(sql, "TRUE"), {tracked.label for tracked in models}
     changesets = Changeset.objects.using(using).filter(counts__isnull=False, pruned_at=None).order_by("pk")
     for changeset in list(changesets):
         ends = by_ends.get(changeset.pk, {})
         stored = {label: counts for label, counts in (changeset.counts or {}).items() if label in labels}
         # What went and came may be one object under another key.
         moved = any({"created", "deleted"} <= model.keys() for model in ends.values())
-        if moved or ends != stored:
-            counts, fields = count_changes(changeset.pk, using=using)
-            if counts != stored:
-                yield changeset, counts, fields
+        # Fields are counted where that is news only.
+        if (moved or ends != stored) and _by_label(_count_objects(sql, changeset.pk, models)) != stored:
+            yield changeset, *count_changes(changeset.pk, using=using)
 
 
 def _count_by_ends(sql: Sql, condition: str, params: Sequence[Any] = ()) -> dict[int, Counts]:

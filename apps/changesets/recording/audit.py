@@ -66,15 +66,33 @@ def find_drift(using: str = "default") -> tuple[int, list[Drift]]:
     sql = Sql(using)
     objects, drifts = 0, []
     for tracked in tracked_there(using):
-        objects += sql.with_model(tracked).value("SELECT count(*) FROM {live}")
+        there, same = _compare(sql, tracked)
+        objects += there
+        if same:
+            continue
         drift = Drift(tracked.label)
         for name, query in _drift_queries(sql, tracked).items():
             keys = sql.with_model(tracked).firsts("SELECT {pk} {query}", query=query)
             setattr(drift, name, len(keys))
             drift.examples += [str(key) for key in keys[:EXAMPLES]]
-        if drift.total:
-            drifts.append(drift)
+        drifts.append(drift)
     return objects, drifts
+
+
+def _compare(sql: Sql, tracked: Tracked) -> tuple[int, bool]:
+    """Return how many live objects there are, and whether they are those of the newest history rows, in one pass."""
+    sql = sql.with_model(tracked)
+    live, recorded, equal = sql.rows(
+        """
+        SELECT (SELECT count(*) FROM {live}), count(*),
+               count(CASE WHEN r.{pk} IS NOT NULL AND NOT ({differ}) THEN 1 END)
+        FROM {newest} n LEFT JOIN {live} r ON r.{pk} = n.{pk} WHERE n.history_type <> '-'
+        """,
+        newest=_newest(sql),
+        differ=sql.differ(tracked.compared, "r", "n"),
+    )[0]
+    # Equal ones are live and recorded: where there are as many of each, nothing else is either.
+    return live, live == recorded == equal
 
 
 def record_drift(*, kind: str, reason: str, using: str = "default") -> list[Changeset]:
@@ -150,13 +168,6 @@ def _orphans(tracked: Tracked, using: str) -> QuerySet[HistoryRow]:
 def _drift_queries(sql: Sql, tracked: Tracked) -> dict[str, str]:
     """Return the FROM and WHERE of each sort of drift; the row to record is called `r`, a deleted one from history."""
     sql = sql.with_model(tracked)
-    # The newest history row of each object.
-    newest = sql.fill(
-        """
-        (SELECT h.* FROM {history} h
-        JOIN (SELECT max(history_id) AS id FROM {history} GROUP BY {pk}) n ON n.id = h.history_id)
-        """
-    )
     queries = {
         "unrecorded": "FROM {live} r WHERE NOT EXISTS (SELECT 1 FROM {history} n WHERE n.{pk} = r.{pk})",
         "changed": """
@@ -171,7 +182,17 @@ def _drift_queries(sql: Sql, tracked: Tracked) -> dict[str, str]:
         """,
     }
     differ = sql.differ(tracked.compared, "r", "n")
-    return {name: sql.fill(query, newest=newest, differ=differ) for name, query in queries.items()}
+    return {name: sql.fill(query, newest=_newest(sql), differ=differ) for name, query in queries.items()}
+
+
+def _newest(sql: Sql) -> str:
+    """Return the newest history row of each object, as a table."""
+    return sql.fill(
+        """
+        (SELECT h.* FROM {history} h
+        JOIN (SELECT max(history_id) AS id FROM {history} GROUP BY {pk}) n ON n.id = h.history_id)
+        """
+    )
 
 
 def _write(sql: Sql, tracked: Tracked, changeset: Changeset, name: str, query: str) -> None:

@@ -77,42 +77,49 @@ def find_disputed(staging: Staging, evidence: Evidence) -> list[Suspect]:
     groups = keys_of(staging)
     if not groups:
         return []
-    # Whether the first key of the row is what it was matched by.
-    by_first = " AND ".join(
-        f"l.{staging.column(field)} IS NOT DISTINCT FROM {staging.staged(field)}" for field in groups[0]
-    )
     for group in groups if staging.options.match else groups[1:]:
-        _suspect_by_key(staging, group, by_first)
+        _suspect_by_key(staging, group)
     if differs := _may_contradict(staging, evidence):
         # Rows whose name is another one, and whose country and position are others, or are not known.
         staging.run(
             """
-            INSERT INTO {disputed} (line, id_pk, other_pk)
-            SELECT m.line, CASE WHEN {by_first} THEN m.old_pk END, CASE WHEN {by_first} THEN NULL ELSE m.old_pk END
-            FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk
+            INSERT INTO {disputed} (line, id_pk)
+            SELECT m.line, m.old_pk FROM {matched} m
+            JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk
             WHERE {differs} ON CONFLICT (line) DO NOTHING
             """,
-            by_first=by_first,
             differs=differs,
         )
+    _turn_what_was_matched_by_other_keys(staging, groups[0])
     return _acquit(staging, evidence)
 
 
-def _suspect_by_key(staging: Staging, group: tuple[str, ...], by_first: str) -> None:
+def _suspect_by_key(staging: Staging, group: tuple[str, ...]) -> None:
     """Suspect the rows of which another key names another object than the one that they are matched with."""
     moved = "s.{new_pk} <> m.old_pk AND" if group == (staging.spec.pk,) else ""
-    named = " AND ".join(f"b.{staging.column(field)} = {staging.staged(field)}" for field in group)
     staging.run(
         """
         INSERT INTO {disputed} (line, id_pk, other_pk)
-        SELECT m.line, CASE WHEN {by_first} THEN m.old_pk ELSE b.{pk} END,
-               CASE WHEN {by_first} THEN b.{pk} ELSE m.old_pk END
-        FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} b ON {named} JOIN {live} l ON l.{pk} = m.old_pk
+        SELECT m.line, m.old_pk, b.{pk} FROM {matched} m JOIN {staged} s ON s.line = m.line JOIN {live} b ON {named}
         WHERE {moved} b.{pk} <> m.old_pk ON CONFLICT (line) DO NOTHING
         """,
-        by_first=by_first,
-        named=named,
+        named=" AND ".join(f"b.{staging.column(field)} = {staging.staged(field)}" for field in group),
         moved=staging.fill(moved),
+    )
+
+
+def _turn_what_was_matched_by_other_keys(staging: Staging, first: tuple[str, ...]) -> None:
+    """Say of the few suspects which key names which object: so far they stand as if the first key had matched them."""
+    staging.run(
+        """
+        UPDATE {disputed} SET id_pk = other_pk, other_pk = id_pk WHERE NOT EXISTS (
+            SELECT 1 FROM {staged} s JOIN {live} l ON {by_first}
+            WHERE s.line = {disputed}.line AND l.{pk} = {disputed}.id_pk
+        )
+        """,
+        by_first=" AND ".join(
+            f"l.{staging.column(field)} IS NOT DISTINCT FROM {staging.staged(field)}" for field in first
+        ),
     )
 
 
