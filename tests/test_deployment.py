@@ -1,8 +1,6 @@
 """What is deployed fits together: units, environment file, caches that machines share, and the checks of it."""
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +11,7 @@ from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from tests.servers import redis_server
 from tests.test_settings import READY, python
 from travelmathlite import deployment
 from travelmathlite.caching import caches_of
@@ -86,17 +85,8 @@ def test_an_address_of_no_redis_stops_the_start_and_is_not_shown(monkeypatch):
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server of the test's own."""
-    if shutil.which("redis-server") is None:
-        pytest.skip("no Redis here: install Debian's package redis-server")
-    place = tmp_path / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", place, "--save", "", "--dir", tmp_path]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        next(line for line in server.stdout if "accept connections" in line)
-        yield f"unix://{place}"
-    finally:
-        server.terminate()
-        server.communicate()
+    with redis_server(tmp_path) as address:
+        yield address
 
 
 @once
@@ -133,6 +123,36 @@ def test_a_cache_in_files_beside_a_database_elsewhere_is_warned_of(monkeypatch, 
 
     expected = f"PostgreSQL is on another machine ({host}), and progress is told in files of this one."
     assert sentences == ([expected] if warns else [])
+
+
+@once
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_a_cache_that_no_other_process_sees_is_warned_of(settings, backend):
+    settings.CACHES = {**settings.CACHES, "progress": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+
+    assert warned("deployment.W001") == ["Progress is told in the memory of each process alone."]
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no other machines")
+def test_another_machine_at_the_database_of_this_one_is_warned_of_without_a_shared_cache(settings, tmp_path):
+    assert warned("deployment.W003", databases=["default"]) == []
+    with connection.cursor() as cursor:
+        # What PostgreSQL tells of its sessions, and two more.
+        cursor.execute(
+            """
+            SET LOCAL search_path = pg_temp, pg_catalog, public;
+            CREATE TEMPORARY VIEW pg_stat_activity AS
+            SELECT datname, usename, client_addr FROM pg_catalog.pg_stat_activity
+            UNION ALL SELECT current_database(), current_user, '10.0.0.7'::inet
+            UNION ALL SELECT current_database(), 'another role', '10.0.0.8'
+            """
+        )
+    sentence = "Other machines use this database (10.0.0.7), and progress is told in files of this one."
+    assert warned("deployment.W003", databases=["default"]) == [sentence]
+
+    settings.CACHES = caches_of("redis://cache", folder=tmp_path)
+    assert warned("deployment.W003", databases=["default"]) == []
 
 
 @pytest.mark.django_db

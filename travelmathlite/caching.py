@@ -9,6 +9,9 @@ from typing import Any
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.filebased import FileBasedCache
 
+# So long a page waits for Redis.
+PATIENCE_SECONDS = 2
+
 
 class FileCache(FileBasedCache):
     """Django's cache in files, with an `add` that only one of several at once succeeds with, as other caches have it.
@@ -47,5 +50,7 @@ def _shared(name: str, url: str, folder: Path, backend: str, *, entries: int) ->
     week = {"TIMEOUT": 7 * 24 * 3600}
     if url:
         redis = "django.core.cache.backends.redis.RedisCache"
-        return {**week, "BACKEND": redis, "LOCATION": url, "KEY_PREFIX": name}
+        # A server that is away is seen as such: without a limit each page would wait for it.
+        patience = dict.fromkeys(("socket_connect_timeout", "socket_timeout"), PATIENCE_SECONDS)
+        return {**week, "BACKEND": redis, "LOCATION": url, "KEY_PREFIX": name, "OPTIONS": patience}
     return {**week, "BACKEND": backend, "LOCATION": folder / name, "OPTIONS": {"MAX_ENTRIES": entries}}

@@ -12,24 +12,35 @@ CONNECTIONS_OF_OTHERS = 10
 # What psycopg's pool opens where its size is not set, and a process of the web server where there is no pool.
 CONNECTIONS_BY_DEFAULT = 4
 _HERE = ("", "localhost", "127.0.0.1", "::1")
+_HINT = "Set CACHE_URL to a Redis server that all machines reach, or silence this where there is one machine."
 
 
 @register(deploy=True)
 def check_shared_cache(**kwargs: Any) -> list[CheckMessage]:
-    """Report deployment.W001 for a cache in files beside a PostgreSQL that other machines may use, too."""
-    database = settings.DATABASES["default"]
-    host = str(database.get("HOST") or "")
-    here = host in _HERE or host.startswith("/")
-    in_files = str(settings.CACHES["progress"]["BACKEND"]).endswith("FileCache")
-    if not in_files or here or not database["ENGINE"].endswith("postgresql"):
+    """Report deployment.W001 for a cache in files beside a PostgreSQL that other machines may use, too.
+
+    And for one in the memory of a process, whatever the database is: a web server and a worker are two.
+    """
+    host = str(settings.DATABASES["default"].get("HOST") or "")
+    if _progress_in("LocMemCache", "DummyCache"):
+        hint = "Leave CACHES as the settings make it, or set CACHE_URL to a Redis server."
+        return [Warning("Progress is told in the memory of each process alone.", hint=hint, id="deployment.W001")]
+    if not _progress_in("FileCache", "FileBasedCache") or _is_here(host) or not _on_postgresql():
         return []
-    return [
-        Warning(
-            f"PostgreSQL is on another machine ({host}), and progress is told in files of this one.",
-            hint="Set CACHE_URL to a Redis server that all machines reach, or silence this where there is one machine.",
-            id="deployment.W001",
-        )
-    ]
+    sentence = f"PostgreSQL is on another machine ({host}), and progress is told in files of this one."
+    return [Warning(sentence, hint=_HINT, id="deployment.W001")]
+
+
+@register(Tags.database, deploy=True)
+def check_other_machines(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report deployment.W003 for a cache in files where another machine uses the PostgreSQL of this one right now."""
+    host = str(settings.DATABASES["default"].get("HOST") or "")
+    if "default" not in (databases or ()) or not _on_postgresql() or not _is_here(host):
+        return []
+    if not _progress_in("FileCache", "FileBasedCache") or not (others := _other_machines()):
+        return []
+    sentence = f"Other machines use this database ({', '.join(others)}), and progress is told in files of this one."
+    return [Warning(sentence, hint=_HINT, id="deployment.W003")]
 
 
 @register(Tags.database, deploy=True)
@@ -48,6 +59,35 @@ def check_connections(*, databases: Sequence[str] | None = None, **kwargs: Any) 
             id="deployment.W002",
         )
     ]
+
+
+def _progress_in(*backends: str) -> bool:
+    return str(settings.CACHES["progress"]["BACKEND"]).endswith(backends)
+
+
+def _is_here(host: str) -> bool:
+    return host in _HERE or host.startswith("/")
+
+
+def _on_postgresql() -> bool:
+    return str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
+
+
+def _other_machines() -> list[str]:
+    """Return the addresses of other machines with sessions of this role in this database; none if nobody answers."""
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute(
+                """
+                SELECT DISTINCT host(client_addr) FROM pg_stat_activity
+                WHERE datname = current_database() AND usename = current_user
+                    AND NOT client_addr <<= ANY ('{127.0.0.0/8,::1/128}'::inet[])
+                ORDER BY 1
+                """
+            )
+            return [str(address) for (address,) in cursor.fetchall()]
+    except (DatabaseError, InterfaceError):
+        return []
 
 
 def connections_needed() -> int:

@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
-from apps.changesets.errors import Busy, ChangesetError, NotPermitted
+from apps.changesets.errors import BoardUnavailable, Busy, ChangesetError, NotPermitted
 from apps.changesets.processes.failures import FAILURES, cause_of, refusal_of, sentence_of
 from apps.changesets.processes.locking import PagePatience
 
@@ -78,7 +78,7 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     """Return the page of a failure, which needs no database, and write its number to the log."""
     error = refusal_of(error) if error is not None else None
     cause, number = cause_of(error), secrets.token_hex(4)
-    status = 503 if cause.passes or isinstance(error, Busy) else 500
+    status = 503 if cause.passes or isinstance(error, (Busy, BoardUnavailable)) else 500
     if isinstance(error, FAILURES):
         sentence = sentence_of(error, cause=cause)
     else:

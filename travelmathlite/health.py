@@ -16,7 +16,8 @@ from django.utils.timesince import timesince
 
 from apps.backups.catalogue.folder import backup_folder
 from apps.backups.catalogue.manifests import Backup, newest_verified
-from apps.changesets.errors import RecordingNotInstalled
+from apps.backups.catalogue.offsite import newest_verified_elsewhere
+from apps.changesets.errors import BoardUnavailable, RecordingNotInstalled
 from apps.changesets.processes.failures import FAILURES, Cause, cause_of, refusal_of, words_of
 from apps.changesets.processes.locking import PagePatience
 from apps.changesets.processes.pooling import shares_sessions
@@ -73,6 +74,9 @@ def _look(name: str, look: Callable[[], Part]) -> Part:
         return look()
     except FAILURES:
         raise
+    except BoardUnavailable as error:
+        logger.error("How the %s is, is not told: %s", name, error)
+        return Part(False, "What all processes share does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.")
     except Exception:
         logger.exception("How the %s is cannot be seen", name)
         return Part(False, "Not known: the log says why.")
@@ -115,6 +119,9 @@ def _worker() -> Part:
 
 def _backup() -> Part:
     backup = newest_verified()
+    if backup is None or is_late(backup):
+        # Another machine may have made and proved one.
+        backup = newest_verified_elsewhere() or backup
     make = "run `python manage.py backup create`, then `python manage.py backup verify --latest`"
     if backup is None:
         return Part(False, f"There is no verified backup: {make}.")

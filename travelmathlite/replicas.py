@@ -37,9 +37,17 @@ def replicas() -> list[str]:
     return [alias for alias in connections if alias.startswith(PREFIX)]
 
 
-def usable_replicas() -> list[str]:
-    """Return the aliases of the replicas that may be read from now."""
-    return [alias for alias in replicas() if _is_usable(alias)]
+def usable_replicas(after: str = "") -> list[str]:
+    """Return the aliases of the replicas that may be read from now, and that have replayed the log `after` a write."""
+    return [alias for alias in replicas() if _is_usable(alias) and (not after or _has_replayed(alias, after))]
+
+
+def place_written() -> str:
+    """Return the place in the log of the primary after what is committed now; nothing where there is no log."""
+    try:
+        return str(_ask(DEFAULT_DB_ALIAS, _WRITTEN)) if _follows_a_log(DEFAULT_DB_ALIAS) else ""
+    except (DatabaseError, InterfaceError):
+        return ""
 
 
 def leave_out(alias: str, why: object) -> None:
@@ -84,6 +92,15 @@ def _seconds_behind(alias: str, state: _State) -> float:
         place = str(_ask(DEFAULT_DB_ALIAS, _WRITTEN))
         state.behind = None if _has_reached(alias, place) else (now, place)
     return now - state.behind[0] if state.behind else 0
+
+
+def _has_replayed(alias: str, place: str) -> bool:
+    try:
+        return _follows_a_log(alias) and _ask(alias, _REPLAYED, place) is True
+    except (DatabaseError, InterfaceError) as error:
+        connections[alias].close()
+        leave_out(alias, error)
+        return False
 
 
 def _follows_a_log(alias: str) -> bool:

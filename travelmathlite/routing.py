@@ -2,11 +2,13 @@
 
 A replica is a database whose alias begins with `replica`. Only pages that read (GET, HEAD) read from one, and only what
 the console shows: airports, places, their history and changesets. Whatever writes or decides reads from the primary:
-forms that are posted, commands, workers, anything inside a transaction, and whoever has just written. What a replica
-does not have yet, or fails to answer, is asked of the primary.
+forms that are posted, commands, workers, anything inside a transaction, and who wrote what the replica lacks: a cookie
+holds the place in the log of the primary after it. What a replica does not have yet, or fails to answer, is asked of
+the primary.
 """
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,9 +21,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 
-from travelmathlite.replicas import PREFIX, leave_out, replicas, usable_replicas
+from travelmathlite.replicas import PREFIX, leave_out, place_written, replicas, usable_replicas
 
 COOKIE = "primary"
+_PLACE = re.compile(r"[0-9A-F]{1,8}/[0-9A-F]{1,8}")
+# How long a replica may lack what somebody wrote, and they still read it.
+_A_DAY = 24 * 3600
 APPS = frozenset({"airports", "base", "changesets"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Statements that change nothing, or only begin or end something.
@@ -30,9 +35,13 @@ _READS = ("SELECT", "BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "SHOW", "PRAGMA
 
 @dataclass
 class Reader:
-    """The reader of one page: it reads from one replica until it writes; a pinned reader uses the primary."""
+    """The reader of one page: it reads from one replica until it writes; a pinned reader uses the primary.
+
+    `after` is the place in the log of the primary that the replica must have reached.
+    """
 
     pinned: bool = False
+    after: str = ""
     wrote: bool = False
     _replica: str = ""
 
@@ -40,7 +49,7 @@ class Reader:
     def replica(self) -> str:
         """The alias to read from, chosen once: replicas lag differently, and a page must show one moment."""
         if not self._replica:
-            self._replica = random.choice(usable_replicas() or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
+            self._replica = random.choice(usable_replicas(self.after) or [DEFAULT_DB_ALIAS])  # noqa: S311 - no secret is made of it
         return self._replica
 
     @property
@@ -59,9 +68,9 @@ _reader: ContextVar[Reader | None] = ContextVar("reader of replicas", default=No
 
 
 @contextmanager
-def reading_from_replicas(*, pinned: bool = False) -> Iterator[Reader]:
+def reading_from_replicas(*, pinned: bool = False, after: str = "") -> Iterator[Reader]:
     """Let reads within the block use a replica; when pinned, and after the first write, the primary."""
-    reader = Reader(pinned=pinned)
+    reader = Reader(pinned=pinned, after=after)
     before = _reader.set(reader)
     try:
         with connections[DEFAULT_DB_ALIAS].execute_wrapper(reader.watch):
@@ -103,7 +112,10 @@ class ReplicaRouter:
 
 
 class ReplicaMiddleware:
-    """Lets pages read from a replica; a person who has just written reads from the primary for some seconds."""
+    """Lets pages read from a replica; a person who has written does so once it has that.
+
+    Where there is no log to compare with, they read from the primary for some seconds.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         if not replicas():
@@ -111,8 +123,9 @@ class ReplicaMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        pinned = request.method not in _SAFE or COOKIE in request.COOKIES
-        with reading_from_replicas(pinned=pinned) as reader:
+        after = request.COOKIES.get(COOKIE, "")
+        pinned = request.method not in _SAFE or (after != "" and not _PLACE.fullmatch(after))
+        with reading_from_replicas(pinned=pinned, after=after) as reader:
             response = self.get_response(request)
         if reader.used and not reader.wrote and _may_be_stale(response):
             if response.status_code >= 500:
@@ -120,10 +133,11 @@ class ReplicaMiddleware:
             with reading_from_replicas(pinned=True) as reader:
                 response = self.get_response(request)
         if reader.wrote:
+            place = place_written()
             response.set_cookie(
                 COOKIE,
-                "1",
-                max_age=settings.REPLICA_LAG_SECONDS,
+                place or "1",
+                max_age=_A_DAY if place else settings.REPLICA_LAG_SECONDS,
                 secure=settings.SESSION_COOKIE_SECURE,
                 httponly=True,
                 samesite="Lax",

@@ -134,7 +134,7 @@ else:
 WEB_PROCESSES = read_number("WEB_CONCURRENCY", default=1, least=1)
 
 DATABASE_ROUTERS = ["travelmathlite.routing.ReplicaRouter"]
-# For so many seconds after somebody wrote, what they read comes from the primary; longer than a replica lags.
+# A replica that is further behind is not read from; without a log, who wrote reads from the primary for so long.
 REPLICA_LAG_SECONDS = 15
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -185,8 +185,8 @@ VAR_DIR = read_folder("VAR_DIR") or folder_of(DATABASES["default"], base=BASE_DI
 # Imports. Files of runs are kept compressed; progress and the wish to cancel travel through a cache that all processes
 # share, since on SQLite a long import locks every other writer of the database out.
 STORAGES["imports"] = {
-    "BACKEND": "django.core.files.storage.FileSystemStorage",
-    "OPTIONS": {"location": VAR_DIR / "imports", "file_permissions_mode": 0o600},
+    "BACKEND": "apps.changesets.processes.private_storage.PrivateStorage",
+    "OPTIONS": {"location": VAR_DIR / "imports"},
 }
 # The Redis server through which several machines share progress and figures; without it they are in VAR_DIR.
 CACHE_URL = read_redis("CACHE_URL")
@@ -216,8 +216,8 @@ IMPORTS_URL_PRIVATE = read_bool("IMPORTS_URL_PRIVATE", default=False)
 # How many days files and plans of runs are kept; a plan that nobody confirms for so long ends.
 IMPORTS_KEEP_FILES_DAYS = 400
 IMPORTS_KEEP_PLANS_DAYS = 30
-# Backups. With a storage STORAGES["backups"], any that Django knows, a copy of each goes there. The copies are
-# encrypted for these keys (ids or addresses) of the gpg keyring in this folder; None is gpg's own default.
+# Backups of single objects go to the storage STORAGES["object_backups"], if there is one; of others a copy goes to
+# STORAGES["backups"], encrypted for these keys (ids, addresses) of the gpg keyring in this folder (None: gpg's own).
 BACKUPS_ENCRYPT_TO: list[str] = []
 # Whether a copy that is not encrypted may not leave.
 BACKUPS_DEMAND_ENCRYPTION = False

@@ -5,6 +5,7 @@ tasks included, so no session could hold them and no worker could finish its tas
 """
 
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -29,12 +30,14 @@ from apps.backups.restore.verify import verify
 from apps.changesets.errors import ChangesetError
 from apps.changesets.models import Actor
 from apps.changesets.processes.holding import hold_file, is_file_held, release_file
-from apps.changesets.processes.progress import board, entry
+from apps.changesets.processes.progress import beating, board, entry, where_the_board_can_be_used
 
 CREATE, VERIFY, RESTORE = "create", "verify", "restore"
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
-# The file that whoever does something has locked; its process gives it free by ending.
+# The file that whoever does something has locked; its process gives it free by ending. Machines with other folders do
+# not see that, and go by a sign of life.
 _TURN = ".turn"
+_BEAT_SECONDS, _SILENT_SECONDS = 5, 30
 _APART = "import sys, django; django.setup(); from apps.backups.work import carry_out; carry_out(sys.argv[1])"
 
 
@@ -60,6 +63,8 @@ class Work:
     outcome: str = ""
     safety: str = ""
     changeset: int | None = None
+    # The machine and the folder of the process that does it.
+    host: str = ""
 
     @property
     def is_over(self) -> bool:
@@ -70,20 +75,20 @@ class Work:
 def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
     """Start a piece of work, finish it at once if it is small, and return its state.
 
-    `size` is the number of bytes that it handles. Raises WorkRefused while another one is running.
+    `size` is the number of bytes that it handles. Raises WorkRefused while another one is running, and
+    BoardUnavailable, with nothing begun.
     """
-    work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), **about)
-    turn = _take_turn()
+    work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), host=_here(), **about)
+    board().set(entry("backups", work.id), asdict(work))
+    turn = _take_turn(work)
     try:
-        _save(work)
         board().set(entry("backups", "turn"), work.id, timeout=None)
         if size <= settings.BACKUPS_AT_ONCE_BYTES:
-            carry_out(work.id)
-        else:
-            _start_apart(work, turn)
+            return carry_out(work.id)
+        _start_apart(work, turn)
     finally:
         release_file(turn)
-    return work_of(work.id) or work
+    return work
 
 
 def database_size(using: str = "default") -> int:
@@ -97,7 +102,7 @@ def work_of(key: str) -> Work | None:
     if not values:
         return None
     work = Work(**values)
-    if not work.is_over and not (_has_turn(work) and is_file_held(open_folder() / _TURN)):
+    if not work.is_over and not (_has_turn(work) and _lives(work)):
         outcome = (
             "The process that did this stopped without a word. What it had not finished is not there: start it again."
         )
@@ -106,30 +111,32 @@ def work_of(key: str) -> Work | None:
 
 
 def work_going_on() -> Work | None:
-    """Return the work that is running now, or None."""
-    work = work_of(board().get(entry("backups", "turn"), ""))
-    return None if work is None or work.is_over else work
+    """Return the work that is running now, or None, also where nobody can be asked."""
+    with where_the_board_can_be_used("Whether a backup is being made or restored is not known."):
+        work = work_of(board().get(entry("backups", "turn"), ""))
+        return None if work is None or work.is_over else work
+    return None
 
 
-def carry_out(key: str) -> None:
-    """Do a piece of work and save how it ended, also when it fails.
+def carry_out(key: str) -> Work:
+    """Do a piece of work, and save and return how it ended, also when it fails.
 
     Raises WorkRefused when the cache does not know it.
     """
     requested = work_of(key)
     if requested is None:
         raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
-    work = _save(replace(requested, state=RUNNING))
-    try:
-        actor = User.objects.filter(pk=work.actor_id).first()
-        work = _do(work, actor)
-    except (BackupFailure, ChangesetError) as failure:
-        _save(replace(work, state=FAILED, outcome=str(failure)))
-    except BaseException as error:
-        _save(replace(work, state=FAILED, outcome=f"{type(error).__name__}: {error}"))
-        raise
-    else:
-        _save(replace(work, state=DONE))
+    with beating(lambda: _beat(requested), every=_BEAT_SECONDS, name=f"backup-{key}"):
+        work = _save(replace(requested, state=RUNNING))
+        try:
+            actor = User.objects.filter(pk=work.actor_id).first()
+            work = _do(work, actor)
+        except (BackupFailure, ChangesetError) as failure:
+            return _save(replace(work, state=FAILED, outcome=str(failure)))
+        except BaseException as error:
+            _save(replace(work, state=FAILED, outcome=f"{type(error).__name__}: {error}"))
+            raise
+        return _save(replace(work, state=DONE))
 
 
 def _do(work: Work, actor: Actor) -> Work:
@@ -173,20 +180,52 @@ def _start_apart(work: Work, turn: int) -> None:
     threading.Thread(target=process.wait, name=f"backup-{work.id}", daemon=True).start()
 
 
-def _take_turn() -> int:
+def _take_turn(work: Work) -> int:
+    """Lock the file, and leave a sign for machines with other folders; raises WorkRefused where either is taken."""
     turn = hold_file(open_folder() / _TURN)
-    if turn is not None:
+    if turn is not None and _is_first(work):
         return turn
+    if turn is not None:
+        release_file(turn)
     running = work_going_on()
     if running is None:
         raise WorkRefused("Something else was begun just now: wait for it.")
     raise WorkRefused(f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it.")
 
 
+def _is_first(work: Work) -> bool:
+    """Leave a sign of life unless another machine did; one of work that ended, or died in this folder, is replaced."""
+    sign = entry("backups", "beat")
+    if board().add(sign, work.id, _SILENT_SECONDS):
+        return True
+    values = board().get(entry("backups", board().get(sign, "")))
+    if values and values["host"] != work.host and not Work(**values).is_over:
+        return False
+    _beat(work)
+    return True
+
+
 def _has_turn(work: Work) -> bool:
     return board().get(entry("backups", "turn")) == work.id
 
 
+def _here() -> str:
+    return f"{socket.gethostname()}:{open_folder()}"
+
+
+def _lives(work: Work) -> bool:
+    """Whether its process lives: the file of its folder tells at once, a sign of life elsewhere after a while."""
+    if work.host == _here():
+        return is_file_held(open_folder() / _TURN)
+    return board().get(entry("backups", "beat")) == work.id
+
+
+def _beat(work: Work) -> None:
+    with where_the_board_can_be_used("Other machines do not see that a backup is being made or restored."):
+        board().set(entry("backups", "beat"), work.id, _SILENT_SECONDS)
+
+
 def _save(work: Work) -> Work:
-    board().set(entry("backups", work.id), asdict(work))
+    with where_the_board_can_be_used("How far a backup or restore is, is not told."):
+        board().set(entry("backups", work.id), asdict(work))
     return work

@@ -73,6 +73,19 @@ class Busy(ChangesetError):
     status = 503
 
 
+class BoardUnavailable(ChangesetError, OSError):
+    """What the processes share, progress above all, cannot be read or written; no act depends on it."""
+
+    status = 503
+
+    def __init__(self, error: Exception) -> None:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        super().__init__(
+            f"Progress cannot be told or asked for, since what all processes share does not answer ({reason}). Check "
+            "Redis (CACHE_URL), or the disk of VAR_DIR; then try again. What is going on goes on meanwhile."
+        )
+
+
 class NotToReview(ChangesetError):
     """A review or a name was given to a changeset that has one already, or that takes none."""
 

@@ -5,12 +5,15 @@ The name is in a table without a model, so that no fixture, flush or portable ba
 
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
-from django.db import connections
+from django.db import DatabaseError, InterfaceError, connections
 
 from apps.changesets.sql import Row, Sql
 
 TABLE = "changesets_identity"
+# What this process has asked for already, by the place under which it reaches a database.
+_shared: dict[tuple[str, ...], str] = {}
 
 
 def identity_of(using: str = "default", *, fetch: Callable[[str], list[Row]] | None = None) -> str:
@@ -37,6 +40,27 @@ def set_identity(name: str, using: str = "default") -> None:
     sql = _sql(using)
     make_identity(using)
     sql.run("UPDATE {table} SET name = %s", [name or secrets.token_hex(8)])
+
+
+def shared_name(using: str = "default") -> str:
+    """Return the name under which processes share what is about a database, however each of them reaches it.
+
+    Two machines may know one server by two addresses, and a replica has the rows of its primary. A copy has the same
+    identity, so the name that the server calls it by belongs to it. A process asks once; where nothing can be asked,
+    in a broken transaction above all, the place stands in.
+    """
+    settings = connections[using].settings_dict
+    place = tuple(str(settings[part]) for part in ("HOST", "PORT", "NAME"))
+    if place not in _shared:
+        try:
+            identity, sql = identity_of(using), _sql(using)
+            called = sql.value("SELECT current_database()") if sql.postgresql else Path(place[-1]).resolve()
+        except (DatabaseError, InterfaceError):
+            identity = called = ""
+        if not identity:
+            return "|".join(place)
+        _shared[place] = f"{identity}|{called}"
+    return _shared[place]
 
 
 def place_of(using: str = "default") -> str:

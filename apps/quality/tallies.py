@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.core.cache import caches
 from django.db.models import Max, Q
 from django.utils import timezone
 
-from apps.changesets.history.cache import state_of_tables
+from apps.changesets.history.cache import recalled, remember, state_of_tables
 from apps.changesets.models import Changeset
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import count_accepted, count_findings
@@ -48,7 +47,7 @@ def count_now() -> Counted:
         at=timezone.now(),
         changeset_id=Changeset.objects.order_by("-pk").values_list("pk", flat=True).first(),
     )
-    caches["figures"].set(_remembered_under(stamp), counted, _REMEMBER_SECONDS)
+    remember("quality", str(_number_of([stamp])), counted, seconds=_REMEMBER_SECONDS)
     return counted
 
 
@@ -67,7 +66,7 @@ def known_counted() -> Counted | None:
     newest = Tally.objects.order_by("-pk").first()
     if newest is not None and newest.stamp == stamp:
         return _of(newest)
-    remembered: Counted | None = caches["figures"].get(_remembered_under(stamp))
+    remembered: Counted | None = recalled("quality", str(_number_of([stamp])))
     if remembered is not None:
         return remembered
     return _of(newest, stale=True) if newest is not None else None
@@ -146,10 +145,6 @@ def _of_rule(rule: Rule) -> str:
 
 def _number_of(words: Iterable[str]) -> int:
     return zlib.crc32("\n".join(words).encode())
-
-
-def _remembered_under(stamp: str) -> str:
-    return f"quality.{_number_of([stamp])}"
 
 
 def _day(moment: datetime) -> str:

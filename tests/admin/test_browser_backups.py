@@ -76,8 +76,9 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
 def test_who_is_logged_out_by_the_restore_that_they_watch_is_asked_to_log_in(live_server, page, log_in, make_person):
     anna = make_person("anna", group="approver")
     log_in(anna)
-    turn = work._take_turn()
-    watched = work._save(work.Work("watched", work.RESTORE, anna.pk, "anna", time.time(), words="Put it in place"))
+    about = {"words": "Put it in place", "host": work._here()}
+    watched = work._save(work.Work("watched", work.RESTORE, anna.pk, "anna", time.time(), **about))
+    turn = work._take_turn(watched)
     board().set(entry("backups", "turn"), watched.id)
     page.goto(f"{live_server.url}/admin/backups/backup/work/{watched.id}/")
     expect(page.get_by_text("Put it in place")).to_be_visible()

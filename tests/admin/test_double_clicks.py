@@ -3,12 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
-from apps.changesets.processes.progress import board
 from tests.admin.bulk import LISTS, act
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +62,7 @@ def test_an_act_is_answered_where_the_board_cannot_be_written(places, steward, b
     def full(*args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(board()), broken, full)
+    monkeypatch.setattr(type(caches["progress"]), broken, full)
 
     answer = client.post(address, {"seen": token, "reason": "it was right"})
 

@@ -1,6 +1,7 @@
 """A country or city is backed up and restored with what hangs on it, if that is asked for."""
 
 import json
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -46,8 +47,8 @@ def test_only_who_asks_gets_what_hangs_on_it(places, steward, browse_as):
     client.post(address, {"reason": "all of it", "hanging": "yes"})
 
     assert "With its cities and the links of its airports" in page
-    assert "hanging" not in json.loads(alone.file.read_text())
-    (file,) = set(alone.file.parent.iterdir()) - {alone.file}
+    assert "hanging" not in json.loads(Path(alone.place).read_text())
+    (file,) = set(Path(alone.place).parent.iterdir()) - {Path(alone.place)}
     hanging = json.loads(file.read_text())["hanging"]
     assert [each["name"] for each in hanging["belonging"]] == ["Denver"]
     assert [group["objects"] for group in hanging["pointing"]] == [[["KBKF", 3410], ["KDEN", 3486]]] * 2
@@ -118,10 +119,10 @@ def test_what_no_table_knows_is_named_and_waits_for_a_choice(places, steward, br
     backup = back_up_object(places["denver"], actor=None, hanging=True)
     with changeset(kind="edit", actor=None):
         Airport.objects.update(city=None)
-    document = json.loads(backup.file.read_text())
+    document = json.loads(Path(backup.place).read_text())
     document["hanging"]["belonging"] = [{"model": "base.suburb", "key": 1, "name": "x", "fields": {}, "links": {}}]
     document["hanging"]["pointing"].append({**document["hanging"]["pointing"][0], "field": "town"})
-    backup.file.write_text(json.dumps(sign(document | {"sha256": hash_of(document)})))
+    Path(backup.place).write_text(json.dumps(sign(document | {"sha256": hash_of(document)})))
 
     page = restore(browse_as(steward), places["denver"], backup, hanging="yes").content.decode()
     refused = Airport.objects.get(pk="KDEN").city

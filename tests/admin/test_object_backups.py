@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,11 +43,11 @@ def restore(steward: User, browse_as: Callable) -> Callable[..., Any]:
 
 def rewrite(backup: ObjectBackup, *, honest: bool = True, **changes: Any) -> None:
     """Change the file of a backup; an honest one carries the hash of what it says then."""
-    document = json.loads(backup.file.read_text(encoding="utf-8")) | changes
+    document = json.loads(Path(backup.place).read_text(encoding="utf-8")) | changes
     if honest:
         document["sha256"] = hash_of(document)
         document = sign(document)
-    backup.file.write_text(json.dumps(document), encoding="utf-8")
+    Path(backup.place).write_text(json.dumps(document), encoding="utf-8")
 
 
 def delete(person: User, *airports: str) -> None:
@@ -113,6 +114,27 @@ def test_the_object_deleted_in_another_tab_is_not_backed_up(places, operator, st
     assert not object_folder().exists()
 
 
+def test_machines_with_folders_of_their_own_share_a_storage(places, steward, settings, tmp_path, edit, restore):
+    shared = {"BACKEND": "django.core.files.storage.InMemoryStorage", "OPTIONS": {"location": "test-shared"}}
+    settings.STORAGES = {**settings.STORAGES, "object_backups": shared}
+    made = back_up_object(places["KDEN"], actor=steward, reason="here")
+    edit("KDEN", name="Denver Intl")
+
+    settings.BACKUP_DIR = tmp_path / "another-machine"
+    restore(made.name, "name")
+
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+    assert not object_folder().exists()
+
+
+def test_a_storage_that_is_down_is_told_on_the_page(places, operator, browse_as, settings):
+    settings.STORAGES = {**settings.STORAGES, "object_backups": {"BACKEND": "tests.backups.test_offsite.Down"}}
+
+    page = browse_as(operator).post(BACK_UP, {"reason": "x"}).content.decode()
+
+    assert "cannot be reached (no route to the bucket): check STORAGES[&#x27;object_backups&#x27;]" in page
+
+
 # -- restoring ---------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +165,7 @@ def test_only_the_ticked_fields_are_restored_as_one_changeset(backup, steward, r
 
     airport, made = Airport.objects.get(pk="KDEN"), Changeset.objects.first()
     assert (airport.name, airport.elevation_ft) == ("Denver International Airport", 1)
-    assert (made.kind, made.actor, made.reason, made.source_name) == ("restore", steward, "was right", backup.file.name)
+    assert (made.kind, made.actor, made.reason, made.source_name) == ("restore", steward, "was right", backup.file_name)
 
 
 def test_an_airport_with_what_upstream_last_said_is_restored_and_brought_back(places, steward, browse_as, restore):
@@ -163,7 +185,7 @@ def test_an_airport_with_what_upstream_last_said_is_restored_and_brought_back(pl
 def test_the_name_of_the_file_will_do(backup, places, restore, edit):
     edit("KDEN", name="wrong")
 
-    restore(backup.file.name, "name")
+    restore(backup.file_name, "name")
 
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
 
@@ -293,13 +315,13 @@ def test_an_altered_backup_is_refused(backup, restore):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"model": "airports.airport"}', "\x00"])
 def test_a_file_that_is_no_backup_is_refused(backup, restore, text):
-    backup.file.write_text(text)
+    Path(backup.place).write_text(text)
 
     assert "cannot be read" in refused(restore, backup.name)
 
 
 def test_a_file_that_is_not_text_is_refused(backup, restore):
-    backup.file.write_bytes(b"\xff\xfe\x80")
+    Path(backup.place).write_bytes(b"\xff\xfe\x80")
 
     assert "cannot be read" in refused(restore, backup.name)
 
@@ -352,8 +374,8 @@ def test_a_backup_of_another_schema_names_the_fields_and_waits_for_a_choice(back
 def test_a_backup_is_downloaded_as_it_is(backup, steward, browse_as):
     answer = browse_as(steward).get(f"{RESTORE}?backup={backup.name}&download=yes")
 
-    assert answer["Content-Disposition"] == f'attachment; filename="{backup.file.name}"'
-    assert b"".join(answer.streaming_content) == backup.file.read_bytes()
+    assert answer["Content-Disposition"] == f'attachment; filename="{backup.file_name}"'
+    assert b"".join(answer.streaming_content) == Path(backup.place).read_bytes()
 
 
 def test_an_altered_backup_is_not_downloaded(backup, steward, browse_as):

@@ -152,8 +152,8 @@ def test_a_lost_database_comes_back_under_its_name(folder: Path, using: str, dat
 def test_the_backup_of_an_object_that_is_not_signed_is_told_and_not_offered(folder: Path, db: None) -> None:
     country = Country.objects.create(iso_code="CH", name="Switzerland")
     made = back_up_object(country, actor=None)
-    document = json.loads(made.file.read_text())
-    made.file.write_text(json.dumps({**document, "signature": "0" * 64}))
+    document = json.loads(Path(made.place).read_text())
+    Path(made.place).write_text(json.dumps({**document, "signature": "0" * 64}))
 
     found = backups_of(tracked_for(Country), country)
 

@@ -15,13 +15,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from apps.backups.catalogue.folder import backup_folder, sha256_of
-from apps.backups.catalogue.manifests import Backup, amend, list_backups, manifest_of, newest_backup
-from apps.backups.catalogue.offsite import fetch, list_offsite, send_missing, try_to_send
+from apps.backups.catalogue.manifests import Backup, amend, list_backups, manifest_of, newest_backup, newest_verified
+from apps.backups.catalogue.offsite import fetch, list_offsite, newest_verified_elsewhere, send_missing, try_to_send
 from apps.backups.catalogue.pruning import prune
 from apps.backups.creating import create_backup
 from apps.backups.errors import BackupAltered, NotDecrypted, NotEncrypted, ProgramMissing, UnknownBackup
 from apps.backups.kinds import BEFORE_IMPORT
 from apps.backups.restore.opening import find_backup
+from apps.backups.restore.verify import verify
 from tests.backups.opening import contents_elsewhere, live_contents
 from tests.backups.test_catalogue import put as put_small
 
@@ -99,6 +100,28 @@ def test_a_backup_that_is_only_elsewhere_is_listed_and_found(elsewhere: Path, ca
 
     assert [(told["id"], told["offsite"]) for told in json.loads(capsys.readouterr().out)] == [(made.id, made.path)]
     assert find_backup(made.id).file.is_file()
+
+
+def test_what_one_machine_proved_another_one_with_a_folder_of_its_own_knows(
+    elsewhere: Path, using: str, settings, tmp_path: Path
+) -> None:
+    made = create_backup(actor=None, reason="", using=using)
+    assert newest_verified_elsewhere(using) is None
+    proved = verify(made, using=using)
+
+    settings.BACKUP_DIR = tmp_path / "another-machine"
+
+    assert newest_verified(using) is None
+    assert newest_verified_elsewhere(using) == proved
+
+
+def test_a_copy_never_replaces_the_backup_itself(folder: Path, using: str, settings, caplog) -> None:
+    place(settings, "django.core.files.storage.FileSystemStorage", location=str(folder))
+
+    made = create_backup(actor=None, reason="", using=using)
+
+    assert sha256_of(made.file) == made.sha256
+    assert "is the folder of the backups itself: name one elsewhere" in caplog.text
 
 
 def test_what_was_made_automatically_stays_here(elsewhere: Path) -> None:

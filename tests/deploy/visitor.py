@@ -43,10 +43,16 @@ class Visitor:
         return answer, answer.read().decode("utf-8", "replace")
 
     def send(
-        self, path: str, fields: dict[str, str], *, file: tuple[str, bytes] | None = None, **headers: str
+        self,
+        path: str,
+        fields: dict[str, str],
+        *,
+        file: tuple[str, bytes] | None = None,
+        form: str = "",
+        **headers: str,
     ) -> tuple[http.client.HTTPResponse, str]:
-        """Fill in the form of a page, and return what comes of it."""
-        _answer, page = self.open(path)
+        """Fill in the form of a page, by default the one at the same address, and return what comes of it."""
+        _answer, page = self.open(form or path)
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[1]
         border = uuid.uuid4().hex
         parts = [_part(name, value.encode()) for name, value in {**fields, "csrfmiddlewaretoken": token}.items()]

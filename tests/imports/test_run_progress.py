@@ -6,6 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from apps.changesets import identity
+from apps.changesets.processes.progress import entry
 from apps.imports.runs.progress import (
     Snapshot,
     ask_to_stop,
@@ -78,13 +80,15 @@ def test_two_databases_of_one_folder_do_not_mix_their_runs(monkeypatch):
     report(7, "read", 1)
     ask_to_stop(7)
 
-    monkeypatch.setitem(connection.settings_dict, "NAME", "another")
+    monkeypatch.setattr(identity, "_shared", {})
+    identity.set_identity("another")
 
     assert progress_of(7) is None
     assert not is_asked_to_stop(7)
 
 
-def test_none_of_it_asks_the_database():
+def test_none_of_it_asks_the_database_but_for_its_identity_once():
+    entry(7)
     with CaptureQueriesContext(connection) as queries:
         report(7, "read", 1)
         ask_to_stop(7)

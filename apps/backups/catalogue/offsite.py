@@ -11,12 +11,13 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
 
 from apps.backups.catalogue import encryption
-from apps.backups.catalogue.folder import move_into_place, private_folder, sha256_of
+from apps.backups.catalogue.folder import backup_folder, move_into_place, private_folder, sha256_of
 from apps.backups.catalogue.manifests import (
     MANIFEST,
     Backup,
     Catalogue,
     amend,
+    is_own,
     list_backups,
     manifest_of,
     read_manifest,
@@ -31,6 +32,7 @@ from apps.backups.errors import (
     not_signed,
 )
 from apps.backups.kinds import AUTOMATIC
+from apps.changesets.identity import identity_of
 
 ALIAS = "backups"
 
@@ -42,9 +44,13 @@ def storage() -> Storage | None:
     if ALIAS not in storages.backends:
         return None
     try:
-        return storages[ALIAS]
+        elsewhere = storages[ALIAS]
     except InvalidStorageError as error:
         raise OffsiteUnavailable(f"STORAGES[{ALIAS!r}] cannot be used: {error}.") from error
+    # Sending removes what an attempt before left under the name, which would be the backup itself.
+    if isinstance(elsewhere, FileSystemStorage) and Path(elsewhere.location).resolve() == backup_folder():
+        raise OffsiteUnavailable(f"STORAGES[{ALIAS!r}] is the folder of the backups itself: name one elsewhere.")
+    return elsewhere
 
 
 def send_missing() -> list[Backup]:
@@ -97,7 +103,7 @@ def list_offsite() -> Catalogue:
     if elsewhere is None:
         return Catalogue([], [])
     backups, complaints = [], []
-    with _reachable():
+    with reachable():
         names = _names(elsewhere)
         for name in names:
             if not name.endswith(MANIFEST):
@@ -130,7 +136,7 @@ def fetch(name: str, *, trust: bool = False) -> Backup:
         raise not_signed(name)
     with private_folder() as folder:
         sent, plain = folder / "sent", folder / "plain"
-        with _reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
+        with reachable(), elsewhere.open(backup.offsite) as source, sent.open("wb") as target:
             shutil.copyfileobj(source, target, 1 << 20)
         if backup.offsite.endswith(encryption.SUFFIX):
             encryption.decrypt(sent, plain, name=backup.offsite)
@@ -152,7 +158,7 @@ def forget(backup: Backup) -> None:
     try:
         elsewhere = storage()
         if elsewhere is not None and backup.offsite:
-            with _reachable():
+            with reachable():
                 elsewhere.delete(manifest_of(backup).name)
                 elsewhere.delete(backup.offsite)
     except BackupFailure as failure:
@@ -169,10 +175,40 @@ def _send(backup: Backup, elsewhere: Storage) -> Backup:
             file = folder / name
             encryption.encrypt(backup.file, file)
         _put(elsewhere, name, file)
-        manifest = folder / manifest_of(backup).name
-        manifest.write_text(sent.as_text(), encoding="utf-8")
-        _put(elsewhere, manifest.name, manifest)
+    _put_manifest(elsewhere, sent)
     return amend(backup, offsite=name)
+
+
+def tell_copy(backup: Backup) -> Backup:
+    """Let the manifest of the copy elsewhere say what is known of a backup now, its proof above all, and return it.
+
+    A failure is logged: the backup here is what it is.
+    """
+    try:
+        elsewhere = storage()
+        if elsewhere is not None and backup.offsite:
+            _put_manifest(elsewhere, backup)
+    except BackupFailure as failure:
+        logger.error("%s", failure)
+    return backup
+
+
+def newest_verified_elsewhere(using: str = "default") -> Backup | None:
+    """Return the newest copy of all tables of this database that any machine proved to restore, or None."""
+    try:
+        backups = list_offsite().backups
+    except BackupFailure as failure:
+        logger.error("%s", failure)
+        return None
+    database = identity_of(using) if backups else ""
+    return next((copy for copy in backups if copy.verified_at and not copy.tables and is_own(copy, database)), None)
+
+
+def _put_manifest(elsewhere: Storage, backup: Backup) -> None:
+    with private_folder() as folder:
+        manifest = folder / manifest_of(backup).name
+        manifest.write_text(backup.as_text(), encoding="utf-8")
+        _put(elsewhere, manifest.name, manifest)
 
 
 def _names(elsewhere: Storage) -> list[str]:
@@ -184,7 +220,7 @@ def _names(elsewhere: Storage) -> list[str]:
 
 
 def _put(elsewhere: Storage, name: str, file: Path) -> None:
-    with _reachable():
+    with reachable():
         _make_private(elsewhere)
         # An attempt that was cut off may have left a file.
         elsewhere.delete(name)
@@ -206,7 +242,7 @@ def _make_private(elsewhere: Storage) -> None:
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
+def reachable(alias: str = ALIAS) -> Iterator[None]:
     """Turn any error of a storage into OffsiteUnavailable: each storage has errors of its own."""
     try:
         yield
@@ -215,6 +251,6 @@ def _reachable() -> Iterator[None]:
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
         raise OffsiteUnavailable(
-            f"The storage elsewhere cannot be reached ({message[:200]}): check STORAGES[{ALIAS!r}]. Backups in the "
+            f"The storage elsewhere cannot be reached ({message[:200]}): check STORAGES[{alias!r}]. Backups in the "
             "folder are as they were."
         ) from error

@@ -3,16 +3,18 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.files.storage import Storage, storages
 from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
+from apps.backups.catalogue.offsite import reachable
 from apps.backups.catalogue.signing import is_signed
 from apps.backups.errors import (
     BackupAltered,
@@ -25,8 +27,11 @@ from apps.backups.errors import (
 )
 from apps.backups.objects.document import HASH, hash_of, plain
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.processes.private_storage import PrivateStorage
 from apps.changesets.tracking import Tracked
 
+# The storage of the settings, and the folder below that of the backups where they name none.
+ALIAS = "object_backups"
 FOLDER = "objects"
 SUFFIX = ".json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_~-]*")
@@ -56,9 +61,17 @@ class ObjectBackup:
     database: str = ""
 
     @property
-    def file(self) -> Path:
-        """The path of the backup."""
-        return object_folder() / f"{self.name}{SUFFIX}"
+    def file_name(self) -> str:
+        """The name of the file in the storage."""
+        return f"{self.name}{SUFFIX}"
+
+    @property
+    def place(self) -> str:
+        """The path of the file, or its name in a storage that has no paths."""
+        try:
+            return storage().path(self.file_name)
+        except NotImplementedError:
+            return self.file_name
 
 
 @dataclass(frozen=True)
@@ -70,8 +83,20 @@ class Found:
 
 
 def object_folder() -> Path:
-    """Return the folder of the backups of single objects, which may not exist."""
+    """Return the folder of the backups of single objects where the settings name no storage; it may not exist."""
     return backup_folder() / FOLDER
+
+
+def storage() -> Storage:
+    """Return the storage of the backups of single objects."""
+    return storages[ALIAS] if ALIAS in storages.backends else PrivateStorage(location=object_folder())
+
+
+@contextmanager
+def using_storage() -> Iterator[Storage]:
+    """Give the storage; raises OffsiteUnavailable for whatever one of the settings fails with within."""
+    with reachable(ALIAS) if ALIAS in storages.backends else nullcontext():
+        yield storage()
 
 
 def name_part(tracked: Tracked, obj: Any) -> str:
@@ -83,7 +108,12 @@ def name_part(tracked: Tracked, obj: Any) -> str:
 
 def names_of(tracked: Tracked) -> list[str]:
     """Return the names of all files named like backups of this model's objects, in no order."""
-    return [path.stem for path in object_folder().glob(f"*-{tracked.name}-*{SUFFIX}")]
+    with using_storage() as place:
+        try:
+            names = place.listdir("")[1]
+        except FileNotFoundError:
+            return []
+    return [name.removesuffix(SUFFIX) for name in names if f"-{tracked.name}-" in name and name.endswith(SUFFIX)]
 
 
 def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
@@ -144,13 +174,7 @@ def read_object_backup(name: str) -> ObjectBackup:
     name = name.removesuffix(SUFFIX)
     if not _NAME.fullmatch(name) or len(name) > 200:
         raise UnknownBackup(f"“{name[:60]}” is not the name of a backup: choose one from the list.")
-    path = object_folder() / f"{name}{SUFFIX}"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise UnknownBackup(f"There is no backup {name} any more: choose one from the list.") from error
-    except (OSError, ValueError) as error:
-        raise _unreadable(name, error) from error
+    text = _read(name)
     try:
         document = json.loads(text)
         altered, signed = hash_of(document) != document[HASH], is_signed(document)
@@ -167,6 +191,20 @@ def read_object_backup(name: str) -> ObjectBackup:
             "restored; choose another one."
         )
     return _backup_from(document, name, len(text.encode("utf-8")))
+
+
+def _read(name: str) -> str:
+    gone = UnknownBackup(f"There is no backup {name} any more: choose one from the list.")
+    try:
+        with using_storage() as place:
+            if not place.exists(f"{name}{SUFFIX}"):
+                raise gone
+            with place.open(f"{name}{SUFFIX}") as stream:
+                return bytes(stream.read()).decode("utf-8")
+    except FileNotFoundError as error:
+        raise gone from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(name, error) from error
 
 
 def _backup_from(document: dict[str, Any], name: str, size: int) -> ObjectBackup:

@@ -1,15 +1,17 @@
 """Backing up one object to a file that anyone can read."""
 
 import json
+from datetime import datetime
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from apps.backups.catalogue.folder import move_into_place, open_folder, reserve
+from apps.backups.catalogue.folder import open_folder
 from apps.backups.catalogue.signing import sign
-from apps.backups.errors import BackupFailure, ObjectGone, from_os_error, not_writable
-from apps.backups.objects.catalogue import FOLDER, SUFFIX, ObjectBackup, name_part, read_object_backup
+from apps.backups.errors import BackupFailure, ObjectGone, from_os_error
+from apps.backups.objects.catalogue import SUFFIX, ObjectBackup, name_part, read_object_backup, using_storage
 from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, plain, schema_of, values_of
 from apps.backups.objects.hanging import hanging_of
 from apps.changesets.identity import identity_of
@@ -18,7 +20,7 @@ from apps.changesets.tracking import Tracked, tracked_for
 
 
 def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging: bool = False) -> ObjectBackup:
-    """Write the object as it is now to a private file below BACKUP_DIR/objects; return its backup.
+    """Write the object as it is now to a private file in the storage of such backups; return its backup.
 
     With `hanging` it also holds what belongs to the object, and the links of what points to it.
 
@@ -40,7 +42,7 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
         "model": tracked.label,
         "key": plain(live.pk),
         "name": str(live),
-        "made_at": timezone.now().isoformat(timespec="seconds"),
+        "made_at": timezone.now().isoformat(),
         "made_by": actor.get_username() if actor is not None else "",
         "reason": reason,
         "database": identity_of(using),
@@ -51,20 +53,14 @@ def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str
 
 
 def _write(document: dict[str, Any], name: str) -> str:
-    folder = open_folder() / FOLDER
+    folder = open_folder()
     document = sign({**document, HASH: hash_of(document)})
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-    data = text.encode("utf-8")
+    data = (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    at = f"{datetime.fromisoformat(document['made_at']):%Y%m%d-%H%M%S}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise not_writable(folder, error) from error
-    try:
-        with reserve(folder, name) as place:
-            place.partial.write_bytes(data)
-            move_into_place(place.partial, folder / f"{place.id}{SUFFIX}")
+        with using_storage() as place:
+            return place.save(f"{at}-{name}{SUFFIX}", ContentFile(data)).removesuffix(SUFFIX)
     except BackupFailure:
         raise
     except OSError as error:
         raise from_os_error(error, folder, needed=len(data)) from error
-    return place.id

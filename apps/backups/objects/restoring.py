@@ -149,7 +149,7 @@ def restore_from(
 
 def source_of(backup: ObjectBackup) -> Source:
     """Return the file of the backup as the source of a changeset."""
-    return Source(backup.file.name, backup.sha256, backup.size)
+    return Source(backup.file_name, backup.sha256, backup.size)
 
 
 def _read(field: AnyField, stored: Any) -> Any:

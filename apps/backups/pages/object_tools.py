@@ -120,7 +120,7 @@ class BackUpObject(PlannedAct[str]):
         return Outcome(links.object_url(type(self.obj), self.obj.pk), (Message(self._sentence(made)),))
 
     def _sentence(self, made: ObjectBackup) -> str:
-        sentence = format_html("{} is backed up in <code>{}</code>.", self.obj, made.file.name)
+        sentence = format_html("{} is backed up in <code>{}</code>.", self.obj, made.file_name)
         if not may_use(self.model_admin, self.request, cast(ObjectBackups, self.model_admin).restore):
             return sentence
         address = tool_url(type(self.obj), self.obj.pk, "restore")

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
-from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of
+from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of, using_storage
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
@@ -59,7 +59,8 @@ def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Mo
         return list_page(model_admin, request, obj, refusal=str(refusal))
     # It names what the object was linked to, and holds what hung on it.
     require(request.user, {(model, "view") for model in _models_in(backup)})
-    return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.file.name)
+    with using_storage() as place:
+        return FileResponse(place.open(backup.file_name), as_attachment=True, filename=backup.file_name)
 
 
 def _models_in(backup: ObjectBackup) -> Iterator[type[models.Model]]:

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections, transaction
 from apps.backups.aliases import scratch_postgresql, sqlite_file
 from apps.backups.catalogue.folder import private_folder
 from apps.backups.catalogue.manifests import Backup, amend
+from apps.backups.catalogue.offsite import tell_copy
 from apps.backups.drivers import postgresql
 from apps.backups.drivers.sqlite import contents_of
 from apps.backups.errors import (
@@ -52,7 +53,7 @@ def verify(backup: Backup, *, using: str = "default", progress: Progress = lambd
     if filled.drift:
         proof += f"; {filled.drift:,} objects differ from their history, as they did when it was made"
     contents = steps[-1].backup.contents
-    return amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents)
+    return tell_copy(amend(backup, verified_at=datetime.now(tz=UTC), verified=f"{proof}.", contents=contents))
 
 
 def _in_words(migrated: Sequence[str]) -> str:
@@ -66,10 +67,10 @@ def _note_fault(backup: Backup, error: Exception) -> None:
             with opened(under):
                 pass
         except AGAINST as found:
-            amend(under, verified_at=None, verified=str(found))
+            tell_copy(amend(under, verified_at=None, verified=str(found)))
         except (BackupFailure, OSError):
             continue  # An obstacle of today does not make it bad.
-    amend(backup, verified_at=None, verified=str(error))
+    tell_copy(amend(backup, verified_at=None, verified=str(error)))
 
 
 def _prove(backup: Backup, *, using: str, progress: Progress) -> tuple[list[Step], Done]:

@@ -3,16 +3,13 @@
 That an act is not applied twice is promised by the act itself, which compares what it saw under the lock.
 """
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
 from apps.changesets.acts.tokens import A_DAY
-from apps.changesets.processes.progress import board, entry
-
-logger = logging.getLogger(__name__)
+from apps.changesets.processes.progress import board, entry, where_the_board_can_be_used
 
 BEGUN = ""
 # A process that dies while it applies an act blocks others for no longer than this.
@@ -20,6 +17,7 @@ BEGUN_SECONDS = 60
 # The second click waits this long for the first one.
 PATIENCE_SECONDS = 20
 _STEP_SECONDS = 0.05
+_LOSS = "A second click waits for no first one."
 
 
 class Turn:
@@ -34,7 +32,7 @@ class Turn:
         """Note that the act was applied, and the address that it led to."""
         self.is_done = True
         if self.token:
-            with _where_the_board_can_be_written():
+            with where_the_board_can_be_used(_LOSS):
                 board().set(_key(self.token), url, A_DAY)
 
 
@@ -42,23 +40,14 @@ class Turn:
 def taking_turns(token: str) -> Iterator[Turn]:
     """Wait until nobody else has the turn of this token, then take it; an empty token needs no turn."""
     turn = Turn(token)
-    with _where_the_board_can_be_written():
+    with where_the_board_can_be_used(_LOSS):
         turn.led_to = _wait_for(token) if token else ""
     try:
         yield turn
     finally:
         if token and not (turn.is_done or turn.led_to):
-            with _where_the_board_can_be_written():
+            with where_the_board_can_be_used(_LOSS):
                 board().delete(_key(token))
-
-
-@contextmanager
-def _where_the_board_can_be_written() -> Iterator[None]:
-    """Go on without the board, on a full disk or when a shared cache is gone: no act fails for it."""
-    try:
-        yield
-    except Exception:  # each kind of cache has errors of its own
-        logger.exception("The board of acts could not be used, so a second click waits for no first one.")
 
 
 def _wait_for(token: str) -> str:

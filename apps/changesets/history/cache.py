@@ -1,12 +1,14 @@
 """A cache of costly figures: each is worked out once for each state of the tables."""
 
+import logging
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, TypeVar, cast
 
 from django.core.cache import caches
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.db import DEFAULT_DB_ALIAS, router
 
+from apps.changesets.identity import shared_name
 from apps.changesets.models import Changeset, ChangesetTransaction
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -14,6 +16,7 @@ from apps.changesets.tracking import tracked_models
 T = TypeVar("T")
 
 _NOTHING = object()
+logger = logging.getLogger(__name__)
 
 
 def state_of_tables(*labels: str, using: str = "default") -> str:
@@ -38,30 +41,38 @@ def state_of_tables(*labels: str, using: str = "default") -> str:
     ]
     # The newest history row of each table, and how many changesets and transactions there are.
     newest = sql.rows("{parts}", parts=" UNION ALL ".join(parts))
-    settings = connections[using].settings_dict
-    database = [str(settings[name]) for name in ("HOST", "PORT", "NAME")]
     # What is remembered names columns, a plan of a revert above all: another version must not find it.
     columns = [(tracked.label, tracked.columns) for tracked in tracked_models()]
-    return sha256(repr((database, labels, newest, columns)).encode()).hexdigest()[:20]
+    return sha256(repr((shared_name(using), labels, newest, columns)).encode()).hexdigest()[:20]
 
 
 def remembered(name: str, state: str, work_out: Callable[[], T]) -> T:
     """Return the value of this name and state of the tables; `work_out` makes it once."""
-    value = caches["figures"].get(f"{name}:{state}", _NOTHING)
+    value = recalled(name, state, _NOTHING)
     if value is _NOTHING:
         value = work_out()
         remember(name, state, value)
     return cast(T, value)
 
 
-def remember(name: str, state: str, value: Any) -> None:
-    """Remember a value for this name and state of the tables."""
-    caches["figures"].set(f"{name}:{state}", value)
+def remember(name: str, state: str, value: Any, *, seconds: int | None = None) -> None:
+    """Remember a value for this name and state of the tables, for a week or for so many seconds.
+
+    What cannot be remembered, on a full disk or while Redis is away, is worked out again.
+    """
+    try:
+        caches["figures"].set(f"{name}:{state}", value, seconds or caches["figures"].default_timeout)
+    except Exception as error:  # each kind of cache has errors of its own
+        logger.warning("The figure %s cannot be remembered: %s", name, error)
 
 
-def recalled(name: str, state: str) -> Any:
-    """Return what is remembered for this name and state of the tables, or None: nothing is worked out."""
-    return caches["figures"].get(f"{name}:{state}")
+def recalled(name: str, state: str, default: Any = None) -> Any:
+    """Return what is remembered for this name and state of the tables, or the default: nothing is worked out."""
+    try:
+        return caches["figures"].get(f"{name}:{state}", default)
+    except Exception as error:
+        logger.warning("Whether the figure %s is remembered cannot be seen: %s", name, error)
+        return default
 
 
 def reading_alias() -> str:

@@ -4,24 +4,52 @@ On SQLite whoever writes locks all others out, other threads of the same process
 table.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
+from typing import Any, cast
 
 from django.core.cache import BaseCache, caches
-from django.db import connections
+
+from apps.changesets.errors import BoardUnavailable
+from apps.changesets.identity import shared_name
+
+logger = logging.getLogger(__name__)
+
+
+class _Board:
+    """The cache "progress"; whatever it fails with is BoardUnavailable, since each kind has errors of its own."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return partial(self._ask, name)
+
+    def _ask(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return getattr(caches["progress"], name)(*args, **kwargs)
+        except Exception as error:
+            raise BoardUnavailable(error) from error
 
 
 def board() -> BaseCache:
-    """Return the cache that all processes share."""
-    return caches["progress"]
+    """Return the cache that all processes share; raises BoardUnavailable whenever it cannot be used."""
+    return cast(BaseCache, _Board())
+
+
+@contextmanager
+def where_the_board_can_be_used(loss: str) -> Iterator[None]:
+    """Go on without the board, on a full disk or when a shared cache is gone; the log says what is lost by that."""
+    try:
+        yield
+    except BoardUnavailable as error:
+        logger.warning("%s %s", loss, error)
 
 
 def entry(*names: object) -> str:
     """Return the key of an entry; two databases that share the cache have work of the same names."""
-    its = connections["default"].settings_dict
-    database = sha256("|".join(str(its[name]) for name in ("HOST", "PORT", "NAME")).encode()).hexdigest()[:12]
+    database = sha256(shared_name().encode()).hexdigest()[:12]
     return "-".join(map(str, (database, *names)))
 
 

@@ -4,7 +4,7 @@ import socket
 import time
 from dataclasses import dataclass, replace
 
-from apps.changesets.processes.progress import board, entry
+from apps.changesets.processes.progress import board, entry, where_the_board_can_be_used
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,14 @@ def report(run_id: int, phase: str, done: int, total: int | None = None) -> None
 
 
 def progress_of(run_id: int) -> Snapshot | None:
-    """Return how far a run is, or None when no worker has reported yet."""
-    return board().get(entry(run_id, "progress"))
+    """Return how far a run is, or None when no worker has reported yet, or nobody can be asked."""
+    with where_the_board_can_be_used(f"How far import {run_id} is, is not known."):
+        return board().get(entry(run_id, "progress"))
+    return None
 
 
 def ask_to_stop(run_id: int) -> None:
-    """Let the worker of a run know that it is to stop; it looks twice a second."""
+    """Let the worker of a run know that it is to stop; it looks twice a second. Raises BoardUnavailable."""
     board().set(entry(run_id, "stop"), True)
 
 
@@ -70,4 +72,5 @@ def is_asked_to_stop(run_id: int) -> bool:
 
 def forget(run_id: int) -> None:
     """Forget progress and wishes of a run: it is over, or starts afresh."""
-    board().delete_many([entry(run_id, "progress"), entry(run_id, "stop")])
+    with where_the_board_can_be_used(f"What was told of import {run_id} stays for a week."):
+        board().delete_many([entry(run_id, "progress"), entry(run_id, "stop")])

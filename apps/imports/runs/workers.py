@@ -1,9 +1,8 @@
 """The sign of life of workers (`manage.py db_worker`), for those who wait for one."""
 
 import time
-from contextlib import suppress
 
-from apps.changesets.processes.progress import board, entry
+from apps.changesets.processes.progress import board, entry, where_the_board_can_be_used
 
 BEAT_SECONDS = 10
 # A worker that was not heard of for so long is gone.
@@ -12,8 +11,7 @@ SILENT_SECONDS = 60
 
 def note_worker() -> None:
     """Leave a sign that a worker lives."""
-    # A full disk is no reason to stop.
-    with suppress(OSError):
+    with where_the_board_can_be_used("Nobody sees that this worker lives."):
         board().set(entry("worker"), time.time(), timeout=None)
 
 

@@ -103,7 +103,7 @@ class Command(Writing):
         if options["json"]:
             self.stdout.write(json.dumps(object_as_json(made)))
         else:
-            self.stdout.write(f"Made {made.name}: {made.object_name}, in {made.file}")
+            self.stdout.write(f"Made {made.name}: {made.object_name}, in {made.place}")
 
     def do_list(self, options: dict[str, Any]) -> None:
         """Print the backups, newest first, and then those that are only elsewhere."""
@@ -245,7 +245,7 @@ def object_as_json(backup: ObjectBackup) -> dict[str, Any]:
     """Return what `--json` tells of a backup of one object."""
     return {
         "id": backup.name,
-        "path": str(backup.file),
+        "path": backup.place,
         "sha256": backup.sha256,
         "size_bytes": backup.size,
         "rows": 1,

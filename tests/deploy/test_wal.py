@@ -1,0 +1,145 @@
+"""The recipes of docs/scale.md for an archive of the log: back to the moment before a mishap."""
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.machines import ConsoleMachine
+from tests.deploy.test_deploying import part_of_the_snapshot
+from tests.servers import Cluster, as_postgres, folder_for_postgres, wait_until
+
+DATABASE = "console"
+A_NEW_NAME = "from apps.changesets.identity import set_identity; set_identity('')"
+CONFIGURATION = """
+[global]
+repo1-path={folder}/repo
+repo1-retention-full=2
+log-path={folder}/log
+lock-path={folder}/lock
+spool-path={folder}/spool
+start-fast=y
+[console]
+pg1-path={primary}
+pg1-port={port}
+pg1-socket-path={folder}
+"""
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(not os.environ.get("REQUIRE_DEPLOY"), reason="takes half a minute: the lane deploy runs it"),
+]
+
+
+class Plain:
+    """What PostgreSQL has itself: pg_basebackup, and a log that is copied into a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.archive, self.restored = folder / "archive", folder / "restored"
+        self.archive.mkdir()
+        shutil.chown(self.archive, "postgres")
+        self.settings = ("archive_mode = on", f"archive_command = 'cp %p {self.archive}/%f'")
+
+    def back_up(self, primary: Cluster) -> None:
+        self.copy = primary.copy(self.restored)
+
+    def restore(self, moment: object) -> Cluster:
+        self.copy.configure(
+            "archive_mode = off",
+            f"restore_command = 'cp {self.archive}/%f %p'",
+            f"recovery_target_time = '{moment}'",
+            "recovery_target_action = promote",
+        )
+        (self.restored / "recovery.signal").touch()
+        return self.copy
+
+
+class PgBackRest:
+    """pgBackRest, as docs/scale.md sets it up."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.restored = folder, folder / "restored"
+        self.file = folder / "pgbackrest.conf"
+        pushed = f"pgbackrest --config={self.file} --stanza=console archive-push %p"
+        self.settings = ("archive_mode = on", f"archive_command = '{pushed}'")
+        for name in ("repo", "log", "lock", "spool", "restored"):
+            (folder / name).mkdir(mode=0o700)
+            shutil.chown(folder / name, "postgres")
+
+    def back_up(self, primary: Cluster) -> None:
+        self.file.write_text(
+            CONFIGURATION.format(folder=self.folder, primary=primary.folder, port=primary.port), encoding="utf-8"
+        )
+        self._run("stanza-create")
+        self._run("backup", "--type=full")
+
+    def restore(self, moment: object) -> Cluster:
+        target = ("--type=time", f"--target={moment}", "--target-action=promote", "--archive-mode=off")
+        self._run("restore", *target, f"--pg1-path={self.restored}")
+        return Cluster(self.restored)
+
+    def _run(self, verb: str, *options: str) -> None:
+        as_postgres("pgbackrest", f"--config={self.file}", "--stanza=console", *options, verb)
+
+
+@pytest.mark.parametrize("way", [Plain, PgBackRest])
+def test_a_base_backup_and_the_archived_log_lead_to_the_moment_before_a_mishap(tmp_path: Path, way: type):
+    if way is PgBackRest and shutil.which("pgbackrest") is None:
+        pytest.skip("no pgBackRest here: install Debian's package pgbackrest")
+    with folder_for_postgres() as folder:
+        archive = way(folder)
+        running = [primary := Cluster.make(folder / "primary", *archive.settings)]
+        try:
+            primary.ask(f"CREATE DATABASE {DATABASE}")
+            console = machine(tmp_path / "console", primary)
+            console.manage("migrate", "--verbosity", "0")
+            import_rows(console, 20)
+            archive.back_up(primary)
+            import_rows(console, 40)
+            moment = primary.ask("SELECT clock_timestamp()::text")
+            time.sleep(0.1)
+            late = json.loads(console.manage("backup", "create", "--json"))
+            primary.ask("DELETE FROM airports_airport", DATABASE)
+            archive_all(primary)
+            primary.stop("immediate")
+
+            running.append(restored := archive.restore(moment))
+            restored.start()
+            wait_until(lambda: not restored.ask("SELECT pg_is_in_recovery()"), "it is still recovering")
+
+            there = machine(tmp_path / "there", restored, BACKUP_DIR=console.environment["BACKUP_DIR"])
+            assert rows_of(there) == 40
+            assert "0 that differ" in there.manage("audit_history")
+            there.manage("shell", "-v0", "-c", A_NEW_NAME)
+            assert json.loads(there.manage("backup", "list", "--json")) == [], "of a time that this database never saw"
+            others = json.loads(there.manage("backup", "list", "--all", "--json"))
+            assert late["id"] in {other["id"] for other in others}
+            import_rows(there, 60)
+            assert rows_of(there) == 60
+        finally:
+            for cluster in running:
+                cluster.stop("immediate")
+
+
+def machine(folder: Path, cluster: Cluster, **more: str) -> ConsoleMachine:
+    """Return a console on the database of a cluster, which serves nobody."""
+    return ConsoleMachine(folder, cluster.url(DATABASE), share=folder / "shared", certificate=folder, cache="", **more)
+
+
+def import_rows(console: ConsoleMachine, rows: int) -> None:
+    file = console.folder / "airports.csv"
+    file.write_bytes(part_of_the_snapshot(rows))
+    console.manage("import_airports", "--file", str(file), "--skip-country-link", "--skip-city-link")
+
+
+def rows_of(console: ConsoleMachine) -> int:
+    return json.loads(console.manage("validate_airports", "--json"))["airports"]
+
+
+def archive_all(cluster: Cluster) -> None:
+    """Have all of the log archived that there is."""
+    last = cluster.ask("SELECT pg_walfile_name(pg_switch_wal())")
+    done = f"SELECT coalesce(last_archived_wal, '') >= '{last}' FROM pg_stat_archiver"
+    wait_until(lambda: cluster.ask(done), "the log is not archived")
