@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if ON_POSTGRESQL:
         for item in items:
             if item.get_closest_marker("once"):
-                item.add_marker(pytest.mark.skip(reason="knows no database: the run on SQLite shows it"))
+                item.add_marker(pytest.mark.skip(reason="it is the same on both: the run on SQLite shows it"))
     if CHROMIUM or os.environ.get("REQUIRE_BROWSER"):
         return
     for item in items:

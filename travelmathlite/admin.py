@@ -19,21 +19,20 @@ from django.utils.module_loading import autodiscover_modules
 from django.views.decorators.http import require_safe
 
 from apps.changesets.acts.methods import ASKS, turned_away
-from apps.changesets.fields import target_of
-from apps.changesets.rights import may_view
 from travelmathlite.version import version
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class TellingChoices(AutocompleteJsonView):
-    """A choice of objects with names that tell homonyms apart: there are 30 Springfields."""
+    """A choice of objects with names that tell homonyms apart."""
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict[str, str]:
-        linked = [target_of(field) for field in type(obj)._meta.concrete_fields if field.is_relation]
-        seen = all(may_view(self.request.user, model) for model in linked)
-        label = getattr(self.model_admin, "label_in_choices", str) if seen else str
-        return {**super().serialize_result(obj, to_field_name), "text": label(obj)}
+        # Imported late, because the site is made before the models.
+        from travelmathlite.search import telling_label
+
+        text = telling_label(self.model_admin, self.request.user, obj)
+        return {**super().serialize_result(obj, to_field_name), "text": text}
 
 
 class ConsoleAdminSite(AdminSite):
@@ -81,7 +80,11 @@ class ConsoleAdminSite(AdminSite):
         return cast(View, page)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        said = {"second_factor": settings.SECOND_FACTOR != "off", "release": version()}
+        # Imported late, because the site is made before the models.
+        from travelmathlite.search import searchable
+
+        said: dict[str, Any] = {"second_factor": settings.SECOND_FACTOR != "off", "release": version()}
+        said["searchable"] = searchable(request)
         return {**super().each_context(request), **said}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -119,6 +122,7 @@ class ConsoleAdminSite(AdminSite):
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [
             path("looked-for/", self.admin_view(self.looked_for_view), name="looked_for"),
+            path("search/", self.admin_view(self.search_view), name="search"),
             path("r/<path:content_type_id>/<path:object_id>/", self.admin_view(self.on_site_view), name="view_on_site"),
             path("second-factor/", self.admin_view(self.second_factor_setup_view), name="second_factor_setup"),
             path("second-factor/check/", self.admin_view(self.second_factor_check_view), name="second_factor_check"),
@@ -150,6 +154,15 @@ class ConsoleAdminSite(AdminSite):
 
         request.current_app = self.name
         return TemplateResponse(request, "admin/dashboard/looked_for.html", {"dashboard": cards_looked_for(request)})
+
+    @method_decorator(require_safe)
+    def search_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what all tables have of what was typed into the header."""
+        from travelmathlite.search import search_page
+
+        request.current_app = self.name
+        context = {**self.each_context(request), **search_page(self, request)}
+        return TemplateResponse(request, "admin/search.html", context)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         return cast(HttpResponse, TellingChoices.as_view(admin_site=self)(request))

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from apps.airports.models import Airport
 from apps.airports.pages.map import map_url, types_shown
-from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.changesets.fields import field_of
 from apps.changesets.history.cache import reading_alias, state_of_tables
 from apps.changesets.models import Changeset, Status
@@ -33,7 +32,8 @@ from apps.quality.pages.addresses import findings_url
 from apps.quality.rules import SIGNS
 from apps.quality.tallies import Counted, known_counted, newest_counted
 from travelmathlite.charts import Chart, coverage_chart, findings_chart, growth_chart
-from travelmathlite.health import Part, is_late, look_at_parts
+from travelmathlite.health import Part, look_at_parts
+from travelmathlite.to_do import backup_state, to_do
 
 VIEW_BACKUPS = "backups.view_backups"
 # The parts that no other card tells of, and where somebody who may see it looks next: permission, page, words.
@@ -44,16 +44,6 @@ NEXT = {
 }
 AIRPORT = Airport._meta.label_lower
 MOST_RUNS = 5
-
-
-@dataclass(frozen=True)
-class BackupState:
-    """The newest verified backup, or the lack of one, in words; `late` means that a new one is needed."""
-
-    words: str
-    late: bool
-    backup: Backup | None = None
-    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +62,7 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
     state = state_of_tables(using=using)
     models = shown_models()
     seen = [model for model in models if may_view(request.user, model)]
-    context: dict[str, Any] = {"upload_links": import_links(request), "runs": runs_shown(request)}
+    context: dict[str, Any] = {"upload_links": _import_links(request, models), "runs": runs_shown(request)}
     if seen:
         labels = [model._meta.label_lower for model in seen]
         moves = figures.newest_moves(labels, using=using)
@@ -88,11 +78,17 @@ def dashboard_of(request: HttpRequest) -> dict[str, Any]:
     if Airport in seen:
         context["coverage"] = _coverage(figures.coverage_now(state=state, using=using))
     context["more_charts"] = _charts(request, see_links=Airport in seen, using=using)
-    if request.user.has_perm(VIEW_BACKUPS):
-        context["backup"] = backup_state()
+    backup = backup_state(request) if request.user.has_perm(VIEW_BACKUPS) else None
+    context |= {"backup": backup, "to_do": to_do(request, backup)}
     if request.user.has_perm(links.VIEW):
         context["health"] = list(_health(request))
     return context | looked_for(request, state=state, using=using, look=False)
+
+
+def _import_links(request: HttpRequest, models: list[type[Model]]) -> list[tuple[str, str]]:
+    """Return where the person may upload a file, and of what, in the order in which the models are shown."""
+    order = [str(model._meta.verbose_name_plural) for model in models]
+    return sorted(import_links(request), key=lambda link: order.index(link[1]) if link[1] in order else len(order))
 
 
 def shown_models() -> list[type[Model]]:
@@ -124,7 +120,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
 
 def cards_looked_for(request: HttpRequest) -> dict[str, Any]:
     """Return the context of the cards that the page fetches later, computed now."""
-    backup = {"backup": backup_state()} if request.user.has_perm(VIEW_BACKUPS) else {}
+    backup = {"backup": backup_state(request)} if request.user.has_perm(VIEW_BACKUPS) else {}
     return looked_for(request, look=True) | backup
 
 
@@ -191,15 +187,3 @@ def runs_shown(request: HttpRequest) -> list[RunShown]:
         )
         for run in seen
     ]
-
-
-def backup_state() -> BackupState:
-    """Return the newest verified backup, and whether it is too old to rely on."""
-    url = reverse("admin:backups_backup_changelist")
-    backups = [backup for backup in own_backups() if not backup.tables]
-    proved = next((backup for backup in backups if backup.verified_at is not None), None)
-    if proved is None:
-        words = "No backup was verified yet" if backups else "There is no backup yet"
-        return BackupState(words, late=True, url=url)
-    late = is_late(proved)
-    return BackupState("older than a day: make and verify a new one" if late else "verified", late, proved, url)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 
 from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
@@ -13,9 +14,7 @@ from apps.airports.pages import bulk_actions, places  # noqa: F401 - they regist
 from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
 from apps.base.pages.console import ConsoleModelAdmin
-from apps.base.text import search_form
-
-FEW = 500
+from apps.changesets.folding import folded
 
 
 class LinksFilter(admin.SimpleListFilter):
@@ -44,8 +43,19 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     list_display_links = ("ident", "name")
     list_filter = ("airport_type", "active", "scheduled_service", LinksFilter, "country")
     list_select_related = ("country", "city")
-    search_fields = ("ident",)
-    search_help_text = "Search by ident, name, municipality, keyword, or IATA, GPS, ICAO or local code"
+    search_fields = (
+        "^ident",
+        "=iata_code",
+        "=gps_code",
+        "=icao_code",
+        "=local_code",
+        "name",
+        "municipality",
+        "keywords",
+    )
+    search_help_text = (
+        "Search by ident (also a former one), name, municipality, keyword, or IATA, GPS, ICAO or local code"
+    )
     autocomplete_fields = ("country", "city")
     readonly_fields = ("ourairports_id", "created_at", "updated_at")
     fieldsets = (
@@ -71,6 +81,21 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     def findings_map_view(self, request: HttpRequest) -> HttpResponse:
         return airports_findings_map(request, self)
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Show the municipality only where the city that it is linked to is called otherwise: one column for both."""
+        names = super().get_list_display(request)
+        if "city" not in names:
+            return names
+        return ["town" if name == "city" else name for name in names if name != "municipality"]
+
+    @admin.display(description="City", ordering="city", empty_value="")
+    def town(self, airport: Airport) -> str:
+        if airport.city is None:
+            return format_html('<span class="quiet">{} (no city)</span>', airport.municipality)
+        if folded(airport.city.name) == folded(airport.municipality):
+            return airport.city.name
+        return format_html('{} <span class="quiet">({})</span>', airport.city.name, airport.municipality or "no name")
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[Any, ...]:
         """The ident is the primary key: it is chosen once."""
         readonly = super().get_readonly_fields(request, obj)
@@ -80,28 +105,3 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     def ourairports_id(self, airport: Airport) -> str:
         """Imports match the airport by this number; nobody edits it, and it has no thousands separator."""
         return str(airport.source_id or "none")
-
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
-        return find_airports(queryset, term), False
-
-
-def find_airports(airports: QuerySet, term: str) -> QuerySet:
-    """Keep the airports that have each word in name, municipality or keywords, as a code, or as the ident's start."""
-    words = search_form(term).split()
-    if not words:
-        return airports
-    matches = airports
-    for word in words:
-        matches = matches.filter(
-            Q(search_name__contains=word)
-            | Q(ident__istartswith=word)
-            | Q(iata_code__iexact=word)
-            | Q(gps_code__iexact=word)
-            | Q(icao_code__iexact=word)
-            | Q(local_code__iexact=word)
-            | Q(municipality__icontains=word)
-            | Q(keywords__icontains=word)
-        )
-    # No index helps such a search, so it is done once, and the list and its count go by the keys.
-    keys = list(matches.order_by().values_list("pk", flat=True)[: FEW + 1])
-    return matches if len(keys) > FEW else airports.filter(pk__in=keys)

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 
 from apps.changesets.acts.methods import READS, for_viewers, page_at, turned_away
 from apps.changesets.history.counts import counts_of_many
+from apps.changesets.history.object_search import search
 from apps.changesets.history.words import is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
@@ -115,7 +116,7 @@ class ChangesetAdmin(ActingAdmin):
         number = whole_number(term.strip().removeprefix("#"))
         if number is not None:
             return queryset.filter(pk=number), False
-        return super().get_search_results(request, queryset, term)
+        return search(queryset, self.search_fields, term), False
 
     # -- one changeset ---------------------------------------------------------------------------------------
 

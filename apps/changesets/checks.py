@@ -10,10 +10,11 @@ from typing import Any
 from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
-from django.db import connections, migrations, models
+from django.db import DatabaseError, connections, migrations, models, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
+from apps.changesets.folding import folded_sql
 from apps.changesets.history_models import why_not_recorded
 from apps.changesets.models import Changeset
 from apps.changesets.names import strays
@@ -80,6 +81,23 @@ def check_sessions(*, databases: Sequence[str] | None = None, **kwargs: Any) -> 
             problem = "A pooler gives each transaction another session of PostgreSQL: imports, locks and waiting fail."
             hint = "Set `pool_mode = session` in PgBouncer, or name PostgreSQL itself in DATABASE_URL."
             messages.append(Error(problem, hint=hint, id="changesets.E010"))
+    return messages
+
+
+@register(Tags.database)
+def check_folding(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report changesets.E012 for a PostgreSQL that cannot take accents and case away: each search would fail."""
+    messages: list[CheckMessage] = []
+    for alias in databases or ():
+        folding = folded_sql("t.given", postgresql=connections[alias].vendor == "postgresql")
+        try:
+            with transaction.atomic(alias), connections[alias].cursor() as cursor:
+                cursor.execute(f"SELECT {folding} FROM (SELECT CAST(%s AS text) AS given) t", ["É"])  # noqa: S608
+        except OperationalError:
+            continue  # No database there; Django says so itself.
+        except DatabaseError as error:
+            hint = "Use a UTF-8 database of a PostgreSQL with ICU, as all its packages are."
+            messages.append(Error(f"Text cannot be searched for: {error}".strip(), hint=hint, id="changesets.E012"))
     return messages
 
 

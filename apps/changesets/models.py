@@ -179,3 +179,26 @@ class StoredRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket}: {self.label or self.object_pk}"
+
+
+# In the address of a list, and so in the query of a view: the columns, with commas between.
+COLUMNS = "_columns"
+
+
+class SavedView(models.Model):
+    """What a person made of a list: its filters, search, sorting and columns, as the query of its address."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    model = models.CharField(max_length=100)
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True, default="")
+    shared = models.BooleanField(default=False)
+    # The list opens with it for its owner.
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["owner", "model", "name"], name="saved_view_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,12 +7,13 @@ app adds a keeper that knows its own.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from django.db import connections
 from django.db.models import Model, QuerySet
 
 from apps.changesets.hooks import Hook
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import COLUMNS, Changeset, Kind, SavedView
 
 T = TypeVar("T")
 
@@ -81,7 +82,7 @@ def rewrite(rows: QuerySet[Any], column: str, change: Callable[[Any], Any]) -> N
 
 
 class ChangesetNames:
-    """The counts by field that changesets have, and the fields that reverts were limited to."""
+    """The counts by field that changesets have, the fields that reverts were limited to, and those of saved views."""
 
     def carry(self, renaming: Renaming) -> None:
         """Count under the new name."""
@@ -90,9 +91,11 @@ class ChangesetNames:
         rewrite(counted, "field_counts", lambda by_model: _counts(by_model, renaming))
         limited = changesets.filter(kind=Kind.REVERT, summary__scope__fields__isnull=False)
         rewrite(limited, "summary", lambda summary: _summary(summary, renaming))
+        views = rows_in(SavedView, renaming.using, "model", "query").filter(model=renaming.label)
+        rewrite(views, "query", lambda query: _query(query, renaming))
 
     def strays(self, using: str) -> Iterator[str]:
-        """Yield nothing: counts tell what was, also of a field that is gone."""
+        """Yield nothing: counts tell what was, also of a field that is gone, which a list passes over in a view."""
         yield from ()
 
 
@@ -106,6 +109,17 @@ def _summary(summary: dict[str, Any], renaming: Renaming) -> dict[str, Any]:
     if scope.get("models") and not {renaming.label, renaming.label.rpartition(".")[2]} & set(scope["models"]):
         return summary
     return {**summary, "scope": {**scope, "fields": renaming.names(scope["fields"])}}
+
+
+def _query(query: str, renaming: Renaming) -> str:
+    """Return the query of a list's address, with the new name in its filters and among its columns."""
+
+    def renamed(name: str, value: str) -> tuple[str, str]:
+        field, sign, lookup = name.partition("__")
+        columns = ",".join(renaming.names(value.split(","))) if name == COLUMNS else value
+        return f"{renaming.new if field == renaming.old else field}{sign}{lookup}", columns
+
+    return urlencode([renamed(*pair) for pair in parse_qsl(query, keep_blank_values=True)], safe=",")
 
 
 KEEPERS.add(ChangesetNames())

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_safe
 from apps.changesets.acts.frame import offer
 from apps.changesets.acts.lines import LEFT
 from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.history.object_search import search
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
@@ -115,6 +117,9 @@ class ImportRunAdmin(admin.ModelAdmin):
     @admin.display(description="Next")
     def next_steps(self, run: ImportRun) -> str:
         return next_step(run)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
+        return search(queryset, self.search_fields, term), False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         context = {"title": "Imports", "import_links": import_links(request)}

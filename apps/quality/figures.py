@@ -31,6 +31,15 @@ class Amount:
     added: int
     deleted: int
 
+    @property
+    def net(self) -> int:
+        """How many more there are: what was added and reverted again is no growth."""
+        return self.added - self.deleted
+
+    @property
+    def fewer(self) -> int:
+        return -self.net
+
 
 @dataclass(frozen=True)
 class Step:

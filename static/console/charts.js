@@ -28,6 +28,8 @@ function plot(box) {
       label: header.textContent,
       stroke: colour(`--map-${header.dataset.colour}`),
       width: 2,
+      // A number holds until the next one is known: a line between two would show what never was.
+      paths: window.uPlot.paths.stepped({ align: 1 }),
       points: { show: true, size: 5 },
       value: (_, number) => shown(number),
     }))],

@@ -69,6 +69,21 @@ def edit() -> Callable[..., Changeset]:
 
 
 @pytest.fixture
+def rename() -> Callable[[str, str], Changeset]:
+    """Return a function that gives an airport another ident, as an import does."""
+
+    def give(ident: str, other: str) -> Changeset:
+        with changeset(kind="import", actor=None, reason="Renamed upstream") as opened:
+            airport = Airport.objects.get(pk=ident)
+            airport.delete()
+            airport.pk = other
+            airport.save(force_insert=True)
+        return opened
+
+    return give
+
+
+@pytest.fixture
 def open_form() -> Callable[..., dict[str, Any]]:
     """Return a function that opens a page with a form, and gives what its browser would post back."""
 

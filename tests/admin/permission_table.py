@@ -19,6 +19,7 @@ DECIDED = ("uploader 405", "uploader 302")
 PAGES = {
     # -- tracked models ----------------------------------------------------------------------------------------
     "<model>_changelist": LIST,
+    "<model>_views": ("viewer 405", "viewer 302"),
     "<model>_add": ("editor 200", "editor 200"),
     "<model>_change": ("viewer 200", "editor 200"),
     "<model>_delete": ("steward 200", "steward 200"),
@@ -118,6 +119,7 @@ PAGES = {
     "home": ("staff 302", "staff 405"),
     "index": ("staff 200", "staff 405"),
     "looked_for": ("staff 200", "staff 405"),
+    "search": ("staff 200", "staff 405"),
     "app_list": ("viewer 200 staff 404", "staff 405"),
     "autocomplete": ("nobody 403", "staff 405"),
     "jsi18n": ("staff 200", "staff 405"),

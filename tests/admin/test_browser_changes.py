@@ -1,11 +1,13 @@
 """A person follows a count into the changes, filters them, and finds a changeset by what it changed."""
 
 import pytest
+from django.core.management import call_command
 from playwright.sync_api import expect
 
 from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import Source, changeset
+from tests.imports.files import csv_text
 
 pytestmark = pytest.mark.browser
 LIST = "/admin/changesets/changeset/"
@@ -94,3 +96,21 @@ def test_the_pages_fit(live_server, page, log_in, refresh, steward):
         page.goto(live_server.url + path)
         assert page.locator("#content [style], #content style, #content script:not([src])").count() == 0
         assert fits(page), f"{name} is wider than a phone"
+
+
+@pytest.mark.parametrize("address", ["changesets/changeset", "imports/importrun", "airports/airport"])
+def test_a_list_at_1280_pixels_shows_its_last_column_and_keeps_its_titles(
+    live_server, page, places, steward, log_in, tmp_path, address
+):
+    path = tmp_path / "airports-with-a-rather-long-name-of-2026.csv"
+    path.write_text(csv_text(*({"ident": f"A{number:03}", "name": f"Field {number}"} for number in range(60))))
+    call_command("import_airports", file=str(path), reason="a reason of some length", verbosity=0)
+    page.set_viewport_size({"width": 1280, "height": 700})
+    log_in(steward)
+    page.goto(f"{live_server.url}/admin/{address}/")
+
+    last = page.locator("#result_list tbody tr").first.locator("td, th").last
+    box = last.bounding_box()
+    assert box["x"] + box["width"] <= 1280
+    page.locator("#result_list tbody tr").last.scroll_into_view_if_needed()
+    expect(page.locator("#result_list thead th").last).to_be_in_viewport()

@@ -67,6 +67,7 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     expect(page.get_by_text("Centennial Refreshed deleted.")).to_be_visible()
     assert "KAPA" not in names()
     page.goto(f"{admin}/airports/airport/")
+    page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Recycle bin").click()
     page.get_by_role("checkbox", name="Bring back Centennial Refreshed").check()
     page.get_by_role("button", name="Bring back what is ticked…").click()
@@ -138,3 +139,16 @@ def history(places, make_person, edit) -> dict:
         Changeset.objects.filter(pk=made.pk).update(created_at=when)
         Airport.history.model.objects.filter(changeset=made).update(history_date=when)
     return {"refresh": refresh, "version": version, "picks": "&".join(f"pick=airports.airport:{row}" for row in rows)}
+
+
+@pytest.mark.parametrize("key", ["/", "Control+k"])
+def test_a_key_leads_from_any_page_to_the_search_of_all_tables(live_server, page, places, viewer, log_in, key):
+    log_in(viewer)
+    page.goto(f"{live_server.url}/admin/base/country/")
+
+    page.keyboard.press(key)
+    page.keyboard.type("munchen")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Cities")).to_be_visible()
+    expect(page.get_by_role("link", name="München, Germany")).to_be_visible()

@@ -197,3 +197,70 @@ def test_it_takes_few_queries_whatever_there_is(browse_as, steward, places, edit
 
     with django_assert_max_num_queries(MOST_QUERIES):
         client.get("/admin/")
+
+
+def waiting(page_of, person) -> list[tuple[str, str]]:
+    return [(item.words, item.verb) for item in page_of(person)["to_do"]]
+
+
+def test_what_waits_for_a_person_comes_first(page_of, browse_as, steward, places):
+    make_run(steward)
+    make_run(steward, status="uploaded")
+
+    page = browse_as(steward).get("/admin/")
+
+    assert [(item.words, item.verb) for item in page.context["dashboard"]["to_do"]] == [
+        ("1 import to be reviewed", "Review"),
+        ("1 import not planned yet", "Go on"),
+        ("1 changeset not reviewed", "Review"),
+        ("There is no backup yet", "Back up…"),
+    ]
+    text = page.content.decode()
+    assert text.index("Import airports…") < text.index("To do") < text.index("Airports of the world")
+    for item in page.context["dashboard"]["to_do"]:
+        assert browse_as(steward).get(item.url).status_code == 200
+
+
+def test_nothing_waits_for_who_may_do_nothing_about_it(page_of, viewer, outsider, places):
+    assert waiting(page_of, viewer) == waiting(page_of, outsider) == []
+
+
+def test_backups_that_were_never_verified_are_counted_and_the_newest_is_verified(page_of, browse_as, steward, places):
+    kept_backup("b1", hours=5, proved=False)
+    kept_backup("b2", hours=2, proved=False)
+
+    page = browse_as(steward).get("/admin/").content.decode()
+
+    assert ("2 backups, none verified", "Verify…") in waiting(page_of, steward)
+    assert '<form method="post" action="/admin/backups/backup/b2/verify/">' in page
+    assert "nothing could be brought back" not in page
+
+
+def test_an_old_proof_asks_for_verifying_a_newer_backup_or_for_making_one(page_of, steward, places):
+    kept_backup("b1", hours=50, proved=True)
+    made = waiting(page_of, steward)
+    kept_backup("b2", hours=1, proved=False)
+
+    assert made[-1] == ("The newest verified backup is older than a day", "Back up…")
+    assert waiting(page_of, steward)[-1][1] == "Verify…"
+
+
+def test_the_week_is_told_as_what_is_left_of_it(browse_as, viewer, places):
+    Changeset.objects.update(created_at=timezone.now() - timedelta(days=30))
+    with changeset(kind="bulk_action", actor=None):
+        Airport.objects.create(ident="EDMA", name="Augsburg")
+        Airport.objects.create(ident="EDMB", name="Biberach")
+    with changeset(kind="revert", actor=None):
+        Airport.objects.filter(pk="EDMB").delete()
+
+    page = " ".join(browse_as(viewer).get("/admin/").content.decode().split())
+
+    assert "+</b>1 more this week" in page
+    assert "(2 added, 1 deleted)" in page
+
+
+def test_all_tables_are_one_menu(browse_as, viewer, places):
+    page = browse_as(viewer).get("/admin/").content.decode()
+
+    assert page.count("<summary>All tables</summary>") == 1
+    assert page.count('href="/admin/base/city/"') >= 1

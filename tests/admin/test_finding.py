@@ -8,7 +8,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.airports.models import Airport
-from apps.changesets.context import changeset
 from apps.changesets.history import search as finding
 from apps.changesets.models import Changeset
 
@@ -79,13 +78,8 @@ def test_changesets_are_found_by_period(made, viewer, browse_as):
     assert "munich" not in found(client, made, since=str(day), until=str(day))
 
 
-def test_a_former_key_finds_what_the_object_did_before_and_after(made, viewer, browse_as):
-    with changeset(kind="import", actor=None) as renaming:
-        airport = Airport.objects.get(pk="KDEN")
-        airport.delete()
-        airport.pk = "KDNX"
-        airport.save(force_insert=True)
-    made = {**made, "renaming": renaming.pk}
+def test_a_former_key_finds_what_the_object_did_before_and_after(made, viewer, browse_as, rename):
+    made = {**made, "renaming": rename("KDEN", "KDNX").pk}
     client = browse_as(viewer)
 
     for key in ("KDEN", "KDNX"):

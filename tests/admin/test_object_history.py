@@ -97,13 +97,11 @@ def test_a_renamed_airport_names_its_other_ident(places, viewer, browse_as):
         Airport.objects.filter(pk="KBKF").update(ident="KBFX", name="Buckley")
     client = browse_as(viewer)
 
-    new = client.get("/admin/airports/airport/KBFX/history/").content.decode()
-    old = client.get("/admin/airports/airport/KBKF/history/").content.decode()
+    page = client.get("/admin/airports/airport/KBFX/history/").content.decode()
 
     assert made.counts["airports.airport"]["renamed"] == 1
-    assert 'from <a href="/admin/airports/airport/KBKF/history/">' in new
-    assert "<ins>Buckley</ins>" in new
-    assert 'to <a href="/admin/airports/airport/KBFX/history/">' in old
+    assert "from <code>KBKF</code> to <code>KBFX</code>" in page
+    assert "<ins>Buckley</ins>" in page
 
 
 def test_an_old_version_is_shown_to_read(places, operator, browse_as, edit):

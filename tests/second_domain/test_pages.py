@@ -38,6 +38,17 @@ def test_pages_of_the_list_answer(world, client, model, page):
     assert client.get(url(model, page)).status_code == 200
 
 
+def test_a_search_finds_without_accents_whatever_the_case_and_ranks(world, client):
+    Operator.objects.bulk_create(
+        Operator(code=code, name=name) for code, name in [("X1", "Neue Öbb"), ("X2", "ÖBBahn"), ("öbb", "Bahn")]
+    )
+
+    listed = client.get(url(Operator, "changelist"), {"q": "obb"}).context["cl"].result_list
+
+    assert [operator.code for operator in listed] == ["öbb", "X2", "X1"]
+    assert "Neue Öbb (X1)" in client.get("/admin/search/", {"q": "ÖBB"}).content.decode()
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("page", ["change", "delete", "history", "as_of"])
 def test_pages_of_an_object_answer(world, client, model, page):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from apps.changesets.history.as_of import Moment, last_row
 from apps.changesets.history.diff import Change, changes_between
 from apps.changesets.history.net_changes import net_between, net_table
-from apps.changesets.history.selection import literally
+from apps.changesets.history.selection import contains, pattern
 from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.text import searched
@@ -94,19 +94,11 @@ def _net_between(tracked: Tracked, first: Moment, second: Moment) -> Sql:
 
 def _rows_that_fit(sql: Sql, tracked: Tracked, operation: str, words: list[str]) -> tuple[str, list[str]]:
     """Return the FROM and WHERE of the net changes of an operation that have all the words, and what to bind."""
-    has_word = "(lower(CAST(h.{pk} AS text)) LIKE %s ESCAPE '!' OR {name} LIKE %s ESCAPE '!')"
-    conditions = [CONDITIONS.get(operation, "TRUE")]
-    conditions += [sql.fill(has_word, name=_comparable(sql, tracked))] * len(words)
+    columns = [f"h.{sql.quote(name)}" for name in (tracked.pk, "name") if name in tracked.columns]
+    has_word = " OR ".join(contains(sql, column) for column in columns)
+    conditions = [CONDITIONS.get(operation, "TRUE"), *[f"({has_word})"] * len(words)]
     rows = sql.fill(
         "FROM {net} n JOIN {history} h ON h.history_id = coalesce(n.after_id, n.before_id) WHERE {conditions}",
         conditions=" AND ".join(conditions),
     )
-    return rows, [pattern for word in words for pattern in (f"{literally(word)}%", f"%{literally(word)}%")]
-
-
-def _comparable(sql: Sql, tracked: Tracked) -> str:
-    """The column to search besides the key: the comparable form of the name where the model keeps one."""
-    for column in ("search_name", "name"):
-        if column in tracked.columns:
-            return f"lower(h.{sql.quote(column)})"
-    return "''"
+    return rows, [pattern(word) for word in words for _ in columns]

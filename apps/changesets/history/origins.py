@@ -1,7 +1,7 @@
 """The origin of each field's present value: the changeset that set it, and when."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,11 @@ MOST_ROWS = 1000
 
 @dataclass(frozen=True)
 class Origin:
-    """The changeset that gave a field its present value."""
+    """The changeset that gave a field its present value, and the one that brought that back after another one."""
 
     changeset: Changeset
     at: datetime
+    brought_back: Changeset | None = None
 
     @property
     def by_hand(self) -> bool:
@@ -45,8 +46,9 @@ class Origin:
 def origins_of(obj: models.Model) -> dict[str, Origin]:
     """Return the origin of each field's present value by field name; takes one query, two where it was renamed.
 
-    It is the newest history row of the object that differs from the one before it in that field; deletions and the
-    restoring of just the same value are seen through, and so is another primary key that the object had.
+    It is the newest history row of the object that differs from the one before it in that field; deletions are seen
+    through, and so is another primary key that the object had. Where a revert or a restore brought an earlier value
+    back, its origin is that of the earlier one.
     """
     return origins_of_many([obj])[obj.pk]
 
@@ -65,16 +67,35 @@ def origins_of_many(objs: Sequence[models.Model]) -> dict[Any, dict[str, Origin]
 
 
 def _origins(obj: models.Model, newest_first: list[Any]) -> dict[str, Origin]:
+    earlier: dict[str, dict[Any, Origin]] = {field.name: {} for field in obj._meta.concrete_fields}
     origins: dict[str, Origin] = {}
-    before = None
+    pk = obj._meta.pk.attname
+    before, deleted = None, False
     for row in reversed(newest_first):
         if row.history_type == "-":
+            deleted = True
             continue
+        back = row.changeset if row.changeset.kind in (Kind.REVERT, Kind.RESTORE) else None
+        # Of a renaming, which is a deletion and a creation, only the key comes anew.
+        came_back = back is not None and deleted and before is not None and getattr(row, pk) == getattr(before, pk)
         for field in obj._meta.concrete_fields:
+            value = _comparable(getattr(row, field.attname))
             if before is None or getattr(row, field.attname) != getattr(before, field.attname):
-                origins[field.name] = Origin(row.changeset, row.history_date)
-        before = row
+                known = earlier[field.name].get(value) if back else None
+                origin = replace(known, brought_back=back) if known else Origin(row.changeset, row.history_date)
+            elif came_back:
+                origin = replace(origins[field.name], brought_back=back)
+            else:
+                continue
+            origins[field.name] = origin
+            earlier[field.name][value] = origin if origin.brought_back is None else replace(origin, brought_back=None)
+        before, deleted = row, False
     return origins
+
+
+def _comparable(value: Any) -> Any:
+    """Return a value such that it can be looked up: last upstream values are a dictionary."""
+    return repr(value) if isinstance(value, dict | list) else value
 
 
 def _rows_of(tracked: Tracked, objs: Sequence[models.Model]) -> dict[Any, list[Any]]:

@@ -68,10 +68,10 @@ def place_model() -> type[Model] | None:
 def objects_called(sql: Sql, tracked: Tracked, text: str) -> list[Any]:
     """Return every key under which objects stand or stood that have, or had, the text as key or in their name."""
     sql = sql.with_model(tracked)
-    names = [name for name in ("name", "search_name") if name in tracked.columns]
+    names = [name for name in ("name",) if name in tracked.columns]
     codes = [f"upper({sql.quote(code)}) = %s" for code in _codes(tracked)]
     values = [text.upper()] * len(codes)
-    values += [pattern(text.casefold() if name == "search_name" else text) for name in names]
+    values += [pattern(text) for _ in names]
     # Those that have the text, and those that had it.
     keys = sql.firsts(
         """

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import UUIDField
 
 from apps.changesets.fields import column_of, field_of, stored_value, target_of
+from apps.changesets.folding import folded, folded_sql
 from apps.changesets.history import net_changes
 from apps.changesets.history.net_changes import Rows, row_before
 from apps.changesets.sql import Row, Sql
@@ -131,12 +132,11 @@ def parts_of(sql: Sql, selection: Selection, *, joined: bool = False) -> tuple[d
 
 def _text_condition(sql: Sql, tracked: Tracked, filters: Filters) -> tuple[str, list[str]]:
     """Return the condition on key, name and the values of the chosen field, before and after; and its parameters."""
-    columns = [name for name in (tracked.pk, "name", "search_name") if name in tracked.columns]
+    columns = [name for name in (tracked.pk, "name") if name in tracked.columns]
     if filters.field:
         columns.append(column_of(field_of(tracked.model, filters.field)))
     searched = [contains(sql, f"{side}.{sql.quote(column)}") for column in columns for side in "ba"]
-    # SQLite compares only ASCII letters whatever their case; what is stored casefolded is searched so.
-    texts = [filters.text.casefold() if column == "search_name" else filters.text for column in columns]
+    texts = [filters.text] * len(columns)
     if isinstance(tracked.model._meta.pk, UUIDField) and not sql.postgresql:
         texts[0] = filters.text.replace("-", "")  # SQLite stores UUIDs without dashes.
     values = [pattern(text) for text in texts for _side in "ba"]
@@ -164,14 +164,13 @@ def stored_place(sql: Sql, tracked: Tracked, place: str) -> Any:
 
 
 def contains(sql: Sql, expression: str) -> str:
-    """Return the condition that a column has the text of a pattern in it, whatever the case of its letters."""
-    like = "ILIKE" if sql.postgresql else "LIKE"
-    return f"CAST({expression} AS text) {like} %s ESCAPE '!'"
+    """Return the condition that a column has the text of a pattern in it, whatever the case and accents of letters."""
+    return f"{folded_sql(f'CAST({expression} AS text)', postgresql=sql.postgresql)} LIKE %s ESCAPE '!'"
 
 
 def pattern(text: str) -> str:
     """Return the pattern for `contains`."""
-    return f"%{literally(text)}%"
+    return f"%{literally(folded(text))}%"
 
 
 def literally(text: str) -> str:

@@ -25,7 +25,7 @@ class Entry:
 
 
 def entries_of(tracked: Tracked, rows: Sequence[Any], *, sees: Sees = all_seen) -> list[Entry]:
-    """Return an entry for each history row of one object, given newest first without gaps.
+    """Return an entry for each history row of one object, under whichever keys, given newest first without gaps.
 
     The row before the last one is looked up, so that the last entry has its differences, too. The number of queries
     does not grow with the number of rows.

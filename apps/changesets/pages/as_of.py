@@ -33,6 +33,7 @@ from apps.changesets.history.pruning import refuse_pruned_moment
 from apps.changesets.history.values import field_label
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
+from apps.changesets.pages.moved_on import lead_on
 from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_for
@@ -124,6 +125,8 @@ def object_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpR
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
         raise Http404(f"There never was such a {model_admin.opts.verbose_name}.")
+    if (moved := lead_on(model_admin, request, key, page="as_of")) is not None:
+        return moved
     row = whole_number(request.GET.get("row", ""))
     like = history.filter(history_id=row).first() if row is not None else None
     named = {"object_key": key, "object_name": str((like or newest).instance)}

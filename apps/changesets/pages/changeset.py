@@ -156,7 +156,7 @@ def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees
     places = places_of(query.tracked, sees)
     model = query.tracked.filter_model
     known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
-    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees))
+    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees), changeset)
     return {
         "query": query,
         "rows": rows,
@@ -179,8 +179,8 @@ def _number(query: ChangesQuery, of_model: dict[str, int]) -> int | None:
     return of_model.get(query.filters.operation, 0) if query.filters.operation else total({"": of_model})
 
 
-def _rows(tracked: Tracked, changes: list[Change]) -> list[Row]:
-    urls = links.urls_of(tracked.label, [change.pk for change in changes])
+def _rows(tracked: Tracked, changes: list[Change], changeset: Changeset) -> list[Row]:
+    urls = links.urls_of(tracked.label, [change.pk for change in changes], changeset=changeset.pk)
     few = len(changes) <= FEW
     return [
         Row(

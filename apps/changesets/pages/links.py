@@ -69,14 +69,27 @@ def list_url(model: type[models.Model]) -> str:
     return model_url(model, "changelist")
 
 
-def urls_of(label: str, pks: Iterable[str]) -> dict[str, str]:
-    """Return the address for each key of a model: the object's page, or its history where it is gone. One query."""
+def urls_of(label: str, pks: Iterable[str], *, changeset: int | None = None) -> dict[str, str]:
+    """Return the address for each key of a model: the object's page, or its history where it is gone.
+
+    With a changeset, the keys are those that objects had in it: where a key is another object's by now, the address is
+    that of the object which had it then. One query, three with a changeset.
+    """
     tracked = tracked_by_name(label)
     if tracked is None:
         return {}
-    pks = list(pks)
-    living = {str(pk) for pk in tracked.model._base_manager.filter(pk__in=pks).values_list("pk", flat=True)}
-    return {pk: object_url(tracked.model, pk, page="change" if pk in living else "history") for pk in pks}
+    pks, stable = list(pks), tracked.stable_field
+    living = dict(tracked.model._base_manager.filter(pk__in=pks).values_list("pk", stable.attname if stable else "pk"))
+    now = {pk: pk for pk in pks}
+    if changeset is not None and stable is not None:
+        pk = tracked.model._meta.pk.attname
+        rows = tracked.history_model._base_manager.filter(**{f"{pk}__in": pks}, changeset_id=changeset)
+        then = dict(rows.order_by("history_id").values_list(pk, stable.attname))
+        other = {of: key for key, of in then.items() if key in living and of not in (None, living[key])}
+        moved = tracked.model._base_manager.filter(**{f"{stable.attname}__in": list(other)})
+        now |= {str(other[of]): key for key, of in moved.values_list("pk", stable.attname)} if other else {}
+    alive = {str(key) for key in living}
+    return {pk: object_url(tracked.model, now[pk], page="change" if pk in alive else "history") for pk in pks}
 
 
 def telling_key(label: str, pk: str) -> str:

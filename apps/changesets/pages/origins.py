@@ -35,11 +35,12 @@ def add_lines(form: Any, lines: dict[str, SafeString]) -> None:
 
 def origin_line(origin: Origin) -> SafeString:
     """Return who or what set a value, in which changeset and when."""
-    url = links.changeset_url(origin.changeset.pk)
+    back = origin.brought_back
     return format_html(
-        '<span class="origin">{} <a href="{}">#{}</a>, {}</span>',
+        '<span class="origin">{} <a href="{}">#{}</a>, {}{}</span>',
         origin.words,
-        url,
+        links.changeset_url(origin.changeset.pk),
         origin.changeset.pk,
         show.moment(origin.at),
+        format_html(', brought back by <a href="{}">#{}</a>', links.changeset_url(back.pk), back.pk) if back else "",
     )

@@ -25,6 +25,7 @@ from apps.changesets.errors import Busy
 from apps.changesets.fields import target_of
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
+from apps.changesets.history.renames import KeyHistory
 from apps.changesets.history.timeline import entries_of
 from apps.changesets.models import Kind
 from apps.changesets.pages import as_of, links
@@ -32,9 +33,11 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
+from apps.changesets.pages.list_views import ListViewsAdmin, ViewFilter
+from apps.changesets.pages.moved_on import had_this_key, lead_on
 from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.origins import show_origins
-from apps.changesets.pages.paging import KeysFirstPaginator
+from apps.changesets.pages.searching import SearchingAdmin
 from apps.changesets.pages.version import may_go_back, version_page
 from apps.changesets.processes.locking import busy_in_words
 from apps.changesets.revert import newest_revertable
@@ -48,7 +51,7 @@ _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 _refusals: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
-class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; a form of its own is a RecordedForm."""
 
     form = RecordedForm
@@ -56,7 +59,6 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     # Counting every choice of every filter takes seconds at this size.
     show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
-    paginator = KeysFirstPaginator
     change_list_template = "admin/changesets/recorded_list.html"
     object_history_template = "admin/changesets/object_history.html"
     object_history_list_template = "admin/changesets/object_history_list.html"
@@ -106,7 +108,12 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
             return []  # Nothing is filtered, and no choice is shown.
         near = [NearFilter] if tracked_for(self.model).point else []
         hidden = self.hidden_links(request)
-        return [ChangedByFilter, *near, *(name for name in super().get_list_filter(request) if name not in hidden)]
+        return [
+            ViewFilter,
+            ChangedByFilter,
+            *near,
+            *(name for name in super().get_list_filter(request) if name not in hidden),
+        ]
 
     # -- adding and changing ---------------------------------------------------------------------------------
 
@@ -182,8 +189,10 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
         super().message_user(request, _outcomes.get(request, message), level, *args, **kw)
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponse:
-        """Lead to the history of a deleted object: it can be brought back there."""
+        """Lead to the object under its new key, or to the history of a deleted one: it can be brought back there."""
         key = self.key_or_404(object_id)
+        if (moved := lead_on(self, request, key, page="change")) is not None:
+            return moved
         if tracked_for(self.model).history_model.objects.filter(**{opts.pk.attname: key}).exists():
             return HttpResponseRedirect(links.object_url(opts.model, key, page="history"))
         return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc]  # not in the stubs
@@ -202,11 +211,15 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         key = self.key_or_404(object_id)
-        lives = self.get_queryset(request).filter(pk=key).exists()
-        tracked = tracked_for(self.model)
+        tracked, may_look = tracked_for(self.model), self.has_view_or_change_permission(request)
+        of_key = vars(request)["of_key"] = KeyHistory(tracked, key)
+        lives = of_key.in_use
+        if not lives and may_look and (moved := lead_on(self, request, key, page="history")) is not None:
+            return moved
         gone = [] if lives else list(deleted_objects(tracked).filter(**{self.opts.pk.attname: key})[:1])
         context = {
             "lives": lives,
+            "had_this_key": had_this_key(of_key) if may_look else "",
             "remark": next(iter(self.remarks_on_deleted(request, gone).values()), ""),
             "tracked_label": self.opts.label_lower,
             "subtitle": None,
@@ -224,14 +237,14 @@ class RecordedModelAdmin(BulkActingAdmin, SimpleHistoryAdmin):
     def get_history_queryset(
         self, request: HttpRequest, history_manager: Any, pk_name: str, object_id: Any
     ) -> QuerySet:
-        rows = history_manager.filter(**{pk_name: object_id})
-        return rows.select_related("changeset", "changeset__actor").order_by("-history_id")
+        rows: QuerySet = vars(request)["of_key"].rows()
+        return rows.select_related("changeset", "changeset__actor")
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any, **kw: Any) -> None:
         """Attach our entries instead: the last row of a page has its differences too, and links have names."""
         rows = list(historical_records)
         for row, entry in zip(rows, entries_of(tracked_for(self.model), rows, sees=eyes_of(request.user)), strict=True):
-            row.entry = entry
+            row.entry, row.key = entry, getattr(row, self.opts.pk.attname)
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: dict | None = None

@@ -28,6 +28,7 @@ from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_one
 from apps.changesets.pages.bulk_registry import BulkAction, Tool, actions_of
+from apps.changesets.pages.moved_on import lead_on
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.changesets.pages.revert import reverted
 from apps.changesets.revert import Scope
@@ -136,11 +137,13 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
         if not may_use(self, request, method):
             raise PermissionDenied
         key = self.key_or_404(pk)
-        obj = self.get_object(request, str(key)) or self._as_it_was(key, tool=method)
+        there = self.get_object(request, str(key))
+        if there is None and (moved := lead_on(self, request, key, page="change")) is not None:
+            return moved
+        obj = there or self._as_it_was(key, tool=method)
         if not isinstance(obj, HttpResponse):
             return method(request, obj)
-        name = links.name_of(self.opts.label_lower, str(key))
-        messages.error(request, f"{name} is deleted, or has another key by now: nothing was done.")
+        messages.error(request, f"{links.name_of(self.opts.label_lower, str(key))} is deleted: nothing was done.")
         return obj
 
     def has_undo_permission(self, request: HttpRequest) -> bool:

@@ -16,6 +16,7 @@ from apps.changesets.history.words import SIGNS, is_open_to_revert, person, subj
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.pages.filter_words import filter_words
 from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
@@ -30,6 +31,7 @@ register.filter("shown", show.value)
 register.filter("bytes", show.size)
 register.filter("quoted", show.quoted)
 register.filter("with_code", show.with_code)
+register.filter("filter_words", filter_words)
 register.filter("tally", show.tally)
 register.filter("person", person)
 register.filter("telling_key", links.telling_key)

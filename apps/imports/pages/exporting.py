@@ -18,6 +18,7 @@ from import_export.signals import post_export
 
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages import links
+from apps.changesets.pages.filter_words import filter_words
 from apps.changesets.rights import may_view
 from apps.changesets.text import plural
 from apps.imports.export.formats import FORMATS, WritesTables
@@ -166,21 +167,3 @@ class ExportingMixin(ExportMixin):
         """Return the address of a page of this model, with the filter of the request's."""
         address = links.model_url(self.model, page)
         return f"{address}?{request.GET.urlencode()}" if request and request.GET else address
-
-
-def filter_words(changelist: ChangeList) -> list[str]:
-    """Return what the list is narrowed to, a line for each filter and one for the search; empty if it is whole."""
-    if not changelist.queryset.query.where:
-        return []
-    named, words = set(), []
-    for filters in changelist.filter_specs:
-        named.update(filters.expected_parameters())
-        # The first choice is all rows.
-        chosen = [choice["display"] for choice in list(filters.choices(changelist))[1:] if choice["selected"]]
-        words += [f"{filters.title}: {', '.join(map(str, chosen))}"] if chosen else []
-    for name, values in changelist.get_filters_params().items():
-        if name not in named:
-            words.append(f"{name.replace('__', ' ').replace('_', ' ')}: {', '.join(map(str, values))}")
-    if changelist.query.strip():
-        words.append(f"search: {changelist.query}")
-    return words

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from apps.changesets.folding import folded
 from apps.changesets.text import whole_number
 from apps.imports.errors import RunRefused
 from apps.imports.models import FAR_KM, Decision, ImportRun, PlannedRow, RefusedCell, RowKind, RunStatus
@@ -135,7 +136,10 @@ def rows_of(run: ImportRun, wanted: Wanted) -> QuerySet[PlannedRow]:
     if wanted.text:
         text = wanted.text
         rows = rows.filter(
-            Q(new_pk__icontains=text) | Q(label__icontains=text) | Q(old_pk__icontains=text) | _on_line(text)
+            Q(new_pk__icontains=text)
+            | Q(label__folded__contains=folded(text))
+            | Q(old_pk__icontains=text)
+            | _on_line(text)
         )
     return rows.order_by(*_ORDERS.get(wanted.bucket, ("id",)))
 

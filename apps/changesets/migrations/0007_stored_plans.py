@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("changesets", "0005_request_id"),
+        ("changesets", "0006_saved_view"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
