@@ -50,6 +50,7 @@ WRITERS: dict[str, tuple[str, ...]] = {
     "imports.headermapping": ("imports.approve_importrun",),
     "django_tasks_database.dbtaskresult": ("imports.approve_importrun",),
 }
+IMPORTS = {f"{tracked.model._meta.app_label}.import_{tracked.name}" for tracked in tracked_models()}
 HISTORIES = {tracked.history_model._meta.label_lower for tracked in tracked_models()}
 # What the recording keeps beside a change of a tracked model, and Django of who did it.
 BESIDE = HISTORIES | {"changesets.changesettransaction", "admin.logentry", "changesets.changeset_reverts"}
@@ -116,6 +117,9 @@ class Matrix:
             did = {"add": new.keys() - old.keys(), "delete": old.keys() - new.keys(), "change": both}
             lacking = (verb for verb, keys in did.items() if keys and not person.has_perm(f"{app}.{verb}_{name}"))
             yield from (f"{verb} {label}" for verb in lacking)
+        elif label == "imports.importrun" and all(old[key]["actor_id"] == person.pk for key in both):
+            # Who uploaded a file decides about it.
+            yield from () if person.get_all_permissions() & IMPORTS and len(old) == len(new) else (label,)
         elif label not in BESIDE and not person.is_superuser:
             tracked_too = label == "changesets.changeset" and after["changesets.changeset"].keys() > old.keys()
             if not tracked_too and not any(person.has_perm(given) for given in WRITERS.get(label, ())):

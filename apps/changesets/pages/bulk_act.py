@@ -81,6 +81,9 @@ class BulkAct(PlannedAct[BulkPlan]):
         return plan_bulk(self.action.work, self.objects, self.form.options())
 
     def needs(self, plan: BulkPlan) -> set[Need]:
+        return self._eyes()
+
+    def _eyes(self) -> set[Need]:
         return {(model, "view") for model in (self.objects.model, *self.action.work.names)}
 
     def state(self, plan: BulkPlan) -> Any:
@@ -114,6 +117,9 @@ class BulkAct(PlannedAct[BulkPlan]):
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
+        if seen is None:
+            # No page was shown that asked for it.
+            require(self.actor, self._eyes())
         if self.door.on_list:
             self._refuse_gone()
         done = apply_bulk(
