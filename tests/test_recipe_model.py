@@ -39,6 +39,7 @@ def test_the_recipe_gives_three_files_and_a_test():
     ]
 
 
+@pytest.mark.once
 def test_a_model_is_added_as_the_recipe_says(tree: Path, database: str):  # noqa: F811
     printed = ""
     for command in COMMANDS:

@@ -12,6 +12,7 @@ from apps.base.models import City, Country
 from apps.changesets.fields import column_of
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
+from apps.quality.accepting import accepted_of
 from apps.quality.findings import count_findings, findings_of
 from apps.quality.planned_tables import reading_from
 from apps.quality.rules import Rule, all_rules
@@ -37,13 +38,18 @@ def look_for_findings(staging: Staging) -> dict[str, dict[str, Any]]:
     rules = [rule for rule in all_rules() if rule.model_class in _MODELS]
     today = newest_counted().counts
     using = staging.using
+    accepted = accepted_of(rules, using=using)
+
+    def keys_of(rule: Rule) -> list[str]:
+        return list(findings_of(rule, using=using, accepted=accepted).values_list("pk", flat=True))
+
     with _tables_then(staging) as tables, reading_from(tables, using=using):
         # A slow rule is not looked for twice: its keys say how many findings it has.
-        slow = {rule.code: _keys(rule, using) for rule in rules if _is_slow(rule)}
+        slow = {rule.code: keys_of(rule) for rule in rules if _is_slow(rule)}
         counted = count_findings([rule for rule in rules if rule.code not in slow], using=using)
         then = counted | {code: len(keys) for code, keys in slow.items()}
         more = {rule.code: rule for rule in rules if then[rule.code] > today[rule.code] and rule.model_class is Airport}
-        keys = {code: slow[code] if code in slow else _keys(rule, using) for code, rule in more.items()}
+        keys = {code: slow[code] if code in slow else keys_of(rule) for code, rule in more.items()}
     return {
         rule.code: {"today": today[rule.code], "then": then[rule.code], "keys": keys.get(rule.code, [])[:_KEPT_KEYS]}
         for rule in rules
@@ -53,10 +59,6 @@ def look_for_findings(staging: Staging) -> dict[str, dict[str, Any]]:
 
 def _is_slow(rule: Rule) -> bool:
     return rule.model_class is Airport and not isinstance(rule.broken, Q)
-
-
-def _keys(rule: Rule, using: str) -> list[str]:
-    return list(findings_of(rule, using=using).values_list("pk", flat=True))
 
 
 @contextmanager

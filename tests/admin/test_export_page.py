@@ -96,6 +96,7 @@ def test_a_list_that_cannot_be_filtered_so_leads_back(places, client):
         assert "attachment" not in response.get("Content-Disposition", "")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_format_of_each_table_has_every_row(form, places, client):
     for address, model in zip(EXPORTS, (Airport, City, Country), strict=True):
@@ -105,6 +106,7 @@ def test_each_format_of_each_table_has_every_row(form, places, client):
         assert len(lines(response, form)) == model.objects.count() + 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_empty_list_gives_a_file_without_rows(form, client):
     for address in EXPORTS:
@@ -190,6 +192,7 @@ def test_who_may_not_import_is_told_to_hand_the_file_on(places, client, make_per
 # -- who may, and at what cost -----------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["viewer", "editor", "operator", "steward", "outsider"])
 @pytest.mark.parametrize("address", EXPORTS)
 def test_every_step_asks_for_the_permission(name, address, places, make_person, request, browse_as):

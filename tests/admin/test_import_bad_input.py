@@ -88,6 +88,7 @@ def text_of(response: Any) -> str:
 # -- the file as a whole -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("data", "name", "sentence"),
     [
@@ -124,6 +125,7 @@ def test_a_file_that_is_no_table_is_refused_in_one_sentence(client, data, name, 
     assert refused(client, data, name) == sentence
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("size", "temporary_file"), [(900_000, False), (3_500_000, True)])
 def test_a_file_above_the_limit_is_refused(client, monkeypatch, size, temporary_file):
     assert sources.SIZE_LIMIT == 200 * 2**20
@@ -135,18 +137,21 @@ def test_a_file_above_the_limit_is_refused(client, monkeypatch, size, temporary_
     assert sentence == f"airports.csv is larger than {mb} MB: split it, or compress it as CSV with gzip."
 
 
+@pytest.mark.once
 def test_another_delimiter_than_chosen_is_refused(client):
     assert refused(client, GOOD, format="tsv") == (
         "airports.csv is separated by commas, not tabs: choose that, or let it be found out."
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("delimiter", [";", "|", "\t"])
 @pytest.mark.parametrize("chosen", ["", "csv"])
 def test_a_delimiter_of_other_programs_is_found_out(client, delimiter, chosen):
     assert planned(client, GOOD.replace(",", delimiter), format=chosen).counts["created"] == 2
 
 
+@pytest.mark.once
 def test_a_delimiter_that_nobody_knows_leads_to_the_mapping_and_no_further(client):
     before = everything()
 
@@ -181,6 +186,7 @@ def bomb(inflated: int) -> bytes:
     return plain[:start] + local + packed + directory + b"PK\x05\x06" + end
 
 
+@pytest.mark.once
 def test_a_sheet_that_inflates_to_gigabytes_is_refused(client):
     data = bomb(3 * 2**30)
     assert len(data) < 20_000_000
@@ -242,6 +248,7 @@ def test_a_bad_cell_refuses_its_row_and_says_where_and_why(client, column, value
     assert "<script>alert" not in text
 
 
+@pytest.mark.once
 def test_ragged_rows_are_refused_one_by_one(client):
     run = planned(client, GOOD + "9,SHORT\n" + csv_text({"id": "8", "ident": "KLONG"}).splitlines()[1] + ",too,long\n")
 
@@ -266,6 +273,7 @@ def test_a_key_in_two_rows_refuses_both_and_names_both(client, column, value):
     assert run.counts["created"] == 1
 
 
+@pytest.mark.once
 def test_comma_decimals_between_semicolons_are_asked_about_and_read(client):
     text = csv_text({"latitude_deg": "39.86"}).replace(",", ";").replace("39.86", "39,86")
 
@@ -279,6 +287,7 @@ def test_comma_decimals_between_semicolons_are_asked_about_and_read(client):
     assert (run.status, run.counts["created"], run.counts["refused"]) == ("planned", 1, 0)
 
 
+@pytest.mark.once
 def test_comma_decimals_that_nobody_spoke_of_are_refused_with_the_number_to_write(client):
     text = csv_text({"latitude_deg": "39.86"}, {"latitude_deg": "40,86"}).replace(",", ";").replace("40;86", "40,86")
 

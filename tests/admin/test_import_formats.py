@@ -16,7 +16,8 @@ from apps.airports.models import Airport
 from tests.imports import trips
 from tests.imports.files import COLUMNS, ROW, csv_text
 
-pytestmark = pytest.mark.django_db
+# What is in a file is found out before any database is asked.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 # Letters of Windows-1252 and of every encoding of Unicode, two beyond those of Latin-1.
 NAME = "Zürich\N{EN DASH}Kloten, São João\N{RIGHT SINGLE QUOTATION MARK}s"
 BEYOND = "مطار بيروت 成田 😀"

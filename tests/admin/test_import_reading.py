@@ -12,7 +12,8 @@ from apps.airports.models import Airport
 from apps.imports.models import HeaderMapping, ImportRun
 from tests.imports import trips
 
-pytestmark = pytest.mark.django_db
+# What is in a file is found out before any database is asked.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CASES = Path(__file__).parent.parent / "imports" / "cases"
 LODZ = "ident,name,municipality\nEPWA,Lotnisko w Łodzi,Łódź\n"
 NO_TITLES = '507,"Heathrow","London",\\N,"EGLL",51.4706,-0.461941\n508,"Field","Nowhere","LFX","LFXX",48.1,2.1\n'

@@ -19,7 +19,8 @@ from apps.imports.runs.files import kept_file
 from tests.admin.runs import IMPORTS
 from tests.imports import trips
 
-pytestmark = pytest.mark.django_db
+# What is in a file is found out before any database is asked.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CASES = Path(__file__).parent / "cases"
 AIRPORTS = ({"ident": "KDEN"}, {"ident": "LSZH"}, {"ident": "EPWA"}, {"ident": "ZBAA"})
 

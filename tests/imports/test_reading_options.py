@@ -16,7 +16,8 @@ from apps.imports.models import ImportRun
 from apps.imports.reading.rows import Reading, rows_at
 from apps.imports.runs.files import kept_file
 
-pytestmark = pytest.mark.django_db
+# What is in a file is found out before any database is asked.
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NO_TITLES = '507,"Heathrow","London",\\N,"EGLL",51.4706\n508,"Field","Nowhere","LFX","LSZH",48.1\n'
 
 

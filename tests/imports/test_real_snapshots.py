@@ -76,6 +76,7 @@ def known_truths_are_found() -> None:
     assert (found["municipality_missing"], found["country_unlinked"], found["city_unlinked"]) == (5084, 0, 0)
 
 
+@pytest.mark.once
 def test_real_snapshot_goes_out_and_in_without_a_change(bundled, tmp_path):
     tables = (Airport, City, Country)
     before, path = recorded(*tables), tmp_path / "airports.csv"
