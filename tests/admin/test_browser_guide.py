@@ -1,6 +1,7 @@
 """The guide for people without a terminal: each numbered step of its pages is carried out as it is written there."""
 
 import re
+import shutil
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -14,6 +15,8 @@ from apps.changesets.context import changeset
 from apps.changesets.history.words import SIGNS
 from apps.changesets.models import Changeset
 from apps.quality.rules import SIGNS as SEVERITIES
+from docs.moving_pictures import Film
+from docs.screenshots import FOLDER
 from tests.imports.files import csv_text
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
@@ -199,3 +202,29 @@ def test_the_guide_opens_with_a_link_to_each_page():
     linked = re.findall(r"^\d\. \[.+?\]\((\S+)\.md\)", (GUIDE / "index.md").read_text(encoding="utf-8"), re.M)
 
     assert sorted(linked) == PAGES
+
+
+@pytest.mark.parametrize("picture", sorted(FOLDER.glob("*.webp")), ids=lambda path: path.stem)
+def test_a_moving_picture_is_small_and_in_the_guide(picture: Path):
+    content = picture.read_bytes()
+
+    assert b"ANIM" in content[:64]
+    assert len(content) < 2_000_000
+    assert any(f"/{picture.name})" in page.read_text(encoding="utf-8") for page in GUIDE.glob("*.md"))
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="no ffmpeg here: install Debian's package ffmpeg")
+def test_what_is_pressed_is_filmed(live_server, page, log_in, airports, steward, tmp_path):
+    log_in(steward)
+    page.goto(f"{live_server.url}/admin/")
+    film = Film(page, tmp_path / "film")
+
+    film.show()
+    film.press(page.get_by_role("link", name="Import airports…"))
+    film.save(tmp_path / "film.webp")
+
+    assert page.url.endswith("/airports/airport/import/")
+    plain, marked, after = ((tmp_path / "film" / f"00{number}.png").read_bytes() for number in range(3))
+    assert len({plain, marked, after}) == 3
+    assert b"ANIM" in (tmp_path / "film.webp").read_bytes()[:64]
