@@ -21,6 +21,7 @@ from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.maps import name_page
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
@@ -59,7 +60,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Changeset)
-class ChangesetAdmin(ActingAdmin):
+class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
     list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
     list_filter = (ReviewedFilter, "kind", "status", PersonFilter, TouchedFilter)
@@ -152,17 +153,6 @@ class ChangesetAdmin(ActingAdmin):
             *bin_urls(self),
             *super().get_urls(),
         ]
-
-    # -- recorded by the database, never by hand -------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
-        return False
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """Lead to the changeset's page: a changeset is never changed, so that page tells all there is."""
