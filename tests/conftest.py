@@ -20,6 +20,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models import AutoField
 from django.test import Client, TransactionTestCase
+from django_tasks_db.management.commands import db_worker
 from hypothesis import HealthCheck
 from hypothesis import settings as properties
 from playwright.sync_api import expect
@@ -301,3 +302,17 @@ def log_in(live_server, page, browse_as) -> Callable[[User], None]:
         page.context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
 
     return enter
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Return a function that lets a worker do all there is to do now, in the transaction of the test."""
+    monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
+
+    def run() -> None:
+        db_worker.Worker(
+            queue_names=["*"], excluded_queue_names=[], interval=0, batch=True, backend_name="default",
+            startup_delay=False, max_tasks=None, worker_id="a test",
+        ).run()  # fmt: skip
+
+    return run

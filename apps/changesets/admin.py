@@ -20,7 +20,10 @@ from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
+from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
+from apps.changesets.pages.plan_page import plan_page
+from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
 from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
@@ -136,7 +139,10 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
         changeset = self.get_object(request, object_id)
         if changeset is not None:
             shown = page_of(changeset, request)
-            on_map = {"map_url": map_page_url(changeset, request, shown["counts"])}
+            on_map = {
+                "map_url": map_page_url(changeset, request, shown["counts"]),
+                "hanging_url": hanging_url(changeset.pk),
+            }
             extra_context = {**shown, **on_map, **(extra_context or {})}
         return super().change_view(request, object_id, form_url, extra_context)
 
@@ -149,6 +155,11 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
+            page_at("<int:pk>/hanging/", self, hanging_page, "hanging"),
+            page_at("plan/<int:pk>/", self, plan_page, "plan"),
+            page_at("plan/<int:pk>/work/", self, work_page, "plan_work"),
+            page_at("plan/<int:pk>/progress/", self, progress_view, "plan_progress"),
+            page_at("plan/<int:pk>/stop/", self, stop_view, "plan_stop"),
             path("name/", self.admin_site.admin_view(name_page), name="changesets_changeset_name_of"),
             *bin_urls(self),
             *super().get_urls(),

@@ -1,5 +1,7 @@
 """The refusals of this app, each with a sentence for the person."""
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 
 
@@ -71,6 +73,18 @@ class Busy(ChangesetError):
     """Somebody else was writing for too long; nothing was changed."""
 
     status = 503
+
+
+class PlanUnderWay(ChangesetError):
+    """The plan is left to a worker, which has not made it, or is carrying it out; `plan` is the stored one."""
+
+    def __init__(self, plan: Any) -> None:
+        super().__init__(plan.error or "A worker is busy with this plan.")
+        self.plan = plan
+
+
+class WorkCancelled(ChangesetError):
+    """Somebody asked work of a worker to stop; nothing was written."""
 
 
 class BoardUnavailable(ChangesetError, OSError):

@@ -100,6 +100,87 @@ class ChangesetTransaction(models.Model):
         return f"{self.xid} of #{self.changeset_id}"
 
 
+class PlanWork(models.TextChoices):
+    """What a worker has to do with a stored plan, or how that ended."""
+
+    NONE = "", "Made"
+    TO_PLAN = "to_plan", "Waiting to be planned"
+    PLANNING = "planning", "Planning"
+    TO_APPLY = "to_apply", "Confirmed"
+    APPLYING = "applying", "Running"
+    APPLIED = "applied", "Applied"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class StoredPlan(models.Model):
+    """What an act would do, as one person was shown it: made once, read page by page, and gone after a day.
+
+    `about` and `asked` are what the plan is of (changesets; scope and policy) and never change; `state` is that of the
+    tables when it was made, empty before, so that a plan that is out of date is told as such and made again.
+    """
+
+    act = models.CharField(max_length=40)
+    # Deleting a user has not to look through all these rows: they go after a day.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+    )
+    # Of act, about, asked, and the columns of the tables: another version of the console must not find it.
+    key = models.CharField(max_length=40)
+    about = models.JSONField()
+    asked = models.JSONField()
+    state = models.CharField(max_length=40, blank=True, default="")
+    # The newest history row of each table when it was made.
+    seen = models.JSONField(default=dict)
+    # Its numbers: what the page says without reading a row.
+    head = models.JSONField(default=dict)
+    made_at = models.DateTimeField(default=timezone.now)
+    # Of one that is left to a worker: the page that shows it, what was confirmed with which reason, what came of it.
+    work = models.CharField(max_length=10, choices=PlanWork.choices, blank=True, default="")
+    begun_at = models.DateTimeField(null=True)
+    address = models.TextField(blank=True, default="")
+    confirmed = models.JSONField(null=True)
+    reason = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    changeset = models.ForeignKey(Changeset, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "act", "key"], name="stored_plan_of_person")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Plan {self.pk} of {self.act}"
+
+
+class StoredRow(models.Model):
+    """One object of a stored plan: what becomes of it, and its values now and after."""
+
+    plan = models.ForeignKey(StoredPlan, on_delete=models.CASCADE, related_name="rows", db_index=False)
+    model = models.CharField(max_length=100)
+    # A word of the act (restored, blocked); and whether some of its values are left alone all the same.
+    bucket = models.CharField(max_length=10)
+    partly = models.BooleanField(default=False)
+    object_pk = models.CharField(max_length=255)
+    label = models.CharField(max_length=255, blank=True, default="")
+    # What it is found by: `|name|city|` of the fields that change or are kept, `|12|13|` of its place now and after.
+    fields = models.TextField(blank=True, default="")
+    places = models.CharField(max_length=100, blank=True, default="")
+    # {field: [now, after]}
+    changes = models.JSONField(null=True)
+    # What its explanation is made of (`revert/listing.py`).
+    notes = models.JSONField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["plan", "bucket", "id"], name="storedrow_bucket"),
+            models.Index(fields=["plan", "id"], name="storedrow_partly", condition=models.Q(partly=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bucket}: {self.label or self.object_pk}"
+
+
 # In the address of a list, and so in the query of a view: the columns, with commas between.
 COLUMNS = "_columns"
 

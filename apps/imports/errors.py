@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.changesets.errors import ChangesetError
+from apps.changesets.errors import ChangesetError, WorkCancelled
 
 
 class ImportFailure(Exception):
@@ -129,7 +129,7 @@ class RunRefused(ImportFailure):
     """The state of a run, or the permissions of the person, do not allow what was asked."""
 
 
-class RunCancelled(ImportFailure, ChangesetError):
+class RunCancelled(ImportFailure, WorkCancelled):
     """Somebody asked the run to stop, and it stopped; nothing was written, and no failed changeset is left."""
 
 

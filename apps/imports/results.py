@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple, Self
 
+from apps.changesets.processes.progress import Progress as Progress
+from apps.changesets.processes.progress import quiet as quiet
+
 OnLocalEdit = Literal["keep", "overwrite", "abort"]
 Missing = Literal["report", "deactivate", "delete"]
 Blank = Literal["", "keep", "clear"]
@@ -11,13 +14,6 @@ BadCells = Literal["", "row", "cell"]
 Disputes = Literal["refuse", "id", "ident"]
 Decimal = Literal["point", "comma"]
 Thousands = Literal["", "point", "comma", "space", "apostrophe"]
-Progress = Callable[[str, int], None]
-
-
-def quiet(stage: str, rows: int) -> None:
-    """Ignore progress."""
-
-
 # How many refusals, kept values and so on a plan has in full; all of them are counted.
 LISTED = 1000
 # How many refusals of one rule over many rows (twice in the file, held by another) are listed.

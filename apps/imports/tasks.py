@@ -16,6 +16,7 @@ from django_tasks_db.models import DBTaskResult
 
 from apps.changesets.hooks import after_unattended_work
 from apps.changesets.processes.failures import FAILURES
+from apps.changesets.processes.watched import forget
 from apps.imports.errors import FileIsGone, RunCancelled, RunRefused
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.reading.rows import Reading, is_at_most
@@ -23,7 +24,6 @@ from apps.imports.results import Progress
 from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.files import beginning_of
 from apps.imports.runs.lease import fail_dead_runs, working
-from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.states import end
 

@@ -14,6 +14,7 @@ from apps.airports.groups import GROUPS, create_groups
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
+from apps.changesets.models import StoredPlan, StoredRow
 from apps.changesets.tracking import tracked_models
 from apps.quality.models import AcceptedFinding
 from apps.quality.rules import all_rules, rules_of
@@ -66,6 +67,7 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
         "changesets_changeset_result": {"object_id": act.pk},
+        "changesets_changeset_plan": {"pk": 999_999},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},
         "backups_backup": {"name": "20260101-000000-full", "key": "nothing"},
         "quality_": {"code": all_rules()[0].code},
@@ -87,6 +89,6 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
 
 
 def everything() -> dict[str, list]:
-    """Return every row of every table but sessions."""
-    models = [model for model in apps.get_models() if model is not Session]
+    """Return every row of every table but sessions and stored plans, which are what somebody was shown."""
+    models = [model for model in apps.get_models() if model not in (Session, StoredPlan, StoredRow)]
     return {model._meta.label: list(model._base_manager.order_by("pk").values_list()) for model in models}

@@ -54,6 +54,12 @@ PAGES = {
     "changesets_changeset_result": ("viewer 302", "viewer 405"),
     "changesets_changeset_revert": ("steward 200", "steward 200"),
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
+    "changesets_changeset_hanging": READ,
+    # Each person sees their own plans only.
+    "changesets_changeset_plan": ("staff 404", "staff 405"),
+    "changesets_changeset_plan_work": ("steward 404", "steward 405"),
+    "changesets_changeset_plan_progress": ("steward 404", "steward 405"),
+    "changesets_changeset_plan_stop": ("steward 405", "steward 404"),
     "changesets_changeset_review": ("steward 405", "steward 302"),
     "changesets_changeset_unreview": ("steward 405", "steward 302"),
     "changesets_changeset_name": ("steward 405", "steward 302"),

@@ -56,6 +56,25 @@ def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_
     assert Airport.objects.filter(pk="KASE").exists()
 
 
+def test_values_are_read_and_all_rows_of_a_filter_are_left_out(live_server, page, log_in, mixed, steward):
+    log_in(steward)
+    page.goto(f"{live_server.url}/admin/changesets/changeset/{mixed.pk}/revert/")
+    page.get_by_role("link", name="Partly 2").click()
+    row = page.get_by_role("row", name="Denver International Airport")
+    expect(row).to_contain_text("Medium airport → Large airport")
+    expect(row).to_contain_text("now 5434")
+
+    page.get_by_role("link", name="Restored 3").click()
+    page.get_by_role("link", name="elevation (ft)").click()
+    expect(page.get_by_role("heading", name="Rows 1 to 3 of 3")).to_be_visible()
+    page.get_by_label("Key or name").fill("EDDM")
+    page.get_by_role("button", name="Show", exact=True).click()
+    page.locator("input[name=tick]").check()
+    page.get_by_role("button", name="Plan without these").click()
+
+    expect(page.get_by_text("2 objects go back except for values changed since")).to_be_visible()
+
+
 def test_the_pages_of_a_revert_fit(live_server, page, log_in, mixed, steward):
     log_in(steward)
     root = f"{live_server.url}/admin/changesets/changeset/"

@@ -6,9 +6,9 @@ import pytest
 from django.utils import timezone
 
 from apps.changesets.models import Changeset
+from apps.changesets.processes.watched import Snapshot
 from apps.imports.models import ImportRun
 from apps.imports.pages.watching import NO_WORKER, WORKER_GONE
-from apps.imports.runs.progress import Snapshot
 from apps.quality.models import Tally
 from tests.admin.runs import IMPORTS, act, make_run, page, told
 

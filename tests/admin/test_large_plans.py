@@ -1,30 +1,25 @@
-"""A large revert plan is made once, and its further pages are read from what is remembered of it."""
+"""A revert plan is stored for the person who was shown it, and its further pages are read from there."""
+
+from datetime import timedelta
 
 import pytest
-from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.airports.models import Airport
 from apps.changesets.context import changeset
-from apps.changesets.models import Changeset
-from apps.changesets.revert import plan_revert, revert, stored
+from apps.changesets.models import Changeset, StoredPlan, StoredRow
+from apps.changesets.revert import stored
 
 pytestmark = pytest.mark.django_db
 MOST = 15
 NUMBER = 420
 
 
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch) -> None:
-    """Cut into many chunks what is one."""
-    monkeypatch.setattr(stored, "MOST_CHUNKS", 1000)
-    monkeypatch.setattr(stored, "SMALLEST_CHUNK", 30)
-
-
 @pytest.fixture
 def made(places) -> Changeset:
-    """An import of many airports, of which half were renamed since."""
+    """An import of many airports, of which some were renamed since."""
     with changeset(kind="import", actor=None, reason="many") as opened:
         Airport.objects.bulk_create(
             Airport(ident=f"X{n:03}", name=f"Strip {n}", airport_type="closed", city=places["denver"])
@@ -32,6 +27,17 @@ def made(places) -> Changeset:
         )
     with changeset(kind="edit", actor=None):
         Airport.objects.filter(pk__lt="X100", pk__startswith="X").update(name="by hand", city=places["munich"])
+    return opened
+
+
+@pytest.fixture
+def changed(made, places) -> Changeset:
+    """A bulk action that changed two fields of most of them, one of which was changed again on a few."""
+    with changeset(kind="bulk_action", actor=None, reason="closed by mistake") as opened:
+        Airport.objects.filter(pk__startswith="X").update(elevation_ft=7, country=places["usa"])
+    with changeset(kind="edit", actor=None):
+        Airport.objects.filter(pk__in=["X001", "X002", "X003"]).update(elevation_ft=8)
+        Airport.objects.filter(pk="X004").delete()
     return opened
 
 
@@ -45,22 +51,41 @@ def plans_made(monkeypatch) -> list:
     return made
 
 
-def names_of(page) -> list[str]:
+def keys_of(page) -> list[str]:
     return [row.verdict.pk for row in page.context["rows"]]
 
 
-def test_further_pages_take_few_queries_and_make_no_plan(made, steward, browse_as, monkeypatch):
+def changes_on(page) -> dict[str, tuple]:
+    return {change.name: (change.old, change.new) for change in page.context["rows"][0].changes}
+
+
+# -- stored once ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "asked", ["start=100", "bucket=deleted&start=300", "bucket=kept", "bucket=deleted&q=strip&kind=airports.airport"]
+)
+def test_further_pages_take_few_queries_and_make_no_plan(asked, made, steward, browse_as, monkeypatch):
     client, plans = browse_as(steward), plans_made(monkeypatch)
     client.get(address_of(made))
-    numbers = {}
 
-    for asked in ("bucket=deleted&start=100", "bucket=deleted&start=300", "bucket=kept", "bucket=kept&start=0"):
-        with CaptureQueriesContext(connection) as queries:
-            client.get(f"{address_of(made)}?{asked}")
-        numbers[asked] = len(queries)
+    with CaptureQueriesContext(connection) as queries:
+        client.get(f"{address_of(made)}?{asked}")
 
-    assert {asked: number for asked, number in numbers.items() if number > MOST} == {}
+    assert len(queries) <= MOST, [query["sql"][:150] for query in queries]
     assert len(plans) == 1
+
+
+@pytest.mark.parametrize("asked", ["bucket=restored&start=100", "bucket=partly", "bucket=restored&in=elevation_ft"])
+def test_pages_with_values_take_few_queries(asked, changed, steward, browse_as):
+    client = browse_as(steward)
+    client.get(address_of(changed))
+
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(f"{address_of(changed)}?{asked}")
+
+    assert page.context["rows"]
+    assert len(queries) <= MOST, [query["sql"][:150] for query in queries]
 
 
 def test_all_pages_together_are_the_plan(made, steward, browse_as):
@@ -68,8 +93,8 @@ def test_all_pages_together_are_the_plan(made, steward, browse_as):
 
     pages = [client.get(address_of(made), {"bucket": "deleted", "start": start}) for start in (0, 100, 200, 300)]
 
-    assert [len(names_of(page)) for page in pages] == [100, 100, 100, 20]
-    assert [name for page in pages for name in names_of(page)] == [f"X{n}" for n in range(100, NUMBER)]
+    assert [len(keys_of(page)) for page in pages] == [100, 100, 100, 20]
+    assert [key for page in pages for key in keys_of(page)] == [f"X{n}" for n in range(100, NUMBER)]
     assert "Page 4 of 4" in pages[-1].content.decode()
     assert "301 to 320 of 320" in pages[-1].content.decode()
 
@@ -89,25 +114,7 @@ def test_a_kept_row_names_who_changed_it_on_every_page(made, steward, browse_as)
     }
 
 
-@pytest.mark.parametrize("lost", ["a chunk", "everything"])
-def test_what_the_cache_lost_is_planned_anew(lost, made, steward, browse_as, monkeypatch):
-    client = browse_as(steward)
-    before = names_of(client.get(address_of(made), {"bucket": "deleted", "start": 100}))
-    plans, cache = plans_made(monkeypatch), caches["figures"]
-    if lost == "everything":
-        cache.clear()
-    else:
-        recalled = stored.recalled
-        monkeypatch.setattr(
-            stored, "recalled", lambda name, state: None if name[-2:] == "-7" else recalled(name, state)
-        )
-
-    after = names_of(client.get(address_of(made), {"bucket": "deleted", "start": 100}))
-
-    assert (after, len(plans)) == (before, 1)
-
-
-def test_any_write_makes_it_another_plan(made, steward, browse_as, edit):
+def test_a_plan_that_is_out_of_date_is_told_and_made_again(made, steward, browse_as, edit):
     client = browse_as(steward)
     client.get(address_of(made))
     edit("X200", name="by hand")
@@ -115,9 +122,28 @@ def test_any_write_makes_it_another_plan(made, steward, browse_as, edit):
     page = client.get(address_of(made))
 
     assert page.context["plan"].counts == {"deleted": 319, "kept": 101}
+    assert "Something changed since you were shown this plan, so it was planned again." in page.content.decode()
+    assert "planned again" not in client.get(address_of(made)).content.decode()
 
 
-def test_what_is_reverted_by_now_has_no_plan_whatever_is_remembered(made, steward, browse_as):
+def test_another_person_has_a_plan_of_their_own(made, steward, make_person, browse_as):
+    browse_as(steward).get(address_of(made))
+    browse_as(make_person("sue", group="steward")).get(address_of(made))
+
+    assert StoredPlan.objects.count() == 2
+    assert StoredRow.objects.count() == 2 * NUMBER
+
+
+def test_plans_go_after_a_day(made, steward, browse_as, edit):
+    browse_as(steward).get(address_of(made))
+    StoredPlan.objects.update(made_at=timezone.now() - timedelta(days=2))
+
+    browse_as(steward).get(address_of(edit("X200", name="by hand")))
+
+    assert StoredRow.objects.count() == 1
+
+
+def test_what_is_reverted_by_now_has_no_plan_whatever_is_stored(made, steward, browse_as):
     client = browse_as(steward)
     client.get(address_of(made))
     Changeset.objects.filter(pk=made.pk).update(status="reverted")
@@ -125,7 +151,7 @@ def test_what_is_reverted_by_now_has_no_plan_whatever_is_remembered(made, stewar
     assert "is reverted already" in client.get(address_of(made)).content.decode()
 
 
-def test_a_remembered_plan_is_confirmed_under_the_lock_as_any_other(made, steward, browse_as, edit):
+def test_a_stored_plan_is_confirmed_under_the_lock_as_any_other(made, steward, browse_as, edit):
     client = browse_as(steward)
     client.get(address_of(made))
     token = client.get(address_of(made), {"bucket": "deleted", "start": 100}).context["token"]
@@ -137,21 +163,153 @@ def test_a_remembered_plan_is_confirmed_under_the_lock_as_any_other(made, stewar
     assert Airport.objects.filter(pk="X200").exists()
 
 
-def test_reading_pages_writes_nothing_to_the_database(made, steward, browse_as):
-    client, before = browse_as(steward), Changeset.objects.count()
+def test_paging_writes_nothing_to_the_database(made, steward, browse_as):
+    client = browse_as(steward)
     client.get(address_of(made))
 
     with CaptureQueriesContext(connection) as queries:
         client.get(address_of(made), {"bucket": "deleted", "start": 100})
 
     assert all(query["sql"].startswith("SELECT") for query in queries)
-    assert Changeset.objects.count() == before
 
 
-def test_a_small_plan_is_not_remembered(places, steward, browse_as, edit):
-    changed = edit("KDEN", name="Denver Intl")
+# -- values, counts and filters ------------------------------------------------------------------------------------
+
+
+def test_a_restored_row_shows_its_values_now_and_after(changed, steward, browse_as):
+    page = browse_as(steward).get(address_of(changed), {"bucket": "restored", "q": "X200"})
+
+    assert changes_on(page) == {"elevation_ft": (7, None), "country": ("United States (US)", None)}
+
+
+def test_a_row_that_goes_shows_the_values_that_it_has(made, steward, browse_as):
+    page = browse_as(steward).get(address_of(made), {"bucket": "deleted", "q": "X200"})
+
+    assert changes_on(page)["name"] == ("Strip 200", None)
+    assert changes_on(page)["city"] == ("Denver", None)
+
+
+def test_a_row_that_comes_back_shows_the_values_that_it_gets(changed, steward, browse_as):
+    deletion = Changeset.objects.order_by("-pk").first()
+
+    page = browse_as(steward).get(address_of(deletion), {"bucket": "recreated"})
+
+    assert changes_on(page)["country"] == (None, "United States (US)")
+
+
+def test_what_goes_back_but_for_some_values_is_told_apart_from_what_stays(changed, steward, browse_as):
     client = browse_as(steward)
-    client.get(address_of(changed))
-    revert(plan_revert([changed]), actor=None, reason="no")
 
-    assert not list(caches["figures"]._list_cache_files())
+    page = client.get(address_of(changed)).content.decode()
+    rows = client.get(address_of(changed), {"bucket": "partly"})
+
+    assert "<strong>416</strong> objects get their old values back" in page
+    assert "<strong>3</strong> objects go back except for values changed since" in page
+    assert "<strong>1</strong> object is kept as it is: changed since" in page
+    assert keys_of(rows) == ["X001", "X002", "X003"]
+    assert changes_on(rows) == {"country": ("United States (US)", None)}
+    assert [(field.name, field.now) for field in rows.context["rows"][0].verdict.fields] == [("elevation_ft", "8")]
+
+
+def test_the_result_tells_the_same_apart(changed, steward, browse_as):
+    client = browse_as(steward)
+    token = client.get(address_of(changed)).context["token"]
+
+    page = client.post(address_of(changed), {"seen": token, "reason": "it was open"}, follow=True).content.decode()
+
+    assert "<strong>3</strong> objects went back except for values changed since" in page
+    assert "<strong>1</strong> object was kept: changed since" in page
+
+
+def test_bars_count_by_field_and_lead_to_the_rows(changed, steward, browse_as):
+    page = browse_as(steward).get(address_of(changed), {"bucket": "restored"})
+
+    bars = {bar.label: (bar.number, bar.query) for _title, bars in page.context["bars"] for bar in bars}
+    assert bars == {
+        "elevation (ft)": (416, "?bucket=restored&kind=airports.airport&in=elevation_ft"),
+        "country": (419, "?bucket=restored&kind=airports.airport&in=country"),
+    }
+
+
+def test_bars_count_by_kind_where_there_are_several(places, steward, browse_as):
+    page = browse_as(steward).get(address_of(places["import"]), {"bucket": "deleted"})
+
+    numbers = {bar.label: bar.number for _title, bars in page.context["bars"] for bar in bars}
+    assert numbers == {"Airports": 3, "Cities": 2, "Countries": 2}
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        ({"in": "elevation_ft"}, 419),
+        ({"in": "name"}, 0),
+        ({"q": "strip 20"}, 10),
+        ({"kind": "base.city"}, 0),
+        ({"place": "usa"}, 419),
+        ({"place": "germany"}, 0),
+    ],
+)
+def test_rows_are_filtered(asked, number, changed, places, steward, browse_as):
+    asked = {name: places[value].pk if name == "place" else value for name, value in asked.items()}
+
+    page = browse_as(steward).get(address_of(changed), {"bucket": "restored", **asked})
+
+    assert page.context["row_number"] == number
+
+
+@pytest.mark.parametrize("asked", ["in=nonsense", "place=abc", "kind=planet", "q=%25_|", "plan=4711"])
+def test_a_wrong_filter_is_no_traceback(asked, changed, steward, browse_as):
+    assert browse_as(steward).get(f"{address_of(changed)}?{asked}").status_code == 200
+
+
+# -- all rows of a filter ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("choice", ["not", "only"])
+def test_all_rows_of_a_filter_are_left_out_or_in(choice, changed, steward, browse_as):
+    client = browse_as(steward)
+    filtered = {"bucket": "restored", "q": "x20"}
+    shown = client.get(address_of(changed), filtered).context["row_number"]
+
+    page = client.get(address_of(changed), {**filtered, "ticked": choice, "every": "1"}, follow=True)
+    client.post(address_of(changed), {"seen": page.context["token"], "reason": "only so"})
+
+    assert shown == 10
+    number = NUMBER - 1 - shown if choice == "not" else shown
+    assert page.context["plan"].number("restored") == number
+    assert Airport.objects.filter(country__isnull=True, pk__startswith="X").count() == number
+
+
+def test_a_choice_of_many_rows_stays_with_the_plan_and_narrows_further(changed, steward, browse_as):
+    client = browse_as(steward)
+
+    page = client.get(
+        address_of(changed), {"bucket": "restored", "q": "strip", "ticked": "not", "every": 1}, follow=True
+    )
+    address = page.redirect_chain[-1][0]
+    again = client.get(
+        address, {"plan": page.context["query"].stored, "tick": "airports.airport:X010", "ticked": "not"}
+    )
+
+    assert f"?plan={page.context['query'].stored}" in address
+    assert page.context["plan"].number("restored") == 99
+    assert client.get(again["Location"]).context["plan"].number("restored") == 98
+
+
+def test_a_choice_of_somebody_else_is_refused_with_a_sentence(changed, steward, make_person, browse_as):
+    asked = {"bucket": "restored", "ticked": "not", "every": 1, "q": "strip"}
+    number = browse_as(steward).get(address_of(changed), asked, follow=True).context["query"].stored
+
+    page = browse_as(make_person("sue", group="steward")).get(address_of(changed), {"plan": number})
+
+    assert "made more than a day ago, or for somebody else" in page.content.decode()
+
+
+def test_a_small_plan_is_told_to_be_out_of_date_only_where_it_is_another_one(places, steward, browse_as, edit):
+    made, client = edit("KDEN", name="Denver Intl"), browse_as(steward)
+    client.get(address_of(made))
+    edit("EDDM", name="elsewhere")
+    after_another = client.get(address_of(made)).context["was_stale"]
+    edit("KDEN", name="by hand")
+
+    assert (after_another, client.get(address_of(made)).context["was_stale"]) == (False, True)

@@ -138,3 +138,27 @@ def test_a_pick_that_is_nothing_restores_nothing(deleted, steward, browse_as, pi
     assert client.get(PLAN, {"pick": pick}).status_code == 200
     assert client.post(PLAN, {"pick": pick, "reason": "x"}).status_code == 200
     assert not Airport.objects.filter(pk="KDEN").exists()
+
+
+def test_the_plan_shows_every_value_that_comes_back_and_is_filtered(deleted, steward, browse_as):
+    client = browse_as(steward)
+
+    page = client.get(PLAN, {"pick": picks(client), "q": "kden"})
+
+    (row,) = page.context["rows"]
+    values = {change.name: (change.old, change.new) for change in row.changes}
+    assert (values["name"], values["city"]) == ((None, "Denver International Airport"), (None, "Denver"))
+    assert page.context["plan"].coming == 2
+
+
+def test_a_long_plan_is_paged(places, steward, browse_as):
+    with changeset(kind="import", actor=None):
+        Airport.objects.bulk_create(Airport(ident=f"X{n:03}", name="x", airport_type="closed") for n in range(130))
+    with changeset(kind="delete", actor=None):
+        Airport.objects.filter(name="x").delete()
+    gone = [f"airports.airport:{row}" for row in Airport.history.filter(history_type="-").values_list("pk", flat=True)]
+
+    page = browse_as(steward).get(PLAN, {"pick": gone, "start": 100})
+
+    assert len(page.context["rows"]) == 30
+    assert "101 to 130 of 130" in page.content.decode()

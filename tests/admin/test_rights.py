@@ -150,6 +150,16 @@ def test_deleting_a_city_takes_the_permission_to_change_the_airports_that_lose_i
     assert City.objects.filter(pk=places["denver"].pk).exists()
 
 
+def test_what_may_not_be_seen_is_not_deleted_unseen_either(places, only):
+    client, before = only("delete_airport"), all_rows(Airport)
+
+    answer = client.post("/admin/airports/airport/KDEN/delete/", {"reason": "unseen", "confirm": "yes", "post": "yes"})
+
+    assert answer.status_code == 403
+    assert "airports.view_airport" in text(answer)
+    assert all_rows(Airport) == before
+
+
 @pytest.mark.parametrize("group", ["steward", "approver"])
 def test_stewards_revert_and_delete_as_before(group, places, make_person, browse_as):
     client = browse_as(make_person("sue", group=group))

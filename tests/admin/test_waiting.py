@@ -11,8 +11,8 @@ from apps.airports.models import Airport
 from apps.base.models import Country
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.processes.locking import alone
+from apps.changesets.processes.watched import report
 from apps.imports.models import ImportRun, Pin, RunStatus
-from apps.imports.runs.progress import report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 KDEN = "/admin/airports/airport/KDEN/change/"

@@ -20,10 +20,10 @@ from apps.backups.errors import DiskFull
 from apps.changesets import hooks
 from apps.changesets.hooks import Coming
 from apps.changesets.models import Changeset
+from apps.changesets.processes.watched import ask_to_stop
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.runs import engine
 from apps.imports.runs.files import kept_file
-from apps.imports.runs.progress import ask_to_stop
 from tests.imports.files import airports_file  # noqa: F401
 
 pytestmark = pytest.mark.django_db

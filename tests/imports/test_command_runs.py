@@ -17,13 +17,13 @@ from apps.base.models import City, Country
 from apps.changesets.context import changeset
 from apps.changesets.hooks import PREPARATIONS
 from apps.changesets.models import Changeset
+from apps.changesets.processes.watched import ask_to_stop
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.reading.sources import from_path
 from apps.imports.results import ImportOptions
 from apps.imports.runs.engine import Request, import_now
 from apps.imports.runs.files import kept_file
-from apps.imports.runs.progress import ask_to_stop
 from tests.imports.files import csv_text, gzipped
 
 pytestmark = pytest.mark.django_db

@@ -8,8 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from apps.changesets.processes import watched as progress
 from apps.imports.models import ImportRun, RunStatus
-from apps.imports.runs import progress
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db

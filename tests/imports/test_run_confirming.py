@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.airports.models import Airport
 from apps.changesets.errors import PlanMoved
 from apps.changesets.models import Changeset
+from apps.changesets.processes.watched import ask_to_stop, is_asked_to_stop, report
 from apps.imports.errors import RunRefused
 from apps.imports.models import Decision, ImportRun, RunStatus
 from apps.imports.results import ImportOptions
@@ -24,7 +25,6 @@ from apps.imports.runs.confirming import (
 )
 from apps.imports.runs.engine import apply_run, plan_run
 from apps.imports.runs.opening import set_options
-from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, report
 from apps.imports.runs.rows import decide
 from tests.imports.runs import put
 

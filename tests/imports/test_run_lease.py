@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from apps.changesets.processes.holding import holding
 from apps.changesets.processes.progress import board, entry
+from apps.changesets.processes.watched import Snapshot, ask_to_stop, progress_of, report
 from apps.imports.errors import RunCancelled
 from apps.imports.models import RunStatus
 from apps.imports.runs import lease
 from apps.imports.runs.lease import fail_dead_runs, working
-from apps.imports.runs.progress import Snapshot, ask_to_stop, progress_of, report
 from tests.imports.runs import put
 
 pytestmark = pytest.mark.django_db
@@ -103,7 +103,7 @@ def test_a_cache_that_takes_nothing_does_not_stop_the_work(opened, quick, monkey
     def full(*args: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(lease, "report", full)
+    monkeypatch.setattr("apps.changesets.processes.heart.report", full)
 
     with working(opened()) as progress:
         progress("read", 1)

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.changesets import identity
 from apps.changesets.processes.progress import entry
-from apps.imports.runs.progress import (
+from apps.changesets.processes.watched import (
     Snapshot,
     ask_to_stop,
     forget,

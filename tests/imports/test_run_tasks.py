@@ -1,24 +1,22 @@
 """Work at once and in the background: small files in the request, larger ones and later ones by a worker."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 from django_tasks import TaskResultStatus
-from django_tasks_db.management.commands import db_worker
 from django_tasks_db.models import DBTaskResult
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
+from apps.changesets.processes.watched import ask_to_stop, is_asked_to_stop, progress_of
 from apps.imports import tasks
 from apps.imports.models import ImportRun, PlannedRow, RunStatus
 from apps.imports.plan import apply
 from apps.imports.runs import engine
 from apps.imports.runs.confirming import cancel_run
-from apps.imports.runs.progress import ask_to_stop, is_asked_to_stop, progress_of
 from apps.imports.tasks import start_applying, start_lost_runs, start_planning
 from tests.imports.runs import put
 
@@ -28,20 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def everything_is_large(settings) -> None:
     settings.IMPORTS_AT_ONCE_BYTES = 0
-
-
-@pytest.fixture
-def work(monkeypatch) -> Callable[[], None]:
-    """Return a function that lets a worker do all there is to do now, in the transaction of the test."""
-    monkeypatch.setattr(db_worker, "close_old_connections", lambda: None)
-
-    def run() -> None:
-        db_worker.Worker(
-            queue_names=["*"], excluded_queue_names=[], interval=0, batch=True, backend_name="default",
-            startup_delay=False, max_tasks=None, worker_id="a test",
-        ).run()  # fmt: skip
-
-    return run
 
 
 def until_the_worker_looks() -> None:

@@ -217,3 +217,22 @@ def test_an_operator_goes_back_to_an_old_version(world):
 
     assert {field.name for field in plan.fields} == {"code", "name"}
     assert Operator.objects.values_list("code", "name").get(pk=world["SBB"].pk) == ("CFF", "Swiss Federal Railways")
+
+
+def test_the_stored_plan_has_values_now_and_after_and_is_filtered_by_operator(world, admin_client):
+    with act() as made:
+        Station.objects.filter(code="BN").update(opened="1860-05-01", platforms=14)
+        Station.objects.filter(code="BS").update(operator=world["DB"])
+    address = f"/admin/changesets/changeset/{made.pk}/revert/"
+
+    page = admin_client.get(address, {"place": str(world["DB"].pk)})
+    dated = admin_client.get(address, {"in": "opened"})
+
+    assert [row.verdict.label for row in page.context["rows"]] == ["Basel"]
+    assert [(change.old, change.new) for change in page.context["rows"][0].changes] == [
+        (str(world["DB"]), str(world["SBB"]))
+    ]
+    assert {change.name: (str(change.old), change.new) for change in dated.context["rows"][0].changes} == {
+        "opened": ("1860-05-01", None),
+        "platforms": ("14", 12),
+    }

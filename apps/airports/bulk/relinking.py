@@ -8,10 +8,13 @@ from apps.base.models import City, Country
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options
+from apps.changesets.bulk.rehearsal import rehearsed
 from apps.changesets.bulk.selection import Selection
+from apps.changesets.fields import field_of
 from apps.changesets.models import Kind
 from apps.changesets.sql import Sql
 from apps.changesets.text import counted, plural
+from apps.changesets.tracking import tracked_for
 
 _FAR = f"would be linked to a city more than {LIMIT_KM} km away: doubtful, not linked"
 # outcome -> the words for one airport that has it, and for several.
@@ -106,6 +109,12 @@ def _names(sql: Sql) -> dict[str, list[str]]:
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:
     sql = with_places(selection.sql)
+    if rehearsal := rehearsed():
+        links = {"country": "COALESCE(r.new_country, l.country_id)", "city": "COALESCE(r.new_city, l.city_id)"}
+        source = sql.fill("FROM {relink} r JOIN {airport} l ON l.ident = r.pk WHERE {changes}", changes=CHANGES)
+        after = {field_of(Airport, name): value for name, value in links.items()}
+        rehearsal.note(sql, tracked_for(Airport), source, after=after)
+        return
     # Write the matched links; the others stay.
     sql.run(
         """

@@ -4,20 +4,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import DataError, IntegrityError, models, transaction
 
 from apps.changesets.bulk.plans import BulkPlan, Options, summary_of
+from apps.changesets.bulk.rehearsal import rehearsing
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
+from apps.changesets.history.cache import state_of_tables
 from apps.changesets.hooks import Coming, may_prepare, prepare
-from apps.changesets.models import Actor, Changeset
+from apps.changesets.models import Actor, Changeset, StoredPlan
+from apps.changesets.plans.storing import plan_of, store
 from apps.changesets.processes.failures import constraint_of
 from apps.changesets.processes.locking import again_once, alone, patience
 
 PATIENCE = 10
 # The word for what was shown, in the sentence of PlanMoved.
 NOUN = "selection"
+ACT = "bulk"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,28 @@ def plan_bulk(work: BulkWork, objects: models.QuerySet[Any], options: Options | 
     """Return what the work would do to the objects; nothing is changed. Raises NothingSelected."""
     with selecting(objects) as selection:
         return _plan(work, selection, options or {})
+
+
+def stored_bulk(
+    work: BulkWork, objects: models.QuerySet[Any], *, actor: User, about: Any, options: Options | None = None
+) -> StoredPlan:
+    """Return the person's stored plan of the work, with every row that it would write; nothing else is written.
+
+    Raises NothingSelected, and BulkRefused with the plan's own refusal.
+    """
+    with selecting(objects) as selection:
+        plan = _plan(work, selection, options or {})
+        if plan.refusal:
+            raise BulkRefused(plan.refusal)
+        head: dict[str, Any] = {"objects": plan.objects, "fields": {}}
+
+        def fill(stored: StoredPlan) -> None:
+            with rehearsing(stored) as rehearsal:
+                work.write(selection, plan, options or {})
+            head["fields"] = rehearsal.fields
+
+        stored = plan_of(actor, ACT, about, dict(plan.seen))
+        return store(stored, state=state_of_tables(), seen={}, head=head, fill=fill)
 
 
 def apply_bulk(

@@ -8,6 +8,7 @@ from django.db import models
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Listed, Options, sample_of
+from apps.changesets.bulk.rehearsal import rehearsed
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.bulk.setting import write_values
 from apps.changesets.fields import AnyField
@@ -77,7 +78,10 @@ def _would_become(selection: Selection, along: tuple[str, ...], *, will: str) ->
 
 def delete_rows(rows: models.QuerySet[Any]) -> None:
     """Delete the rows by one statement; the database refuses where others still point to them."""
-    rows.order_by()._raw_delete(rows.db)
+    if rehearsal := rehearsed():
+        rehearsal.delete(rows)
+    else:
+        rows.order_by()._raw_delete(rows.db)
 
 
 def relations_to(model: type[models.Model]) -> list[models.ForeignObjectRel]:

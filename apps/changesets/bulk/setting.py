@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import BulkPlan, Options, sample_of
+from apps.changesets.bulk.rehearsal import rehearsed
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.models import Kind
 from apps.changesets.text import counted, plural
@@ -38,6 +39,8 @@ def setting(field: str, value: Any, *, done: str, already: str, kind: str = Kind
 
 def write_values(rows: models.QuerySet[Any], values: dict[str, Any]) -> int:
     """Set the values, and the time of the change, in all rows by one statement; return the number of rows."""
+    if rehearsal := rehearsed():
+        return rehearsal.set(rows, values)
     stamps = {f.name: timezone.now() for f in rows.model._meta.concrete_fields if getattr(f, "auto_now", False)}
     return rows.order_by().update(**values, **stamps)
 

@@ -12,7 +12,9 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.changesets.acts.frame import answer
+from apps.changesets.acts.frame import answer, lead
+from apps.changesets.acts.planned import Message, Outcome
+from apps.changesets.errors import Busy, ChangesetError, NotPermitted
 from apps.changesets.pages.bulk_act import BulkAct, Door
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.pages.links import list_url, object_url
@@ -86,7 +88,17 @@ def _chosen_action(request: HttpRequest) -> str:
 def _act(action: BulkAction, model_admin: Any, request: HttpRequest, objects: QuerySet) -> HttpResponse:
     """Answer an action of the list."""
     door = Door(list_url=request.get_full_path(), back_url=request.get_full_path(), on_list=True)
-    return answer(BulkAct(model_admin, request, action, objects, door))
+    return _answer(BulkAct(model_admin, request, action, objects, door))
+
+
+def _answer(act: BulkAct) -> HttpResponse:
+    """Show the plan, do it, or show all its rows on a page of their own."""
+    try:
+        return act.show_rows() if act.wants_rows() else answer(act)
+    except ChangesetError as refusal:
+        if not act.wants_rows() or isinstance(refusal, Busy | NotPermitted):
+            raise
+        return lead(act.request, Outcome(act.door.back_url, (Message(str(refusal), messages.WARNING),)))
 
 
 def act_on_one(name: str, model_admin: Any, request: HttpRequest, obj: models.Model) -> HttpResponse:
@@ -101,4 +113,4 @@ def act_on_rows(
     """Answer an action on certain objects, on a page of its own: any POST there confirms."""
     door = door or Door(list_url(model_admin.model), list_url(model_admin.model))
     action = actions_of(model_admin.opts.label_lower)[name]
-    return answer(BulkAct(model_admin, request, action, objects, door))
+    return _answer(BulkAct(model_admin, request, action, objects, door))

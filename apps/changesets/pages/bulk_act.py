@@ -7,18 +7,18 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
 from apps.changesets.acts.forms import posted_reason
 from apps.changesets.acts.frame import lead
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.bulk.apply import NOUN, BulkResult, apply_bulk, plan_bulk
+from apps.changesets.bulk.apply import NOUN, BulkResult, apply_bulk, plan_bulk, stored_bulk
 from apps.changesets.bulk.plans import LEFT, BulkPlan
 from apps.changesets.errors import NothingSelected, PlanMoved
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
-from apps.changesets.rights import Need
+from apps.changesets.rights import Need, require
 from apps.changesets.text import counted, plural
 
 
@@ -56,6 +56,18 @@ class BulkAct(PlannedAct[BulkPlan]):
         obj = self.door.obj
         return [self.model_admin.opts.label_lower, self.action.name, None if obj is None else str(obj.pk)]
 
+    def wants_rows(self) -> bool:
+        """Whether all rows of the plan are asked for, instead of the few names on its page."""
+        return self.request.method == "POST" and "rows" in self.request.POST
+
+    def show_rows(self) -> HttpResponse:
+        """Store the plan with all its rows, and lead to the page that shows them."""
+        obj = "" if self.door.obj is None else str(self.door.obj)
+        require(self.actor, self.needs(self.plan()))
+        about = [self.model_admin.opts.label_lower, self.action.title, obj, self.door.list_url]
+        plan = stored_bulk(self.action.work, self.objects, actor=self.actor, about=about, options=self.form.options())
+        return HttpResponseRedirect(links.plan_url(plan.pk))
+
     def is_confirmed(self) -> bool:
         if not self.door.on_list:
             return super().is_confirmed()
@@ -69,6 +81,9 @@ class BulkAct(PlannedAct[BulkPlan]):
         return plan_bulk(self.action.work, self.objects, self.form.options())
 
     def needs(self, plan: BulkPlan) -> set[Need]:
+        return self._eyes()
+
+    def _eyes(self) -> set[Need]:
         return {(model, "view") for model in (self.objects.model, *self.action.work.names)}
 
     def state(self, plan: BulkPlan) -> Any:
@@ -102,6 +117,9 @@ class BulkAct(PlannedAct[BulkPlan]):
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
+        if seen is None:
+            # No page was shown that asked for it.
+            require(self.actor, self._eyes())
         if self.door.on_list:
             self._refuse_gone()
         done = apply_bulk(

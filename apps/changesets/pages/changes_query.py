@@ -1,6 +1,7 @@
 """What the address of a changeset's page asks for: which changes, and from where on."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.http import HttpRequest
@@ -14,6 +15,7 @@ from apps.changesets.tracking import Tracked, tracked_by_name
 
 # The longest list has not so many rows.
 START_DIGITS = 10
+MOST_PLACES = 1000
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,13 @@ def read_changes_query(request: HttpRequest, counts: Counts, sees: Sees) -> Chan
 def place_name(tracked: Tracked) -> str:
     """Return the name in addresses of what the model is filtered by: `country`."""
     return (tracked.filter_model._meta.model_name or "") if tracked.filter_model else ""
+
+
+def places_of(tracked: Tracked, sees: Sees) -> list[tuple[Any, str]]:
+    """Return the objects that a model is filtered by, by key, to choose from; none where they may not be seen."""
+    if tracked.filter_model is None or not sees(tracked.filter_model):
+        return []
+    return [(place.pk, str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
 
 
 def _chosen_model(counts: Counts, wanted: str) -> str:

@@ -1,7 +1,8 @@
 """What a changeset's page shows: the counts by model and field, and the changes that the address asks for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -17,11 +18,18 @@ from apps.changesets.history.diff import Change, changes_between, changes_of, se
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, Filters, page_and_count, pairs_on_page
+from apps.changesets.history.values import field_label
 from apps.changesets.history.words import SIGNS, may_name_file, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
-from apps.changesets.pages.changes_query import ChangesQuery, place_name, read_changes_query
+from apps.changesets.pages.changes_query import (
+    MOST_PLACES,
+    ChangesQuery,
+    place_name,
+    places_of,
+    read_changes_query,
+)
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.rights import Sees, eyes_of, not_shown
 from apps.changesets.sql import Sql
@@ -30,7 +38,6 @@ from apps.changesets.tracking import Tracked, tracked_models
 SHOWN = 100
 # Where so few stand on a page, what was deleted is shown without a click.
 FEW = 10
-MOST_PLACES = 1000
 FORMATS = {"csv": (as_csv, "text/csv; charset=utf-8"), "json": (as_json, "application/json")}
 
 
@@ -42,6 +49,7 @@ class FieldCount:
     number: int
     percent: float
     query: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,16 +122,23 @@ def lines_of(
                 number=total({"": counts[tracked.label]}),
                 chosen=query is not None and query.tracked is tracked,
                 seen=sees(tracked.model),
-                fields=tuple(_bars(tracked, by_field.get(tracked.label, {}) if sees(tracked.model) else {})),
+                fields=_bars(tracked, by_field.get(tracked.label, {}) if sees(tracked.model) else {}),
             )
 
 
-def _bars(tracked: Tracked, numbers: dict[str, int]) -> Iterator[FieldCount]:
+def bars_of(
+    numbers: Mapping[str, int], label: Callable[[str], str], query: Callable[[str], str], *, chosen: str = ""
+) -> tuple[FieldCount, ...]:
+    """Return numbers by name as bars, the largest first; `label` and `query` say what a name is called and leads to."""
     most = max(numbers.values(), default=1)
-    labels = {field.name: str(field.verbose_name) for field in tracked.news}
-    for name, number in sorted(numbers.items(), key=lambda item: -item[1]):
-        query = f"?model={tracked.label}&field={name}"
-        yield FieldCount(labels.get(name, name), number, round(100 * number / most, 1), query)
+    return tuple(
+        FieldCount(label(name), number, round(100 * number / most, 1), query(name), name == chosen)
+        for name, number in sorted(numbers.items(), key=lambda item: -item[1])
+    )
+
+
+def _bars(tracked: Tracked, numbers: dict[str, int]) -> tuple[FieldCount, ...]:
+    return bars_of(numbers, partial(field_label, tracked.model), lambda name: f"?model={tracked.label}&field={name}")
 
 
 def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees) -> dict[str, Any]:
@@ -138,7 +153,7 @@ def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees
     else:
         start = query.start if query.start < number else 0
         pairs = pairs_on_page(sql, selection, start=start, limit=SHOWN) if number else []
-    places = _places(query.tracked, sees)
+    places = places_of(query.tracked, sees)
     model = query.tracked.filter_model
     known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
     rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees), changeset)
@@ -201,12 +216,6 @@ def _filters(query: ChangesQuery, of_model: dict[str, int], places: list[tuple[A
         "chips": chips,
         "unfiltered": f"?model={tracked.label}",
     }
-
-
-def _places(tracked: Tracked, sees: Sees) -> list[tuple[Any, str]]:
-    if tracked.filter_model is None or not sees(tracked.filter_model):
-        return []
-    return [(place.pk, str(place)) for place in tracked.filter_model._default_manager.all()[:MOST_PLACES]]
 
 
 def _place_word(wanted: str, places: list[tuple[Any, str]]) -> str:

@@ -39,6 +39,16 @@ def revert_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_revert", args=[pk])
 
 
+def plan_url(pk: int) -> str:
+    """Return the address of all rows of a stored plan."""
+    return reverse("admin:changesets_changeset_plan", args=[pk])
+
+
+def plan_work_url(pk: int, page: str = "work") -> str:
+    """Return the address of what a worker does with a stored plan: the page, or "progress" or "stop" of it."""
+    return reverse(f"admin:changesets_changeset_plan_{page}", args=[pk])
+
+
 def download_url(pk: int, form: str) -> str:
     """Return the address of a changeset's changes as a file: csv or json."""
     return reverse("admin:changesets_changeset_changes", args=[pk, form])

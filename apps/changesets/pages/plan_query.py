@@ -1,21 +1,26 @@
 """What the address of a revert plan asks for: changesets, scope, policy, rows; and the choices that its page offers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils.http import urlencode
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.errors import EmptyScope
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset
-from apps.changesets.revert import Bucket, OnConflict, Scope, Window
+from apps.changesets.pages.stored_rows import read_rows_query, searched_in
+from apps.changesets.plans.rows import keys_of
+from apps.changesets.plans.storing import ask
+from apps.changesets.revert import OnConflict, Scope
+from apps.changesets.revert.stored import asked_of, planned_revert, scope_numbered
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
 MANY = 100
-A_PAGE = 100
-MOST_TICKED = 200
+MOST_IN_ADDRESS = 50
 POLICIES = (
     (OnConflict.KEEP, "Keep what others changed since.", "Their values stay; the rest goes back."),
     (OnConflict.FORCE, "Overwrite what others changed since.", "Their values stay in history only."),
@@ -25,45 +30,70 @@ POLICIES = (
 
 @dataclass(frozen=True)
 class PlanQuery:
-    """The plan that an address asks for; `many` tells the page of several changesets from that of one."""
+    """The plan that an address asks for; `many` tells the page of several changesets from that of one.
+
+    More rows than fit into an address, left in or out, are those of the stored plan of the number `stored`.
+    """
 
     changesets: tuple[int, ...]
     scope: Scope
     on_conflict: OnConflict
-    window: Window
     many: bool = False
+    stored: int | None = None
+
+    def parameters(self, **changed: Any) -> list[tuple[str, str]]:
+        """Return what stands in the address that asks for the same plan but for what is given."""
+        query = replace(self, **{**({"stored": None} if "scope" in changed else {}), **changed})
+        scope = query.scope
+        values = [("ids", ",".join(map(str, query.changesets)) if query.many else "")]
+        named = [("model", scope.models[:1]), ("field", scope.fields)]
+        if query.stored is not None:
+            values.append(("plan", str(query.stored)))
+        else:
+            named += [("only", scope.pks), ("not", scope.leave)]
+        values += [(name, value) for name, chosen in named for value in chosen]
+        if query.on_conflict != OnConflict.KEEP:
+            values.append(("on_conflict", str(query.on_conflict)))
+        return [(name, value) for name, value in values if value]
+
+    def fixed(self) -> list[tuple[str, str]]:
+        """Return what stands in the address besides what the form of the choice asks for."""
+        chosen = ("model", "field", "on_conflict")
+        return [(name, value) for name, value in self.parameters() if name not in chosen]
 
     def address(self, **changed: Any) -> str:
-        """Return the query of the address that asks for the same plan but for what is given."""
-        query = replace(self, **changed)
-        values: dict[str, Any] = {"ids": ",".join(map(str, query.changesets))} if query.many else {}
-        if query.scope.models:
-            values["model"] = query.scope.models[0]
-        values |= {"field": query.scope.fields, "only": query.scope.pks, "not": query.scope.leave}
-        if query.on_conflict != OnConflict.KEEP:
-            values["on_conflict"] = str(query.on_conflict)
-        if query.window.bucket:
-            values["bucket"] = str(query.window.bucket)
-        if query.window.start:
-            values["start"] = query.window.start
-        return "?" + urlencode({name: value for name, value in values.items() if value}, doseq=True)
+        """Return the query of that address."""
+        return "?" + urlencode(self.parameters(**changed))
 
 
-def read_plan_query(request: HttpRequest, changesets: tuple[int, ...], *, many: bool) -> PlanQuery:
-    """Return what the address asks for; raises EmptyScope with a sentence where too much is ticked or nothing."""
-    get = request.GET
-    scope = _scope(get)
-    if get.get("ticked"):
-        scope = _with_ticked(scope, get)
-    policy = get.get("on_conflict", "")
-    bucket, start = get.get("bucket", ""), get.get("start", "")
-    window = Window(
-        bucket=Bucket(bucket) if bucket in list(Bucket) else None,
-        start=whole_number(start, digits=9) or 0,
-        limit=A_PAGE,
+def read_plan_query(request: HttpRequest, chosen: Sequence[Changeset], *, many: bool) -> PlanQuery:
+    """Return what the address asks for; raises EmptyScope with a sentence where nothing is ticked.
+
+    What is ticked, or all rows that a filter leaves, is left in or out of the plan that the address asks for otherwise.
+    """
+    get, actor, number = request.GET, actor_of(request), whole_number(request.GET.get("plan", ""))
+    policy, scope = get.get("on_conflict", ""), _scope(get)
+    if number is not None:
+        rows = scope_numbered(number, chosen, actor=actor)
+        scope = replace(scope, pks=rows.pks, leave=rows.leave)
+    query = PlanQuery(
+        tuple(changeset.pk for changeset in chosen),
+        scope,
+        OnConflict(policy) if policy in list(OnConflict) else OnConflict.KEEP,
+        many=many,
+        stored=number,
     )
-    known = OnConflict(policy) if policy in list(OnConflict) else OnConflict.KEEP
-    return PlanQuery(changesets, scope, known, window, many=many)
+    if not get.get("ticked"):
+        return query
+    ticked = [key for key in get.getlist("tick") if key]
+    if get.get("every"):
+        plan = planned_revert(chosen, scope=query.scope, on_conflict=query.on_conflict, actor=actor).stored
+        ticked = keys_of(plan, searched_in(plan, read_rows_query(get).wanted))
+    scope = _with_ticked(query.scope, tuple(dict.fromkeys(ticked)), only=get["ticked"] == "only")
+    if len(scope.pks) + len(scope.leave) <= MOST_IN_ADDRESS:
+        return replace(query, scope=scope, stored=None)
+    plan = ask(asked_of(chosen, scope=scope, on_conflict=query.on_conflict, actor=actor))
+    return replace(query, scope=scope, stored=plan.pk)
 
 
 def _scope(get: QueryDict) -> Scope:
@@ -79,19 +109,12 @@ def _scope(get: QueryDict) -> Scope:
     )
 
 
-def _with_ticked(scope: Scope, get: QueryDict) -> Scope:
-    ticked = tuple(dict.fromkeys(key for key in get.getlist("tick") if key))
+def _with_ticked(scope: Scope, ticked: tuple[str, ...], *, only: bool) -> Scope:
     if not ticked:
         raise EmptyScope("No row is ticked: tick the rows that you mean, then choose again.")
-    if get["ticked"] == "only":
-        scope = replace(scope, pks=ticked)
-    else:
-        scope = replace(scope, leave=tuple(dict.fromkeys((*scope.leave, *ticked))))
-    if len(scope.pks) + len(scope.leave) > MOST_TICKED:
-        raise EmptyScope(
-            f"At most {MOST_TICKED} rows can be chosen one by one: choose a model or fields, or do it in parts."
-        )
-    return scope
+    if only:
+        return replace(scope, pks=ticked)
+    return replace(scope, leave=tuple(dict.fromkeys((*scope.leave, *ticked))))
 
 
 def choices_of(query: PlanQuery, chosen: list[Changeset]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from apps.changesets.fields import field_of
+from apps.changesets.history.diff import FieldChange
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.revert.verdicts import Cause, KeptField, Verdict
@@ -30,6 +31,9 @@ class ShownRow:
     since: Changeset | None
     fields: list[tuple[KeptField, Changeset | None]]
     causes: list[ShownCause]
+    # What it was, as changesets call it, and its values now and after.
+    sign: str = ""
+    changes: Sequence[FieldChange] = ()
 
 
 def rows_of(verdicts: Sequence[Verdict], sees: Sees) -> list[ShownRow]:

@@ -19,13 +19,16 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.pages import links
-from apps.changesets.revert.bring_back import Picked, RestorePlan, Returning, plan_restore, restore_deleted
+from apps.changesets.pages.stored_rows import RowBucket, plain_rows, read_rows_query, rows_context
+from apps.changesets.revert.bring_back import ACT, Picked, RestorePlan, restore_deleted, stored_restore
+from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.rights import Need, Sees, eyes_of, may
 from apps.changesets.text import counted, plural, whole_number
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name, tracked_models
 
 PER_PAGE = 50
 MOST_PICKED = 500
+COMING = (RowBucket(str(Bucket.RECREATED), "created", "comes back"),)
 
 
 def bin_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
@@ -91,7 +94,7 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
 class BringBack(PlannedAct[RestorePlan]):
     """Bringing the ticked objects back from the recycle bin."""
 
-    name = "bring-back"
+    name = ACT
     template = "admin/acts/bring_back.html"
 
     def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest) -> None:
@@ -105,7 +108,8 @@ class BringBack(PlannedAct[RestorePlan]):
         return self._picks()
 
     def plan(self) -> RestorePlan:
-        return plan_restore(self.picked, sees=eyes_of(self.request.user))
+        plan, self.stored = stored_restore(self.picked, actor=self.actor, sees=eyes_of(self.request.user))
+        return plan
 
     def needs(self, plan: RestorePlan) -> set[Need]:
         return {(tracked_by_label(label).model, verb) for label in self.picked for verb in ("view", "add")}
@@ -148,13 +152,17 @@ class BringBack(PlannedAct[RestorePlan]):
         return [f"{label}:{row}" for label, rows in self.picked.items() for row in rows]
 
     def _rows(self, plan: RestorePlan) -> dict[str, Any]:
-        coming = [returning for returning in plan.objects if returning.comes_back]
+        sees = eyes_of(self.request.user)
+        rows_query = read_rows_query(self.request.GET, [("pick", pick) for pick in self._picks()])
+        context = rows_context(self.stored, rows_query, COMING, sees)
         stuck = [returning for returning in plan.objects if not returning.comes_back]
         also = {(o.model, o.row) for returning in stuck for o in returning.obstacles if o.row}
         parts = [f"pick={pick}" for pick in [*self._picks(), *(f"{label}:{row}" for label, row in sorted(also))]]
         return {
+            **context,
+            "rows": plain_rows(context, {bucket.name: bucket.sign for bucket in COMING}, sees),
+            "rest": rows_query.rest,
             "picks": self._picks(),
-            "coming": [(returning, _preview(returning, eyes_of(self.request.user))) for returning in coming],
             "stuck": [
                 (returning, links.object_url(type(returning.row.instance), returning.row.instance.pk, page="history"))
                 for returning in stuck
@@ -184,10 +192,6 @@ def _previews(tracked: Tracked, page: paginator.Page, sees: Sees) -> list[tuple[
         (row, change, links.object_url(tracked.model, getattr(row, pk), page="history"))
         for row, change in zip(rows, changes, strict=True)
     ]
-
-
-def _preview(returning: Returning, sees: Sees) -> Any:
-    return changes_between(tracked_by_label(returning.model), [(returning.row.history_id, None)], sees=sees)[0]
 
 
 def _picked(request: HttpRequest) -> Picked:

@@ -1,54 +1,54 @@
 """The page of a revert: its plan, the choice of scope and policy, the reason, and the outcome."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import urlencode
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, proof_first, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.errors import ChangesetError, NotPermitted, UnknownChangeset
+from apps.changesets.errors import ChangesetError, NotPermitted, PlanUnderWay, UnknownChangeset
 from apps.changesets.history.words import person
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Changeset, Kind, StoredPlan, StoredRow
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_query import A_PAGE, MANY, PlanQuery, choices_of, read_plan_query
+from apps.changesets.pages.plan_query import MANY, PlanQuery, choices_of, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
-from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, Window, carry_out, changesets_since
-from apps.changesets.revert.listing import EVERY_BUCKET
+from apps.changesets.pages.stored_rows import RowBucket, read_rows_query, rows_context, shown_changes
+from apps.changesets.plans.rows import PARTLY
+from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, carry_out, changesets_since
+from apps.changesets.revert.apart import is_large, leave_planning, leave_revert, refuse_under_way
+from apps.changesets.revert.listing import explain
+from apps.changesets.revert.plan import refuse_unless_all_revertable
 from apps.changesets.revert.reasons import MOVED_WORDS
-from apps.changesets.revert.stored import PagedPlan, paged_plan
+from apps.changesets.revert.rows import as_planned
+from apps.changesets.revert.stored import ShownPlan, asked_of, planned_revert, scope_numbered
 from apps.changesets.revert.wording import counts_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
+from apps.changesets.tasks import work_on_plan
 from apps.changesets.text import counted, plural, whole_number
 from apps.changesets.tracking import tracked_by_label
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
     (Bucket.RESTORED, "changed", "get their old values back", "gets its old values back"),
+    (PARTLY, "changed", "go back except for values changed since", "goes back except for values changed since"),
     (Bucket.DELETED, "deleted", "that it added are deleted", "that it added is deleted"),
     (Bucket.RECREATED, "created", "that it deleted come back", "that it deleted comes back"),
     (Bucket.KEPT, "kept", "are kept as they are: changed since", "is kept as it is: changed since"),
     (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
     (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
 )
+CHIPS = [RowBucket(str(bucket), sign, str(bucket)) for bucket, sign, _many, _one in BUCKETS]
+# A scope of more rows stays with the stored plan, and out of the token.
+MOST_IN_TOKEN = 200
 NAMED = 5
-
-
-@dataclass(frozen=True)
-class Chip:
-    """One bucket of the plan: its sign, how many objects, and the address of its rows."""
-
-    name: str
-    operation: str
-    number: int
-    url: str
-    chosen: bool
 
 
 def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -102,7 +102,7 @@ def reverted(
     return replace(outcome, messages=(*warned, *outcome.messages))
 
 
-class RevertAct(PlannedAct[PagedPlan]):
+class RevertAct(PlannedAct[ShownPlan]):
     """Reverting one changeset, or several at once."""
 
     name = "revert"
@@ -123,7 +123,7 @@ class RevertAct(PlannedAct[PagedPlan]):
     @cached_property
     def query(self) -> PlanQuery:
         """The query of the address; raises EmptyScope."""
-        return read_plan_query(self.request, tuple(changeset.pk for changeset in self.chosen), many=self.pk is None)
+        return read_plan_query(self.request, self.chosen, many=self.pk is None)
 
     def may(self) -> bool:
         return self.request.user.has_perm(links.REVERT) and self.model_admin.has_view_permission(self.request)
@@ -131,39 +131,54 @@ class RevertAct(PlannedAct[PagedPlan]):
     def subject(self) -> list[int]:
         return sorted(changeset.pk for changeset in self.chosen)
 
-    def plan(self) -> PagedPlan:
+    def plan(self) -> ShownPlan:
         query = self.query
-        return paged_plan(self.chosen, scope=query.scope, on_conflict=query.on_conflict, choose=self._window)
+        leave = self._leave if is_large(self.chosen, query.scope) else None
+        plan = planned_revert(
+            self.chosen, scope=query.scope, on_conflict=query.on_conflict, actor=self.actor, leave=leave
+        )
+        refuse_under_way(plan.stored)
+        return plan
 
-    def _window(self, head: RevertPlan) -> Window:
-        """Return the rows that the address asks for; without those, the first of the first bucket that has some."""
-        wanted = self.query.window
-        occurring = [bucket for bucket in EVERY_BUCKET if head.number(bucket)] or [Bucket.RESTORED]
-        bucket = wanted.bucket if wanted.bucket in occurring else occurring[0]
-        same = bucket == wanted.bucket and wanted.start < head.number(bucket)
-        return Window(bucket, wanted.start if same else 0, A_PAGE)
+    def _address(self) -> str:
+        return (self.request.path + self.query.address()).removesuffix("?")
 
-    def needs(self, plan: PagedPlan) -> set[Need]:
+    def _leave(self, plan: StoredPlan) -> bool:
+        address = self._address()
+        again = "again" in self.request.GET
+        return leave_planning(plan, address=address, enqueue=work_on_plan.enqueue, again=again)
+
+    def needs(self, plan: ShownPlan) -> set[Need]:
         models = plan.head.models
         return needs_of(models) | {(tracked_by_label(label).model, "view") for label in models}
 
-    def state(self, plan: PagedPlan) -> dict[str, Any]:
+    def state(self, plan: ShownPlan) -> dict[str, Any]:
         """Return scope, policy and newest history rows, so that what was shown is what is applied."""
         scope, policy = plan.head.scope, str(plan.head.on_conflict)
-        return {"scope": [scope.models, scope.pks, scope.fields, scope.leave], "policy": policy, "seen": plan.seen}
+        large = len(scope.pks) + len(scope.leave) > MOST_IN_TOKEN
+        part = {"plan": plan.stored.pk} if large else {"scope": [scope.models, scope.pks, scope.fields, scope.leave]}
+        return {**part, "policy": policy, "seen": plan.seen}
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        models, pks, fields, leave = map(tuple, seen["scope"])
-        return reverted(
-            self.request,
-            self.chosen,
-            Scope(models=models, pks=pks, fields=fields, leave=leave),
-            reason=reason,
-            on_conflict=OnConflict(seen["policy"]),
-            seen=seen["seen"],
-        )
+        if "plan" in seen:
+            scope = scope_numbered(seen["plan"], self.chosen, actor=self.actor)
+        else:
+            models, pks, fields, leave = map(tuple, seen["scope"])
+            scope = Scope(models=models, pks=pks, fields=fields, leave=leave)
+        policy = OnConflict(seen["policy"])
+        if is_large(self.chosen, scope):
+            return self._revert_apart(scope, policy, reason=reason, seen=seen["seen"])
+        return reverted(self.request, self.chosen, scope, reason=reason, on_conflict=policy, seen=seen["seen"])
 
-    def page(self, plan: PagedPlan) -> Page:
+    def _revert_apart(self, scope: Scope, policy: OnConflict, *, reason: str, seen: Any) -> Outcome:
+        """Leave the revert to a worker, and lead to the page that shows how far it is."""
+        plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+        refuse_unless_all_revertable(self.chosen)
+        address = self._address()
+        left = leave_revert(plan, address=address, enqueue=work_on_plan.enqueue, reason=reason, confirmed=seen)
+        return Outcome(links.plan_work_url(left.pk))
+
+    def page(self, plan: ShownPlan) -> Page:
         head, query, single = plan.head, self.query, _single(self.chosen)
         stopped = bool(head.on_conflict == OnConflict.ABORT and head.left_alone)
         possible = bool(head.writes and not stopped)
@@ -174,9 +189,12 @@ class RevertAct(PlannedAct[PagedPlan]):
             "changeset": single,
             "changesets": [(changeset, person(changeset)) for changeset in self.chosen],
             "query": query,
-            "whole_url": query.address(scope=Scope(), window=Window()),
-            "keep_url": query.address(on_conflict=OnConflict.KEEP, window=Window()),
-            "force_url": query.address(on_conflict=OnConflict.FORCE, window=Window()),
+            "whole_url": query.address(scope=Scope()),
+            "keep_url": query.address(on_conflict=OnConflict.KEEP),
+            "force_url": query.address(on_conflict=OnConflict.FORCE),
+            "was_stale": plan.was_stale,
+            "again_url": "?" + urlencode([*query.parameters(), ("again", "1")]) if plan.is_stale else "",
+            "ended": plan.stored.error,
             "scope_words": scope_words(query.scope, sees=self.sees),
             "stopped": stopped,
             **self._rows(plan),
@@ -188,30 +206,30 @@ class RevertAct(PlannedAct[PagedPlan]):
         verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
         return replace(page, verb=verb, back="Back") if possible else page
 
-    def without_plan(self, refusal: Exception) -> Page:
+    def without_plan(self, refusal: Exception) -> HttpResponse | Page:
+        if isinstance(refusal, PlanUnderWay):
+            return HttpResponseRedirect(links.plan_work_url(refusal.plan.pk))
         page = _empty_page(self.__dict__.get("chosen", []))
         if not isinstance(refusal, NotPermitted):
             return page
         # A part may be what the person may revert.
         return replace(page, context={"query": self.query, **choices_of(self.query, self.chosen)})
 
-    def _rows(self, plan: PagedPlan) -> dict[str, Any]:
+    def _rows(self, plan: ShownPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
-        head, query, window = plan.head, self.query, plan.window
-        bucket, start = window.bucket or EVERY_BUCKET[0], window.start
-        number, rows, after = head.number(bucket), rows_of(plan.verdicts, self.sees), start + A_PAGE
-        return {
-            "buckets": _chips(head, query, bucket),
-            "bucket": bucket,
-            "rows": rows,
-            "row_number": number,
-            "first": start + 1,
-            "last": start + len(rows),
-            "before": query.address(window=Window(bucket, max(0, start - A_PAGE))) if start else "",
-            "after": query.address(window=Window(bucket, after)) if after < number else "",
-            "page_number": start // A_PAGE + 1,
-            "page_count": -(-number // A_PAGE),
-        }
+        rows_query = read_rows_query(self.request.GET, self.query.parameters())
+        context = rows_context(plan.stored, rows_query, CHIPS, self.sees)
+        stored: list[StoredRow] = context["rows"]
+        changes = shown_changes(context, self.sees)
+        verdicts = explain([as_planned(row) for row in stored], chosen=set(plan.head.changesets))
+        signs = {str(bucket): sign for bucket, sign, _many, _one in BUCKETS}
+        shown = rows_of(verdicts, self.sees)
+        if len(shown) == len(stored):
+            shown = [
+                replace(row, sign=signs[of.bucket], changes=changes[of.pk])
+                for row, of in zip(shown, stored, strict=True)
+            ]
+        return {**context, "rows": shown, "rest": self.query.parameters()}
 
 
 def _single(chosen: list[Changeset]) -> Changeset | None:
@@ -263,16 +281,16 @@ def _lines(plan: RevertPlan) -> list[Line]:
     return [
         Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many))}")
         for bucket, operation, many, singular in BUCKETS
-        if (number := plan.number(bucket))
+        if (number := whole_numbers(plan.counts, plan.partly).get(bucket, 0))
     ]
 
 
-def _chips(plan: RevertPlan, query: PlanQuery, chosen: Bucket) -> list[Chip]:
-    return [
-        Chip(bucket.value, operation, number, query.address(window=Window(bucket)), bucket == chosen)
-        for bucket, operation, _many, _one in BUCKETS
-        if (number := plan.number(bucket))
-    ]
+def whole_numbers(counts: Mapping[str, int], partly: int) -> dict[str, int]:
+    """Return each object of a revert in one bucket only: those that go back but for some values in PARTLY."""
+    if not partly:
+        return dict(counts)
+    less = {bucket: counts.get(bucket, 0) - partly for bucket in (Bucket.RESTORED, Bucket.KEPT)}
+    return {**counts, PARTLY: partly} | {str(bucket): number for bucket, number in less.items()}
 
 
 def _sentence(plan: RevertPlan, words: str) -> str:

@@ -33,6 +33,14 @@ class _Board:
             raise BoardUnavailable(error) from error
 
 
+# Is told of a phase, and how much of it is done.
+Progress = Callable[[str, int], None]
+
+
+def quiet(phase: str, done: int) -> None:
+    """Take progress that nobody watches."""
+
+
 def board() -> BaseCache:
     """Return the cache that all processes share; raises BoardUnavailable whenever it cannot be used."""
     return cast(BaseCache, _Board())

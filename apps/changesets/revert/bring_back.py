@@ -8,20 +8,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore, PlanMoved
+from apps.changesets.history.cache import state_of_tables
 from apps.changesets.history.recycle_bin import still_deleted
-from apps.changesets.models import Actor, Changeset, Kind
+from apps.changesets.models import Actor, Changeset, Kind, StoredPlan
+from apps.changesets.plans.storing import plan_of, store
 from apps.changesets.processes.locking import alone
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.obstacles import Obstacle, obstacles_of
+from apps.changesets.revert.rows import fill_rows
 from apps.changesets.revert.run import write_copies
 from apps.changesets.revert.working import start_working_copy
 from apps.changesets.rights import Sees, all_seen
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, tracked_models
 
+ACT = "bring-back"
 # What is to come back: history_ids of deletions by model label.
 Picked = dict[str, list[int]]
 
@@ -64,6 +70,15 @@ def plan_restore(picked: Picked, *, sees: Sees = all_seen) -> RestorePlan:
     """Return which of the picked deletions come back and which are blocked; writes only temporary tables."""
     plan, _touched = _plan(Sql(), picked, sees)
     return plan
+
+
+def stored_restore(picked: Picked, *, actor: User, sees: Sees) -> tuple[RestorePlan, StoredPlan]:
+    """Return the same plan, and its rows as they are stored for the person who is shown them."""
+    sql, state = Sql(), state_of_tables()
+    plan, touched = _plan(sql, picked, sees)
+    unmade = plan_of(actor, ACT, sorted([label, *rows] for label, rows in picked.items()), {})
+    stored = store(unmade, state=state, seen={}, head={}, fill=lambda saved: fill_rows(sql, saved, touched, chosen=()))
+    return plan, stored
 
 
 def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = None) -> Changeset:

@@ -1,6 +1,7 @@
 """The rows of a revert plan in words: the object, its bucket, and what stands in the way."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -13,9 +14,6 @@ from apps.changesets.tracking import Tracked, tracked_by_label
 
 # What a person must know of comes first.
 ORDER = (Bucket.BLOCKED, Bucket.KEPT, Bucket.RESTORED, Bucket.DELETED, Bucket.RECREATED)
-
-
-EVERY_BUCKET = (*ORDER, Bucket.ALREADY)
 # So many keys are asked about at once.
 _AT_ONCE = 500
 
@@ -55,25 +53,40 @@ def list_rows(sql: Sql, touched: list[Tracked], *, window: Window, chosen: Colle
             start = max(0, start - number)
 
 
+def blocked_rows(sql: Sql, tracked: Tracked, touched: list[Tracked], *, chosen: Collection[int]) -> list[PlannedRow]:
+    """Return all blocked objects of a model by key, with what refers to them."""
+    rows = _rows(sql, tracked, Bucket.BLOCKED, 0, count_in(sql, tracked, Bucket.BLOCKED))
+    return list(_with_causes(sql, tracked, Bucket.BLOCKED, rows, touched, chosen))
+
+
 def explain(rows: Iterable[PlannedRow], *, chosen: Collection[int]) -> list[Verdict]:
-    """Return the rows as verdicts: a kept one names who changed it since, a blocked one what is in its way."""
+    """Return the rows as verdicts: who changed since what is kept of each, and what is in the way of a blocked one."""
     verdicts: list[Verdict] = []
     for (label, bucket), group in groupby(rows, key=lambda row: (row.model, row.bucket)):
-        of_model, tracked = list(group), tracked_by_label(label)
-        if bucket == Bucket.KEPT:
-            verdicts += explain_kept(tracked, [planned.row for planned in of_model], chosen=chosen)
-        elif bucket == Bucket.BLOCKED:
-            referring = {planned.row.pk: Referring(planned.causes, planned.further) for planned in of_model}
-            rows_of_model = [planned.row for planned in of_model]
-            verdicts += explain_blocked(tracked, rows_of_model, referring, chosen=chosen)
-        else:
-            verdicts += [Verdict(label, planned.row.pk, planned.row.label, bucket) for planned in of_model]
+        of_bucket, tracked = list(group), tracked_by_label(label)
+        of_model = [planned.row for planned in of_bucket]
+        if bucket == Bucket.BLOCKED:
+            referring = {planned.row.pk: Referring(planned.causes, planned.further) for planned in of_bucket}
+            verdicts += explain_blocked(tracked, of_model, referring, chosen=chosen)
+            continue
+        left = [row for row in of_model if bucket == Bucket.KEPT or row.kept or row.code]
+        kept = {verdict.pk: verdict for verdict in explain_kept(tracked, left, chosen=chosen)} if left else {}
+        plain = [Verdict(label, row.pk, row.label, bucket) for row in of_model]
+        verdicts += [replace(kept.get(verdict.pk, verdict), bucket=bucket) for verdict in plain]
     return name_changesets(verdicts)
 
 
 def count_in(sql: Sql, tracked: Tracked, bucket: Bucket) -> int:
     """Return how many objects of a model's working copy are in the bucket."""
     number = copy_of(sql, tracked).value("SELECT count(*) FROM {working} WHERE {which}", which=_which_in(bucket))
+    return int(number)
+
+
+def count_partly(sql: Sql, tracked: Tracked) -> int:
+    """Return how many objects of a model's working copy are written, and have values that are left alone."""
+    number = copy_of(sql, tracked).value(
+        "SELECT count(*) FROM {working} WHERE {kept} AND w_verdict IS NOT NULL", kept=_which_in(Bucket.KEPT)
+    )
     return int(number)
 
 
@@ -90,7 +103,7 @@ def _which_in(bucket: Bucket) -> str:
 def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) -> list[Row]:
     rows = copy_of(sql, tracked).rows(
         """
-        SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause FROM {working}
+        SELECT coalesce(w_live, {pk}), {label}, w_kept, w_why, w_cause, w_verdict IS NOT NULL FROM {working}
         WHERE {which} ORDER BY 1, w_id LIMIT {limit} OFFSET {start}
         """,
         label=sql.quote("name" if "name" in tracked.columns else tracked.pk),
@@ -99,7 +112,10 @@ def _rows(sql: Sql, tracked: Tracked, bucket: Bucket, start: int, limit: int) ->
         start=str(int(start)),
     )
     field = tracked.model._meta.pk
-    return [Row(str(field.to_python(key)), str(name), kept, code or "", cause) for key, name, kept, code, cause in rows]
+    return [
+        Row(str(field.to_python(key)), str(name), kept, code or "", cause, bool(written))
+        for key, name, kept, code, cause, written in rows
+    ]
 
 
 def _with_causes(

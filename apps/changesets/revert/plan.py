@@ -1,8 +1,9 @@
 """Planning a revert: what would become of every object, without writing to any tracked table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -10,8 +11,9 @@ from django.utils import timezone
 from apps.changesets.errors import EmptyScope, NothingToRevert, UnknownChangeset
 from apps.changesets.history.pruning import refuse_pruned
 from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.processes.progress import Progress, quiet
 from apps.changesets.revert.blocking import settle
-from apps.changesets.revert.listing import count_in, list_verdicts
+from apps.changesets.revert.listing import count_in, count_partly, list_verdicts
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.verdicts import OPERATIONS, Bucket, OnConflict, RevertPlan, Scope, Window
 from apps.changesets.revert.working import start_working_copy, undo_in_copy
@@ -46,9 +48,10 @@ def merge(
     on_conflict: OnConflict,
     seen: Mapping[str, int] | None = None,
     window: Window | None = None,
+    progress: Progress = quiet,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan they amount to, and the models that have one, parents first."""
-    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen)
+    plan, touched = merge_copies(sql, changesets, scope=scope, on_conflict=on_conflict, seen=seen, progress=progress)
     return with_rows(sql, plan, touched, window=window), touched
 
 
@@ -60,8 +63,7 @@ def with_rows(sql: Sql, plan: RevertPlan, touched: list[Tracked], *, window: Win
 
 def counted_anew(sql: Sql, plan: RevertPlan, touched: list[Tracked]) -> RevertPlan:
     """Return a plan with the numbers and rows that the working copies amount to by now."""
-    counts, models = _numbers(sql, touched)
-    return with_rows(sql, replace(plan, counts=counts, models=models), touched)
+    return with_rows(sql, replace(plan, **_numbers(sql, touched)), touched)
 
 
 def merge_copies(
@@ -71,19 +73,20 @@ def merge_copies(
     scope: Scope,
     on_conflict: OnConflict,
     seen: Mapping[str, int] | None = None,
+    progress: Progress = quiet,
 ) -> tuple[RevertPlan, list[Tracked]]:
     """Fill the working copies; return the plan without any rows, and the models that have one."""
-    touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now())
+    touched = _undo_all(sql, changesets, scope=scope, on_conflict=on_conflict, now=timezone.now(), progress=progress)
+    progress("settle", 0)
     settle(sql, touched, seen=seen)
-    counts, models = _numbers(sql, touched)
-    if not counts and not scope.is_everything:
+    numbers = _numbers(sql, touched)
+    if not numbers["counts"] and not scope.is_everything:
         raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
         on_conflict=on_conflict,
-        counts=counts,
-        models=models,
+        **numbers,
     )
     return plan, touched
 
@@ -98,12 +101,18 @@ def load_revertable(changesets: Sequence[Changeset | int]) -> list[Changeset]:
             raise UnknownChangeset(f"There is no changeset #{pk}: `python manage.py changesets list` shows them.")
     if not wanted:
         raise NothingToRevert("There is no changeset to revert.")
-    for changeset in by_id.values():
-        # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
-        undone_with_it = changeset.reverted_by.filter(pk__in=wanted).exists()
-        if changeset.pruned_at is not None or not (changeset.status == Status.REVERTED and undone_with_it):
-            refuse_unless_revertable(changeset)
+    refuse_unless_all_revertable(by_id.values())
     return list(by_id.values())
+
+
+def refuse_unless_all_revertable(changesets: Collection[Changeset]) -> None:
+    """Raise NothingToRevert with the reason when any of the changesets cannot be reverted together with the others."""
+    among = [changeset.pk for changeset in changesets]
+    for changeset in changesets:
+        # What a chosen revert had reverted may be among the chosen: undone newest first, the two cancel out.
+        reverted = changeset.pruned_at is None and changeset.status == Status.REVERTED
+        if not (reverted and changeset.reverted_by.filter(pk__in=among).exists()):
+            refuse_unless_revertable(changeset)
 
 
 def refuse_unless_revertable(changeset: Changeset) -> None:
@@ -154,11 +163,18 @@ def changesets_since(moment: datetime, *, kind: str | None = None) -> list[Chang
 
 
 def _undo_all(
-    sql: Sql, changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, now: datetime
+    sql: Sql,
+    changesets: Sequence[Changeset],
+    *,
+    scope: Scope,
+    on_conflict: OnConflict,
+    now: datetime,
+    progress: Progress,
 ) -> list[Tracked]:
     """Take the changesets back, newest first, in working copies; return their models."""
     models = [tracked for tracked in tracked_models() if not scope.models or tracked.label in scope.models]
     touched: list[Tracked] = []
+    done = 0
     for changeset in sorted(changesets, key=lambda changeset: -changeset.pk):
         for tracked in models:
             if changeset.counts is not None and tracked.label not in changeset.counts:
@@ -166,13 +182,14 @@ def _undo_all(
             if tracked not in touched:
                 start_working_copy(sql, tracked)
                 touched.append(tracked)
-            undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
+            done += undo_in_copy(sql, tracked, changeset.pk, scope=scope, on_conflict=on_conflict, now=now)
+            progress("compare", done)
     touched.sort(key=tracked_models().index)
     return touched
 
 
-def _numbers(sql: Sql, touched: list[Tracked]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Return how many objects each bucket has, and what will be done to how many of each model."""
+def _numbers(sql: Sql, touched: list[Tracked]) -> dict[str, Any]:
+    """Return how many objects each bucket has, what will be done to how many of each model, and to how many partly."""
     of_models = {tracked.label: _count(sql, tracked) for tracked in touched}
     counts = {str(bucket): number for bucket in Bucket if (number := sum(n[bucket] for n in of_models.values()))}
     models = {
@@ -180,7 +197,8 @@ def _numbers(sql: Sql, touched: list[Tracked]) -> tuple[dict[str, int], dict[str
         for label, numbers in of_models.items()
         if any(numbers.values())
     }
-    return counts, models
+    partly = sum(count_partly(sql, tracked) for tracked in touched) if counts.get(Bucket.KEPT) else 0
+    return {"counts": counts, "models": models, "partly": partly}
 
 
 def _count(sql: Sql, tracked: Tracked) -> dict[Bucket, int]:

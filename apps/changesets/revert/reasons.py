@@ -28,13 +28,14 @@ WHOLE = "*"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a working copy as it is listed: the object, and the notes about what is left alone."""
+    """A row of a working copy as it is listed: the object, notes about what is left alone, whether it is written."""
 
     pk: str
     label: str
     kept: str
     code: str
     cause: str | None
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _kept_verdict(
         default=later[-1] if later else None,
     )
     since = None if last is None else last.changeset_id
-    return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields)
+    return Verdict(tracked.label, row.pk, row.label, Bucket.KEPT, why, since, fields=fields, partly=row.written)
 
 
 class _Labels:

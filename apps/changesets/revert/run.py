@@ -8,6 +8,7 @@ from apps.changesets.context import changeset
 from apps.changesets.errors import RevertConflict
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.processes.locking import again_once, alone, patience
+from apps.changesets.processes.progress import Progress, quiet
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.plan import check_scope, counted_anew, load_revertable, merge
@@ -53,6 +54,7 @@ def carry_out(
     actor: Actor,
     reason: str = "",
     seen: Mapping[str, int] | None = None,
+    progress: Progress = quiet,
 ) -> tuple[Changeset | None, RevertPlan]:
     """Revert without a plan made before; return the new changeset as `revert` does, and what was done."""
     check_scope(scope)
@@ -61,13 +63,16 @@ def carry_out(
         sql = Sql()
         with changeset(kind=Kind.REVERT, actor=actor, reason=reason) as opened, alone(opened):
             targets = load_revertable(changesets)
-            done, touched = merge(sql, targets, scope=scope, on_conflict=OnConflict(on_conflict), seen=seen)
+            policy = OnConflict(on_conflict)
+            done, touched = merge(sql, targets, scope=scope, on_conflict=policy, seen=seen, progress=progress)
             if done.on_conflict == OnConflict.ABORT and done.left_alone:
                 raise RevertConflict(_in_the_way(done))
+            progress("write", 0)
             if write_copies(sql, touched):
                 done = counted_anew(sql, done, touched)
                 if done.on_conflict == OnConflict.ABORT:
                     raise RevertConflict(_in_the_way(done))
+            progress("record", 0)
             opened.reverts.set(targets)
             opened.summary = summary_of(done) | remarks
             _mark(targets, done)
@@ -81,6 +86,7 @@ def summary_of(done: RevertPlan) -> dict[str, Any]:
     """Return what a revert's changeset keeps of it: numbers by bucket, what was left alone, the scope, the policy."""
     return {
         "revert": done.counts,
+        **({"partly": done.partly} if done.partly else {}),
         "left_alone": [asdict(v) for v in done.verdicts if v.bucket in (Bucket.KEPT, Bucket.BLOCKED)],
         "scope": {name: list(chosen) for name, chosen in asdict(done.scope).items() if chosen},
         "on_conflict": str(done.on_conflict),

@@ -101,6 +101,8 @@ class Verdict:
     fields: tuple[KeptField, ...] = ()
     causes: tuple[Cause, ...] = ()
     more: int = 0
+    # Of one that is kept: its other values go back all the same.
+    partly: bool = False
 
     @property
     def sentence(self) -> str:
@@ -115,8 +117,8 @@ class Verdict:
 class RevertPlan:
     """What reverting these changesets would do: numbers of objects by bucket, and the first objects of each.
 
-    An object that is restored in part and kept in part counts in both buckets. `models` has what would become of the
-    objects of each model that is touched, by label and operation, as a changeset counts it.
+    An object that is restored in part and kept in part counts in both buckets, and in `partly`. `models` has what would
+    become of the objects of each model that is touched, by label and operation, as a changeset counts it.
     """
 
     changesets: tuple[int, ...]
@@ -124,6 +126,7 @@ class RevertPlan:
     on_conflict: OnConflict
     counts: dict[str, int] = field(default_factory=dict)
     models: dict[str, dict[str, int]] = field(default_factory=dict)
+    partly: int = 0
     verdicts: tuple[Verdict, ...] = ()
 
     def number(self, bucket: Bucket) -> int:

@@ -24,6 +24,7 @@ from apps.changesets.tracking import Tracked, tracked_models
 CHANGED_SINCE = "changed"
 DELETED_SINCE = "gone"
 THERE_AGAIN = "there"
+_KEYS = "revert_keys"
 
 
 def start_working_copy(sql: Sql, tracked: Tracked) -> None:
@@ -74,11 +75,9 @@ def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
     """Leave only the chosen objects in the net table."""
     copy = copy_of(sql, tracked)
     if scope.pks:
-        keys = _keys_of(sql, tracked, scope.pks)
-        copy.run("DELETE FROM {net} WHERE ({chosen}) IS NOT TRUE", [*keys, *keys], chosen=_in_net(sql, keys))
+        copy.run("DELETE FROM {net} WHERE NOT ({chosen})", chosen=_in_net(sql, tracked, scope.pks))
     if scope.leave:
-        keys = _keys_of(sql, tracked, scope.leave)
-        copy.run("DELETE FROM {net} WHERE {chosen}", [*keys, *keys], chosen=_in_net(sql, keys))
+        copy.run("DELETE FROM {net} WHERE {chosen}", chosen=_in_net(sql, tracked, scope.leave))
     if scope.fields:
         columns = [column for column in tracked.compared if _in_scope(tracked, column, scope)]
         # What came, what went, and what none of the chosen fields of which changed.
@@ -93,11 +92,21 @@ def _limit(sql: Sql, tracked: Tracked, scope: Scope) -> None:
         )
 
 
-def _in_net(sql: Sql, keys: list[str]) -> str:
-    """Return the condition that an object of the net table has, or had, one of the keys, which are bound twice."""
+def _in_net(sql: Sql, tracked: Tracked, keys: tuple[str, ...]) -> str:
+    """Return the condition that an object of the net table has, or had, one of the keys, however many they are."""
+    sql.fresh_temp(_KEYS, "key_text varchar(255)")
+    sql.run_many(
+        "INSERT INTO {keys} (key_text) VALUES (%s)",
+        ([key] for key in _keys_of(sql, tracked, keys)),
+        keys=sql.temp(_KEYS),
+    )
+    sql.analyze(_KEYS)
     return sql.fill(
-        "coalesce(CAST(before_pk AS text), '') IN ({marks}) OR coalesce(CAST(after_pk AS text), '') IN ({marks})",
-        marks=sql.marks(keys),
+        """
+        coalesce(CAST(before_pk AS text), '') IN (SELECT key_text FROM {keys})
+        OR coalesce(CAST(after_pk AS text), '') IN (SELECT key_text FROM {keys})
+        """,
+        keys=sql.temp(_KEYS),
     )
 
 

@@ -14,8 +14,9 @@ from apps.changesets.fields import target_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
-from apps.changesets.pages.revert import BUCKETS
-from apps.changesets.revert.verdicts import OPERATIONS, Bucket
+from apps.changesets.pages.revert import BUCKETS, whole_numbers
+from apps.changesets.plans.rows import PARTLY
+from apps.changesets.revert.verdicts import OPERATIONS, Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
 from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import plural
@@ -26,6 +27,7 @@ register = template.Library()
 # What became of the objects, where the plan says what will.
 OUTCOMES = {
     Bucket.RESTORED: ("got its old values back", "got their old values back"),
+    PARTLY: ("went back except for values changed since", "went back except for values changed since"),
     Bucket.DELETED: ("that had been added was deleted", "that had been added were deleted"),
     Bucket.RECREATED: ("that had been deleted came back", "that had been deleted came back"),
     Bucket.KEPT: ("was kept: changed since", "were kept: changed since"),
@@ -68,20 +70,24 @@ def _sees_all(labels: Iterable[str], sees: Sees) -> bool:
 
 def _of_revert(changeset: Changeset, summary: dict[str, Any], sees: Sees) -> dict[str, Any]:
     """Return what a revert did in the buckets of its plan, and the rows that it left alone."""
-    counts, verdicts = summary["revert"], verdicts_in_summary(summary)
+    counts, verdicts = whole_numbers(summary["revert"], summary.get("partly", 0)), verdicts_in_summary(summary)
     buckets = []
     for bucket, sign, _many, _one in BUCKETS:
         if number := counts.get(bucket, 0):
-            left = rows_of([verdict for verdict in verdicts if verdict.bucket == bucket], sees)
+            left = rows_of([verdict for verdict in verdicts if _is_in(verdict, bucket)], sees)
             words = f"{plural(number, 'object')} {plural(number, *OUTCOMES[bucket])}"
-            buckets.append((bucket.value, sign, number, words, _rows_at(bucket, left), left))
+            buckets.append((str(bucket), sign, number, words, _rows_at(bucket, left), left))
     return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset), sees=sees)}
 
 
-def _rows_at(bucket: Bucket, left: list[ShownRow]) -> str:
+def _is_in(verdict: Verdict, bucket: str) -> bool:
+    return (PARTLY if verdict.bucket == Bucket.KEPT and verdict.partly else verdict.bucket) == bucket
+
+
+def _rows_at(bucket: str, left: list[ShownRow]) -> str:
     """Return where the objects of a bucket are listed: among the changes, or in a list of their own."""
-    if bucket in OPERATIONS:
-        return f"?op={OPERATIONS[bucket]}#changes-title"
+    if operation := OPERATIONS.get(Bucket.RESTORED if bucket == PARTLY else Bucket(bucket)):
+        return f"?op={operation}#changes-title"
     return f"#left-{bucket}" if left else ""
 
 

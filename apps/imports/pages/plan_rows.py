@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.diff import FieldChange
 from apps.changesets.history.moves import in_words
 from apps.changesets.history.origins import Origin, origins_of_many
-from apps.changesets.history.values import field_label, names_of
+from apps.changesets.history.planned_values import PlannedValues
+from apps.changesets.history.values import field_label
 from apps.changesets.models import Visitor
 from apps.changesets.pages import links
-from apps.changesets.rights import Sees, eyes_of
+from apps.changesets.rights import eyes_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.pages.disputed_rows import ShownDispute, shown_disputes
 from apps.imports.registry import spec_named
@@ -88,7 +87,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user
     origins = _origins(spec.model, kept)
     cells = _cells(run, rows)
     disputes = shown_disputes(spec, rows, sees)
-    values = _Values(spec.model, rows, sees)
+    values = PlannedValues(spec.model, [of for row in rows for of in (row.changes, row.kept_values)], sees=sees)
     return [
         ShownRow(
             row=row,
@@ -96,8 +95,8 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user
             name=row.label or row.new_pk or row.old_pk or f"line {row.line}",
             key=links.telling_key(label, row.new_pk or row.old_pk),
             url=urls.get(row.old_pk, ""),
-            news=values.changes(row),
-            kept=values.kept(row, origins.get(row.old_pk, {})),
+            news=values.changes(row.changes),
+            kept=_kept_fields(values, row, origins.get(row.old_pk, {})),
             cells=cells.get(row.line, []),
             disputed=disputes.get(row.pk),
         )
@@ -133,46 +132,15 @@ def _cells(run: ImportRun, rows: Sequence[PlannedRow]) -> dict[int | None, list[
     return cells
 
 
-class _Values:
-    """Names values: those of a reference are the objects that they refer to."""
-
-    def __init__(self, model: type[models.Model], rows: Sequence[PlannedRow], sees: Sees) -> None:
-        self.model = model
-        self.names: dict[str, dict[Any, str]] = {}
-        keys: dict[str, set[Any]] = {}
-        for row in rows:
-            for name, values in [*(row.changes or {}).items(), *(row.kept_values or {}).items()]:
-                if _refers_to(model, name):
-                    keys.setdefault(name, set()).update(value for value in values if value is not None)
-        for name, wanted in keys.items():
-            self.names[name] = names_of(target_of(field_of(model, name)), wanted, sees=sees)
-
-    def changes(self, row: PlannedRow) -> list[FieldChange]:
-        """Return what changes on the object, old and new."""
-        return [
-            FieldChange(name, field_label(self.model, name), self._named(name, old), self._named(name, new))
-            for name, (old, new) in (row.changes or {}).items()
-        ]
-
-    def kept(self, row: PlannedRow, origins: dict[str, Origin]) -> list[KeptField]:
-        """Return the corrections that the row meets, with who made them."""
-        return [
-            KeptField(
-                label=field_label(self.model, name),
-                base=self._named(name, base),
-                new=self._named(name, new),
-                current=self._named(name, current),
-                origin=origins.get(name),
-            )
-            for name, (base, new, current) in (row.kept_values or {}).items()
-        ]
-
-    def _named(self, name: str, value: Any) -> Any:
-        return self.names.get(name, {}).get(value, value)
-
-
-def _refers_to(model: type[models.Model], name: str) -> type[models.Model] | None:
-    try:
-        return field_of(model, name).related_model
-    except FieldDoesNotExist:
-        return None
+def _kept_fields(values: PlannedValues, row: PlannedRow, origins: dict[str, Origin]) -> list[KeptField]:
+    """Return the corrections that the row meets, with who made them."""
+    return [
+        KeptField(
+            label=field_label(values.model, name),
+            base=values.named(name, base),
+            new=values.named(name, new),
+            current=values.named(name, current),
+            origin=origins.get(name),
+        )
+        for name, (base, new, current) in (row.kept_values or {}).items()
+    ]

@@ -9,8 +9,9 @@ from django.utils import timezone
 from apps.changesets.acts.lines import Line
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Options
+from apps.changesets.bulk.rehearsal import rehearsed
 from apps.changesets.bulk.selection import Selection
-from apps.changesets.fields import column_of
+from apps.changesets.fields import column_of, field_of
 from apps.changesets.models import Kind
 from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_for
@@ -71,11 +72,21 @@ def _take_upstream(model: type[models.Model], ends: Pairs) -> None:
     fields = list(dict.fromkeys(field for _pk, field in ends))
     derived = [made for made in live.spec.derived_in(set(fields)) if made.stored and not made.merged]
     _load(live, ends, fields, derived)
-    sets = [
-        *(_set(live, field, _ends(live, field, place), base(live, field)) for place, field in enumerate(fields)),
+    values = {
+        **{
+            field: _value(live, field, _ends(live, field, place), base(live, field))
+            for place, field in enumerate(fields)
+        },
         # What is worked out from such a value, and of which upstream says nothing itself.
-        *(_set(live, made.field, f"e.{made.field} IS NOT NULL", f"e.{made.field}") for made in derived),
-    ]
+        **{made.field: _value(live, made.field, f"e.{made.field} IS NOT NULL", f"e.{made.field}") for made in derived},
+    }
+    if rehearsal := rehearsed():
+        source = live.fill("FROM {ending} e JOIN {live} l ON e.pk = l.{pk}", ending=live.temp(_TABLE))
+        shown = {field_of(model, name): value for name, value in values.items()}
+        rehearsal.note(live, tracked_for(model), source, after={f: v for f, v in shown.items() if f.editable})
+        live.drop_temps([_TABLE])
+        return
+    sets = [f"{live.column(field)} = {value}" for field, value in values.items()]
     stamps = [column_of(field) for field in model._meta.concrete_fields if getattr(field, "auto_now", False)]
     sets += [f"{live.quote(column)} = %s" for column in stamps]
     live.run(
@@ -91,9 +102,8 @@ def _ends(live: LiveTable, field: str, place: int) -> str:
     return f"(e.bits & {1 << place}) > 0 AND {corrected(live, field)}"
 
 
-def _set(live: LiveTable, field: str, condition: str, value: str) -> str:
-    column = live.column(field)
-    return f"{column} = CASE WHEN {condition} THEN {value} ELSE l.{column} END"
+def _value(live: LiveTable, field: str, condition: str, value: str) -> str:
+    return f"CASE WHEN {condition} THEN {value} ELSE l.{live.column(field)} END"
 
 
 def _load(live: LiveTable, ends: Pairs, fields: Sequence[str], derived: Sequence[Derived]) -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.changesets.errors import NotPermitted, PlanMoved
 from apps.changesets.models import Actor, Visitor
 from apps.changesets.processes.locking import patience
+from apps.changesets.processes.watched import ask_to_stop, forget
 from apps.changesets.rights import Need, may, may_view, why_not, within_rights
 from apps.changesets.text import counted
 from apps.imports.errors import RunRefused
@@ -20,7 +21,6 @@ from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
 from apps.imports.runs.amounts import why_not_open
 from apps.imports.runs.lease import fail_dead_runs
-from apps.imports.runs.progress import ask_to_stop, forget
 from apps.imports.runs.schema import why_not_this_plan
 from apps.imports.runs.states import above_limit_as_decided, changed_rows, log_end
 

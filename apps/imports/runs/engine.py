@@ -17,6 +17,7 @@ from django.utils import timezone
 from apps.changesets.hooks import Coming, prepare
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.processes.failures import FAILURES
+from apps.changesets.processes.watched import forget
 from apps.imports.errors import LockTaken, TooManyRefused
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.apply import Done, Plan, Settle, apply_import
@@ -32,7 +33,6 @@ from apps.imports.runs.files import estimate_rows, kept_file, remember_file
 from apps.imports.runs.lease import working
 from apps.imports.runs.opening import open_for_command
 from apps.imports.runs.preview import clean
-from apps.imports.runs.progress import forget
 from apps.imports.runs.pruning import prune_runs
 from apps.imports.runs.schema import schema_of
 from apps.imports.runs.states import claim, ending, fail, log_end, move

@@ -5,9 +5,9 @@ import time
 from django.conf import settings
 from django.utils import timezone
 
+from apps.changesets.processes.watched import progress_of
 from apps.imports.models import ImportRun, RunStatus
 from apps.imports.runs.lease import last_heard_of
-from apps.imports.runs.progress import progress_of
 
 
 def import_in_words() -> str:

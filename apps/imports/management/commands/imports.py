@@ -8,11 +8,11 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from apps.changesets.management.sentences import InOneSentence, whole
+from apps.changesets.processes.watched import Snapshot, progress_of
 from apps.imports.errors import ImportFailure
 from apps.imports.models import BUSY, ImportRun, RunStatus
 from apps.imports.runs.confirming import cancel_run
 from apps.imports.runs.lease import fail_dead_runs, last_heard_of
-from apps.imports.runs.progress import Snapshot, progress_of
 from apps.imports.tasks import start_lost_runs
 
 

@@ -1,0 +1,76 @@
+"""Finding, making and forgetting stored plans."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from apps.changesets.errors import PlanMoved
+from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.plans.rows import PARTLY
+from apps.changesets.tracking import tracked_models
+
+KEPT_FOR = timedelta(days=1)
+
+
+def plan_of(actor: User, act: str, about: Any, asked: Any) -> StoredPlan:
+    """Return the person's plan of an act; one that was not made yet is not saved."""
+    key = sha256(json.dumps([act, about, asked, _schema()]).encode()).hexdigest()[:40]
+    found: StoredPlan | None = StoredPlan.objects.using("default").filter(actor=actor, act=act, key=key).first()
+    return found or StoredPlan(actor=actor, act=act, key=key, about=about, asked=asked)
+
+
+def plan_numbered(pk: int, *, actor: User, act: str, about: Any = None) -> StoredPlan:
+    """Return a plan of the person's by its number; raises PlanMoved where it is gone, or of something else."""
+    found: StoredPlan | None = StoredPlan.objects.using("default").filter(pk=pk, actor=actor, act=act).first()
+    if found is None or about not in (None, found.about):
+        raise PlanMoved("it was made more than a day ago, or for somebody else")
+    return found
+
+
+def ask(plan: StoredPlan) -> StoredPlan:
+    """Save what is asked for, to be planned when it is shown, and forget plans that are older than a day."""
+    StoredPlan.objects.using("default").filter(made_at__lt=timezone.now() - KEPT_FOR).delete()
+    if plan.pk is None:
+        unmade = {"about": plan.about, "asked": plan.asked}
+        plan, _ = StoredPlan.objects.using("default").get_or_create(
+            actor=plan.actor, act=plan.act, key=plan.key, defaults=unmade
+        )
+    return plan
+
+
+def store(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Callable[[StoredPlan], None]) -> StoredPlan:
+    """Write the numbers of a plan, and its rows by `fill`, in place of what was stored of it."""
+    with transaction.atomic():
+        plan = ask(plan)
+        # The lock keeps rows of two showings of the same plan apart.
+        plan = StoredPlan.objects.using("default").select_for_update(of=("self",)).get(pk=plan.pk)
+        StoredRow.objects.filter(plan=plan)._raw_delete("default")
+        plan.state, plan.seen, plan.head, plan.made_at = state, seen, head, timezone.now()
+        plan.save()
+        fill(plan)
+        plan.head = {**head, "by_model": _numbers(plan)}
+        plan.save(update_fields=["head"])
+    return plan
+
+
+def _numbers(plan: StoredPlan) -> dict[str, dict[str, int]]:
+    """Return how many rows each bucket has, by model."""
+    numbers: dict[str, dict[str, int]] = {}
+    counts = StoredRow.objects.using("default").filter(plan=plan).order_by().values_list("model", "bucket", "partly")
+    for model, bucket, partly, number in counts.annotate(number=Count("id")):
+        of_model = numbers.setdefault(model, {})
+        of_model[bucket] = of_model.get(bucket, 0) + number
+        if partly:
+            of_model[PARTLY] = of_model.get(PARTLY, 0) + number
+    return numbers
+
+
+def _schema() -> list[tuple[str, tuple[str, ...]]]:
+    return [(tracked.label, tracked.columns) for tracked in tracked_models()]
