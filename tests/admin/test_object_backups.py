@@ -406,7 +406,7 @@ def test_countries_and_cities_have_the_same_buttons(places, steward, browse_as, 
 
 
 @pytest.mark.parametrize(
-    ("database", "why"), [("another", "of another database"), ("", "it does not say of which database it is")]
+    ("database", "why"), [("another", "of another database"), ("", "of a database that it does not name")]
 )
 def test_a_backup_of_another_database_is_shown_as_such_below_ours(places, steward, browse_as, backup, database, why):
     other = back_up_object(places["KDEN"], actor=None, reason="theirs")

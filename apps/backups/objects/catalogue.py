@@ -202,7 +202,7 @@ def read_object_backup(name: str, *, using: str = "default") -> ObjectBackup:
 
 def _why_not_own(backup: ObjectBackup, database: str) -> str:
     if not backup.database:
-        return "it does not say of which database it is"
+        return "of a database that it does not name"
     return "" if backup.database == database else OTHER_DATABASE
 
 
