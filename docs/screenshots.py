@@ -42,20 +42,13 @@ def main(wanted: list[str]) -> None:
 
         django.setup()
         session, pages = work_of_a_week(Path(name))
-        with sync_playwright() as playwright:
-            chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
-            browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_ARGS])
-            expect.set_options(timeout=PATIENCE)
-            page = browser.new_page(viewport={"width": WIDTHS[0], "height": HEIGHT})
-            page.set_default_timeout(PATIENCE)
-            page.context.add_cookies([{**session, "url": address}])
+        with opened(address, session, width=WIDTHS[0], height=HEIGHT) as page:
             camera = Camera(page, f"{address}/admin", wanted)
             act_in_the_browser(camera, Path(name))
             for picture, path in pages.items():
                 camera.visit(path, picture)
             # Last, for the import that it leaves open would be on the first page.
             map_columns(camera, Path(name))
-            browser.close()
     if not wanted:
         for left in {*FOLDER.glob("*.png")} - camera.saved:
             left.unlink()
@@ -99,6 +92,20 @@ def wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
         else:
             return
     sys.exit(f"The demo did not start:\n{log.read_text()}")
+
+
+@contextmanager
+def opened(address: str, session: dict[str, str], *, width: int, height: int) -> Iterator[Page]:
+    """Yield a page of a browser that has this session of the console at the address."""
+    with sync_playwright() as playwright:
+        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_ARGS])
+        expect.set_options(timeout=PATIENCE)
+        page = browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(PATIENCE)
+        page.context.add_cookies([{**session, "url": address}])
+        yield page
+        browser.close()
 
 
 class Camera:

@@ -103,6 +103,28 @@ def test_a_part_of_pages_is_used():
     assert not [part for part in parts if part not in texts]
 
 
+def test_one_admin_says_that_forms_change_nothing():
+    """What the console writes by itself derives from it."""
+    deny = [
+        where(path, node)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, Function)
+        and re.fullmatch("has_(add|change|delete)_permission", node.name)
+        and ast.unparse(node.body[-1]) == "return False"
+    ]
+
+    assert {place.partition(":")[0] for place in deny} == {"apps/changesets/pages/read_only.py"}
+
+
+def test_pages_of_failures_have_one_frame():
+    for number in (400, 403, 404, 500, 503):
+        page = (ROOT / f"templates/{number}.html").read_text(encoding="utf-8")
+
+        assert page.startswith('{% extends "admin/failure.html" %}')
+        assert "content-main" not in page
+
+
 def test_what_types_leave_out_has_a_code_and_a_reason():
     texts = [path.read_text(encoding="utf-8") for path in MODULES]
     left_out = [line for text in texts for line in text.splitlines() if "type: ignore" in line]
@@ -120,6 +142,6 @@ def test_nothing_is_tracked_that_belongs_to_one_machine():
 def test_no_file_names_a_package_registry():
     # Put together here, so that this file does not name them itself.
     hosts = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs"))]
-    texts = [ROOT / name for name in TRACKED if not name.endswith((".gz", ".png")) and (ROOT / name).is_file()]
+    texts = [ROOT / name for name in TRACKED if not name.endswith((".gz", ".png", ".webp")) and (ROOT / name).is_file()]
 
     assert not [name_of(path) for path in texts if any(host in path.read_text(encoding="utf-8") for host in hosts)]

@@ -26,6 +26,7 @@ from apps.accounts.log import tell
 from apps.accounts.power import groups_within, has_more, permissions_of
 from apps.changesets.acts.methods import proof_first
 from apps.changesets.pages import show
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.text import counted
 
 FLAGS = ("is_staff", "is_superuser")
@@ -93,7 +94,7 @@ class ConsoleGroupAdmin(WithinOwnPower, GroupAdmin):
     """The groups."""
 
 
-class ForSuperusers(admin.ModelAdmin):
+class ForSuperusers(ReadOnlyAdmin):
     """A list that superusers read."""
 
     show_full_result_count = False
@@ -109,15 +110,6 @@ class ForSuperusers(admin.ModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return bool(request.user.is_active and request.user.is_superuser)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class OfAttempts(ForSuperusers):

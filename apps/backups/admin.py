@@ -11,6 +11,7 @@ from apps.backups.models import Backup
 from apps.backups.pages import doing
 from apps.backups.pages.listing import list_page, may_do
 from apps.changesets.acts.methods import ASKS, DOES, READS, proof_first, turned_away
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 
 # name: (address, page, what it takes the permission for, or nothing for looking, methods)
 PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
@@ -27,7 +28,7 @@ PROVED = ("restore", "download")
 
 
 @admin.register(Backup)
-class BackupAdmin(admin.ModelAdmin):
+class BackupAdmin(ReadOnlyAdmin):
     """Pages alone: what they show are files, and the model has no rows."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -54,9 +55,3 @@ class BackupAdmin(admin.ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("backups.create_backup")
-
-    def has_change_permission(self, request: HttpRequest, obj: Backup | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Backup | None = None) -> bool:
-        return False

@@ -16,7 +16,7 @@ from apps.base.models import City, Country
 from apps.base.text import ascii_form, search_form
 from apps.imports import parsers
 from apps.imports.looks import NAMES
-from apps.imports.mapping.columns import Column, Derived, Reference
+from apps.imports.mapping.columns import Column, Derived, Follower, Reference
 from apps.imports.parsers import BadCell, Parser
 from apps.imports.registry import register_spec
 from apps.imports.spec import Evidence, ImportSpec, MatchChoice
@@ -182,6 +182,7 @@ CITIES = ImportSpec(
         Column("active"),
     ),
     derived=(Derived("search_name", "name", comparable),),
+    followers=(Follower("ascii_name", "name", ascii_form),),
     match_by=("country", "search_name"),
     evidence=Evidence(name="search_name", country="country", position=("latitude", "longitude"), lies_in=lies_in),
     match_choices={

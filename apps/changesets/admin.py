@@ -24,6 +24,7 @@ from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.plan_page import plan_page
 from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
 from apps.changesets.pages.review import ActingAdmin, ReviewedFilter
@@ -62,7 +63,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Changeset)
-class ChangesetAdmin(ActingAdmin):
+class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
     list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
     list_filter = (ReviewedFilter, "kind", "status", PersonFilter, TouchedFilter)
@@ -163,17 +164,6 @@ class ChangesetAdmin(ActingAdmin):
             *bin_urls(self),
             *super().get_urls(),
         ]
-
-    # -- recorded by the database, never by hand -------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Changeset | None = None) -> bool:
-        return False
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """Lead to the changeset's page: a changeset is never changed, so that page tells all there is."""

@@ -21,6 +21,7 @@ from apps.changesets.history.object_search import search
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.rights import require
 from apps.changesets.text import whole_number
 from apps.imports.errors import ImportFailure
@@ -79,7 +80,7 @@ class WhoFilter(admin.SimpleListFilter):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(admin.ModelAdmin):
+class ImportRunAdmin(ReadOnlyAdmin):
     list_display = ("what", "why", "who", "when", "state", "next_steps")
     list_display_links = ("what",)
     list_filter = ("status", WhatFilter, WhoFilter)
@@ -239,17 +240,6 @@ class ImportRunAdmin(admin.ModelAdmin):
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
         return TemplateResponse(request, template, {**self._context(request), **context})
-
-    # -- opened by an upload, never by hand ------------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ImportRun | None = None) -> bool:
-        return False
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """Lead to the import's page, which tells all there is."""

@@ -9,7 +9,7 @@ from django.db import models
 
 from apps.changesets.fields import AnyField
 from apps.changesets.tracking import TrackedModel, tracked_for
-from apps.imports.mapping.columns import Column, Derived, Reference
+from apps.imports.mapping.columns import Column, Derived, Follower, Reference
 from apps.imports.reading.rows import RawFile, Reading, read
 from apps.imports.reading.sources import SourceFile
 from apps.imports.results import RefusedRows
@@ -132,6 +132,7 @@ class ImportSpec:
     model: type[TrackedModel]
     columns: tuple[Column, ...]
     derived: tuple[Derived, ...] = ()
+    followers: tuple[Follower, ...] = ()
     upstream: str | None = None
     # What people call the upstream whose snapshots are imported.
     upstream_title: str = ""
@@ -252,6 +253,10 @@ class ImportSpec:
         """The fields whose upstream values are kept, always in the same order."""
         rows: list[Column | Derived] = [*self.columns, *self.derived]
         return tuple(row.field for row in rows if row.merged and row.stored)
+
+    def following(self, fields: set[str]) -> set[str]:
+        """Return the fields that follow these."""
+        return {follower.field for follower in self.followers if follower.follows in fields}
 
     def derived_in(self, fields: set[str]) -> Iterator[Derived]:
         """Yield the derived values that can be worked out when the file fills `fields`."""

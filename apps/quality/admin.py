@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
+from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.rights import eyes_of
 from apps.quality.models import Finding
 from apps.quality.pages import rule as rule_pages
@@ -18,7 +19,7 @@ from apps.quality.rules import rules_seen
 
 
 @admin.register(Finding)
-class FindingAdmin(admin.ModelAdmin):
+class FindingAdmin(ReadOnlyAdmin):
     """Findings are looked for, not stored: none is added, changed or deleted here."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -58,15 +59,6 @@ class FindingAdmin(admin.ModelAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(VIEW)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Finding | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Finding | None = None) -> bool:
-        return False
 
 
 def _asking(permission: str, view: Callable) -> Callable:

@@ -152,3 +152,12 @@ def test_a_key_leads_from_any_page_to_the_search_of_all_tables(live_server, page
 
     expect(page.get_by_role("heading", name="Cities")).to_be_visible()
     expect(page.get_by_role("link", name="München, Germany")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 768, 1000, 1280])
+def test_the_header_leaves_the_window_to_the_page(live_server, page, viewer, log_in, width):
+    log_in(viewer)
+    page.set_viewport_size({"width": width, "height": 640})
+    page.goto(f"{live_server.url}/admin/")
+
+    assert page.locator("#header").bounding_box()["height"] < 160

@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.airports.models import Airport
 from apps.imports.models import HeaderMapping, ImportRun
+from apps.imports.runs.files import storage
 from tests.imports import trips
 
 # What is in a file is found out before any database is asked.
@@ -69,12 +70,12 @@ def words_of(page: Any) -> str:
 @pytest.mark.parametrize(
     ("text", "encoding", "word"),
     [
-        (LODZ, "cp1250", "Łodzi"),
-        ("ident,municipality\nLSZH,Zürich\n", "mac-roman", "Zürich"),
-        ("ident,municipality\nZBAA,北京\n", "gb18030", "北京"),
+        pytest.param(LODZ, "cp1250", "Łodzi", id="13-cp1250"),
+        pytest.param("ident,municipality\nLSZH,Zürich\n", "mac-roman", "Zürich", id="14-mac-roman"),
+        pytest.param("ident,municipality\nZBAA,北京\n", "gb18030", "北京", id="15-gb18030"),
     ],
 )
-def test_a_text_that_is_not_unicode_stops_here_with_a_guess_and_its_words(client, text, encoding, word):
+def test_13_14_15_a_text_that_is_not_unicode_stops_here_with_a_guess_and_its_words(client, text, encoding, word):
     url = opened(client, text.encode(encoding))
     page = client.get(url)
 
@@ -106,6 +107,16 @@ def test_letters_far_down_are_shown_though_only_the_beginning_is_read(client):
     assert "<b>Łódź</b>" in words_of(page)
 
 
+def test_the_page_of_a_large_file_reads_no_more_than_its_beginning(client):
+    rows = "".join(f"K{number},Field {number * 7919},{number % 9001}\n" for number in range(200_000))
+    url = opened(client, f"icao,title,height\n{rows}")
+    kept = Path(storage().path(ImportRun.objects.get().kept_as))
+    kept.write_bytes(kept.read_bytes()[: kept.stat().st_size // 4])
+
+    for page in (client.get(url), shown(client, url, delimiter=",")):
+        assert (page.context["shown"].refusal, page.context["shown"].rows[0][1][0]) == ("", "K0")
+
+
 def test_an_encoding_that_a_person_chose_at_the_upload_is_asked_no_more(client, airports):
 
     run = trips.planned(client, Airport, LODZ.encode("cp1250"), "t.csv", source="corrections", encoding="cp1250")
@@ -130,6 +141,16 @@ def test_a_file_without_titles_is_mapped_by_position(client, airports):
     assert (run.counts["total"], run.counts["updated"]) == (2, 1)
     assert run.rows.get(new_pk="EGLL").changes["name"][1] == "Heathrow"
     assert not HeaderMapping.objects.exists()
+
+
+def test_21_the_case_is_planned_by_the_guesses_of_its_values(client, airports):
+    url = opened(client, (CASES / "21-no-header.csv").read_bytes())
+
+    run = planned(client, url)
+
+    (row,) = run.rows.filter(kind="changed")
+    assert (row.changes["name"][1], row.changes["elevation_ft"][1]) == ("Heathrow", 83)
+    assert row.old_pk == "EGLL"
 
 
 def test_titles_are_found_where_a_person_says(client):
@@ -227,7 +248,7 @@ def test_json_in_another_encoding_is_a_sentence(client):
     assert "t.json is not CP932 from line 1 on" in page.context["shown"].refusal
 
 
-def test_another_file_of_ourairports_is_known(client):
+def test_33_another_file_of_ourairports_is_known(client):
     page = client.get(opened(client, (CASES / "33-runways.csv").read_bytes()))
 
     assert "This looks like the runways of OurAirports, not like airports: is it the right file?" in words_of(page)

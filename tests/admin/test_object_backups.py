@@ -107,10 +107,7 @@ def test_the_object_deleted_in_another_tab_is_not_backed_up(places, operator, st
 
     answer = browse_as(operator).post(BACK_UP, {"reason": "x"}, follow=True)
 
-    assert (
-        "KDEN · Denver International Airport is deleted, or has another key by now: nothing was done."
-        in answer.content.decode()
-    )
+    assert "KDEN · Denver International Airport is deleted: nothing was done." in answer.content.decode()
     assert not object_folder().exists()
 
 
@@ -403,3 +400,22 @@ def test_countries_and_cities_have_the_same_buttons(places, steward, browse_as, 
     restore(made.name, "name", address=f"/admin/base/country/{places['usa'].pk}/actions/restore/")
 
     assert Country.objects.get(iso_code="US").name == "United States"
+
+
+# -- a folder that several installations share ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("database", "why"), [("another", "of another database"), ("", "of a database that it does not name")]
+)
+def test_a_backup_of_another_database_is_shown_as_such_below_ours(places, steward, browse_as, backup, database, why):
+    other = back_up_object(places["KDEN"], actor=None, reason="theirs")
+    rewrite(other, database=database)
+    client = browse_as(steward)
+
+    page = client.get(RESTORE)
+
+    assert [(each.name, each.why_not_own) for each in page.context["backups"]] == [(backup.name, ""), (other.name, why)]
+    assert page.content.decode().count(f"<b>{why}</b>") == 1
+    assert why in client.get(f"{RESTORE}?backup={other.name}").content.decode()
+    assert why not in client.get(f"{RESTORE}?backup={backup.name}").content.decode()

@@ -5,6 +5,7 @@ import pytest
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset
 from apps.imports.errors import ColumnsMissing, OptionsContradict
+from apps.imports.plan.pins import pin
 from apps.imports.plan.plan import plan_import
 from apps.imports.reading.sources import from_path
 from apps.imports.registry import spec_named
@@ -40,7 +41,47 @@ def test_city_renamed_by_id_keeps_its_slug_and_is_found_by_its_new_name(import_t
     import_table("cities", "id,name", f"{zurich.pk},Züri")
 
     zurich.refresh_from_db()
-    assert (zurich.name, zurich.search_name, zurich.slug, zurich.ascii_name) == ("Züri", "züri", "zurich", "Zurich")
+    assert (zurich.name, zurich.search_name, zurich.slug, zurich.ascii_name) == ("Züri", "züri", "zurich", "Zuri")
+
+
+@pytest.mark.parametrize(
+    ("before", "header", "row", "after"),
+    [
+        ("Zurich", "name", "Züri", "Zuri"),
+        ("Zurich", "name,ascii_name", "Züri,", "Zuri"),
+        ("Zurich", "name,ascii_name", "Züri,Turicum", "Turicum"),
+        ("Zurich", "name,ascii_name", "Züri,Zurich", "Zurich"),
+        ("Turicum", "name", "Züri", "Turicum"),
+        ("Turicum", "name,ascii_name", "Züri,", "Turicum"),
+        ("", "name", "Züri", "Zuri"),
+        ("Zurich", "name,population", "Zürich,1", "Zurich"),
+    ],
+)
+def test_the_ascii_name_follows_the_name_unless_it_is_another(import_table, zurich, before, header, row, after):
+    City.objects.update(ascii_name=before)
+    cells = (f"id,{header}", f"{zurich.pk},{row}")
+
+    import_table("cities", *cells)
+    _plan, again = import_table("cities", *cells)
+
+    zurich.refresh_from_db()
+    assert (zurich.ascii_name, zurich.slug, again) == (after, "zurich", None)
+
+
+def test_a_pinned_ascii_name_does_not_follow(import_table, zurich):
+    pin(zurich, "ascii_name", actor=None, note="as on the signs")
+
+    import_table("cities", "id,name", f"{zurich.pk},Züri")
+
+    zurich.refresh_from_db()
+    assert (zurich.name, zurich.ascii_name) == ("Züri", "Zurich")
+
+
+def test_the_plan_shows_what_follows(plan_of, zurich):
+    plan = plan_of("cities", "id,name", f"{zurich.pk},Züri")
+
+    assert {"name", "ascii_name"} <= set(plan.staging.shown)
+    assert plan.staging.rows("SELECT name, ascii_name FROM {changed}") == [("Züri", "Zuri")]
 
 
 def test_same_values_again_change_nothing(import_table, zurich):

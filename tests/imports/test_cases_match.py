@@ -59,7 +59,7 @@ def refusals(raw: str, airports_file, spec: str = "ourairports", **options) -> l
     return listed
 
 
-def test_corrections_are_matched_by_iata_code(capsys):
+def test_27_corrections_are_matched_by_iata_code(capsys):
     path = str(CASES / "27-iata-only.csv")
 
     call_command("import_airports", "--file", path, "--match", "iata", "--json", *CORRECTIONS)
@@ -156,7 +156,7 @@ def test_a_match_by_name_changes_other_values_only(correct):
     assert (result["updated"], zurich.name, zurich.elevation_ft) == (1, "Zurich Airport", 1400)
 
 
-def test_keys_in_lower_case_name_objects_where_that_was_ticked(import_file):
+def test_31_keys_in_lower_case_name_objects_where_that_was_ticked(import_file):
     path = str(CASES / "31-lower-case-keys.csv")
     assert import_file(raw=Path(path).read_text(), options=CORRECTIONS)["refused"] == 1
 
@@ -196,7 +196,7 @@ def test_a_key_that_a_model_does_not_have_is_refused(airports_file):
         refusals("id,name\n1,x\n", airports_file, spec="cities", match="iata")
 
 
-def test_a_namesake_far_from_the_airports_of_a_city_is_refused_with_the_distance(import_file, capsys):
+def test_04_a_namesake_far_from_the_airports_of_a_city_is_refused_with_the_distance(import_file, capsys):
     pearl = {"ident": "LL10", "municipality": "Pearl City", "latitude_deg": "42.26", "longitude_deg": "-89.82"}
     import_file(DENVER, ZURICH, {**pearl, "id": "3", "iso_region": "US-IL"})
     before = City.objects.filter(name="Pearl City").values().get()

@@ -72,7 +72,7 @@ def written(folder: Path, data: str | bytes, name: str = "table.csv") -> Path:
         ("25-blank-lines.csv", {"KDEN": {"name": "Denver"}, "LSZH": {"name": "Zurich", "municipality": "Zurich"}}, 2),
     ],
 )
-def test_the_case_is_read_as_its_owner_means_it(client, case, changed, total):
+def test_18_19_20_22_24_25_the_case_is_read_as_its_owner_means_it(client, case, changed, total):
     path = CASES / case
     counts = {"total": total, "updated": len(changed), "refused": 0, "created": 0}
 
@@ -138,12 +138,12 @@ LODZ = "ident,name,municipality\nEPWA,Lotnisko w Łodzi,Łódź\n"
 @pytest.mark.parametrize(
     ("text", "encoding", "word"),
     [
-        (LODZ, "cp1250", "Łodzi"),
-        ("ident,municipality\nLSZH,Zürich\n", "mac-roman", "Zürich"),
-        ("ident,municipality\nZBAA,北京\n", "gb18030", "北京"),
+        pytest.param(LODZ, "cp1250", "Łodzi", id="13-cp1250"),
+        pytest.param("ident,municipality\nLSZH,Zürich\n", "mac-roman", "Zürich", id="14-mac-roman"),
+        pytest.param("ident,municipality\nZBAA,北京\n", "gb18030", "北京", id="15-gb18030"),
     ],
 )
-def test_the_encoding_of_a_text_is_not_believed_but_asked_for(client, tmp_path, text, encoding, word):
+def test_13_14_15_the_encoding_of_a_text_is_not_believed_but_asked_for(client, tmp_path, text, encoding, word):
     path = written(tmp_path, text.encode(encoding))
     before = Airport.history.count()
 
@@ -205,7 +205,7 @@ def test_a_run_of_a_command_remembers_how_its_file_is_read(tmp_path):
         ]
 
 
-def test_a_file_of_which_every_row_is_refused_is_the_wrong_one(capsys):
+def test_33_a_file_of_which_every_row_is_refused_is_the_wrong_one(capsys):
     path = CASES / "33-runways.csv"
 
     assert refused(path) == "Every row of 33-runways.csv is refused: is it the right file?"
@@ -218,7 +218,7 @@ def test_one_good_row_is_enough(tmp_path):
     assert command(written(tmp_path, "ident,name\nKDEN,Denver\nX,x\n"))["refused"] == 1
 
 
-def test_objects_by_code_are_a_table_with_the_code_as_a_column(client):
+def test_23_objects_by_code_are_a_table_with_the_code_as_a_column(client):
     path = CASES / "23-by-code.json"
 
     answer = trips.upload(client, Airport, path.read_bytes(), path.name, source="corrections")

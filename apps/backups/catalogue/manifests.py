@@ -15,6 +15,7 @@ from apps.backups.catalogue.signing import is_signed, sign
 from apps.backups.errors import BackupFailure, ManifestUnreadable, gap
 from apps.changesets.identity import identity_of
 
+OTHER_DATABASE = "of another database"
 MANIFEST = ".json"
 _MOMENTS = ("created_at", "verified_at", "expires_at")
 
@@ -124,7 +125,7 @@ def why_not_own(backup: Backup, database: str) -> str:
     """Return in a few words why a backup does not count for the database of this name, or nothing."""
     if backup.foreign:
         return "not signed by this installation"
-    return "" if is_own(backup, database) else "of another database"
+    return "" if is_own(backup, database) else OTHER_DATABASE
 
 
 def own_backups(using: str = "default") -> list[Backup]:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 
 from apps.backups.catalogue.folder import backup_folder
+from apps.backups.catalogue.manifests import OTHER_DATABASE
 from apps.backups.catalogue.offsite import reachable
 from apps.backups.catalogue.signing import is_signed
 from apps.backups.errors import (
@@ -27,6 +28,7 @@ from apps.backups.errors import (
 )
 from apps.backups.objects.document import HASH, hash_of, plain
 from apps.changesets.history.stable_key import stable_key_of
+from apps.changesets.identity import identity_of
 from apps.changesets.processes.private_storage import PrivateStorage
 from apps.changesets.tracking import Tracked
 
@@ -57,8 +59,9 @@ class ObjectBackup:
     sha256: str
     hanging: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     size: int = 0
-    # The name of the database that it was made in.
+    # The name of the database that it was made in, and in a few words why that is not ours; empty where it is.
     database: str = ""
+    why_not_own: str = ""
 
     @property
     def file_name(self) -> str:
@@ -123,7 +126,10 @@ def is_named_for(tracked: Tracked, name: str, obj: Any) -> bool:
 
 
 def backups_of(tracked: Tracked, obj: models.Model) -> Found:
-    """Return the backups of this object, under any primary key that it had; a damaged one becomes a complaint."""
+    """Return the backups of this object, under any primary key that it had, those of other databases last.
+
+    A damaged one becomes a complaint.
+    """
     listed = Found([], [])
     for name in sorted(names_of(tracked), reverse=True):
         if not is_named_for(tracked, name, obj):
@@ -135,7 +141,7 @@ def backups_of(tracked: Tracked, obj: models.Model) -> Found:
         else:
             if is_of(tracked, backup, obj):
                 listed.backups.append(backup)
-    listed.backups.sort(key=lambda backup: (backup.made_at, backup.name), reverse=True)
+    listed.backups.sort(key=lambda backup: (not backup.why_not_own, backup.made_at, backup.name), reverse=True)
     return listed
 
 
@@ -166,8 +172,8 @@ def is_of(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> bool:
     return bool(backup.pk == plain(getattr(obj, tracked.model._meta.pk.attname)))
 
 
-def read_object_backup(name: str) -> ObjectBackup:
-    """Return the backup of this name or file name, as it was written.
+def read_object_backup(name: str, *, using: str = "default") -> ObjectBackup:
+    """Return the backup of this name or file name, as it was written, and whether it is of this database.
 
     Raises UnknownBackup, NotSigned, BackupUnreadable or BackupAltered.
     """
@@ -190,7 +196,14 @@ def read_object_backup(name: str) -> ObjectBackup:
             f"The backup {name} was not signed by this installation: it is from elsewhere, and nothing of it was "
             "restored; choose another one."
         )
-    return _backup_from(document, name, len(text.encode("utf-8")))
+    backup = _backup_from(document, name, len(text.encode("utf-8")))
+    return replace(backup, why_not_own=_why_not_own(backup, identity_of(using)))
+
+
+def _why_not_own(backup: ObjectBackup, database: str) -> str:
+    if not backup.database:
+        return "of a database that it does not name"
+    return "" if backup.database == database else OTHER_DATABASE
 
 
 def _read(name: str) -> str:

@@ -33,7 +33,7 @@ def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging
             raise ObjectGone(f"{obj} is deleted by now, and what is gone cannot be backed up.")
         hanging_part = {"hanging": hanging_of(live, using=using)} if hanging else {}
         document = {**_document(tracked, live, actor=actor, reason=reason, using=using), **hanging_part}
-    return read_object_backup(_write(document, name_part(tracked, live)))
+    return read_object_backup(_write(document, name_part(tracked, live)), using=using)
 
 
 def _document(tracked: Tracked, live: models.Model, *, actor: Actor, reason: str, using: str) -> dict[str, Any]:

@@ -70,3 +70,12 @@ class Derived:
     derive: Callable[[list[Any]], list[Any]]
     merged: bool = False
     stored: bool = True
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A text made of another one, and made again when that one changes; it stays where it was something else."""
+
+    field: str
+    follows: str
+    make: Callable[[str], str]

@@ -9,6 +9,7 @@ taken.
 
 from apps.imports.mapping.columns import Derived
 from apps.imports.plan.by_hand import by_hand
+from apps.imports.plan.followers import follow
 from apps.imports.plan.pinned_rows import is_pinned
 from apps.imports.plan.upstream import new_upstream
 from apps.imports.spec import Link
@@ -42,6 +43,7 @@ def merge(staging: Staging) -> None:
         differs=" OR ".join([*_differs(staging), *_base_moves(staging), *_lacks_link(staging, finals)]) or "FALSE",
     )
     staging.index_temp("imports_changed", ["old_pk"])
+    follow(staging)
     _forget_unchanged(staging)
     staging.analyze("imports_changed", ["line"])
 

@@ -167,6 +167,7 @@ class _Table(Handler):
             if self._column + times > MOST_COLUMNS:
                 raise CellRefused(f"{self._place()} is beyond column {MOST_COLUMNS}: save the table as CSV.")
             self._row.cells.append((self._column, times, text))
+            self.filled()
         self._column += times
 
     def _text_of(self, cell: dict[str, str]) -> str:

@@ -144,6 +144,8 @@ class _Strings(Handler):
         elif local == "si":
             text = unescape("".join(self._parts))
             self.strings.append(text)
+            if text:
+                self.filled()
             self._parts.clear()
             self._length = 0
             self._size += sys.getsizeof(text) + 8

@@ -133,6 +133,7 @@ class SheetRows(Handler):
             text = self._text_of(value)
             if text:
                 self._row.cells.append((self._column, 1, text))
+                self.filled()
         elif self._formula and self._kind != "str":
             raise no_value(self._place())
 

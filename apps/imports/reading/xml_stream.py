@@ -4,11 +4,16 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from xml.parsers import expat
 
-from apps.imports.errors import FileDamaged
+from apps.imports.errors import FileDamaged, FileTooLarge
 
 DEEPEST = 256
 # Real sheets use some dozens of names; the parser remembers every one.
 MOST_NAMES = 10_000
+# A small archive can hold elements without end; a value of the table makes up for those around it.
+MOST_EMPTY = 4_000_000
+AROUND_A_VALUE = 10
+# The parser reads a tag that has not ended again with each block.
+LONGEST_PIECE = 2**20
 
 
 class _Names(dict[str, str]):
@@ -30,11 +35,16 @@ class Handler:
     def __init__(self, part: str) -> None:
         self.part = part
         self.names = _Names(part)
-        self._depth = 0
+        self._depth = self._empty = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins; raises FileDamaged when too many are open."""
+        """An element begins; raises FileDamaged when too many are open, FileTooLarge when too many hold nothing."""
         self._depth += 1
+        self._empty += 1
+        if self._empty > MOST_EMPTY:
+            raise FileTooLarge(
+                f"{self.part} has more than {MOST_EMPTY:,} elements beside its values: save the table as CSV."
+            )
         if self._depth > DEEPEST:
             raise FileDamaged(f"{self.part} is nested too deeply: save it again.")
 
@@ -44,6 +54,10 @@ class Handler:
 
     def text(self, data: str) -> None:
         """Text stands between two tags."""
+
+    def filled(self) -> None:
+        """A value of the table was found."""
+        self._empty = max(0, self._empty - AROUND_A_VALUE)
 
 
 def parsed(blocks: Iterable[bytes], handler: Handler) -> Iterator[None]:
@@ -56,9 +70,15 @@ def parsed(blocks: Iterable[bytes], handler: Handler) -> Iterator[None]:
     parser.CharacterDataHandler = handler.text
     # Nothing that writes sheets declares a document type; without one, no entity can grow.
     parser.StartDoctypeDeclHandler = _refuse(f"{part} declares a document type, which sheets do not: save it again.")
+    given = 0
     try:
         for block in blocks:
+            given += len(block)
             parser.Parse(block, False)
+            if given - parser.CurrentByteIndex > LONGEST_PIECE:
+                raise FileDamaged(
+                    f"{part} has a piece of more than {LONGEST_PIECE // 2**20} MB between two tags: save it again."
+                )
             yield
         parser.Parse(b"", True)
     except expat.ExpatError as error:

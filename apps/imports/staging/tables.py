@@ -104,9 +104,9 @@ class Staging(LiveTable):
 
     @property
     def shown(self) -> list[str]:
-        """The fields whose change people are shown: those that the file fills, and what is merged along with them."""
+        """The fields whose change people are shown: those that the file fills, and what is merged along or follows."""
         own = self.layout.fields | {derived.field for derived in self.layout.derived if derived.merged}
-        return [field for field in self.stored if field in own]
+        return [field for field in self.stored if field in own | self.spec.following(own)]
 
     @property
     def links(self) -> list[Link]:

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from apps.imports import errors
-from apps.imports.reading import sources, streams, tables, zips
+from apps.imports.reading import sources, streams, tables, xml_stream, zips
 from apps.imports.reading.rows import read
 from apps.imports.reading.tables import CELL_CHARACTERS
 from tests.imports.reading.conftest import ods, ods_row, rows_of, table_of, xlsx, zipped
@@ -156,3 +156,50 @@ def test_entities_that_grow_are_refused(refusal):
     content = zipped(**{"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": laughs})
 
     assert "declares a document type" in str(refusal(content, "laughs.ods"))
+
+
+ROW = '<row r="1"><c t="str"><v>id</v></c></row>'
+CELL = ods_row("id")
+
+
+@pytest.mark.parametrize(
+    "junk", ["<x/>", "<row><x/></row>", '<row><c r="A9"/></row>', '<row><c r="A9" s="1"><v></v></c></row>']
+)
+@pytest.mark.parametrize("before", ["", ROW])
+def test_a_sheet_full_of_elements_without_a_value_is_refused(refusal, monkeypatch, junk, before):
+    monkeypatch.setattr(xml_stream, "MOST_EMPTY", 1000)
+
+    error = refusal(xlsx(before + junk * 4000), "junk.xlsx")
+
+    assert "more than 1,000 elements beside its values: save the table as CSV." in str(error)
+
+
+@pytest.mark.parametrize(
+    "junk", ["<x/>", "<table:table-row/>", "<table:table-row><table:table-cell/></table:table-row>"]
+)
+@pytest.mark.parametrize("before", ["", CELL])
+def test_an_ods_full_of_elements_without_a_value_is_refused(refusal, monkeypatch, junk, before):
+    monkeypatch.setattr(xml_stream, "MOST_EMPTY", 1000)
+
+    assert "more than 1,000 elements beside its values" in str(refusal(ods(before + junk * 4000), "junk.ods"))
+
+
+def test_other_parts_full_of_elements_without_a_value_are_refused(refusal, monkeypatch):
+    monkeypatch.setattr(xml_stream, "MOST_EMPTY", 1000)
+
+    assert "beside its values" in str(refusal(xlsx(ROW, strings="<x/>" * 4000), "texts.xlsx"))
+
+
+def test_many_rows_with_a_value_each_are_no_junk(source, monkeypatch):
+    monkeypatch.setattr(xml_stream, "MOST_EMPTY", 100)
+    row = '<row><c t="str"><v>id</v></c><c s="1"/><c s="1"/><c s="1"/></row>'
+
+    assert len(rows_of(source(xlsx(row * 2000), "rows.xlsx"))) == 1999
+    assert len(rows_of(source(ods(ods_row("id") * 2000), "rows.ods"))) == 1999
+
+
+@pytest.mark.parametrize("piece", ['<x a="{}"/>', "<!--{}-->", "<{}/>", "<?x {}?>"])
+def test_a_sheet_with_an_endless_piece_is_refused(refusal, piece):
+    error = refusal(xlsx(piece.format("x" * 3_000_000)), "piece.xlsx")
+
+    assert "has a piece of more than 1 MB between two tags: save it again." in str(error)

@@ -253,6 +253,7 @@ def object_as_json(backup: ObjectBackup) -> dict[str, Any]:
         "kind": OBJECT,
         "created_at": backup.made_at.isoformat(),
         "database": backup.database,
+        "foreign": backup.why_not_own,
     }
 
 
