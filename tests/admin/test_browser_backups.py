@@ -26,6 +26,7 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
     log_in(anna)
     page.goto(f"{live_server.url}/admin/")
     expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+    page.get_by_text("All tables").click()
     page.get_by_role("link", name="Backups", exact=True).last.click()
     expect(page.get_by_text("There is no backup yet.")).to_be_visible()
     assert fits(page)
