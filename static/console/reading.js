@@ -26,3 +26,8 @@ async function show(changed) {
 }
 
 form?.addEventListener("change", (event) => show(event.target.id));
+
+// What was chosen before this script was there, or is brought back by the browser on the way back, is shown, too.
+const usual = (select) => select.querySelector("option[selected]") ?? select.options[0];
+const chosen = [...(form?.querySelectorAll("select") ?? [])].find((select) => select.selectedOptions[0] !== usual(select));
+if (chosen) show(chosen.id);

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
@@ -91,6 +91,20 @@ def test_a_choice_about_the_file_is_shown_at_once(live_server, page, log_in, pla
     page.get_by_role("button", name="Show the plan").click()
     expect(page.get_by_role("heading", name="This import will mean")).to_be_visible()
     assert ImportRun.objects.get().mapping == {"ident": "icao", "municipality": "miasto"}
+
+
+def test_a_choice_before_the_script_is_there_is_shown_too(live_server, page, log_in, places, operator, tmp_path):
+    path = tmp_path / "lotniska.csv"
+    path.write_bytes("icao~nazwa~miasto\nKDEN~Lotnisko w Łodzi~Łódź\n".encode("cp1250"))
+    log_in(operator)
+    held: list[Route] = []
+    page.route("**/console/reading*.js", lambda route: held.append(route))
+    upload(page, f"{live_server.url}/admin/airports/airport/import/", path, source="Corrections by hand")
+    page.get_by_label("Encoding").select_option("mac-roman")
+
+    held[0].continue_()
+
+    expect(page.locator(".sample-words")).to_contain_text("£Ûdü")
 
 
 def test_the_other_pages_of_imports_fit(live_server, page, log_in, places, edit, operator):
