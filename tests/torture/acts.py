@@ -165,6 +165,10 @@ def bring_back(place: Place) -> Steps:
     post(client, address, {"pick": pick, "reason": "it is open", "seen": token})
 
 
+# The object that is pinned, as a state knows it.
+PINNED = ("airport", "11")
+
+
 def pin(place: Place) -> Steps:
     """Pin a field on its page."""
     client, address = client_of_tess(), f"{AIRPORTS}X0011/pin/elevation_ft/"
