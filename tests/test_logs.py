@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError
 from django.urls import reverse
 from django_tasks.signals import task_finished, task_started
 
@@ -85,6 +86,13 @@ def test_a_line_of_text_has_the_id_of_its_request(settings):
     form = settings.LOGGING["formatters"]["text"]
     written = logging.Formatter(form["format"], style=form["style"]).format(line)
     assert written.endswith(" WARNING django.request [proxy-4711]: Not Found")
+
+
+@pytest.mark.parametrize(("error", "written"), [(OperationalError("gone"), False), (ValueError("odd"), True)])
+def test_the_trace_of_a_failing_database_is_left_to_the_page_of_it(error, written):
+    line = logging.makeLogRecord({"name": "django.request", "exc_info": (type(error), error, None)})
+
+    assert WithRequestId().filter(line) is written
 
 
 @pytest.mark.once

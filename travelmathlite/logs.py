@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.signals import request_finished
+from django.db import DatabaseError, InterfaceError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django_tasks import TaskResult
@@ -37,12 +38,13 @@ class RequestIdMiddleware:
 
 
 class WithRequestId(logging.Filter):
-    """Gives each line the id, and lets every line through."""
+    """Gives each line the id, and leaves out Django's trace of a failing database: our page of it has told that."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         here = request_id.get()
         vars(record).update(request_id=here, bracketed=f" [{here}]" if here else "")
-        return True
+        error = record.exc_info[1] if record.exc_info else None
+        return not (record.name == "django.request" and isinstance(error, DatabaseError | InterfaceError))
 
 
 class JsonLines(JsonFormatter):

@@ -33,14 +33,17 @@ def client_of_tess() -> Any:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    client = Client()
+    # What fails in a middleware reaches people as a page, too.
+    client = Client(raise_request_exception=False)
     client.force_login(User.objects.get(username="tess"))
     return client
 
 
 def post(client: Any, address: str, values: dict[str, Any]) -> None:
-    """Send a form; raises Told where the page comes back."""
+    """Send a form; raises Told where the page comes back, and RuntimeError where it is that of an unknown failure."""
     response = client.post(address, values)
+    if response.status_code == 500:
+        raise RuntimeError(_words(response.content.decode())) from response.exc_info[1]
     if response.status_code != 302:
         raise Told(f"{response.status_code}: {_words(response.content.decode())}")
 
