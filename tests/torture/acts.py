@@ -40,10 +40,13 @@ def client_of_tess() -> Any:
 
 
 def post(client: Any, address: str, values: dict[str, Any]) -> None:
-    """Send a form; raises Told where the page comes back, and RuntimeError where it is that of an unknown failure."""
+    """Send a form; raises Told where a page comes back, and RuntimeError where something failed that no page expects."""
+    from apps.changesets.processes.failures import FAILURES
+
     response = client.post(address, values)
-    if response.status_code == 500:
-        raise RuntimeError(_words(response.content.decode())) from response.exc_info[1]
+    failure = response.exc_info[1] if response.exc_info else None
+    if failure is not None and not isinstance(failure, FAILURES):
+        raise RuntimeError(_words(response.content.decode())) from failure
     if response.status_code != 302:
         raise Told(f"{response.status_code}: {_words(response.content.decode())}")
 
