@@ -40,7 +40,7 @@ def client_of_tess() -> Any:
 
 
 def post(client: Any, address: str, values: dict[str, Any]) -> None:
-    """Send a form; raises Told where a page comes back, and RuntimeError where something failed that no page expects."""
+    """Send a form; raises Told where a page comes back, and RuntimeError where something else failed."""
     from apps.changesets.processes.failures import FAILURES
 
     response = client.post(address, values)
