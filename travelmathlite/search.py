@@ -37,7 +37,7 @@ class Found:
 
 def search_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     """Return the context of the page: what each table that the person may view has of what is asked for."""
-    text = request.GET.get(SEARCH_VAR, "").replace("\x00", "").strip()[:LONGEST_SEARCH]
+    text = request.GET.get(SEARCH_VAR, "").strip()[:LONGEST_SEARCH]
     elsewhere = []
     if text and request.user.has_perm(links.VIEW):
         elsewhere = [

@@ -63,7 +63,7 @@ class BulkAct(PlannedAct[BulkPlan]):
     def show_rows(self) -> HttpResponse:
         """Store the plan with all its rows, and lead to the page that shows them."""
         obj = "" if self.door.obj is None else str(self.door.obj)
-        require(self.actor, self.needs(self.plan()))
+        require(self.actor, self._eyes())
         about = [self.model_admin.opts.label_lower, self.action.title, obj, self.door.list_url]
         plan = stored_bulk(self.action.work, self.objects, actor=self.actor, about=about, options=self.form.options())
         return HttpResponseRedirect(links.plan_url(plan.pk))

@@ -129,7 +129,7 @@ def save_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
         deleted = own.filter(pk=number).delete()[0]
         messages.info(request, "The view is deleted." if deleted else "That view is not yours, or was deleted before.")
         return HttpResponseRedirect(f"{list_url}?{VIEW}=all")
-    name = " ".join(request.POST.get("name", "").replace("\x00", "").split())
+    name = " ".join(request.POST.get("name", "").split())
     query = _worth_saving(QueryDict(request.POST.get("query", ""))).urlencode(safe=",")
     if not name or len(name) > LONGEST_NAME or len(query) > LONGEST_QUERY:
         messages.error(request, f"Give the view a name of 1 to {LONGEST_NAME} characters: nothing was saved.")

@@ -66,7 +66,7 @@ NAMES = {"bucket": "bucket", "kind": "model", "in": "field", "place": "place", "
 
 def read_rows_query(get: QueryDict, rest: Sequence[tuple[str, str]] = ()) -> RowsQuery:
     """Return which rows an address asks for."""
-    asked = {field: get.get(name, "").replace("\x00", "").strip()[:200] for name, field in NAMES.items()}
+    asked = {field: get.get(name, "").strip()[:200] for name, field in NAMES.items()}
     start = whole_number(get.get("start", ""), digits=9) or 0
     # A model that the address gets wrong is left out.
     known = tracked_by_name(asked["model"])
