@@ -15,6 +15,7 @@ from django.conf import settings
 
 from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
 from apps.changesets.processes.holding import scratch_folder
+from apps.changesets.processes.private_storage import sync_file
 
 PARTIAL = ".partial"
 SCRATCH_FOLDER = ".scratch-"
@@ -121,15 +122,6 @@ def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def sync_file(path: Path) -> None:
-    """Write the bytes of a file to the disk, and return when they are there."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def move_into_place(partial: Path, final: Path) -> None:

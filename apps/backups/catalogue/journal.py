@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from apps.backups.catalogue.folder import backup_folder, open_folder, sync_file
+from apps.backups.catalogue.folder import backup_folder, open_folder
+from apps.changesets.processes.private_storage import sync_file
 
 JOURNAL = "journal.jsonl"
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from apps.backups.catalogue.folder import PARTIAL, backup_folder, sync_file
+from apps.backups.catalogue.folder import PARTIAL, backup_folder
 from apps.backups.catalogue.signing import is_signed, sign
 from apps.backups.errors import BackupFailure, ManifestUnreadable, gap
 from apps.changesets.identity import identity_of
+from apps.changesets.processes.private_storage import sync_file
 
 OTHER_DATABASE = "of another database"
 MANIFEST = ".json"

@@ -14,7 +14,6 @@ from urllib.parse import quote as quote_url
 from django.db import connections
 
 from apps.backups.catalogue.facts import MIGRATIONS, Facts, read_facts, require_tables
-from apps.backups.catalogue.folder import sync_file
 from apps.backups.catalogue.left_out import is_left_out
 from apps.backups.errors import (
     BackupFailure,
@@ -25,6 +24,7 @@ from apps.backups.errors import (
     disk_full,
 )
 from apps.changesets.identity import TABLE as IDENTITY
+from apps.changesets.processes.private_storage import sync_file
 from apps.changesets.recording import is_of_recording
 from apps.changesets.sql import Row, Sql
 

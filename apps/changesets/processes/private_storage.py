@@ -9,6 +9,15 @@ from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
 
+def sync_file(path: Path) -> None:
+    """Write the bytes of a file to the disk, and return when they are there."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 class PrivateStorage(FileSystemStorage):
     """Keeps files for their owner alone; a file gets its name once all of it is on the disk, and replaces no other."""
 
@@ -26,11 +35,7 @@ class PrivateStorage(FileSystemStorage):
             # A name that somebody took meanwhile, perhaps on another machine, is not written over.
             while not self._give_name(partial.name, name):
                 name = self.get_available_name(name)
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_file(folder)
         return name
 
     def _give_name(self, partial: str, name: str) -> bool:
