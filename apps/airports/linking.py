@@ -67,9 +67,10 @@ class PlacesLinker:
                 Country(iso_code=code, name=name, iso3=iso3, slug=slug_stem(name))
                 for code, (name, iso3) in names_of(codes).items()
             )
-        if staging.value("SELECT COUNT(*) FROM imports_cities"):
+        if staging.has_rows("imports_cities"):
+            places = _places(staging)
             # The new cities, in the order in which the file names them.
-            _places(staging).run(
+            number = places.run(
                 """
                 INSERT INTO {city} (country_id, name, ascii_name, search_name, slug, latitude, longitude,
                                     timezone, population, active, created_at, updated_at)
@@ -79,9 +80,9 @@ class PlacesLinker:
                 """,
                 [now, now],
             )
-            if staging.postgresql:
+            if staging.postgresql and number * 10 > places.value("SELECT COUNT(*) FROM {city}"):
                 # The next statements join the new cities; without statistics the planner expects none.
-                _places(staging).run("ANALYZE {city}")
+                places.run("ANALYZE {city}")
 
     def joins(self, staging: Staging, rows: str) -> str:
         """Return the LEFT JOINs that find country and city of the rows under alias `rows`."""

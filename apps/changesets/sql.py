@@ -197,7 +197,13 @@ class Sql:
         """Tell PostgreSQL's planner what is in a temporary table (wide texts cost); SQLite plans well without."""
         if self.postgresql:
             chosen = f"({self.names(columns)})" if columns else ""
-            self.run("ANALYZE {table} {chosen}", table=self.temp(name), chosen=chosen)
+            # From 3,000 rows of it: a tenth of what is usual, in a fifth of the time.
+            self.run(
+                "SET LOCAL default_statistics_target = 10; ANALYZE {table} {chosen}; "
+                "SET LOCAL default_statistics_target TO DEFAULT",
+                table=self.temp(name),
+                chosen=chosen,
+            )
 
     def key_type(self, tracked: Tracked) -> str:
         """Return the column type of a model's primary key without serial or identity."""

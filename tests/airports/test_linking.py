@@ -2,6 +2,7 @@
 
 import pytest
 
+from apps.airports.linking import PlacesLinker
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 
@@ -88,6 +89,17 @@ def test_emptied_link_is_made_again_by_the_same_file(import_file):
 
     assert (result["updated"], result["city_links"], result["country_links"]) == (1, 1, 0)
     assert Airport.objects.get(ident="K001").city.name == "Denver"
+
+
+def test_a_row_whose_empty_link_finds_nothing_is_not_written(import_file, monkeypatch):
+    import_file({}, {})
+    Airport.objects.filter(ident="K001").update(city=None)
+    monkeypatch.setattr(PlacesLinker, "target", lambda *args: "CAST(NULL AS bigint)")
+
+    result = import_file({}, {})
+
+    assert result["changeset"] is None
+    assert Airport.history.filter(ident="K001").count() == 2
 
 
 def test_link_made_by_hand_stays_while_the_municipality_does(import_file):

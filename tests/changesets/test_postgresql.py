@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from apps.airports.models import Airport
 from apps.changesets.models import Changeset
+from apps.changesets.recording import BY_SET
 from tests.changesets.conftest import World
 
 ROLE = "console_test_clerk"
@@ -31,6 +32,11 @@ def test_a_role_that_may_only_write_airports_is_recorded(world: World) -> None:
         cursor.execute("RESET ROLE")
 
     assert Airport.history.filter(ident="KDEN").first().name == "x"
+
+
+def test_a_statement_that_promises_to_keep_keys_cannot_change_one(world: World) -> None:
+    with pytest.raises(DatabaseError, match="changes no key"), connection.cursor() as cursor:
+        cursor.execute(f"{BY_SET} UPDATE airports_airport SET ident = 'KNEW' WHERE ident = 'KDEN'")
 
 
 def as_application(name: str, airport: str) -> Changeset:

@@ -12,6 +12,7 @@ from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset, Kind
+from apps.changesets.recording import BY_SET
 from tests.changesets.conftest import World, history_rows
 
 
@@ -27,9 +28,9 @@ def bulk_update() -> None:
     Airport.objects.bulk_update(airports, ["name"])
 
 
-def raw_sql() -> None:
+def raw_sql(promise: str = "") -> None:
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE airports_airport SET name = 'x' WHERE ident = 'KDEN'")
+        cursor.execute(f"{promise} UPDATE airports_airport SET name = 'x' WHERE ident = 'KDEN'")
 
 
 def upsert() -> None:
@@ -49,6 +50,7 @@ CHANGES = {
     "update_or_create": lambda: Airport.objects.update_or_create(pk="KDEN", defaults={"name": "x"}),
     "upsert": upsert,
     "raw SQL": raw_sql,
+    "by set": lambda: raw_sql(BY_SET),
 }
 
 

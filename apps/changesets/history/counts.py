@@ -6,9 +6,7 @@ from typing import Any
 from apps.changesets.fields import column_of
 from apps.changesets.history.net_changes import (
     Rows,
-    net_objects,
     net_select,
-    net_table,
     row_before,
     rows_of,
     single_select,
@@ -31,28 +29,9 @@ def count_changes(
     `renamed` objects (another primary key, the same stable key) are among `changed` too. `among` is what is tracked as
     the tables are, where they may not be as the models are.
     """
-    sql = Sql(using)
-    counted = _count_objects(sql, changeset_id, tracked_models() if among is None else among)
-    fields = {
-        tracked.label: _count_fields(sql, tracked, *_changed_rows(sql, tracked, changeset_id, once=once))
-        for tracked, of_model, once in counted
-        if of_model.get("changed")
-    }
-    return _by_label(counted), fields
-
-
-def _count_objects(sql: Sql, changeset_id: int, among: Sequence[Tracked]) -> list[tuple[Tracked, dict[str, int], bool]]:
-    """Return what `_count_model` does for each model of which the changeset has rows."""
-    written = _rows_written(sql, changeset_id, among)
-    return [
-        (tracked, *_count_model(sql, tracked, changeset_id, written[tracked.label]))
-        for tracked in among
-        if tracked.label in written
-    ]
-
-
-def _by_label(counted: Sequence[tuple[Tracked, dict[str, int], bool]]) -> Counts:
-    return {tracked.label: of_model for tracked, of_model, _once in counted}
+    counted = _count(Sql(using), changeset_id, tracked_models() if among is None else among)
+    objects = {label: of_model for label, (of_model, _fields) in counted.items()}
+    return objects, {label: fields for label, (of_model, fields) in counted.items() if of_model.get("changed")}
 
 
 def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "default") -> Counts:
@@ -62,48 +41,22 @@ def field_counts_of(changeset: Changeset, *, counts: Counts, using: str = "defau
         return stored
     sql, rows = Sql(using), rows_of(changeset.pk)
     return {
-        tracked.label: _count_fields(sql, tracked, _changed(sql, tracked, rows), rows.params)
+        tracked.label: _count_net(sql, tracked, net_select(sql, tracked, rows), rows)[1]
         for tracked in tracked_models()
         if counts.get(tracked.label, {}).get("changed")
     }
 
 
-def _changed_rows(sql: Sql, tracked: Tracked, changeset_id: int, *, once: bool) -> tuple[str, Sequence[Any]]:
-    """Return where the rows before and after of the changed objects are, straight after `_count_model`."""
-    if once:
-        rows = rows_of(changeset_id)
-        return _both_ends(sql, tracked, single_select(sql, tracked, rows)), rows.params
-    return sql.temp(net_table(tracked)), ()
-
-
-def _changed(sql: Sql, tracked: Tracked, rows: Rows) -> str:
-    """Return the history rows before and after of what was there before and after."""
-    both = "WHERE n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL"
-    return _both_ends(sql, tracked, net_select(sql, tracked, rows), both)
-
-
-def _both_ends(sql: Sql, tracked: Tracked, net: str, condition: str = "") -> str:
-    return sql.fill(
-        "(SELECT {before} AS before_id, n.after_id FROM ({net}) n {condition})",
-        before=row_before(sql, tracked),
-        net=net,
-        condition=condition,
-    )
-
-
-def _count_fields(sql: Sql, tracked: Tracked, net: str, params: Sequence[Any] = ()) -> dict[str, int]:
-    """Return how many changed objects differ in each field that is news; fields without any are left out."""
-    differ = [f"count(CASE WHEN {sql.differ([column_of(field)], 'b', 'a')} THEN 1 END)" for field in tracked.news]
-    numbers = sql.with_model(tracked).rows(
-        """
-        SELECT {numbers} FROM {net} n
-        JOIN {history} b ON b.history_id = n.before_id JOIN {history} a ON a.history_id = n.after_id
-        """,
-        params,
-        numbers=", ".join(differ),
-        net=net,
-    )[0]
-    return {field.name: number for field, number in zip(tracked.news, numbers, strict=True) if number}
+def _count(
+    sql: Sql, changeset_id: int, among: Sequence[Tracked], *, fields: bool = True
+) -> dict[str, tuple[dict[str, int], dict[str, int]]]:
+    """Return what `_count_model` does for each model of which the changeset has rows, by label."""
+    written = _rows_written(sql, changeset_id, among)
+    return {
+        tracked.label: _count_model(sql, tracked, changeset_id, written[tracked.label], fields=fields)
+        for tracked in among
+        if tracked.label in written
+    }
 
 
 def total(counts: Counts | None, operations: Iterable[str] = ("created", "changed", "deleted")) -> int:
@@ -132,29 +85,54 @@ def _rows_written(sql: Sql, changeset_id: int, among: Sequence[Tracked]) -> dict
 
 
 def _count_model(
-    sql: Sql, tracked: Tracked, changeset_id: int, rows: dict[str, tuple[int, int]]
-) -> tuple[dict[str, int], bool]:
-    """Return the objects by operation, and whether all were changed by one row each; otherwise the net table is filled
-    where any was changed. `rows` has the rows of history and their changed keys by type."""
+    sql: Sql, tracked: Tracked, changeset_id: int, written: dict[str, tuple[int, int]], *, fields: bool
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the objects by operation, and the changed ones by field, where `fields` are wanted.
+
+    `written` has the rows of history and their changed keys by type.
+    """
     # Most changesets are all of one sort, and then an object cannot stand there twice (but for changes).
-    if set(rows) == {"+"}:
-        return {"created": rows["+"][0]}, False
-    if set(rows) == {"-"}:
-        return {"deleted": rows["-"][0]}, False
-    if set(rows) == {"~"} and rows["~"][0] == rows["~"][1]:
-        return {"changed": rows["~"][0]}, True
-    net_objects(sql, tracked, changeset_id)
-    created, deleted, changed, renamed = sql.with_temps(net=net_table(tracked)).rows(
-        """
-        SELECT count(CASE WHEN before_id IS NULL THEN 1 END), count(CASE WHEN after_id IS NULL THEN 1 END),
-               count(CASE WHEN before_id IS NOT NULL AND after_id IS NOT NULL THEN 1 END),
-               count(CASE WHEN before_pk <> after_pk THEN 1 END)
-        FROM {net}
-        """
-    )[0]
-    counts = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
+    if set(written) == {"+"}:
+        return {"created": written["+"][0]}, {}
+    if set(written) == {"-"}:
+        return {"deleted": written["-"][0]}, {}
+    rows, once = rows_of(changeset_id), set(written) == {"~"} and written["~"][0] == written["~"][1]
+    if once and not fields:
+        return {"changed": written["~"][0]}, {}
+    net = single_select(sql, tracked, rows) if once else net_select(sql, tracked, rows)
+    objects, of_fields = _count_net(sql, tracked, net, rows, fields=fields)
     # Created and deleted again is nothing on balance, yet rows were written: keep the changeset.
-    return {name: number for name, number in counts.items() if number} or {"changed": 0}, False
+    return objects or {"changed": 0}, of_fields
+
+
+def _count_net(
+    sql: Sql, tracked: Tracked, net: str, rows: Rows, *, fields: bool = True
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the objects of one of the SELECTs of net changes by operation, and by field that is news; no zeros."""
+    sql = sql.with_model(tracked)
+    differ = [sql.differ([column_of(field)], "b", "a") for field in tracked.news] if fields else []
+    # What is absent before or after has neither row here: no field of it differs.
+    both_ends = """
+        LEFT JOIN {history} b ON b.history_id = n.before_id AND n.after_pk IS NOT NULL
+        LEFT JOIN {history} a ON a.history_id = n.after_id AND n.before_pk IS NOT NULL
+    """
+    numbers = sql.rows(
+        """
+        SELECT count(CASE WHEN n.before_pk IS NULL THEN 1 END), count(CASE WHEN n.after_pk IS NULL THEN 1 END),
+               count(CASE WHEN n.before_pk IS NOT NULL AND n.after_pk IS NOT NULL THEN 1 END),
+               count(CASE WHEN n.before_pk <> n.after_pk THEN 1 END) {differ}
+        FROM (SELECT n.before_pk, n.after_pk, n.after_id, {before} AS before_id FROM ({net}) n) n {both_ends}
+        """,
+        rows.params,
+        differ="".join(f", count(CASE WHEN {of_field} THEN 1 END)" for of_field in differ),
+        before=row_before(sql, tracked),
+        net=net,
+        both_ends=sql.fill(both_ends) if fields else "",
+    )[0]
+    created, deleted, changed, renamed = numbers[:4]
+    objects = {"created": created, "changed": changed, "renamed": renamed, "deleted": deleted}
+    of_fields = zip((field.name for field in tracked.news), numbers[4:], strict=False)
+    return _without_zeros(objects), _without_zeros(dict(of_fields))
 
 
 def counts_of_many(changesets: Iterable[Changeset], *, using: str = "default") -> dict[int, Counts]:
@@ -184,9 +162,11 @@ def miscounted(using: str = "default") -> Iterator[tuple[Changeset, Counts, Coun
         stored = {label: counts for label, counts in (changeset.counts or {}).items() if label in labels}
         # What went and came may be one object under another key.
         moved = any({"created", "deleted"} <= model.keys() for model in ends.values())
-        # Fields are counted where that is news only.
-        if (moved or ends != stored) and _by_label(_count_objects(sql, changeset.pk, models)) != stored:
-            yield changeset, *count_changes(changeset.pk, using=using)
+        if moved or ends != stored:
+            counted = _count(sql, changeset.pk, models, fields=False)
+            # Fields are counted where that is news only.
+            if {label: of_model for label, (of_model, _fields) in counted.items()} != stored:
+                yield changeset, *count_changes(changeset.pk, using=using)
 
 
 def _count_by_ends(sql: Sql, condition: str, params: Sequence[Any] = ()) -> dict[int, Counts]:
@@ -223,6 +203,10 @@ def words_for(counts: Counts) -> str:
     signs = (("+", "created"), ("~", "changed"), ("-", "deleted"))
     parts = [f"{sign}{number:,}" for sign, name in signs if (number := total(counts, [name]))]
     return " ".join(parts) or "nothing"
+
+
+def _without_zeros(numbers: dict[str, int]) -> dict[str, int]:
+    return {name: number for name, number in numbers.items() if number}
 
 
 def _operation(first: int, last: int) -> str:

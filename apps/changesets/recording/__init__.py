@@ -13,8 +13,10 @@ from apps.changesets.recording.install import (
     uninstall_recording,
 )
 from apps.changesets.recording.mark import close_mark, open_mark
+from apps.changesets.recording.statements import BY_SET
 
 __all__ = [
+    "BY_SET",
     "close_mark",
     "install_recording",
     "is_of_recording",

@@ -7,6 +7,7 @@ too. Any role can set the setting: a mark counts only where this transaction mad
 from collections.abc import Collection
 
 from apps.changesets.recording.statements import (
+    BY_SET,
     JOIN_SECONDS,
     PREFIX,
     Names,
@@ -118,21 +119,27 @@ END
 def table_objects(names: Names, shape: TableShape) -> Recording:
     """Return one table's functions and triggers.
 
-    Inserted and deleted rows are recorded once a statement, from the transition table; updated rows one by one, since
-    old and new would have to be joined; TRUNCATE before it happens.
+    Inserted and deleted rows are recorded once a statement, from the transition table, and so are the updated rows of a
+    statement that begins with `BY_SET`; those of others one by one, since old and new would have to be joined; TRUNCATE
+    before it happens.
     """
-    table = qualified(names, shape.table)
+    table, pk = qualified(names, shape.table), names.quote(shape.pk)
     changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in map(names.quote, shape.compared))
+    # Nothing changes the text of a statement while it runs. A setting could be on for its rows, and off at its end.
+    by_set = f"starts_with(current_query(), '{BY_SET}')"
+    one_by_one = f"OLD.{pk} <> NEW.{pk} OR ({by_set}) IS NOT TRUE AND ({changed})"
     parts = {
         "insert": ("AFTER INSERT", "REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT"),
         "delete": ("AFTER DELETE", "REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT"),
-        "update": ("AFTER UPDATE", f"FOR EACH ROW WHEN ({changed})"),
+        "update": ("AFTER UPDATE", f"FOR EACH ROW WHEN ({one_by_one})"),
+        "update_set": ("AFTER UPDATE", f"REFERENCING NEW TABLE AS updated FOR EACH STATEMENT WHEN ({by_set})"),
         "truncate": ("BEFORE TRUNCATE", "FOR EACH STATEMENT"),
     }
     bodies = {
         "insert": _record_set(names, shape, "+", "inserted"),
         "delete": _record_set(names, shape, "-", "deleted"),
         "update": _record_row(names, shape),
+        "update_set": _record_set(names, shape, "~", "updated"),
         "truncate": _record_set(names, shape, "-", table),
     }
     create, drop = {}, []
@@ -168,7 +175,10 @@ def _record_set(names: Names, shape: TableShape, sign: str, rows: str) -> str:
 def _record_row(names: Names, shape: TableShape) -> str:
     pk = names.quote(shape.pk)
     return (
-        f"{_find_mark(names)}    IF OLD.{pk} = NEW.{pk} THEN\n        {_record(names, shape, 'NEW', '~')}\n"
+        f"    IF starts_with(current_query(), '{BY_SET}') THEN\n"
+        f"        RAISE EXCEPTION 'A statement that begins with {BY_SET} changes no key: nothing was written.';\n"
+        f"    END IF;\n{_find_mark(names)}"
+        f"    IF OLD.{pk} = NEW.{pk} THEN\n        {_record(names, shape, 'NEW', '~')}\n"
         f"    ELSE\n        {_record(names, shape, 'OLD', '-')}\n"
         f"        {_record(names, shape, 'NEW', '+')}\n    END IF;\n"
     )

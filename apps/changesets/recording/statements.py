@@ -9,6 +9,9 @@ from apps.changesets.models import Changeset, Kind
 PREFIX = "record_"
 # Consecutive direct writes of one session within this many seconds are one changeset, or a shell loop makes thousands.
 JOIN_SECONDS = 5
+# An UPDATE that begins with this promises that it changes each row that it touches, and no primary key. PostgreSQL then
+# records it once, from the new rows alone.
+BY_SET = "/* by set */"
 
 
 @dataclass(frozen=True)

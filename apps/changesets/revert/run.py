@@ -9,6 +9,7 @@ from apps.changesets.errors import RevertConflict
 from apps.changesets.models import Actor, Changeset, Kind, Status
 from apps.changesets.processes.locking import again_once, alone, patience
 from apps.changesets.processes.progress import Progress, quiet
+from apps.changesets.recording import BY_SET
 from apps.changesets.revert.blocking import verdicts_in
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.plan import check_scope, counted_anew, load_revertable, merge
@@ -156,10 +157,11 @@ def _update(sql: Sql, tracked: Tracked) -> None:
     values = [column for column in tracked.columns if column != tracked.pk]
     # What changes, and stays under its key.
     copy_of(sql, tracked).run(
-        """
+        """{by_set}
         UPDATE {live} SET {taken} FROM {working} w
         WHERE {live}.{pk} = w.w_live AND w.w_verdict = {restored} AND w.w_mover IS NULL
         """,
+        by_set=BY_SET,
         taken=sql.taken(values, of="w"),
     )
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from apps.changesets.fields import AnyField, column_of, field_of
+from apps.changesets.recording import BY_SET
 from apps.imports.errors import RuleOfTheDatabase
 from apps.imports.plan.complete import completed_join, completed_value
 from apps.imports.plan.missing import superseded_pks
@@ -213,16 +214,36 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
     for first, last in _portions(staging, "changed"):
         # Changed objects that keep their primary key get their final values.
         number = staging.run(
-            """
+            """{by_set}
             UPDATE {live} SET {sets} FROM {changed} x {joins}
-            WHERE {live}.{pk} = x.old_pk {stays} AND x.line BETWEEN %s AND %s
+            WHERE {live}.{pk} = x.old_pk {stays} AND x.line BETWEEN %s AND %s AND ({differs})
             """,
             [*params, first, last],
+            by_set=BY_SET,
             sets=", ".join(sets),
             joins=_joins(staging, "x"),
             stays=stays,
+            differs=_still_differs(staging),
         )
         written.add(number)
+
+
+def _still_differs(staging: Staging) -> str:
+    """Return the condition that a changed row `x` changes its live object: it may have lacked a link only, which
+    nothing was found for."""
+    live, wants = staging.fill("{live}"), " OR ".join(f"x.{staging.want(link.field)}" for link in staging.links)
+    if not wants:
+        return "TRUE"
+    values = {staging.column(field): f"x.{staging.quote(field)}" for field in staging.stored}
+    if staging.spec.upstream:
+        values[staging.column(staging.spec.upstream)] = staging.fill("x.{upstream}")
+    differs = [f"{live}.{column} IS DISTINCT FROM {value}" for column, value in values.items()]
+    differs += [
+        f"x.{staging.want(link.field)} AND {live}.{staging.column(link.field)} IS DISTINCT FROM "
+        f"{_link_target(staging, link)}"
+        for link in staging.links
+    ]
+    return f"NOT ({wants}) OR {' OR '.join(differs)}"
 
 
 def _insert(staging: Staging, now: Any, written: Written) -> None:
