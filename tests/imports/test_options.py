@@ -224,10 +224,10 @@ def test_database_error_is_one_sentence(airports_file, monkeypatch):
 
     from apps.imports.plan import plan as planning
 
-    def fail(*args):
+    def fail(*args, **options):
         raise OperationalError("no such table: airports_airport\nDETAIL: none")
 
-    monkeypatch.setattr(planning, "stamp_of", fail)
+    monkeypatch.setattr(planning, "cursor_now", fail)
     with pytest.raises(
         CommandError, match=r"migrate`\. The database says: no such table: airports_airport DETAIL: none\.$"
     ):

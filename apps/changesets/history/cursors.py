@@ -158,6 +158,16 @@ def lacking(sql: Sql, tracked: Tracked, cursor: Cursor, *, of: str = "h") -> str
     )
 
 
+def knows_all(sql: Sql, tracked: Tracked, cursor: Cursor) -> bool:
+    """Whether a model has no row of history that the cursor does not know."""
+    late = lacking(sql, tracked, cursor)
+    if sql.postgresql:
+        # Mostly the reader's own changeset alone, of which an index finds the rows.
+        numbers = changesets_after(cursor, sql.using).values_list("pk", flat=True)
+        late = f"h.changeset_id IN ({', '.join(map(str, numbers)) or 'NULL'}) AND {late}"
+    return not sql.with_model(tracked).value("SELECT EXISTS (SELECT 1 FROM {history} h WHERE {late})", late=late)
+
+
 def rows_between(sql: Sql, tracked: Tracked, start: int | Cursor, end: Cursor) -> Rows:
     """Return the rows after a changeset by number, or after a cursor, that the later cursor knows.
 

@@ -8,13 +8,15 @@ from typing import Any, Protocol
 from django.db import DatabaseError
 
 from apps.changesets.context import Source, changeset
+from apps.changesets.history.cursors import Cursor, knows_all
 from apps.changesets.models import Actor, Changeset, Kind
 from apps.changesets.processes.locking import again_once, alone, patience
+from apps.changesets.tracking import tracked_for
 from apps.imports.errors import PlanIsGone
 from apps.imports.plan.checks import beyond_limits, require_within_limits
 from apps.imports.plan.complete import complete
 from apps.imports.plan.moved import skip_blocked, skip_moved
-from apps.imports.plan.plan import Stamp, count_objects, stamp_of
+from apps.imports.plan.plan import count_objects
 from apps.imports.plan.write import write
 from apps.imports.results import FileIdentity, LeftAlone, source_title
 from apps.imports.staging.tables import Staging
@@ -39,8 +41,8 @@ class Plan(Protocol):
         """The imported file."""
 
     @property
-    def stamp(self) -> Stamp | None:
-        """The newest history rows when the plan was made; None where they are not known."""
+    def seen(self) -> Cursor | None:
+        """The history that was there before the plan was made; None where that is not known."""
 
     @property
     def past_limits(self) -> bool:
@@ -116,7 +118,7 @@ def _write_planned(plan: Plan) -> Done:
     staging, counts = plan.staging, plan.figures()["counts"]
     try:
         staging.progress("check", 0)
-        same = stamp_of(staging) == plan.stamp
+        same = _is_unchanged(plan)
         left_alone = skip_moved(staging, plan.planned_at, same=same)
         if left_alone or not same:
             left_alone += skip_blocked(staging)
@@ -131,6 +133,12 @@ def _write_planned(plan: Plan) -> Done:
         staging.progress("stop", 0)
         raise
     return Done(counts, left_alone)
+
+
+def _is_unchanged(plan: Plan) -> bool:
+    """Whether nothing was written, after the plan was made, to the tables that it reads."""
+    seen, staging = plan.seen, plan.staging
+    return seen is not None and all(knows_all(staging, tracked_for(model), seen) for model in staging.spec.watched)
 
 
 def _recount(staging: Staging, counts: dict[str, int]) -> dict[str, int]:

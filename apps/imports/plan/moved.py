@@ -23,7 +23,7 @@ _THERE = "somebody made an object with this key after the plan was made"
 def skip_moved(staging: Staging, planned_at: datetime, *, same: bool = False) -> list[LeftAlone]:
     """Take out the rows whose object changed, or got a pin, after the plan was made; return them with the reason.
 
-    Where the newest history rows are the `same`, no object changed on SQLite, which numbers them as they are committed.
+    Where the history is the `same`, no object changed.
     """
     staging.run("DROP TABLE IF EXISTS {moved}")
     # Objects whose newest history row is another one by now. What is only reported as missing does not matter.
@@ -37,7 +37,7 @@ def skip_moved(staging: Staging, planned_at: datetime, *, same: bool = False) ->
         WHERE {changed_since}
         """,
         to_change=_to_change(staging),
-        changed_since="FALSE" if same and not staging.postgresql else _changed_since(staging),
+        changed_since="FALSE" if same else _changed_since(staging),
     )
     moved = staging.rows("SELECT line, old_pk, gone FROM {moved}")
     pinned = _pinned_since(staging, planned_at)

@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connections
 from django.utils import timezone
 
+from apps.changesets.history.cursors import Cursor, cursor_now
 from apps.changesets.processes.failures import FAILURES
-from apps.changesets.tracking import tracked_for
 from apps.imports.errors import LocalEditsInTheWay, MissingAboveLimit, RowsRefused
 from apps.imports.mapping.headers import settle
 from apps.imports.mapping.layout import effective, layout_of
@@ -50,17 +50,13 @@ from apps.imports.staging.normalise import normalise
 from apps.imports.staging.tables import Staging
 
 _IN_FIGURES = 100
-# A slow transaction commits lower numbers of history than later ones: the count of so many rows shows it.
-_NEWEST = 10_000
-# The newest history row of each table that a plan reads, and how many of the newest ones there are.
-Stamp = tuple[tuple[int | None, int], ...]
 
 
 @dataclass(eq=False)
 class ImportPlan:
     """What an import would do; it holds its staged rows until it is applied or discarded.
 
-    The lists have the first ones, the counts all of them. While `stamp` is the same, no table has changed since.
+    The lists have the first ones, the counts all of them. While `seen` knows all, no table has changed since.
     """
 
     staging: Staging
@@ -73,7 +69,7 @@ class ImportPlan:
     missing_to_change: int
     missing_above_limit: str
     beyond_limits: tuple[str, ...]
-    stamp: Stamp
+    seen: Cursor
     planned_at: datetime
     how: Reading = field(default_factory=Reading)
     # The mapping of an earlier file with the same titles, where its columns are taken.
@@ -171,21 +167,6 @@ def plan_import(
     return plan
 
 
-def stamp_of(staging: Staging) -> Stamp:
-    """Return a value that changes with the tables that the plan reads."""
-    return tuple(
-        staging.rows(
-            """
-            SELECT MAX(history_id), COUNT(*)
-            FROM (SELECT history_id FROM {history} ORDER BY history_id DESC LIMIT {newest}) n
-            """,
-            history=staging.quote(tracked_for(model).history_table),
-            newest=str(_NEWEST),
-        )[0]
-        for model in staging.spec.watched
-    )
-
-
 def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
     """Stream the file into the staging tables; return the counts of reading."""
     total = taken = refused = cells_refused = 0
@@ -211,7 +192,7 @@ def _stage(raw: RawFile, staging: Staging) -> ImportCounts:
 
 
 def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> ImportPlan:
-    planned_at, stamp = timezone.now(), stamp_of(staging)
+    planned_at, seen = timezone.now(), cursor_now(staging.using, settled=False)
     staging.progress("compare", counts.total)
     staging.pinned = load_pins(staging)
     matching = match(staging)
@@ -251,7 +232,7 @@ def _compare(staging: Staging, file: FileIdentity, counts: ImportCounts) -> Impo
             staging.spec, staging.options, to_change, objects["superseded"], using=staging.using
         ),
         beyond_limits=beyond_limits(staging),
-        stamp=stamp,
+        seen=seen,
         planned_at=planned_at,
     )
 

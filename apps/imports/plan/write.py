@@ -229,21 +229,24 @@ def _update(staging: Staging, now: Any, written: Written) -> None:
 
 
 def _still_differs(staging: Staging) -> str:
-    """Return the condition that a changed row `x` changes its live object: it may have lacked a link only, which
-    nothing was found for."""
-    live, wants = staging.fill("{live}"), " OR ".join(f"x.{staging.want(link.field)}" for link in staging.links)
-    if not wants:
-        return "TRUE"
+    """Return the condition that a changed row `x` changes its live object.
+
+    It may lack a link only, which nothing was found for, or stand there for what a pin holds against it.
+    """
     values = {staging.column(field): f"x.{staging.quote(field)}" for field in staging.stored}
     if staging.spec.upstream:
         values[staging.column(staging.spec.upstream)] = staging.fill("x.{upstream}")
-    differs = [f"{live}.{column} IS DISTINCT FROM {value}" for column, value in values.items()]
+    differs = [staging.fill("{live}.{column} IS DISTINCT FROM {value}", column=c, value=v) for c, v in values.items()]
     differs += [
-        f"x.{staging.want(link.field)} AND {live}.{staging.column(link.field)} IS DISTINCT FROM "
-        f"{_link_target(staging, link)}"
+        staging.fill(
+            "x.{want} AND {live}.{column} IS DISTINCT FROM {target}",
+            want=staging.want(link.field),
+            column=staging.column(link.field),
+            target=_link_target(staging, link),
+        )
         for link in staging.links
     ]
-    return f"NOT ({wants}) OR {' OR '.join(differs)}"
+    return " OR ".join(differs)
 
 
 def _insert(staging: Staging, now: Any, written: Written) -> None:

@@ -37,7 +37,7 @@ class StoredPlan:
     run: ImportRun
     staging: Staging
     # What the tables were like is not stored: every row is checked again.
-    stamp: None = None
+    seen: None = None
 
     @property
     def file(self) -> FileIdentity:
