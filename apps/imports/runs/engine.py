@@ -102,8 +102,6 @@ class Finished:
 
     plan: ImportPlan
     counts: dict[str, int]
-    initial_count: int
-    final_count: int
     left_alone: Sequence[LeftAlone] = ()
     run: ImportRun | None = None
     changeset: Changeset | None = None
@@ -175,13 +173,10 @@ def plan_only(request: Request, *, progress: Progress | None = None) -> Finished
     earlier = beside_earlier(plan, ImportRun(spec=request.spec.name, **file))
     plan.discard()
     _refuse_too_many(plan, request.refused_percent)
-    count = request.spec.model._base_manager.count()
-    return Finished(plan, plan.counts.as_dict(), count, count, duration=time.monotonic() - started, earlier=earlier)
+    return Finished(plan, plan.counts.as_dict(), duration=time.monotonic() - started, earlier=earlier)
 
 
 def _import_now(request: Request, run: ImportRun, progress: Progress, totals: dict[str, int | None]) -> Finished:
-    objects = request.spec.model._base_manager
-    initial_count = objects.count()
     progress("fetch", 0)
     with request.open_source() as source:
         run.how = asdict(request.how)
@@ -209,7 +204,7 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
         made = _apply(run, plan, settle, progress, before=before, backup=request.backup)
     finally:
         plan.discard()
-    return Finished(plan, did.counts, initial_count, objects.count(), did.left_alone, run, made, earlier=earlier)
+    return Finished(plan, did.counts, did.left_alone, run, made, earlier=earlier)
 
 
 def _apply(

@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from apps.airports.management.importing import add_import_arguments, request_for
+from apps.airports.models import Airport
 from apps.changesets.hooks import after_unattended_work
 from apps.imports.management.importing import ImportingCommand, one_sentence
 from apps.imports.runs.engine import Finished
@@ -23,6 +24,7 @@ class Command(ImportingCommand):
         held = {"lock": LOCK, "refused_percent": REFUSED_PERCENT, "backup": not options["no_backup"]}
         with one_sentence():
             request = request_for(options, "update_airports", **held)
+        self.initial_count = Airport.objects.count()
         try:
             self.import_requested(request, options)
         finally:
@@ -30,5 +32,5 @@ class Command(ImportingCommand):
 
     def as_json(self, finished: Finished) -> dict[str, Any]:
         """Return what is printed as JSON."""
-        before_and_after = {"initial_count": finished.initial_count, "final_count": finished.final_count}
+        before_and_after = {"initial_count": self.initial_count, "final_count": Airport.objects.count()}
         return super().as_json(finished) | before_and_after
