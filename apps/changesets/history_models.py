@@ -112,10 +112,10 @@ def why_not_recorded(model: type[models.Model]) -> str | None:
     return None
 
 
-def _index_name(model: str) -> str:
-    """Return the name of the index of a history table; Django allows it 30 characters."""
-    name = f"{model}_history_by_object"
-    return name if len(name) <= 30 else f"{model[:3]}_{crc32(model.encode()):08x}_history_by_object"
+def _index_name(model: str, use: str) -> str:
+    """Return the name of an index of a history table; Django allows it 30 characters."""
+    name = f"{model}_history_{use}"
+    return name if len(name) <= 30 else f"{model[:3]}_{crc32(model.encode()):08x}_history_{use}"
 
 
 class ChangesetHistory(HistoricalRecords):
@@ -169,6 +169,10 @@ class ChangesetHistory(HistoricalRecords):
         options["ordering"] = ("-history_id",)
         options["get_latest_by"] = ("history_id",)
         pk = model._meta.pk.attname
-        name = _index_name(model._meta.label_lower.rpartition(".")[2])
-        options["indexes"] = (models.Index(fields=(pk, "history_id"), name=name),)
+        name = model._meta.label_lower.rpartition(".")[2]
+        options["indexes"] = (
+            models.Index(fields=(pk, "history_id"), name=_index_name(name, "by_object")),
+            # The recycle bin reads deletions only, which are few.
+            models.Index(fields=(pk, "history_id"), condition=Q(history_type="-"), name=_index_name(name, "deleted")),
+        )
         return options

@@ -72,7 +72,14 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "historical operators",
                 "ordering": ("-history_id",),
                 "get_latest_by": ("history_id",),
-                "indexes": [models.Index(fields=["id", "history_id"], name="operator_history_by_object")],
+                "indexes": [
+                    models.Index(fields=["id", "history_id"], name="operator_history_by_object"),
+                    models.Index(
+                        fields=["id", "history_id"],
+                        condition=models.Q(history_type="-"),
+                        name="operator_history_deleted",
+                    ),
+                ],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
@@ -133,7 +140,14 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "historical stations",
                 "ordering": ("-history_id",),
                 "get_latest_by": ("history_id",),
-                "indexes": [models.Index(fields=["id", "history_id"], name="station_history_by_object")],
+                "indexes": [
+                    models.Index(fields=["id", "history_id"], name="station_history_by_object"),
+                    models.Index(
+                        fields=["id", "history_id"],
+                        condition=models.Q(history_type="-"),
+                        name="station_history_deleted",
+                    ),
+                ],
             },
             bases=(simple_history.models.HistoricalChanges, models.Model),
         ),
