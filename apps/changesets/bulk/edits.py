@@ -93,7 +93,8 @@ class Edits:
         selection.temps.append(TABLE)
         rows = selection.rows().order_by().values_list(*_names_read(self.edit)).iterator(chunk_size=_CHUNK)
         while chunk := list(islice(rows, _CHUNK)):
-            values = _Chunk(self.edit, chunk).edited()
+            # All of them before: while PostgreSQL takes rows in, the connection answers no question.
+            values = list(_Chunk(self.edit, chunk).edited())
             self.sql.load(self.sql.temp(TABLE), ["pk", "refused", *self.columns], self._for_database(values))
         self.sql.analyze(TABLE)
 
@@ -108,7 +109,7 @@ class Edits:
         refused.run("UPDATE {edits} AS e SET refused = r.why FROM {refusals} r WHERE r.pk = e.pk")
         refused.drop_temps(["bulk_refusals"])
 
-    def _for_database(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    def _for_database(self, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
         fields = [self.tracked.model._meta.pk, *self.edit.written]
         for pk, why, *values in rows:
             key, *stored = (
