@@ -1,20 +1,18 @@
 """The form of an airport."""
 
-from django import forms
-
 from apps.airports.models import Airport
+from apps.base.models import City, Country
+from apps.changesets.bulk.rules import Beside
 from apps.imports.pages.checked_form import CheckedForm
 
 
+def _why_not_there(city: City, country: Country) -> str:
+    return "" if city.country_id == country.pk else f"{city} is in {city.country}, not in {country}."
+
+
 class AirportForm(CheckedForm):
+    beside = (Beside("city", "country", _why_not_there),)
+
     class Meta:
         model = Airport
         fields = "__all__"
-
-    def clean(self) -> dict:
-        """Refuse a city of another country than the airport's."""
-        cleaned = super().clean()
-        country, city = cleaned.get("country"), cleaned.get("city")
-        if {"country", "city"} & {*self.changed_data} and city and country and city.country_id != country.pk:
-            self.add_error("city", forms.ValidationError(f"{city} is in {city.country}, not in {country}."))
-        return cleaned

@@ -22,6 +22,11 @@ class CountryForm(CheckedForm):
 
 
 class CityForm(CheckedForm):
+    taken = {
+        ("country", "search_name"): "{country} has a city called {name} already.",
+        ("country", "slug"): "{country} has a city with the address “{slug}” already.",
+    }
+
     class Meta:
         model = City
         fields = "__all__"
@@ -34,7 +39,8 @@ class CityForm(CheckedForm):
             return cleaned
         neighbours = City.objects.filter(country=country).exclude(pk=self.instance.pk)
         if neighbours.filter(search_name=search_form(name)).exists():
-            raise ValidationError(f"{country} has a city called {name} already.")
-        if self.instance.slug and neighbours.filter(slug=self.instance.slug).exists():
-            raise ValidationError(f"{country} has a city with the address “{self.instance.slug}” already.")
+            raise ValidationError(self.taken["country", "search_name"].format(country=country, name=name))
+        slug = self.instance.slug
+        if slug and neighbours.filter(slug=slug).exists():
+            raise ValidationError(self.taken["country", "slug"].format(country=country, slug=slug))
         return cleaned

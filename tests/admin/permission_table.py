@@ -131,6 +131,7 @@ PAGES = {
 _COMMON = {
     "set_active": "editor",
     "set_inactive": "editor",
+    "set_field": "editor",
     "relink": "importer",
     "delete_recent_import": "steward",
     "delete_selected": "steward",

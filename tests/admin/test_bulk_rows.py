@@ -49,6 +49,8 @@ def done(made: Changeset) -> dict[tuple[str, str], tuple[str, set[str]]]:
         ("airport", "resolve_duplicates", {"rule": "clear"}),
         ("airport", "resolve_duplicates", {"rule": "delete"}),
         ("airport", "delete_selected", {}),
+        ("airport", "set_field", {"field": "name", "value": "Denver"}),
+        ("city", "set_field", {"field": "name", "how": "upper"}),
         ("city", "merge_city", {"target": "Denver"}),
         ("city", "clear_city", {}),
         ("city", "delete_selected", {}),

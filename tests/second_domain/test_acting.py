@@ -36,8 +36,8 @@ def tables() -> dict[str, list[dict]]:
 
 
 def test_every_tracked_model_has_the_basic_actions():
-    assert list(actions_of("second_domain.operator")) == ["delete_recent_import", "delete_selected"]
-    assert list(actions_of("second_domain.station"))[:2] == ["set_active", "set_inactive"]
+    assert list(actions_of("second_domain.operator")) == ["set_field", "delete_recent_import", "delete_selected"]
+    assert list(actions_of("second_domain.station"))[:3] == ["set_active", "set_inactive", "set_field"]
 
 
 def test_deleting_in_the_list_shows_its_plan_and_asks_why(world, steward, browse_as):
@@ -83,6 +83,51 @@ def test_setting_inactive_is_planned_done_and_undone(world, steward, browse_as):
 
     revert(plan_revert([newest()]), actor=None, reason="undo")
     assert tables() == before
+
+
+def test_a_field_is_set_by_the_rules_of_the_form_and_comes_back(world, steward, browse_as):
+    client, before, keys = browse_as(steward), tables(), [world[code].pk for code in ("BN", "BS", "UL")]
+
+    page = confirm(client, STATIONS, "set_field", keys, field="platforms", value="-1").content.decode()
+    refused = tables() == before
+    confirm(client, STATIONS, "set_field", keys, field="opened", value="1900-01-31")
+
+    assert "Ensure this value is greater than or equal to 0." in page
+    assert refused
+    assert {str(day) for day in Station.objects.values_list("opened", flat=True)} == {"1900-01-31"}
+    revert(plan_revert([newest()]), actor=None, reason="undo")
+    assert tables() == before
+
+
+@pytest.mark.parametrize("typed", ["key", "DB", "Deutsche Bahn"])
+def test_a_link_is_set_by_key_code_or_name(typed, world, steward, browse_as):
+    value = world["DB"].pk if typed == "key" else typed
+
+    confirm(browse_as(steward), STATIONS, "set_field", [world["BN"].pk], field="operator", value=value)
+
+    assert Station.objects.get(code="BN").operator == world["DB"]
+
+
+def test_what_is_unique_under_a_condition_is_blocked_only_where_it_holds(world, steward, browse_as):
+    Station.objects.filter(code="BS").update(active=False)
+    client, keys = browse_as(steward), [world["BN"].pk, world["BS"].pk]
+
+    confirm(client, STATIONS, "set_field", keys, field="name", value="Bern")
+    names = dict(Station.objects.values_list("code", "name"))
+    page = act(client, STATIONS, "set_field", [world["BS"].pk], field="active", value="true").content.decode()
+
+    assert (names["BN"], names["BS"]) == ("Bern", "Bern")
+    assert "1 blocked: Constraint “active_station_name” is violated." in page
+
+
+def test_a_key_that_another_object_has_is_blocked(world, steward, browse_as):
+    client = browse_as(steward)
+
+    page = act(client, OPERATORS, "set_field", [world["SBB"].pk], field="code", value="DB").content.decode()
+    confirm(client, OPERATORS, "set_field", [world["SBB"].pk], field="code", value="DB")
+
+    assert "1 blocked: Operator with this Code already exists." in page
+    assert Operator.objects.filter(code="SBB").exists()
 
 
 def test_what_the_newest_import_created_is_deleted(world, load, steward, browse_as):

@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from apps.airports.bulk.duplicates import CLEAR, DELETE, first_groups, keep_field
-from apps.changesets.pages.bulk_registry import OptionsForm
+from apps.changesets.pages.options import OptionsForm
 
 # How many groups are shown to choose in; the others follow the rule.
 GROUPS = 25

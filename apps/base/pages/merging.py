@@ -6,7 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from apps.base.bulk.merging import proposed_target
-from apps.changesets.pages.bulk_registry import OptionsForm
+from apps.changesets.pages.options import OptionsForm
 
 
 class MergeForm(OptionsForm):

@@ -22,6 +22,15 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class ValueCount:
+    """A value now and after in words, and how many objects have it."""
+
+    now: str
+    after: str
+    number: int
+
+
+@dataclass(frozen=True)
 class BulkPlan:
     """What would change, what would not and why; `refusal` says why nothing can be changed.
 
@@ -38,6 +47,9 @@ class BulkPlan:
     # The action on the same selection that takes away what stands in the way.
     way_out: str = ""
     selected: int = 0
+    # The commonest distinct values that change, and how many there are.
+    values: tuple[ValueCount, ...] = ()
+    distinct: int = 0
     # What else than the selection and the numbers an action depends on; anything that moves there changes it.
     also_seen: str = ""
     # What the plan saw, as JSON has it: selection, numbers, and what was chosen.

@@ -19,7 +19,7 @@ from apps.changesets.plans.filling import changes_sql, differs, fields_sql, labe
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked, is_tracked, tracked_for, tracked_models
 
-CHANGED, DELETED = "changed", "deleted"
+CHANGED, DELETED, BLOCKED = "changed", "deleted", "blocked"
 
 
 class Rehearsal:
@@ -64,8 +64,12 @@ class Rehearsal:
         *,
         bucket: str = CHANGED,
         after: Mapping[AnyField, str],
+        notes: str = "NULL",
     ) -> int:
-        """Note the rows of a FROM, whose table `l` has the live rows; `after` has the SQL of what they would get."""
+        """Note the rows of a FROM, whose table `l` has the live rows.
+
+        `after` has the SQL of what they would get, `notes` that of what is said of them.
+        """
         # Beside bound values a percent sign is written twice.
         changes = changes_sql(sql, after).replace("%", "%%") if params else changes_sql(sql, after)
         conditions = {field.name: differs(sql, field, value) for field, value in after.items()}
@@ -73,7 +77,7 @@ class Rehearsal:
             """
             INSERT INTO {rows} ({stored})
             SELECT {plan}, '{label}', '{bucket}', FALSE, SUBSTR(CAST(l.{pk} AS text), 1, 255),
-                {name}, {fields}, {places}, {changes}, NULL
+                {name}, {fields}, {places}, {changes}, {notes}
             {source} ORDER BY l.{pk}
             """,
             params,
@@ -84,6 +88,7 @@ class Rehearsal:
             fields=fields_sql(conditions),
             places=places_sql(sql, tracked, "l"),
             changes=changes if after else "NULL",
+            notes=notes,
             source=source,
         )
         self._count(tracked, after, number)

@@ -47,6 +47,7 @@ class BulkAct(PlannedAct[BulkPlan]):
         super().__init__(model_admin, request)
         self.action, self.objects, self.door = action, objects, door
         self.form = action.form(None, objects=objects)
+        self.form.stand_on(model_admin, request)
         self.form.take(request.POST)
 
     def may(self) -> bool:

@@ -2,37 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django import forms
 from django.db import models
-from django.db.models import QuerySet
 
 from apps.changesets.bulk.apply import BulkWork
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.bulk.recent import DELETE_RECENT_IMPORT
+from apps.changesets.bulk.set_field import SET_FIELD
 from apps.changesets.bulk.setting import SET_ACTIVE, SET_INACTIVE
 from apps.changesets.hooks import Hook
+from apps.changesets.pages.options import OptionsForm
+from apps.changesets.pages.set_field import SetFieldForm
+from apps.changesets.rights import permission
 from apps.changesets.tracking import tracked_by_name
-
-
-class OptionsForm(forms.Form):
-    """The options of an action; `objects` are the selected ones. Every field has an initial value."""
-
-    def __init__(self, data: Any, *, objects: QuerySet):
-        self.objects = objects
-        super().__init__(data)
-
-    def take(self, posted: Any) -> None:
-        """Take what was posted, if any of the fields was."""
-        if any(name in posted for name in self.fields):
-            self.data, self.is_bound = posted, True
-
-    def options(self) -> dict[str, Any]:
-        """Return what was chosen, or what is proposed where nothing was yet."""
-        if self.is_bound and self.is_valid():
-            return self.cleaned_data
-        return {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
 
 
 @dataclass(frozen=True)
@@ -74,22 +56,22 @@ def actions_of(label: str) -> dict[str, BulkAction]:
 
 def basic_actions(model: type[models.Model]) -> Iterator[BulkAction]:
     """Yield what the list of every tracked model offers; one registered under the same name takes its place."""
+    change = permission(model, "change")
     if any(field.name == "active" and isinstance(field, models.BooleanField) for field in model._meta.concrete_fields):
-        change = f"{model._meta.app_label}.change_{model._meta.model_name}"
         yield BulkAction("set_active", "Set active…", "Set {what} active", change, SET_ACTIVE)
         yield BulkAction("set_inactive", "Set inactive…", "Set {what} inactive", change, SET_INACTIVE)
-    delete = f"{model._meta.app_label}.delete_{model._meta.model_name}"
-    yield deleting_recent(delete)
+    yield BulkAction("set_field", "Change a field…", "Change {what}", change, SET_FIELD, form=SetFieldForm)
+    yield deleting_recent(permission(model, "delete"))
     yield deleting_selected(model)
 
 
-def deleting_recent(permission: str) -> BulkAction:
+def deleting_recent(needs: str) -> BulkAction:
     """Return the action that deletes what the newest import created, for who has the permission."""
     label, title = "Delete what the newest import created…", "Delete {what} of the newest import"
-    return BulkAction("delete_recent_import", label, title, permission, DELETE_RECENT_IMPORT, danger=True)
+    return BulkAction("delete_recent_import", label, title, needs, DELETE_RECENT_IMPORT, danger=True)
 
 
 def deleting_selected(model: type[models.Model], *along: str) -> BulkAction:
     """Return the action that deletes the selected objects of a model, and with them those of the relations `along`."""
-    permission = f"{model._meta.app_label}.delete_{model._meta.model_name}"
-    return BulkAction("delete_selected", "Delete…", "Delete {what}", permission, deleting(*along), danger=True)
+    may = permission(model, "delete")
+    return BulkAction("delete_selected", "Delete…", "Delete {what}", may, deleting(*along), danger=True)

@@ -1,15 +1,19 @@
 """The form of a recorded object."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import naturaltime
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
+from apps.changesets.bulk.rules import Beside, Following
+from apps.changesets.fields import field_of
 from apps.changesets.history import versions, words
 from apps.changesets.history.values import in_words, names_of, value_label
 from apps.changesets.text import whole_number
@@ -35,6 +39,9 @@ class RecordedForm(forms.ModelForm):
 
     # Why nothing can be saved now, whatever is typed.
     refusal = ""
+    # Rules of two fields, and sentences about another object that has the same (`bulk/rules.py`).
+    beside: ClassVar[tuple[Beside, ...]] = ()
+    taken: ClassVar[Mapping[tuple[str, ...], str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -73,6 +80,48 @@ class RecordedForm(forms.ModelForm):
         if self.clashes:
             self._show_as_now()
         return cleaned
+
+    # -- the same rules for many objects at once (`bulk/rules.py`) ---------------------------------------------
+
+    def shows(self, name: str) -> bool:
+        """Whether the form has a field, or it is none that a person may not see: those are links."""
+        return name in self.fields or not field_of(self._meta.model, name).is_relation
+
+    def rules_beside(self) -> Iterable[Beside]:
+        """Return all rules of two fields."""
+        return self.beside
+
+    def besides(self, name: str) -> Iterable[Beside]:
+        """Return the rules of two fields that a field has a part in, as far as the person may see both."""
+        rules = [rule for rule in self.rules_beside() if name in (rule.field, rule.other)]
+        return [rule for rule in rules if self.shows(rule.field) and self.shows(rule.other)]
+
+    def followings(self, name: str) -> Iterable[Following]:
+        """Return the fields that follow a field, and the one that it follows itself."""
+        return ()
+
+    def count_pinned(self, name: str, keys: str) -> int:
+        """Return how many of the objects with these keys (a query) have the field pinned against imports."""
+        return 0
+
+    def clean_values(self, name: str, values: Sequence[Any]) -> list[tuple[Any, str]]:
+        """Return each value as the form takes it for a field, with the sentence that refuses it, or ""."""
+        return [self._clean_value(name, value) for value in values]
+
+    def _clean_value(self, name: str, value: Any) -> tuple[Any, str]:
+        field, asked = field_of(self._meta.model, name), self.fields[name]
+        try:
+            if field.is_relation and value not in asked.empty_values:
+                return value, ""  # The key of an object that is there.
+            self.cleaned_data = {name: asked.clean(value)}
+            if (own := getattr(self, f"clean_{name}", None)) is not None:
+                self.cleaned_data[name] = own()
+            field.run_validators(self.cleaned_data[name])
+        except ValidationError as error:
+            return None, " ".join(error.messages)
+        return self.cleaned_data[name], ""
+
+    # -- what the person changed, and what others changed meanwhile --------------------------------------------
 
     def _clash_sentence(self, name: str, clash: versions.Moved) -> str:
         return format_html(

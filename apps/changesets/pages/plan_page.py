@@ -11,7 +11,7 @@ from django.utils.text import capfirst
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, turned_away
 from apps.changesets.bulk.apply import ACT
-from apps.changesets.bulk.rehearsal import CHANGED, DELETED
+from apps.changesets.bulk.rehearsal import BLOCKED, CHANGED, DELETED
 from apps.changesets.errors import PlanMoved
 from apps.changesets.history.cache import state_of_tables
 from apps.changesets.pages.stored_rows import RowBucket, plain_rows, read_rows_query, rows_context
@@ -19,7 +19,7 @@ from apps.changesets.plans.storing import plan_numbered
 from apps.changesets.rights import eyes_of
 from apps.changesets.tracking import tracked_by_label, tracked_by_name
 
-BUCKETS = (RowBucket(CHANGED, "changed", "changed"), RowBucket(DELETED, "deleted", "deleted"))
+BUCKETS = tuple(RowBucket(bucket, bucket, bucket) for bucket in (CHANGED, DELETED, BLOCKED))
 
 
 def plan_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int) -> HttpResponse:

@@ -182,9 +182,11 @@ def searched_in(plan: StoredPlan, wanted: Wanted) -> Wanted:
 
 
 def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees) -> list[ShownRow]:
-    """Return the rows of a context as they are shown, where nothing is to be explained; `signs` are by bucket."""
+    """Return the rows of a context as they are shown, each with what its notes say; `signs` are by bucket."""
     rows: list[StoredRow] = context["rows"]
-    verdicts = [Verdict(row.model, key_of(row), row.label, Bucket.RESTORED) for row in rows]
+    verdicts = [
+        Verdict(row.model, key_of(row), row.label, Bucket.RESTORED, (row.notes or {}).get("why", "")) for row in rows
+    ]
     changes = shown_changes(context, sees)
     return [
         replace(shown, sign=signs[row.bucket], changes=changes[row.pk])
