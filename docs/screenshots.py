@@ -149,16 +149,21 @@ class Camera:
 
 def work_of_a_week(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Do what leaves something to see; return the session of Ana, and the pages by the names of their pictures."""
-    from django.core.management import call_command
+    ana, bo = person("ana", "Ana", "Lopes"), person("bo", "Bo", "Lind")
+    renamed, edited = edit_airports(ana, bo)
+    deleted, direct = delete_and_write_past_the_console(ana)
+    back_up(folder)
+    return session_of(ana), pages_of(renamed, edited, deleted, direct)
 
+
+def edit_airports(ana: Any, bo: Any) -> tuple[Any, Any]:
+    """Let Ana rename some airports, and Bo edit one of them and another one; return what she did, and his edit."""
     from apps.airports.models import Airport
     from apps.changesets.acts.edit import change_object
     from apps.changesets.context import changeset
     from apps.changesets.models import Changeset
 
-    ana, bo = person("ana", "Ana", "Lopes"), person("bo", "Bo", "Lind")
-    first = Changeset.objects.get(kind="import")
-    backdate(first, days=9)
+    backdate(Changeset.objects.get(kind="import"), days=9)
     large = Airport.objects.filter(pk__in=["EDDF", "EDDM", "EDDL", "EDDH"])
     with changeset(kind="edit", actor=ana, reason="Names as the airports write them") as renamed:
         for airport in large:
@@ -171,20 +176,42 @@ def work_of_a_week(folder: Path) -> tuple[dict[str, str], dict[str, str]]:
     with changeset(kind="edit", actor=bo, reason="its new name") as again:
         Airport.objects.filter(pk="EDDM").update(name="München “Franz Josef Strauß”")
     backdate(again, days=3)
+    return renamed, edited
+
+
+def delete_and_write_past_the_console(ana: Any) -> tuple[Any, Any]:
+    """Let Ana delete airports, and somebody clear links in the database; return both changesets."""
+    from apps.airports.models import Airport
+    from apps.changesets.context import changeset
+    from apps.changesets.models import Changeset
+
     with changeset(kind="delete", actor=ana, reason="Closed, and built over") as deleted:
         Airport.objects.filter(airport_type="closed", iso_country="NL").delete()
     backdate(deleted, days=2)
     Airport.objects.filter(iso_country="IS", city__isnull=False, airport_type="small_airport").update(city=None)
     direct = Changeset.objects.get(kind="direct")
     backdate(direct, hours=20)
+    return deleted, direct
+
+
+def back_up(folder: Path) -> None:
+    """Back up the database and prove it, and back up one airport."""
+    from django.core.management import call_command
+
     for words in (["create", "--label", "before the refresh"], ["verify", "--latest"]):
         call_command("backup", *words, stdout=(folder / "log").open("a"))
     call_command("backup", "create", kind="object", model="airport", pk="KDEN", stdout=(folder / "log").open("a"))
+
+
+def pages_of(renamed: Any, edited: Any, deleted: Any, direct: Any) -> dict[str, str]:
+    """Return the pages of which pictures are made, by the names of these."""
+    from apps.airports.models import Airport
+
     version = Airport.history.filter(ident="KDEN").order_by("history_id").first().history_id
     gone = Airport.history.filter(changeset=deleted).order_by("history_id")[:3]
     picks = "&".join(f"pick=airports.airport:{row.history_id}" for row in gone)
     germany = Airport.objects.get(pk="EDDM").country_id
-    return session_of(ana), {
+    return {
         "revert-plan": f"changesets/changeset/{renamed.pk}/revert/",
         "changesets": "changesets/changeset/",
         "find": "changesets/changeset/?object=KDEN&field=airport.name",

@@ -3,6 +3,7 @@
 Each command is a process of its own all the same, and gets from the one before it nothing but the database.
 """
 
+import gc
 import json
 import os
 import signal
@@ -71,6 +72,8 @@ def serve() -> None:
     import_module(settings.ROOT_URLCONF)
     if BUNDLED in os.environ:
         import_module("apps.airports.management.importing").BUNDLED = Path(os.environ[BUNDLED])
+    # What is loaded is no garbage. A fork that looks through it when it ends copies all of it, which takes 0.3 seconds.
+    gc.freeze()
     for line in sys.stdin:
         arguments, *outputs = json.loads(line)
         if child := os.fork():

@@ -5,12 +5,12 @@ import time
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from apps.airports.models import Airport
 from apps.backups import work
 from apps.backups.catalogue.journal import read_journal
-from apps.backups.catalogue.manifests import list_backups
+from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.changesets.processes.holding import release_file
 from apps.changesets.processes.progress import board, entry
 from tests.conftest import PASSWORD
@@ -20,12 +20,16 @@ from .test_browser_revert import fits
 pytestmark = pytest.mark.browser
 
 
-def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page, log_in, places, make_person, edit):
-    anna = make_person("anna", group="approver")
-    User.objects.filter(pk=anna.pk).update(is_superuser=True)
-    log_in(anna)
-    page.goto(f"{live_server.url}/admin/")
-    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+@pytest.fixture
+def anna(make_person) -> User:
+    """Anna, who may restore."""
+    person = make_person("anna", group="approver")
+    User.objects.filter(pk=person.pk).update(is_superuser=True)
+    return person
+
+
+def back_up_and_prove(page: Page) -> Backup:
+    """Make the first backup, beginning at the first page, and prove that it restores."""
     page.get_by_text("All tables").click()
     page.get_by_role("link", name="Backups", exact=True).last.click()
     expect(page.get_by_text("There is no backup yet.")).to_be_visible()
@@ -38,12 +42,11 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
     page.get_by_role("button", name="Prove that it restores").click()
     expect(page.locator(".lead")).to_contain_text("It restores")
     (backup,) = list_backups()
-    edit("KDEN", name="Damaged", reason="a slip")
+    return backup
 
-    page.get_by_role("link", name="All backups").click()
-    expect(page.get_by_text("✓ verified")).to_be_visible()
-    page.get_by_role("link", name=f"Restore {backup.id}").click()
-    expect(page.get_by_text("made since will be gone")).to_be_visible()
+
+def look_at_the_table_of_airports(page: Page) -> None:
+    """Ask what a restore of one table would change, and choose everything after all."""
     page.get_by_label("Only the rows of these tables").check()
     page.get_by_label("Airports: 3 rows").check()
     page.get_by_role("button", name="Show what that changes").click()
@@ -52,6 +55,10 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
     page.get_by_label("Airports: 3 rows").uncheck()
     page.get_by_label("Everything as it was").check()
     page.get_by_role("button", name="Show what that changes").click()
+
+
+def restore_by_name(page: Page, backup: Backup) -> None:
+    """Type a wrong name, which restores nothing, and then the right one."""
     page.get_by_label("Why").fill("a slip of the hand")
     page.get_by_label("Type the name").fill("the one from the summer")
     page.get_by_role("button", name="Restore the database").click()
@@ -60,13 +67,32 @@ def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page
     page.get_by_label("Type the name").fill(backup.id)
     page.get_by_role("button", name="Restore the database").click()
 
-    # Every session ends with a restore; who logs in again finds the outcome.
+
+def log_in_again(page: Page) -> None:
+    """Every session ends with a restore; who logs in again finds the outcome."""
     expect(page.get_by_label("Username")).to_be_visible()
     page.get_by_label("Username").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("What was there before is in")).to_be_visible()
     assert fits(page)
+
+
+def test_the_database_is_backed_up_proved_damaged_and_restored(live_server, page, log_in, places, anna, edit):
+    log_in(anna)
+    page.goto(f"{live_server.url}/admin/")
+    expect(page.locator("[data-waiting], form[data-keep]")).to_have_count(0)
+    backup = back_up_and_prove(page)
+    edit("KDEN", name="Damaged", reason="a slip")
+
+    page.get_by_role("link", name="All backups").click()
+    expect(page.get_by_text("✓ verified")).to_be_visible()
+    page.get_by_role("link", name=f"Restore {backup.id}").click()
+    expect(page.get_by_text("made since will be gone")).to_be_visible()
+    look_at_the_table_of_airports(page)
+    restore_by_name(page, backup)
+
+    log_in_again(page)
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
     assert read_journal()[0]["reason"] == "a slip of the hand"
     page.get_by_role("link", name="All backups").click()

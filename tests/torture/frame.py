@@ -1,6 +1,7 @@
 """The frame of trials: draw them by a seed, print what fails with the command that repeats it, and count."""
 
 import argparse
+import gc
 import os
 import random
 import tempfile
@@ -121,6 +122,8 @@ def _load_console(url: str, folder: str) -> None:
 
     django.setup()
     __import__(settings.ROOT_URLCONF)
+    # What is loaded is no garbage: no fork looks through it.
+    gc.freeze()
     from django.test.utils import setup_test_environment
 
     setup_test_environment(debug=False)
