@@ -19,7 +19,7 @@ from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, Filters, page_and_count, pairs_on_page
 from apps.changesets.history.values import field_label
-from apps.changesets.history.words import SIGNS, may_name_file, person, standing_revert, subjects_of
+from apps.changesets.history.words import SIGNS, asked_for, may_name_file, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
@@ -94,6 +94,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         "subtitle": None,
         "changeset": changeset,
         "who": person(changeset),
+        "asked_for": asked_for(changeset),
         "remarks": remarks_on(changeset),
         "counts": counts,
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),

@@ -119,7 +119,7 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
             "changeset": changeset,
             "subject": subjects.get(changeset.pk, ""),
             "counts": show.counts(counts[changeset.pk]),
-            "state": show.state(changeset),
+            "state": format_html("{} {}", show.state(changeset), show.reviewed(changeset)),
             "next": show.next_steps(changeset, may_revert=may_revert and is_open_to_revert(changeset)),
         }
         for changeset in changesets
