@@ -20,6 +20,7 @@ from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
+from apps.changesets.pages.comments import comment_page, row_page
 from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.plan_page import plan_page
@@ -161,6 +162,8 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
             # Where the result of a bulk action once stood: old links lead on.
             page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
+            page_at("<int:pk>/row/<str:model>/<path:key>/", self, row_page, "row"),
+            page_at("<int:pk>/comment/", self, comment_page, "comment"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             page_at("<int:pk>/hanging/", self, hanging_page, "hanging"),

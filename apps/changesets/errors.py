@@ -114,3 +114,7 @@ class NothingSelected(ChangesetError):
 
 class BulkRefused(ChangesetError):
     """A bulk action cannot be done to this selection; nothing was changed."""
+
+
+class NothingSaid(ChangesetError):
+    """A comment is empty or too long."""

@@ -66,6 +66,7 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
     world: dict[str, Any] = {
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
+        "changesets_changeset_row": {"model": "airports.airport", "key": "id:3486"},
         "changesets_changeset_result": {"object_id": act.pk},
         "changesets_changeset_plan": {"pk": 999_999},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},

@@ -55,6 +55,8 @@ PAGES = {
     "changesets_changeset_revert": ("steward 200", "steward 200"),
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
     "changesets_changeset_hanging": READ,
+    "changesets_changeset_row": READ,
+    "changesets_changeset_comment": ("viewer 405", "viewer 302"),
     # Each person sees their own plans only.
     "changesets_changeset_plan": ("staff 404", "staff 405"),
     "changesets_changeset_plan_work": ("steward 404", "steward 405"),

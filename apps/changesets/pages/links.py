@@ -49,6 +49,11 @@ def plan_work_url(pk: int, page: str = "work") -> str:
     return reverse(f"admin:changesets_changeset_plan_{page}", args=[pk])
 
 
+def row_url(pk: int, label: str, key: str) -> str:
+    """Return the address of what a changeset did to one object, which stays right when the object is renamed."""
+    return reverse("admin:changesets_changeset_row", args=[pk, label, key])
+
+
 def download_url(pk: int, form: str) -> str:
     """Return the address of a changeset's changes as a file: csv or json."""
     return reverse("admin:changesets_changeset_changes", args=[pk, form])

@@ -1,10 +1,12 @@
 """Who uploaded the file of an import that somebody else confirmed stands on its changeset, too."""
 
+from typing import Any
+
 from django.db import migrations
 from django.db.models import F
 
 
-def note_who_uploaded(apps, schema_editor):
+def note_who_uploaded(apps: Any, schema_editor: Any) -> None:
     using = schema_editor.connection.alias
     runs = apps.get_model("imports", "ImportRun").objects.using(using)
     changesets = apps.get_model("changesets", "Changeset").objects.using(using)
