@@ -23,6 +23,7 @@ from apps.changesets.pages.changeset_map import changeset_map, changeset_map_dat
 from apps.changesets.pages.comments import comment_page, row_page
 from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
+from apps.changesets.pages.own_edit import undo_page
 from apps.changesets.pages.plan_page import plan_page
 from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
 from apps.changesets.pages.read_only import ReadOnlyAdmin
@@ -163,6 +164,7 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             # Where the result of a bulk action once stood: old links lead on.
             page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
             page_at("<int:pk>/row/<str:model>/<path:key>/", self, row_page, "row"),
+            page_at("<int:pk>/undo/", self, undo_page, "undo"),
             page_at("<int:pk>/comment/", self, comment_page, "comment"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),

@@ -118,3 +118,7 @@ class BulkRefused(ChangesetError):
 
 class NothingSaid(ChangesetError):
     """A comment is empty or too long."""
+
+
+class NotToUndo(ChangesetError):
+    """Who made an edit cannot undo it by themselves: it is undone already, or its object changed since."""

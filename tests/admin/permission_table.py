@@ -56,6 +56,8 @@ PAGES = {
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
     "changesets_changeset_hanging": READ,
     "changesets_changeset_row": READ,
+    # Everybody has only their own edits to undo, and there is none in this world.
+    "changesets_changeset_undo": ADMINS_ONLY,
     "changesets_changeset_comment": ("viewer 405", "viewer 302"),
     # Each person sees their own plans only.
     "changesets_changeset_plan": ("staff 404", "staff 405"),

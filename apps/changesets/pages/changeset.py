@@ -32,6 +32,7 @@ from apps.changesets.pages.changes_query import (
     read_changes_query,
 )
 from apps.changesets.pages.comments import Thread, thread_of
+from apps.changesets.revert.own_edit import is_own_edit
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.rights import Sees, eyes_of, not_shown
 from apps.changesets.sql import Sql
@@ -247,6 +248,8 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     except NothingToRevert as refusal:
         return {"may_revert": False, "no_revert": str(refusal)}
     if not request.user.has_perm(links.REVERT):
+        if is_own_edit(changeset, request.user):
+            return {"may_revert": False, "undo_own_url": links.undo_own_url(changeset.pk)}
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
     return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
 

@@ -12,11 +12,13 @@ from django.utils.html import format_html
 from apps.changesets.acts.planned import Message, Outcome
 from apps.changesets.models import Changeset, Visitor
 from apps.changesets.processes.locking import remark_on
+from apps.changesets.revert.own_edit import is_own_edit
 from apps.changesets.tracking import tracked_by_name
 
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
 REVIEW = "changesets.review_changeset"
+UNDO_OWN = "Undo my edit…"
 
 
 def changeset_url(pk: int) -> str:
@@ -37,6 +39,11 @@ def changesets_url() -> str:
 def revert_url(pk: int) -> str:
     """Return the address of the plan of reverting a changeset."""
     return reverse("admin:changesets_changeset_revert", args=[pk])
+
+
+def undo_own_url(pk: int) -> str:
+    """Return the address where the person who made an edit undoes it."""
+    return reverse("admin:changesets_changeset_undo", args=[pk])
 
 
 def plan_url(pk: int) -> str:
@@ -118,12 +125,15 @@ def name_of(label: str, pk: str) -> str:
 def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
     sentence = format_html("{} {}", sentence, again) if (again := remark_on(made)) else sentence
-    if made is None or not user.has_perm(VIEW):
+    if made is None:
         return sentence
-    review = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
-    if not user.has_perm(REVERT):
-        return review
-    return format_html('{} · <a href="{}">{}</a>', review, revert_url(made.pk), undo)
+    if user.has_perm(VIEW):
+        sentence = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
+    if user.has_perm(VIEW) and user.has_perm(REVERT):
+        return format_html('{} · <a href="{}">{}</a>', sentence, revert_url(made.pk), undo)
+    if is_own_edit(made, user):
+        return format_html('{} · <a href="{}">{}</a>', sentence, undo_own_url(made.pk), UNDO_OWN)
+    return sentence
 
 
 def lead_to(
