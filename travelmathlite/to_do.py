@@ -8,8 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.backups.catalogue.manifests import Backup, own_backups
-from apps.changesets.acts.review import unreviewed
-from apps.changesets.models import Changeset
+from apps.changesets.acts.review import what_reviews_ask_for
 from apps.changesets.pages import links
 from apps.changesets.text import counted
 from apps.imports.models import ImportRun, RunStatus
@@ -42,9 +41,7 @@ class BackupState:
 
 def to_do(request: HttpRequest, backup: BackupState | None) -> list[ToDo]:
     """Return what waits for the person, of what they may see."""
-    waiting = list(_imports(request))
-    if request.user.has_perm(links.REVIEW) and (number := unreviewed(Changeset.objects.all()).count()):
-        waiting.append(ToDo(f"{counted(number, 'changeset')} not reviewed", _reviews_url(), "Review"))
+    waiting = [*_imports(request), *_reviews(request)]
     return [*waiting, *([backup.to_do] if backup and backup.to_do else [])]
 
 
@@ -88,5 +85,14 @@ def _imports(request: HttpRequest) -> Iterator[ToDo]:
             )
 
 
-def _reviews_url() -> str:
-    return f"{links.changesets_url()}?{urlencode({'reviewed': 'no'})}"
+def _reviews(request: HttpRequest) -> Iterator[ToDo]:
+    if not request.user.has_perm(links.REVIEW):
+        return
+    not_reviewed, harmful = what_reviews_ask_for()
+    for number, words, verb, wanted in (
+        (not_reviewed, "not reviewed", "Review", "no"),
+        (harmful, "found harmful", "Look", "harmful"),
+    ):
+        if number:
+            address = f"{links.changesets_url()}?{urlencode({'reviewed': wanted})}"
+            yield ToDo(f"{counted(number, 'changeset')} {words}", address, verb)

@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
@@ -15,13 +15,16 @@ from django.utils.html import format_html
 from apps.changesets.acts.methods import READS, for_viewers, page_at, turned_away
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.object_search import search
-from apps.changesets.history.words import is_open_to_revert, person, subjects_of
+from apps.changesets.history.words import asked_for, is_open_to_revert, person, subjects_of
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
+from apps.changesets.pages.comments import comment_page, row_page
+from apps.changesets.pages.following import follow_page, following_page, token_page
 from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
+from apps.changesets.pages.own_edit import undo_page
 from apps.changesets.pages.plan_page import plan_page
 from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
 from apps.changesets.pages.read_only import ReadOnlyAdmin
@@ -32,6 +35,9 @@ from apps.changesets.pages.search import TouchedFilter, search_form
 from apps.changesets.rights import eyes_of
 from apps.changesets.text import whole_number
 
+# Who did it and who asked for it: names as text, and those that people have now.
+_NAMES = ("actor_name", "asked_by_name")
+_PEOPLE = (*_NAMES, *(f"{who}__{name}_name" for who in ("actor", "asked_by") for name in ("first", "last")))
 # The changeset that a page shows, under the number that was asked for.
 _shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
 
@@ -51,15 +57,18 @@ class ChangesetList(ChangeList):
 
 
 class PersonFilter(admin.SimpleListFilter):
+    """Who did it, or asked for it."""
+
     title = "person"
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        names = Changeset.objects.exclude(actor_name="").order_by("actor_name").values_list("actor_name", flat=True)
-        return [(name, name) for name in names.distinct()]
+        acted, asked = (Changeset.objects.order_by().values_list(name, flat=True) for name in _NAMES)
+        return [(name, name) for name in sorted(acted.union(asked)) if name]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(actor_name=self.value()) if self.value() else queryset
+        name = self.value()
+        return queryset.filter(Q(actor_name=name) | Q(asked_by_name=name)) if name else queryset
 
 
 @admin.register(Changeset)
@@ -69,8 +78,8 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
     list_filter = (ReviewedFilter, "kind", "status", PersonFilter, TouchedFilter)
     list_select_related = ("actor",)
     list_per_page = 50
-    search_fields = ("reason", "source_name", "request_id")
-    search_help_text = "Search the reasons, file names and ids of requests, or a number as #41"
+    search_fields = ("reason", "source_name", "request_id", *_PEOPLE)
+    search_help_text = "Search the reasons, people, file names and ids of requests, or a number as #41"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()
@@ -88,7 +97,9 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
 
     @admin.display(description="Who")
     def who(self, changeset: Changeset) -> str:
-        return person(changeset)
+        if not changeset.asked_by_name:
+            return person(changeset)
+        return format_html('{} <span class="quiet">{}</span>', person(changeset), asked_for(changeset))
 
     @admin.display(description="When")
     def when(self, changeset: Changeset) -> str:
@@ -153,6 +164,12 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             re_path(r"^(?P<pk>\d{1,18})/changes\.(?P<form>csv|json)$", download, name="changesets_changeset_changes"),
             # Where the result of a bulk action once stood: old links lead on.
             page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
+            page_at("<int:pk>/row/<str:model>/<path:key>/", self, row_page, "row"),
+            page_at("following/", self, following_page, "following"),
+            page_at("follow/", self, follow_page, "follow"),
+            page_at("feed-token/", self, token_page, "feed_token"),
+            page_at("<int:pk>/undo/", self, undo_page, "undo"),
+            page_at("<int:pk>/comment/", self, comment_page, "comment"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             page_at("<int:pk>/hanging/", self, hanging_page, "hanging"),

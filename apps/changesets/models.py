@@ -33,6 +33,14 @@ class Status(models.TextChoices):
     FAILED = "failed", "Failed"
 
 
+class ReviewVerdict(models.TextChoices):
+    """What a reviewer found; a review from before there were verdicts has none, and counts as fine."""
+
+    FINE = "fine", "Fine"
+    QUESTIONABLE = "questionable", "Questionable"
+    HARMFUL = "harmful", "Harmful"
+
+
 class Changeset(models.Model):
     """Who changed what, why, when and from which file; the rows themselves are in the history tables."""
 
@@ -43,6 +51,11 @@ class Changeset(models.Model):
     )
     # The name as text outlives the user; for direct writes it is the database's user and application.
     actor_name = models.CharField(max_length=255, blank=True, default="")
+    # Who asked for it where the actor only confirmed it: who uploaded the file of an import.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_by_name = models.CharField(max_length=255, blank=True, default="", db_default="")
     reason = models.TextField(blank=True, default="")
     source_name = models.CharField(max_length=500, blank=True, default="")
     source_sha256 = models.CharField(max_length=64, blank=True, default="")
@@ -66,6 +79,9 @@ class Changeset(models.Model):
     reviewed_by_name = models.CharField(max_length=255, blank=True, default="")
     reviewed_at = models.DateTimeField(null=True, blank=True)
     review_comment = models.TextField(blank=True, default="")
+    review_verdict = models.CharField(
+        max_length=12, choices=ReviewVerdict.choices, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(default=timezone.now)
     finished_at = models.DateTimeField(null=True, blank=True)
     # When its rows of history were pruned: what it did is known by its counts only, and it cannot be reverted.
@@ -81,6 +97,33 @@ class Changeset(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} {self.get_kind_display()}"
+
+    @property
+    def verdict(self) -> str:
+        """What its reviewer found; empty where nobody reviewed it."""
+        return (self.review_verdict or ReviewVerdict.FINE) if self.reviewed_at else ""
+
+
+class Comment(models.Model):
+    """What a person says about a changeset, or about one object of it; nobody changes or deletes it afterwards."""
+
+    changeset = models.ForeignKey(Changeset, on_delete=models.CASCADE, related_name="comments", db_index=False)
+    # Of an object: the label of its model, and its key as `object_key_of` has it. Empty: about the whole changeset.
+    model = models.CharField(max_length=100, blank=True, default="")
+    object_key = models.CharField(max_length=270, blank=True, default="")
+    object_name = models.CharField(max_length=255, blank=True, default="")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Names as text outlive the user and the object.
+    author_name = models.CharField(max_length=255)
+    text = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [models.Index(fields=["changeset", "model", "object_key"], name="comment_of_object")]
+
+    def __str__(self) -> str:
+        return f"{self.author_name} on #{self.changeset_id}"
 
 
 class ChangesetTransaction(models.Model):
@@ -202,3 +245,54 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Follow(models.Model):
+    """What a person wants to hear of: a changeset, a saved view, or an object with what is linked to it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # What it is, as one word: `changeset:41`, `view:7`, `base.country/pk:5`.
+    about = models.CharField(max_length=400)
+    changeset = models.ForeignKey(Changeset, null=True, on_delete=models.CASCADE, related_name="+")
+    view = models.ForeignKey(SavedView, null=True, on_delete=models.CASCADE, related_name="+")
+    # Of an object, as a Comment has them.
+    model = models.CharField(max_length=100, blank=True, default="")
+    object_key = models.CharField(max_length=270, blank=True, default="")
+    object_name = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["user", "about"], name="follow_once")]
+
+    def __str__(self) -> str:
+        return self.object_name or str(self.view or self.changeset)
+
+
+class Digest(models.Model):
+    """How far a person who follows something was told by mail, and the address of the console as they know it."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    cursor = models.TextField()
+    told_until = models.DateTimeField(default=timezone.now)
+    site = models.CharField(max_length=300)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Digest for {self.user}"
+
+
+class FeedToken(models.Model):
+    """What lets a program read what a person follows; no backup has it, for the name of its table."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    hashed = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"Feed of {self.user}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from apps.airports.models import Airport
@@ -51,6 +51,17 @@ def _airport(ident: str, source_id: int, name: str, country: Country, city: City
         municipality=city.name,
         **more,
     )
+
+
+@pytest.fixture
+def only(outsider: User, browse_as: Callable[[User], Client]) -> Callable[..., Client]:
+    """Return a function that gives Otto nothing but these permissions, and a browser."""
+
+    def give(*names: str) -> Client:
+        outsider.user_permissions.set(Permission.objects.filter(codename__in=names))
+        return browse_as(outsider)
+
+    return give
 
 
 @pytest.fixture

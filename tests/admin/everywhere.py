@@ -64,8 +64,10 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
         rule=rules_of("airports.airport")[0].code, model="airports.airport", object_key="pk:KDEN"
     )
     world: dict[str, Any] = {
+        "feed": {"token": "none"},
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
+        "changesets_changeset_row": {"model": "airports.airport", "key": "id:3486"},
         "changesets_changeset_result": {"object_id": act.pk},
         "changesets_changeset_plan": {"pk": 999_999},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},

@@ -75,6 +75,23 @@ def test_the_list_is_searched_and_filtered(places, viewer, browse_as, edit, quer
     assert response.context["cl"].result_count == found
 
 
+@pytest.mark.parametrize("query", ["?q=vera", "?q=Ruiz", "?q=ana", "?person=ana", "?person=vera"])
+def test_both_who_uploaded_and_who_confirmed_find_the_changeset(places, viewer, make_person, browse_as, edit, query):
+    ana = make_person("ana", group="importer")
+    ana.last_name = "Ruiz"
+    ana.save()
+    Changeset.objects.filter(pk=places["import"].pk).update(
+        actor=viewer, actor_name="vera", asked_by=ana, asked_by_name="ana"
+    )
+    edit("KDEN", name="x")
+
+    response = browse_as(viewer).get(LIST + query)
+
+    assert [found.pk for found in response.context["cl"].result_list] == [places["import"].pk]
+    assert 'vera <span class="quiet">uploaded by ana</span>' in response.content.decode()
+    assert "uploaded by ana, confirmed by vera" in page_of(browse_as(viewer), places["import"])
+
+
 def test_a_number_finds_its_changeset(places, viewer, browse_as, edit):
     made = edit("KDEN", name="Denver Intl")
 

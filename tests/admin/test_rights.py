@@ -1,11 +1,8 @@
 """Acts write what the person may write, row by row, and nothing of the rest; who may not see a model sees no value."""
 
 import json
-from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Permission, User
-from django.test import Client
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
@@ -23,17 +20,6 @@ BIN = f"{CHANGESETS}recycle-bin/"
 PARTS = ("map/", "map.json", "refused.csv", "file/", "mapping/")
 REVERTS = ("view_changeset", "revert_changeset")
 SEES_ALL = ("view_airport", "view_city", "view_country")
-
-
-@pytest.fixture
-def only(outsider: User, browse_as: Callable[[User], Client]) -> Callable[..., Client]:
-    """Return a function that gives Otto nothing but these permissions, and a browser."""
-
-    def give(*names: str) -> Client:
-        outsider.user_permissions.set(Permission.objects.filter(codename__in=names))
-        return browse_as(outsider)
-
-    return give
 
 
 def text(response: object) -> str:

@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from apps.airports.models import Airport
+from apps.changesets.acts.review import mark_reviewed
 from apps.changesets.context import changeset
 from apps.changesets.history.pruning import prune_history
 from apps.changesets.models import Changeset, ChangesetTransaction
@@ -176,9 +177,19 @@ def test_the_runtime_role_changes_and_reverts(console: str, django_user_model) -
     assert Airport.history.filter(changeset=made).get().history_user == ana
 
 
+def test_the_runtime_role_reviews(world: World, console: str) -> None:
+    ana = User.objects.create(username="ana")
+
+    with acting_as(console):
+        mark_reviewed(world.made_by.pk, actor=ana, verdict="harmful")
+
+    assert Changeset.objects.get(pk=world.made_by.pk).verdict == "harmful"
+
+
 REFUSED: dict[str, Callable[[World], object]] = {
     "row changed": lambda world: Airport.history.update(name="x"),
     "row deleted": lambda world: Airport.history.all().delete(),
+    "changeset asked for by another": lambda world: Changeset.objects.update(asked_by_name="ben"),
     "changeset renamed": lambda world: Changeset.objects.update(actor_name="ben"),
     "changeset of another kind": lambda world: Changeset.objects.update(kind="edit"),
     "changeset marked pruned": lambda world: Changeset.objects.update(pruned_at=timezone.now()),

@@ -89,6 +89,23 @@ def test_who_may_confirms_and_is_remembered(planned, people, who):
     assert run.confirmed_at is not None
 
 
+def test_the_changeset_says_who_uploaded_and_who_confirmed(planned, people):
+    confirmed(planned({}, actor=people["uploader"]), people["approver"])
+
+    made = Changeset.objects.get(pk=apply_run(ImportRun.objects.get()).pk)
+
+    assert (made.actor, made.actor_name) == (people["approver"], "approver")
+    assert (made.asked_by, made.asked_by_name) == (people["uploader"], "uma")
+
+
+def test_who_confirms_their_own_file_asked_nobody(planned, people):
+    confirmed(planned({}, actor=people["uploader"]), people["uploader"])
+
+    made = Changeset.objects.get(pk=apply_run(ImportRun.objects.get()).pk)
+
+    assert (made.actor_name, made.asked_by, made.asked_by_name) == ("uma", None, "")
+
+
 def test_the_uploader_who_lost_the_permission_confirms_nothing(planned, people):
     run = planned(actor=people["uploader"])
     people["uploader"].groups.clear()

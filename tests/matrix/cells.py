@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
 
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.models import Changeset, StoredPlan, StoredRow
 from apps.changesets.tracking import tracked_models
 from tests.matrix.world import SEEN_BY, TRACKED, seen_by, sign
 
@@ -28,6 +28,9 @@ FORGED = {
     "confirm": "yes",
     "action": "pin",
     "comment": "fine",
+    "text": "said",
+    "about": "changeset:1001",
+    "author": "1",
     "actor": "1",
     "actor_name": "forged",
     "created_at": "2001-01-01",
@@ -43,6 +46,7 @@ WRITES = re.compile(r'\s*(?:INSERT INTO|INSERT OR \w+ INTO|UPDATE|DELETE FROM)\s
 # Which permission lets a person write rows of what is not tracked; tracked models ask add, change and delete.
 WRITERS: dict[str, tuple[str, ...]] = {
     "changesets.changeset": ("changesets.review_changeset",),
+    **{f"changesets.{name}": SEEN_BY[Changeset] for name in ("comment", "feedtoken", "follow", "digest")},
     "imports.pin": ("imports.add_pin", "imports.delete_pin"),
     "quality.acceptedfinding": ("quality.accept_findings",),
     "quality.tally": ("quality.accept_findings",),

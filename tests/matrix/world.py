@@ -14,10 +14,14 @@ from apps.backups.creating import create_backup
 from apps.backups.models import Backup
 from apps.backups.objects.making import back_up_object
 from apps.base.models import City, Country
+from apps.changesets.acts.comments import say
 from apps.changesets.context import changeset
+from apps.changesets.history.diff import changes_of
+from apps.changesets.history.stable_key import row_key_of
 from apps.changesets.models import Changeset
+from apps.changesets.pages.links import row_url
 from apps.changesets.revert import plan_revert, revert
-from apps.changesets.tracking import tracked_models
+from apps.changesets.tracking import tracked_by_label, tracked_models
 from apps.imports.models import ImportRun, Pin, PlannedRow, RefusedCell
 from apps.imports.plan.pins import pin
 from apps.quality.models import AcceptedFinding, Finding
@@ -145,6 +149,10 @@ def _places() -> dict[str, Any]:
     Airport.objects.filter(pk="KDEN").update(name=f"Written by SQL{sign(Airport)}")
     made = [imported, edit, undone, Changeset.objects.filter(kind="direct").latest("pk")]
     places = {"usa": usa, "germany": germany, "denver": denver, "munich": munich, "import": imported}
+    # What is said about an object is for who may see it.
+    for change in (change for about in (imported, edit) for change in changes_of(about)):
+        text = f"Said{sign(tracked_by_label(change.model).model)}"
+        say(imported, text, author=User.objects.first(), about=(tracked_by_label(change.model), change.after))
     return places | {"edit": edit, "made": made} | {airport.pk: airport for airport in airports}
 
 
@@ -184,6 +192,11 @@ def _further(world: dict[str, Any], own_backup: str, made: list[int]) -> dict[st
         history = next(tracked.history_model for tracked in tracked_models() if tracked.model is model)
         gone = history.objects.filter(history_type="-").first()
         page = f"admin:{opts.app_label}_{opts.model_name}_"
+        for made_by in made[:2]:
+            for change in changes_of(Changeset.objects.get(pk=made_by), model=label):
+                found[f"row {change.pk} of {made_by}"] = row_url(
+                    made_by, label, row_key_of(tracked_by_label(label), change.after)
+                )
         queries = {
             "changesets_changeset_change": (made[0], {"model": label, "q": "q", "op": "created"}),
             "changesets_changeset_map": (made[0], {"model": label}),

@@ -22,7 +22,13 @@ def object_key_of(obj: Model) -> str:
     `pk:KDEN`; also of a model whose changes are not recorded.
     """
     try:
-        stable = stable_key_of(tracked_for(type(obj)), obj)
+        return row_key_of(tracked_for(type(obj)), obj)
     except LookupError:
-        stable = None
-    return f"{PRIMARY}{obj.pk}" if stable is None else f"{STABLE}{stable}"
+        return f"{PRIMARY}{obj.pk}"
+
+
+def row_key_of(tracked: Tracked, row: Any) -> str:
+    """Return the same key, of an object or a history row of a tracked model."""
+    stable = stable_key_of(tracked, row)
+    primary = getattr(row, tracked.model._meta.pk.attname)
+    return f"{PRIMARY}{primary}" if stable is None else f"{STABLE}{stable}"

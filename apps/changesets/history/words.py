@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import User
 
 from apps.changesets.history.counts import Counts, total
-from apps.changesets.models import Changeset, Kind, Status
+from apps.changesets.models import Changeset, Kind, ReviewVerdict, Status
 from apps.changesets.rights import Sees, unseen_of
 from apps.changesets.tracking import tracked_models
 
@@ -22,6 +22,13 @@ SIGNS: dict[str, tuple[str, str]] = {
     "refused": ("×", "refused"),  # noqa: RUF001 - the sign of refusal
 }
 
+# What a reviewer found, in the same way.
+VERDICTS: dict[str, tuple[str, str]] = {
+    ReviewVerdict.FINE: ("✓", "fine"),
+    ReviewVerdict.QUESTIONABLE: ("?", "questionable"),
+    ReviewVerdict.HARMFUL: ("!", "harmful"),
+}
+
 
 def person(changeset: Changeset) -> str:
     """Return who made a changeset: the person's name, or what the database knew of a direct write."""
@@ -30,6 +37,13 @@ def person(changeset: Changeset) -> str:
     if changeset.actor_name:
         return changeset.actor_name
     return "a direct write" if changeset.kind == Kind.DIRECT else "a command"
+
+
+def asked_for(changeset: Changeset) -> str:
+    """Return who asked for a changeset that somebody else confirmed; nothing where the actor did both."""
+    if not changeset.asked_by_name:
+        return ""
+    return f"{'uploaded' if changeset.kind == Kind.IMPORT else 'asked for'} by {changeset.asked_by_name}"
 
 
 def full_name(user: User) -> str:

@@ -18,8 +18,9 @@ from apps.changesets.history.diff import Change, changes_between, changes_of, se
 from apps.changesets.history.download import as_csv, as_json
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.selection import OPERATIONS, Filters, page_and_count, pairs_on_page
+from apps.changesets.history.stable_key import row_key_of
 from apps.changesets.history.values import field_label
-from apps.changesets.history.words import SIGNS, may_name_file, person, standing_revert, subjects_of
+from apps.changesets.history.words import SIGNS, asked_for, may_name_file, person, standing_revert, subjects_of
 from apps.changesets.hooks import remarks_on
 from apps.changesets.models import Changeset, Kind, Status
 from apps.changesets.pages import links
@@ -30,6 +31,8 @@ from apps.changesets.pages.changes_query import (
     places_of,
     read_changes_query,
 )
+from apps.changesets.pages.comments import Thread, thread_of
+from apps.changesets.revert.own_edit import is_own_edit
 from apps.changesets.revert.plan import refuse_unless_revertable
 from apps.changesets.rights import Sees, eyes_of, not_shown
 from apps.changesets.sql import Sql
@@ -73,6 +76,8 @@ class Row:
     url: str
     moved: str
     unfolded: bool
+    address: str
+    comments: int
 
 
 def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
@@ -89,11 +94,14 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     if subject:
         title += f" {subject}" if changeset.kind == Kind.REVERT else f" · {subject}"
     query = read_changes_query(request, counts, sees) if changeset.pruned_at is None else None
+    thread = thread_of(changeset, sees)
     return {
+        "thread": thread,
         "title": title,
         "subtitle": None,
         "changeset": changeset,
         "who": person(changeset),
+        "asked_for": asked_for(changeset),
         "remarks": remarks_on(changeset),
         "counts": counts,
         "standing_revert": None if changeset.status == Status.APPLIED else standing_revert(changeset),
@@ -103,7 +111,7 @@ def page_of(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         # What the database says of a failure may hold any value.
         "error": changeset.error if all(sees(tracked.model) for tracked in tracked_models()) else "",
         "lines": list(lines_of(changeset, counts, query, sees=sees)),
-        **(_shown(changeset, counts, query, sees) if query else {}),
+        **(_shown(changeset, counts, query, sees, thread) if query else {}),
         **revert_offer(changeset, request),
     }
 
@@ -141,7 +149,7 @@ def _bars(tracked: Tracked, numbers: dict[str, int]) -> tuple[FieldCount, ...]:
     return bars_of(numbers, partial(field_label, tracked.model), lambda name: f"?model={tracked.label}&field={name}")
 
 
-def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees) -> dict[str, Any]:
+def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees, thread: Thread) -> dict[str, Any]:
     sql = Sql()
     selection = selection_of(sql, query.tracked, changeset, filters=query.filters)
     of_model = counts[query.tracked.label]
@@ -156,7 +164,7 @@ def _shown(changeset: Changeset, counts: Counts, query: ChangesQuery, sees: Sees
     places = places_of(query.tracked, sees)
     model = query.tracked.filter_model
     known = {model: dict(places)} if model and len(places) < MOST_PLACES else None
-    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees), changeset)
+    rows = _rows(query.tracked, changes_between(query.tracked, pairs, known=known, sees=sees), changeset, thread)
     return {
         "query": query,
         "rows": rows,
@@ -179,17 +187,21 @@ def _number(query: ChangesQuery, of_model: dict[str, int]) -> int | None:
     return of_model.get(query.filters.operation, 0) if query.filters.operation else total({"": of_model})
 
 
-def _rows(tracked: Tracked, changes: list[Change], changeset: Changeset) -> list[Row]:
+def _rows(tracked: Tracked, changes: list[Change], changeset: Changeset, thread: Thread) -> list[Row]:
     urls = links.urls_of(tracked.label, [change.pk for change in changes], changeset=changeset.pk)
     few = len(changes) <= FEW
+    keys = [row_key_of(tracked, change.after or change.before) for change in changes]
+    comments = thread.numbers(tracked, keys)
     return [
         Row(
             change=change,
             url=urls.get(change.pk, ""),
             moved=move_of(change),
             unfolded=few and change.operation == "deleted",
+            address=links.row_url(changeset.pk, tracked.label, key),
+            comments=comments.get(key, 0),
         )
-        for change in changes
+        for change, key in zip(changes, keys, strict=True)
     ]
 
 
@@ -236,6 +248,8 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
     except NothingToRevert as refusal:
         return {"may_revert": False, "no_revert": str(refusal)}
     if not request.user.has_perm(links.REVERT):
+        if is_own_edit(changeset, request.user):
+            return {"may_revert": False, "undo_own_url": links.undo_own_url(changeset.pk)}
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
     return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
 

@@ -12,11 +12,13 @@ from django.utils.html import format_html
 from apps.changesets.acts.planned import Message, Outcome
 from apps.changesets.models import Changeset, Visitor
 from apps.changesets.processes.locking import remark_on
+from apps.changesets.revert.own_edit import is_own_edit
 from apps.changesets.tracking import tracked_by_name
 
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
 REVIEW = "changesets.review_changeset"
+UNDO_OWN = "Undo my edit…"
 
 
 def changeset_url(pk: int) -> str:
@@ -39,6 +41,11 @@ def revert_url(pk: int) -> str:
     return reverse("admin:changesets_changeset_revert", args=[pk])
 
 
+def undo_own_url(pk: int) -> str:
+    """Return the address where the person who made an edit undoes it."""
+    return reverse("admin:changesets_changeset_undo", args=[pk])
+
+
 def plan_url(pk: int) -> str:
     """Return the address of all rows of a stored plan."""
     return reverse("admin:changesets_changeset_plan", args=[pk])
@@ -47,6 +54,11 @@ def plan_url(pk: int) -> str:
 def plan_work_url(pk: int, page: str = "work") -> str:
     """Return the address of what a worker does with a stored plan: the page, or "progress" or "stop" of it."""
     return reverse(f"admin:changesets_changeset_plan_{page}", args=[pk])
+
+
+def row_url(pk: int, label: str, key: str) -> str:
+    """Return the address of what a changeset did to one object, which stays right when the object is renamed."""
+    return reverse("admin:changesets_changeset_row", args=[pk, label, key])
 
 
 def download_url(pk: int, form: str) -> str:
@@ -113,12 +125,15 @@ def name_of(label: str, pk: str) -> str:
 def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, undo: str = "Undo…") -> str:
     """Return a sentence about what was done, with links to the changeset that did it and to undoing it."""
     sentence = format_html("{} {}", sentence, again) if (again := remark_on(made)) else sentence
-    if made is None or not user.has_perm(VIEW):
+    if made is None:
         return sentence
-    review = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
-    if not user.has_perm(REVERT):
-        return review
-    return format_html('{} · <a href="{}">{}</a>', review, revert_url(made.pk), undo)
+    if user.has_perm(VIEW):
+        sentence = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
+    if user.has_perm(VIEW) and user.has_perm(REVERT):
+        return format_html('{} · <a href="{}">{}</a>', sentence, revert_url(made.pk), undo)
+    if is_own_edit(made, user):
+        return format_html('{} · <a href="{}">{}</a>', sentence, undo_own_url(made.pk), UNDO_OWN)
+    return sentence
 
 
 def lead_to(

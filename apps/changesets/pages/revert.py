@@ -76,6 +76,7 @@ def reverted(
     reason: str,
     on_conflict: OnConflict = OnConflict.KEEP,
     seen: Mapping[str, int] | None = None,
+    back: tuple[str, str] | None = None,
 ) -> Outcome:
     """Revert this part of the changesets; return the outcome, which leads to the new changeset."""
     with within_rights(actor_of(request)):
@@ -97,7 +98,7 @@ def reverted(
     sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
     if made is None:
         sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
-    back = links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}"
+    back = back or (links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}")
     outcome = links.lead_to(request.user, made, sentence, back=back, undo="Undo this revert…")
     return replace(outcome, messages=(*warned, *outcome.messages))
 

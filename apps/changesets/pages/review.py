@@ -7,20 +7,29 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
+from django.utils.html import format_html
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, page_at, turned_away
-from apps.changesets.acts.review import mark_reviewed, name_direct, take_back_review, unreviewed
+from apps.changesets.acts.review import (
+    found_to_be,
+    mark_reviewed,
+    name_direct,
+    next_to_review,
+    take_back_review,
+    unreviewed,
+)
 from apps.changesets.errors import ChangesetError, UnknownChangeset
-from apps.changesets.models import Changeset
+from apps.changesets.models import Changeset, ReviewVerdict
 from apps.changesets.pages import links
 from apps.changesets.pages.plan_query import MANY
 from apps.changesets.pages.revert import revert_page
 
 
 class ReviewForm(forms.Form):
-    """The comment of the reviewer, which may be empty."""
+    """What the reviewer found, and a comment, which may be empty."""
 
+    verdict = forms.CharField(required=False, empty_value=ReviewVerdict.FINE)
     comment = forms.CharField(max_length=1000, required=False)
 
 
@@ -32,18 +41,20 @@ class NamingForm(forms.Form):
 
 
 class ReviewedFilter(admin.SimpleListFilter):
-    """Reviewed or not, with the number of those that are not."""
+    """Reviewed or not, with the number of those that are not, and what the reviewers found."""
 
     title = "review"
     parameter_name = "reviewed"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         waiting = unreviewed(Changeset.objects.all()).count()
-        return [("no", f"Not reviewed ({waiting:,})"), ("yes", "Reviewed")]
+        return [("no", f"Not reviewed ({waiting:,})"), ("yes", "Reviewed"), *ReviewVerdict.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "no":
             return unreviewed(queryset)
+        if self.value() in ReviewVerdict.values:
+            return found_to_be(self.value() or "", queryset)
         return queryset.filter(reviewed_at__isnull=False) if self.value() == "yes" else queryset
 
 
@@ -78,7 +89,14 @@ class ActingAdmin(admin.ModelAdmin):
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(answers: dict[str, str]) -> str:
-            return f"{mark_reviewed(pk, actor=actor_of(request), comment=answers['comment'])} is marked as reviewed."
+            actor = actor_of(request)
+            made = mark_reviewed(pk, actor=actor, **answers)
+            sentence = f"{made} is marked as reviewed: {made.verdict}."
+            following = next_to_review(pk, actor=actor)
+            if following is None:
+                return f"{sentence} No other changeset waits for your review."
+            url = links.changeset_url(following.pk)
+            return format_html('{} Next not reviewed: <a href="{}">{}</a>', sentence, url, following)
 
         return self._act(request, pk, ReviewForm, act)
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 
 from apps.changesets.history.counts import Counts, total
 from apps.changesets.history.values import EMPTY, in_words
-from apps.changesets.history.words import SIGNS, standing_revert
+from apps.changesets.history.words import SIGNS, VERDICTS, standing_revert
 from apps.changesets.models import Changeset, Status
 from apps.changesets.pages import links
 
@@ -63,11 +63,15 @@ def state(changeset: Changeset) -> str:
 
 
 def reviewed(changeset: Changeset) -> str:
-    """Return that somebody has reviewed a changeset; nothing where nobody has."""
-    if changeset.reviewed_at is None:
-        return ""
-    by = changeset.reviewed_by_name
-    return format_html('<span class="quiet" title="by {}"><b aria-hidden="true">✓</b> reviewed</span>', by)
+    """Return what the reviewer of a changeset found, with sign and colour; nothing where nobody reviewed it."""
+    return verdict(changeset.verdict, by=changeset.reviewed_by_name) if changeset.verdict else ""
+
+
+def verdict(name: str, *, by: str = "") -> str:
+    """Return what a reviewer may find, as sign and word in its colour."""
+    sign, word = VERDICTS[name]
+    title = format_html(' title="reviewed by {}"', by) if by else ""
+    return format_html('<span class="op verdict-{}"{}><b aria-hidden="true">{}</b> {}</span>', name, title, sign, word)
 
 
 def next_steps(changeset: Changeset, *, may_revert: bool) -> str:

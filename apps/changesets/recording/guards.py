@@ -21,7 +21,10 @@ from apps.changesets.recording.statements import PREFIX, Names, Recording
 
 GUARD = f"{PREFIX}guard"
 # What the console writes to a changeset after the transaction that made it; who, what and when stay.
-_LATER = "status counts field_counts summary finished_at reviewed_by_id reviewed_by_name reviewed_at review_comment"
+_LATER = (
+    "status counts field_counts summary finished_at "
+    "reviewed_by_id reviewed_by_name reviewed_at review_comment review_verdict"
+)
 # What people may say of a direct write, of which the database knows little.
 _NAMED = "actor_name reason"
 
@@ -88,9 +91,7 @@ BEGIN
             later := later || string_to_array('{_NAMED}', ' ');
         END IF;
         -- Whose user is deleted keeps the name.
-        IF new_row ->> 'actor_id' IS NULL THEN
-            later := array_append(later, 'actor_id');
-        END IF;
+        later := later || ARRAY(SELECT p FROM unnest(ARRAY['actor_id', 'asked_by_id']) p WHERE new_row ->> p IS NULL);
         IF old_row - later = new_row - later THEN
             RETURN NEW;
         END IF;

@@ -17,6 +17,7 @@ from apps.changesets.models import Changeset
 from apps.changesets.pages import links, show
 from apps.changesets.pages.changed_by import list_of_changed
 from apps.changesets.pages.filter_words import filter_words
+from apps.changesets.revert.own_edit import is_own_edit
 from apps.changesets.rights import eyes_of, may_view
 from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_name
@@ -38,6 +39,8 @@ register.filter("telling_key", links.telling_key)
 register.filter("revert_address", links.revert_url)
 register.filter("open_to_revert", is_open_to_revert)
 # A number as addresses want it, without separators.
+register.filter("own_edit", is_own_edit)
+register.filter("undo_own_address", links.undo_own_url)
 register.filter("unlocalized", lambda number: str(number))
 register.filter("grouped", lambda number: f"{number:,}")
 register.simple_tag(show.sign, name="sign")
@@ -119,7 +122,7 @@ def last_changesets(context: template.Context) -> dict[str, Any]:
             "changeset": changeset,
             "subject": subjects.get(changeset.pk, ""),
             "counts": show.counts(counts[changeset.pk]),
-            "state": show.state(changeset),
+            "state": format_html("{} {}", show.state(changeset), show.reviewed(changeset)),
             "next": show.next_steps(changeset, may_revert=may_revert and is_open_to_revert(changeset)),
         }
         for changeset in changesets

@@ -8,10 +8,10 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from apps.changesets.acts.lines import LEFT, Line
-from apps.changesets.acts.review import needs_review
+from apps.changesets.acts.review import is_own, needs_review
 from apps.changesets.bulk.plans import Listed
 from apps.changesets.fields import target_of
-from apps.changesets.models import Changeset, Kind
+from apps.changesets.models import Changeset, Kind, ReviewVerdict
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
 from apps.changesets.pages.revert import BUCKETS, whole_numbers
@@ -111,13 +111,18 @@ def reverted_sentence(context: template.Context, changeset: Changeset, by: Chang
 @register.inclusion_tag("admin/changesets/changeset/review.html", takes_context=True)
 def review_box(context: template.Context, changeset: Changeset) -> dict[str, Any]:
     """Show who reviewed a changeset, or the form to do so; and for direct writes the form to name them."""
-    may = context["request"].user.has_perm(links.REVIEW)
+    user = context["request"].user
+    may = user.has_perm(links.REVIEW)
     named = ((changeset.summary or {}).get("named") or [None])[-1]
     return {
         "changeset": changeset,
         "may": may,
-        "own": may and changeset.reviewed_by == context["request"].user,
+        "own": may and changeset.reviewed_by == user,
         "waits": needs_review(changeset),
+        "made_it": is_own(changeset, user),
+        "verdict": show.reviewed(changeset),
+        "verdicts": [(name, show.verdict(name)) for name in ReviewVerdict.values],
+        "waiting_url": f"{links.changesets_url()}?reviewed=no",
         "reviewer": capfirst(changeset.reviewed_by_name),
         "direct": changeset.kind == Kind.DIRECT,
         "named": named,

@@ -236,6 +236,8 @@ def _apply(
 def _settle(run: ImportRun, opened: Changeset | None, counts: dict[str, int]) -> None:
     if opened is not None:
         opened.summary = {**(opened.summary or {}), "run": run.pk}
+        if run.confirmed_by_name and run.actor_name not in ("", run.confirmed_by_name):
+            opened.asked_by, opened.asked_by_name = run.actor, run.actor_name
     ended = {"changeset": opened, "counts": counts, "summary": run.summary, "finished_at": timezone.now(), "lock": None}
     move(run, RunStatus.APPLIED, **ended)
 
