@@ -1,7 +1,9 @@
 """Servers of a test's own, beside the database of all tests: Redis, and clusters of PostgreSQL."""
 
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -46,6 +48,32 @@ def redis_server(folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate()
+
+
+@contextmanager
+def pgbouncer(folder: Path, server: str, printed: str) -> Iterator[str]:
+    """Start PgBouncer with the configuration that is printed, in front of a server, and give the address of a server.
+
+    Only the places, the port and the server are others; who comes has a password.
+    """
+    if shutil.which("pgbouncer") is None:
+        pytest.skip("no PgBouncer here: install Debian's package pgbouncer")
+    there, port = urlsplit(server), free_port()
+    for pattern, real in {
+        r"host=127\.0\.0\.1 port=5432": f"host={there.hostname} port={there.port or 5432}",
+        r"\b6432\b": str(port),
+        r"(?<== )/\S+/(?=userlist|pgbouncer)": f"{folder}/",
+        r"(?<=unix_socket_dir = )\S+": str(folder),
+    }.items():
+        printed, number = re.subn(pattern, real, printed)
+        assert number, f"{pattern} is nowhere in the printed configuration"
+    (folder / "pgbouncer.ini").write_text(printed)
+    (folder / "userlist.txt").write_text(f'"{there.username or "postgres"}" "a password"\n')
+    as_postgres("pgbouncer", "--daemon", folder / "pgbouncer.ini")
+    try:
+        yield f"postgres://{there.username or 'postgres'}:a%20password@127.0.0.1:{port}"
+    finally:
+        os.kill(int((folder / "pgbouncer.pid").read_text()), signal.SIGQUIT)
 
 
 class Cluster:
@@ -134,4 +162,5 @@ def drop_database(server: str, name: str) -> None:
 def at(server: str, database: str, *, host: str = "") -> str:
     """Return the address of a database on a server, perhaps by another name of its host."""
     parts = urlsplit(server)
-    return f"postgres://{parts.username or 'postgres'}@{host or parts.hostname}:{parts.port or 5432}/{database}"
+    who = parts.netloc.rpartition("@")[0] or "postgres"
+    return f"postgres://{who}@{host or parts.hostname}:{parts.port or 5432}/{database}"

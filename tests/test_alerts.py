@@ -12,6 +12,7 @@ from apps.imports.tasks import see_after_runs
 from tests.admin.runs import make_run
 from travelmathlite import alerts
 from travelmathlite.alerts import NotSent, send_alerts
+from travelmathlite.caching import caches_of
 from travelmathlite.health import Part
 from travelmathlite.webhook import NotDelivered
 
@@ -153,3 +154,52 @@ def test_cron_hears_that_nobody_is_there_to_be_told(settings):
 
     with pytest.raises(CommandError, match="set ALERT_EMAIL or ALERT_WEBHOOK"):
         call_command("health", "--alert", stdout=StringIO())
+
+
+@pytest.fixture
+def no_redis(settings, tmp_path):
+    """A Redis that does not run, for what processes share."""
+    settings.VAR_DIR = tmp_path / "var"
+    settings.CACHES = caches_of(f"unix://{tmp_path}/no.sock", folder=settings.VAR_DIR)
+
+
+def test_without_redis_cron_tells_that_it_does_not_answer(no_redis):
+    with pytest.raises(CommandError, match="Not as it should be"):
+        call_command("health", "--alert", stdout=StringIO(), stderr=StringIO())
+
+    assert "What all processes share does not answer: check Redis" in mail.outbox[0].body
+
+
+def test_without_redis_the_same_is_told_once_a_day_and_again_when_it_comes_back(no_redis):
+    assert [send_alerts(LATE), send_alerts(LATE)] == [["The newest verified backup is old."], []]
+    send_alerts(WELL)
+
+    assert send_alerts(LATE)
+
+
+def test_what_was_told_without_redis_is_forgotten_when_it_answers(no_redis, settings):
+    away, here = settings.CACHES, caches_of("", folder=settings.VAR_DIR)
+    send_alerts(LATE)
+    settings.CACHES = here
+    send_alerts(WELL)
+    settings.CACHES = away
+
+    assert send_alerts(LATE)
+
+
+def test_redis_that_goes_while_somebody_is_told_is_no_error(monkeypatch, settings, no_redis):
+    away = settings.CACHES
+    settings.CACHES = caches_of("", folder=settings.VAR_DIR)
+
+    def send(*arguments):
+        settings.CACHES = away
+
+    monkeypatch.setattr(alerts, "send_mail", send)
+
+    assert send_alerts(LATE) == ["The newest verified backup is old."]
+
+
+def test_where_nothing_can_be_remembered_each_look_tells(no_redis, settings):
+    settings.VAR_DIR.write_text("a file where the folder should be")
+
+    assert all([send_alerts(LATE), send_alerts(LATE)])

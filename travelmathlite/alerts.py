@@ -3,16 +3,23 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
 from smtplib import SMTPException
 
 from django.conf import settings
+from django.core.cache import BaseCache
+from django.core.cache.backends.dummy import DummyCache
 from django.core.mail import send_mail
 from django.db.models import QuerySet
 
+from apps.changesets.errors import BoardUnavailable
 from apps.changesets.processes.failures import FAILURES
 from apps.changesets.processes.progress import board, entry
 from apps.imports.models import ImportRun, RunStatus
+from travelmathlite.caching import FileCache
 from travelmathlite.health import Part, look_at_parts
 from travelmathlite.webhook import NotDelivered, post
 
@@ -20,6 +27,7 @@ SCHEDULED = "update_airports"
 AGAIN_SECONDS = 24 * 3600
 # A look takes shorter; one that was killed is in the way for so long.
 _TURN_SECONDS = 300
+_UNUSABLE = (BoardUnavailable, OSError)
 logger = logging.getLogger(__name__)
 
 
@@ -41,8 +49,9 @@ def send_alerts(parts: dict[str, Part] | None = None) -> list[str]:
     Raises NotSent when somebody could not be told; the next look tries again.
     """
     channels = _channels()
+    memory, turn = _memory(), entry("alerts", "turn")
     # Two looks at once would tell everything twice.
-    if not channels or not board().add(entry("alerts", "turn"), True, _TURN_SECONDS):
+    if not channels or not memory.add(turn, True, _TURN_SECONDS):
         return []
     sent: dict[str, None] = {}
     failures = []
@@ -50,11 +59,12 @@ def send_alerts(parts: dict[str, Part] | None = None) -> list[str]:
         alerts = alerts_now(look_at_parts() if parts is None else parts)
         for name, send in channels.items():
             try:
-                sent |= dict.fromkeys(alert.sentence for alert in _tell(name, send, alerts))
+                sent |= dict.fromkeys(alert.sentence for alert in _tell(name, send, alerts, memory))
             except NotSent as failure:
                 failures.append(str(failure))
     finally:
-        board().delete(entry("alerts", "turn"))
+        with suppress(*_UNUSABLE):
+            memory.delete(turn)
     if failures:
         raise NotSent(" ".join(failures))
     return list(sent)
@@ -94,15 +104,32 @@ def _channels() -> dict[str, Callable[[list[Alert]], None]]:
     return channels
 
 
-def _tell(channel: str, send: Callable[[list[Alert]], None], alerts: list[Alert]) -> list[Alert]:
+def _memory() -> BaseCache:
+    """Return where what was told is remembered: the board, without it files of this machine, without them nothing."""
+    own = Path(settings.VAR_DIR) / "alerts"
+    for make in (board, lambda: FileCache(str(own), {})):
+        try:
+            memory = make()
+            memory.set(entry("alerts", "looked"), time.time())
+        except _UNUSABLE as error:
+            logger.warning("What was told cannot be remembered where it should: %s", error)
+            continue
+        if make is board:
+            rmtree(own, ignore_errors=True)
+        return memory
+    return DummyCache("", {})
+
+
+def _tell(channel: str, send: Callable[[list[Alert]], None], alerts: list[Alert], memory: BaseCache) -> list[Alert]:
     """Send what was not sent within a day, and forget what is over, so that it is told when it comes again."""
     key, now = entry("alerts", channel), time.time()
-    told: dict[str, float] = board().get(key) or {}
+    told: dict[str, float] = memory.get(key) or {}
     new = [alert for alert in alerts if now - told.get(alert.name, 0) >= AGAIN_SECONDS]
     if new:
         send(new)
     times = {**told, **{alert.name: now for alert in new}}
-    board().set(key, {alert.name: times[alert.name] for alert in alerts}, timeout=None)
+    with suppress(*_UNUSABLE):
+        memory.set(key, {alert.name: times[alert.name] for alert in alerts}, timeout=None)
     return new
 
 

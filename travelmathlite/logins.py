@@ -13,6 +13,11 @@ LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_HANDLER = "apps.accounts.lockout.LockoutHandler"
+# After so many wrong passwords for a name, wherever they came from, it waits everywhere but where somebody of that name
+# logged in within so many days: who guesses from many addresses does not lock its owner out.
+LOCKOUT_NAME_LIMIT = 25
+LOCKOUT_KNOWN_DAYS = 30
 # The end of a lock-out does not move when somebody tries meanwhile, and a login that works begins to count anew.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True

@@ -1,6 +1,6 @@
 """The address that somebody logs in from, also behind proxies that the settings name."""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -16,6 +16,12 @@ def address_of(request: HttpRequest) -> str | None:
     while forwarded and _is_proxy(address) and _is_address(forwarded[-1]):
         address = forwarded.pop()
     return address if _is_address(address) else None
+
+
+def network_of(address: str) -> str:
+    """Return what stays of the address of one person: the network of theirs where it is one of IPv6, else all."""
+    known = ip_address(address)
+    return str(ip_network((known, 64), strict=False)) if isinstance(known, IPv6Address) else address
 
 
 def _is_address(text: str) -> bool:

@@ -21,7 +21,7 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import second_factor
-from apps.accounts.lockout import living_attempts, locked_until, unlock
+from apps.accounts.lockout import living_attempts, locked_until, name_locked_until, unlock
 from apps.accounts.log import tell
 from apps.accounts.power import groups_within, has_more, permissions_of
 from apps.changesets.acts.methods import proof_first
@@ -173,6 +173,8 @@ class LockoutAdmin(OfAttempts):
     def state(self, attempt: Any) -> str:
         if until := locked_until(attempt):
             return f"locked until {until:%H:%M %Z}"
+        if attempt.of_name >= settings.LOCKOUT_NAME_LIMIT and (until := name_locked_until(attempt.username)):
+            return f"locked at new addresses until {until:%H:%M %Z}"
         return f"{attempt.together} of {settings.AXES_FAILURE_LIMIT}"
 
     @admin.action(description="Unlock")

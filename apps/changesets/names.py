@@ -76,7 +76,7 @@ def rows_in(model: type[Model], using: str, *columns: str) -> QuerySet[Any]:
 
 def rewrite(rows: QuerySet[Any], column: str, change: Callable[[Any], Any]) -> None:
     """Change a JSON column of each of these rows, without reading any other column."""
-    for pk, document in list(rows.exclude(**{column: None}).values_list("pk", column)):
+    for pk, document in list(rows.exclude(**{f"{column}__isnull": True}).values_list("pk", column)):
         if (changed := change(document)) != document:
             rows.filter(pk=pk).update(**{column: changed})
 

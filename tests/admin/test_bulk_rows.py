@@ -117,5 +117,5 @@ def test_a_refused_plan_leads_back_with_its_sentence(untidy, admin_client):
 def test_an_action_that_would_write_in_a_rehearsal_is_stopped(untidy, steward):
     plan = StoredPlan.objects.create(actor=steward, act="bulk", key="x", about=[], asked={})
 
-    with pytest.raises(rehearsal.WritesAllTheSame), rehearsal.rehearsing(plan):
+    with pytest.raises(rehearsal.WritesAllTheSame), rehearsal.rehearsing(rehearsal.Rehearsal(plan)):
         Airport.objects.filter(pk="KDEN").update(name="x")

@@ -1,4 +1,7 @@
-"""Two machines with folders of their own serve one console: one PostgreSQL by two names, one Redis, shared storages."""
+"""Two machines with folders of their own serve one console: one PostgreSQL by two names, one Redis, shared storages.
+
+Both come to PostgreSQL through PgBouncer, as deploy/pgbouncer.ini sets it up.
+"""
 
 import gzip
 import json
@@ -14,7 +17,7 @@ import pytest
 from tests.deploy.machine import ROOT, SERVER
 from tests.deploy.machines import ConsoleMachine, Person, make_certificate
 from tests.deploy.test_deploying import UPLOAD, part_of_the_snapshot
-from tests.servers import at, drop_database, redis_server, wait_until
+from tests.servers import at, drop_database, folder_for_postgres, pgbouncer, redis_server, wait_until
 
 DATABASE = "travelmathlite_machines"
 FIELDS = {"source": "snapshot", "on_local_edit": "keep", "missing": "report", "missing_limit": "1", "resource": "0"}
@@ -45,10 +48,11 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Console
     drop_database(SERVER, DATABASE)
     with psycopg.connect(SERVER, dbname="postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {DATABASE}")
-    with redis_server(folder) as cache:
+    printed = (ROOT / "deploy" / "pgbouncer.ini").read_text(encoding="utf-8")
+    with redis_server(folder) as cache, folder_for_postgres() as own, pgbouncer(own, SERVER, printed) as pooler:
         shared = {"share": folder / "shared", "certificate": make_certificate(folder), "cache": cache}
-        a = ConsoleMachine(folder / "a", at(SERVER, DATABASE), **shared)
-        b = ConsoleMachine(folder / "b", at(SERVER, DATABASE, host="localhost"), **shared)
+        a = ConsoleMachine(folder / "a", at(pooler, DATABASE), **shared)
+        b = ConsoleMachine(folder / "b", at(pooler, DATABASE, host="localhost"), **shared)
         assert a.environment["DATABASE_URL"] != b.environment["DATABASE_URL"]
         try:
             a.manage("migrate", "--verbosity", "0")

@@ -1,13 +1,12 @@
 """Values from before a rule: revert, restore, going back and bulk actions say which rule blocks which row."""
 
-import re
 from collections.abc import Callable
 
 import pytest
 from django.db import models
 from django.db.models import Q
 
-from apps.changesets.bulk.apply import apply_bulk
+from apps.changesets.bulk.apply import apply_bulk, plan_bulk
 from apps.changesets.bulk.setting import SET_ACTIVE, setting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, NothingToRestore, RevertConflict
@@ -19,11 +18,13 @@ from apps.changesets.revert.bring_back import plan_restore, restore_deleted
 from apps.changesets.revert.go_back import go_back, plan_version
 from apps.changesets.revert.verdicts import Scope
 from apps.changesets.tracking import tracked_for
+from tests.admin.bulk import act
 from tests.second_domain.models import Station
 from tests.second_domain.schemas import schemas  # noqa: F401
 
 STATIONS = tracked_for(Station)
 FEW = models.CheckConstraint(condition=Q(platforms__lt=20), name="few_platforms")
+LEFT_OUT = "left out: blocked by active_station_name"
 ADDED = (
     'migrations.AddConstraint("station", models.CheckConstraint(condition=Q(platforms__lt=20), name="few_platforms"))'
 )
@@ -133,15 +134,9 @@ def test_a_bulk_action_leaves_out_the_rows_that_would_break_a_rule(world):
     assert dict(Station.objects.values_list("code", "active")) == {
         "BN": False, "BS": True, "UL": True, "B2": True, "B3": False
     }  # fmt: skip
-    left = {(listed.number, listed.names) for listed in done.plan.listed}
-    assert left == {(1, ("Bern",)), (1, ("Basel",))}
-    assert re.fullmatch(r"2 stations set active; 1 blocked by .+; 1 blocked by .+\.", done.plan.done)
-    assert [line[:2] for line in done.changeset.summary["bulk"]["left"]] == [
-        ["kept", 1],
-        ["blocked", 1],
-        ["blocked", 1],
-    ]
-    assert all("blocked by " in words for _sign, number, words in done.changeset.summary["bulk"]["left"][1:])
+    assert [(listed.number, set(listed.names)) for listed in done.plan.listed] == [(2, {"Bern", "Basel"})]
+    assert done.plan.done == "2 stations set active; 2 left out: blocked by active_station_name."
+    assert done.changeset.summary["bulk"]["left"][1:] == [["blocked", 2, LEFT_OUT]]
     assert find_drift()[1] == []
 
 
@@ -149,8 +144,59 @@ def test_a_bulk_action_leaves_out_the_rows_that_would_break_a_rule(world):
 def test_a_bulk_action_of_nothing_but_rows_that_would_break_a_rule_is_refused(world):
     again = Station.objects.create(code="B2", name="Bern", operator=world["SBB"], active=False)
 
-    with pytest.raises(BulkRefused, match=r"Blocked by .*: some of 1 station would break that rule"):
+    with pytest.raises(BulkRefused, match=r"Blocked by active_station_name: 1 station would break that rule"):
         apply_bulk(SET_ACTIVE, Station.objects.filter(pk=again.pk), actor=None, reason="all")
+
+
+@pytest.mark.django_db
+def test_a_bulk_action_says_before_it_is_confirmed_what_it_leaves_out(world, steward, browse_as):
+    Station.objects.update(active=False)
+    Station.objects.create(code="B2", name="Bern", operator=world["SBB"])
+    keys = list(Station.objects.values_list("pk", flat=True))
+
+    page = act(browse_as(steward), "/admin/second_domain/station/", "set_active", keys)
+    apply_bulk(SET_ACTIVE, Station.objects.all(), actor=None, reason="as shown", seen=page.context["plan"].seen)
+
+    assert LEFT_OUT in page.content.decode()
+    assert [(line.number, line.words) for line in page.context["page"].lines if line.sign == "blocked"] == [
+        (1, LEFT_OUT)
+    ]
+    assert dict(Station.objects.values_list("code", "active")) == {"BN": False, "BS": True, "UL": True, "B2": True}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        ("platforms", 30, "few_platforms"),
+        ("code", "UL", "the rule that code must be unique"),
+        ("number", "7", "the rule that number must be unique"),
+        ("opened", None, "the rule that opened must have a value"),
+    ],
+)
+def test_a_bulk_plan_knows_the_rules_of_the_model(world, monkeypatch, field, value, rule):
+    Station.objects.filter(opened=None).update(opened="1900-01-01")
+    monkeypatch.setattr(Station._meta, "constraints", [*Station._meta.constraints, FEW])
+    monkeypatch.setattr(Station._meta.get_field("opened"), "null", False)
+    work = setting(field, value, done="changed", already="are so already")
+
+    plan = plan_bulk(work, Station.objects.order_by("-pk"))
+
+    lines = [line for line in plan.lines if line.sign == "blocked"]
+    assert [line.words for line in lines] == [f"left out: blocked by {rule}"]
+    # What is unique one of them may have, unless one has it already.
+    assert plan.number == (1 if field == "number" else 0)
+    assert sum(line.number for line in plan.lines) == 3
+
+
+@pytest.mark.django_db
+def test_an_action_that_breaks_no_rule_copies_no_rows(world, django_assert_max_num_queries):
+    work = setting("opened", None, done="without a date", already="have none")
+
+    with django_assert_max_num_queries(8) as asked:
+        plan_bulk(work, Station.objects.all())
+
+    assert not any("revert_station" in query["sql"] for query in asked)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -174,7 +174,7 @@ def plan_of(tmp_path, operator) -> ImportRun:
 def of_another_version(run: ImportRun) -> None:
     """Leave the plan as another version would have: with the name that a field had then."""
     ImportRun.objects.filter(pk=run.pk).update(summary={**run.summary, "schema": "another"})
-    for planned in run.rows.exclude(payload=None):
+    for planned in run.rows.filter(payload__isnull=False):
         values = {"title" if name == "name" else name: value for name, value in planned.payload["values"].items()}
         run.rows.filter(pk=planned.pk).update(payload={**planned.payload, "values": values})
     run.refresh_from_db()

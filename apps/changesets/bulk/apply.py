@@ -7,9 +7,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import models, transaction
 
-from apps.changesets.acts.lines import Line
-from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Listed, Options, sample_of, summary_of
-from apps.changesets.bulk.rehearsal import rehearsing
+from apps.changesets.bulk.foresight import LEFT_OUT, foresee, left_out
+from apps.changesets.bulk.plans import SAMPLE, BulkPlan, Options, leaving_out, sample_of, summary_of
+from apps.changesets.bulk.rehearsal import Rehearsal, rehearsing
 from apps.changesets.bulk.selection import Selection, selecting
 from apps.changesets.context import changeset
 from apps.changesets.errors import BulkRefused, ChangesetError, NothingSelected, PlanMoved
@@ -55,7 +55,7 @@ class BulkResult:
 def plan_bulk(work: BulkWork, objects: models.QuerySet[Any], options: Options | None = None) -> BulkPlan:
     """Return what the work would do to the objects; nothing is changed. Raises NothingSelected."""
     with selecting(objects) as selection:
-        return _plan(work, selection, options or {})
+        return _plan(work, selection, options or {})[0]
 
 
 def stored_bulk(
@@ -66,13 +66,14 @@ def stored_bulk(
     Raises NothingSelected, and BulkRefused with the plan's own refusal.
     """
     with selecting(objects) as selection:
-        plan = _plan(work, selection, options or {})
+        plan, selection = _plan(work, selection, options or {})
         if plan.refusal:
             raise BulkRefused(plan.refusal)
         head: dict[str, Any] = {"objects": plan.objects, "fields": {}}
 
         def fill(stored: StoredPlan) -> None:
-            with rehearsing(stored) as rehearsal:
+            rehearsal = Rehearsal(stored)
+            with rehearsing(rehearsal):
                 work.write(selection, plan, options or {})
             head["fields"] = rehearsal.fields
 
@@ -103,7 +104,7 @@ def apply_bulk(
             alone(opened),
             selecting(objects) as selection,
         ):
-            plan = _plan(work, selection, options or {})
+            plan, selection = _plan(work, selection, options or {})
             if seen is not None and seen != plan.seen:
                 raise _moved(seen, plan, selection)
             if plan.refusal:
@@ -118,8 +119,8 @@ def apply_bulk(
 
 
 def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Options) -> BulkPlan:
-    """Write, and return the plan that was followed: without the objects that the database refuses."""
-    blocked: list[Listed] = []
+    """Write, and return the plan that was followed: without the objects that the database refuses all the same."""
+    blocked = list(plan.blocked)
     while True:
         try:
             with transaction.atomic():
@@ -132,16 +133,15 @@ def _write(work: BulkWork, selection: Selection, plan: BulkPlan, options: Option
                     "Nothing was changed; select the others alone."
                 ) from error
         else:
-            lines = [Line("blocked", listed.number, listed.why) for listed in blocked]
-            done = "; ".join([plan.done.removesuffix("."), *(f"{line.number:,} {line.words}" for line in lines)])
-            return replace(plan, done=f"{done}.", lines=(*plan.lines, *lines), listed=(*plan.listed, *blocked))
+            return plan
         gone = {key: constraint for keys, constraint in found for key in keys}
         selection = selection.only([key for key in selection.keys_in_order() if key not in gone])
         for constraint in dict.fromkeys(gone.values()):
             keys = [key for key, other in gone.items() if other == constraint]
             names = sample_of(selection.model._base_manager.filter(pk__in=keys[:SAMPLE]))
-            blocked.append(Listed(f"blocked by {constraint}", len(keys), names))
-        plan = replace(work.plan(selection, options), selected=plan.selected, seen=plan.seen)
+            blocked.append(left_out(constraint, len(keys), names))
+        now = leaving_out(work.plan(selection, options), blocked)
+        plan = replace(now, selected=plan.selected, seen=plan.seen)
 
 
 def _refused(work: BulkWork, selection: Selection, options: Options) -> list[tuple[Sequence[Any], str]]:
@@ -172,19 +172,36 @@ def _prepare(work: BulkWork, objects: models.QuerySet[Any], actor: Actor, option
         prepare(Coming(work.kind, actor, f"the deletion of {plan.objects}", objects.db, objects=deleted))
 
 
-def _plan(work: BulkWork, selection: Selection, options: Options) -> BulkPlan:
+def _plan(work: BulkWork, selection: Selection, options: Options) -> tuple[BulkPlan, Selection]:
+    """Return the plan, and what it is about: the selection without the objects that would break a rule."""
     if not selection.number:
         raise NothingSelected(
             f"No {selection.model._meta.verbose_name} is selected, or what was selected is gone by now: "
             "nothing was changed. Look at the list again."
         )
-    plan = work.plan(selection, options)
+    plan, selected = work.plan(selection, options), selection.number
+    if work.one_by_one and plan.number:
+        plan, selection = _without_blocked(work, plan, selection, options)
     seen = {
-        "number": selection.number,
+        "number": selected,
         "objects": [selection.seen, plan.also_seen, *(line.number for line in plan.lines)],
         "chosen": {name: str(value) for name, value in options.items()},
     }
-    return replace(plan, selected=selection.number, seen=seen)
+    return replace(plan, selected=selected, seen=seen), selection
+
+
+def _without_blocked(
+    work: BulkWork, plan: BulkPlan, selection: Selection, options: Options
+) -> tuple[BulkPlan, Selection]:
+    whole, objects = selection.number, plan.objects
+    blocked, selection = foresee(selection, lambda: work.write(selection, plan, options))
+    if blocked:
+        plan = leaving_out(work.plan(selection, options), blocked)
+    if sum(listed.number for listed in blocked) == whole:
+        rules = ", ".join(listed.why.removeprefix(LEFT_OUT) for listed in blocked)
+        refusal = f"Blocked by {rules}: {objects} would break that rule of the database. Nothing was changed."
+        plan = replace(plan, refusal=refusal)
+    return plan, selection
 
 
 def _moved(seen: Mapping[str, Any], plan: BulkPlan, selection: Selection) -> ChangesetError:

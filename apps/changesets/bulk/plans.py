@@ -1,7 +1,7 @@
 """The plan of a bulk action: values that know neither admin nor HTTP."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import models
@@ -43,6 +43,8 @@ class BulkPlan:
     lines: tuple[Line, ...] = ()
     sample: tuple[str, ...] = ()
     listed: tuple[Listed, ...] = ()
+    # Those that the database would refuse, by the rule that each would break.
+    blocked: tuple[Listed, ...] = ()
     refusal: str = ""
     # The action on the same selection that takes away what stands in the way.
     way_out: str = ""
@@ -56,6 +58,14 @@ class BulkPlan:
     seen: Mapping[str, Any] = field(default_factory=dict)
     # What the action wants to remember of its plan when it writes.
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def leaving_out(plan: BulkPlan, blocked: Sequence[Listed]) -> BulkPlan:
+    """Return the plan of an action on what is left, with what was left out of it because of a rule."""
+    lines = [Line("blocked", listed.number, listed.why) for listed in blocked]
+    done = "; ".join([plan.done.removesuffix("."), *(f"{line.number:,} {line.words}" for line in lines)])
+    listed = (*plan.listed, *blocked)
+    return replace(plan, done=f"{done}.", lines=(*plan.lines, *lines), listed=listed, blocked=tuple(blocked))
 
 
 # Lines of these signs tell what is left alone.

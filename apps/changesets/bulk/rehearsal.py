@@ -122,12 +122,11 @@ def rehearsed() -> Rehearsal | None:
 
 
 @contextmanager
-def rehearsing(plan: StoredPlan) -> Iterator[Rehearsal]:
-    """Within, what bulk actions write becomes the rows of the plan."""
-    rehearsal = Rehearsal(plan)
+def rehearsing(rehearsal: Rehearsal) -> Iterator[None]:
+    """Within, what bulk actions write goes to the rehearsal, and not to the database."""
     token = _rehearsed.set(rehearsal)
     try:
         with connections["default"].execute_wrapper(_refuse_writes):
-            yield rehearsal
+            yield
     finally:
         _rehearsed.reset(token)

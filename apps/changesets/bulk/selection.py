@@ -60,6 +60,13 @@ class Selection:
         self.sql.load(self.table, ["pk"], [(key,) for key in keys])
         return replace(self, number=len(keys))
 
+    def without(self, keys: str) -> "Selection":
+        """Take the objects of the keys that a query gives out of the selection; what was planned is forgotten."""
+        gone = self.sql.run("DELETE FROM {table} WHERE pk IN ({keys})", table=self.table, keys=keys)
+        self.sql.drop_temps(self.temps[1:])
+        del self.temps[1:]
+        return replace(self, number=self.number - gone)
+
     def pointing(self, model: type[models.Model], field: str) -> models.QuerySet[Any]:
         """Return the objects of another model that point to the selected ones by this field."""
         return model._base_manager.filter(**{f"{field}__in": self.keys()})

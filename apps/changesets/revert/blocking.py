@@ -3,7 +3,7 @@
 Each check looks at the state as it would be: the working copies, and the live rows that are in none of them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,13 +111,18 @@ def _leave_moved(sql: Sql, tracked: Tracked, seen: int) -> None:
 
 
 def _block_all(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> bool:
-    """Run the three checks on one model; return whether anything was blocked."""
-    blocked = 0
+    """Run the checks on one model; return whether anything was blocked."""
     occurring = verdicts_in(sql, tracked)
     if occurring & {Bucket.RESTORED, Bucket.RECREATED}:
         for columns in tracked.unique_sets[1:]:
             sql.index_temp(working_table(tracked), columns)
-    for check in _checks(sql, tracked, touched):
+    return block_by(sql, tracked, _checks(sql, tracked, touched), occurring)
+
+
+def block_by(sql: Sql, tracked: Tracked, checks: Iterable[Check], occurring: set[str]) -> bool:
+    """Block the rows that a check finds, of the verdicts that occur; return whether there were any."""
+    blocked = 0
+    for check in checks:
         if not occurring.intersection(check.verdicts):
             continue
         # The rows of these verdicts that the check is about.
@@ -154,16 +159,21 @@ def _checks(sql: Sql, tracked: Tracked, touched: list[Tracked]) -> Iterator[Chec
             )
             yield Check(copy, REFERENCED, (Bucket.DELETED,))
         yield Check(f"EXISTS ({live})", REFERENCED, (Bucket.DELETED,))
-    if rules := _broken_rules(sql, tracked):
-        cases = " ".join(f"WHEN {broken} THEN '{rule}'" for broken, rule in rules)
-        yield Check(" OR ".join(broken for broken, _rule in rules), RULE, CHANGED, f"CASE {cases} END")
+    yield from rule_checks(sql, tracked)
     for field in tracked.links:
         cause = f"'{field.column}|' || CAST(w.{sql.quote(field.column)} AS text)"
         yield Check(_target_missing(sql, field, touched), MISSING_TARGET, CHANGED, cause)
     conditional = [(columns, condition_in_sql(sql, tracked, where)) for columns, where in tracked.conditional_sets]
     for columns, where in [*((columns, "") for columns in tracked.unique_sets), *conditional]:
-        for condition, holder in _taken(sql, tracked, columns, where):
+        for condition, holder in taken(sql, tracked, columns, where):
             yield Check(condition, UNIQUE_CLASH, CHANGED, f"'{','.join(columns)}|' || ({holder})")
+
+
+def rule_checks(sql: Sql, tracked: Tracked) -> Iterator[Check]:
+    """Yield the check of the rules about one row, if the model has any."""
+    if rules := _broken_rules(sql, tracked):
+        cases = " ".join(f"WHEN {broken} THEN '{rule}'" for broken, rule in rules)
+        yield Check(" OR ".join(broken for broken, _rule in rules), RULE, CHANGED, f"CASE {cases} END")
 
 
 def _broken_rules(sql: Sql, tracked: Tracked) -> list[tuple[str, str]]:
@@ -205,11 +215,13 @@ def _target_missing(sql: Sql, field: AnyLink, touched: list[Tracked]) -> str:
     return sql.fill("w.{column} IS NOT NULL AND {missing}", missing=missing)
 
 
-def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> Iterator[tuple[str, str]]:
+def taken(
+    sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str, *, of_copy: str = "x.w_id <> w.w_id"
+) -> Iterator[tuple[str, str]]:
     """The row gets a unique value, new to it, that another row would have too: a live one, one of the copy.
 
-    Where the value is unique under the condition `where` only, both rows meet it. Yields the condition and the SQL of
-    the other row's key.
+    Where the value is unique under the condition `where` only, both rows meet it. `of_copy` says which rows `x` of the
+    copy stand in the way. Yields the condition and the SQL of the other row's key.
     """
     copy = copy_of(sql, tracked).with_parts(where=where)
     live_meets = "{of}.{pk} IN (SELECT {pk} FROM {live} WHERE {where})" if where else "TRUE"
@@ -221,9 +233,10 @@ def _taken(sql: Sql, tracked: Tracked, columns: tuple[str, ...], where: str) -> 
         not_in_copy=_not_in_copy(sql, tracked),
     )
     in_copy = copy.fill(
-        "FROM {working} x WHERE x.w_present AND x.w_id <> w.w_id AND {same} AND {meets}",
+        "FROM {working} x WHERE x.w_present AND {of_copy} AND {same} AND {meets}",
         same=sql.same(columns, "x", "w"),
         meets=copy.fill(meets, of="x"),
+        of_copy=of_copy,
     )
     for holders, key in ((live, "l.{pk}"), (in_copy, "coalesce(x.w_live, x.{pk})")):
         condition = copy.fill(
