@@ -1,4 +1,4 @@
-"""`python -m benchmarks.files FOLDER SOURCE`: write the packed CSV file in the formats that a worker is given.
+"""`python -m benchmarks.files FOLDER SOURCE FORMAT ...`: write the packed CSV file in formats that a worker is given.
 
 A process of its own, so that the one that measures stays small.
 """
@@ -7,20 +7,18 @@ import csv
 import gzip
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from openpyxl import Workbook
 
 
-def write_files(folder: Path, source: Path) -> dict[str, str]:
-    """Write the files; returns the path of each by its name."""
+def write_files(folder: Path, source: Path, formats: list[str]) -> dict[str, str]:
+    """Write the files; returns the path of each by its format."""
     with gzip.open(source, "rt", encoding="utf-8", newline="") as stream:
         header, *table = csv.reader(stream)
-    return {
-        "CSV": _delimited(folder / "update.csv", header, table),
-        "TSV": _delimited(folder / "update.tsv", header, table, delimiter="\t"),
-        "XLSX": _xlsx(folder / "update.xlsx", header, table),
-    }
+    writers = {"CSV": _delimited, "TSV": partial(_delimited, delimiter="\t"), "XLSX": _xlsx}
+    return {name: writers[name](folder / f"update.{name.lower()}", header, table) for name in formats}
 
 
 def _delimited(path: Path, header: list[str], table: object, *, delimiter: str = ",") -> str:
@@ -41,5 +39,5 @@ def _xlsx(path: Path, header: list[str], table: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    folder, source = map(Path, sys.argv[1:])
-    print(json.dumps(write_files(folder, source)))
+    folder, source, *formats = sys.argv[1:]
+    print(json.dumps(write_files(Path(folder), Path(source), formats)))

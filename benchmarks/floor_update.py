@@ -1,8 +1,8 @@
 """The floor of an update: the rows that differ, those that are new, and the history of both, by plain SQL.
 
 It matches by id, then by ident, as the console does. Renamed rows are parked under a key of their own first, because
-idents are swapped, and their history is a deletion and a creation. A row whose new ident belongs to an airport that
-the file does not have is left out. `bare` is the UPDATE of the differing rows alone.
+idents are swapped, and their history is a deletion and a creation. An airport that the file does not have gives its
+ident up where another one gets it.
 """
 
 from pathlib import Path
@@ -27,13 +27,16 @@ CHANGED = f"""
 CREATE TEMPORARY TABLE changed AS
 SELECT matched.*, CASE WHEN matched.ident = old_ident THEN old_ident ELSE '~' || old_ident END AS at
 FROM matched JOIN airports_airport airport ON airport.ident = matched.old_ident
-WHERE (matched.ident = old_ident OR NOT EXISTS (SELECT 1 FROM airports_airport taken
-    WHERE taken.ident = matched.ident AND NOT EXISTS (SELECT 1 FROM matched other WHERE other.old_ident = taken.ident)))
-AND (matched.ident <> old_ident OR airport.source_id <> matched.source_id
+WHERE (matched.ident <> old_ident OR airport.source_id <> matched.source_id
     OR {" OR ".join(f"airport.{name} IS DISTINCT FROM matched.{name}" for name in LINKED)})
 """
 RENAMED = "WHERE ident IN (SELECT old_ident FROM changed WHERE ident <> old_ident)"
 PARK = f"UPDATE airports_airport SET ident = '~' || ident {RENAMED}"
+SUPERSEDED = """
+UPDATE airports_airport SET ident = '~' || ident
+WHERE ident IN (SELECT ident FROM matched WHERE old_ident IS NULL OR ident <> old_ident)
+AND NOT EXISTS (SELECT 1 FROM matched WHERE matched.old_ident = airports_airport.ident)
+"""
 UPDATE = f"""
 UPDATE airports_airport SET ident = changed.ident, source_id = changed.source_id,
     {", ".join(f"{name} = changed.{name}" for name in LINKED)},
@@ -67,7 +70,7 @@ def update(url: str, source: Path, *, history: bool = True) -> dict[str, int]:
             connection.execute("ANALYZE changed")
         if history:
             record(connection, "airports_airport", how="'-'", words=words, which=RENAMED)
-        for statement in (PARK, UPDATE, NEW):
+        for statement in (SUPERSEDED, PARK, UPDATE, NEW):
             connection.execute(statement.format(**words))
         if history:
             for table, before in places.items():

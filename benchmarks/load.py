@@ -33,7 +33,7 @@ PREFIX = "Saved by "
 
 @dataclass
 class Seen:
-    """What one person met: the seconds of each page and save, what was told instead, what failed, and what was saved."""
+    """What one person met: the seconds of pages and saves, what was told instead, what failed, what was saved."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {"page": [], "save": []})
     told: list[str] = field(default_factory=list)

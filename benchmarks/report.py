@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from benchmarks.figures import Kept
 from benchmarks.tables import DATABASES, details_of, machine_of, milliseconds
@@ -99,7 +100,7 @@ def growth_of_time(kept: Kept, database: str) -> str:
     rows = [(size, value) for size, value in rows if value]
     if len(rows) < 2:
         return NOT
-    told = [f"{large:,}: {(b / large) / (a / small):.2f} x" for (small, a), (large, b) in zip(rows, rows[1:])]
+    told = [f"{large:,}: {(b / large) / (a / small):.2f} x" for (small, a), (large, b) in pairwise(rows)]
     peaks = [f"{kept.peak('growth', database, f'{size}: import'):.0f} MB" for size, _ in rows]
     return f"per row {', '.join(told)}; {', '.join(peaks)}"
 
@@ -127,7 +128,8 @@ def under_load(kept: Kept, database: str) -> str:
     pages = max(phase["page"]["p95"] for phase in phases) / before["page"]["p95"]
     longest = max(phase["save"]["longest"] for phase in phases)
     told = sum(phase["told"] for phase in phases)
-    return f"{errors} errors, {lost['lost']} of {lost['saved']} lost; p95 {pages:.1f} x; longest save {longest:.1f} s, {told} told"
+    saves = f"{lost['lost']} of {lost['saved']} lost; p95 {pages:.1f} x; longest save {longest:.1f} s, {told} told"
+    return f"{errors} errors, {saves}"
 
 
 def start_of(kept: Kept, database: str) -> str:
@@ -212,17 +214,19 @@ HEAD = """# Performance
 
 What the console takes for real work, beside what the database alone takes and what packages of others take. Written by
 
-```
+```bash
 uv run python -m benchmarks
 ```
 
-which measures anew (a quarter of an hour) and writes this page of all that is kept; `--only peers`, which takes an hour and
-more, measures the packages of others at full size, and [benchmarks/README.md](../benchmarks/README.md) says how each part is made.
+which measures anew (a quarter of an hour on an idle machine) and writes this page of all that is kept; `--only peers`,
+which takes an hour and more, measures the packages of others at full size.
+[benchmarks/README.md](../benchmarks/README.md) says how each part is made.
 
-- Ratios tell, seconds do not: the machine was shared while most of this was measured. Each ratio is of one run. It goes by **CPU seconds**, of
-  the process and of the database's server together; the ratio by the clock stands in brackets.
-- Medians of three rounds, each a process from start to end on a copy of the same database; peers once. "Stock" is
-  django-import-export with django-simple-history, on the same columns.
+- Ratios tell, seconds do not. A ratio goes by **CPU seconds**, of the process and of the database's server together,
+  which a busy machine changes least; the ratio by the clock stands in brackets. Both sides are of one part, so of one
+  run, but the plan beside the stock preview and the revert beside django-reversion's.
+- A figure is the median of as many rounds as stand beside its part below, each a process from start to end on a copy of
+  the same database. "Stock" is django-import-export with django-simple-history, on the same columns.
 - The floor is plain set-based SQL: csv reader, staging, tables with keys and indexes, history by `INSERT..SELECT`.
 """
 

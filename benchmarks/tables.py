@@ -17,10 +17,13 @@ PROCESSES = {
     "peers": "Packages of others, whole files, once",
 }
 HOW = {
-    "edit": "Forty saves each: the form of the admin, the object in a changeset, and the object on tables without triggers.",
+    "edit": "Forty saves each: the form of the admin, the object in a changeset, and on tables without triggers.",
     "commands": "`django.setup()` with the packages has every app but the console's own.",
     "backups": "Seconds without the start of Python.",
-    "peers": "django-pghistory has no import: it is the floor's SQL on tables with its triggers. django-reversion reverts 73,623 airports that were all changed.",
+    "peers": (
+        "django-pghistory has no import: it is the floor's SQL on tables with its triggers. "
+        "django-reversion reverts 73,623 airports that were all changed."
+    ),
 }
 SIZED = (
     "import",
@@ -68,11 +71,16 @@ def machine_of(kept: Kept) -> Iterator[str]:
     yield f"- Versions: {', '.join(f'{name} {number}' for name, number in versions.items())}."
     for database in DATABASES:
         told = [
-            f"{part} ({document['ended']}, `{document['commit']}`, load {_load_of(document)})"
+            f"{part} ({_rounds_of(document)}, {document['ended']}, `{document['commit']}`, load {_load_of(document)})"
             for name, document in sorted(kept.documents.items())
             if (part := document["part"]) and document["database"] == database and document.get("ended")
         ]
         yield f"- {database}: {', '.join(told) or 'nothing yet'}."
+
+
+def _rounds_of(document: dict[str, Any]) -> str:
+    rounds = max(map(len, document["figures"].values()))
+    return "once" if rounds == 1 else f"{rounds} rounds"
 
 
 def _load_of(document: dict[str, Any]) -> str:
@@ -146,7 +154,10 @@ def _pages(kept: Kept) -> Iterator[str]:
     if not names:
         yield "Not measured yet: `--only pages`."
         return
-    yield "Median of five, warm, in one process, after 20 imports (two whole snapshots, eighteen files of corrections) and 2,000 deletions; CPU of process and server."
+    yield (
+        "Median of five, warm, in one process, after 20 imports (two whole snapshots, eighteen files of corrections) "
+        "and 2,000 deletions; CPU of process and server. The plans are of the update."
+    )
     yield from ("", "| | " + " | ".join(f"{db}: CPU | clock | queries | kB" for db in DATABASES) + " |")
     yield "|---|" + "---:|" * 8
     for name in dict.fromkeys(names):
@@ -229,7 +240,8 @@ def _load(kept: Kept) -> Iterator[str]:
         if not phases:
             yield f"{database}: not measured yet: `--only load`."
             continue
-        yield f"| {database} | took | pages: number | median | p95 | longest | saves: number | median | p95 | longest | told | errors |"
+        each = "number | median | p95 | longest"
+        yield f"| {database} | took | pages: {each} | saves: {each} | told | errors |"
         yield "|---|" + "---:|" * 11
         for name, met in phases.items():
             other = f"{met['other']:.1f} s" if isinstance(met["other"], float) else met["other"] or ""

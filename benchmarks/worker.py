@@ -8,7 +8,7 @@ STEP = ["-m", "benchmarks.steps"]
 
 def measure_plan(run: Run) -> None:
     """Note the time from the upload of the update to the page of its plan, and from there to its changeset."""
-    file = write_files(run)["CSV"]
+    file = write_files(run, "CSV")["CSV"]
     for _ in range(run.rounds):
         step = _make_console(run)
         run.child(PLAN, [*step, "plan", file])
@@ -21,7 +21,7 @@ def measure_memory(run: Run) -> None:
     Each has a process of its own, which does nothing else.
     """
     step = _make_console(run)
-    for name, path in write_files(run).items():
+    for name, path in write_files(run, "CSV", "TSV", "XLSX").items():
         run.plain([*step, "open", path])
         run.child(f"worker plans {name}", [*step, "work"])
         run.plain([*step, "confirm"])
@@ -29,9 +29,9 @@ def measure_memory(run: Run) -> None:
         run.plain(ROLLBACK)
 
 
-def write_files(run: Run) -> dict[str, str]:
-    """Write the update in all formats, the first file where there is none; returns the paths."""
-    return run.plain(["-m", "benchmarks.files", str(run.scratch), str(run.update or run.first)]).printed
+def write_files(run: Run, *formats: str) -> dict[str, str]:
+    """Write the update in these formats, the first file where there is none; returns the paths."""
+    return run.plain(["-m", "benchmarks.files", str(run.scratch), str(run.update or run.first), *formats]).printed
 
 
 def _make_console(run: Run) -> list[str]:

@@ -1,4 +1,4 @@
-"""Packages of others on the whole files, once each, since they take minutes; the console beside them in the same run."""
+"""Packages of others on the whole files, once each, since they take minutes, and the console in the same run."""
 
 import gzip
 import os

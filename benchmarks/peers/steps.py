@@ -139,8 +139,8 @@ def preview(path: Path) -> dict[str, Any]:
 
 def count(_source: Path) -> dict[str, int]:
     """Return how many rows there are, and how many of history."""
-    history = [model for model in apps.get_models() if model.__name__ in ("HistoricalAirport", "AirportEvent")]
-    return {"airports": Airport.objects.count(), **{"history": model.objects.count() for model in history}}
+    history = (model for model in apps.get_models() if model.__name__ in ("HistoricalAirport", "AirportEvent"))
+    return {"airports": Airport.objects.count(), "history": sum(model.objects.count() for model in history)}
 
 
 STEPS = {
