@@ -3,6 +3,7 @@
 import argparse
 import os
 import secrets
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,8 @@ NO_UPDATE = "There is no newer snapshot at {path}: what needs one is left out; -
 def main() -> int:
     """Measure the parts asked for, and write the page of all that has been measured."""
     options, failed = parse(), 0
+    # Who is told to stop takes servers and folders away first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped; what has been measured is kept."))
     if not options.page_only:
         with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
             os.chmod(folder, 0o755)
