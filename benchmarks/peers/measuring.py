@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks.measure import ROOT, make_empty, run_child
 from benchmarks.run import IMPORT, Run
 
-ENVIRONMENT = ROOT / "benchmarks" / "results" / "environment"
+ENVIRONMENT = ROOT / "var" / "peers"
 # What a chain measures, in its order: how a step is called, and which file it gets. `console` is the console itself.
 CHAINS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
     "console": (
