@@ -18,14 +18,12 @@ STEPS = ("bare", "create", "verify", "restore")
 def measure_backups(run: Run) -> None:
     """Note each step on a database with both snapshots; on SQLite also an import that is backed up meanwhile."""
     run.take("updated")
-    for _ in range(run.rounds):
-        for step in STEPS:
-            measured = run_child(["-m", "benchmarks.backups", step, str(run.scratch / "bare")], url=run.url)
-            run.add(step, {**measured.as_dict(), **measured.printed})
+    for step in STEPS:
+        measured = run_child(["-m", "benchmarks.backups", step, str(run.scratch / "bare")], url=run.url)
+        run.add(step, {**measured.as_dict(), **measured.printed})
     if run.database == "SQLite" and run.update:
-        for _ in range(run.rounds):
-            for name, meanwhile in (("import", False), ("import, backed up meanwhile", True)):
-                run.add(name, _import(run.take("first"), run.update, meanwhile=meanwhile))
+        for name, meanwhile in (("import", False), ("import, backed up meanwhile", True)):
+            run.add(name, _import(run.take("first"), run.update, meanwhile=meanwhile))
 
 
 def _import(url: str, update: Path, *, meanwhile: bool) -> Measurement:

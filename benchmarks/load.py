@@ -24,11 +24,12 @@ from benchmarks.run import IMPORT, ROLLBACK, Run
 
 AIRPORTS = "/admin/airports/airport/"
 PAGES = (AIRPORTS, f"{AIRPORTS}?q=denver", "/admin/changesets/changeset/", f"{AIRPORTS}?airport_type__exact=heliport")
-PAUSE, ALONE_SECONDS, ALONE_QUICK = 0.5, 40, 3
+PAUSE, ALONE_SECONDS, ALONE_QUICK = 0.5, 30, 3
 # Where many wait at once, their machine gives up after this long, as the proxy in front of a console does.
 GIVES_UP_SECONDS = 60
 FORM = re.compile(r'<form[^>]*id="airport_form".*?</form>', re.S)
 PREFIX = "Saved by "
+BEHIND_PROXY = {"X-Forwarded-Proto": "https"}
 
 
 @dataclass
@@ -116,7 +117,7 @@ class Person:
 
         self.address, self.idents, self.seen, self.turn = address, idents, Seen(), 0
         self.browser = requests.Session()
-        self.browser.headers.update({"X-Forwarded-Proto": "https", "Referer": address.replace("http:", "https:")})
+        self.browser.headers.update({**BEHIND_PROXY, "Referer": address.replace("http:", "https:")})
         self.cookies = {"sessionid": session}
 
     def work(self, over: threading.Event) -> None:
@@ -206,6 +207,7 @@ def _answers(port: int) -> bool:
     import requests
 
     try:
-        return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+        answer = requests.get(f"http://127.0.0.1:{port}/healthz", headers=BEHIND_PROXY, timeout=20)
     except OSError:
         return False
+    return answer.status_code == 200
