@@ -5,67 +5,36 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import ROOT, Measurement, make_empty, run_child, sqlite_path
+from benchmarks.measure import ROOT, Measurement, run_child, sqlite_path, timed
+from benchmarks.run import IMPORT, Run
 
-MANAGE = ["manage.py"]
 STEPS = ("bare", "create", "verify", "restore")
 
 
-def measure_backups(
-    url: str, *, first: Path, update: Path, scratch: Path, rounds: int
-) -> Iterator[tuple[str, Measurement]]:
-    """Yield the name and the measurement of each step; `first` and `update` are imported before the clock starts."""
-    make_empty(url)
-    run_child([*MANAGE, "migrate", "--verbosity", "0"], url=url)
-    run_child([*MANAGE, "import_airports", "--json", "--file", str(first)], url=url)
-    before = scratch / "before-update.sqlite3"
-    if url.startswith("sqlite"):
-        run_child(["-m", "benchmarks.backups", "bare", str(before)], url=url)
-    run_child([*MANAGE, "import_airports", "--json", "--file", str(update)], url=url)
-    for _ in range(rounds):
-        for step in STEPS:
-            yield step, run_child(["-m", "benchmarks.backups", step, str(scratch / "bare")], url=url)
-        if url.startswith("sqlite"):
-            for name, meanwhile in (("import", False), ("import, backed up meanwhile", True)):
-                shutil.copy(before, scratch / "again.sqlite3")
-                yield name, _import(f"sqlite:///{scratch / 'again.sqlite3'}", update, meanwhile=meanwhile)
-
-
-def backup_table_of(database: str, measured: dict[str, list[Measurement]]) -> str:
-    """Return the medians as a Markdown table; nothing when nothing was measured."""
-    if not measured:
-        return ""
-    seconds = {name: sorted(m.printed["seconds"] for m in runs)[len(runs) // 2] for name, runs in measured.items()}
-    against = {"create": "bare", "import, backed up meanwhile": "import"}
-    goal = {"SQLite": "2 x", "PostgreSQL": "1.2 x"}[database]
-    bare = {"SQLite": "sqlite3 .backup", "PostgreSQL": "pg_dump -Fc"}[database]
-    lines = [
-        f"| backups, {database} (goals: create <= {goal} {bare}, import <= 1.2 x) | seconds | peak memory | ratio |",
-        "|---|---:|---:|---:|",
-    ]
-    for name, taken in seconds.items():
-        peak = max(m.peak_mb for m in measured[name])
-        ratio = f"{taken / seconds[against[name]]:.2f} x" if name in against else ""
-        lines.append(f"| {bare if name == 'bare' else name} | {taken:.2f} s | {peak:.0f} MB | {ratio} |")
-    return "\n".join(lines) + "\n"
+def measure_backups(run: Run) -> None:
+    """Note each step on a database with both snapshots; on SQLite also an import that is backed up meanwhile."""
+    run.take("updated")
+    for step in STEPS:
+        measured = run_child(["-m", "benchmarks.backups", step, str(run.scratch / "bare")], url=run.url)
+        run.add(step, {**measured.as_dict(), **measured.printed})
+    if run.database == "SQLite" and run.update:
+        for name, meanwhile in (("import", False), ("import, backed up meanwhile", True)):
+            run.add(name, _import(run.take("first"), run.update, meanwhile=meanwhile))
 
 
 def _import(url: str, update: Path, *, meanwhile: bool) -> Measurement:
     command = [sys.executable, "-m", "benchmarks.backups", "create", "-"]
-    backup = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}) if meanwhile else None
+    env = {**os.environ, "DATABASE_URL": url}
+    backup = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL) if meanwhile else None
     # Without the backup that an import begins with, which would be a second one.
-    command = [*MANAGE, "import_airports", "--json", "--file", str(update), "--settings=benchmarks.console_settings"]
-    measured = run_child(command, url=url)
+    measured = run_child([*IMPORT, str(update)], url=url)
     if backup is not None:
         backup.wait()
-    return Measurement(measured.seconds, measured.peak_mb, {"seconds": measured.seconds}, measured.cpu_seconds)
+    return measured
 
 
 def _bare(url: str, target: str) -> None:
@@ -95,9 +64,7 @@ def main() -> None:
         "verify": lambda: verify(newest),
         "restore": lambda: restore(newest, actor=None),
     }
-    started = time.perf_counter()
-    steps[verb]()
-    print(json.dumps({"seconds": time.perf_counter() - started}))
+    print(json.dumps(timed(steps[verb], os.environ["DATABASE_URL"])[0]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from travelmathlite.settings import *  # noqa: F403
 
 _folder = Path(os.environ["BENCHMARK_FOLDER"])
 DEBUG = False
+# Sessions that one process makes hold in the others.
+SECRET_KEY = os.environ.get("BENCHMARK_SECRET", "of a benchmark")
 # A backup before an import is counted apart.
 BACKUPS_AUTOMATIC = False
 ALLOWED_HOSTS = ["*"]

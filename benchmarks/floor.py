@@ -1,11 +1,14 @@
-"""The floor: what the database itself takes for the same rows with plain set-based SQL.
+"""`python -m benchmarks.floor URL load|update[-unversioned] SOURCE`: the same rows by plain set-based SQL.
 
 csv reader -> staging -> the same three tables with their keys, links and indexes -> their history tables by
-INSERT..SELECT. No triggers, no validation, no plan, no values of upstream kept, no Django.
+INSERT..SELECT (`-unversioned` leaves those out). No triggers, no validation, no plan, no values of upstream kept, no
+Django. `update` is the same for a newer file over the loaded one: it matches by id, then ident, parks renamed keys,
+writes what differs, adds what is new, and the history of both.
 """
 
 import csv
 import gzip
+import json
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.measure import PRAGMAS, Measurement, make_empty, run_child, sqlite_path
+from benchmarks.measure import PRAGMAS, sqlite_path
 
 STAGED = (
     "source_id bigint",
@@ -37,7 +40,9 @@ STAGED = (
 )
 COUNTRIES = """
 INSERT INTO base_country (iso_code, iso3, name, search_name, slug, active, created_at, updated_at)
-SELECT DISTINCT iso_country, '', iso_country, lower(iso_country), lower(iso_country), {true}, {now}, {now} FROM staged
+SELECT DISTINCT iso_country, '', iso_country, lower(iso_country), lower(iso_country), {true}, {now}, {now}
+FROM staged WHERE true
+ON CONFLICT DO NOTHING
 """
 CITIES = """
 INSERT INTO base_city (country_id, name, ascii_name, search_name, slug, latitude, longitude, timezone, active,
@@ -46,6 +51,7 @@ SELECT country.id, min(municipality), '', city_key, city_key, avg(latitude_deg),
     {now}, {now}
 FROM staged JOIN base_country country ON country.iso_code = staged.iso_country
 WHERE city_key <> '' GROUP BY country.id, city_key
+ON CONFLICT DO NOTHING
 """
 AIRPORTS = """
 INSERT INTO airports_airport (ident, source_id, iata_code, name, search_name, airport_type, latitude_deg,
@@ -59,21 +65,13 @@ LEFT JOIN base_city city ON city.country_id = country.id AND city.search_name = 
 """
 HISTORY = """
 INSERT INTO {history} ({columns}, history_date, history_type, changeset_id)
-SELECT {columns}, {{now}}, '+', 1 FROM {table}
+SELECT {columns}, {now}, {how}, 1 FROM {table} {which}
 """
 TABLES = {
     "base_country": "base_historicalcountry",
     "base_city": "base_historicalcity",
     "airports_airport": "airports_historicalairport",
 }
-
-
-def measure_floor(url: str, source: Path) -> Measurement:
-    """Return the measurement of the floor on a fresh database with the console's tables and without its triggers."""
-    make_empty(url)
-    run_child(["manage.py", "migrate", "--verbosity", "0"], url=url)
-    drop_triggers(url)
-    return run_child(["-m", "benchmarks.floor", url, str(source)], url=url)
 
 
 def drop_triggers(url: str) -> None:
@@ -127,26 +125,39 @@ def staged_rows(source: Path) -> Iterator[tuple]:
             )
 
 
-def load(url: str, source: Path) -> None:
-    """Fill the three tables and their histories from `source` in one transaction."""
+def load(url: str, source: Path, *, history: bool = True) -> dict[str, int]:
+    """Fill the three tables, and their histories, from `source` in one transaction."""
     with connect(url) as connection:
-        connection.execute(f"CREATE TEMPORARY TABLE staged ({', '.join(STAGED)})")
-        if url.startswith("sqlite"):
-            connection.execute("BEGIN IMMEDIATE")
-            marks = ", ".join("?" * len(STAGED))
-            connection.executemany(f"INSERT INTO staged VALUES ({marks})", staged_rows(source))
-            words = {"now": "strftime('%Y-%m-%d %H:%M:%f000', 'now')", "true": "1"}
-        else:
-            with connection.cursor().copy("COPY staged FROM STDIN") as copy:
-                for row in staged_rows(source):
-                    copy.write_row(row)
-            connection.execute("ANALYZE staged")
-            words = {"now": "now()", "true": "true"}
+        words = stage(connection, url, source)
         for statement in (COUNTRIES, CITIES, AIRPORTS):
             connection.execute(statement.format(**words))
-        for table, history in TABLES.items():
-            columns = ", ".join(f'"{column}"' for column in columns_of(connection, table))
-            connection.execute(HISTORY.format(history=history, columns=columns, table=table).format(**words))
+        for table in TABLES if history else ():
+            record(connection, table, how="'+'", words=words)
+    return {}
+
+
+def stage(connection: sqlite3.Connection | psycopg.Connection, url: str, source: Path) -> dict[str, str]:
+    """Begin the transaction and put the rows of the file where SQL sees them; return the words of this database."""
+    connection.execute(f"CREATE TEMPORARY TABLE staged ({', '.join(STAGED)})")
+    if url.startswith("sqlite"):
+        connection.execute("BEGIN IMMEDIATE")
+        marks = ", ".join("?" * len(STAGED))
+        connection.executemany(f"INSERT INTO staged VALUES ({marks})", staged_rows(source))
+        return {"now": "strftime('%Y-%m-%d %H:%M:%f000', 'now')", "true": "1"}
+    with connection.cursor().copy("COPY staged FROM STDIN") as copy:
+        for row in staged_rows(source):
+            copy.write_row(row)
+    connection.execute("ANALYZE staged")
+    return {"now": "now()", "true": "true"}
+
+
+def record(
+    connection: sqlite3.Connection | psycopg.Connection, table: str, *, how: str, words: dict[str, str], which: str = ""
+) -> None:
+    """Write a row of history for each row of a table, or for some of them."""
+    columns = ", ".join(f'"{column}"' for column in columns_of(connection, table))
+    values = {"history": TABLES[table], "columns": columns, "table": table, "how": how, "which": which}
+    connection.execute(HISTORY.format(**values, now=words["now"]))
 
 
 def columns_of(connection: sqlite3.Connection | psycopg.Connection, table: str) -> list[str]:
@@ -155,4 +166,8 @@ def columns_of(connection: sqlite3.Connection | psycopg.Connection, table: str) 
 
 
 if __name__ == "__main__":
-    load(sys.argv[1], Path(sys.argv[2]))
+    from benchmarks.floor_update import update
+
+    url, how, source = sys.argv[1:]
+    does, _, without = how.partition("-")
+    print(json.dumps({"load": load, "update": update}[does](url, Path(source), history=not without)))

@@ -1,135 +1,241 @@
-"""Medians of the rounds, extrapolation of the samples, and the table of ratios."""
+"""The page docs/performance.md: each number of the design with what was reached, then everything that was measured."""
 
-from dataclasses import dataclass, field
-from statistics import median
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
 
-from benchmarks.measure import Measurement
+from benchmarks.figures import Kept
+from benchmarks.tables import DATABASES, details_of, machine_of, milliseconds
 
-# The rows of the whole files, to which a sample's time per row is carried over.
-WHOLE = {
-    "first import": "first",
-    "re-import unchanged": "first",
-    "update 2022 -> 2026": "update",
-    "preview of the update": "update",
-}
-START_UP, PREVIEW_START_UP, PREVIEW = "start-up", "start-up of a preview", "preview of the update"
-PLAN, APPLY = "upload to plan page", "confirm to applied"
-GOALS = "goals: preview >= 30 x, page < 200 kB, <= 15 queries"
+NOT = "not measured"
+Reached = Callable[[Kept, str], str]
 
 
-@dataclass
-class Rounds:
-    """What every round measured on one database."""
+@dataclass(frozen=True)
+class Goal:
+    """A row of the design's table of numbers: the work, the goal, and how what was reached is told on a database."""
 
-    database: str
-    ours: dict[str, list[Measurement]] = field(default_factory=dict)
-    floor: list[Measurement] = field(default_factory=list)
-    stock: dict[str, list[tuple[Measurement, int]]] = field(default_factory=dict)
-    pages: dict[str, list[Measurement]] = field(default_factory=dict)
-    memory: dict[str, Measurement] = field(default_factory=dict)
-    backups: dict[str, list[Measurement]] = field(default_factory=dict)
-    bulk: list[Measurement] = field(default_factory=list)
-    whole_preview: Measurement | None = None
-
-    def as_dict(self, whole: dict[str, int]) -> dict:
-        """Return everything measured and derived, for JSON."""
-        return {
-            "database": self.database,
-            "ours": {name: [m.as_dict() for m in measured] for name, measured in self.ours.items()},
-            "floor": [m.as_dict() for m in self.floor],
-            "stock_sample": {
-                name: [{"rows": rows, **m.as_dict()} for m, rows in measured] for name, measured in self.stock.items()
-            },
-            "stock_extrapolated_s": self.stock_whole(whole),
-            "stock_preview_extrapolated_bytes": self.stock_page(whole),
-            "stock_whole_preview": self.whole_preview.as_dict() if self.whole_preview else None,
-            "pages": {name: [m.as_dict() for m in measured] for name, measured in self.pages.items()},
-            "bulk": [measured.as_dict() for measured in self.bulk],
-            "memory": {name: measured.as_dict() for name, measured in self.memory.items()},
-            "backups": {name: [m.as_dict() for m in measured] for name, measured in self.backups.items()},
-        }
-
-    def stock_whole(self, whole: dict[str, int]) -> dict[str, float]:
-        """Return the seconds that stock would take for the whole files: start-up once, then its time per row."""
-        seconds = {name: median(m.seconds for m, _ in measured) for name, measured in self.stock.items()}
-        starts = {PREVIEW: seconds.pop(PREVIEW_START_UP, 0.0)}
-        otherwise = seconds.pop(START_UP, 0.0)
-        result = {}
-        for name, taken in seconds.items():
-            start_up = starts.get(name, otherwise)
-            rows = self.stock[name][0][1]
-            file = WHOLE[name.partition(",")[0]]
-            result[name] = start_up + (taken - start_up) / rows * whole[file]
-        return result
-
-    def stock_page(self, whole: dict[str, int]) -> float:
-        """Return the bytes that the stock preview of the whole update would have: its frame once, then its rows."""
-        if PREVIEW not in self.stock:
-            return 0.0
-        (sample, rows), (frame, _none) = self.stock[PREVIEW][0], self.stock[PREVIEW_START_UP][0]
-        frame_bytes = frame.printed["page_bytes"]
-        return frame_bytes + (sample.printed["page_bytes"] - frame_bytes) / rows * whole["update"]
+    work: str
+    goal: str
+    reached: Reached
 
 
-def table_of(rounds: Rounds, whole: dict[str, int]) -> str:
-    """Return the measurements of one database as a Markdown table; without any of the commands only its title."""
-    if not rounds.ours:
-        return f"### {rounds.database}\n"
-    lines = [
-        f"### {rounds.database}",
+def ratio(part: str, ours: str, other: str, *, peers: str = "", faster: bool = False) -> Reached:
+    """Return how often ours takes the other's time, or how often it is faster: by CPU seconds, and by seconds."""
+
+    def reached(kept: Kept, database: str) -> str:
+        where = peers or part
+        found = []
+        for measure in (kept.cpu, kept.seconds):
+            mine, theirs = measure(part, database, ours), measure(where, database, other)
+            if not mine or not theirs:
+                return NOT
+            found.append(theirs / mine if faster else mine / theirs)
+        return f"{found[0]:.3g} x (by the clock {found[1]:.3g} x)"
+
+    return reached
+
+
+def peer(ours: str, other: str) -> Reached:
+    """Return how often ours is faster than a package of others, of the same run."""
+    return ratio("peers", f"console: {ours}", other, faster=True)
+
+
+def added(part: str, ours: str, bare: str, whole: str) -> Reached:
+    """Return how much of the whole ours takes more than the bare work, in percent of the whole without that."""
+
+    def reached(kept: Kept, database: str) -> str:
+        values = [kept.cpu(part, database, name) for name in (ours, bare, whole)]
+        if None in values:
+            return NOT
+        more = values[0] - values[1]
+        return f"{100 * more / (values[2] - more):.1f} %"
+
+    return reached
+
+
+def pages(part: str, *names: str) -> Reached:
+    """Return the queries and the milliseconds of the slowest of some pages."""
+
+    def reached(kept: Kept, database: str) -> str:
+        found = [figure for name in names for figure in kept.all(part, database, name)]
+        if len(found) < len(names):
+            return NOT
+        most, slowest = max(figure["queries"] for figure in found), max(figure["seconds"] for figure in found)
+        return f"{most} queries, {milliseconds(slowest)}"
+
+    return reached
+
+
+def beside_list(*names: str) -> Reached:
+    """Return how long pages take of what the list of airports takes, the slowest one."""
+
+    def reached(kept: Kept, database: str) -> str:
+        whole = kept.cpu("pages", database, "airports")
+        found = [(kept.cpu("pages", database, name), name) for name in names]
+        if not whole or any(value is None for value, _ in found):
+            return NOT
+        return ", ".join(f"{name}: {value / whole:.2g} x" for value, name in found)
+
+    return reached
+
+
+def size_of_plan(kept: Kept, database: str) -> str:
+    """Return the time of the stored plan beside the stock preview, and the bytes of the first page of each."""
+    page = kept.printed("plan", database, "upload to plan page").get("page_bytes")
+    if page is None:
+        return NOT
+    theirs = kept.printed("peers", database, "stock: preview of the update").get("page_bytes")
+    faster = ratio("plan", "upload to plan page", "stock: preview of the update", peers="peers", faster=True)(
+        kept, database
+    )
+    beside = f", of stock {theirs / 1e6:.0f} MB" if theirs else ""
+    return f"{faster}; first page {page / 1000:.0f} kB{beside}"
+
+
+def growth_of_time(kept: Kept, database: str) -> str:
+    """Return the time per row at each size as a multiple of that at the size before."""
+    sizes = sorted({int(name.partition(":")[0]) for name in kept.names("growth", database)})
+    rows = [(size, kept.cpu("growth", database, f"{size}: import")) for size in sizes]
+    rows = [(size, value) for size, value in rows if value]
+    if len(rows) < 2:
+        return NOT
+    told = [f"{large:,}: {(b / large) / (a / small):.2f} x" for (small, a), (large, b) in pairwise(rows)]
+    peaks = [f"{kept.peak('growth', database, f'{size}: import'):.0f} MB" for size, _ in rows]
+    return f"per row {', '.join(told)}; {', '.join(peaks)}"
+
+
+def most_memory(kept: Kept, database: str) -> str:
+    """Return the largest peak of memory of imports, at the size of the real file and at the largest."""
+    real = [("update", "update"), ("import", "first import")]
+    real += [("memory", name) for name in kept.names("memory", database)]
+    peaks = [peak for part, name in real if (peak := kept.peak(part, database, name))]
+    large = kept.peak("growth", database, "1000000: import")
+    if not peaks:
+        return NOT
+    return f"{max(peaks):.0f} MB; 1,000,000 rows: {f'{large:.0f} MB' if large else NOT}"
+
+
+def under_load(kept: Kept, database: str) -> str:
+    """Return what twenty people met during an import and a revert."""
+    before, *phases = (
+        kept.printed("load", database, name) for name in ("nobody else writes", "during an import", "during its revert")
+    )
+    lost = kept.printed("load", database, "lost")
+    if not before or not all(phases) or not lost:
+        return NOT
+    errors = sum(phase["errors"] for phase in phases)
+    pages = max(phase["page"]["p95"] for phase in phases) / before["page"]["p95"]
+    longest = max(phase["save"]["longest"] for phase in phases)
+    told = sum(phase["told"] for phase in phases)
+    saves = f"{lost['lost']} of {lost['saved']} lost; p95 {pages:.1f} x; longest save {longest:.1f} s, {told} told"
+    return f"{errors} errors, {saves}"
+
+
+def start_of(kept: Kept, database: str) -> str:
+    """Return the start of the slowest small command against Django's own start."""
+    base = kept.cpu("commands", database, "django.setup() with the packages")
+    found = [kept.cpu("commands", database, name) for name in ("changesets list", "imports status", "backup list")]
+    own = kept.cpu("commands", database, "django.setup() with the console")
+    if not base or None in found or own is None:
+        return NOT
+    return f"{max(found) / base:.2f} x the packages', {max(found) / own:.2f} x with the console's apps"
+
+
+GOALS = (
+    Goal("first import against the floor", "<= 2.2 x, <= 1.6 x", ratio("import", "first import", "floor with history")),
+    Goal("against a load without history", "<= 4 x", ratio("import", "first import", "floor without history")),
+    Goal("against stock", ">= 25 x faster", peer("first import", "stock: first import")),
+    Goal("against `update_or_create`", "", peer("first import", "update_or_create: first import")),
+    Goal("against `bulk_create_with_history`", "", peer("first import", "bulk_create_with_history: first import")),
+    Goal("against django-pghistory, set-based", "", peer("first import", "django-pghistory: first import")),
+    Goal("update 2022 -> 2026 against its floor", "<= 2.5 x", ratio("update", "update", "floor of the update")),
+    Goal("against stock", ">= 40 x, >= 30 x faster", peer("update", "stock: update")),
+    Goal("against `update_or_create`", "", peer("update", "update_or_create: update")),
+    Goal("against django-pghistory, set-based", "", peer("update", "django-pghistory: update")),
+    Goal(
+        "re-import with no change, against stock's best configuration",
+        ">= 40 x faster, 0 rows",
+        peer("re-import unchanged", "stock, best configuration: re-import unchanged"),
+    ),
+    Goal("plan of the update, stored, against the stock preview", ">= 30 x faster, < 200 kB", size_of_plan),
+    Goal(
+        "revert of the first import", "<= 0.5 x import", ratio("import", "revert of the first import", "first import")
+    ),
+    Goal("redo of it", "<= 1 x import", ratio("import", "redo", "first import")),
+    Goal(
+        "revert against django-reversion's",
         "",
-        "| work | console | peak memory | against | ratio |",
-        "|---|---:|---:|---|---:|",
-    ]
-    stock = rounds.stock_whole(whole)
-    ours = {name: median(m.seconds for m in measured) for name, measured in rounds.ours.items()}
-    for name, seconds in ours.items():
-        peak = max(m.peak_mb for m in rounds.ours[name])
-        peers = [(f"stock, {label}", value) for label, value in stock.items() if label.partition(",")[0] == name]
-        first_cells = f"| {name} | {seconds:.2f} s | {peak:.0f} MB |"
-        rows = [f" {label}: {value:.0f} s | {value / seconds:.1f} x faster |" for label, value in peers]
-        if name == "first import" and rounds.floor:
-            floor = median(m.seconds for m in rounds.floor)
-            rows.insert(0, f" floor: {floor:.2f} s | {seconds / floor:.2f} x the floor |")
-        if name in ("revert of the import", "redo"):
-            rows.append(f" first import: {ours['first import']:.2f} s | {seconds / ours['first import']:.2f} x |")
-        for row in rows or [" | |"]:
-            lines.append(first_cells + row)
-            first_cells = "| | | |"
-    return "\n".join(lines) + "\n"
+        ratio(
+            "import",
+            "revert of the first import",
+            "django-reversion: revert of the first import",
+            peers="peers",
+            faster=True,
+        ),
+    ),
+    Goal("growth of an import", "per row <= 1.5 x from 100k to 1M, < 200 MB", growth_of_time),
+    Goal(
+        "list, search and filters at 85,009 rows",
+        "<= 12 queries, <= 300 ms",
+        pages("pages", "airports", "airports found: denver", "airports of a type", "airports without a city"),
+    ),
+    Goal(
+        "changes of the first import (over 100,000)",
+        "<= 12 queries, <= 500 ms",
+        pages("pages", "changes of the first import"),
+    ),
+    Goal("plan of a revert of the update: first page", "<= 1 s", pages("pages", "revert plan, first page")),
+    Goal(
+        "further pages",
+        "<= 15 queries, <= 150 ms",
+        pages(
+            "pages",
+            "revert plan, restored, row 100",
+            "revert plan, restored, row 10,000",
+            "revert plan, deleted, row 200",
+        ),
+    ),
+    Goal(
+        "recycle bin, object history, search, beside the list of airports",
+        "each <= 1.5 x",
+        beside_list("recycle bin", "history of an airport", "search of everything: denver"),
+    ),
+    Goal(
+        "recording of one edit in the admin",
+        "<= 5 %",
+        added("edit", "recorded save", "unrecorded save", "save in the admin"),
+    ),
+    Goal("start of a command against `django.setup()`", "<= 1.25 x", start_of),
+    Goal("peak memory of an import", "<= 120 MB; <= 170 MB", most_memory),
+    Goal("20 people during an import, then a revert", "0 errors, 0 lost; p95 <= 2 x; saves <= 5 s or told", under_load),
+)
+HEAD = """# Performance
+
+What the console takes for real work, beside what the database alone takes and what packages of others take. Written by
+
+```bash
+uv run python -m benchmarks
+```
+
+which measures anew (a quarter of an hour on an idle machine) and writes this page of all that is kept; `--only peers`,
+which takes an hour and more, measures the packages of others at full size.
+[benchmarks/README.md](../benchmarks/README.md) says how each part is made.
+
+- Ratios tell, seconds do not. A ratio goes by **CPU seconds**, of the process and of the database's server together,
+  which a busy machine changes least; the ratio by the clock stands in brackets. Both sides are of one part, so of one
+  run, but the plan beside the stock preview and the revert beside django-reversion's.
+- A figure is the median of as many rounds as stand beside its part below, each a process from start to end on a copy of
+  the same database. "Stock" is django-import-export with django-simple-history, on the same columns.
+- The floor is plain set-based SQL: csv reader, staging, tables with keys and indexes, history by `INSERT..SELECT`.
+"""
 
 
-def preview_table_of(rounds: Rounds, whole: dict[str, int]) -> str:
-    """Return what the way through the admin takes, beside the stock preview of the same run, as a Markdown table."""
-    if not rounds.pages:
-        return ""
-    peers = {"stock preview": (rounds.stock_whole(whole).get(PREVIEW), rounds.stock_page(whole))}
-    if rounds.whole_preview:
-        peers["stock preview, all rows"] = (rounds.whole_preview.seconds, rounds.whole_preview.printed["page_bytes"])
-    lines = [
-        f"| through the admin ({GOALS}) | console | peak memory | page | queries | against | ratio |",
-        "|---|---:|---:|---:|---:|---|---:|",
-    ]
-    for name, measured in rounds.pages.items():
-        seconds, peak = median(m.seconds for m in measured), max(m.peak_mb for m in measured)
-        page = measured[0].printed
-        row = f"| {name} | {seconds:.2f} s | {peak:.0f} MB | {page['page_bytes'] / 1000:.0f} kB | {page['queries']} |"
-        against = [
-            f" {label}: {taken:.0f} s, {size / 1e6:.0f} MB page | {taken / seconds:.1f} x faster |"
-            for label, (taken, size) in peers.items()
-            if taken and name == PLAN
-        ]
-        lines += [first + cells for first, cells in zip([row, *["| | | | | |"] * 9], against or [" | |"], strict=False)]
-    phases = rounds.pages[PLAN][0].printed["phases"]
-    lines += ["", f"{PLAN}: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in phases.items())]
-    return "\n".join(lines) + "\n"
-
-
-def memory_table_of(rounds: Rounds) -> str:
-    """Return the peak memory of the workers as a Markdown table."""
-    if not rounds.memory:
-        return ""
-    lines = ["| worker (goal: < 300 MB) | time | peak memory |", "|---|---:|---:|"]
-    for name, measured in rounds.memory.items():
-        lines.append(f"| {name} | {measured.seconds:.2f} s | {measured.peak_mb:.0f} MB |")
-    return "\n".join(lines) + "\n"
+def page_of(kept: Kept) -> str:
+    """Return the page as Markdown."""
+    lines = [HEAD, *machine_of(kept), "", "## What was to be reached, and what is", ""]
+    lines += ["| work | goal | SQLite | PostgreSQL |", "|---|---|---|---|"]
+    for goal in GOALS:
+        cells = [goal.reached(kept, database) for database in DATABASES]
+        lines.append(f"| {goal.work} | {goal.goal} | {cells[0]} | {cells[1]} |")
+    return "\n".join([*lines, "", *details_of(kept)]).rstrip() + "\n"

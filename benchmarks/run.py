@@ -1,140 +1,155 @@
-"""`python -m benchmarks.run`: the console, the floor and a stock set-up, measured side by side in one run."""
+"""One run of parts on one database: its files, its worlds (databases that many parts copy), and its figures."""
 
-import argparse
+import csv
 import gzip
-import json
-import os
-import platform
-import sqlite3
+import random
 import sys
-import tempfile
 import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from benchmarks.backups import backup_table_of, measure_backups
-from benchmarks.bulk import measure_bulk, table_of_bulk
-from benchmarks.floor import measure_floor
-from benchmarks.measure import ROOT, drop
-from benchmarks.ours import measure_ours
-from benchmarks.report import Rounds, memory_table_of, preview_table_of, table_of
-from benchmarks.stock.measuring import measure_stock, measure_whole_preview
-from benchmarks.uploading import measure_memory, measure_pages, write_update_files
+from benchmarks.figures import RESULTS, Figures
+from benchmarks.floor import drop_triggers
+from benchmarks.measure import MANAGE, ROOT, Measurement, beside, copy_database, make_empty, run_child
 
 BUNDLED = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
-UPDATE = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
-PARTS = ["ours", "floor", "pages", "memory", "bulk", "stock", "backups"]
-RESULTS = ROOT / "benchmarks" / "results"
+NEWER = ROOT.parent / "shared" / "data" / "ourairports" / "airports-2026-04.csv.gz"
+# Without the backup that comes first: that is counted apart.
+SETTINGS = "--settings=benchmarks.console_settings"
+IMPORT = [*MANAGE, "import_airports", "--json", SETTINGS, "--file"]
+ROLLBACK = [*MANAGE, "rollback_airports", "--yes", "--json", SETTINGS]
+CORRECTED_ROWS, CORRECTIONS, DELETED_ROWS = 1000, 18, 2000
 
 
-def main() -> None:
-    """Measure, print the tables as Markdown, and write everything as JSON."""
-    options = parse()
-    update = options.update if options.update and options.update.exists() else None
-    whole = {"first": count_rows(BUNDLED), "update": count_rows(update) if update else 0}
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        os.environ |= {"BACKUP_DIR": str(scratch / "backups"), "BENCHMARK_FOLDER": str(scratch)}
-        urls = {"SQLite": f"sqlite:///{scratch / 'bench.sqlite3'}", "PostgreSQL": options.postgres}
-        results = [
-            measure(name, urls[name], options=options, update=update, scratch=scratch) for name in options.databases
-        ]
-    for rounds in results:
-        for table in (
-            table_of(rounds, whole),
-            preview_table_of(rounds, whole),
-            memory_table_of(rounds),
-            table_of_bulk(rounds.bulk, rounds.database),
-            backups_of(rounds),
-        ):
-            print(table, end="\n" if table else "")
-    written = write_json(results, whole, options)
-    print(f"Everything measured: {written.relative_to(ROOT)}")
+@dataclass
+class Run:
+    """What a part is given: addresses, files, sizes; and where it notes what it measured."""
+
+    database: str
+    url: str
+    scratch: Path
+    first: Path
+    update: Path | None
+    rounds: int = 3
+    quick: bool = False
+    sizes: Sequence[int] = (10_000, 100_000)
+    people: int = 20
+    folder: Path = RESULTS
+    about: dict[str, Any] = field(default_factory=dict)
+    worlds: dict[str, str] = field(default_factory=dict)
+
+    def do(self, part: str, measure: Callable[["Run"], None], *, resumed: bool = False) -> bool:
+        """Measure a part; return whether it went to its end. What it noted until then stays.
+
+        One that is resumed keeps what was measured of it before.
+        """
+        self.part, began = part, time.monotonic()
+        self.figures = Figures(part, self.database, folder=self.folder, about=self.about, resumed=resumed)
+        try:
+            measure(self)
+        except Exception:
+            self.say(f"failed:\n{traceback.format_exc()}")
+            return False
+        self.say(f"{time.monotonic() - began:8.0f} s for the whole part")
+        return True
+
+    def add(self, name: str, measured: Measurement | dict[str, Any]) -> None:
+        """Keep a measurement, and say so."""
+        self.figures.add(name, measured)
+        figure = measured.as_dict() if isinstance(measured, Measurement) else measured
+        took = f"{figure['seconds']:8.2f} s" if "seconds" in figure else " " * 10
+        self.say(f"{took}  {name}")
+
+    def say(self, what: str) -> None:
+        """Print a line of progress."""
+        clock = f"{time.strftime('%H:%M:%S')} {self.database:10} {self.part:8}"
+        print(f"{clock} {what}", file=sys.stderr, flush=True)
+
+    def child(self, name: str, arguments: Sequence[str], **options: Any) -> Measurement:
+        """Run a process, keep what it took under this name, and return it."""
+        measured = run_child(arguments, **{"url": self.url, **options})
+        self.add(name, measured)
+        return measured
+
+    def plain(self, arguments: Sequence[str], *, url: str = "") -> Measurement:
+        """Run a process that is not measured."""
+        return run_child(arguments, url=url or self.url)
+
+    def take(self, world: str) -> str:
+        """Put a copy of a world where the parts work, and return its address."""
+        copy_database(self.world(world), self.url)
+        return self.url
+
+    def world(self, name: str) -> str:
+        """Return the address of a world, which is made when it is first asked for."""
+        if name not in self.worlds:
+            self.say(f"makes the world {name}")
+            url = beside(self.url, f"world_{name}")
+            _MAKERS[name](self, url)
+            self.worlds[name] = url
+        return self.worlds[name]
+
+    def _make_migrated(self, url: str) -> None:
+        make_empty(url)
+        self.plain([*MANAGE, "migrate", "--verbosity", "0"], url=url)
+
+    def _make_first(self, url: str) -> None:
+        copy_database(self.world("migrated"), url)
+        self.plain([*IMPORT, str(self.first)], url=url)
+
+    def _make_floored(self, url: str) -> None:
+        """Make the tables without triggers that the floor filled."""
+        copy_database(self.world("migrated"), url)
+        drop_triggers(url)
+        self.plain(["-m", "benchmarks.floor", url, "load", str(self.first)], url=url)
+
+    def _make_updated(self, url: str) -> None:
+        """Make the world of 85,009 rows; without a newer snapshot it is that of the bundled one."""
+        copy_database(self.world("first"), url)
+        if self.update:
+            self.plain([*IMPORT, str(self.update)], url=url)
+
+    def _make_used(self, url: str) -> None:
+        """Make a world as it is after a while: 20 imports, two of them whole, and a deletion of two thousand rows."""
+        copy_database(self.world("updated"), url)
+        self.plain(["-m", "benchmarks.steps", str(self.scratch), "user"], url=url)
+        draw, lines = random.Random(1), _rows_of(self.update or self.first)
+        for number in range(2 if self.quick else CORRECTIONS):
+            file = self.scratch / f"corrections-{number}.csv"
+            write_corrections(file, draw.sample(lines, min(len(lines), CORRECTED_ROWS)), number)
+            self.plain([*IMPORT, str(file), "--source", "corrections"], url=url)
+        self.plain(["-m", "benchmarks.steps", str(self.scratch), "delete", str(DELETED_ROWS)], url=url)
 
 
-def parse() -> argparse.Namespace:
-    """Return the options of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="medians are over this many rounds (default: 3)")
-    parser.add_argument("--databases", nargs="+", choices=["SQLite", "PostgreSQL"], default=["SQLite", "PostgreSQL"])
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--sample", type=int, default=5000, help="about how many rows stock gets (default: 5000)")
-    parser.add_argument("--large", type=int, default=1_000_000, help="rows of the large file (default: 1000000)")
-    parser.add_argument("--whole-preview", action="store_true", help="also measure the stock preview of all rows")
-    parser.add_argument("--update", type=Path, default=UPDATE, help="a newer packed airports.csv")
-    parser.add_argument(
-        "--postgres",
-        default="postgres://postgres@127.0.0.1:5432/travelmathlite_bench",
-        help="address of a database to make and drop",
-    )
-    return parser.parse_args()
+_MAKERS = {
+    "migrated": Run._make_migrated,
+    "first": Run._make_first,
+    "floored": Run._make_floored,
+    "updated": Run._make_updated,
+    "used": Run._make_used,
+}
 
 
-def measure(name: str, url: str, *, options: argparse.Namespace, update: Path | None, scratch: Path) -> Rounds:
-    """Return the figures of all rounds on one database; the parts take turns, so that all have the same load."""
-    rounds = Rounds(name)
-    for number in range(1, options.rounds + 1):
-        print(f"{name}, round {number} of {options.rounds}", file=sys.stderr, flush=True)
-        if "floor" in options.parts:
-            rounds.floor.append(measure_floor(url, BUNDLED))
-        if "ours" in options.parts:
-            for step, measured in measure_ours(url, update=update):
-                rounds.ours.setdefault(step, []).append(measured)
-        if "pages" in options.parts and update:
-            files = write_update_files(url, update=update, scratch=scratch)
-            for step, measured in measure_pages(url, files=files, scratch=scratch):
-                rounds.pages.setdefault(step, []).append(measured)
-        if "bulk" in options.parts:
-            rounds.bulk.append(measure_bulk(url, update=update, scratch=scratch))
-        if "stock" in options.parts:
-            steps = measure_stock(url, source=BUNDLED, update=update, sample=options.sample, scratch=scratch)
-            for step, measured, rows in steps:
-                rounds.stock.setdefault(step, []).append((measured, rows))
-    if update:
-        measure_once(url, rounds, options=options, update=update, scratch=scratch)
-    drop(url)
-    return rounds
+def write_corrections(file: Path, rows: Sequence[dict[str, str]], number: int) -> None:
+    """Write a file that corrects the elevation and the name of these airports."""
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "ident", "name", "elevation_ft"])
+        writer.writerows([row["id"], row["ident"], f"{row['name']} ({number})", str(number)] for row in rows)
 
 
-def measure_once(url: str, rounds: Rounds, *, options: argparse.Namespace, update: Path, scratch: Path) -> None:
-    """Add the parts that run once: memory, and the stock preview of all rows, which takes minutes."""
-    if "memory" in options.parts:
-        files = write_update_files(url, update=update, scratch=scratch, rows=options.large)
-        for step, measured in measure_memory(url, files=files, scratch=scratch):
-            rounds.memory[step] = measured
-    if "backups" in options.parts:
-        options_of_backup = {"first": BUNDLED, "update": update, "scratch": scratch, "rounds": options.rounds}
-        for step, measured in measure_backups(url, **options_of_backup):
-            rounds.backups.setdefault(step, []).append(measured)
-    if options.whole_preview:
-        rounds.whole_preview = measure_whole_preview(url, source=BUNDLED, update=update, scratch=scratch)
+def write_sample(target: Path, source: Path, every: int) -> Path:
+    """Write a packed file with one in so many rows of another."""
+    with gzip.open(source, "rt", encoding="utf-8", newline="") as stream, gzip.open(target, "wt", newline="") as out:
+        header, *rows = csv.reader(stream)
+        number = header.index("id")
+        csv.writer(out).writerows([header, *(row for row in rows if int(row[number]) % every == 0)])
+    return target
 
 
-def backups_of(rounds: Rounds) -> str:
-    """Return the table of the backups."""
-    return backup_table_of(rounds.database, rounds.backups)
-
-
-def count_rows(source: Path) -> int:
-    """Return the number of rows of a packed CSV file that breaks no line inside a value."""
-    with gzip.open(source, "rb") as stream:
-        return sum(1 for _ in stream) - 1
-
-
-def write_json(results: list[Rounds], whole: dict[str, int], options: argparse.Namespace) -> Path:
-    """Write the measurements and the machine that they were made on; return the path."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{time.strftime('%Y-%m-%dT%H%M%S')}.json"
-    machine = {
-        "cores": os.cpu_count(),
-        "load": os.getloadavg(),
-        "python": platform.python_version(),
-        "sqlite": sqlite3.sqlite_version,
-    }
-    document = {"rounds": options.rounds, "rows": whole, "machine": machine}
-    document["databases"] = [rounds.as_dict(whole) for rounds in results]
-    path.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return path
-
-
-if __name__ == "__main__":
-    main()
+def _rows_of(source: Path) -> list[dict[str, str]]:
+    with gzip.open(source, "rt", encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))

@@ -51,7 +51,7 @@ COMMANDS = sorted(
 NOT_RUN = {
     "pip install uv && uv run python manage.py demo": "starts a server: .ci/run runs it word for word in a fresh clone",
     "pip install uv && uv run pytest": "is how this test is run: .ci/run runs it word for word",
-    "uv run python -m benchmarks.run": "takes minutes, and no test asserts a time",
+    "uv run python -m benchmarks": "takes minutes, and no test asserts a time: test_benchmarks.py runs it with --quick",
     "uv run python -m tests.matrix": "takes half an hour: tests/matrix asks a part of it",
 }
 MANAGE = "uv run python manage.py "

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from import_export.admin import ImportMixin
 
-from benchmarks.stock.models import Airport
-from benchmarks.stock.resource import AirportResource
+from benchmarks.peers.models import Airport
+from benchmarks.peers.resource import AirportResource
 
 
 @admin.register(Airport)

@@ -6,7 +6,7 @@ from import_export import fields, resources
 from import_export.instance_loaders import CachedInstanceLoader
 from import_export.widgets import IntegerWidget
 
-from benchmarks.stock.models import Airport, City, Country
+from benchmarks.peers.models import Airport, City, Country
 
 
 class AirportResource(resources.ModelResource):

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.stock URL migrate|default|best|preview [FILE]`: one stock process, with its own settings."""
+"""`python -m benchmarks.peers URL PACKAGE STEP [FILE]`: one process of a project that uses a package of others."""
 
 import json
 import sys
@@ -6,13 +6,18 @@ from pathlib import Path
 
 import django
 import environ
-import tablib
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 
 from benchmarks.measure import PRAGMAS
 
 CONTRIB = ("contenttypes", "auth", "admin", "sessions", "messages", "staticfiles")
+PACKAGES = {
+    "simple_history": ("import_export", "simple_history"),
+    "reversion": ("reversion",),
+    "pghistory": ("pgtrigger", "pghistory"),
+}
 MIDDLEWARE = (
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -24,19 +29,15 @@ CONTEXT = (
     "django.contrib.messages.context_processors.messages",
 )
 
-if __name__ == "__main__":
-    url, action, *files = sys.argv[1:]
+
+def configure(url: str, package: str) -> None:
+    """Make this process one of a project that has Django's own apps, the package and the three tables."""
     database = environ.Env.db_url_config(url)
     if url.startswith("sqlite"):
         database["OPTIONS"] = {"init_command": "".join(f"PRAGMA {pragma};" for pragma in PRAGMAS)}
     settings.configure(
         DATABASES={"default": database},
-        INSTALLED_APPS=[
-            *(f"django.contrib.{name}" for name in CONTRIB),
-            "import_export",
-            "simple_history",
-            "benchmarks.stock",
-        ],
+        INSTALLED_APPS=[*(f"django.contrib.{name}" for name in CONTRIB), *PACKAGES[package], "benchmarks.peers"],
         MIDDLEWARE=MIDDLEWARE,
         TEMPLATES=[
             {
@@ -46,24 +47,32 @@ if __name__ == "__main__":
             }
         ],
         ALLOWED_HOSTS=["localhost"],
-        ROOT_URLCONF="benchmarks.stock.urls",
+        ROOT_URLCONF="benchmarks.peers.urls",
         STATIC_URL="static/",
         SECRET_KEY="of a benchmark",
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
         USE_TZ=True,
     )
     django.setup()
-    from benchmarks.stock.previewing import make_user, preview
 
-    if action == "migrate":
-        call_command("migrate", verbosity=0)
-        call_command("migrate", run_syncdb=True, verbosity=0)
-        make_user()
-    elif action == "preview":
-        print(json.dumps(preview(files[0])))
+
+def migrate() -> None:
+    """Make the tables, and a user who may import."""
+    from django.contrib.auth import get_user_model
+
+    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)
+    if apps.is_installed("pgtrigger"):
+        call_command("pgtrigger", "install")
+    get_user_model().objects.create_superuser(username="bench", password="a benchmark of ours")
+
+
+if __name__ == "__main__":
+    url, package, step, *files = sys.argv[1:]
+    configure(url, package)
+    if step == "migrate":
+        migrate()
     else:
-        from benchmarks.stock.resource import AirportResource, BestResource
+        from benchmarks.peers.steps import STEPS
 
-        resource = (BestResource if action == "best" else AirportResource)()
-        dataset = tablib.Dataset().load(Path(files[0]).read_text(encoding="utf-8"), format="csv")
-        resource.import_data(dataset, raise_errors=True)
+        print(json.dumps(STEPS[step](*map(Path, files)) or {}))

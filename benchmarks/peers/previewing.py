@@ -3,18 +3,11 @@
 from typing import Any
 
 WHO = {"username": "bench", "password": "a benchmark of ours"}
-UPLOAD = "/admin/stock/airport/import/"
+UPLOAD = "/admin/peers/airport/import/"
 
 
 class NoPreview(Exception):
     """The answer to the upload is no preview."""
-
-
-def make_user() -> None:
-    """Make a user who may import."""
-    from django.contrib.auth import get_user_model
-
-    get_user_model().objects.create_superuser(**WHO)
 
 
 def preview(path: str) -> dict[str, Any]:

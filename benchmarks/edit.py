@@ -1,0 +1,101 @@
+"""`python -m benchmarks.edit FOLDER recorded|unrecorded`: one person saves one airport, again and again.
+
+`unrecorded` runs on tables without triggers; it saves the same objects in a transaction of their own.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import Any
+
+import django
+
+from benchmarks.measure import timed
+
+SAVES = 40
+LIST = "/admin/airports/airport/"
+
+
+def several(work: Callable[[Any], object], airports: list[Any]) -> dict[str, float]:
+    """Return the median of the seconds of the work on each airport, and the mean of its CPU seconds."""
+    url = os.environ["DATABASE_URL"]
+    work(airports[0])
+    each = []
+
+    def all_of_them() -> None:
+        for airport in airports[1:]:
+            each.append(timed(lambda airport=airport: work(airport), url)[0]["seconds"])
+
+    whole, _ = timed(all_of_them, url)
+    return {"seconds": median(each), "cpu": whole["cpu"] / len(each)}
+
+
+def recorded() -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield a save in the admin, and a save in a changeset."""
+    from apps.changesets.context import changeset
+    from benchmarks.steps import log_in, user
+
+    who = user()
+    client = log_in()
+    forms = forms_of(client)
+
+    def in_a_changeset(airport: Any) -> None:
+        airport.municipality += "+"
+        with changeset(kind="edit", actor=who):
+            airport.save()
+
+    yield "save in the admin", several(lambda form: saved(client.post(*form)), forms)
+    yield "recorded save", several(in_a_changeset, chosen())
+
+
+def forms_of(client: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Return the address of each form, and what a browser would send after a change."""
+    from django.test.utils import setup_test_environment, teardown_test_environment
+
+    from tests.torture.acts import form_of
+
+    # Only so do pages tell of their forms; what is measured runs without it.
+    setup_test_environment(debug=False)
+    addresses = [f"{LIST}{airport.pk}/change/" for airport in chosen()]
+    forms = [(address, {**form_of(client, address), "municipality": "Saved"}) for address in addresses]
+    teardown_test_environment()
+    return forms
+
+
+def saved(answer: Any) -> None:
+    """Complain unless a form was saved."""
+    if answer.status_code != 302:
+        raise RuntimeError(f"The form was not saved: {answer.status_code}")
+
+
+def unrecorded() -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield a save in a transaction of its own."""
+    from django.db import transaction
+
+    def alone(airport: Any) -> None:
+        airport.municipality += "-"
+        with transaction.atomic():
+            airport.save()
+
+    yield "unrecorded save", several(alone, chosen())
+
+
+def chosen() -> list[Any]:
+    """Return the airports that are saved."""
+    from apps.airports.models import Airport
+
+    return list(Airport.objects.order_by("pk")[:: max(1, Airport.objects.count() // SAVES)][:SAVES])
+
+
+def main() -> None:
+    """Save, and print what it took."""
+    os.environ["BENCHMARK_FOLDER"] = sys.argv[1]
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.console_settings"
+    django.setup()
+    print(json.dumps(dict({"recorded": recorded, "unrecorded": unrecorded}[sys.argv[2]]())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""`python -m benchmarks.people FOLDER make NUMBER|lost`: users with sessions for the load, and what they lost."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import django
+
+AIRPORTS_EACH = 40
+
+
+def make(number: int) -> dict[str, Any]:
+    """Make so many users who are logged in; return their sessions, each with the idents that only they edit."""
+    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+    from django.contrib.sessions.backends.db import SessionStore
+
+    from apps.airports.models import Airport
+
+    keys = [key for key in Airport.objects.values_list("pk", flat=True) if key.isalnum()]
+    people = []
+    for who in range(number):
+        user = get_user_model().objects.create_superuser(f"person{who}")
+        session = SessionStore()
+        session.update(
+            {
+                SESSION_KEY: str(user.pk),
+                BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+                HASH_SESSION_KEY: user.get_session_auth_hash(),
+            }
+        )
+        session.save()
+        people.append([session.session_key, keys[who::number][:AIRPORTS_EACH]])
+    return {"people": people}
+
+
+def lost() -> dict[str, Any]:
+    """Return the airports that have not the value that somebody saved last."""
+    from apps.airports.models import Airport
+
+    saved = json.loads((Path(sys.argv[1]) / "saved.json").read_text(encoding="utf-8"))
+    now = dict(Airport.objects.filter(pk__in=saved).values_list("pk", "municipality"))
+    wrong = {key: [typed, now.get(key)] for key, typed in saved.items() if now.get(key) != typed}
+    return {"lost": len(wrong), "which": dict(list(wrong.items())[:5])}
+
+
+def main() -> None:
+    """Do one of both, and print it as JSON."""
+    folder, what, *number = sys.argv[1:]
+    os.environ["BENCHMARK_FOLDER"] = folder
+    os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.console_settings"
+    django.setup()
+    print(json.dumps(make(int(number[0])) if what == "make" else lost()))
+
+
+if __name__ == "__main__":
+    main()
