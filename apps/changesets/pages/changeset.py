@@ -237,7 +237,8 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         return {"may_revert": False, "no_revert": str(refusal)}
     if not request.user.has_perm(links.REVERT):
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
-    return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
+    words = "Undo this revert…" if changeset.kind == Kind.REVERT else "Revert…"
+    return {"may_revert": True, "revert_url": links.revert_url(changeset.pk), "revert_words": words}
 
 
 @method_decorator(require_safe)

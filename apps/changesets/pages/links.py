@@ -69,6 +69,20 @@ def list_url(model: type[models.Model]) -> str:
     return model_url(model, "changelist")
 
 
+def plan_button(address: str, words: str, css: str = "link-button", label: str = "") -> str:
+    """Return the button that has the plan of a revert made and leads to it, where a link would make nothing.
+
+    It stands in lists, tables and messages, and sends the form that every page has (`base_site.html`).
+    """
+    return format_html(
+        '<button type="submit" form="plan-form" formaction="{}" class="{}"{}>{}</button>',
+        address,
+        css,
+        format_html(' aria-label="{}"', label) if label else "",
+        words,
+    )
+
+
 def urls_of(label: str, pks: Iterable[str], *, changeset: int | None = None) -> dict[str, str]:
     """Return the address for each key of a model: the object's page, or its history where it is gone.
 
@@ -118,7 +132,7 @@ def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, und
     review = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
     if not user.has_perm(REVERT):
         return review
-    return format_html('{} · <a href="{}">{}</a>', review, revert_url(made.pk), undo)
+    return format_html("{} · {}", review, plan_button(revert_url(made.pk), undo))
 
 
 def lead_to(

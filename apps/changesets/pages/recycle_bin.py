@@ -20,7 +20,7 @@ from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
 from apps.changesets.pages import links
 from apps.changesets.pages.stored_rows import RowBucket, plain_rows, read_rows_query, rows_context
-from apps.changesets.revert.bring_back import ACT, Picked, RestorePlan, restore_deleted, stored_restore
+from apps.changesets.revert.bring_back import ACT, Picked, RestorePlan, restore_deleted, shown_restore
 from apps.changesets.revert.verdicts import Bucket
 from apps.changesets.rights import Need, Sees, eyes_of, may
 from apps.changesets.text import counted, plural, whole_number
@@ -108,7 +108,7 @@ class BringBack(PlannedAct[RestorePlan]):
         return self._picks()
 
     def plan(self) -> RestorePlan:
-        plan, self.stored = stored_restore(self.picked, actor=self.actor, sees=eyes_of(self.request.user))
+        plan, self.shown = shown_restore(self.picked, actor=self.actor, sees=eyes_of(self.request.user))
         return plan
 
     def needs(self, plan: RestorePlan) -> set[Need]:
@@ -154,7 +154,7 @@ class BringBack(PlannedAct[RestorePlan]):
     def _rows(self, plan: RestorePlan) -> dict[str, Any]:
         sees = eyes_of(self.request.user)
         rows_query = read_rows_query(self.request.GET, [("pick", pick) for pick in self._picks()])
-        context = rows_context(self.stored, rows_query, COMING, sees)
+        context = rows_context(self.shown, rows_query, COMING, sees)
         stuck = [returning for returning in plan.objects if not returning.comes_back]
         also = {(o.model, o.row) for returning in stuck for o in returning.obstacles if o.row}
         parts = [f"pick={pick}" for pick in [*self._picks(), *(f"{label}:{row}" for label, row in sorted(also))]]

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from apps.changesets.history.planned_values import PlannedValues
 from apps.changesets.history.selection import stored_place
 from apps.changesets.history.values import field_label
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.models import PlanRow, StoredPlan
 from apps.changesets.pages.changes_query import place_name, places_of
 from apps.changesets.pages.changeset import bars_of
 from apps.changesets.pages.plan_rows import ShownRow, rows_of
@@ -183,7 +183,7 @@ def searched_in(plan: StoredPlan, wanted: Wanted) -> Wanted:
 
 def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees) -> list[ShownRow]:
     """Return the rows of a context as they are shown, where nothing is to be explained; `signs` are by bucket."""
-    rows: list[StoredRow] = context["rows"]
+    rows: list[PlanRow] = context["rows"]
     verdicts = [Verdict(row.model, key_of(row), row.label, Bucket.RESTORED) for row in rows]
     changes = shown_changes(context, sees)
     return [
@@ -192,14 +192,14 @@ def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees)
     ]
 
 
-def key_of(row: StoredRow) -> str:
+def key_of(row: PlanRow) -> str:
     """Return the primary key of a row's object as people write it."""
     return str(tracked_by_label(row.model).model._meta.pk.to_python(row.object_pk))
 
 
 def shown_changes(context: Mapping[str, Any], sees: Sees) -> dict[int, list[Any]]:
     """Return what changes on each row of a context by its number, now and after; what goes has its values."""
-    rows: list[StoredRow] = context["rows"]
+    rows: list[PlanRow] = context["rows"]
     known = {context["place_model"]: dict(context["places"])} if context["places"] else {}
     changes: dict[int, list[Any]] = {}
     for label in {row.model for row in rows}:

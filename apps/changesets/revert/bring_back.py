@@ -15,7 +15,7 @@ from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.cache import state_of_tables
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.models import Actor, Changeset, Kind, StoredPlan
-from apps.changesets.plans.storing import plan_of, store
+from apps.changesets.plans.storing import plan_of, show_once
 from apps.changesets.processes.locking import alone
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
@@ -72,13 +72,13 @@ def plan_restore(picked: Picked, *, sees: Sees = all_seen) -> RestorePlan:
     return plan
 
 
-def stored_restore(picked: Picked, *, actor: User, sees: Sees) -> tuple[RestorePlan, StoredPlan]:
-    """Return the same plan, and its rows as they are stored for the person who is shown them."""
+def shown_restore(picked: Picked, *, actor: User, sees: Sees) -> tuple[RestorePlan, StoredPlan]:
+    """Return the same plan, and its rows for the person who is shown them; they are not stored."""
     sql, state = Sql(), state_of_tables()
     plan, touched = _plan(sql, picked, sees)
     unmade = plan_of(actor, ACT, sorted([label, *rows] for label, rows in picked.items()), {})
-    stored = store(unmade, state=state, seen={}, head={}, fill=lambda saved: fill_rows(sql, saved, touched, chosen=()))
-    return plan, stored
+    shown = show_once(unmade, state=state, seen={}, head={}, fill=lambda of: fill_rows(sql, of, touched, chosen=()))
+    return plan, shown
 
 
 def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = None) -> Changeset:

@@ -41,6 +41,7 @@ register.filter("open_to_revert", is_open_to_revert)
 register.filter("unlocalized", lambda number: str(number))
 register.filter("grouped", lambda number: f"{number:,}")
 register.simple_tag(show.sign, name="sign")
+register.simple_tag(links.plan_button)
 
 
 @register.filter
