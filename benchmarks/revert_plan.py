@@ -1,7 +1,7 @@
 """`python -m benchmarks.revert_plan CHANGESET [QUERY ...]`: the plan of a revert, page by page, on DATABASE_URL.
 
-Prints for the first page, the same page again, and each further query (`bucket=deleted&start=100`) the seconds, those
-of this process alone, the number of queries and the size. It writes what the pages write, and a user `bench`.
+Prints for the making of the plan, its page, and each further query (`bucket=deleted&start=100`) the seconds, those of
+this process alone, the number of queries and the size. It stores the plan, and a user `bench`.
 """
 
 import sys
@@ -14,14 +14,14 @@ FURTHER = ("bucket=restored&start=100", "bucket=restored&start=10000", "bucket=d
 ALLOWED = ["testserver", "localhost"]
 
 
-def opened(client: Any, address: str) -> str:
-    """Open a page; return how long it took, its queries and its size, in words."""
+def opened(client: Any, address: str, *, plans: bool = False) -> str:
+    """Open a page, or have its plan made; return how long it took, its queries and its size, in words."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     started, busy = time.perf_counter(), time.process_time()
     with CaptureQueriesContext(connection) as queries:
-        answer = client.get(address, follow=True)
+        answer = client.post(address, {"show": "plan"}, follow=True) if plans else client.get(address, follow=True)
     seconds, own = time.perf_counter() - started, time.process_time() - busy
     took = f"{answer.status_code} {seconds:6.3f} s ({own:.3f} s own) {len(queries):3} queries"
     return f"{took} {len(answer.content):8,} bytes  {address}"
@@ -40,7 +40,8 @@ def main() -> None:
     client.force_login(user)
     address = f"/admin/changesets/changeset/{sys.argv[1]}/revert/"
     client.get("/admin/changesets/changeset/")
-    for query in ["", "", *(sys.argv[2:] or FURTHER)]:
+    print(opened(client, address, plans=True))
+    for query in ["", *(sys.argv[2:] or FURTHER)]:
         print(opened(client, f"{address}?{query}" if query else address))
 
 

@@ -297,7 +297,9 @@ def refresh(camera: Camera, folder: Path) -> None:
     filtered = "?model=airports.airport&field=name&q=field#changes-title"
     camera.visit(f"changesets/changeset/{changeset}/change/{filtered}", "changes-filtered")
     camera.visit(f"changesets/changeset/{changeset}/map/", "changeset-map")
-    camera.visit(f"changesets/changeset/{changeset}/revert/", "revert-import")
+    camera.visit(f"changesets/changeset/{changeset}/change/")
+    page.get_by_role("button", name="Revert…").first.click()
+    camera.take("revert-import")
 
 
 def upload(camera: Camera, path: Path, *, source: str, reason: str) -> None:

@@ -22,8 +22,8 @@ from tests.admin.permission_table import ACTIONS, PAGES, PEOPLE, expected, line_
 # ruff: noqa: F811 - fixtures are imported
 # Who may what is asked of the admin alone; on both databases tests/matrix asks, and compares every table.
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
-# Temporary tables, what Django keeps of its own, and plans that are stored for who is shown them.
-NOT_OURS = ("temp.", "django_session", "django_content_type", "changesets_storedplan", "changesets_storedrow")
+# Temporary tables, and what Django keeps of its own.
+NOT_OURS = ("temp.", "django_session", "django_content_type")
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,6 @@ from django.db import connection, transaction
 from django.db.models import Model
 from django.test import Client
 
-from apps.changesets.models import StoredPlan, StoredRow
 from apps.changesets.tracking import tracked_models
 from tests.matrix.world import SEEN_BY, TRACKED, seen_by, sign
 
@@ -127,9 +126,8 @@ class Matrix:
 
 
 def rows() -> Rows:
-    """Return every row of every table but sessions and stored plans, by model and key."""
-    shown = (Session, StoredPlan, StoredRow)
-    every: list[type[Model]] = [model for model in apps.get_models(include_auto_created=True) if model not in shown]
+    """Return every row of every table but sessions, by model and key."""
+    every: list[type[Model]] = [model for model in apps.get_models(include_auto_created=True) if model is not Session]
     models = [model for model in every if model._meta.managed and not model._meta.proxy]
     return {m._meta.label_lower: {row[m._meta.pk.attname]: row for row in m._base_manager.values()} for m in models}
 

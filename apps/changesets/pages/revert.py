@@ -135,8 +135,13 @@ class RevertAct(PlannedAct[ShownPlan]):
 
     def plan(self) -> ShownPlan:
         scope, policy = self.query.scope, self.query.on_conflict
-        refuse_under_way(asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor))
-        return shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+        try:
+            plan = shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+        except NotPlanned as unmade:
+            refuse_under_way(unmade.plan)
+            raise
+        refuse_under_way(plan.stored)
+        return plan
 
     def make(self) -> HttpResponse | None:
         """Have the plan made and stored that is asked for, and lead to its page; None where that says why not."""
