@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from apps.changesets.errors import NotPlanned
 from apps.changesets.history.cache import state_of_tables
 from apps.changesets.history.counts import counts_of_many, total
-from apps.changesets.models import Changeset, StoredPlan
+from apps.changesets.models import Changeset, PlanWork, StoredPlan
 from apps.changesets.plans.storing import plan_numbered, plan_of, show_once, store
 from apps.changesets.processes.locking import lock_tracked_tables, patience
 from apps.changesets.processes.progress import Progress, quiet
@@ -82,6 +82,15 @@ def planned_revert(
     if stored.state == state_of_tables():
         return _shown(stored)
     return _made(stored, changesets, kept=True, address=address, progress=progress)
+
+
+def waiting_plans(actor: User) -> list[ShownPlan]:
+    """Return the person's stored plans that would write something and are as the tables are, newest first."""
+    made = StoredPlan.objects.using("default").filter(actor=actor, act=ACT, work=PlanWork.NONE).exclude(state="")
+    stored = list(made.order_by("-made_at"))
+    state = state_of_tables() if stored else ""
+    plans = [_shown(plan) for plan in stored if plan.state == state]
+    return [plan for plan in plans if plan.head.writes]
 
 
 def size_of(changesets: Sequence[Changeset], scope: Scope) -> int:
