@@ -44,9 +44,9 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     Airport.objects.create(ident="XX01", name="Nowhere Strip", airport_type="closed", iso_country="XX")
     page.goto(f"{admin}/airports/airport/?links=no-country")
     page.get_by_text("More", exact=True).click()
-    expect(page.get_by_role("link", name="Undo the newest import…")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo the newest import…")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Undo the newest import…")).not_to_be_visible()
+    expect(page.get_by_role("button", name="Undo the newest import…")).not_to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
     act(page, "relink")
     confirm(page, "linked again", "^Relink 2 airports")
