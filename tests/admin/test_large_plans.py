@@ -367,6 +367,23 @@ def test_a_small_plan_that_was_asked_for_is_stored(places, steward, browse_as, e
     assert (StoredPlan.objects.get().about, StoredRow.objects.get().object_pk) == ([made.pk], "KDEN")
 
 
+@pytest.mark.parametrize("action", ["revert_selected", "revert_since"])
+def test_an_action_of_the_list_leads_straight_to_the_plan(action, made, steward, browse_as):
+    chosen = {"action": action, "_selected_action": [str(made.pk)]}
+
+    page = browse_as(steward).post("/admin/changesets/changeset/", chosen, follow=True)
+
+    assert made.pk in page.context["plan"].changesets
+    assert StoredPlan.objects.count() == 1
+
+
+@pytest.mark.parametrize("group", ["viewer", "importer"])
+def test_who_may_not_revert_has_nothing_planned(group, made, make_person, browse_as):
+    answer = browse_as(make_person("ann", group=group)).post(address_of(made), {"show": "plan"})
+
+    assert (answer.status_code, StoredPlan.objects.count()) == (403, 0)
+
+
 def test_rows_that_no_address_can_name_are_not_chosen_by_one(changed, steward, browse_as):
     client = browse_as(steward)
     plan(client, changed)

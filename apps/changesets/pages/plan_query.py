@@ -8,13 +8,13 @@ from django.contrib.auth.models import User
 from django.http import QueryDict
 from django.utils.http import urlencode
 
-from apps.changesets.errors import EmptyScope
+from apps.changesets.errors import ChangesetError, EmptyScope, UnknownChangeset
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset
 from apps.changesets.pages.stored_rows import read_rows_query, searched_in
 from apps.changesets.plans.rows import keys_of
 from apps.changesets.plans.storing import ask
-from apps.changesets.revert import OnConflict, Scope
+from apps.changesets.revert import OnConflict, Scope, changesets_since
 from apps.changesets.revert.stored import asked_of, scope_numbered, shown_revert
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_name, tracked_models
@@ -64,6 +64,39 @@ class PlanQuery:
     def address(self, **changed: Any) -> str:
         """Return the query of that address."""
         return "?" + urlencode(self.parameters(**changed))
+
+
+def chosen_changesets(asked: QueryDict, pk: int | None) -> list[Changeset]:
+    """Return the changesets of a page, newest first; raises UnknownChangeset, and where there are none or too many."""
+    chosen = _chosen(asked, pk)
+    if not chosen or len(chosen) > MANY:
+        raise ChangesetError(_wrong_number(len(chosen)))
+    return chosen
+
+
+def _chosen(asked: QueryDict, pk: int | None) -> list[Changeset]:
+    if pk is not None:
+        return _found([pk])
+    since = whole_number(asked.get("since", ""))
+    if since is not None:
+        return changesets_since(_found([since])[0].created_at)
+    # A number that no changeset can have is told as such, if it can be read out at all.
+    numbers = [whole_number(text, digits=40) for text in asked.get("ids", "").split(",")]
+    return _found([number for number in numbers if number is not None])
+
+
+def _found(pks: Sequence[int]) -> list[Changeset]:
+    wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
+    changesets = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
+    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in changesets}:
+        raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
+    return changesets
+
+
+def _wrong_number(number: int) -> str:
+    if not number:
+        return "No changeset is chosen: tick those to revert in the list of changesets."
+    return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
 
 
 def read_plan_query(asked: QueryDict, chosen: Sequence[Changeset], *, actor: User, many: bool) -> PlanQuery:

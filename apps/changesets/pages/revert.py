@@ -6,21 +6,21 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, proof_first, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.errors import Busy, ChangesetError, NotPermitted, NotPlanned, PlanUnderWay, UnknownChangeset
+from apps.changesets.errors import Busy, ChangesetError, NotPermitted, NotPlanned, PlanUnderWay
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind, PlanRow
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_query import MANY, PlanQuery, choices_of, narrowed, read_plan_query
+from apps.changesets.pages.plan_query import PlanQuery, choices_of, chosen_changesets, narrowed, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.pages.revert_lines import BUCKETS, CHIPS, lines_of
 from apps.changesets.pages.stored_rows import read_rows_query, rows_context, shown_changes
-from apps.changesets.revert import OnConflict, Scope, carry_out, changesets_since
+from apps.changesets.revert import OnConflict, Scope, carry_out
 from apps.changesets.revert.apart import is_large, leave_planning, leave_revert, refuse_under_way
 from apps.changesets.revert.listing import explain
 from apps.changesets.revert.reasons import MOVED_WORDS
@@ -36,7 +36,7 @@ from apps.changesets.revert.stored import (
 from apps.changesets.revert.wording import counts_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.tasks import work_on_plan
-from apps.changesets.text import counted, plural, whole_number
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_label
 
 # A scope of more rows stays with the stored plan, and out of the token.
@@ -52,13 +52,15 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | N
     act = RevertAct(model_admin, request, pk)
     if (refused := turned_away(request, ASKS, may=act.may())) is not None:
         return refused
+    if (made := act.make()) is not None:
+        return made
     if "ticked" in request.GET or "since" in request.GET:
         try:
             return HttpResponseRedirect(act.address())
         except ChangesetError:
             pass  # The page says what is wrong with it.
     forced = request.GET.get("on_conflict") == OnConflict.FORCE
-    return act.make() or (proof_first(request) if forced else None) or answer(act)
+    return (proof_first(request) if forced else None) or answer(act)
 
 
 def reverted(
@@ -104,8 +106,9 @@ class RevertAct(PlannedAct[ShownPlan]):
     def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> None:
         super().__init__(model_admin, request)
         self.pk, self.sees = pk, eyes_of(request.user)
-        # Buttons and forms that ask for a plan, unlike the one that confirms it, post this.
-        self.asks_for_plan = request.method == "POST" and "show" in request.POST
+        # Buttons and forms that ask for a plan, unlike the one that confirms it, post this; actions of the list have it
+        # in the address that they lead to.
+        self.asks_for_plan = request.method == "POST" and ("show" in request.POST or "show" in request.GET)
         self.asked = request.GET.copy()
         if self.asks_for_plan:
             self.asked.update(request.POST)
@@ -113,10 +116,7 @@ class RevertAct(PlannedAct[ShownPlan]):
     @cached_property
     def chosen(self) -> list[Changeset]:
         """The changesets of the page, newest first; raises UnknownChangeset, and where there are none or too many."""
-        chosen = _chosen(self.asked, self.pk)
-        if not chosen or len(chosen) > MANY:
-            raise ChangesetError(_wrong_number(len(chosen)))
-        return chosen
+        return chosen_changesets(self.asked, self.pk)
 
     @cached_property
     def query(self) -> PlanQuery:
@@ -269,28 +269,3 @@ def _empty_page(chosen: list[Changeset]) -> Page:
         back_url=links.changeset_url(single.pk) if single else links.changesets_url(),
         back=f"Back to {single or 'the changesets'}",
     )
-
-
-def _chosen(asked: QueryDict, pk: int | None) -> list[Changeset]:
-    if pk is not None:
-        return _found([pk])
-    since = whole_number(asked.get("since", ""))
-    if since is not None:
-        return changesets_since(_found([since])[0].created_at)
-    # A number that no changeset can have is told as such, if it can be read out at all.
-    numbers = [whole_number(text, digits=40) for text in asked.get("ids", "").split(",")]
-    return _found([number for number in numbers if number is not None])
-
-
-def _found(pks: Sequence[int]) -> list[Changeset]:
-    wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
-    changesets = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
-    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in changesets}:
-        raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
-    return changesets
-
-
-def _wrong_number(number: int) -> str:
-    if not number:
-        return "No changeset is chosen: tick those to revert in the list of changesets."
-    return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
