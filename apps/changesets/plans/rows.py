@@ -6,6 +6,7 @@ from typing import Any
 from django.apps.registry import Apps
 from django.db.models import BigIntegerField, Q, QuerySet
 
+from apps.changesets.fields import column_of
 from apps.changesets.models import PlanRow, StoredPlan, StoredRow
 from apps.changesets.sql import Sql
 
@@ -44,9 +45,9 @@ class Wanted:
 def start_passing_rows(sql: Sql) -> None:
     """Make an empty table for the rows of a plan that is not kept."""
     key, *others = PassingRow._meta.concrete_fields
-    columns = ", ".join(f"{sql.quote(field.column)} {field.db_type(sql.connection)}" for field in others)
+    columns = ", ".join(f"{sql.quote(column_of(field))} {field.db_type(sql.connection)}" for field in others)
     identity = f"{key.db_type(sql.connection)} PRIMARY KEY {key.db_type_suffix(sql.connection)}"
-    sql.fresh_temp(PassingRow._meta.db_table, f"{sql.quote(key.column)} {identity}, {columns}")
+    sql.fresh_temp(PassingRow._meta.db_table, f"{sql.quote(column_of(key))} {identity}, {columns}")
 
 
 def all_rows(plan: StoredPlan) -> QuerySet[Any]:
@@ -68,20 +69,6 @@ def rows_of(plan: StoredPlan, wanted: Wanted) -> QuerySet[Any]:
     if wanted.text:
         rows = rows.filter(Q(object_pk__icontains=wanted.text) | Q(label__icontains=wanted.text))
     return rows
-
-
-def page_of(plan: StoredPlan, wanted: Wanted, *, start: int, limit: int, number: int) -> tuple[list[PlanRow], int]:
-    """Return some of the rows asked for, and how many there are; `number` is what the plan's numbers say of the bucket.
-
-    The keys of the page are found first, so that the rows before it are not read.
-    """
-    rows = rows_of(plan, wanted)
-    if wanted.filtered:
-        number = rows.count()
-    if start >= number:
-        return [], number
-    keys = rows.values("pk")[start : start + limit]
-    return list(all_rows(plan).filter(pk__in=keys)), number
 
 
 def keys_of(plan: StoredPlan, wanted: Wanted) -> list[str]:
