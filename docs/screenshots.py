@@ -253,7 +253,7 @@ def act_in_the_browser(camera: Camera, folder: Path) -> None:
     refresh(camera, folder)
     page = camera.page
     page.goto(f"{camera.admin}/changesets/changeset/?q=names+as+the+airports")
-    page.get_by_role("link", name=re.compile("^Revert #")).click()
+    page.get_by_role("button", name=re.compile("^Revert #")).click()
     confirm(page, "people search for the word Airport", r"^Revert \d objects?$")
     camera.take("revert-result")
 

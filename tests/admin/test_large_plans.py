@@ -367,6 +367,16 @@ def test_a_small_plan_that_was_asked_for_is_stored(places, steward, browse_as, e
     assert (StoredPlan.objects.get().about, StoredRow.objects.get().object_pk) == ([made.pk], "KDEN")
 
 
+def test_all_rows_of_a_plan_that_is_gone_are_those_of_a_new_one_or_none(changed, steward, browse_as):
+    client, asked = browse_as(steward), {"q": "x20", "ticked": "not", "every": 1}
+
+    looked = client.get(address_of(changed), asked)
+    page = client.post(address_of(changed), {**asked, "show": "plan"}, follow=True)
+
+    assert "This is not planned yet." in looked.content.decode()
+    assert len(page.context["plan"].scope.leave) == 10
+
+
 @pytest.mark.parametrize("action", ["revert_selected", "revert_since"])
 def test_an_action_of_the_list_leads_straight_to_the_plan(action, made, steward, browse_as):
     chosen = {"action": action, "_selected_action": [str(made.pk)]}

@@ -15,7 +15,7 @@ from apps.changesets.pages.stored_rows import read_rows_query, searched_in
 from apps.changesets.plans.rows import keys_of
 from apps.changesets.plans.storing import ask
 from apps.changesets.revert import OnConflict, Scope, changesets_since
-from apps.changesets.revert.stored import asked_of, scope_numbered, shown_revert
+from apps.changesets.revert.stored import asked_of, planned_revert, scope_numbered, shown_revert
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
@@ -127,7 +127,8 @@ def narrowed(
         return query
     ticked = [key for key in asked.getlist("tick") if key]
     if asked.get("every"):
-        plan = shown_revert(chosen, scope=query.scope, on_conflict=query.on_conflict, actor=actor).stored
+        plan_of = planned_revert if stores else shown_revert
+        plan = plan_of(chosen, scope=query.scope, on_conflict=query.on_conflict, actor=actor).stored
         ticked = keys_of(plan, searched_in(plan, read_rows_query(asked).wanted))
     scope = _with_ticked(query.scope, tuple(dict.fromkeys(ticked)), only=asked["ticked"] == "only")
     if len(scope.pks) + len(scope.leave) <= MOST_IN_ADDRESS:

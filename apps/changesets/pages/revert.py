@@ -224,7 +224,7 @@ class RevertAct(PlannedAct[ShownPlan]):
         if isinstance(refusal, PlanUnderWay):
             return HttpResponseRedirect(links.plan_work_url(refusal.plan.pk))
         page = _empty_page(self.__dict__.get("chosen", []))
-        if not isinstance(refusal, NotPermitted | NotPlanned):
+        if not isinstance(refusal, NotPermitted | NotPlanned) or "query" not in vars(self):
             return page
         # A part may be what the person may revert, or means.
         context = {"query": self.query, **choices_of(self.query, self.chosen)}
