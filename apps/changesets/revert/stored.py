@@ -86,8 +86,8 @@ def planned_revert(
 
 def waiting_plans(actor: User) -> list[ShownPlan]:
     """Return the person's stored plans that would write something and are as the tables are, newest first."""
-    made = StoredPlan.objects.using("default").filter(actor=actor, act=ACT, work=PlanWork.NONE).exclude(state="")
-    stored = list(made.order_by("-made_at"))
+    made = StoredPlan.objects.using("default").filter(actor=actor, act=ACT, work=PlanWork.NONE)
+    stored = list(made.exclude(state="").exclude(address="").order_by("-made_at"))
     state = state_of_tables() if stored else ""
     plans = [_shown(plan) for plan in stored if plan.state == state]
     return [plan for plan in plans if plan.head.writes]
