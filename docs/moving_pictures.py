@@ -96,7 +96,7 @@ def import_review_undo(film: Film, folder: Path) -> None:
     film.write("Comment", "as announced")
     film.press(page.get_by_role("button", name="Mark as reviewed"))
     film.show()
-    film.press(page.get_by_role("link", name="Revert…"))
+    film.press(page.get_by_role("button", name="Revert…"))
     expect(page.get_by_role("heading", name=re.compile("will mean$"))).to_be_visible()
     film.show()
     _revert(film, "the wrong Friday")
@@ -105,7 +105,7 @@ def import_review_undo(film: Film, folder: Path) -> None:
 def revert_with_kept_rows(film: Film, folder: Path) -> None:
     """A changeset is reverted, and what a colleague changed since stays."""
     page = film.page
-    film.press(page.get_by_role("row", name="Names as the airports write them").get_by_role("link", name="Revert"))
+    film.press(page.get_by_role("row", name="Names as the airports write them").get_by_role("button", name="Revert"))
     expect(page.get_by_role("heading", name=re.compile("will mean$"))).to_be_visible()
     film.show(3)
     page.locator(".rows-form").first.scroll_into_view_if_needed()

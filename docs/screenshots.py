@@ -280,7 +280,7 @@ def act_in_the_browser(camera: Camera, folder: Path) -> None:
     refresh(camera, folder)
     page = camera.page
     page.goto(f"{camera.admin}/changesets/changeset/?q=names+as+the+airports")
-    page.get_by_role("link", name=re.compile("^Revert #")).click()
+    page.get_by_role("button", name=re.compile("^Revert #")).click()
     confirm(page, "people search for the word Airport", r"^Revert \d objects?$")
     camera.take("revert-result")
 
@@ -324,7 +324,9 @@ def refresh(camera: Camera, folder: Path) -> None:
     filtered = "?model=airports.airport&field=name&q=field#changes-title"
     camera.visit(f"changesets/changeset/{changeset}/change/{filtered}", "changes-filtered")
     camera.visit(f"changesets/changeset/{changeset}/map/", "changeset-map")
-    camera.visit(f"changesets/changeset/{changeset}/revert/", "revert-import")
+    camera.visit(f"changesets/changeset/{changeset}/change/")
+    page.get_by_role("button", name="Revert…").first.click()
+    camera.take("revert-import")
 
 
 def upload(camera: Camera, path: Path, *, source: str, reason: str) -> None:

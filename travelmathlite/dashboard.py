@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
@@ -106,7 +107,7 @@ def looked_for(request: HttpRequest, *, look: bool, state: str = "", using: str 
     state = state or state_of_tables(using=using)
     context: dict[str, Any] = {}
     if request.user.has_perm(VIEW_FINDINGS):
-        counted = newest_counted() if look else known_counted()
+        counted = newest_counted() if look else known_counted(state if using == DEFAULT_DB_ALIAS else "")
         known = None if counted is None or counted.stale else counted
         context["findings"] = _findings(known, eyes_of(request.user)) if known else None
         context["counted_at"], context["wait"] = known.at if known else None, not known

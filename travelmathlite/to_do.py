@@ -8,14 +8,23 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from apps.backups.catalogue.manifests import Backup, own_backups
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.review import what_reviews_ask_for
+from apps.changesets.models import Changeset
 from apps.changesets.pages import links
+from apps.changesets.revert.stored import waiting_plans
+from apps.changesets.revert.wording import scope_words
+from apps.changesets.rights import eyes_of
 from apps.changesets.text import counted
 from apps.imports.models import ImportRun, RunStatus
 from travelmathlite.health import is_late
 
 # What an import waits for a person with, and what it then needs.
 WAITING = {RunStatus.PLANNED: ("to be reviewed", "Review"), RunStatus.UPLOADED: ("not planned yet", "Go on")}
+
+
+# Of one person, the newest.
+MOST_PLANS = 5
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class BackupState:
 
 def to_do(request: HttpRequest, backup: BackupState | None) -> list[ToDo]:
     """Return what waits for the person, of what they may see."""
-    waiting = [*_imports(request), *_reviews(request)]
+    waiting = [*_imports(request), *_reverts(request), *_reviews(request)]
     return [*waiting, *([backup.to_do] if backup and backup.to_do else [])]
 
 
@@ -96,3 +105,17 @@ def _reviews(request: HttpRequest) -> Iterator[ToDo]:
         if number:
             address = f"{links.changesets_url()}?{urlencode({'reviewed': wanted})}"
             yield ToDo(f"{counted(number, 'changeset')} {words}", address, verb)
+
+
+def _reverts(request: HttpRequest) -> Iterator[ToDo]:
+    """Yield the reverts that the person had planned and has neither carried out nor seen overtaken."""
+    if not request.user.has_perm(links.REVERT):
+        return
+    sees = eyes_of(request.user)
+    for plan in waiting_plans(actor_of(request))[:MOST_PLANS]:
+        about = plan.head.changesets
+        what = str(Changeset.objects.get(pk=about[0])) if len(about) == 1 else counted(len(about), "changeset")
+        part = f" ({words})" if (words := scope_words(plan.head.scope, sees=sees)) else ""
+        yield ToDo(
+            f"Your plan to revert {what}{part}: {counted(plan.head.writes, 'object')}", plan.stored.address, "Review"
+        )

@@ -21,7 +21,7 @@ PAGES: dict[str, tuple[str, Callable, str, tuple[str, ...]]] = {
     "progress": ("work/<slug:key>/progress/", doing.progress_view, "", READS),
     "verify": ("<slug:name>/verify/", doing.verify_view, "verify", DOES),
     "restore": ("<slug:name>/restore/", doing.restore_page, "restore", ASKS),
-    "download": ("<slug:name>/download/", doing.download_view, "download", READS),
+    "download": ("<slug:name>/download/", doing.download_page, "download", ASKS),
 }
 # Whoever does this can take everything, or put something else in its place.
 PROVED = ("restore", "download")

@@ -75,6 +75,14 @@ class Busy(ChangesetError):
     status = 503
 
 
+class NotPlanned(ChangesetError):
+    """The person has not had this plan made; `plan` is the one that is not stored yet."""
+
+    def __init__(self, plan: Any) -> None:
+        super().__init__("This is not planned yet.")
+        self.plan = plan
+
+
 class PlanUnderWay(ChangesetError):
     """The plan is left to a worker, which has not made it, or is carrying it out; `plan` is the stored one."""
 

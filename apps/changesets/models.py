@@ -186,6 +186,8 @@ class StoredPlan(models.Model):
     reason = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
     changeset = models.ForeignKey(Changeset, null=True, on_delete=models.SET_NULL, related_name="+")
+    # Whether its rows are in a temporary table: it was made to be shown in this request, and is not kept.
+    passing = False
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["actor", "act", "key"], name="stored_plan_of_person")]
@@ -195,10 +197,9 @@ class StoredPlan(models.Model):
         return f"Plan {self.pk} of {self.act}"
 
 
-class StoredRow(models.Model):
-    """One object of a stored plan: what becomes of it, and its values now and after."""
+class PlanRow(models.Model):
+    """One object of a plan: what becomes of it, and its values now and after."""
 
-    plan = models.ForeignKey(StoredPlan, on_delete=models.CASCADE, related_name="rows", db_index=False)
     model = models.CharField(max_length=100)
     # A word of the act (restored, blocked); and whether some of its values are left alone all the same.
     bucket = models.CharField(max_length=10)
@@ -214,14 +215,23 @@ class StoredRow(models.Model):
     notes = models.JSONField(null=True)
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.bucket}: {self.label or self.object_pk}"
+
+
+class StoredRow(PlanRow):
+    """A row of a plan that is kept."""
+
+    plan = models.ForeignKey(StoredPlan, on_delete=models.CASCADE, related_name="rows", db_index=False)
+
+    class Meta:
         default_permissions = ()
         indexes = [
             models.Index(fields=["plan", "bucket", "id"], name="storedrow_bucket"),
             models.Index(fields=["plan", "id"], name="storedrow_partly", condition=models.Q(partly=True)),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.bucket}: {self.label or self.object_pk}"
 
 
 # In the address of a list, and so in the query of a view: the columns, with commas between.

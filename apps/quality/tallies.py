@@ -57,12 +57,12 @@ def newest_counted() -> Counted:
     return known if known is not None and not known.stale else count_now()
 
 
-def known_counted() -> Counted | None:
-    """Return the present counts if they are known; a few short queries at most.
+def known_counted(state: str = "") -> Counted | None:
+    """Return the present counts if they are known; a few short queries at most. `state` of the tables may be known.
 
     Where the tables moved since, the newest tally comes back as stale, or None where there is none.
     """
-    stamp = _stamp()
+    stamp = _stamp(state)
     newest = Tally.objects.order_by("-pk").first()
     if newest is not None and newest.stamp == stamp:
         return _of(newest)
@@ -129,9 +129,9 @@ def _of(tally: Tally, *, stale: bool = False) -> Counted:
     )
 
 
-def _stamp() -> str:
+def _stamp(state: str = "") -> str:
     """Return a text that changes when a table, an acceptance, a rule or the day does."""
-    parts: list[Any] = [timezone.localdate().isoformat(), state_of_tables()]
+    parts: list[Any] = [timezone.localdate().isoformat(), state or state_of_tables()]
     known = AcceptedFinding.objects.aggregate(newest=Max("pk"), withdrawn=Max("withdrawn_at"))
     parts += [known["newest"], known["withdrawn"], len(all_rules()), _number_of(map(_of_rule, all_rules()))]
     return "|".join(map(str, parts))[:300]

@@ -90,7 +90,7 @@ def test_looking_changes_nothing(made, boss, browse_as) -> None:
 
 @pytest.mark.django_db
 def test_the_file_is_given_to_who_may(made, boss, browse_as) -> None:
-    response = browse_as(boss).get(f"{LIST}{made.id}/download/")
+    response = browse_as(boss).post(f"{LIST}{made.id}/download/")
 
     assert b"".join(response.streaming_content) == made.file.read_bytes()
     assert response["Content-Disposition"] == f'attachment; filename="{made.path}"'
@@ -103,6 +103,7 @@ def test_a_backup_that_is_not_there_is_not_found(name, boss, browse_as) -> None:
 
     assert client.get(f"{LIST}{name}/restore/").status_code == 404
     assert client.get(f"{LIST}{name}/download/").status_code == 404
+    assert client.post(f"{LIST}{name}/download/").status_code == 404
     assert client.post(f"{LIST}{name}/verify/").status_code == 404
 
 
@@ -303,8 +304,16 @@ def test_who_is_no_superuser_downloads_nothing(made, approver, browse_as) -> Non
 
 
 @pytest.mark.django_db
+def test_looking_at_a_download_gives_and_notes_nothing(made, boss, browse_as) -> None:
+    answer = browse_as(boss).get(f"{LIST}{made.id}/download/")
+
+    assert '<button type="submit" class="button default">Download</button>' in answer.content.decode()
+    assert read_journal() == []
+
+
+@pytest.mark.django_db
 def test_who_downloaded_is_written_down_and_shown(made, boss, browse_as) -> None:
-    list(browse_as(boss).get(f"{LIST}{made.id}/download/").streaming_content)
+    list(browse_as(boss).post(f"{LIST}{made.id}/download/").streaming_content)
 
     assert (read_journal()[0]["actor"], read_journal()[0]["backup"]) == ("anna", made.id)
     assert "downloaded</span>" in page(browse_as(boss))

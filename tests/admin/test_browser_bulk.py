@@ -37,16 +37,16 @@ def test_clear_the_country_delete_it_undo_both_and_relink(live_server, page, log
     assert not Country.objects.filter(pk=usa.pk).exists()
 
     # Undo the deletion; relink what was cleared, found by the filter.
-    page.get_by_role("link", name="Undo…").first.click()
+    page.get_by_role("button", name="Undo…").first.click()
     page.get_by_label("Why").fill("it is there after all")
     page.get_by_role("button", name=re.compile("^(Revert|Undo)")).click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     Airport.objects.create(ident="XX01", name="Nowhere Strip", airport_type="closed", iso_country="XX")
     page.goto(f"{admin}/airports/airport/?links=no-country")
     page.get_by_text("More", exact=True).click()
-    expect(page.get_by_role("link", name="Undo the newest import…")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo the newest import…")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Undo the newest import…")).not_to_be_visible()
+    expect(page.get_by_role("button", name="Undo the newest import…")).not_to_be_visible()
     assert page.evaluate(TOO_WIDE) <= 0
     act(page, "relink")
     confirm(page, "linked again", "^Relink 2 airports")
@@ -84,7 +84,7 @@ def act(page: Page, name: str) -> None:
 
 
 def undo(page: Page) -> None:
-    page.get_by_role("link", name="Undo…").first.click()
+    page.get_by_role("button", name="Undo…").first.click()
     page.get_by_label("Why").fill("it was right")
     page.get_by_role("button", name=re.compile(r"^Revert \d+ objects?$")).click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_country_is_cleared_deleted_and_both_are_undone(live_server, page, log
     assert page.evaluate(TOO_WIDE) <= 0
     page.get_by_label("Why").fill("it goes")
     page.get_by_role("button", name="Clear country on 1 airport").click()
-    expect(page.get_by_role("link", name="Undo…")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo…")).to_be_visible()
     cleared = page.get_by_role("link", name=re.compile("^Review #")).get_attribute("href")
     assert Airport.objects.get(pk="EDDM").country is None
 
@@ -107,13 +107,13 @@ def test_a_country_is_cleared_deleted_and_both_are_undone(live_server, page, log
     assert page.evaluate(TOO_WIDE) <= 0
     page.get_by_label("Why").fill("not ours")
     page.get_by_role("button", name=re.compile("^Delete")).click()
-    expect(page.get_by_role("link", name="Undo…")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo…")).to_be_visible()
     assert not Country.objects.filter(pk=germany).exists()
 
     undo(page)
     assert City.objects.filter(country_id=germany).exists()
     page.goto(f"{live_server.url}{cleared}")
-    page.get_by_role("link", name="Revert…").first.click()
+    page.get_by_role("button", name="Revert…").first.click()
     page.get_by_label("Why").fill("it was right")
     page.get_by_role("button", name=re.compile(r"^Revert \d+ objects?$")).click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()

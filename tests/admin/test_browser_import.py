@@ -130,7 +130,7 @@ def test_the_spring_file_goes_in_keeps_a_correction_and_comes_out_again(console,
     expect(page.get_by_role("heading", name=re.compile("Import · airports-2026-04"))).to_be_visible()
     assert console.names("00A", "00AA") == {"": 85_084, "00A": "Total RF, as signed", "00AA": "Aero B Ranch Airport"}
 
-    page.get_by_role("link", name="Revert…").first.click()
+    page.get_by_role("button", name="Revert…").first.click()
     page.get_by_label("Why").fill("the wrong Friday")
     page.get_by_role("button", name=re.compile(r"^Revert [\d,]+ objects$")).click()
     expect(page.get_by_text("reverted").first).to_be_visible()

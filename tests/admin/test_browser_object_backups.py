@@ -34,7 +34,7 @@ def test_an_airport_is_backed_up_damaged_and_one_field_restored(live_server, pag
     page.get_by_role("button", name="Restore the ticked fields").click()
 
     expect(page.get_by_text("is restored from its backup.")).to_be_visible()
-    expect(page.get_by_role("link", name="Undo…")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo…")).to_be_visible()
     airport = Airport.objects.get(pk="KDEN")
     assert (airport.name, airport.elevation_ft) == ("Denver International Airport", -1)
     assert Changeset.objects.first().kind == "restore"

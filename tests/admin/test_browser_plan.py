@@ -49,7 +49,7 @@ def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_
     page.get_by_label("Comment").fill("as agreed")
     page.get_by_role("button", name="Mark as reviewed").click()
     expect(page.get_by_text("Reviewed by Stan")).to_be_visible()
-    page.get_by_role("link", name="Undo this revert…").last.click()
+    page.get_by_role("button", name="Undo this revert…").last.click()
     page.get_by_label("Why").fill("it was right after all")
     page.get_by_role("button", name="Undo the revert of 4 objects").click()
     expect(page.get_by_text("is reverted: 3 restored, 1 brought back.")).to_be_visible()

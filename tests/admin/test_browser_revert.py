@@ -35,13 +35,13 @@ def test_an_edit_is_found_in_the_history_and_reverted(live_server, page, log_in,
     expect(page.locator(".entry").first.get_by_text("as signed at the terminal")).to_be_visible()
     page.locator(".entry").first.get_by_role("link", name=re.compile(r"#\d+ Edit")).click()
     expect(page.locator("ins")).to_have_text("Denver Intl")
-    page.get_by_role("link", name="Revert…").click()
+    page.get_by_role("button", name="Revert…").click()
     expect(page.get_by_text("object gets its old values back").first).to_be_visible()
     page.get_by_label("Why").fill("the old name was right")
     page.get_by_role("button", name="Revert 1 object").click()
 
     expect(page.get_by_text("is reverted: 1 restored.")).to_be_visible()
-    expect(page.get_by_role("link", name="Undo this revert…").first).to_be_visible()
+    expect(page.get_by_role("button", name="Undo this revert…").first).to_be_visible()
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
 
 

@@ -35,7 +35,7 @@ def test_it_tells_what_was_done_what_was_not_and_leads_on(places, steward, brows
         "<strong>1</strong> names a municipality that no city is called",
         "EDDM · Munich Airport: Atlantis, DE",
         f'href="{PAGE.format(made.pk)}"',
-        f'href="/admin/changesets/changeset/{made.pk}/revert/">Undo…</a>',
+        f'formaction="/admin/changesets/changeset/{made.pk}/revert/" class="link-button">Undo…</button>',
         f'href="{AIRPORTS}?active__exact=1">Back to the airports</a>',
     ):
         assert words in page
@@ -52,8 +52,8 @@ def test_it_stays_when_the_action_is_undone(places, steward, browse_as):
 
     assert "1 airport set inactive." in page
     assert "Reverted by" in page
-    assert "Undo…</a>" not in page
-    assert "Revert…</a>" not in page
+    assert "Undo…</button>" not in page
+    assert "Revert…</button>" not in page
 
 
 @pytest.mark.parametrize("query", ["", "?_changelist_filters=q%3Dden"])

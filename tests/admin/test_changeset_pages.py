@@ -36,7 +36,7 @@ def test_the_list_tells_each_changeset_in_words(places, viewer, browse_as, edit)
 def test_the_list_offers_the_revert_to_who_may(places, steward, browse_as):
     page = browse_as(steward).get(LIST).content.decode()
 
-    assert f'href="{LIST}{places["import"].pk}/revert/"' in page
+    assert f'formaction="{LIST}{places["import"].pk}/revert/"' in page
 
 
 def test_the_list_takes_no_more_queries_when_it_grows(places, viewer, browse_as, edit):

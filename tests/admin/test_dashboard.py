@@ -221,6 +221,24 @@ def test_what_waits_for_a_person_comes_first(page_of, browse_as, steward, places
         assert browse_as(steward).get(item.url).status_code == 200
 
 
+def test_a_planned_revert_waits_for_who_had_it_planned_until_something_changes(
+    page_of, browse_as, steward, make_person, places, edit
+):
+    made = edit("KDEN", name="Denver Intl")
+    address = f"/admin/changesets/changeset/{made.pk}/revert/"
+    browse_as(steward).get(address)
+    looked_at = waiting(page_of, steward)
+
+    browse_as(steward).post(f"{address}?field=name", {"show": "plan"})
+    mine, hers = waiting(page_of, steward), waiting(page_of, make_person("sue", group="steward"))
+    (url,) = [item.url for item in page_of(steward)["to_do"] if "plan" in item.words]
+    edit("EDDM", name="Munich")
+
+    planned = (f"Your plan to revert #{made.pk} Edit (only name): 1 object", "Review")
+    assert [planned in shown for shown in (looked_at, mine, hers, waiting(page_of, steward))] == [0, 1, 0, 0]
+    assert url == f"{address}?field=name"
+
+
 def test_nothing_waits_for_who_may_do_nothing_about_it(page_of, viewer, outsider, places):
     assert waiting(page_of, viewer) == waiting(page_of, outsider) == []
 

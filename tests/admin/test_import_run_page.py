@@ -139,7 +139,7 @@ def test_an_applied_import_leads_on(operator, steward, places, browse_as):
 
     assert f'<a class="button" href="/admin/changesets/changeset/{number}/change/">Review #{number} Import</a>' in text
     assert f'href="/admin/airports/airport/?changeset={number}"' in text
-    assert f'href="/admin/changesets/changeset/{number}/revert/"' in text
+    assert f'formaction="/admin/changesets/changeset/{number}/revert/"' in text
 
 
 def test_the_script_of_the_progress_is_no_inline_one(operator, browse_as):

@@ -1,6 +1,7 @@
-"""A revert plan is stored for the person who was shown it, and its further pages are read from there."""
+"""The plan of a large revert is made and stored when a person asks for it, and its pages are read from there."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -45,6 +46,17 @@ def address_of(made: Changeset) -> str:
     return f"/admin/changesets/changeset/{made.pk}/revert/"
 
 
+@pytest.fixture(autouse=True)
+def many_are_not_few(monkeypatch) -> None:
+    monkeypatch.setattr(stored, "FEW", 300)
+
+
+def plan(client, made: Changeset, asked: dict | None = None):
+    """Have the plan made, and return the page that shows it."""
+    client.post(address_of(made), {"show": "plan"})
+    return client.get(address_of(made), asked or {})
+
+
 def plans_made(monkeypatch) -> list:
     made, original = [], stored.merge_copies
     monkeypatch.setattr(stored, "merge_copies", lambda *args, **more: made.append(1) or original(*args, **more))
@@ -67,7 +79,7 @@ def changes_on(page) -> dict[str, tuple]:
 )
 def test_further_pages_take_few_queries_and_make_no_plan(asked, made, steward, browse_as, monkeypatch):
     client, plans = browse_as(steward), plans_made(monkeypatch)
-    client.get(address_of(made))
+    plan(client, made)
 
     with CaptureQueriesContext(connection) as queries:
         client.get(f"{address_of(made)}?{asked}")
@@ -79,7 +91,7 @@ def test_further_pages_take_few_queries_and_make_no_plan(asked, made, steward, b
 @pytest.mark.parametrize("asked", ["bucket=restored&start=100", "bucket=partly", "bucket=restored&in=elevation_ft"])
 def test_pages_with_values_take_few_queries(asked, changed, steward, browse_as):
     client = browse_as(steward)
-    client.get(address_of(changed))
+    plan(client, changed)
 
     with CaptureQueriesContext(connection) as queries:
         page = client.get(f"{address_of(changed)}?{asked}")
@@ -91,6 +103,7 @@ def test_pages_with_values_take_few_queries(asked, changed, steward, browse_as):
 def test_all_pages_together_are_the_plan(made, steward, browse_as):
     client = browse_as(steward)
 
+    plan(client, made)
     pages = [client.get(address_of(made), {"bucket": "deleted", "start": start}) for start in (0, 100, 200, 300)]
 
     assert [len(keys_of(page)) for page in pages] == [100, 100, 100, 20]
@@ -101,7 +114,7 @@ def test_all_pages_together_are_the_plan(made, steward, browse_as):
 
 def test_a_kept_row_names_who_changed_it_on_every_page(made, steward, browse_as):
     client = browse_as(steward)
-    client.get(address_of(made))
+    plan(client, made)
 
     again = client.get(address_of(made), {"bucket": "kept"})
 
@@ -114,38 +127,40 @@ def test_a_kept_row_names_who_changed_it_on_every_page(made, steward, browse_as)
     }
 
 
-def test_a_plan_that_is_out_of_date_is_told_and_made_again(made, steward, browse_as, edit):
+def test_a_plan_that_is_out_of_date_is_told_and_made_again_when_asked(made, steward, browse_as, edit):
     client = browse_as(steward)
-    client.get(address_of(made))
+    plan(client, made)
     edit("X200", name="by hand")
 
     page = client.get(address_of(made))
+    again = client.post(page.context["again_url"], {"show": "plan"}, follow=True)
 
-    assert page.context["plan"].counts == {"deleted": 319, "kept": 101}
-    assert "Something changed since you were shown this plan, so it was planned again." in page.content.decode()
-    assert "planned again" not in client.get(address_of(made)).content.decode()
+    assert page.context["plan"].counts == {"deleted": 320, "kept": 100}
+    assert "Something changed since this plan was made: what changed is left alone." in page.content.decode()
+    assert again.context["plan"].counts == {"deleted": 319, "kept": 101}
+    assert "Something changed" not in again.content.decode()
 
 
 def test_another_person_has_a_plan_of_their_own(made, steward, make_person, browse_as):
-    browse_as(steward).get(address_of(made))
-    browse_as(make_person("sue", group="steward")).get(address_of(made))
+    plan(browse_as(steward), made)
+    plan(browse_as(make_person("sue", group="steward")), made)
 
     assert StoredPlan.objects.count() == 2
     assert StoredRow.objects.count() == 2 * NUMBER
 
 
 def test_plans_go_after_a_day(made, steward, browse_as, edit):
-    browse_as(steward).get(address_of(made))
+    plan(browse_as(steward), made)
     StoredPlan.objects.update(made_at=timezone.now() - timedelta(days=2))
 
-    browse_as(steward).get(address_of(edit("X200", name="by hand")))
+    plan(browse_as(steward), edit("X200", name="by hand"))
 
     assert StoredRow.objects.count() == 1
 
 
 def test_what_is_reverted_by_now_has_no_plan_whatever_is_stored(made, steward, browse_as):
     client = browse_as(steward)
-    client.get(address_of(made))
+    plan(client, made)
     Changeset.objects.filter(pk=made.pk).update(status="reverted")
 
     assert "is reverted already" in client.get(address_of(made)).content.decode()
@@ -153,7 +168,7 @@ def test_what_is_reverted_by_now_has_no_plan_whatever_is_stored(made, steward, b
 
 def test_a_stored_plan_is_confirmed_under_the_lock_as_any_other(made, steward, browse_as, edit):
     client = browse_as(steward)
-    client.get(address_of(made))
+    plan(client, made)
     token = client.get(address_of(made), {"bucket": "deleted", "start": 100}).context["token"]
     edit("X200", name="by hand")
 
@@ -165,7 +180,7 @@ def test_a_stored_plan_is_confirmed_under_the_lock_as_any_other(made, steward, b
 
 def test_paging_writes_nothing_to_the_database(made, steward, browse_as):
     client = browse_as(steward)
-    client.get(address_of(made))
+    plan(client, made)
 
     with CaptureQueriesContext(connection) as queries:
         client.get(address_of(made), {"bucket": "deleted", "start": 100})
@@ -177,13 +192,13 @@ def test_paging_writes_nothing_to_the_database(made, steward, browse_as):
 
 
 def test_a_restored_row_shows_its_values_now_and_after(changed, steward, browse_as):
-    page = browse_as(steward).get(address_of(changed), {"bucket": "restored", "q": "X200"})
+    page = plan(browse_as(steward), changed, {"bucket": "restored", "q": "X200"})
 
     assert changes_on(page) == {"elevation_ft": (7, None), "country": ("United States (US)", None)}
 
 
 def test_a_row_that_goes_shows_the_values_that_it_has(made, steward, browse_as):
-    page = browse_as(steward).get(address_of(made), {"bucket": "deleted", "q": "X200"})
+    page = plan(browse_as(steward), made, {"bucket": "deleted", "q": "X200"})
 
     assert changes_on(page)["name"] == ("Strip 200", None)
     assert changes_on(page)["city"] == ("Denver", None)
@@ -192,7 +207,7 @@ def test_a_row_that_goes_shows_the_values_that_it_has(made, steward, browse_as):
 def test_a_row_that_comes_back_shows_the_values_that_it_gets(changed, steward, browse_as):
     deletion = Changeset.objects.order_by("-pk").first()
 
-    page = browse_as(steward).get(address_of(deletion), {"bucket": "recreated"})
+    page = plan(browse_as(steward), deletion, {"bucket": "recreated"})
 
     assert changes_on(page)["country"] == (None, "United States (US)")
 
@@ -200,7 +215,7 @@ def test_a_row_that_comes_back_shows_the_values_that_it_gets(changed, steward, b
 def test_what_goes_back_but_for_some_values_is_told_apart_from_what_stays(changed, steward, browse_as):
     client = browse_as(steward)
 
-    page = client.get(address_of(changed)).content.decode()
+    page = plan(client, changed).content.decode()
     rows = client.get(address_of(changed), {"bucket": "partly"})
 
     assert "<strong>416</strong> objects get their old values back" in page
@@ -213,7 +228,7 @@ def test_what_goes_back_but_for_some_values_is_told_apart_from_what_stays(change
 
 def test_the_result_tells_the_same_apart(changed, steward, browse_as):
     client = browse_as(steward)
-    token = client.get(address_of(changed)).context["token"]
+    token = plan(client, changed).context["token"]
 
     page = client.post(address_of(changed), {"seen": token, "reason": "it was open"}, follow=True).content.decode()
 
@@ -222,7 +237,7 @@ def test_the_result_tells_the_same_apart(changed, steward, browse_as):
 
 
 def test_bars_count_by_field_and_lead_to_the_rows(changed, steward, browse_as):
-    page = browse_as(steward).get(address_of(changed), {"bucket": "restored"})
+    page = plan(browse_as(steward), changed, {"bucket": "restored"})
 
     bars = {bar.label: (bar.number, bar.query) for _title, bars in page.context["bars"] for bar in bars}
     assert bars == {
@@ -252,7 +267,7 @@ def test_bars_count_by_kind_where_there_are_several(places, steward, browse_as):
 def test_rows_are_filtered(asked, number, changed, places, steward, browse_as):
     asked = {name: places[value].pk if name == "place" else value for name, value in asked.items()}
 
-    page = browse_as(steward).get(address_of(changed), {"bucket": "restored", **asked})
+    page = plan(browse_as(steward), changed, {"bucket": "restored", **asked})
 
     assert page.context["row_number"] == number
 
@@ -269,9 +284,9 @@ def test_a_wrong_filter_is_no_traceback(asked, changed, steward, browse_as):
 def test_all_rows_of_a_filter_are_left_out_or_in(choice, changed, steward, browse_as):
     client = browse_as(steward)
     filtered = {"bucket": "restored", "q": "x20"}
-    shown = client.get(address_of(changed), filtered).context["row_number"]
+    shown = plan(client, changed, filtered).context["row_number"]
 
-    page = client.get(address_of(changed), {**filtered, "ticked": choice, "every": "1"}, follow=True)
+    page = client.post(address_of(changed), {**filtered, "ticked": choice, "every": "1", "show": "plan"}, follow=True)
     client.post(address_of(changed), {"seen": page.context["token"], "reason": "only so"})
 
     assert shown == 10
@@ -280,36 +295,110 @@ def test_all_rows_of_a_filter_are_left_out_or_in(choice, changed, steward, brows
     assert Airport.objects.filter(country__isnull=True, pk__startswith="X").count() == number
 
 
+def leave_all(client, changed: Changeset):
+    """Leave all rows of a filter out of the plan."""
+    plan(client, changed)
+    asked = {"bucket": "restored", "q": "strip", "ticked": "not", "every": 1, "show": "plan"}
+    return client.post(address_of(changed), asked, follow=True)
+
+
 def test_a_choice_of_many_rows_stays_with_the_plan_and_narrows_further(changed, steward, browse_as):
     client = browse_as(steward)
 
-    page = client.get(
-        address_of(changed), {"bucket": "restored", "q": "strip", "ticked": "not", "every": 1}, follow=True
-    )
-    address = page.redirect_chain[-1][0]
-    again = client.get(
-        address, {"plan": page.context["query"].stored, "tick": "airports.airport:X010", "ticked": "not"}
-    )
+    page = leave_all(client, changed)
+    ticked = {"tick": "airports.airport:X010", "ticked": "not", "show": "plan"}
+    again = client.post(page.redirect_chain[-1][0], ticked)
 
-    assert f"?plan={page.context['query'].stored}" in address
+    assert f"?plan={page.context['query'].stored}" in page.redirect_chain[-1][0]
     assert page.context["plan"].number("restored") == 99
     assert client.get(again["Location"]).context["plan"].number("restored") == 98
 
 
 def test_a_choice_of_somebody_else_is_refused_with_a_sentence(changed, steward, make_person, browse_as):
-    asked = {"bucket": "restored", "ticked": "not", "every": 1, "q": "strip"}
-    number = browse_as(steward).get(address_of(changed), asked, follow=True).context["query"].stored
+    number = leave_all(browse_as(steward), changed).context["query"].stored
 
     page = browse_as(make_person("sue", group="steward")).get(address_of(changed), {"plan": number})
 
     assert "made more than a day ago, or for somebody else" in page.content.decode()
 
 
-def test_a_small_plan_is_told_to_be_out_of_date_only_where_it_is_another_one(places, steward, browse_as, edit):
-    made, client = edit("KDEN", name="Denver Intl"), browse_as(steward)
-    client.get(address_of(made))
-    edit("EDDM", name="elsewhere")
-    after_another = client.get(address_of(made)).context["was_stale"]
-    edit("KDEN", name="by hand")
+# -- reading -------------------------------------------------------------------------------------------------------
 
-    assert (after_another, client.get(address_of(made)).context["was_stale"]) == (False, True)
+
+def written_by(client, *address: Any) -> list[str]:
+    """Return what reading a page writes to other tables than temporary ones."""
+    with CaptureQueriesContext(connection) as queries:
+        client.get(*address)
+    written = [query["sql"] for query in queries if query["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
+    return [sql for sql in written if "temp." not in sql]
+
+
+def test_a_plan_that_is_not_made_is_offered_and_reading_writes_nothing(changed, steward, browse_as):
+    client = browse_as(steward)
+
+    page = client.get(address_of(changed))
+
+    assert written_by(client, address_of(changed)) == []
+    assert "At most 420 objects would go back." in page.content.decode()
+    assert "Show what would be reverted" in page.content.decode()
+    assert {label for label, *_ in page.context["model_choices"]} == {"airports.airport"}
+    assert (page.context["plan"], StoredPlan.objects.count()) == (None, 0)
+
+
+def test_a_small_plan_is_shown_whole_and_stored_nowhere(places, steward, browse_as, edit):
+    made, client = edit("KDEN", name="Denver Intl"), browse_as(steward)
+
+    page = client.get(address_of(made))
+    written = written_by(client, address_of(made))
+    client.post(address_of(made), {"seen": page.context["token"], "reason": "wrong"})
+
+    assert keys_of(page) == ["KDEN"]
+    assert (written, StoredPlan.objects.count()) == ([], 0)
+    assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
+
+
+def test_a_small_plan_that_was_asked_for_is_stored(places, steward, browse_as, edit):
+    made = edit("KDEN", name="Denver Intl")
+
+    page = browse_as(steward).post(address_of(made), {"show": "plan"}, follow=True)
+
+    assert page.redirect_chain == [(address_of(made), 302)]
+    assert keys_of(page) == ["KDEN"]
+    assert (StoredPlan.objects.get().about, StoredRow.objects.get().object_pk) == ([made.pk], "KDEN")
+
+
+def test_all_rows_of_a_plan_that_is_gone_are_those_of_a_new_one_or_none(changed, steward, browse_as):
+    client, asked = browse_as(steward), {"q": "x20", "ticked": "not", "every": 1}
+
+    looked = client.get(address_of(changed), asked)
+    page = client.post(address_of(changed), {**asked, "show": "plan"}, follow=True)
+
+    assert "This is not planned yet." in looked.content.decode()
+    assert len(page.context["plan"].scope.leave) == 10
+
+
+@pytest.mark.parametrize("action", ["revert_selected", "revert_since"])
+def test_an_action_of_the_list_leads_straight_to_the_plan(action, made, steward, browse_as):
+    chosen = {"action": action, "_selected_action": [str(made.pk)]}
+
+    page = browse_as(steward).post("/admin/changesets/changeset/", chosen, follow=True)
+
+    assert made.pk in page.context["plan"].changesets
+    assert StoredPlan.objects.count() == 1
+
+
+@pytest.mark.parametrize("group", ["viewer", "importer"])
+def test_who_may_not_revert_has_nothing_planned(group, made, make_person, browse_as):
+    answer = browse_as(make_person("ann", group=group)).post(address_of(made), {"show": "plan"})
+
+    assert (answer.status_code, StoredPlan.objects.count()) == (403, 0)
+
+
+def test_rows_that_no_address_can_name_are_not_chosen_by_one(changed, steward, browse_as):
+    client = browse_as(steward)
+    plan(client, changed)
+
+    page = client.get(address_of(changed), {"q": "strip", "ticked": "not", "every": 1})
+
+    assert "choose them by the buttons under the rows" in page.content.decode()
+    assert StoredPlan.objects.count() == 1

@@ -233,7 +233,7 @@ def test_a_partly_reverted_changeset_says_which_part_and_offers_the_redo(places,
     page = browse_as(steward).get(f"{LIST}{made.pk}/change/").content.decode()
 
     assert re.search(rf"Partly reverted by <a [^>]+>#{undone.pk}</a>, <time.+</time> \(only name; 1 kept\)", page)
-    assert f'<a href="{LIST}{undone.pk}/revert/">undo #{undone.pk}…</a>' in page
+    assert f'formaction="{LIST}{undone.pk}/revert/" class="link-button">undo #{undone.pk}…</button>' in page
 
 
 # -- many at once --------------------------------------------------------------------------------------------------

@@ -1,11 +1,13 @@
 """The recycle bin in the admin: what is deleted, and bringing it back by way of a plan."""
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from apps.airports.models import Airport
 from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
+from apps.changesets.pages import recycle_bin
 
 pytestmark = pytest.mark.django_db
 BIN = "/admin/changesets/changeset/recycle-bin/"
@@ -162,3 +164,76 @@ def test_a_long_plan_is_paged(places, steward, browse_as):
 
     assert len(page.context["rows"]) == 30
     assert "101 to 130 of 130" in page.content.decode()
+
+
+@pytest.fixture
+def many_deleted(deleted) -> list[str]:
+    """120 airports more, deleted together; their keys."""
+    keys = [f"X{number:03}" for number in range(120)]
+    with changeset(kind="import", actor=None):
+        Airport.objects.bulk_create(Airport(ident=key, name=f"Strip {key}", airport_type="closed") for key in keys)
+    with changeset(kind="delete", actor=None):
+        Airport.objects.filter(pk__in=keys).delete()
+    return keys
+
+
+def choose(client, **more):
+    """Press the button below the list, as its form does."""
+    return client.post(PLAN, {"show": "plan", "model": "airports.airport", "q": "", **more}, follow=True)
+
+
+def test_all_that_a_search_finds_come_back_by_one_plan(many_deleted, steward, browse_as):
+    client = browse_as(steward)
+
+    page = choose(client, q="strip", every="1")
+    before = Airport.objects.filter(pk__in=many_deleted).count()
+    address = page.redirect_chain[-1][0]
+    client.post(address, {**dict(page.context["rest"]), "seen": page.context["token"], "reason": "open again"})
+
+    assert (page.context["plan"].coming, len(page.context["rows"])) == (120, 100)
+    assert (before, Airport.objects.filter(pk__in=many_deleted).count()) == (0, 120)
+    assert not Airport.objects.filter(pk="KDEN").exists()
+
+
+def test_all_rows_are_offered_where_there_are_more_than_a_page(many_deleted, steward, browse_as):
+    texts = [" ".join(browse_as(steward).get(BIN, {"q": q}).content.decode().split()) for q in ("", "strip", "x00")]
+
+    offers = ("All 122 airports, not only the ticked", "All 120 that fit the search, not only the ticked")
+    assert [[offer in text for offer in offers] for text in texts] == [[True, False], [False, True], [False, False]]
+
+
+def test_the_ticked_rows_alone_stay_in_the_address(deleted, steward, browse_as):
+    client = browse_as(steward)
+    pick = picks(client)[0]
+
+    page = choose(client, pick=pick)
+
+    assert page.redirect_chain == [(f"{PLAN}?pick={pick.replace(':', '%3A')}", 302)]
+    assert page.context["plan"].coming == 1
+
+
+def test_more_than_can_come_back_at_once_are_refused_with_a_sentence(many_deleted, steward, browse_as, monkeypatch):
+    monkeypatch.setattr(recycle_bin, "MOST_AT_ONCE", 100)
+
+    page = choose(browse_as(steward), every="1")
+
+    assert page.redirect_chain == [(f"{BIN}?model=airports.airport&q=", 302)]
+    assert "objects come back at once: search for some of them" in page.content.decode()
+
+
+def test_all_rows_of_what_a_person_may_not_see_are_none(many_deleted, outsider, browse_as):
+    names = ("view_changeset", "revert_changeset", "view_city")
+    outsider.user_permissions.set(Permission.objects.filter(codename__in=names))
+
+    page = choose(browse_as(outsider), every="1")
+
+    assert page.redirect_chain == [(f"{PLAN}?", 302)]
+    assert "Nothing is ticked." in page.content.decode()
+
+
+def test_a_choice_of_somebody_else_is_refused_with_a_sentence(many_deleted, steward, make_person, browse_as):
+    address = choose(browse_as(steward), every="1").redirect_chain[-1][0]
+
+    page = browse_as(make_person("sue", group="steward")).get(address)
+
+    assert "made more than a day ago, or for somebody else" in page.content.decode()

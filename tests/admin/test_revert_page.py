@@ -41,7 +41,7 @@ def test_a_revert_is_a_new_changeset_that_can_be_undone(places, steward, browse_
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
     said = response.content.decode()
     assert f"#{made.pk} Edit is reverted: 1 restored." in said
-    assert f'<a href="{address_of(undo)}">Undo this revert…</a>' in said
+    assert f'formaction="{address_of(undo)}" class="link-button">Undo this revert…</button>' in said
 
 
 def test_undoing_the_revert_brings_the_change_back(places, steward, browse_as, edit):

@@ -36,13 +36,14 @@ def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str)
     return answer_act(RestoreBackup(model_admin, request, backup, here=here))
 
 
-def download_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> FileResponse:
-    """Give the file of a backup that is here, and note in the journal who has it."""
+def download_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse | FileResponse:
+    """Offer the file of a backup that is here (GET); give it, and note in the journal who has it (POST)."""
     backup, here = _listed(name)
     if not here:
         raise Http404("This backup is only elsewhere: restore or verify it to bring it back.")
-    if request.method == "GET":
-        note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
+    if request.method != "POST":
+        return answer(model_admin, request, "download", {"title": f"Download {backup.id}", "backup": backup})
+    note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
     return FileResponse(backup.file.open("rb"), as_attachment=True, filename=backup.path)
 
 

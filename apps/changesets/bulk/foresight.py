@@ -10,7 +10,7 @@ from typing import Any
 from django.db import models
 
 from apps.changesets.bulk.plans import SAMPLE, Listed, sample_of
-from apps.changesets.bulk.rehearsal import CHANGED, Rehearsal, rehearsing
+from apps.changesets.bulk.rehearsal import BLOCKED, CHANGED, Rehearsal, rehearsing
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.fields import AnyField, column_of, field_of
 from apps.changesets.revert import blocking
@@ -43,9 +43,10 @@ class _Foresight(Rehearsal):
         *,
         bucket: str = CHANGED,
         after: Mapping[AnyField, str],
+        notes: str = "NULL",
     ) -> int:
         # What further statements would do to the same rows is left to the database.
-        if tracked is not self.tracked or self.number or not _may_break(tracked, after, sql):
+        if bucket == BLOCKED or tracked is not self.tracked or self.number or not _may_break(tracked, after, sql):
             return 0
         start_working_copy(sql, tracked)
         values = {column_of(field): value.replace("%", "%%") if params else value for field, value in after.items()}

@@ -73,7 +73,7 @@ class Rehearsal:
         # Beside bound values a percent sign is written twice.
         changes = changes_sql(sql, after).replace("%", "%%") if params else changes_sql(sql, after)
         conditions = {field.name: differs(sql, field, value) for field, value in after.items()}
-        number = with_rows(sql.with_model(tracked)).run(
+        number = with_rows(sql.with_model(tracked), self.plan).run(
             """
             INSERT INTO {rows} ({stored})
             SELECT {plan}, '{label}', '{bucket}', FALSE, SUBSTR(CAST(l.{pk} AS text), 1, 255),
@@ -81,7 +81,6 @@ class Rehearsal:
             {source} ORDER BY l.{pk}
             """,
             params,
-            plan=str(int(self.plan.pk)),
             label=tracked.label,
             bucket=bucket,
             name=label_sql(sql, tracked, "l"),

@@ -32,7 +32,9 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
     edits.fill(selection)
     refuse_what_rules_forbid(edits)
     # How many objects are written, and how many are refused for which reason, the commonest first.
-    numbers: dict[str, int] = dict(edits.sql.rows("SELECT refused, COUNT(*) FROM {edits} GROUP BY refused ORDER BY 2 DESC, 1"))
+    numbers: dict[str, int] = dict(
+        edits.sql.rows("SELECT refused, COUNT(*) FROM {edits} GROUP BY refused ORDER BY 2 DESC, 1")
+    )
     number = numbers.pop("", 0)
     objects = f"{_named(edit.field)} of {counted(number, selection.model)}"
     values, distinct = _values(edits, edit.field) if number else ((), 0)

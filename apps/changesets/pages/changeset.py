@@ -251,7 +251,8 @@ def revert_offer(changeset: Changeset, request: HttpRequest) -> dict[str, Any]:
         if is_own_edit(changeset, request.user):
             return {"may_revert": False, "undo_own_url": links.undo_own_url(changeset.pk)}
         return {"may_revert": False, "no_revert": "To revert it you need the permission to revert changesets."}
-    return {"may_revert": True, "revert_url": links.revert_url(changeset.pk)}
+    words = "Undo this revert…" if changeset.kind == Kind.REVERT else "Revert…"
+    return {"may_revert": True, "revert_url": links.revert_url(changeset.pk), "revert_words": words}
 
 
 @method_decorator(require_safe)

@@ -80,9 +80,10 @@ def hanging_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: i
         "changeset": changeset,
         "hanging": hanging,
         "graph": _graph(changeset, later, holds) if len(later) < LONGEST_GRAPH else None,
-        "together": len(together),
+        "together_words": f"Revert these {len(together)} together…",
         "together_url": _together_url(ids) if may and 1 < len(together) <= MANY else "",
         "revert_url": links.revert_url(pk) if may else "",
+        "revert_words": f"Revert only {changeset}…",
     }
     return TemplateResponse(request, "admin/changesets/changeset/hanging.html", context)
 

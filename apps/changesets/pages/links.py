@@ -81,6 +81,20 @@ def list_url(model: type[models.Model]) -> str:
     return model_url(model, "changelist")
 
 
+def plan_button(address: str, words: str, css: str = "link-button", label: str = "") -> str:
+    """Return the button that has the plan of a revert made and leads to it, where a link would make nothing.
+
+    It stands in lists, tables and messages, and sends the form that every page has (`base_site.html`).
+    """
+    return format_html(
+        '<button type="submit" form="plan-form" formaction="{}" class="{}"{}>{}</button>',
+        address,
+        css,
+        format_html(' aria-label="{}"', label) if label else "",
+        words,
+    )
+
+
 def urls_of(label: str, pks: Iterable[str], *, changeset: int | None = None) -> dict[str, str]:
     """Return the address for each key of a model: the object's page, or its history where it is gone.
 
@@ -130,7 +144,7 @@ def outcome_message(user: Visitor, made: Changeset | None, sentence: str, *, und
     if user.has_perm(VIEW):
         sentence = format_html('{} <a href="{}">Review #{}</a>', sentence, changeset_url(made.pk), made.pk)
     if user.has_perm(VIEW) and user.has_perm(REVERT):
-        return format_html('{} · <a href="{}">{}</a>', sentence, revert_url(made.pk), undo)
+        return format_html("{} · {}", sentence, plan_button(revert_url(made.pk), undo))
     if is_own_edit(made, user):
         return format_html('{} · <a href="{}">{}</a>', sentence, undo_own_url(made.pk), UNDO_OWN)
     return sentence

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpRequest, QueryDict
+from django.contrib.auth.models import User
+from django.http import QueryDict
 from django.utils.http import urlencode
 
-from apps.changesets.acts.actor import actor_of
-from apps.changesets.errors import EmptyScope
+from apps.changesets.errors import ChangesetError, EmptyScope, UnknownChangeset
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.models import Changeset
 from apps.changesets.pages.stored_rows import read_rows_query, searched_in
 from apps.changesets.plans.rows import keys_of
 from apps.changesets.plans.storing import ask
-from apps.changesets.revert import OnConflict, Scope
-from apps.changesets.revert.stored import asked_of, planned_revert, scope_numbered
+from apps.changesets.revert import OnConflict, Scope, changesets_since
+from apps.changesets.revert.stored import asked_of, planned_revert, scope_numbered, shown_revert
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_name, tracked_models
 
@@ -66,32 +66,75 @@ class PlanQuery:
         return "?" + urlencode(self.parameters(**changed))
 
 
-def read_plan_query(request: HttpRequest, chosen: Sequence[Changeset], *, many: bool) -> PlanQuery:
-    """Return what the address asks for; raises EmptyScope with a sentence where nothing is ticked.
+def chosen_changesets(asked: QueryDict, pk: int | None) -> list[Changeset]:
+    """Return the changesets of a page, newest first; raises UnknownChangeset, and where there are none or too many."""
+    chosen = _chosen(asked, pk)
+    if not chosen or len(chosen) > MANY:
+        raise ChangesetError(_wrong_number(len(chosen)))
+    return chosen
 
-    What is ticked, or all rows that a filter leaves, is left in or out of the plan that the address asks for otherwise.
-    """
-    get, actor, number = request.GET, actor_of(request), whole_number(request.GET.get("plan", ""))
-    policy, scope = get.get("on_conflict", ""), _scope(get)
+
+def _chosen(asked: QueryDict, pk: int | None) -> list[Changeset]:
+    if pk is not None:
+        return _found([pk])
+    since = whole_number(asked.get("since", ""))
+    if since is not None:
+        return changesets_since(_found([since])[0].created_at)
+    # A number that no changeset can have is told as such, if it can be read out at all.
+    numbers = [whole_number(text, digits=40) for text in asked.get("ids", "").split(",")]
+    return _found([number for number in numbers if number is not None])
+
+
+def _found(pks: Sequence[int]) -> list[Changeset]:
+    wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
+    changesets = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
+    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in changesets}:
+        raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
+    return changesets
+
+
+def _wrong_number(number: int) -> str:
+    if not number:
+        return "No changeset is chosen: tick those to revert in the list of changesets."
+    return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
+
+
+def read_plan_query(asked: QueryDict, chosen: Sequence[Changeset], *, actor: User, many: bool) -> PlanQuery:
+    """Return which plan is asked for."""
+    number = whole_number(asked.get("plan", ""))
+    policy, scope = asked.get("on_conflict", ""), _scope(asked)
     if number is not None:
         rows = scope_numbered(number, chosen, actor=actor)
         scope = replace(scope, pks=rows.pks, leave=rows.leave)
-    query = PlanQuery(
+    return PlanQuery(
         tuple(changeset.pk for changeset in chosen),
         scope,
         OnConflict(policy) if policy in list(OnConflict) else OnConflict.KEEP,
         many=many,
         stored=number,
     )
-    if not get.get("ticked"):
+
+
+def narrowed(
+    query: PlanQuery, asked: QueryDict, chosen: Sequence[Changeset], *, actor: User, stores: bool
+) -> PlanQuery:
+    """Return the query with the ticked rows of its plan, or all that a filter leaves, left in or out.
+
+    More rows than fit into an address stay with a plan that is stored. Raises EmptyScope with a sentence where nothing
+    is ticked, or nothing may be stored.
+    """
+    if not asked.get("ticked"):
         return query
-    ticked = [key for key in get.getlist("tick") if key]
-    if get.get("every"):
-        plan = planned_revert(chosen, scope=query.scope, on_conflict=query.on_conflict, actor=actor).stored
-        ticked = keys_of(plan, searched_in(plan, read_rows_query(get).wanted))
-    scope = _with_ticked(query.scope, tuple(dict.fromkeys(ticked)), only=get["ticked"] == "only")
+    ticked = [key for key in asked.getlist("tick") if key]
+    if asked.get("every"):
+        plan_of = planned_revert if stores else shown_revert
+        plan = plan_of(chosen, scope=query.scope, on_conflict=query.on_conflict, actor=actor).stored
+        ticked = keys_of(plan, searched_in(plan, read_rows_query(asked).wanted))
+    scope = _with_ticked(query.scope, tuple(dict.fromkeys(ticked)), only=asked["ticked"] == "only")
     if len(scope.pks) + len(scope.leave) <= MOST_IN_ADDRESS:
         return replace(query, scope=scope, stored=None)
+    if not stores:
+        raise EmptyScope("An address names no more rows than that: choose them by the buttons under the rows.")
     plan = ask(asked_of(chosen, scope=scope, on_conflict=query.on_conflict, actor=actor))
     return replace(query, scope=scope, stored=plan.pk)
 

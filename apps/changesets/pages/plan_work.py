@@ -35,7 +35,6 @@ def work_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int)
         "progress": _state(plan),
         "progress_url": links.plan_work_url(plan.pk, "progress"),
         "stop_url": links.plan_work_url(plan.pk, "stop"),
-        "again_url": plan.address + ("&" if "?" in plan.address else "?") + "again=1",
     }
     return TemplateResponse(request, "admin/acts/under_way.html", context)
 

@@ -7,61 +7,56 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.utils.http import urlencode
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
-from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import ASKS, proof_first, turned_away
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
-from apps.changesets.errors import ChangesetError, NotPermitted, PlanUnderWay, UnknownChangeset
+from apps.changesets.errors import Busy, ChangesetError, NotPermitted, NotPlanned, PlanUnderWay
 from apps.changesets.history.words import person
-from apps.changesets.models import Changeset, Kind, StoredPlan, StoredRow
+from apps.changesets.models import Changeset, Kind, PlanRow
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_query import MANY, PlanQuery, choices_of, read_plan_query
+from apps.changesets.pages.plan_query import PlanQuery, choices_of, chosen_changesets, narrowed, read_plan_query
 from apps.changesets.pages.plan_rows import rows_of
-from apps.changesets.pages.stored_rows import RowBucket, read_rows_query, rows_context, shown_changes
-from apps.changesets.plans.rows import PARTLY
-from apps.changesets.revert import Bucket, OnConflict, RevertPlan, Scope, carry_out, changesets_since
+from apps.changesets.pages.revert_lines import BUCKETS, CHIPS, lines_of
+from apps.changesets.pages.stored_rows import read_rows_query, rows_context, shown_changes
+from apps.changesets.revert import OnConflict, Scope, carry_out
 from apps.changesets.revert.apart import is_large, leave_planning, leave_revert, refuse_under_way
 from apps.changesets.revert.listing import explain
-from apps.changesets.revert.plan import refuse_unless_all_revertable
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.rows import as_planned
-from apps.changesets.revert.stored import ShownPlan, asked_of, planned_revert, scope_numbered
+from apps.changesets.revert.stored import (
+    ShownPlan,
+    asked_of,
+    planned_revert,
+    scope_numbered,
+    shown_revert,
+    size_of,
+)
 from apps.changesets.revert.wording import counts_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.tasks import work_on_plan
-from apps.changesets.text import counted, plural, whole_number
+from apps.changesets.text import counted, plural
 from apps.changesets.tracking import tracked_by_label
 
-# The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
-BUCKETS = (
-    (Bucket.RESTORED, "changed", "get their old values back", "gets its old values back"),
-    (PARTLY, "changed", "go back except for values changed since", "goes back except for values changed since"),
-    (Bucket.DELETED, "deleted", "that it added are deleted", "that it added is deleted"),
-    (Bucket.RECREATED, "created", "that it deleted come back", "that it deleted comes back"),
-    (Bucket.KEPT, "kept", "are kept as they are: changed since", "is kept as it is: changed since"),
-    (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
-    (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
-)
-CHIPS = [RowBucket(str(bucket), sign, str(bucket)) for bucket, sign, _many, _one in BUCKETS]
 # A scope of more rows stays with the stored plan, and out of the token.
 MOST_IN_TOKEN = 200
 NAMED = 5
 
 
 def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    """Show the plan, which changes nothing, or revert and lead to the new changeset.
+    """Show the plan, which changes nothing, have it made and stored, or revert and lead to the new changeset.
 
     Without `pk` it is about several changesets: `ids` or `since` in the address name them.
     """
     act = RevertAct(model_admin, request, pk)
     if (refused := turned_away(request, ASKS, may=act.may())) is not None:
         return refused
+    if (made := act.make()) is not None:
+        return made
     if "ticked" in request.GET or "since" in request.GET:
         try:
-            return HttpResponseRedirect(request.path + act.query.address())
+            return HttpResponseRedirect(act.address())
         except ChangesetError:
             pass  # The page says what is wrong with it.
     forced = request.GET.get("on_conflict") == OnConflict.FORCE
@@ -112,19 +107,23 @@ class RevertAct(PlannedAct[ShownPlan]):
     def __init__(self, model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None) -> None:
         super().__init__(model_admin, request)
         self.pk, self.sees = pk, eyes_of(request.user)
+        # Buttons and forms that ask for a plan, unlike the one that confirms it, post this; actions of the list have it
+        # in the address that they lead to.
+        self.asks_for_plan = request.method == "POST" and ("show" in request.POST or "show" in request.GET)
+        self.asked = request.GET.copy()
+        if self.asks_for_plan:
+            self.asked.update(request.POST)
 
     @cached_property
     def chosen(self) -> list[Changeset]:
         """The changesets of the page, newest first; raises UnknownChangeset, and where there are none or too many."""
-        chosen = _chosen(self.request, self.pk)
-        if not chosen or len(chosen) > MANY:
-            raise ChangesetError(_wrong_number(len(chosen)))
-        return chosen
+        return chosen_changesets(self.asked, self.pk)
 
     @cached_property
     def query(self) -> PlanQuery:
-        """The query of the address; raises EmptyScope."""
-        return read_plan_query(self.request, self.chosen, many=self.pk is None)
+        """Which plan is asked for; raises EmptyScope."""
+        query = read_plan_query(self.asked, self.chosen, actor=self.actor, many=self.pk is None)
+        return narrowed(query, self.asked, self.chosen, actor=self.actor, stores=self.asks_for_plan)
 
     def may(self) -> bool:
         return self.request.user.has_perm(links.REVERT) and self.model_admin.has_view_permission(self.request)
@@ -132,22 +131,39 @@ class RevertAct(PlannedAct[ShownPlan]):
     def subject(self) -> list[int]:
         return sorted(changeset.pk for changeset in self.chosen)
 
+    def is_confirmed(self) -> bool:
+        return super().is_confirmed() and not self.asks_for_plan
+
     def plan(self) -> ShownPlan:
-        query = self.query
-        leave = self._leave if is_large(self.chosen, query.scope) else None
-        plan = planned_revert(
-            self.chosen, scope=query.scope, on_conflict=query.on_conflict, actor=self.actor, leave=leave
-        )
+        scope, policy = self.query.scope, self.query.on_conflict
+        try:
+            plan = shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+        except NotPlanned as unmade:
+            refuse_under_way(unmade.plan)
+            raise
         refuse_under_way(plan.stored)
         return plan
 
-    def _address(self) -> str:
-        return (self.request.path + self.query.address()).removesuffix("?")
+    def make(self) -> HttpResponse | None:
+        """Have the plan made and stored that is asked for, and lead to its page; None where that says why not."""
+        if not self.asks_for_plan:
+            return None
+        try:
+            scope, policy, address = self.query.scope, self.query.on_conflict, self.address()
+            if is_large(self.chosen, scope):
+                plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+                leave_planning(plan, address=address, enqueue=work_on_plan.enqueue)
+            else:
+                planned_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor, address=address)
+        except Busy:
+            raise
+        except ChangesetError:
+            return None
+        return HttpResponseRedirect(address)
 
-    def _leave(self, plan: StoredPlan) -> bool:
-        address = self._address()
-        again = "again" in self.request.GET
-        return leave_planning(plan, address=address, enqueue=work_on_plan.enqueue, again=again)
+    def address(self) -> str:
+        """Return the address that shows the plan."""
+        return (self.request.path + self.query.address()).removesuffix("?")
 
     def needs(self, plan: ShownPlan) -> set[Need]:
         models = plan.head.models
@@ -156,7 +172,7 @@ class RevertAct(PlannedAct[ShownPlan]):
     def state(self, plan: ShownPlan) -> dict[str, Any]:
         """Return scope, policy and newest history rows, so that what was shown is what is applied."""
         scope, policy = plan.head.scope, str(plan.head.on_conflict)
-        large = len(scope.pks) + len(scope.leave) > MOST_IN_TOKEN
+        large = plan.stored.pk and len(scope.pks) + len(scope.leave) > MOST_IN_TOKEN
         part = {"plan": plan.stored.pk} if large else {"scope": [scope.models, scope.pks, scope.fields, scope.leave]}
         return {**part, "policy": policy, "seen": plan.seen}
 
@@ -174,9 +190,8 @@ class RevertAct(PlannedAct[ShownPlan]):
     def _revert_apart(self, scope: Scope, policy: OnConflict, *, reason: str, seen: Any) -> Outcome:
         """Leave the revert to a worker, and lead to the page that shows how far it is."""
         plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
-        refuse_unless_all_revertable(self.chosen)
-        address = self._address()
-        left = leave_revert(plan, address=address, enqueue=work_on_plan.enqueue, reason=reason, confirmed=seen)
+        enqueue = work_on_plan.enqueue
+        left = leave_revert(plan, address=self.address(), enqueue=enqueue, reason=reason, confirmed=seen)
         return Outcome(links.plan_work_url(left.pk))
 
     def page(self, plan: ShownPlan) -> Page:
@@ -193,8 +208,7 @@ class RevertAct(PlannedAct[ShownPlan]):
             "whole_url": query.address(scope=Scope()),
             "keep_url": query.address(on_conflict=OnConflict.KEEP),
             "force_url": query.address(on_conflict=OnConflict.FORCE),
-            "was_stale": plan.was_stale,
-            "again_url": "?" + urlencode([*query.parameters(), ("again", "1")]) if plan.is_stale else "",
+            "again_url": self.address() if plan.is_stale else "",
             "ended": plan.stored.error,
             "scope_words": scope_words(query.scope, sees=self.sees),
             "stopped": stopped,
@@ -202,7 +216,7 @@ class RevertAct(PlannedAct[ShownPlan]):
             **choices_of(query, self.chosen),
         }
         page = replace(
-            _empty_page(self.chosen), heading=heading if head.counts else "", lines=_lines(head), context=context
+            _empty_page(self.chosen), heading=heading if head.counts else "", lines=lines_of(head), context=context
         )
         verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
         return replace(page, verb=verb, back="Back") if possible else page
@@ -211,16 +225,21 @@ class RevertAct(PlannedAct[ShownPlan]):
         if isinstance(refusal, PlanUnderWay):
             return HttpResponseRedirect(links.plan_work_url(refusal.plan.pk))
         page = _empty_page(self.__dict__.get("chosen", []))
-        if not isinstance(refusal, NotPermitted):
+        if not isinstance(refusal, NotPermitted | NotPlanned) or "query" not in vars(self):
             return page
-        # A part may be what the person may revert.
-        return replace(page, context={"query": self.query, **choices_of(self.query, self.chosen)})
+        # A part may be what the person may revert, or means.
+        context = {"query": self.query, **choices_of(self.query, self.chosen)}
+        if isinstance(refusal, NotPlanned):
+            part = scope_words(self.query.scope, sees=self.sees)
+            number = size_of(self.chosen, self.query.scope)
+            context |= {"refusal": "", "unplanned": number, "scope_words": part, "again_url": self.address()}
+        return replace(page, context=context)
 
     def _rows(self, plan: ShownPlan) -> dict[str, Any]:
         """Return the rows of the window, with the ways to the others."""
         rows_query = read_rows_query(self.request.GET, self.query.parameters())
         context = rows_context(plan.stored, rows_query, CHIPS, self.sees)
-        stored: list[StoredRow] = context["rows"]
+        stored: list[PlanRow] = context["rows"]
         changes = shown_changes(context, self.sees)
         verdicts = explain([as_planned(row) for row in stored], chosen=set(plan.head.changesets))
         signs = {str(bucket): sign for bucket, sign, _many, _one in BUCKETS}
@@ -251,48 +270,3 @@ def _empty_page(chosen: list[Changeset]) -> Page:
         back_url=links.changeset_url(single.pk) if single else links.changesets_url(),
         back=f"Back to {single or 'the changesets'}",
     )
-
-
-def _chosen(request: HttpRequest, pk: int | None) -> list[Changeset]:
-    if pk is not None:
-        return _found([pk])
-    since = whole_number(request.GET.get("since", ""))
-    if since is not None:
-        return changesets_since(_found([since])[0].created_at)
-    # A number that no changeset can have is told as such, if it can be read out at all.
-    numbers = [whole_number(text, digits=40) for text in request.GET.get("ids", "").split(",")]
-    return _found([number for number in numbers if number is not None])
-
-
-def _found(pks: Sequence[int]) -> list[Changeset]:
-    wanted = [pk for pk in dict.fromkeys(pks) if pk < 2**63]
-    changesets = list(Changeset.objects.select_related("actor").filter(pk__in=wanted[: MANY + 1]).order_by("-pk"))
-    for missing in {*pks[: MANY + 1]} - {changeset.pk for changeset in changesets}:
-        raise UnknownChangeset(f"There is no changeset #{missing}: the list shows those that there are.")
-    return changesets
-
-
-def _wrong_number(number: int) -> str:
-    if not number:
-        return "No changeset is chosen: tick those to revert in the list of changesets."
-    return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
-
-
-def _lines(plan: RevertPlan) -> list[Line]:
-    return [
-        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many))}")
-        for bucket, operation, many, singular in BUCKETS
-        if (number := whole_numbers(plan.counts, plan.partly).get(bucket, 0))
-    ]
-
-
-def whole_numbers(counts: Mapping[str, int], partly: int) -> dict[str, int]:
-    """Return each object of a revert in one bucket only: those that go back but for some values in PARTLY."""
-    if not partly:
-        return dict(counts)
-    less = {bucket: counts.get(bucket, 0) - partly for bucket in (Bucket.RESTORED, Bucket.KEPT)}
-    return {**counts, PARTLY: partly} | {str(bucket): number for bucket, number in less.items()}
-
-
-def _sentence(plan: RevertPlan, words: str) -> str:
-    return words.replace("that it", "that they") if len(plan.changesets) > 1 else words

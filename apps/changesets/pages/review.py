@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern
 from django.utils.html import format_html
+from django.utils.http import urlencode
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import DOES, page_at, turned_away
@@ -58,6 +59,12 @@ class ReviewedFilter(admin.SimpleListFilter):
         return queryset.filter(reviewed_at__isnull=False) if self.value() == "yes" else queryset
 
 
+def _plan_many(**about: str) -> HttpResponse:
+    """Have the plan of reverting several changesets made: what was posted to the list is posted on."""
+    address = f"{links.model_url(Changeset, 'revert_many')}?{urlencode({**about, 'show': 'plan'})}"
+    return HttpResponseRedirect(address, preserve_request=True)
+
+
 class ActingAdmin(admin.ModelAdmin):
     """The part of the changesets' admin that changes something; each act is a POST with a permission of its own."""
 
@@ -81,11 +88,11 @@ class ActingAdmin(admin.ModelAdmin):
         if len(chosen) > MANY:
             self.message_user(request, f"At most {MANY} changesets can be reverted at once.", messages.ERROR)
             return None
-        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?ids={','.join(map(str, chosen))}")
+        return _plan_many(ids=",".join(map(str, chosen)))
 
     @admin.action(description="Revert everything since the selected one…", permissions=["revert"])
     def revert_since(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse:
-        return HttpResponseRedirect(links.model_url(Changeset, "revert_many") + f"?since={queryset.earliest('pk').pk}")
+        return _plan_many(since=str(queryset.earliest("pk").pk))
 
     def review_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         def act(answers: dict[str, str]) -> str:

@@ -75,12 +75,12 @@ def verdict(name: str, *, by: str = "") -> str:
 
 
 def next_steps(changeset: Changeset, *, may_revert: bool) -> str:
-    """Return the links to review a changeset and, where that is possible, to revert it."""
+    """Return the link to review a changeset and, where that is possible, the button to revert it."""
     review = format_html('<a href="{}" aria-label="Review {}">Review</a>', links.changeset_url(changeset.pk), changeset)
     if not may_revert:
         return review
-    address = links.revert_url(changeset.pk)
-    return format_html('{} <a href="{}" aria-label="Revert {}">Revert…</a>', review, address, changeset)
+    button = links.plan_button(links.revert_url(changeset.pk), "Revert…", label=f"Revert {changeset}")
+    return format_html("{} {}", review, button)
 
 
 def quoted(reason: str) -> str:

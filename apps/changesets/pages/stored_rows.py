@@ -13,18 +13,19 @@ from django.utils.text import capfirst
 from apps.changesets.history.planned_values import PlannedValues
 from apps.changesets.history.selection import stored_place
 from apps.changesets.history.values import field_label
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.models import PlanRow, StoredPlan
 from apps.changesets.pages.changes_query import place_name, places_of
 from apps.changesets.pages.changeset import bars_of
+from apps.changesets.pages.paging import rows_on_page
 from apps.changesets.pages.plan_rows import ShownRow, rows_of
-from apps.changesets.plans.rows import PARTLY, Wanted, page_of
+from apps.changesets.plans.rows import PARTLY, Wanted
+from apps.changesets.plans.rows import rows_of as stored_rows
 from apps.changesets.revert.verdicts import Bucket, Verdict
 from apps.changesets.rights import Sees
 from apps.changesets.sql import Sql
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import Tracked, tracked_by_label, tracked_by_name
 
-A_PAGE = 100
 # The buckets of rows that get other values in some fields, and the bucket of those that go.
 CHANGED = ("restored", "changed")
 DELETED = "deleted"
@@ -93,26 +94,19 @@ def rows_context(
         names = [bucket.name for bucket in occurring]
         wanted = replace(wanted, bucket=min(names, key=(*FIRST, *names).index, default=""))
         query = replace(query, wanted=wanted, start=0 if query.wanted.bucket else query.start)
-    number, start, searched = totals.get(wanted.bucket, 0), query.start, searched_in(plan, wanted)
-    rows, number = page_of(plan, searched, start=start, limit=A_PAGE, number=number)
-    if start and not rows:
-        start = 0
-        rows, number = page_of(plan, searched, start=0, limit=A_PAGE, number=number)
+    number = None if wanted.filtered else totals.get(wanted.bucket, 0)
+    rows = stored_rows(plan, searched_in(plan, wanted))
     of_bucket = {label: of[wanted.bucket] for label, of in numbers.items() if of.get(wanted.bucket)}
     return {
         "rows_query": query,
         "bucket": wanted.bucket,
         "wanted": wanted,
-        "buckets": [(bucket, totals[bucket.name], query.address(bucket=bucket.name, field="")) for bucket in occurring],
+        "buckets": [
+            (b.sign, capfirst(b.word), totals[b.name], query.address(bucket=b.name, field=""), b.name == wanted.bucket)
+            for b in occurring
+        ],
         "bars": list(_bars(query, of_bucket, fields, sees)),
-        "rows": rows,
-        "row_number": number,
-        "first": start + 1,
-        "last": start + len(rows),
-        "before": query.address(start=max(0, start - A_PAGE)) if start else "",
-        "after": query.address(start=start + A_PAGE) if start + A_PAGE < number else "",
-        "page_number": start // A_PAGE + 1,
-        "page_count": -(-number // A_PAGE),
+        **rows_on_page(rows, start=query.start, number=number, address=query.address),
         "unfiltered": replace(query, wanted=Wanted(wanted.bucket)).address(),
         **_choices(query, of_bucket, fields, sees),
     }
@@ -183,7 +177,7 @@ def searched_in(plan: StoredPlan, wanted: Wanted) -> Wanted:
 
 def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees) -> list[ShownRow]:
     """Return the rows of a context as they are shown, each with what its notes say; `signs` are by bucket."""
-    rows: list[StoredRow] = context["rows"]
+    rows: list[PlanRow] = context["rows"]
     verdicts = [
         Verdict(row.model, key_of(row), row.label, Bucket.RESTORED, (row.notes or {}).get("why", "")) for row in rows
     ]
@@ -194,14 +188,14 @@ def plain_rows(context: Mapping[str, Any], signs: Mapping[str, str], sees: Sees)
     ]
 
 
-def key_of(row: StoredRow) -> str:
+def key_of(row: PlanRow) -> str:
     """Return the primary key of a row's object as people write it."""
     return str(tracked_by_label(row.model).model._meta.pk.to_python(row.object_pk))
 
 
 def shown_changes(context: Mapping[str, Any], sees: Sees) -> dict[int, list[Any]]:
     """Return what changes on each row of a context by its number, now and after; what goes has its values."""
-    rows: list[StoredRow] = context["rows"]
+    rows: list[PlanRow] = context["rows"]
     known = {context["place_model"]: dict(context["places"])} if context["places"] else {}
     changes: dict[int, list[Any]] = {}
     for label in {row.model for row in rows}:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from django.db import models
 
 from apps.changesets.fields import AnyField, column_of, field_of
-from apps.changesets.models import StoredRow
+from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.plans.rows import PassingRow
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
@@ -16,9 +17,12 @@ _LARGEST = "1.7e308"
 After = Mapping[AnyField, str]
 
 
-def with_rows(sql: Sql) -> Sql:
-    """Return one that also knows the table of {rows}, and its columns {stored}."""
-    return sql.with_names(rows=StoredRow._meta.db_table, stored=COLUMNS)
+def with_rows(sql: Sql, plan: StoredPlan) -> Sql:
+    """Return one that also knows the table of the plan's {rows}, its columns {stored}, and the number of the {plan}."""
+    known = sql.with_names(stored=COLUMNS).with_parts(plan=str(plan.pk or 0))
+    if plan.passing:
+        return known.with_temps(rows=PassingRow._meta.db_table)
+    return known.with_names(rows=StoredRow._meta.db_table)
 
 
 def after_in(sql: Sql, tracked: Tracked, alias: str) -> dict[AnyField, str]:

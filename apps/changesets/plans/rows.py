@@ -1,12 +1,29 @@
 """The rows of a stored plan by bucket, model, field, place and text."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.apps.registry import Apps
+from django.db.models import BigIntegerField, Q, QuerySet
 
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.fields import column_of
+from apps.changesets.models import PlanRow, StoredPlan, StoredRow
+from apps.changesets.sql import Sql
 
 PARTLY = "partly"
+
+
+class PassingRow(PlanRow):
+    """A row of a plan that is made to be shown in one request: its table is a temporary one."""
+
+    plan_id = BigIntegerField()
+
+    class Meta:
+        # Nobody who goes through all models shall ask for its table.
+        apps = Apps()
+        app_label = "changesets"
+        db_table = "passing_rows"
+        managed = False
 
 
 @dataclass(frozen=True)
@@ -25,9 +42,23 @@ class Wanted:
         return bool(self.model or self.field or self.place or self.text)
 
 
-def rows_of(plan: StoredPlan, wanted: Wanted) -> QuerySet[StoredRow]:
+def start_passing_rows(sql: Sql) -> None:
+    """Make an empty table for the rows of a plan that is not kept."""
+    key, *others = PassingRow._meta.concrete_fields
+    columns = ", ".join(f"{sql.quote(column_of(field))} {field.db_type(sql.connection)}" for field in others)
+    identity = f"{key.db_type(sql.connection)} PRIMARY KEY {key.db_type_suffix(sql.connection)}"
+    sql.fresh_temp(PassingRow._meta.db_table, f"{sql.quote(column_of(key))} {identity}, {columns}")
+
+
+def all_rows(plan: StoredPlan) -> QuerySet[Any]:
+    """Return the rows of a plan, wherever they are, in its order."""
+    rows = PassingRow._base_manager.all() if plan.passing else StoredRow._base_manager.filter(plan=plan)
+    return rows.using("default").order_by("id")
+
+
+def rows_of(plan: StoredPlan, wanted: Wanted) -> QuerySet[Any]:
     """Return the rows asked for, in the order of the plan."""
-    rows = StoredRow.objects.using("default").filter(plan=plan)
+    rows = all_rows(plan)
     if wanted.bucket:
         rows = rows.filter(partly=True) if wanted.bucket == PARTLY else rows.filter(bucket=wanted.bucket)
     if wanted.model:
@@ -37,21 +68,7 @@ def rows_of(plan: StoredPlan, wanted: Wanted) -> QuerySet[StoredRow]:
             rows = rows.filter(**{f"{column}__contains": f"|{value}|"})
     if wanted.text:
         rows = rows.filter(Q(object_pk__icontains=wanted.text) | Q(label__icontains=wanted.text))
-    return rows.order_by("id")
-
-
-def page_of(plan: StoredPlan, wanted: Wanted, *, start: int, limit: int, number: int) -> tuple[list[StoredRow], int]:
-    """Return some of the rows asked for, and how many there are; `number` is what the plan's numbers say of the bucket.
-
-    The keys of the page are found first, so that the rows before it are not read.
-    """
-    rows = rows_of(plan, wanted)
-    if wanted.filtered:
-        number = rows.count()
-    if start >= number:
-        return [], number
-    keys = rows.values("pk")[start : start + limit]
-    return list(StoredRow.objects.using("default").filter(pk__in=keys).order_by("id")), number
+    return rows
 
 
 def keys_of(plan: StoredPlan, wanted: Wanted) -> list[str]:

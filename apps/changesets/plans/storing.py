@@ -13,10 +13,13 @@ from django.utils import timezone
 
 from apps.changesets.errors import PlanMoved
 from apps.changesets.models import StoredPlan, StoredRow
-from apps.changesets.plans.rows import PARTLY
+from apps.changesets.plans.rows import PARTLY, all_rows, start_passing_rows
+from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
 KEPT_FOR = timedelta(days=1)
+# Writes the rows of a plan where they belong.
+Fill = Callable[[StoredPlan], None]
 
 
 def plan_of(actor: User, act: str, about: Any, asked: Any) -> StoredPlan:
@@ -45,25 +48,40 @@ def ask(plan: StoredPlan) -> StoredPlan:
     return plan
 
 
-def store(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Callable[[StoredPlan], None]) -> StoredPlan:
-    """Write the numbers of a plan, and its rows by `fill`, in place of what was stored of it."""
+def store(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Fill, address: str = "") -> StoredPlan:
+    """Write the numbers of a plan, and its rows by `fill`, in place of what was stored of it.
+
+    `address` is the page that shows it, where one does.
+    """
     with transaction.atomic():
         plan = ask(plan)
         # The lock keeps rows of two showings of the same plan apart.
         plan = StoredPlan.objects.using("default").select_for_update(of=("self",)).get(pk=plan.pk)
         StoredRow.objects.filter(plan=plan)._raw_delete("default")
-        plan.state, plan.seen, plan.head, plan.made_at = state, seen, head, timezone.now()
+        plan.address = address or plan.address
+        _fill(plan, state=state, seen=seen, head=head, fill=fill)
         plan.save()
-        fill(plan)
-        plan.head = {**head, "by_model": _numbers(plan)}
-        plan.save(update_fields=["head"])
     return plan
+
+
+def show_once(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Fill) -> StoredPlan:
+    """Return the plan with these numbers, and rows that are there for this request alone; nothing is stored."""
+    start_passing_rows(Sql())
+    plan.passing = True
+    _fill(plan, state=state, seen=seen, head=head, fill=fill)
+    return plan
+
+
+def _fill(plan: StoredPlan, *, state: str, seen: Any, head: Any, fill: Fill) -> None:
+    plan.state, plan.seen, plan.made_at = state, seen, timezone.now()
+    fill(plan)
+    plan.head = {**head, "by_model": _numbers(plan)}
 
 
 def _numbers(plan: StoredPlan) -> dict[str, dict[str, int]]:
     """Return how many rows each bucket has, by model."""
     numbers: dict[str, dict[str, int]] = {}
-    counts = StoredRow.objects.using("default").filter(plan=plan).order_by().values_list("model", "bucket", "partly")
+    counts = all_rows(plan).order_by().values_list("model", "bucket", "partly")
     for model, bucket, partly, number in counts.annotate(number=Count("id")):
         of_model = numbers.setdefault(model, {})
         of_model[bucket] = of_model.get(bucket, 0) + number

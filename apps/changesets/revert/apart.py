@@ -9,14 +9,14 @@ from django.db import connections
 from django.utils import timezone
 
 from apps.changesets.errors import ChangesetError, NotPermitted, PlanMoved, PlanUnderWay, WorkCancelled
-from apps.changesets.history.counts import total
+from apps.changesets.history.cache import state_of_tables
 from apps.changesets.models import Changeset, PlanWork, StoredPlan
 from apps.changesets.plans.storing import ask
 from apps.changesets.processes.heart import Heart, beats, is_given_up
 from apps.changesets.processes.progress import Progress
 from apps.changesets.processes.watched import ask_to_stop, forget
 from apps.changesets.revert.run import carry_out
-from apps.changesets.revert.stored import planned_revert, scope_of
+from apps.changesets.revert.stored import planned_revert, scope_of, size_of
 from apps.changesets.revert.verdicts import OnConflict, Scope
 from apps.changesets.rights import within_rights
 
@@ -30,28 +30,16 @@ Enqueue = Callable[[int], Any]
 
 def is_large(changesets: Sequence[Changeset], scope: Scope) -> bool:
     """Whether a worker reverts this part of them: some chosen rows are few, whatever they are of."""
-    number = objects_in(changesets)
-    return (min(number, len(scope.pks)) if scope.pks else number) > AT_ONCE
+    return size_of(changesets, scope) > AT_ONCE
 
 
-def objects_in(changesets: Sequence[Changeset]) -> int:
-    """Return how many objects the changesets touched, as they have counted them."""
-    return sum(total(changeset.counts) for changeset in changesets)
+def leave_planning(plan: StoredPlan, *, address: str, enqueue: Enqueue) -> None:
+    """Leave the making of a plan to a worker, unless one is busy with it, or it is made and nothing changed since.
 
-
-def leave_planning(plan: StoredPlan, *, address: str, enqueue: Enqueue, again: bool) -> bool:
-    """Leave the making of a plan to a worker, or say how far that is: raises PlanUnderWay.
-
-    What was made, cancelled or failed before is begun anew only `again`: returns True where one that is out of date can
-    be shown. `address` is the page that shows the plan.
+    `address` is the page that shows the plan.
     """
-    if plan.work not in OVER:
-        raise PlanUnderWay(plan)
-    if not again and plan.state:
-        return True
-    if not again and plan.work in (PlanWork.FAILED, PlanWork.CANCELLED):
-        raise PlanUnderWay(plan)
-    raise PlanUnderWay(_begin(ask(plan), PlanWork.TO_PLAN, enqueue, address=address))
+    if plan.work in OVER and plan.state != state_of_tables():
+        _begin(ask(plan), PlanWork.TO_PLAN, enqueue, address=address)
 
 
 def leave_revert(plan: StoredPlan, *, address: str, enqueue: Enqueue, reason: str, confirmed: Any) -> StoredPlan:
@@ -60,8 +48,9 @@ def leave_revert(plan: StoredPlan, *, address: str, enqueue: Enqueue, reason: st
 
 
 def refuse_under_way(plan: StoredPlan) -> None:
-    """Raise PlanUnderWay where a worker is to carry the plan out, or does."""
-    if plan.work in (PlanWork.TO_APPLY, PlanWork.APPLYING):
+    """Raise PlanUnderWay where a worker has to do with the plan, or did not come to its end with it."""
+    failed = plan.work in (PlanWork.FAILED, PlanWork.CANCELLED) and not plan.state
+    if plan.work not in OVER or failed:
         raise PlanUnderWay(plan)
 
 
@@ -92,7 +81,7 @@ def do_work(pk: int) -> None:
     if plan is None or not _move(plan, WAITING[PlanWork(plan.work)], begun_at=timezone.now()):
         return
     changesets = list(Changeset.objects.filter(pk__in=plan.about).order_by("-pk"))
-    number = objects_in(changesets)
+    number = size_of(changesets, Scope())
     heart = Heart(key_of(plan), connections["default"], dict.fromkeys(("compare", "write"), number))
     try:
         with beats(heart, key_of(plan)):

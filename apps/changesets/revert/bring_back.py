@@ -6,6 +6,7 @@ written, and the plan that is shown is made by the code that does it.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -15,7 +16,7 @@ from apps.changesets.errors import NothingToRestore, PlanMoved
 from apps.changesets.history.cache import state_of_tables
 from apps.changesets.history.recycle_bin import still_deleted
 from apps.changesets.models import Actor, Changeset, Kind, StoredPlan
-from apps.changesets.plans.storing import plan_of, store
+from apps.changesets.plans.storing import plan_of, show_once
 from apps.changesets.processes.locking import alone
 from apps.changesets.revert.blocking import settle
 from apps.changesets.revert.matching import copy_of
@@ -61,9 +62,10 @@ class RestorePlan:
         return len(self.objects) - self.coming
 
     @property
-    def seen(self) -> list[list[Any]]:
-        """The state of the plan: the deletions, and which of them come back."""
-        return sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
+    def seen(self) -> str:
+        """The state of the plan: a short text of the deletions, and of which of them come back."""
+        state = sorted([returning.model, returning.row.history_id, returning.comes_back] for returning in self.objects)
+        return sha256(repr(state).encode()).hexdigest()
 
 
 def plan_restore(picked: Picked, *, sees: Sees = all_seen) -> RestorePlan:
@@ -72,13 +74,23 @@ def plan_restore(picked: Picked, *, sees: Sees = all_seen) -> RestorePlan:
     return plan
 
 
-def stored_restore(picked: Picked, *, actor: User, sees: Sees) -> tuple[RestorePlan, StoredPlan]:
-    """Return the same plan, and its rows as they are stored for the person who is shown them."""
+def number_of(picked: Picked) -> int:
+    """Return how many deletions are picked."""
+    return sum(len(set(ids)) for ids in picked.values())
+
+
+def restore_asked(picked: Picked, *, actor: User) -> StoredPlan:
+    """Return the person's stored plan of bringing these back, or one that is not saved yet."""
+    return plan_of(actor, ACT, sorted([label, *rows] for label, rows in picked.items()), {})
+
+
+def shown_restore(picked: Picked, *, actor: User, sees: Sees) -> tuple[RestorePlan, StoredPlan]:
+    """Return the same plan, and its rows for the person who is shown them; they are not stored."""
     sql, state = Sql(), state_of_tables()
     plan, touched = _plan(sql, picked, sees)
-    unmade = plan_of(actor, ACT, sorted([label, *rows] for label, rows in picked.items()), {})
-    stored = store(unmade, state=state, seen={}, head={}, fill=lambda saved: fill_rows(sql, saved, touched, chosen=()))
-    return plan, stored
+    unmade = restore_asked(picked, actor=actor)
+    shown = show_once(unmade, state=state, seen={}, head={}, fill=lambda of: fill_rows(sql, of, touched, chosen=()))
+    return plan, shown
 
 
 def restore_deleted(picked: Picked, *, actor: Actor, reason: str, seen: Any = None) -> Changeset:
@@ -125,8 +137,7 @@ def _plan(sql: Sql, picked: Picked, sees: Sees = all_seen) -> tuple[RestorePlan,
     touched = [tracked for tracked, _ in rows_of]
     settle(sql, touched)
     objects = [returning for tracked, rows in rows_of for returning in _judged(sql, tracked, rows, sees)]
-    number = sum(len(set(ids)) for ids in picked.values())
-    return RestorePlan(tuple(objects), number - len(objects)), touched
+    return RestorePlan(tuple(objects), number_of(picked) - len(objects)), touched
 
 
 def bring_back_in_copy(sql: Sql, tracked: Tracked, rows: Sequence[int]) -> None:

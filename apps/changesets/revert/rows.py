@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from apps.changesets.fields import column_of
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.models import PlanRow, StoredPlan
 from apps.changesets.plans.filling import (
     after_in,
     changes_sql,
@@ -17,6 +17,7 @@ from apps.changesets.plans.filling import (
     places_sql,
     with_rows,
 )
+from apps.changesets.plans.rows import Wanted, rows_of
 from apps.changesets.revert.listing import PlannedRow, blocked_rows
 from apps.changesets.revert.matching import copy_of
 from apps.changesets.revert.reasons import Row
@@ -39,7 +40,7 @@ def count_fields(sql: Sql, touched: list[Tracked]) -> dict[str, dict[str, int]]:
     """Return how many restored objects get another value in each field, by model label; no zeros."""
     fields = {}
     for tracked in touched:
-        numbers = _joined(sql, tracked).rows(
+        numbers = copy_of(sql, tracked).rows(
             "SELECT {numbers} FROM {working} w JOIN {live} l ON l.{pk} = w.w_live WHERE w.w_verdict = {restored}",
             numbers=", ".join(
                 f"count(CASE WHEN {differs(sql, field, value)} THEN 1 END)"
@@ -52,7 +53,7 @@ def count_fields(sql: Sql, touched: list[Tracked]) -> dict[str, dict[str, int]]:
     return fields
 
 
-def as_planned(row: StoredRow) -> PlannedRow:
+def as_planned(row: PlanRow) -> PlannedRow:
     """Return a stored row as its explanation is made of it."""
     notes: dict[str, Any] = row.notes or {}
     pk = str(tracked_by_label(row.model).model._meta.pk.to_python(row.object_pk))
@@ -65,14 +66,10 @@ def as_planned(row: StoredRow) -> PlannedRow:
     )
 
 
-def _joined(sql: Sql, tracked: Tracked) -> Sql:
-    return with_rows(copy_of(sql, tracked))
-
-
 def _fill(sql: Sql, plan: StoredPlan, tracked: Tracked) -> None:
     """Store every object of a model; its changes are the fields that it gets another value in."""
     after = after_in(sql, tracked, "w")
-    _joined(sql, tracked).run(
+    with_rows(copy_of(sql, tracked), plan).run(
         """
         INSERT INTO {rows} ({stored})
         SELECT {plan}, '{label}', coalesce(w.w_verdict, CASE WHEN {left} THEN {kept} ELSE {already} END),
@@ -83,7 +80,6 @@ def _fill(sql: Sql, plan: StoredPlan, tracked: Tracked) -> None:
         FROM {working} w LEFT JOIN {live} l ON l.{pk} = w.w_live
         ORDER BY coalesce(w.w_live, w.{pk}), w.w_id
         """,
-        plan=str(int(plan.pk)),
         label=tracked.label,
         name=label_sql(sql, tracked, "w"),
         left=_LEFT,
@@ -105,16 +101,12 @@ def _add_causes(sql: Sql, plan: StoredPlan, tracked: Tracked, rows: Collection[P
     """Note with blocked rows what refers to them, which only the working copies know."""
     if not rows:
         return
-    stored = (
-        StoredRow.objects.using("default")
-        .filter(plan=plan, model=tracked.label, bucket=str(Bucket.BLOCKED))
-        .order_by("id")
-    )
+    blocked = rows_of(plan, Wanted(str(Bucket.BLOCKED), tracked.label))
     notes = [
         {"kept": planned.row.kept, "code": planned.row.code, "cause": planned.row.cause}
         | {"causes": [asdict(cause) for cause in planned.causes], "further": planned.further}
         for planned in rows
     ]
     # Both are in the order of the keys.
-    values = zip(map(json.dumps, notes), stored.values_list("pk", flat=True), strict=True)
-    _joined(sql, tracked).run_many("UPDATE {rows} SET notes = %s WHERE id = %s", values)
+    values = zip(map(json.dumps, notes), blocked.values_list("pk", flat=True), strict=True)
+    with_rows(sql, plan).run_many("UPDATE {rows} SET notes = %s WHERE id = %s", values)

@@ -1,10 +1,10 @@
-"""The plan of a revert, stored for the person who is shown it: made once, and read page by page.
+"""The plan of a revert: made when a person asks for it, stored for them, and read page by page.
 
-Any recorded write makes another plan of it. A small one is made for each showing: that takes no time, and also sees
-what no history tells of.
+Showing it stores nothing. A small one is made for each showing: that takes no time, and also sees what no history tells
+of; a larger one is shown as it is stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,9 +13,11 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Coalesce
 
+from apps.changesets.errors import NotPlanned
 from apps.changesets.history.cache import state_of_tables
-from apps.changesets.models import Changeset, StoredPlan
-from apps.changesets.plans.storing import plan_numbered, plan_of, store
+from apps.changesets.history.counts import counts_of_many, total
+from apps.changesets.models import Changeset, PlanWork, StoredPlan
+from apps.changesets.plans.storing import plan_numbered, plan_of, show_once, store
 from apps.changesets.processes.locking import lock_tracked_tables, patience
 from apps.changesets.processes.progress import Progress, quiet
 from apps.changesets.revert.plan import check_scope, load_revertable, merge_copies, refuse_unless_all_revertable
@@ -25,15 +27,15 @@ from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
 
 ACT = "revert"
-# A plan of no more objects is made for each page.
-FEW = 300
+# The plan of no more objects is made for each page.
+FEW = 1000
 # A page waits so long for somebody who is writing; a large import takes longer.
 PATIENCE_SECONDS = 3
 
 
 @dataclass(frozen=True)
 class ShownPlan:
-    """The numbers of a plan, its stored rows, how many objects change in which field; whether it was or is out of date.
+    """The numbers of a plan, its stored rows, how many objects change in which field; whether it is out of date.
 
     `seen` is the newest history row of each table when the plan was made.
     """
@@ -41,7 +43,6 @@ class ShownPlan:
     head: RevertPlan
     stored: StoredPlan
     fields: dict[str, dict[str, int]]
-    was_stale: bool = False
     is_stale: bool = False
 
     @property
@@ -50,53 +51,86 @@ class ShownPlan:
         return seen
 
 
+def shown_revert(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, actor: User) -> ShownPlan:
+    """Return the plan of reverting the changesets as the person is shown it; nothing is stored.
+
+    A large one may be out of date; NotPlanned is raised where the person has not had it made. Raises what `plan_revert`
+    raises, and Busy where somebody writes for long.
+    """
+    stored = asked_of(changesets, scope=scope, on_conflict=on_conflict, actor=actor)
+    if size_of(changesets, scope) <= FEW:
+        return _made(stored, changesets, kept=False)
+    if not stored.state:
+        raise NotPlanned(stored)
+    return _shown(stored, is_stale=stored.state != state_of_tables())
+
+
 def planned_revert(
     changesets: Sequence[Changeset],
     *,
     scope: Scope,
     on_conflict: OnConflict,
     actor: User,
-    leave: Callable[[StoredPlan], bool] | None = None,
+    address: str = "",
     progress: Progress = quiet,
 ) -> ShownPlan:
-    """Return the person's plan of reverting the changesets: the stored one, or one that is made and stored now.
+    """Return the same plan, made and stored now unless nothing was written since; `address` is the page that shows it.
 
-    One that has to be made is given to `leave` first, which raises where it is left to a worker, or says that the one
-    from before something changed is shown. The changesets are as they were read in this request. Raises what
-    `plan_revert` raises, and Busy where somebody writes for long.
+    Raises what `plan_revert` raises, and Busy where somebody writes for long.
     """
-    refuse_unless_all_revertable(changesets)
-    check_scope(scope)
     stored = asked_of(changesets, scope=scope, on_conflict=on_conflict, actor=actor)
-    state = state_of_tables()
-    if stored.state == state and (leave is not None or sum(stored.head["counts"].values()) > FEW):
+    if stored.state == state_of_tables():
         return _shown(stored)
-    if leave is not None and leave(stored):
-        return _shown(stored, is_stale=True)
-    before = dict(stored.head) if stored.state not in ("", state) else {}
+    return _made(stored, changesets, kept=True, address=address, progress=progress)
+
+
+def waiting_plans(actor: User) -> list[ShownPlan]:
+    """Return the person's stored plans that would write something and are as the tables are, newest first."""
+    made = StoredPlan.objects.using("default").filter(actor=actor, act=ACT, work=PlanWork.NONE)
+    stored = list(made.exclude(state="").exclude(address="").order_by("-made_at"))
+    state = state_of_tables() if stored else ""
+    plans = [_shown(plan) for plan in stored if plan.state == state]
+    return [plan for plan in plans if plan.head.writes]
+
+
+def size_of(changesets: Sequence[Changeset], scope: Scope) -> int:
+    """Return how many objects this part of the changesets has at most: what they touched, or the chosen rows."""
+    number = sum(map(total, counts_of_many(changesets).values()))
+    return min(number, len(scope.pks)) if scope.pks else number
+
+
+def _made(
+    plan: StoredPlan, changesets: Sequence[Changeset], *, kept: bool, address: str = "", progress: Progress = quiet
+) -> ShownPlan:
+    """Make a plan now; its rows are kept, or there for this request alone."""
+    state = state_of_tables()
     # Read before the plan is made: what is written meanwhile counts as moved, never as seen.
     seen, sql = newest_seen(), Sql()
+    scope, on_conflict = scope_of(plan), OnConflict(plan.asked["on_conflict"])
     targets = load_revertable(changesets)
-    plan, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict, progress=progress)
-    chosen = set(plan.changesets)
-    head = {name: value for name, value in asdict(plan).items() if name in ("changesets", "counts", "models", "partly")}
+    made, touched = merge_copies(sql, targets, scope=scope, on_conflict=on_conflict, progress=progress)
+    chosen = set(made.changesets)
+    head = {name: value for name, value in asdict(made).items() if name in ("changesets", "counts", "models", "partly")}
     head["fields"] = count_fields(sql, touched)
+    # What was written meanwhile makes it out of date at once.
+    state = state if state_of_tables() == state else "?"
+
+    def fill(plan: StoredPlan) -> None:
+        fill_rows(sql, plan, touched, chosen=chosen)
+
+    if not kept:
+        return _shown(show_once(plan, state=state, seen=seen, head=head, fill=fill))
     progress("store", 0)
-    stored = store(
-        stored,
-        # What was written meanwhile makes it out of date at once.
-        state=state if state_of_tables() == state else "?",
-        seen=seen,
-        head=head,
-        fill=lambda saved: fill_rows(sql, saved, touched, chosen=chosen),
-    )
-    # Of a small one, which is made each time, only other numbers are news.
-    told = before and (sum(plan.counts.values()) > FEW or any(before[of] != head[of] for of in ("counts", "fields")))
-    return _shown(stored, was_stale=bool(told))
+    return _shown(store(plan, state=state, seen=seen, head=head, fill=fill, address=address))
 
 
 def asked_of(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnConflict, actor: User) -> StoredPlan:
-    """Return the person's stored plan of this revert, or one that is not saved yet."""
+    """Return the person's stored plan of this revert, or one that is not saved yet.
+
+    Raises NothingToRevert and EmptyScope; the changesets are as they were read in this request.
+    """
+    refuse_unless_all_revertable(changesets)
+    check_scope(scope)
     asked = {"scope": {name: list(keys) for name, keys in asdict(scope).items()}, "on_conflict": str(on_conflict)}
     return plan_of(actor, ACT, about_of(changesets), asked)
 
@@ -138,7 +172,7 @@ def scope_of(stored: StoredPlan) -> Scope:
     return Scope(**{name: tuple(keys) for name, keys in stored.asked["scope"].items()})
 
 
-def _shown(stored: StoredPlan, *, was_stale: bool = False, is_stale: bool = False) -> ShownPlan:
+def _shown(stored: StoredPlan, *, is_stale: bool = False) -> ShownPlan:
     head: dict[str, Any] = dict(stored.head)
     fields = head.pop("fields")
     head.pop("by_model")
@@ -147,4 +181,4 @@ def _shown(stored: StoredPlan, *, was_stale: bool = False, is_stale: bool = Fals
         on_conflict=OnConflict(stored.asked["on_conflict"]),
         **head | {"changesets": tuple(head["changesets"])},
     )
-    return ShownPlan(plan, stored, fields, was_stale, is_stale)
+    return ShownPlan(plan, stored, fields, is_stale)

@@ -44,6 +44,7 @@ register.filter("undo_own_address", links.undo_own_url)
 register.filter("unlocalized", lambda number: str(number))
 register.filter("grouped", lambda number: f"{number:,}")
 register.simple_tag(show.sign, name="sign")
+register.simple_tag(links.plan_button)
 
 
 @register.filter

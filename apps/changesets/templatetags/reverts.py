@@ -14,7 +14,7 @@ from apps.changesets.fields import target_of
 from apps.changesets.models import Changeset, Kind, ReviewVerdict
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
-from apps.changesets.pages.revert import BUCKETS, whole_numbers
+from apps.changesets.pages.revert_lines import BUCKETS, whole_numbers
 from apps.changesets.plans.rows import PARTLY
 from apps.changesets.revert.verdicts import OPERATIONS, Bucket, Verdict
 from apps.changesets.revert.wording import part_words, scope_of, scope_words
@@ -36,7 +36,7 @@ OUTCOMES = {
 }
 # What a restore of deleted objects could not bring back.
 STAYED = ("is blocked and stays in the recycle bin", "are blocked and stay in the recycle bin")
-REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, <a href="{}">undo #{}…</a>'
+REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, {}'
 
 
 @register.inclusion_tag("admin/changesets/changeset/outcome.html", takes_context=True)
@@ -103,8 +103,7 @@ def reverted_sentence(context: template.Context, changeset: Changeset, by: Chang
         by.pk,
         show.moment(by.created_at),
         f" ({part})" if part else "",
-        links.revert_url(by.pk),
-        by.pk,
+        links.plan_button(links.revert_url(by.pk), f"undo #{by.pk}…"),
     )
 
 

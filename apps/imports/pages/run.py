@@ -14,6 +14,7 @@ from apps.changesets.history.words import is_open_to_revert
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.pages.changed_by import list_of_changed
+from apps.changesets.pages.paging import rows_on_page
 from apps.changesets.rights import may_view
 from apps.changesets.text import whole_number
 from apps.imports.mapping import headers
@@ -30,9 +31,8 @@ from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words
 from apps.imports.runs.confirming import may_decide, may_import, why_not_confirm, why_not_pass_limits
 from apps.imports.runs.opening import asks_how
-from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, figures_of, page_of
+from apps.imports.runs.rows import Bucket, Wanted, bucket_counts, changes_of, figures_of, rows_of
 
-A_PAGE = 100
 _FARTHEST = 10_000_000
 # So many other imports are named.
 SHOWN = 5
@@ -142,16 +142,13 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
     counts = bucket_counts(run)
     part = read_part(request.GET, first_bucket(counts))
     bucket = part.wanted.bucket
-    number = counts.get(bucket, 0)
-    rows, number = page_of(run, part.wanted, start=part.start, limit=A_PAGE, number=number)
-    start = part.start
-    if not rows and number and start:
-        start = 0
-        rows, number = page_of(run, part.wanted, start=0, limit=A_PAGE, number=number)
-    after = start + len(rows)
-    shown = shown_rows(run, rows, missing=options.missing, user=request.user)
+    number = None if part.wanted.filtered else counts.get(bucket, 0)
+    rows = rows_of(run, part.wanted)
+    page = rows_on_page(rows, start=part.start, number=number, address=part.query, unread=["payload"])
+    shown = shown_rows(run, page["rows"], missing=options.missing, user=request.user)
     may = run.status == RunStatus.PLANNED and may_decide(request.user, run)
     return {
+        **page,
         "part": part,
         "buckets": [
             (sign, word, how_many, part.query(bucket=chip, field="", link="", check=""), chip == bucket)
@@ -162,11 +159,6 @@ def rows_context(request: HttpRequest, run: ImportRun, options: ImportOptions) -
         "rows": shown,
         "key_titles": key_titles(run) if bucket == Bucket.DISPUTED else (),
         "can_decide": may and any(row.can_be_ticked for row in shown),
-        "row_number": number,
-        "first": start + 1,
-        "last": after,
-        "before": part.query(start=max(0, start - A_PAGE)) if start else "",
-        "after": part.query(start=after) if after < number and rows else "",
         "unfiltered": ShownPart(Wanted(bucket)).query(),
         "slight": _slight(run, part),
         "narrowed": _narrowed(run, part),

@@ -144,19 +144,6 @@ def rows_of(run: ImportRun, wanted: Wanted) -> QuerySet[PlannedRow]:
     return rows.order_by(*_ORDERS.get(wanted.bucket, ("id",)))
 
 
-def page_of(run: ImportRun, wanted: Wanted, *, start: int, limit: int, number: int) -> tuple[list[PlannedRow], int]:
-    """Return some of the rows asked for, and how many there are; `number` is what the plan's counts say of the bucket.
-
-    The keys of the page are found first, so that the rows before it are not read.
-    """
-    rows = rows_of(run, wanted)
-    if wanted.filtered:
-        number = rows.count()
-    keys = list(rows.values_list("pk", flat=True)[start : start + limit])
-    planned = PlannedRow.objects.defer("payload").in_bulk(keys)
-    return [planned[key] for key in keys], number
-
-
 def changes_of(run: ImportRun) -> int:
     """Return how many objects applying the plan as decided would write."""
     left = run.rows.filter(decision=Decision.LEAVE, disputed__isnull=True)
