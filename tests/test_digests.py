@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from apps.changesets.acts.comments import say
 from apps.changesets.acts.following import follow, unfollow
-from apps.changesets.models import Changeset, Comment, Digest, Follow
+from apps.changesets.follow_models import Digest, Follow
+from apps.changesets.models import Changeset, Comment
 from tests.admin.conftest import edit, places  # noqa: F401 - fixtures
 from travelmathlite.digests import send_digests
 

@@ -9,8 +9,8 @@ from django.core.mail import send_mail
 from django.utils import timezone
 
 from apps.changesets.errors import CursorRefused
+from apps.changesets.follow_models import Digest, Follow
 from apps.changesets.history.cursors import Cursor, cursor_now, require_cursor
-from apps.changesets.models import Digest, Follow
 from apps.changesets.pages.following import following_url
 from apps.changesets.pages.news import SETTLED, News, news_between
 from apps.changesets.text import counted

@@ -9,7 +9,8 @@ from django.utils import timezone
 from apps.base.models import City
 from apps.changesets.acts.following import follow, new_token
 from apps.changesets.context import changeset
-from apps.changesets.models import Changeset, Follow, SavedView
+from apps.changesets.follow_models import Follow
+from apps.changesets.models import Changeset, SavedView
 from apps.changesets.revert import plan_revert, revert
 
 # Only what is committed is news.

@@ -6,7 +6,8 @@ from django.contrib.auth.models import Permission
 from apps.airports.models import Airport
 from apps.backups.catalogue.left_out import is_left_out
 from apps.changesets.acts.following import MOST, follow, new_token
-from apps.changesets.models import FeedToken, Follow, SavedView
+from apps.changesets.follow_models import FeedToken, Follow
+from apps.changesets.models import SavedView
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/changesets/changeset/"

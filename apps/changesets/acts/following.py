@@ -9,9 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.changesets.errors import NotToFollow
+from apps.changesets.follow_models import Digest, FeedToken, Follow
 from apps.changesets.history.cursors import cursor_now
 from apps.changesets.history.followed import rows_of_object
-from apps.changesets.models import Changeset, Digest, FeedToken, Follow, SavedView
+from apps.changesets.models import Changeset, SavedView
 from apps.changesets.rights import eyes_of
 from apps.changesets.text import whole_number
 from apps.changesets.tracking import tracked_by_label

@@ -17,8 +17,8 @@ from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.following import follow, new_token, owner_of, revoke_token, unfollow
 from apps.changesets.acts.methods import DOES, for_viewers, turned_away
 from apps.changesets.errors import NotToFollow
+from apps.changesets.follow_models import FeedToken, Follow
 from apps.changesets.history.followed import rows_of_object
-from apps.changesets.models import FeedToken, Follow
 from apps.changesets.pages import links
 from apps.changesets.pages.news import News, recent_news
 from apps.changesets.rights import eyes_of

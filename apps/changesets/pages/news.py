@@ -14,11 +14,12 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
 from apps.changesets.acts.comments import comments_on
+from apps.changesets.follow_models import Follow
 from apps.changesets.history.counts import Counts, counts_of_many, total
 from apps.changesets.history.cursors import Cursor, changesets_after, cursor_now
 from apps.changesets.history.followed import touched_any, touched_object
 from apps.changesets.history.words import SIGNS, full_name, person, subjects_of
-from apps.changesets.models import Changeset, Follow, Kind, SavedView, Status
+from apps.changesets.models import Changeset, Kind, SavedView, Status
 from apps.changesets.pages import links, show
 from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.tracking import tracked_by_label

@@ -5,8 +5,9 @@ from typing import Any
 from django import template
 from django.db.models import Model
 
+from apps.changesets.follow_models import Follow
 from apps.changesets.history.stable_key import object_key_of
-from apps.changesets.models import Follow, SavedView
+from apps.changesets.models import SavedView
 from apps.changesets.pages import links
 
 register = template.Library()
