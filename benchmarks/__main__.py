@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.cluster import database_server, postgresql_is_here
 from benchmarks.figures import RESULTS, Kept, about_machine, version_of_server
-from benchmarks.parts import PARTS, SLOW
+from benchmarks.parts import PARTS, RESUMED, SLOW
 from benchmarks.run import BUNDLED, NEWER, Run, write_sample
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
@@ -75,7 +75,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> int:
             for part in options.only or PARTS:
                 if part in SLOW and not options.only:
                     continue
-                failed += not run.do(part, PARTS[part], resumed=part in SLOW and not options.renew)
+                failed += not run.do(part, PARTS[part], resumed=part in RESUMED and not options.renew)
     return failed
 
 

@@ -11,6 +11,7 @@ DEBUG = False
 SECRET_KEY = os.environ.get("BENCHMARK_SECRET", "of a benchmark")
 # A backup before an import is counted apart.
 BACKUPS_AUTOMATIC = False
-ALLOWED_HOSTS = ["*"]
+ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 STORAGES["imports"]["OPTIONS"]["location"] = _folder / "imports"  # noqa: F405
 CACHES["progress"]["LOCATION"] = _folder / "progress"  # noqa: F405
+STATIC_ROOT = _folder / "static"

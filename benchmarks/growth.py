@@ -11,8 +11,11 @@ FAR_AHEAD = "2100-01-01"
 
 
 def measure_growth(run: Run) -> None:
-    """Note at each size the import, the update as a worker does it, its revert, and pages."""
+    """Note at each size the import, the update as a worker does it, its revert, and pages; other sizes are kept."""
     for rows in run.sizes:
+        for name in run.figures.names:
+            if name.startswith(f"{rows}: "):
+                run.figures.forget(name)
         files = run.plain(["-m", "benchmarks.generated", str(run.scratch), str(rows)]).printed
         run.take("migrated")
         step = [*STEP, str(run.scratch)]

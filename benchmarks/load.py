@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from statistics import quantiles
 from typing import Any
 
-from benchmarks.measure import ROOT, run_child
+from benchmarks.measure import MANAGE, ROOT, ChildFailed, run_child
 from benchmarks.run import IMPORT, ROLLBACK, Run
+from tests.fuzz.forms import Forms
 
 AIRPORTS = "/admin/airports/airport/"
 PAGES = (AIRPORTS, f"{AIRPORTS}?q=denver", "/admin/changesets/changeset/", f"{AIRPORTS}?airport_type__exact=heliport")
@@ -135,8 +136,6 @@ class Person:
 
     def save(self, ident: str, form: str) -> None:
         """Send the form with a value that nobody else writes."""
-        from tests.fuzz.pages import Forms
-
         fields = {name: value for name, value in Forms(form).fields if not name.startswith("_")}
         # Nobody else writes this value.
         typed = f"{PREFIX}{self.turn}"
@@ -193,9 +192,13 @@ def gunicorn(run: Run) -> Iterator[str]:
         "WEB_CONCURRENCY": "2",
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{port}"]
+    collect = [sys.executable, *MANAGE, "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(collect, cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     try:
-        wait_until(lambda: _answers(port), "gunicorn does not answer", seconds=120)
+        wait_until(lambda: server.poll() is not None or _answers(port), "gunicorn does not answer", seconds=120)
+        if server.poll() is not None:
+            raise ChildFailed((run.scratch / "gunicorn.log").read_text(encoding="utf-8")[-2000:])
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()

@@ -29,3 +29,5 @@ PARTS: dict[str, Callable[[Run], None]] = {
 }
 # What takes more than some minutes is measured when it is asked for; what was measured of it already is kept.
 SLOW = ("peers",)
+# Of these, only what is measured anew is forgotten.
+RESUMED = ("peers", "growth")

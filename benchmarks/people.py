@@ -13,25 +13,16 @@ AIRPORTS_EACH = 40
 
 def make(number: int) -> dict[str, Any]:
     """Make so many users who are logged in; return their sessions, each with the idents that only they edit."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
-    from django.contrib.sessions.backends.db import SessionStore
+    from django.contrib.auth import get_user_model
+    from django.test import Client
 
     from apps.airports.models import Airport
 
-    keys = [key for key in Airport.objects.values_list("pk", flat=True) if key.isalnum()]
-    people = []
+    keys, people = [key for key in Airport.objects.values_list("pk", flat=True) if key.isalnum()], []
     for who in range(number):
-        user = get_user_model().objects.create_superuser(f"person{who}")
-        session = SessionStore()
-        session.update(
-            {
-                SESSION_KEY: str(user.pk),
-                BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
-                HASH_SESSION_KEY: user.get_session_auth_hash(),
-            }
-        )
-        session.save()
-        people.append([session.session_key, keys[who::number][:AIRPORTS_EACH]])
+        browser = Client()
+        browser.force_login(get_user_model().objects.create_superuser(f"person{who}"))
+        people.append([browser.session.session_key, keys[who::number][:AIRPORTS_EACH]])
     return {"people": people}
 
 

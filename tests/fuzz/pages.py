@@ -3,12 +3,12 @@
 import random
 import re
 from contextlib import suppress
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.admin.addresses import url_names
+from tests.fuzz.forms import Forms
 from tests.fuzz.values import HUGE, RAW, nasty
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,27 +42,6 @@ def query_keys() -> list[str]:
         for name in [*filtered, *(field.name for field in model._meta.concrete_fields)]:
             keys |= {name, *(f"{name}__{lookup}" for lookup in ("exact", "in", "isnull", "id__exact", "gt"))}
     return sorted(keys - {""})
-
-
-class Forms(HTMLParser):
-    """The fields of the forms of a page, with the values that a browser would send."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.fields: list[tuple[str, str]] = []
-        self._select = self._textarea = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        name = given.get("name") or ""
-        ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
-        if tag == "select":
-            self._select = name
-        elif tag == "option" and self._select and "selected" in given:
-            self.fields.append((self._select, given.get("value") or ""))
-        elif tag in ("input", "button", "textarea") and name and ticked:
-            self.fields.append((name, given.get("value") or ""))
 
 
 class Pages:
