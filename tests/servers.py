@@ -35,16 +35,16 @@ def wait_until(true: Callable[[], object], what: str, *, seconds: float = 60) ->
 
 
 @contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
-    """Start a Redis server, and give its address."""
+def redis_server(folder: Path, *, port: int = 0) -> Iterator[str]:
+    """Start a Redis server, and give its address: a file, or a port of this machine."""
     if shutil.which("redis-server") is None:
         pytest.skip("no Redis here: install Debian's package redis-server")
     place = folder / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", place, "--save", "", "--dir", folder]
+    command = ["redis-server", "--port", str(port), "--unixsocket", place, "--save", "", "--dir", folder]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         next(line for line in server.stdout if "accept connections" in line)
-        yield f"unix://{place}"
+        yield f"redis://127.0.0.1:{port}/0" if port else f"unix://{place}"
     finally:
         server.terminate()
         server.communicate()

@@ -27,6 +27,18 @@ pg1-path={primary}
 pg1-port={port}
 pg1-socket-path={folder}
 """
+BARMAN = """
+[barman]
+barman_home = {folder}/barman
+barman_user = postgres
+log_file = {folder}/barman/barman.log
+configuration_files_directory = {folder}/none
+[console]
+description = the console
+conninfo = {connection}
+backup_method = postgres
+archiver = on
+"""
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(not os.environ.get("REQUIRE_DEPLOY"), reason="takes half a minute: the lane deploy runs it"),
@@ -84,10 +96,43 @@ class PgBackRest:
         as_postgres("pgbackrest", f"--config={self.file}", "--stanza=console", *options, verb)
 
 
-@pytest.mark.parametrize("way", [Plain, PgBackRest])
+class Barman:
+    """barman, as docs/scale.md sets it up: base backups by pg_basebackup, and the log by archive_command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.restored = folder, folder / "restored"
+        self.file = folder / "barman.conf"
+        incoming = folder / "barman" / "console" / "incoming"
+        self.settings = ("archive_mode = on", f"archive_command = 'cp %p {incoming}/%f'")
+        incoming.mkdir(parents=True)
+        for name in ("barman", "barman/console", "barman/console/incoming"):
+            shutil.chown(folder / name, "postgres")
+
+    def back_up(self, primary: Cluster) -> None:
+        connection = f"host=127.0.0.1 port={primary.port} user=postgres dbname=postgres"
+        self.file.write_text(BARMAN.format(folder=self.folder, connection=connection), encoding="utf-8")
+        archive_all(primary)
+        self._run("cron")
+        self._run("check", "console")
+        self._run("backup", "--wait", "console")
+
+    def restore(self, moment: object) -> Cluster:
+        self._run("cron")
+        target = ("--target-time", moment, "--target-action", "promote")
+        self._run("recover", *target, "console", "latest", self.restored)
+        restored = Cluster(self.restored)
+        restored.configure("archive_mode = off")
+        return restored
+
+    def _run(self, verb: str, *options: object) -> None:
+        as_postgres("barman", "--config", self.file, "--quiet", verb, *options)
+
+
+@pytest.mark.parametrize("way", [Plain, PgBackRest, Barman])
 def test_a_base_backup_and_the_archived_log_lead_to_the_moment_before_a_mishap(tmp_path: Path, way: type):
-    if way is PgBackRest and shutil.which("pgbackrest") is None:
-        pytest.skip("no pgBackRest here: install Debian's package pgbackrest")
+    program = way.__name__.lower()
+    if way is not Plain and shutil.which(program) is None:
+        pytest.skip(f"no {program} here: install Debian's package {program}")
     with folder_for_postgres() as folder:
         archive = way(folder)
         running = [primary := Cluster.make(folder / "primary", *archive.settings)]
