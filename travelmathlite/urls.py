@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from apps.changesets.pages.following import feed
 from travelmathlite.probes import live, ready
 
 handler400 = "travelmathlite.failures.bad_request"
@@ -13,6 +14,7 @@ handler500 = "travelmathlite.failures.server_error"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="admin:index")), name="home"),
     path("admin/", admin.site.urls),
+    path("feed/<str:token>/", feed, name="feed"),
     path("healthz", live),
     path("readyz", ready),
 ]

@@ -21,6 +21,7 @@ from apps.changesets.pages import links, show
 from apps.changesets.pages.changeset import download_page, page_of
 from apps.changesets.pages.changeset_map import changeset_map, changeset_map_data, map_page_url
 from apps.changesets.pages.comments import comment_page, row_page
+from apps.changesets.pages.following import follow_page, following_page, token_page
 from apps.changesets.pages.hanging import hanging_page, hanging_url
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.own_edit import undo_page
@@ -164,6 +165,9 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             # Where the result of a bulk action once stood: old links lead on.
             page_at("<int:object_id>/result/", self, for_viewers(ChangesetAdmin.history_view), "result"),
             page_at("<int:pk>/row/<str:model>/<path:key>/", self, row_page, "row"),
+            page_at("following/", self, following_page, "following"),
+            page_at("follow/", self, follow_page, "follow"),
+            page_at("feed-token/", self, token_page, "feed_token"),
             page_at("<int:pk>/undo/", self, undo_page, "undo"),
             page_at("<int:pk>/comment/", self, comment_page, "comment"),
             page_at("<int:pk>/map/", self, changeset_map, "map"),

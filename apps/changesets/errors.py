@@ -122,3 +122,7 @@ class NothingSaid(ChangesetError):
 
 class NotToUndo(ChangesetError):
     """Who made an edit cannot undo it by themselves: it is undone already, or its object changed since."""
+
+
+class NotToFollow(ChangesetError):
+    """What somebody wants to follow is not there or not for them, or they follow too much already."""

@@ -64,6 +64,7 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
         rule=rules_of("airports.airport")[0].code, model="airports.airport", object_key="pk:KDEN"
     )
     world: dict[str, Any] = {
+        "feed": {"token": "none"},
         "": {"field": "name", "form": "csv", "app_label": "airports"},
         "changesets_changeset": {"pk": places["import"].pk, "object_id": places["import"].pk},
         "changesets_changeset_row": {"model": "airports.airport", "key": "id:3486"},

@@ -56,6 +56,9 @@ PAGES = {
     "changesets_changeset_revert_many": ("steward 200", "steward 200"),
     "changesets_changeset_hanging": READ,
     "changesets_changeset_row": READ,
+    "changesets_changeset_following": READ,
+    "changesets_changeset_follow": ("viewer 405", "viewer 302"),
+    "changesets_changeset_feed_token": ("viewer 405", "viewer 200"),
     # Everybody has only their own edits to undo, and there is none in this world.
     "changesets_changeset_undo": ADMINS_ONLY,
     "changesets_changeset_comment": ("viewer 405", "viewer 302"),
@@ -121,6 +124,8 @@ PAGES = {
     "auth_user_password_change": ADMINS_ONLY,
     # -- Django's own ------------------------------------------------------------------------------------------
     "home": ("staff 302", "staff 405"),
+    # A feed is opened by its token, and there is none in this world.
+    "feed": ("staff 404", "staff 405"),
     "index": ("staff 200", "staff 405"),
     "looked_for": ("staff 200", "staff 405"),
     "search": ("staff 200", "staff 405"),
@@ -165,7 +170,7 @@ def expected(pages: Iterable[str], method: str) -> dict[tuple[str, str], int]:
         for who in PEOPLE:
             statuses = (int(status) for least, status in zip(words[::2], words[1::2], strict=True) if may(who, least))
             answers[page, who] = next(statuses, 403)
-            if who == "anonymous" and page != "home":
+            if who == "anonymous" and page not in ("home", "feed"):
                 answers[page, who] = 302
     return answers
 

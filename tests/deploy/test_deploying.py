@@ -27,7 +27,7 @@ SECTIONS = ("The machine", "The environment", "The console", "The proxy")
 UPLOAD = "/admin/airports/airport/import/"
 SNAPSHOT = ROOT / "data" / "ourairports-2022-10-11.csv.gz"
 LOG = "var/log/nginx/travelmathlite.log"
-TIMERS = ("audit", "health", "increment", "prune", "update")
+TIMERS = ("audit", "digest", "health", "increment", "prune", "update")
 
 
 @pytest.fixture(scope="module")

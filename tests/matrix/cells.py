@@ -29,6 +29,7 @@ FORGED = {
     "action": "pin",
     "comment": "fine",
     "text": "said",
+    "about": "changeset:1001",
     "author": "1",
     "actor": "1",
     "actor_name": "forged",
@@ -45,7 +46,7 @@ WRITES = re.compile(r'\s*(?:INSERT INTO|INSERT OR \w+ INTO|UPDATE|DELETE FROM)\s
 # Which permission lets a person write rows of what is not tracked; tracked models ask add, change and delete.
 WRITERS: dict[str, tuple[str, ...]] = {
     "changesets.changeset": ("changesets.review_changeset",),
-    "changesets.comment": SEEN_BY[Changeset],
+    **{f"changesets.{name}": SEEN_BY[Changeset] for name in ("comment", "feedtoken", "follow", "digest")},
     "imports.pin": ("imports.add_pin", "imports.delete_pin"),
     "quality.acceptedfinding": ("quality.accept_findings",),
     "quality.tally": ("quality.accept_findings",),

@@ -1,0 +1,39 @@
+"""Template tags of following: the button on the pages of what can be followed."""
+
+from typing import Any
+
+from django import template
+from django.db.models import Model
+
+from apps.changesets.history.stable_key import object_key_of
+from apps.changesets.models import Follow
+from apps.changesets.pages import links
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/changesets/follow.html", takes_context=True)
+def follow_button(context: template.Context, about: str) -> dict[str, Any]:
+    """Offer to follow what a word names, or to stop that."""
+    user = context["request"].user
+    may = user.has_perm(links.VIEW)
+    follows = may and Follow.objects.filter(user=user, about=about).exists()
+    return _button(context, about, may=may, follows=follows)
+
+
+@register.inclusion_tag("admin/changesets/follow.html", takes_context=True)
+def follow_view_button(context: template.Context, view: Any) -> dict[str, Any]:
+    """Offer to follow a saved view, as `views_of` gives it, or to stop that."""
+    may = context["request"].user.has_perm(links.VIEW)
+    button = _button(context, f"view:{view.pk}", may=may, follows=view.followed)
+    return {**button, "name": f"the view {view.name}"}
+
+
+@register.filter
+def followed_as(obj: Model) -> str:
+    """Return the word by which an object is followed."""
+    return f"{obj._meta.label_lower}/{object_key_of(obj)}"
+
+
+def _button(context: template.Context, about: str, *, may: bool, follows: bool) -> dict[str, Any]:
+    return {"about": about, "may": may, "follows": follows, "csrf_token": context.get("csrf_token")}
