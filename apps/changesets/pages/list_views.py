@@ -8,12 +8,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import URLPattern
 from django.utils.functional import SimpleLazyObject
 
 from apps.changesets.acts.methods import DOES, page_at, turned_away
+from apps.changesets.follow_models import Follow
 from apps.changesets.models import COLUMNS, SavedView
 from apps.changesets.pages import links
 from apps.changesets.text import whole_number
@@ -113,9 +114,11 @@ class ListViewsAdmin(admin.ModelAdmin):
 
 
 def views_of(request: HttpRequest, label: str) -> QuerySet[SavedView]:
-    """Return the views of a list that are the person's own, or shared by others."""
+    """Return the views of a list that are the person's own, or shared by others; `followed`: by the person."""
     seen = Q(owner_id=request.user.pk) | Q(shared=True)
-    return SavedView.objects.filter(seen, model=label).select_related("owner").order_by("name", "pk")
+    views = SavedView.objects.filter(seen, model=label).select_related("owner").order_by("name", "pk")
+    follows = Follow.objects.filter(user_id=request.user.pk or 0, view=OuterRef("pk"))
+    return views.annotate(followed=Exists(follows))
 
 
 def save_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
