@@ -1,7 +1,7 @@
 // A map of points: drawn, moved, zoomed, and asked by mouse, finger and keyboard. What it shows comes from data-view.
 import { coloursOf, draw, landPath } from "./drawing.js";
 import { Points } from "./points.js";
-import { View, latitudeAt, longitudeAt } from "./world.js";
+import { CLOSE, View, latitudeAt, longitudeAt } from "./world.js";
 
 const REACH = 9;
 const TAP_REACH = 18;
@@ -56,7 +56,7 @@ class WorldMap {
   fit() {
     const box = this.box.dataset.fit && this.points?.number ? this.points.box() : [0, 0, 1, 1];
     if (box[2] - box[0] > 0.7) this.view.fitWorld();
-    else this.view.fit(...box);
+    else this.view.fit(...box, this.box.dataset.fit === "close" ? CLOSE : undefined);
   }
 
   // What is said while nothing is pointed at.
