@@ -28,10 +28,10 @@ from apps.changesets.processes.locking import PagePatience
 
 logger = logging.getLogger(__name__)
 NOT_UNDERSTOOD = (
-    "The console makes no sense of what was sent, and did nothing: go back, load the page anew, and try again."
+    "The console does not understand what was sent, so nothing was changed: go back, reload the page and try again."
 )
-TOO_MUCH = "More was sent than the console takes at once, so nothing was done: send less."
-UNEXPECTED = "Something happened that the console did not expect. What was begun is taken back: nothing is half done."
+TOO_MUCH = "More was sent than the console accepts at once, so nothing was changed: send less."
+UNEXPECTED = "An unexpected error occurred. Everything that was started was undone: nothing is half done."
 
 
 class FailureMiddleware:
@@ -56,7 +56,7 @@ class FailureMiddleware:
             return bad_request(request, error)
         if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
             # PostgreSQL compares with any number.
-            return bad_request(request, BadRequest("A number in it is larger than any here, so nothing was done."))
+            return bad_request(request, BadRequest("A number in the request is too large, so nothing was changed."))
         return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
 
 

@@ -70,7 +70,7 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Recycle bin").click()
     page.get_by_role("checkbox", name="Bring back Centennial Refreshed").check()
-    page.get_by_role("button", name="Bring back what is ticked…").click()
+    page.get_by_role("button", name="Bring back the ticked objects…").click()
     expect(page.get_by_text("comes back with key and every value")).to_be_visible()
     page.get_by_label("Why").fill("it is open")
     page.get_by_role("button", name="Bring back 1 object").click()

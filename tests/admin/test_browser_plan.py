@@ -81,7 +81,7 @@ def test_the_pages_of_a_revert_fit(live_server, page, log_in, mixed, steward):
     Airport.objects.filter(pk="KBKF").update(municipality="Aurora")
     direct = Changeset.objects.get(kind="direct")
     page.goto(f"{root}{mixed.pk}/revert/")
-    page.get_by_text("Choose a part, or another rule").click()
+    page.get_by_text("Choose a part, or what to do about conflicts").click()
     fits(page, "revert-choices")
     page.goto(f"{root}revert/?since={mixed.pk}")
     fits(page, "revert-many")

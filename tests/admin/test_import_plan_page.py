@@ -274,5 +274,5 @@ def test_what_is_unusual_is_said_with_its_figures(run, operator, browse_as):
     assert "<strong>31.0 %</strong>" in text
     assert "of the airports that are here change in elevation (ft)</a>" in text
     assert "31; before 0 to 2 %" in text
-    assert "50 of 51 objects whose values of upstream change get back what they had before" in text
+    assert "50 of 51 objects that change would get the upstream values back that they had before" in text
     assert f'<a href="{IMPORTS}5/change/">import 5</a> took just this file' in text

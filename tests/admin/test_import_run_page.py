@@ -126,7 +126,7 @@ def test_of_a_run_whose_worker_has_gone_the_page_says_so_and_a_button_fails_it(o
 
     answer = act(client, run, "cancel")
 
-    assert told(answer) == ["Its worker had gone, so it has failed: nothing was written."]
+    assert told(answer) == ["Its worker had stopped, so it failed: nothing was written."]
     assert ImportRun.objects.get().status == "failed"
     assert "Start again" in text_of(answer)
 
@@ -207,7 +207,7 @@ def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
     text = text_of(page(browse_as(operator), run))
 
     assert "nothing was written. Cancelled by uma." in text
-    assert "What was decided about rows is forgotten when it starts again." in text
+    assert "Decisions about rows are discarded when it starts again." in text
 
 
 @pytest.mark.parametrize(("spec", "what"), [("ourairports", "Airports from"), ("geonames", "Cities from")])

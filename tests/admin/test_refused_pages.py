@@ -19,4 +19,4 @@ def test_what_is_not_there_is_told(places, viewer, browse_as):
     answer = browse_as(viewer).get("/admin/changesets/changeset/999/changes.csv")
 
     assert answer.status_code == 404
-    assert "There is no such page" in answer.content.decode()
+    assert "This page does not exist" in answer.content.decode()

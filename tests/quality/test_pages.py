@@ -46,7 +46,7 @@ def test_the_page_shows_each_rule_with_findings_its_count_and_its_trend(zeros, s
 
 
 def test_without_findings_the_page_says_so(steward, browse_as):
-    assertContains(browse_as(steward).get(FINDINGS), "No findings: what is here breaks none of the rules.")
+    assertContains(browse_as(steward).get(FINDINGS), "No findings: the data breaks none of the rules.")
 
 
 def test_the_page_takes_few_queries_and_counts_nothing_where_a_tally_is_fresh(

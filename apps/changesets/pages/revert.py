@@ -96,7 +96,7 @@ def reverted(
     part = "" if scope.is_everything and not done.left_alone else "partly "
     sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
     if made is None:
-        sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
+        sentence = f"Nothing was changed: the rest of {name} is already as it was before, or was kept."
     back = links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}"
     outcome = links.lead_to(request.user, made, sentence, back=back, undo="Undo this revert…")
     return replace(outcome, messages=(*warned, *outcome.messages))

@@ -94,8 +94,8 @@ def earlier_in_words(earlier: Mapping[str, Any], spec: ImportSpec) -> Iterator[s
         yield f"This file is older than what was imported last: import {earlier['same_file']} took just this file."
     if back := earlier["takes_back"]:
         yield (
-            f"{back['number']:,} of {counted(back['of'], 'object')} whose values of upstream change get back what they "
-            f"had before import {back['run']}: is the file older than that one?"
+            f"{back['number']:,} of {counted(back['of'], 'changed object')} would get their upstream "
+            f"values back from before import {back['run']}: is the file older than that one?"
         )
     if earlier["unusual"]:
         yield f"Unusual beside the last {counted(earlier['compared'], 'import')} of this source:"

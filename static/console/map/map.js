@@ -38,7 +38,7 @@ class WorldMap {
       const packed = await answer.json();
       if (this.asked === address) this.show(new Points(packed));
     } catch {
-      if (this.asked === address) this.tell("The points of the map did not come: reload the page.");
+      if (this.asked === address) this.tell("The points of the map could not be loaded: reload the page.");
     }
   }
 
@@ -63,7 +63,7 @@ class WorldMap {
   rest() {
     const { number, leftOut } = this.points;
     const left = leftOut ? `, ${leftOut.toLocaleString("en")} more are not drawn` : "";
-    this.tell(number ? `${number.toLocaleString("en")} on the map${left}. Point at one to see its name.` : "Nothing of this has a place on the map.");
+    this.tell(number ? `${number.toLocaleString("en")} ${number === 1 ? "point" : "points"} on the map${left}. Point at one to see its name.` : "Nothing of this has a position.");
   }
 
   tell(words, ...links) {
