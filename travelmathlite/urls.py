@@ -9,6 +9,8 @@ from django.views.generic import RedirectView
 from travelmathlite.probes import live, ready
 
 handler400 = "travelmathlite.failures.bad_request"
+handler403 = "travelmathlite.failures.forbidden"
+handler404 = "travelmathlite.failures.not_found"
 handler500 = "travelmathlite.failures.server_error"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="admin:index")), name="home"),

@@ -77,7 +77,7 @@ def test_an_action_that_changes_nothing_says_so_and_why(places, steward, browse_
     )
 
     assert answer.request["PATH_INFO"] == AIRPORTS
-    assert "Nothing was to be changed, and nothing was: 1 is already linked correctly." in answer.content.decode()
+    assert "There was nothing to change: 1 is already linked correctly." in answer.content.decode()
 
 
 def test_the_airports_of_a_country_lead_back_to_it(places, steward, browse_as):

@@ -47,7 +47,7 @@ def test_they_are_reverted_together_as_one_act(chain, steward, browse_as):
 
 
 def test_nothing_hangs_on_the_newest(chain, viewer, browse_as):
-    assert "Nothing built on" in browse_as(viewer).get(f"{LIST}{chain[-1].pk}/hanging/").content.decode()
+    assert "Nothing depends on" in browse_as(viewer).get(f"{LIST}{chain[-1].pk}/hanging/").content.decode()
 
 
 def test_the_page_of_a_changeset_leads_there(chain, viewer, browse_as):

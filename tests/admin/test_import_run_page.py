@@ -73,7 +73,7 @@ def test_a_busy_run_is_watched_and_may_be_left(operator, browse_as, status):
 
     assert f'data-progress="{IMPORTS}{run.pk}/progress/" data-status="{status}"' in text
     assert '<script type="module" src="/static/console/progress.js"></script>' in text
-    assert "This page may be closed" in text
+    assert "You may close this page" in text
     assert f'action="{IMPORTS}{run.pk}/cancel/"' in text
 
 
@@ -156,7 +156,7 @@ def test_what_a_command_started_is_started_again_by_that_command(operator, brows
 
     text = text_of(page(browse_as(operator), run))
 
-    assert "It was started by the command update_airports: run that again." in text
+    assert "It was started by the command update_airports: run the command again." in text
     assert "/start-again/" not in text
 
 
@@ -182,7 +182,7 @@ def test_a_file_that_was_uploaded_twice_is_told_of_and_so_is_what_comes_first(op
     text = text_of(page(browse_as(operator), run))
 
     assert f'The same file was uploaded twice: <a href="{IMPORTS}{twice.pk}/change/">' in text
-    assert f">Import {first.pk} of other.csv</a> is confirmed and comes first" in text
+    assert f">Import {first.pk} of other.csv</a> is confirmed and runs first" in text
     assert text.count("callout") == 3
 
 
@@ -191,14 +191,14 @@ def test_an_import_of_which_everything_was_left_alone_says_so(operator, browse_a
 
     text = text_of(page(browse_as(operator), run))
 
-    assert "Nothing was imported: whatever it was to change has moved" in text
+    assert "Nothing was imported: everything that it would have changed was changed by others" in text
     assert "Upload the file again</a>" in text
 
 
 def test_some_rows_that_were_left_alone_are_told_of(operator, places, browse_as):
     run = make_run(operator, status="applied", changeset=places["import"], counts={"updated": 2, "left_alone": 1})
 
-    assert "1 row was left alone, since something moved" in text_of(page(browse_as(operator), run))
+    assert "1 row was skipped, because something changed" in text_of(page(browse_as(operator), run))
 
 
 def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
@@ -290,4 +290,4 @@ def test_findings_that_were_not_counted_since_are_those_that_the_plan_expected(o
     text = text_of(page(browse_as(steward), run))
 
     assert "before 2, after 4" in text
-    assert "They have not been counted since: these are the numbers that the plan had" in text
+    assert "They have not been counted since then: these are the numbers that the plan had" in text

@@ -53,7 +53,7 @@ def test_who_may_not_restore_sees_no_button_and_a_reason(deleted, viewer, operat
     for person in (viewer, operator):
         page = browse_as(person).get(BIN).content.decode()
 
-        assert "Bring back what is ticked" not in page
+        assert "Bring back the ticked objects" not in page
         assert 'type="checkbox"' not in page
         assert "you need the permissions" in page
 

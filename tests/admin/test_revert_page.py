@@ -52,7 +52,7 @@ def test_undoing_the_revert_brings_the_change_back(places, steward, browse_as, e
 
     client.post(address_of(undo), {**hidden(page), "reason": "yes after all"})
 
-    assert "Undo the revert of 1 object" in page.content.decode()
+    assert "Undo the revert of 1 airport" in page.content.decode()
     assert Airport.objects.get(pk="KDEN").name == "Denver Intl"
 
 
@@ -74,7 +74,7 @@ def test_what_others_changed_since_is_kept_and_names_them(places, steward, opera
     assert "<strong>1</strong> object is kept as it is: changed since" in page
     address = f"/admin/changesets/changeset/{since.pk}/change/"
     assert f'Name changed since, last in <a href="{address}">#{since.pk} Edit by olga' in page
-    assert "Plan to overwrite what others changed" in page
+    assert "Overwrite what others changed instead" in page
 
 
 def test_force_is_a_plan_of_its_own_that_says_what_it_does(places, steward, operator, browse_as, edit):

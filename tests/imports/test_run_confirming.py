@@ -265,7 +265,7 @@ def test_a_run_that_did_not_end_badly_is_not_started_again(planned, people, stat
     ("values", "sentence"),
     [
         ({"kept_as": ""}, "is not kept any more: upload it again"),
-        ({"summary": {"command": "update_airports"}}, "started by the command update_airports: run that again"),
+        ({"summary": {"command": "update_airports"}}, "started by the command update_airports: run the command again"),
     ],
 )
 def test_what_cannot_be_started_again_says_why(planned, people, values, sentence):

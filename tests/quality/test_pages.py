@@ -178,7 +178,7 @@ def test_an_acceptance_ends_on_its_day_and_can_be_taken_back(zeros, operator, br
     browser.post(f"{FINDINGS}accepted/{one.pk}/withdraw/")
     again = browser.post(f"{FINDINGS}accepted/{one.pk}/withdraw/", follow=True)
 
-    assertContains(again, "is not accepted any more")
+    assertContains(again, "is no longer accepted")
     assert len(again.context["rows"]) == 2
     assert [each.pk for each in again.context["over"]] == [other.pk, one.pk]
     assertContains(again, "taken back by olga")

@@ -29,10 +29,10 @@ from apps.changesets.revert.plan import refuse_unless_all_revertable
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.rows import as_planned
 from apps.changesets.revert.stored import ShownPlan, asked_of, planned_revert, scope_numbered
-from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.revert.wording import counts_words, objects_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.tasks import work_on_plan
-from apps.changesets.text import counted, plural, whole_number
+from apps.changesets.text import plural, whole_number
 from apps.changesets.tracking import tracked_by_label
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
@@ -201,9 +201,12 @@ class RevertAct(PlannedAct[ShownPlan]):
             **choices_of(query, self.chosen),
         }
         page = replace(
-            _empty_page(self.chosen), heading=heading if head.counts else "", lines=_lines(head), context=context
+            _empty_page(self.chosen),
+            heading=heading if head.counts else "",
+            lines=_lines(head, redo=undoes),
+            context=context,
         )
-        verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
+        verb = f"{'Undo the revert of' if undoes else 'Revert'} {objects_words(head)}"
         return replace(page, verb=verb, back="Back") if possible else page
 
     def without_plan(self, refusal: Exception) -> HttpResponse | Page:
@@ -277,9 +280,13 @@ def _wrong_number(number: int) -> str:
     return f"At most {MANY} changesets can be reverted at once: begin with the newest ones."
 
 
-def _lines(plan: RevertPlan) -> list[Line]:
+def _lines(plan: RevertPlan, *, redo: bool) -> list[Line]:
     return [
-        Line(operation, number, f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many))}")
+        Line(
+            operation,
+            number,
+            f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many), redo=redo)}",
+        )
         for bucket, operation, many, singular in BUCKETS
         if (number := whole_numbers(plan.counts, plan.partly).get(bucket, 0))
     ]
@@ -293,5 +300,6 @@ def whole_numbers(counts: Mapping[str, int], partly: int) -> dict[str, int]:
     return {**counts, PARTLY: partly} | {str(bucket): number for bucket, number in less.items()}
 
 
-def _sentence(plan: RevertPlan, words: str) -> str:
+def _sentence(plan: RevertPlan, words: str, *, redo: bool) -> str:
+    words = words.replace("old values", "newer values") if redo else words
     return words.replace("that it", "that they") if len(plan.changesets) > 1 else words

@@ -34,6 +34,7 @@ OUTCOMES = {
     Bucket.BLOCKED: ("was blocked", "were blocked"),
     Bucket.ALREADY: ("was as it had been already", "were as they had been already"),
 }
+OUTCOMES_OF_REDO = ("got its newer values back", "got their newer values back")
 # What a restore of deleted objects could not bring back.
 STAYED = ("is blocked and stays in the recycle bin", "are blocked and stay in the recycle bin")
 REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, <a href="{}">undo #{}…</a>'
@@ -71,11 +72,13 @@ def _sees_all(labels: Iterable[str], sees: Sees) -> bool:
 def _of_revert(changeset: Changeset, summary: dict[str, Any], sees: Sees) -> dict[str, Any]:
     """Return what a revert did in the buckets of its plan, and the rows that it left alone."""
     counts, verdicts = whole_numbers(summary["revert"], summary.get("partly", 0)), verdicts_in_summary(summary)
+    redo = any(reverted.kind == Kind.REVERT for reverted in changeset.reverts.all())
     buckets = []
     for bucket, sign, _many, _one in BUCKETS:
         if number := counts.get(bucket, 0):
             left = rows_of([verdict for verdict in verdicts if _is_in(verdict, bucket)], sees)
-            words = f"{plural(number, 'object')} {plural(number, *OUTCOMES[bucket])}"
+            done = OUTCOMES_OF_REDO if bucket == Bucket.RESTORED and redo else OUTCOMES[bucket]
+            words = f"{plural(number, 'object')} {plural(number, *done)}"
             buckets.append((str(bucket), sign, number, words, _rows_at(bucket, left), left))
     return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset), sees=sees)}
 
