@@ -121,7 +121,7 @@ def test_of_a_run_whose_worker_has_gone_the_page_says_so_and_a_button_fails_it(o
 
     assert (state["status"], state["warning"]) == ("gone", WORKER_GONE)
     assert 'data-status="gone"' in text
-    assert ">Fail it</button>" in text
+    assert ">Mark as failed</button>" in text
     assert ImportRun.objects.get().status == "running"
 
     answer = act(client, run, "cancel")

@@ -40,7 +40,7 @@ def test_the_bin_is_searched(deleted, viewer, browse_as):
     client = browse_as(viewer)
 
     assert [row.ident for row, _, _ in client.get(BIN, {"q": "buckley"}).context["rows"]] == ["KBKF"]
-    assert "No deleted airport fits." in client.get(BIN, {"q": "zzz"}).content.decode()
+    assert "No deleted airport matches." in client.get(BIN, {"q": "zzz"}).content.decode()
 
 
 def test_an_empty_bin_says_so(places, viewer, browse_as):

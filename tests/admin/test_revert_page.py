@@ -3,6 +3,7 @@
 import pytest
 
 from apps.airports.models import Airport
+from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
@@ -140,3 +141,21 @@ def test_reverting_an_import_with_rows_in_use_says_what_is_blocked(places, stewa
 
 def test_an_unknown_changeset_is_not_found(steward, browse_as):
     assert browse_as(steward).get("/admin/changesets/changeset/4711/revert/").status_code == 404
+
+
+def test_a_revert_counts_each_kind_of_objects_and_a_redo_brings_newer_values_back(places, steward, browse_as):
+    with changeset(kind="bulk_action", actor=steward) as act:
+        Airport.objects.update(name="Renamed")
+        City.objects.update(population=1)
+    client = browse_as(steward)
+    page = client.get(f"/admin/changesets/changeset/{act.pk}/revert/").content.decode()
+    assert "Revert 2 cities and 3 airports" in page
+    assert "objects get their old values back" in page
+
+    back = revert(plan_revert([act]), actor=steward, reason="a mistake")
+
+    page = client.get(f"/admin/changesets/changeset/{back.pk}/revert/").content.decode()
+    assert "objects get their newer values back" in page
+    again = revert(plan_revert([back]), actor=steward, reason="it was right")
+    page = client.get(f"/admin/changesets/changeset/{again.pk}/change/").content.decode()
+    assert "objects got their newer values back" in page

@@ -179,7 +179,7 @@ def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, bro
     assert DOCTORED["closed"][1] in content
     assert "10 more" in content
     assert "Airports with the IATA code 0" in content
-    assert "today 0, then 10" in content
+    assert "now 0, after the import 10" in content
     assert "Only somebody who may approve imports goes past that." in content
     assert "past_limits" not in content
 

@@ -29,7 +29,7 @@ from apps.changesets.revert.plan import refuse_unless_all_revertable
 from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.rows import as_planned
 from apps.changesets.revert.stored import ShownPlan, asked_of, planned_revert, scope_numbered
-from apps.changesets.revert.wording import counts_words, objects_words, scope_words
+from apps.changesets.revert.wording import counts_words, objects_words, scope_words, whole_numbers
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.tasks import work_on_plan
 from apps.changesets.text import plural, whole_number
@@ -37,13 +37,18 @@ from apps.changesets.tracking import tracked_by_label
 
 # The order of the page: what is written, then what is left alone. Sign and colour as everywhere.
 BUCKETS = (
-    (Bucket.RESTORED, "changed", "get their old values back", "gets its old values back"),
-    (PARTLY, "changed", "go back except for values changed since", "goes back except for values changed since"),
-    (Bucket.DELETED, "deleted", "that it added are deleted", "that it added is deleted"),
-    (Bucket.RECREATED, "created", "that it deleted come back", "that it deleted comes back"),
-    (Bucket.KEPT, "kept", "are kept as they are: changed since", "is kept as it is: changed since"),
-    (Bucket.BLOCKED, "blocked", "are blocked", "is blocked"),
-    (Bucket.ALREADY, "already", "are as they were already", "is as it was already"),
+    (Bucket.RESTORED, "changed", "objects get their old values back", "object gets its old values back"),
+    (
+        PARTLY,
+        "changed",
+        "objects go back except for values changed since",
+        "object goes back except for values changed since",
+    ),
+    (Bucket.DELETED, "deleted", "objects that it added are deleted", "object that it added is deleted"),
+    (Bucket.RECREATED, "created", "objects that it deleted come back", "object that it deleted comes back"),
+    (Bucket.KEPT, "kept", "objects are kept as they are: changed since", "object is kept as it is: changed since"),
+    (Bucket.BLOCKED, "blocked", "objects are blocked", "object is blocked"),
+    (Bucket.ALREADY, "already", "objects are as they were already", "object is as it was already"),
 )
 CHIPS = [RowBucket(str(bucket), sign, str(bucket)) for bucket, sign, _many, _one in BUCKETS]
 # A scope of more rows stays with the stored plan, and out of the token.
@@ -281,23 +286,12 @@ def _wrong_number(number: int) -> str:
 
 
 def _lines(plan: RevertPlan, *, redo: bool) -> list[Line]:
+    numbers = whole_numbers(plan.counts, plan.partly)
     return [
-        Line(
-            operation,
-            number,
-            f"{plural(number, 'object')} {_sentence(plan, plural(number, singular, many), redo=redo)}",
-        )
-        for bucket, operation, many, singular in BUCKETS
-        if (number := whole_numbers(plan.counts, plan.partly).get(bucket, 0))
+        Line(operation, numbers[bucket], _sentence(plan, plural(numbers[bucket], one, many), redo=redo))
+        for bucket, operation, many, one in BUCKETS
+        if numbers.get(bucket)
     ]
-
-
-def whole_numbers(counts: Mapping[str, int], partly: int) -> dict[str, int]:
-    """Return each object of a revert in one bucket only: those that go back but for some values in PARTLY."""
-    if not partly:
-        return dict(counts)
-    less = {bucket: counts.get(bucket, 0) - partly for bucket in (Bucket.RESTORED, Bucket.KEPT)}
-    return {**counts, PARTLY: partly} | {str(bucket): number for bucket, number in less.items()}
 
 
 def _sentence(plan: RevertPlan, words: str, *, redo: bool) -> str:

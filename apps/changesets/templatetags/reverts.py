@@ -14,10 +14,10 @@ from apps.changesets.fields import target_of
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
-from apps.changesets.pages.revert import BUCKETS, whole_numbers
+from apps.changesets.pages.revert import BUCKETS
 from apps.changesets.plans.rows import PARTLY
 from apps.changesets.revert.verdicts import OPERATIONS, Bucket, Verdict
-from apps.changesets.revert.wording import part_words, scope_of, scope_words
+from apps.changesets.revert.wording import part_words, scope_of, scope_words, whole_numbers
 from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import plural
 from apps.changesets.tracking import tracked_by_name

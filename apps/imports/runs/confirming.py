@@ -146,7 +146,7 @@ def confirm_run(
         require(why_not_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
     if run.status == RunStatus.PLANNED and seen != mark_of(run):
-        raise PlanMoved("it was made anew, or decided about, since")
+        raise PlanMoved("it was made again, or rows were decided about, since then")
     reason = run.reason if reason is None else reason.strip()
     if not reason:
         raise RunRefused("Say why: an import needs a reason.")

@@ -91,7 +91,7 @@ def _changed_fields(staging: Staging) -> Counts:
 def earlier_in_words(earlier: Mapping[str, Any], spec: ImportSpec) -> Iterator[str]:
     """Yield the same in sentences, as a command says it."""
     if earlier["same_file"]:
-        yield f"This file is older than what was imported last: import {earlier['same_file']} took just this file."
+        yield f"This file is older than what was imported last: import {earlier['same_file']} imported the same file."
     if back := earlier["takes_back"]:
         yield (
             f"{back['number']:,} of {counted(back['of'], 'changed object')} would get their upstream "
