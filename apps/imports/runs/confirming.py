@@ -106,7 +106,7 @@ def _further_needs(run: ImportRun) -> set[Need]:
 def why_not_start_again(run: ImportRun) -> str | None:
     """Return why nobody can plan the file of the run again, or None."""
     if run.command:
-        return f"{run} was started by the command {run.command}: run that again."
+        return f"{run} was started by the command {run.command}: run the command again."
     return None if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
