@@ -145,7 +145,7 @@ def test_cron_asks_for_alerts_and_hears_what_was_sent():
     with pytest.raises(CommandError, match="Not as it should be"):
         call_command("health", "--alert", stdout=StringIO(), stderr=err)
 
-    assert "Sent: No worker is heard of" in err.getvalue()
+    assert "Sent: No worker is running" in err.getvalue()
     assert len(mail.outbox) == 1
 
 

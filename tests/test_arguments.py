@@ -41,7 +41,7 @@ def test_an_app_that_there_is_not_is_told():
 def test_a_question_that_nobody_can_answer_is_told(monkeypatch):
     monkeypatch.setattr("sys.stdin", io.StringIO())
 
-    with pytest.raises(CommandError, match="Nobody is there to answer"):
+    with pytest.raises(CommandError, match="This needs an answer"):
         call_command("flush")
 
 

@@ -148,16 +148,16 @@ def test_the_newest_verified_backup_is_younger_than_a_day(hours, proved, sentenc
 
 
 def test_drift_is_told_as_last_looked_at():
-    assert message_of("drift").startswith("Nobody has looked for drift yet")
+    assert message_of("drift").startswith("History was not checked yet")
     call_command("audit_history", stdout=StringIO())
 
-    assert message_of("drift").startswith(f"History is complete, as last looked at {timezone.localtime():%H:}")
+    assert message_of("drift").startswith(f"History is complete, checked at {timezone.localtime():%H:}")
 
 
 def test_drift_that_a_look_brought_needs_somebody():
     note_drift(7, [Drift("airports.airport", changed=1)])
 
-    assert message_of("drift").startswith("1 object differs from history, as last looked at")
+    assert message_of("drift").startswith("1 object differs from history, checked at")
 
 
 def test_a_disk_with_little_room_needs_somebody(monkeypatch):

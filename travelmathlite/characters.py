@@ -12,7 +12,7 @@ from travelmathlite.failures import bad_request
 
 # PostgreSQL stores no NUL, and nothing writes half of a character.
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
-NO_TEXT = BadRequest("What was sent has a character that no text has, so nothing was done: type it again.")
+NO_TEXT = BadRequest("A character that was sent is not allowed in text, so nothing was changed: type it again.")
 
 
 class CharactersMiddleware:

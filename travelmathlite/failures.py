@@ -1,6 +1,6 @@
 """Pages wait a few seconds for others who write; what fails is a page of ours with a number that stands in the log.
 
-What cannot be understood is a page of ours, too.
+What cannot be understood, is not there or is not allowed is a page of ours, too.
 """
 
 import logging
@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.core.exceptions import (
     BadRequest,
     RequestDataTooBig,
@@ -28,10 +29,12 @@ from apps.changesets.processes.locking import PagePatience
 
 logger = logging.getLogger(__name__)
 NOT_UNDERSTOOD = (
-    "The console makes no sense of what was sent, and did nothing: go back, load the page anew, and try again."
+    "The console does not understand what was sent, so nothing was changed: go back, reload the page and try again."
 )
-TOO_MUCH = "More was sent than the console takes at once, so nothing was done: send less."
-UNEXPECTED = "Something happened that the console did not expect. What was begun is taken back: nothing is half done."
+# So many administrators are named.
+FEW = 3
+TOO_MUCH = "More was sent than the console accepts at once, so nothing was changed: send less."
+UNEXPECTED = "An unexpected error occurred. Everything that was started was undone: nothing is half done."
 
 
 class FailureMiddleware:
@@ -56,7 +59,7 @@ class FailureMiddleware:
             return bad_request(request, error)
         if isinstance(error, OverflowError) and "SQLite INTEGER" in str(error):
             # PostgreSQL compares with any number.
-            return bad_request(request, BadRequest("A number in it is larger than any here, so nothing was done."))
+            return bad_request(request, BadRequest("A number in the request is too large, so nothing was changed."))
         return answer(request, error) if isinstance(error, (*FAILURES, ChangesetError)) else None
 
 
@@ -93,6 +96,34 @@ def answer(request: HttpRequest, error: BaseException | None) -> HttpResponse:
     if status == 503:
         response["Retry-After"] = str(settings.PAGES_WAIT_SECONDS)
     return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere, under the head of the console."""
+    return HttpResponse(render_to_string("404.html", _head(request), request), status=404)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer who may not do something with why, and whom to ask."""
+    context = {**_head(request), "exception": str(exception), "administrators": _administrators(request)}
+    return HttpResponse(render_to_string("403.html", context, request), status=403)
+
+
+def _head(request: HttpRequest) -> dict[str, object]:
+    """Return what the head of a page shows: that of any page of the console to who may enter it."""
+    user = getattr(request, "user", None)
+    if user is None or not admin.site.has_permission(request):
+        return _names()
+    return {**_names(), **admin.site.each_context(request), "is_nav_sidebar_enabled": False}
+
+
+def _administrators(request: HttpRequest) -> list[str]:
+    """Return a few of the people who give permissions, for who is known here."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    people = get_user_model().objects.filter(is_active=True, is_superuser=True).exclude(pk=user.pk)
+    return [person.get_full_name() or person.get_username() for person in people.order_by("pk")[:FEW]]
 
 
 def _names() -> dict[str, object]:

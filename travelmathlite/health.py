@@ -76,7 +76,7 @@ def _look(name: str, look: Callable[[], Part]) -> Part:
         raise
     except BoardUnavailable as error:
         logger.error("How the %s is, is not told: %s", name, error)
-        return Part(False, "What all processes share does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.")
+        return Part(False, "The shared cache does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.")
     except Exception:
         logger.exception("How the %s is cannot be seen", name)
         return Part(False, "Not known: the log says why.")
@@ -114,7 +114,7 @@ def _worker() -> Part:
     seconds = worker_heard_of()
     if seconds is not None and seconds < SILENT_SECONDS:
         return Part(True, f"A worker was heard of {counted(int(seconds), 'second')} ago.")
-    return Part(False, "No worker is heard of, so large imports wait: start `python manage.py db_worker`.")
+    return Part(False, "No worker is running, so large imports wait: start `python manage.py db_worker`.")
 
 
 def _backup() -> Part:
@@ -134,8 +134,8 @@ def _backup() -> Part:
 def _drift() -> Part:
     noted = noted_drift()
     if noted is None:
-        return Part(True, "Nobody has looked for drift yet: `python manage.py audit_history` does.")
-    looked = f"as last looked at {timezone.localtime(noted.at):%H:%M on %Y-%m-%d}"
+        return Part(True, "History was not checked yet: run `python manage.py audit_history`.")
+    looked = f"checked at {timezone.localtime(noted.at):%H:%M on %Y-%m-%d}"
     if noted.drift:
         differ = f"{counted(noted.drift, 'object')} {plural(noted.drift, 'differs', 'differ')} from history"
         return Part(False, f"{differ}, {looked}: run `python manage.py audit_history --repair`.")

@@ -10,6 +10,8 @@ from apps.changesets.pages.following import feed
 from travelmathlite.probes import live, ready
 
 handler400 = "travelmathlite.failures.bad_request"
+handler403 = "travelmathlite.failures.forbidden"
+handler404 = "travelmathlite.failures.not_found"
 handler500 = "travelmathlite.failures.server_error"
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="admin:index")), name="home"),

@@ -85,7 +85,7 @@ class ConsoleUserAdmin(WithinOwnPower, UserAdmin):
     """The users; only superusers say who enters the console and who is a superuser."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        fixed = super().get_readonly_fields(request, obj)
+        fixed = (*super().get_readonly_fields(request, obj), "last_login", "date_joined")
         return fixed if request.user.is_superuser else (*fixed, *FLAGS)
 
 

@@ -49,7 +49,7 @@ class IdleMiddleware:
         if ago > settings.SESSION_IDLE_MINUTES * A_MINUTE:
             # Left behind rather than deleted: reading a page writes nothing.
             request.session = type(request.session)()
-            messages.info(request, f"You were logged out, because nothing was done for {idle_time()}.")
+            messages.info(request, f"You were logged out after {idle_time()} without activity.")
         response = self.get_response(request)
         if ago > A_MINUTE and SESSION_KEY in request.session:
             _renew(request, response)

@@ -26,7 +26,7 @@ OFF, OPTIONAL, REQUIRED = "off", "optional", "required"
 RECOVERY_CODES = 10
 # Marks a session whose person has a second factor and has not shown it.
 DUE = "second_factor_due"
-WRONG = "That code is not right, or was used already: enter the one that the app shows now."
+WRONG = "That code is wrong or was used already: enter the code that the app shows now."
 
 
 class CodeRefused(ChangesetError):

@@ -16,3 +16,9 @@ class AirportForm(CheckedForm):
     class Meta:
         model = Airport
         fields = "__all__"
+        # Here and not at the model, where each word would be a migration.
+        help_texts = {
+            "name": "As it is signed or published.",
+            "ident": "The unique identifier, such as KDEN; it cannot be changed later.",
+            "airport_type": "Closed airports stay in the table, as “Closed”.",
+        }

@@ -101,7 +101,7 @@ register_rules(
     ),
     Rule(
         "position_missing", AIRPORT, ERROR, REQUIRED, "Airports without coordinates",
-        why="They are on no map, and no distance can be told.", mend="Give each its latitude and longitude.",
+        why="They are on no map, and have no distance to others.", mend="Give each its latitude and longitude.",
         broken=Q(latitude_deg=None) | Q(longitude_deg=None), fields=("municipality", "iso_country"),
     ),
     Rule(
@@ -124,15 +124,15 @@ register_rules(
     ),
     Rule(
         "position_zero", AIRPORT, ERROR, COORDINATES, "Airports at (0, 0)",
-        why="There is only ocean: the position is not known, or the row is a test or an advertisement.",
-        mend="Give the true position, or delete what is no airport.", action="delete_selected",
+        why="That point is in the ocean: the position is not known, or the row is a test or an advertisement.",
+        mend="Give the correct position, or delete what is not an airport.", action="delete_selected",
         broken=AT_ZERO,
         fields=("latitude_deg", "longitude_deg", "iso_country"),
     ),
     Rule(
         "position_swapped", AIRPORT, ERROR, COORDINATES, "Airports whose latitude and longitude are probably swapped",
-        why="The point is not in their country, and would be the other way round.",
-        mend="Let latitude and longitude change places.", broken=seem_swapped,
+        why="The point is outside their country; with latitude and longitude swapped it would be inside.",
+        mend="Swap latitude and longitude.", broken=seem_swapped,
         fields=("latitude_deg", "longitude_deg", "iso_country"),
     ),
     Rule(
@@ -144,7 +144,7 @@ register_rules(
     Rule(
         "elevation_unlikely", AIRPORT, WARNING, COORDINATES,
         f"Airports above {HIGHEST_FT:,} ft or below {LOWEST_FT:,} ft",
-        why="Hardly any airport lies so high, and none so low; often it is metres for feet, or a digit too many.",
+        why="Hardly any airport is so high, and none so low; often it is in metres, or has a digit too many.",
         mend="Correct the elevation, or accept the finding.",
         broken=Q(elevation_ft__gt=HIGHEST_FT) | Q(elevation_ft__lt=LOWEST_FT), fields=("elevation_ft", "iso_country"),
     ),
@@ -156,7 +156,7 @@ register_rules(
     ),
     Rule(
         "iata_format", AIRPORT, ERROR, CODES, "Airports whose IATA code is not three capital letters or digits",
-        why="No timetable and no ticket knows such a code.", mend="Correct the code, or clear it.",
+        why="No timetable or ticket uses such a code.", mend="Correct the code, or clear it.",
         action="clear_iata", broken=Q(iata_code__isnull=False) & ~Q(iata_code__regex="^([A-Z0-9]{3}|0)$"),
         fields=("iata_code", "municipality"),
     ),
@@ -168,19 +168,19 @@ register_rules(
     ),
     Rule(
         "iata_shared", AIRPORT, ERROR, CODES, "Airports that share their IATA code with another one",
-        why="A code names one airport; what is looked up by it finds the wrong one half of the time.",
+        why="A code names one airport; a search by a shared code may find the wrong one.",
         mend="Resolve duplicates: one keeps the code.", action="resolve_duplicates", broken=share_code,
         fields=("iata_code", "airport_type", "municipality"), order=("iata_code",),
     ),
     Rule(
         "ident_damaged", AIRPORT, ERROR, CODES, "Airports whose ident a spreadsheet turned into a number",
-        why="1E7 became 1.00E+07: nothing refers to the airport by that.",
-        mend="Import the file of upstream as it was downloaded; it is known by its number there.",
+        why="1E7 became 1.00E+07: no other system knows the airport by that.",
+        mend="Import the file of upstream as it was downloaded; the airport is matched by its OurAirports id.",
         broken=Q(ident__contains=".") | Q(ident__contains="+"), fields=("municipality", "iso_country"),
     ),
     Rule(
         "ident_characters", AIRPORT, ERROR, CODES, "Airports with odd characters in their ident",
-        why="Beside letters A to Z, digits, - and _ they look like others, or run as HTML, or cannot be seen.",
+        why="Characters other than A to Z, digits, - and _ may look like others, run as HTML, or be invisible.",
         mend="Delete the one that upstream does not know.", action="delete_selected",
         broken=~Q(ident__regex="^[A-Za-z0-9_.+-]+$"), fields=("municipality", "iso_country"),
     ),
@@ -193,20 +193,20 @@ register_rules(
     Rule(
         "ident_lower", AIRPORT, WARNING, CODES, "Airports with lower-case letters in their ident",
         why="Idents are in capital letters; systems that read them so do not find the airport.",
-        mend="Upstream mends most of them: import a newer snapshot, or tell OurAirports.",
+        mend="Upstream corrects most of them: import a newer snapshot, or tell OurAirports.",
         broken=~Q(ident=Upper("ident")), fields=("municipality", "iso_country"),
     ),
     Rule(
         "near_duplicate", AIRPORT, WARNING, DUPLICATES, "Airports of the same name within 5 km of each other",
         why="They are probably one airport that was entered twice.",
-        mend="Delete the one that is too many, or accept that there are two.", action="delete_selected",
+        mend="Delete one of them, or accept that there are two.", action="delete_selected",
         broken=near_namesakes, fields=("airport_type", "municipality", "latitude_deg", "longitude_deg"),
         order=("search_name", "iso_country", "iso_region", "municipality"),
     ),
     Rule(
         "position_shared", AIRPORT, WARNING, DUPLICATES, "Airports at exactly the same point as one of another name",
         why="It is one airport under two names, or the position of one of them was copied.",
-        mend="Delete the one that is too many, or correct its position.", action="delete_selected",
+        mend="Delete one of them, or correct its position.", action="delete_selected",
         broken=at_one_point, fields=("airport_type", "municipality", "latitude_deg", "longitude_deg"),
         order=("latitude_deg", "longitude_deg"),
     ),
@@ -234,7 +234,7 @@ register_rules(
     ),
     Rule(
         "city_unlinked", AIRPORT, WARNING, CITIES, "Airports with a municipality and no link to a city",
-        why="Lists by city leave them out.", mend="Relink them; an import makes the cities that are missing.",
+        why="Lists by city leave them out.", mend="Relink them; an import adds missing cities.",
         action="relink", broken=Q(city=None) & ~Q(municipality=""), fields=("municipality", "iso_country"),
     ),
     Rule(
@@ -245,7 +245,7 @@ register_rules(
     ),
     Rule(
         "city_unused", "base.city", INFO, CITIES, "Cities without airports",
-        why="They were made for an airport that is gone or goes by another municipality now.",
+        why="They were added for an airport that is deleted or has another municipality now.",
         mend="Merge each into its new name, or delete it.", action="delete_selected", broken=without_airports,
         fields=("country",),
     ),
@@ -262,13 +262,13 @@ register_rules(
     ),
     Rule(
         "name_control", AIRPORT, ERROR, NAMES, "Airports with invisible or lost characters in name or municipality",
-        why="They break files, searches and displays.", mend="Write the text anew.",
+        why="They break files, searches and displays.", mend="Type the text again.",
         broken=Q(Regex(Concat("name", Value(" "), "municipality"), CONTROL)), fields=("municipality",),
     ),
     Rule(
         "name_parts", AIRPORT, WARNING, NAMES, "Airports with letters in two parts in name or municipality",
         why="They look like others and are not equal to them: files of others do not match them.",
-        mend="Write the text anew: it is stored composed.", broken=in_parts, fields=("municipality",),
+        mend="Type the text again: it is stored in the usual form.", broken=in_parts, fields=("municipality",),
     ),
     Rule(
         "name_html", AIRPORT, ERROR, NAMES, "Airports with HTML in name or municipality",

@@ -103,9 +103,7 @@ def work_of(key: str) -> Work | None:
         return None
     work = Work(**values)
     if not work.is_over and not (_has_turn(work) and _lives(work)):
-        outcome = (
-            "The process that did this stopped without a word. What it had not finished is not there: start it again."
-        )
+        outcome = "The process stopped unexpectedly. What it had not finished is lost: start it again."
         return replace(work, state=FAILED, outcome=outcome)
     return work
 
@@ -125,7 +123,7 @@ def carry_out(key: str) -> Work:
     """
     requested = work_of(key)
     if requested is None:
-        raise WorkRefused("What was asked for is not known any more, so nothing was done: ask for it again.")
+        raise WorkRefused("The request is no longer known, so nothing was done: start it again.")
     with beating(lambda: _beat(requested), every=_BEAT_SECONDS, name=f"backup-{key}"):
         work = _save(replace(requested, state=RUNNING))
         try:
@@ -189,8 +187,8 @@ def _take_turn(work: Work) -> int:
         release_file(turn)
     running = work_going_on()
     if running is None:
-        raise WorkRefused("Something else was begun just now: wait for it.")
-    raise WorkRefused(f"{running.actor} has begun something else that is not finished ({running.verb}): wait for it.")
+        raise WorkRefused("Something else was started just now: wait until it is finished.")
+    raise WorkRefused(f"{running.actor} started something else ({running.verb}): wait until it is finished.")
 
 
 def _is_first(work: Work) -> bool:

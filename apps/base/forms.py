@@ -13,6 +13,7 @@ class CountryForm(CheckedForm):
     class Meta:
         model = Country
         fields = "__all__"
+        help_texts = {"name": "The usual English name.", "iso_code": "The two letters of ISO 3166-1, such as DE."}
 
     def clean_iso_code(self) -> str:
         return self.cleaned_data["iso_code"].upper()
@@ -30,6 +31,10 @@ class CityForm(CheckedForm):
     class Meta:
         model = City
         fields = "__all__"
+        help_texts = {
+            "name": "In the local spelling, with accents.",
+            "country": "Type a few letters of its name or code.",
+        }
 
     def clean(self) -> dict[str, Any]:
         """Refuse a second city of the same name in a country: its comparable name is no field of the form."""

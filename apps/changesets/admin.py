@@ -79,7 +79,7 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
     list_select_related = ("actor",)
     list_per_page = 50
     search_fields = ("reason", "source_name", "request_id", *_PEOPLE)
-    search_help_text = "Search the reasons, people, file names and ids of requests, or a number as #41"
+    search_help_text = "Search reasons, people, file names and request ids, or a number such as #41"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     sortable_by = ()

@@ -70,7 +70,7 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
     findings = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
     new = {key: name for key, name in findings.items() if key not in taken}
     if not new:
-        raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it meanwhile.")
+        raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it.")
     # An expired acceptance makes room; it stays in the list as withdrawn on its last day.
     AcceptedFinding.objects.filter(rule=rule.code, object_key__in=new, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by_name="its day"
@@ -95,4 +95,4 @@ def withdraw(accepted: AcceptedFinding, *, actor: Actor) -> None:
         withdrawn_at=timezone.now(), withdrawn_by_name=full_name(actor) if actor is not None else ""
     )
     if not changed:
-        raise NotAccepted(f"{accepted.object_name} is not accepted any more: somebody took it back meanwhile.")
+        raise NotAccepted(f"{accepted.object_name} is no longer accepted: somebody withdrew it since then.")

@@ -32,7 +32,7 @@ async function keep() {
 await afterTheMap();
 if (waiting.length) {
   await fill(document.querySelector("[data-looked-for]").dataset.lookedFor).catch(() => {
-    for (const each of waiting) each.textContent = "It did not come: reload the page.";
+    for (const each of waiting) each.textContent = "It could not be loaded: reload the page.";
   });
 }
 await keep();

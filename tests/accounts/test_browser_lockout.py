@@ -80,7 +80,7 @@ def test_a_second_factor_is_set_up_and_shown_at_the_next_login(live_server, page
     page.get_by_role("button", name="Set up the second factor").click()
     recovery = page.locator(".recovery-codes code").first.inner_text()
     take(page, "second-factor-codes")
-    page.get_by_role("link", name="I have them").click()
+    page.get_by_role("link", name="I have saved them").click()
     page.get_by_role("link", name="Second factor").click()
     expect(page.get_by_text("10 recovery codes are left")).to_be_visible()
     take(page, "second-factor")
@@ -90,7 +90,7 @@ def test_a_second_factor_is_set_up_and_shown_at_the_next_login(live_server, page
     enter(page, "olga", PASSWORD)
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("alert")).to_contain_text("That code is not right")
+    expect(page.get_by_role("alert")).to_contain_text("That code is wrong")
     take(page, "second-factor-check")
     assert narrow_enough(page)
     # A wrong code makes the next wait a second.

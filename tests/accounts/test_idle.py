@@ -27,7 +27,7 @@ def test_who_does_nothing_for_an_hour_is_logged_out_with_a_sentence(browse_as, o
     page = client.get("/admin/", follow=True)
 
     assert page.redirect_chain == [("/admin/login/?next=/admin/", 302)]
-    assert "You were logged out, because nothing was done for 60 minutes." in page.content.decode()
+    assert "You were logged out after 60 minutes without activity." in page.content.decode()
 
 
 def test_who_clicks_now_and_then_stays(browse_as, operator, later):
@@ -71,7 +71,7 @@ def test_the_cookie_of_another_session_does_not_count(browse_as, operator, stewa
 def test_the_setting_says_how_long_and_the_login_page_tells(client, browse_as, operator, later, settings):
     settings.SESSION_IDLE_MINUTES = 5
 
-    assert "Whoever does nothing for 5 minutes is logged out." in client.get(LOGIN).content.decode()
+    assert "You are logged out after 5 minutes without activity." in client.get(LOGIN).content.decode()
     browser = browse_as(operator)
     later(6)
     assert browser.get("/admin/").status_code == 302

@@ -77,7 +77,7 @@ def test_a_wrong_code_sets_nothing_up_and_the_key_stays_the_same(browse_as, oper
 
     again = client.post(SETUP, {"seen": seen, "code": "000000"}).content.decode()
 
-    assert "That code is not right" in again
+    assert "That code is wrong" in again
     assert key in again
     assert not TOTPDevice.objects.exists()
 
@@ -99,7 +99,7 @@ def test_after_the_password_the_code_is_asked_for_before_any_page(client, enroll
     assert client.post("/admin/password_change/").status_code == 302
     # The code of setting up is used already.
     used = client.post(CHECK, {"code": code_of(device)})
-    assert "That code is not right, or was used already" in used.content.decode()
+    assert "That code is wrong or was used already" in used.content.decode()
     TOTPDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
     StaticDevice.objects.update(throttling_failure_timestamp=None, throttling_failure_count=0)
     done = client.post(f"{CHECK}?next=/admin/airports/airport/", {"code": code_of(device, steps=1)})
@@ -116,7 +116,7 @@ def test_a_recovery_code_works_once(client, enrolled):
     other = Client()
     log_in(other, "olga")
 
-    assert "That code is not right" in other.post(CHECK, {"code": codes[0]}).content.decode()
+    assert "That code is wrong" in other.post(CHECK, {"code": codes[0]}).content.decode()
 
 
 def test_codes_cannot_be_guessed_at_full_speed(client, enrolled, events):
@@ -157,7 +157,7 @@ def test_where_it_is_required_some_pages_ask_for_it(page, as_superuser, settings
     assert as_superuser.get(page).url.startswith(SETUP)
     assert as_superuser.post(page).url.startswith(SETUP)
     asked = as_superuser.get(page, follow=True).content.decode()
-    assert "The page that you asked for takes a second factor" in asked
+    assert "The page that you asked for requires a second factor" in asked
     set_up(as_superuser)
     assert as_superuser.get(page).status_code in (200, 404)
 

@@ -67,7 +67,7 @@ for number, person in enumerate(people):
     done = client.get(back.partition("testserver")[2])
     landed = client.get(done.url, follow=True).content.decode()
     who = User.objects.filter(pk=client.session.get("_auth_user_id")).values_list("username", flat=True)
-    seen[person] = [*who, done.url, "Single sign-on did not know you here" in landed]
+    seen[person] = [*who, done.url, "No user here has the e-mail address of your single sign-on account" in landed]
 emails = sorted(User.objects.values_list("email", flat=True))
 print(json.dumps({"seen": seen, "emails": emails}))
 """

@@ -38,6 +38,7 @@ PAGES = {
     "<model>_pin": ("viewer 200", "editor 200"),
     "<model>_keep_deleted": ("viewer 200", "steward 200"),
     "<model>_relink_missing": ("importer 200", "importer 200"),
+    "<model>_neighbours": ("viewer 200", "viewer 405"),
     "<model>_actions backup": ("editor 200", "editor 200"),
     "<model>_actions restore": ("steward 200", "steward 200"),
     "<model>_actions relink": ("importer 200", "importer 200"),

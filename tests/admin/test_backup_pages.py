@@ -59,7 +59,7 @@ def page(client: Client, address: str = "") -> str:
 @pytest.mark.django_db
 def test_an_empty_list_says_what_to_do_first(steward, viewer, browse_as) -> None:
     assert "Back up the database</a> before anything else" in page(browse_as(steward))
-    assert "Somebody who may make backups should do so now" in page(browse_as(viewer))
+    assert "Ask somebody with the permission to make one now" in page(browse_as(viewer))
 
 
 @pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_the_restore_page_says_what_will_be_lost(made, boss, browse_as, edit) ->
 
     assert "<strong>3</strong> airports will be there; now there are 2" in text
     assert "<strong>2</strong>" in text.partition("made since will be gone")[0][-200:]
-    assert "Nobody has proved yet that it restores" in text
+    assert "It is not verified yet" in text
 
 
 @pytest.mark.django_db(transaction=True)
@@ -187,7 +187,7 @@ def test_only_one_thing_is_done_at_a_time(made, approver, browse_as, settings, m
 
     response = client.post(f"{LIST}add/", {"kind": "full"})
 
-    assert "anna has begun something else that is not finished (verify): wait for it." in response.content.decode()
+    assert "anna started something else (verify): wait until it is finished." in response.content.decode()
     assert len(started) == 1
     assert "Watch</a>" in page(client)
     begun, turn = started[0]
@@ -204,7 +204,7 @@ def test_work_whose_process_is_gone_has_failed_and_is_in_nobodys_way(made, appro
 
     text = page(browse_as(approver), "work/dead/")
 
-    assert "stopped without a word" in text
+    assert "stopped unexpectedly" in text
     assert work.begin(work.CREATE, actor=approver, size=0).state == work.DONE
 
 

@@ -39,8 +39,8 @@ def back_up_and_prove(page: Page) -> Backup:
     assert fits(page)
     page.get_by_role("button", name="Back up now").click()
     expect(page.locator(".lead")).to_contain_text("Backed up")
-    page.get_by_role("button", name="Prove that it restores").click()
-    expect(page.locator(".lead")).to_contain_text("It restores")
+    page.get_by_role("button", name="Verify it").click()
+    expect(page.locator(".lead")).to_contain_text("Verified")
     (backup,) = list_backups()
     return backup
 

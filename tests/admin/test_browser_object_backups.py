@@ -57,7 +57,7 @@ def test_a_country_is_backed_up_with_its_cities_and_brought_back(live_server, pa
     page.goto(f"{live_server.url}/admin/base/country/{Country.history.first().id}/history/")
     page.get_by_role("link", name="Restore from a backup…").click()
     page.get_by_role("link", name="Compare and restore…").click()
-    page.get_by_label("With what hung on it then").check()
+    page.get_by_label("Also what belonged to it then").check()
     page.get_by_label("Why").fill("it was needed")
     assert fits(page)
     page.get_by_role("button", name="Bring it back").click()

@@ -49,14 +49,14 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     expect(page.get_by_text(re.compile("name changed since, last in", re.I)).first).to_be_visible()
     expect(page.get_by_role("link", name="Denver by hand").first).to_be_visible()
     page.get_by_label("Why").fill("the refresh was wrong")
-    page.get_by_role("button", name=re.compile(r"^Revert \d object")).click()
+    page.get_by_role("button", name=re.compile(r"^Revert \d ")).click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     assert names() == {"KDEN": "Denver by hand", "KAPA": "Centennial"}
 
     # Redo.
     page.get_by_role("button", name="Undo this revert…").first.click()
     page.get_by_label("Why").fill("it was right after all")
-    page.get_by_role("button", name=re.compile(r"^Undo the revert of \d object")).click()
+    page.get_by_role("button", name=re.compile(r"^Undo the revert of \d ")).click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     assert names() == {"KDEN": "Denver by hand", "KAPA": "Centennial Refreshed"}
 
@@ -70,7 +70,7 @@ def test_import_edit_revert_with_one_kept_redo_and_restore(live_server, page, lo
     page.get_by_text("More", exact=True).click()
     page.get_by_role("link", name="Recycle bin").click()
     page.get_by_role("checkbox", name="Bring back Centennial Refreshed").check()
-    page.get_by_role("button", name="Bring back what is ticked…").click()
+    page.get_by_role("button", name="Bring back the ticked objects…").click()
     expect(page.get_by_text("comes back with key and every value")).to_be_visible()
     page.get_by_label("Why").fill("it is open")
     page.get_by_role("button", name="Bring back 1 object").click()

@@ -40,7 +40,7 @@ def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_
     expect(page.get_by_text("Without airport KAPA · Centennial Airport")).to_be_visible()
 
     page.get_by_label("Why").fill("wrong file")
-    page.get_by_role("button", name="Revert 4 objects").click()
+    page.get_by_role("button", name="Revert 4 airports").click()
 
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     expect(page.get_by_text("refers to it")).to_be_visible()
@@ -51,7 +51,7 @@ def test_a_plan_is_narrowed_reverted_reviewed_and_undone(live_server, page, log_
     expect(page.get_by_text("Reviewed by Stan")).to_be_visible()
     page.get_by_role("button", name="Undo this revert…").last.click()
     page.get_by_label("Why").fill("it was right after all")
-    page.get_by_role("button", name="Undo the revert of 4 objects").click()
+    page.get_by_role("button", name="Undo the revert of 4 airports").click()
     expect(page.get_by_text("is reverted: 3 restored, 1 brought back.")).to_be_visible()
     assert Airport.objects.filter(pk="KASE").exists()
 
@@ -81,13 +81,13 @@ def test_the_pages_of_a_revert_fit(live_server, page, log_in, mixed, steward):
     Airport.objects.filter(pk="KBKF").update(municipality="Aurora")
     direct = Changeset.objects.get(kind="direct")
     page.goto(f"{root}{mixed.pk}/revert/")
-    page.get_by_text("Choose a part, or another rule").click()
+    page.get_by_text("Choose a part, or what to do about conflicts").click()
     fits(page, "revert-choices")
     page.goto(f"{root}revert/?since={mixed.pk}")
     fits(page, "revert-many")
     page.goto(f"{root}{mixed.pk}/revert/")
     page.get_by_label("Why").fill("wrong file")
-    page.get_by_role("button", name="Revert 5 objects").click()
+    page.get_by_role("button", name="Revert 5 airports").click()
     expect(page.get_by_role("heading", name="What this revert did")).to_be_visible()
     fits(page, "revert-result")
     page.goto(f"{root}{direct.pk}/change/")

@@ -38,7 +38,7 @@ def test_an_edit_is_found_in_the_history_and_reverted(live_server, page, log_in,
     page.get_by_role("button", name="Revert…").click()
     expect(page.get_by_text("object gets its old values back").first).to_be_visible()
     page.get_by_label("Why").fill("the old name was right")
-    page.get_by_role("button", name="Revert 1 object").click()
+    page.get_by_role("button", name="Revert 1 airport").click()
 
     expect(page.get_by_text("is reverted: 1 restored.")).to_be_visible()
     expect(page.get_by_role("button", name="Undo this revert…").first).to_be_visible()

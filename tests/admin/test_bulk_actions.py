@@ -225,7 +225,7 @@ def test_what_needs_no_change_leaves_no_changeset(client):
         follow=True,
     )
 
-    assert "Nothing was to be changed" in response.content.decode()
+    assert "There was nothing to change" in response.content.decode()
     assert Changeset.objects.count() == before
 
 

@@ -87,7 +87,7 @@ def test_what_is_not_done_is_counted_and_named(client, places):
 
     for number, words in (
         (4, "will be linked: 4 to another country, 0 to another city"),
-        (3, "are linked rightly already"),
+        (3, "are already linked correctly"),
         (1, "has a country code that no country has"),
         (1, "names no municipality"),
         (1, "names a municipality that no city is called"),

@@ -31,7 +31,7 @@ def test_it_tells_what_was_done_what_was_not_and_leads_on(places, steward, brows
         "stan",
         "tidying",
         "<b>~</b>1 changed",
-        "<strong>1</strong> is linked rightly already",
+        "<strong>1</strong> is already linked correctly",
         "<strong>1</strong> names a municipality that no city is called",
         "EDDM · Munich Airport: Atlantis, DE",
         f'href="{PAGE.format(made.pk)}"',
@@ -77,7 +77,7 @@ def test_an_action_that_changes_nothing_says_so_and_why(places, steward, browse_
     )
 
     assert answer.request["PATH_INFO"] == AIRPORTS
-    assert "Nothing was to be changed, and nothing was: 1 is linked rightly already." in answer.content.decode()
+    assert "There was nothing to change: 1 is already linked correctly." in answer.content.decode()
 
 
 def test_the_airports_of_a_country_lead_back_to_it(places, steward, browse_as):

@@ -84,7 +84,7 @@ def test_filters_that_are_on_are_chips_that_take_themselves_off(refresh, viewer,
 def test_what_no_change_fits_says_so_and_leads_back(refresh, viewer, browse_as):
     page = open_page(browse_as(viewer), refresh, q="nowhere").content.decode()
 
-    assert "No change of airports fits these filters." in page
+    assert "No change of airports matches these filters." in page
 
 
 def test_a_rename_and_a_deletion_read_as_such(refresh, viewer, browse_as):

@@ -120,7 +120,7 @@ def test_it_says_whether_it_runs(page_of, viewer, places):
     parts = [(part.ok, part.message) for part, _, _ in page_of(viewer)["health"]]
     note_worker()
 
-    assert parts[2] == (False, "No worker is heard of, so large imports wait: start `python manage.py db_worker`.")
+    assert parts[2] == (False, "No worker is running, so large imports wait: start `python manage.py db_worker`.")
     assert all(part.ok for part, _, _ in page_of(viewer)["health"])
 
 

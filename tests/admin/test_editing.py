@@ -103,7 +103,7 @@ def test_an_ident_that_means_another_airport_by_now_is_refused(places, operator,
 
     response = client.post(KDEN, {**values, "name": "Denver Intl"})
 
-    assert "another object by now" in str(response.context["adminform"].form.errors)
+    assert "Another object has this key now" in str(response.context["adminform"].form.errors)
     assert Airport.objects.get(pk="KDEN").name == "Denver International Airport"
 
 

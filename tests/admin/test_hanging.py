@@ -47,13 +47,13 @@ def test_they_are_reverted_together_as_one_act(chain, steward, browse_as):
 
 
 def test_nothing_hangs_on_the_newest(chain, viewer, browse_as):
-    assert "Nothing built on" in browse_as(viewer).get(f"{LIST}{chain[-1].pk}/hanging/").content.decode()
+    assert "Nothing depends on" in browse_as(viewer).get(f"{LIST}{chain[-1].pk}/hanging/").content.decode()
 
 
 def test_the_page_of_a_changeset_leads_there(chain, viewer, browse_as):
     page = browse_as(viewer).get(f"{LIST}{chain[0].pk}/change/").content.decode()
 
-    assert f'<a href="{LIST}{chain[0].pk}/hanging/">What hangs on it</a>' in page
+    assert f'<a href="{LIST}{chain[0].pk}/hanging/">What depends on it</a>' in page
 
 
 def test_who_may_not_see_the_objects_is_told_no_names_and_fields(chain, outsider, browse_as):

@@ -288,7 +288,7 @@ def test_all_rows_of_another_plan_are_not_decided_about(run, operator, browse_as
     response = decide_all(browse_as(operator), run, decision="leave", bucket="new", every="of another plan")
 
     assert decisions(run) == {}
-    assert told(response) == ["The plan was made anew since: look at its rows again. Nothing was decided."]
+    assert told(response) == ["The plan was made again since then: look at its rows again. Nothing was decided."]
 
 
 def test_who_may_not_decide_decides_about_no_filter(run, viewer, browse_as):

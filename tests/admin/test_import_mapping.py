@@ -166,7 +166,7 @@ def test_a_snapshot_without_ids_is_proposed_as_corrections(operator, browse_as, 
 def test_a_file_without_titles_is_told_that_its_first_line_would_be_lost(operator, browse_as, opened):
     run = opened(["00A", "heliport", "Foo"], ["00AA", "", ""])
 
-    assert "No title is known." in browse_as(operator).get(f"{IMPORTS}{run.pk}/mapping/").content.decode()
+    assert "No column title is known." in browse_as(operator).get(f"{IMPORTS}{run.pk}/mapping/").content.decode()
 
 
 @pytest.mark.django_db

@@ -131,14 +131,14 @@ def test_a_plan_without_changes_says_so_and_offers_nothing_to_confirm(operator, 
     text = text_of(page(browse_as(operator), run))
 
     assert "Nothing to change" in text
-    assert "What the file says is as it is here already." in text
+    assert "The data is already the same as in the file." in text
     assert "/confirm/" not in text
 
 
 def test_a_plan_of_refused_rows_only_says_to_mend_them(operator, browse_as):
     run = make_run(operator, counts={"total": 1, "refused": 1})
 
-    assert "No row of the file can be taken: mend the refused rows" in text_of(page(browse_as(operator), run))
+    assert "No row of the file can be imported: correct the refused rows" in text_of(page(browse_as(operator), run))
 
 
 def many_rows(run: ImportRun) -> None:
@@ -236,7 +236,7 @@ def test_what_moves_is_listed_the_farthest_first(moves, operator, browse_as):
 def test_slight_moves_are_hidden(moves, operator, browse_as):
     client = browse_as(operator)
 
-    assert "1 row does nothing but move by less than 100 m" in text_of(page(client, moves, bucket="changed"))
+    assert "1 row does nothing except move by less than 100 m" in text_of(page(client, moves, bucket="changed"))
     assert shown(page(client, moves, bucket="changed", far="1")) == ["KBKX", "KDEN"]
 
 
@@ -274,5 +274,5 @@ def test_what_is_unusual_is_said_with_its_figures(run, operator, browse_as):
     assert "<strong>31.0 %</strong>" in text
     assert "of the airports that are here change in elevation (ft)</a>" in text
     assert "31; before 0 to 2 %" in text
-    assert "50 of 51 objects whose values of upstream change get back what they had before" in text
-    assert f'<a href="{IMPORTS}5/change/">import 5</a> took just this file' in text
+    assert "50 of 51 changed objects would get their upstream values back from before" in text
+    assert f'<a href="{IMPORTS}5/change/">import 5</a> imported the same file' in text

@@ -73,7 +73,7 @@ def test_a_busy_run_is_watched_and_may_be_left(operator, browse_as, status):
 
     assert f'data-progress="{IMPORTS}{run.pk}/progress/" data-status="{status}"' in text
     assert '<script type="module" src="/static/console/progress.js"></script>' in text
-    assert "This page may be closed" in text
+    assert "You may close this page" in text
     assert f'action="{IMPORTS}{run.pk}/cancel/"' in text
 
 
@@ -121,12 +121,12 @@ def test_of_a_run_whose_worker_has_gone_the_page_says_so_and_a_button_fails_it(o
 
     assert (state["status"], state["warning"]) == ("gone", WORKER_GONE)
     assert 'data-status="gone"' in text
-    assert ">Fail it</button>" in text
+    assert ">Mark as failed</button>" in text
     assert ImportRun.objects.get().status == "running"
 
     answer = act(client, run, "cancel")
 
-    assert told(answer) == ["Its worker had gone, so it has failed: nothing was written."]
+    assert told(answer) == ["Its worker had stopped, so it failed: nothing was written."]
     assert ImportRun.objects.get().status == "failed"
     assert "Start again" in text_of(answer)
 
@@ -156,7 +156,7 @@ def test_what_a_command_started_is_started_again_by_that_command(operator, brows
 
     text = text_of(page(browse_as(operator), run))
 
-    assert "It was started by the command update_airports: run that again." in text
+    assert "It was started by the command update_airports: run the command again." in text
     assert "/start-again/" not in text
 
 
@@ -182,7 +182,7 @@ def test_a_file_that_was_uploaded_twice_is_told_of_and_so_is_what_comes_first(op
     text = text_of(page(browse_as(operator), run))
 
     assert f'The same file was uploaded twice: <a href="{IMPORTS}{twice.pk}/change/">' in text
-    assert f">Import {first.pk} of other.csv</a> is confirmed and comes first" in text
+    assert f">Import {first.pk} of other.csv</a> is confirmed and runs first" in text
     assert text.count("callout") == 3
 
 
@@ -191,14 +191,14 @@ def test_an_import_of_which_everything_was_left_alone_says_so(operator, browse_a
 
     text = text_of(page(browse_as(operator), run))
 
-    assert "Nothing was imported: whatever it was to change has moved" in text
+    assert "Nothing was imported: everything that it would have changed was changed by others" in text
     assert "Upload the file again</a>" in text
 
 
 def test_some_rows_that_were_left_alone_are_told_of(operator, places, browse_as):
     run = make_run(operator, status="applied", changeset=places["import"], counts={"updated": 2, "left_alone": 1})
 
-    assert "1 row was left alone, since something moved" in text_of(page(browse_as(operator), run))
+    assert "1 row was skipped, because something changed" in text_of(page(browse_as(operator), run))
 
 
 def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
@@ -207,7 +207,7 @@ def test_a_cancelled_import_says_who_cancelled_it(operator, browse_as):
     text = text_of(page(browse_as(operator), run))
 
     assert "nothing was written. Cancelled by uma." in text
-    assert "What was decided about rows is forgotten when it starts again." in text
+    assert "Decisions about rows are discarded when it starts again." in text
 
 
 @pytest.mark.parametrize(("spec", "what"), [("ourairports", "Airports from"), ("geonames", "Cities from")])
@@ -290,4 +290,4 @@ def test_findings_that_were_not_counted_since_are_those_that_the_plan_expected(o
     text = text_of(page(browse_as(steward), run))
 
     assert "before 2, after 4" in text
-    assert "They have not been counted since: these are the numbers that the plan had" in text
+    assert "They have not been counted since then: these are the numbers that the plan had" in text

@@ -158,10 +158,10 @@ def test_an_empty_list_says_what_to_do_first(operator, viewer, browse_as):
 
     assert "There are no airports yet." in offered
     assert '<a href="/admin/airports/airport/import/">Import a file</a>' in offered
-    assert "Whoever may import will bring them in." in told
+    assert "Somebody with the permission to import can add them." in told
 
 
 def test_a_list_where_nothing_fits_leads_to_all(places, viewer, browse_as):
     page = browse_as(viewer).get(AIRPORTS, {"q": "nowhere"}).content.decode()
 
-    assert 'No airport fits. <a href="?_view=all">Show all airports</a>' in page
+    assert 'No airport matches. <a href="?_view=all">Show all airports</a>' in page

@@ -126,7 +126,7 @@ def test_a_changeset_without_places_says_so(browse_as, viewer, placed):
 
     page = browse_as(viewer).get(f"/admin/changesets/changeset/{made.pk}/map/")
 
-    assert "None has a place on the map" in page.content.decode()
+    assert "None has a position" in page.content.decode()
 
 
 def test_a_plan_shows_what_would_come_move_change_and_is_missing(browse_as, operator, placed):

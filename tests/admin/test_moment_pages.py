@@ -78,7 +78,7 @@ def test_an_object_then_has_all_values_and_the_difference_to_now(places, viewer,
 def test_an_object_that_was_not_there_then_is_said_to_be_absent(places, viewer, browse_as):
     page = browse_as(viewer).get(OBJECT, {"at": f"before-{places['import'].pk}"}).content.decode()
 
-    assert "was not there before" in page
+    assert "did not exist before" in page
 
 
 def test_what_changed_between_two_moments_is_counted_and_filtered(places, viewer, browse_as, edit):
@@ -97,7 +97,7 @@ def test_what_changed_between_two_moments_is_counted_and_filtered(places, viewer
 def test_the_same_moment_twice_is_no_change(places, viewer, browse_as):
     page = browse_as(viewer).get(BETWEEN, {"from": "now", "to": "now"}).content.decode()
 
-    assert "nothing changed on balance" in page
+    assert "no net change" in page
 
 
 @pytest.mark.parametrize("path", [LIST, LIST + "?q=a", BETWEEN + "?from=1999-01-01", OBJECT])

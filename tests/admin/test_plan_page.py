@@ -124,7 +124,7 @@ def test_ticking_nothing_is_said(places, steward, browse_as):
     [
         ({"field": "nmae"}, "There is no field “nmae”"),
         ({"model": "planet"}, "There is no model “planet”"),
-        ({"only": "airports.airport:NOPE"}, "did nothing in this scope"),
+        ({"only": "airports.airport:NOPE"}, "changed nothing in this scope"),
     ],
 )
 def test_a_scope_that_is_not_there_is_one_sentence(asked, sentence, places, steward, browse_as):
@@ -144,7 +144,7 @@ def test_all_or_nothing_offers_no_button_while_something_would_be_kept(places, s
     page = browse_as(steward).get(address_of(made), {"on_conflict": "abort"}).content.decode()
 
     assert "All or nothing was chosen, and 1 object would be left alone" in page
-    assert "Revert 3 objects" not in page
+    assert "Revert 3 airports" not in page
 
 
 # -- the token -----------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def test_the_bin_is_searched(deleted, viewer, browse_as):
     client = browse_as(viewer)
 
     assert [row.ident for row, _, _ in client.get(BIN, {"q": "buckley"}).context["rows"]] == ["KBKF"]
-    assert "No deleted airport fits." in client.get(BIN, {"q": "zzz"}).content.decode()
+    assert "No deleted airport matches." in client.get(BIN, {"q": "zzz"}).content.decode()
 
 
 def test_an_empty_bin_says_so(places, viewer, browse_as):
@@ -55,7 +55,7 @@ def test_who_may_not_restore_sees_no_button_and_a_reason(deleted, viewer, operat
     for person in (viewer, operator):
         page = browse_as(person).get(BIN).content.decode()
 
-        assert "Bring back what is ticked" not in page
+        assert "Bring back the ticked objects" not in page
         assert 'type="checkbox"' not in page
         assert "you need the permissions" in page
 

@@ -104,6 +104,6 @@ def test_health_says_what_does_not_answer(client, places):
 
     assert parts["worker"] == {
         "ok": False,
-        "message": "What all processes share does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.",
+        "message": "The shared cache does not answer: check Redis (CACHE_URL), or the disk of VAR_DIR.",
     }
     assert parts["database"]["ok"]

@@ -8,6 +8,9 @@ from apps.airports.models import Airport
 from apps.changesets.context import changeset
 from apps.changesets.history.origins import origins_of
 from apps.changesets.revert import plan_revert, revert
+from apps.imports.models import PlannedRow, RowKind
+from apps.imports.pages.plan_rows import shown_rows
+from tests.admin.runs import make_run
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "/admin/airports/airport/KDEN/", "/admin/airports/airport/KDNX/"
@@ -164,3 +167,14 @@ def test_a_value_that_a_person_sets_again_is_that_persons(places, edit):
     origin = origins_of(Airport.objects.get(pk="KDEN"))["name"]
 
     assert (origin.changeset, origin.brought_back) == (again, None)
+
+
+def test_a_row_of_an_import_links_to_its_object_under_the_key_that_it_has_now(places, viewer, rename):
+    run = make_run(viewer, status="applied", changeset=rename("KDEN", "KDVX"))
+    row = PlannedRow(run=run, kind=RowKind.CHANGED, line=2, old_pk="KDEN", new_pk="KDVX", label="Denver")
+    assert shown_rows(run, [row], missing="report", user=viewer)[0].url == "/admin/airports/airport/KDVX/change/"
+
+    rename("KDVX", "KDEX")
+    rename("KBKF", "KDVX")
+
+    assert shown_rows(run, [row], missing="report", user=viewer)[0].url == "/admin/airports/airport/KDEX/change/"

@@ -3,6 +3,7 @@
 import pytest
 
 from apps.airports.models import Airport
+from apps.base.models import City
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
@@ -52,7 +53,7 @@ def test_undoing_the_revert_brings_the_change_back(places, steward, browse_as, e
 
     client.post(address_of(undo), {**hidden(page), "reason": "yes after all"})
 
-    assert "Undo the revert of 1 object" in page.content.decode()
+    assert "Undo the revert of 1 airport" in page.content.decode()
     assert Airport.objects.get(pk="KDEN").name == "Denver Intl"
 
 
@@ -74,7 +75,7 @@ def test_what_others_changed_since_is_kept_and_names_them(places, steward, opera
     assert "<strong>1</strong> object is kept as it is: changed since" in page
     address = f"/admin/changesets/changeset/{since.pk}/change/"
     assert f'Name changed since, last in <a href="{address}">#{since.pk} Edit by olga' in page
-    assert "Plan to overwrite what others changed" in page
+    assert "Overwrite what others changed instead" in page
 
 
 def test_force_is_a_plan_of_its_own_that_says_what_it_does(places, steward, operator, browse_as, edit):
@@ -140,3 +141,21 @@ def test_reverting_an_import_with_rows_in_use_says_what_is_blocked(places, stewa
 
 def test_an_unknown_changeset_is_not_found(steward, browse_as):
     assert browse_as(steward).get("/admin/changesets/changeset/4711/revert/").status_code == 404
+
+
+def test_a_revert_counts_each_kind_of_objects_and_a_redo_brings_newer_values_back(places, steward, browse_as):
+    with changeset(kind="bulk_action", actor=steward) as act:
+        Airport.objects.update(name="Renamed")
+        City.objects.update(population=1)
+    client = browse_as(steward)
+    page = client.get(f"/admin/changesets/changeset/{act.pk}/revert/").content.decode()
+    assert "Revert 2 cities and 3 airports" in page
+    assert "objects get their old values back" in page
+
+    back = revert(plan_revert([act]), actor=steward, reason="a mistake")
+
+    page = client.get(f"/admin/changesets/changeset/{back.pk}/revert/").content.decode()
+    assert "objects get their newer values back" in page
+    again = revert(plan_revert([back]), actor=steward, reason="it was right")
+    page = client.get(f"/admin/changesets/changeset/{again.pk}/change/").content.decode()
+    assert "objects got their newer values back" in page

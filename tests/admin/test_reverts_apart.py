@@ -214,7 +214,7 @@ def test_progress_is_shown_in_numbers(made, client):
 
     progress = client.get(work_address("progress")).json()
 
-    assert (progress["words"], progress["percent"]) == ("Comparing with what is here", 25)
+    assert (progress["words"], progress["percent"]) == ("Comparing with the present data", 25)
     assert progress["numbers"].startswith("80 of 320 rows")
 
 

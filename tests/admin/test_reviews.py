@@ -57,7 +57,7 @@ def test_a_viewer_sees_the_review_and_no_form(places, viewer, steward, browse_as
     page = browse_as(viewer).get(f"{address}change/").content.decode()
 
     assert "Reviewed by Stan" in page
-    assert "Take the review back" not in page
+    assert "Withdraw the review" not in page
 
 
 def test_a_direct_write_is_named_afterwards(places, steward, browse_as):

@@ -198,7 +198,7 @@ def test_a_plan_of_an_import_shows_numbers_to_who_may_not_view_the_model(places,
 
     page = text(client.get(f"/admin/imports/importrun/{run.pk}/change/"))
 
-    assert "Not shown: rows and values. They are for those who may view airports." in page
+    assert "Rows and values are not shown: you need the permission to view airports." in page
     assert "<strong>2</strong> airports are new" in page
     assert "Frankfurt" not in page
     assert [client.get(f"/admin/imports/importrun/{run.pk}/{part}").status_code for part in PARTS] == [403] * len(PARTS)

@@ -56,5 +56,5 @@ def test_a_process_of_its_own_restores_and_tells_how_it_ended(using: str, folder
 
 
 def test_work_that_nobody_knows_any_more_is_refused_with_a_sentence() -> None:
-    with pytest.raises(WorkRefused, match="is not known any more, so nothing was done"):
+    with pytest.raises(WorkRefused, match="is no longer known, so nothing was done"):
         carry_out("gone")

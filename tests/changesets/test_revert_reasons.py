@@ -297,8 +297,8 @@ def test_a_scope_of_fields_counts_only_what_changed_in_them(world: World) -> Non
         (Scope(fields=("nmae",)), "There is no field “nmae” in country or city or airport."),
         (Scope(models=("base.city",), fields=("elevation_ft",)), "There is no field “elevation_ft” in city."),
         (Scope(models=("planet",)), "There is no model “planet”: choose country, city, airport."),
-        (Scope(pks=("NOPE",)), "did nothing in this scope, so there is nothing to revert."),
-        (Scope(fields=("elevation_ft",)), "did nothing in this scope, so there is nothing to revert."),
+        (Scope(pks=("NOPE",)), "changed nothing in this scope, so there is nothing to revert."),
+        (Scope(fields=("elevation_ft",)), "changed nothing in this scope, so there is nothing to revert."),
     ],
 )
 def test_a_scope_that_is_not_there_is_refused_and_nothing_happens(world: World, scope: Scope, sentence: str) -> None:

@@ -99,7 +99,7 @@ def test_the_second_time_it_is_a_sentence_and_nothing_is_left(renamed: Changeset
     throws_out(reverting, "write_copies", times=2)
     before = Changeset.objects.count()
 
-    with pytest.raises(Busy, match="The database gave way to somebody else who was writing"):
+    with pytest.raises(Busy, match="Somebody else was writing and came first"):
         revert(plan_revert([renamed]), actor=None)
 
     assert Changeset.objects.count() == before

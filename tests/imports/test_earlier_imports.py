@@ -99,5 +99,5 @@ def test_a_command_says_that_a_file_takes_back(import_file, airports_file, capsy
 
     said = capsys.readouterr().out
     assert (dry["same_file"], dry["takes_back"]["run"]) == (first["run"], last["run"])
-    assert f"older than what was imported last: import {first['run']} took just this file." in said
-    assert f"get back what they had before import {last['run']}: is the file older than that one?" in said
+    assert f"older than what was imported last: import {first['run']} imported the same file." in said
+    assert f"get their upstream values back from before import {last['run']}: is the file older than that one?" in said

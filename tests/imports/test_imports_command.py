@@ -65,7 +65,7 @@ def test_looking_is_enough_to_find_a_dead_worker(opened):
     put(opened(), RunStatus.RUNNING, started_at=timezone.now() - timedelta(hours=1))
 
     assert "Failed" in imports("status")
-    assert "The worker stopped without a word" in imports("status")
+    assert "The worker stopped unexpectedly" in imports("status")
 
 
 def test_a_waiting_run_is_cancelled(opened):

@@ -159,7 +159,7 @@ def test_rows_that_people_decided_to_take_count_for_the_limit(planned, people, s
 def test_the_plan_of_another_file_is_not_confirmed(planned, people):
     run = planned(actor=people["uploader"])
 
-    with pytest.raises(PlanMoved, match="made anew, or decided about, since"):
+    with pytest.raises(PlanMoved, match="made again, or rows were decided about, since"):
         confirmed(run, people["uploader"], seen=mark_of(run).replace(run.file_sha256, "0" * 64))
 
     assert ImportRun.objects.get().status == RunStatus.PLANNED
@@ -170,7 +170,7 @@ def test_a_plan_that_was_made_anew_since_is_not_confirmed(planned, people):
     seen = mark_of(run)
     plan_run(set_options(run, ImportOptions(missing="delete"), actor=people["uploader"]))
 
-    with pytest.raises(PlanMoved, match="made anew, or decided about, since"):
+    with pytest.raises(PlanMoved, match="made again, or rows were decided about, since"):
         confirmed(run, people["approver"], seen=seen)
 
     assert confirmed(run, people["approver"]).status == RunStatus.APPROVED
@@ -181,7 +181,7 @@ def test_a_plan_whose_rows_were_decided_about_since_is_not_confirmed(planned, pe
     seen = mark_of(run)
     decide(run, run.rows.values_list("pk", flat=True), Decision.LEAVE, actor=people["uploader"])
 
-    with pytest.raises(PlanMoved, match="made anew, or decided about, since"):
+    with pytest.raises(PlanMoved, match="made again, or rows were decided about, since"):
         confirmed(run, people["approver"], seen=seen)
 
 
@@ -282,7 +282,7 @@ def test_a_run_that_did_not_end_badly_is_not_started_again(planned, people, stat
     ("values", "sentence"),
     [
         ({"kept_as": ""}, "is not kept any more: upload it again"),
-        ({"summary": {"command": "update_airports"}}, "started by the command update_airports: run that again"),
+        ({"summary": {"command": "update_airports"}}, "started by the command update_airports: run the command again"),
     ],
 )
 def test_what_cannot_be_started_again_says_why(planned, people, values, sentence):

@@ -117,7 +117,7 @@ def test_a_run_whose_worker_was_killed_fails_writes_nothing_and_works_when_start
         status, lock, airports, changesets, error = console.step("tell()").split("|")
 
         assert (status, lock, airports, changesets) == ("failed", "None", "0", "0")
-        assert error.startswith("The worker stopped without a word: it was last heard of at ")
+        assert error.startswith("The worker stopped unexpectedly: its last sign of life was at ")
         console.step("again()")
         console.work()
         assert console.step("tell()").startswith("planned|None|0|0|")

@@ -169,7 +169,7 @@ def test_a_run_whose_worker_fell_silent_has_failed(opened, settings):
 
     run.refresh_from_db()
     assert (run.status, run.lock) == (RunStatus.FAILED, None)
-    assert run.error.startswith("The worker stopped without a word: it was last heard of at ")
+    assert run.error.startswith("The worker stopped unexpectedly: its last sign of life was at ")
     assert run.error.endswith("Nothing was written. Start it again.")
     assert run.finished_at is not None
 

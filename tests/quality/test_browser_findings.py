@@ -101,5 +101,5 @@ def test_the_gate_is_seen_on_the_plan_of_an_import(live_server, page, log_in, do
     page.goto(f"{live_server.url}/admin/imports/importrun/{doctored.pk}/change/")
 
     expect(page.get_by_text("GATE_CLOSED_PERCENT allows 5 %")).to_be_visible()
-    expect(page.get_by_label("Import it all the same")).to_be_visible()
+    expect(page.get_by_label("Import anyway")).to_be_visible()
     assert fits(page, 390)

@@ -179,7 +179,7 @@ def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, bro
     assert DOCTORED["closed"][1] in content
     assert "10 more" in content
     assert "Airports with the IATA code 0" in content
-    assert "today 0, then 10" in content
+    assert "now 0, after the import 10" in content
     assert "Only somebody who may approve imports goes past that." in content
     assert "past_limits" not in content
 
@@ -187,7 +187,7 @@ def test_the_page_of_a_plan_shows_the_limit_and_the_findings(plan, operator, bro
 def test_the_page_of_a_plan_says_so_when_no_finding_comes_or_goes(plan, operator, browse_as):
     changing, same = plan(*doctored("closed"), actor=operator), plan(*FIELDS, actor=operator)
 
-    said = "Each rule would have as many findings as today."
+    said = "The number of findings would not change for any rule."
     assert said in browse_as(operator).get(page_of(changing)).content.decode()
     assert said not in browse_as(operator).get(page_of(same)).content.decode()
 

@@ -46,7 +46,7 @@ def test_the_page_shows_each_rule_with_findings_its_count_and_its_trend(zeros, s
 
 
 def test_without_findings_the_page_says_so(steward, browse_as):
-    assertContains(browse_as(steward).get(FINDINGS), "No findings: what is here breaks none of the rules.")
+    assertContains(browse_as(steward).get(FINDINGS), "No findings: the data breaks none of the rules.")
 
 
 def test_the_page_takes_few_queries_and_counts_nothing_where_a_tally_is_fresh(
@@ -178,7 +178,7 @@ def test_an_acceptance_ends_on_its_day_and_can_be_taken_back(zeros, operator, br
     browser.post(f"{FINDINGS}accepted/{one.pk}/withdraw/")
     again = browser.post(f"{FINDINGS}accepted/{one.pk}/withdraw/", follow=True)
 
-    assertContains(again, "is not accepted any more")
+    assertContains(again, "is no longer accepted")
     assert len(again.context["rows"]) == 2
     assert [each.pk for each in again.context["over"]] == [other.pk, one.pk]
     assertContains(again, "taken back by olga")

@@ -39,7 +39,7 @@ def relinking(condition: str) -> BulkWork:
         names = _names(sql)
         lines = [
             Line("changed", number, f"will be linked: {countries:,} to another country, {cities:,} to another city"),
-            Line("kept", right, plural(right, "is linked rightly already", "are linked rightly already")),
+            Line("kept", right, plural(right, "is already linked correctly", "are already linked correctly")),
             Line("kept", pinned, plural(pinned, "has a pinned link, which stays", "have a pinned link, which stays")),
         ]
         listed = []

@@ -12,7 +12,7 @@ RECENT = "airports.delete_recent_import"
 AIRPORT, COUNTRY, CITY = "airports.airport", "base.country", "base.city"
 # The buttons of places.
 RELINK_ITS = Tool("Relink its airports…", "Link them to the places that their codes name")
-CLEAR_FROM_ITS = Tool("Clear from its airports…", "Take their links to it away")
+CLEAR_FROM_ITS = Tool("Clear from its airports…", "Remove their links to it")
 
 ACTIONS.add(
     BulkAction(
@@ -21,7 +21,7 @@ ACTIONS.add(
         "Clear country on {what}",
         CLEAR_LINKS,
         links.CLEAR_COUNTRY,
-        tool=Tool("Clear country…", "Take its link to a country away"),
+        tool=Tool("Clear country…", "Remove its link to a country"),
     ),
     BulkAction(
         "clear_city",
@@ -29,7 +29,7 @@ ACTIONS.add(
         "Clear city on {what}",
         CLEAR_LINKS,
         links.CLEAR_CITY,
-        tool=Tool("Clear city…", "Take its link to a city away"),
+        tool=Tool("Clear city…", "Remove its link to a city"),
     ),
     BulkAction(
         "relink",

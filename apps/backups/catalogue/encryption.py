@@ -63,4 +63,4 @@ def _gpg() -> gnupg.GPG:
 
 def _said(done: Any) -> str:
     lines = [line for line in (done.stderr or "").splitlines() if line.startswith("gpg: ")]
-    return (lines[-1].removeprefix("gpg: ") if lines else done.status or "it gave no word").rstrip(".")
+    return (lines[-1].removeprefix("gpg: ") if lines else done.status or "it said nothing").rstrip(".")

@@ -82,7 +82,7 @@ def script_of(program: str, source: Path, *options: str) -> Iterator[IO[bytes]]:
 
 def unreadable(source: Path, complaints: str) -> BackupUnreadable:
     """Return the error for a file that pg_restore cannot read."""
-    message = next((line.strip().rstrip(".") for line in complaints.splitlines() if line.strip()), "it gave no word")
+    message = next((line.strip().rstrip(".") for line in complaints.splitlines() if line.strip()), "it said nothing")
     return BackupUnreadable(
         f"pg_restore cannot read the backup {source.name}: {message}. Nothing was restored; choose another one."
     )

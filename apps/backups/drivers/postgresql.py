@@ -265,7 +265,7 @@ def _failed(status: int, complaints: str, target: Path, *, needed: int) -> Backu
         return disk_full(target.parent, needed=needed)
     if "lock timeout" in complaints:
         return _busy()
-    message = _first_line(complaints) or f"it ended with status {status} and no word"
+    message = _first_line(complaints) or f"it ended with status {status} and no message"
     return DumpFailed(f"pg_dump made no backup: {message}. Nothing of it is left.")
 
 

@@ -24,7 +24,7 @@ from apps.changesets.identity import identity_of
 from apps.changesets.pages import links
 from apps.changesets.text import counted, plural
 
-TITLES = {CREATE: "Back up the database", VERIFY: "Prove that a backup restores", RESTORE: "Restore the database"}
+TITLES = {CREATE: "Back up the database", VERIFY: "Verify a backup", RESTORE: "Restore the database"}
 
 
 def list_url() -> str:
@@ -160,9 +160,9 @@ class RestoreBackup(Working):
             words = f"{made} made since will be gone, with what {they} changed"
             yield Line("deleted", later, words, url=links.changesets_url())
         else:
-            yield Line("kept", None, "no later changeset is there")
+            yield Line("kept", None, "there is no later changeset")
         if not choice.tables:
-            words = "people, groups and permissions will be those of then, and everybody has to log in again"
+            words = "users, groups and permissions will be as they were then, and everybody has to log in again"
             yield Line("changed", None, words)
         yield Line("created", None, "what is there now is backed up first, so that this can be taken back")
         yield Line("kept", None, "when anything fails, the database stays as it is")
@@ -170,5 +170,5 @@ class RestoreBackup(Working):
 
 def _against(then: int, now: int | None) -> str:
     if now is None:
-        return "; those of now cannot be counted"
+        return "; the present number is not known"
     return ", as many as now" if now == then else f"; now there are {now:,}"

@@ -20,7 +20,7 @@ def create_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResp
 
 
 def verify_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) -> HttpResponse:
-    """Prove that a backup restores (POST)."""
+    """Verify a backup (POST)."""
     backup, _here = _listed(name)
     try:
         work = begin(VERIFY, actor=actor_of(request), size=database_size(), backup=backup.id)
@@ -40,7 +40,7 @@ def download_page(model_admin: admin.ModelAdmin, request: HttpRequest, name: str
     """Offer the file of a backup that is here (GET); give it, and note in the journal who has it (POST)."""
     backup, here = _listed(name)
     if not here:
-        raise Http404("This backup is only elsewhere: restore or verify it to bring it back.")
+        raise Http404("This backup is only off-site: restore or verify it to copy it back.")
     if request.method != "POST":
         return answer(model_admin, request, "download", {"title": f"Download {backup.id}", "backup": backup})
     note(download=True, backup=backup.id, actor=actor_of(request).get_username(), result="downloaded")
@@ -77,5 +77,5 @@ def _listed(name: str) -> tuple[Backup, bool]:
 
 def _work(key: str) -> Work:
     if (work := work_of(key)) is None:
-        raise Http404("Nothing of this name was asked for, or it was long ago.")
+        raise Http404("There is no such backup or restore, or it was long ago.")
     return work

@@ -11,12 +11,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from apps.changesets.history.renames import KeyHistory
 from apps.changesets.hooks import Hook
 from apps.changesets.pages.maps import MapFigure
-from apps.changesets.pages.moved_on import had_this_key
 from apps.changesets.rights import may_view
-from apps.changesets.tracking import tracked_for
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,6 @@ class FiguresMixin(admin.ModelAdmin):
             panel = next((make(request, obj) for make in PANELS.of(self.opts.label_lower)), None)
             context |= {"figures": self._numbers(request, obj), "panel": panel}
             context |= {"map": panel.map if panel else None}
-            # An old link may mean the object that had this one's key before.
-            context["had_this_key"] = had_this_key(KeyHistory(tracked_for(self.model), obj.pk))
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     def _figures(self, request: HttpRequest) -> list[Figure]:

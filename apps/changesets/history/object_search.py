@@ -43,9 +43,9 @@ def stable_keys_of(tracked: Tracked, text: str) -> list[object]:
 def best_first(model: type[Model], fields: Iterable[str], text: str) -> Case:
     """Return the order in which a search shows what it found: what is the text, what begins with it, all the rest."""
     text, searched = " ".join(folded(text).split()), Searched(model, fields)
-    return Case(
-        When(searched.being(text), then=Value(0)), When(searched.beginning(text), then=Value(1)), default=Value(2)
-    )
+    # What is the text begins with it, too: most rows are asked once.
+    begins = Case(*_when(searched.being(text), Value(0)), default=Value(1))
+    return Case(*_when(searched.is_code(text), Value(0)), *_when(searched.beginning(text), begins), default=Value(2))
 
 
 class Searched:
@@ -67,8 +67,11 @@ class Searched:
         """A code, the beginning of one, or a part of a text."""
         return self._is_code(word, self.codes) | self._begins(word) | self._either("folded__contains", word)
 
+    def is_code(self, text: str) -> Q:
+        return self._is_code(text, [*self.codes, *self.beginnings])
+
     def being(self, text: str) -> Q:
-        return self._is_code(text, [*self.codes, *self.beginnings]) | self._either("folded__exact", text)
+        return self._either("folded__exact", text)
 
     def beginning(self, text: str) -> Q:
         return self._begins(text) | self._either("folded__startswith", text)
@@ -82,6 +85,10 @@ class Searched:
     def _either(self, lookup: str, text: str) -> Q:
         others = [Q(**{f"{name}__icontains": text}) for name in self.others]
         return _any([*(Q(**{f"{name}__{lookup}": text}) for name in self.texts), *others])
+
+
+def _when(condition: Q, then: Case | Value) -> list[When]:
+    return [When(condition, then=then)] if condition else []
 
 
 def _any(conditions: Iterable[Q]) -> Q:

@@ -60,7 +60,7 @@ class RevertingCommand(Writing):
         try:
             return input("Revert? [y/N] ").strip().lower() in ("y", "yes")
         except EOFError as error:
-            raise CommandError("Nobody is there to answer: add --yes to go ahead.") from error
+            raise CommandError("This needs an answer: add --yes to go ahead.") from error
 
     def _show(self, plan: RevertPlan, heading: str) -> None:
         self.stdout.write(heading.format(", ".join(f"#{pk}" for pk in plan.changesets)))

@@ -26,7 +26,7 @@ def in_one_sentence() -> Iterator[None]:
     except ChangesetError as error:
         raise CommandError(str(error)) from error
     except EOFError as error:
-        raise CommandError("Nobody is there to answer: add --noinput to go ahead.") from error
+        raise CommandError("This needs an answer: add --noinput to go ahead.") from error
     except FAILURES as error:
         raise CommandError(sentence_with_words(error)) from error
 

@@ -124,7 +124,7 @@ def object_page(model_admin: Any, request: HttpRequest, object_id: str) -> HttpR
     history = tracked.history_model.objects
     newest = history.filter(**{tracked.model._meta.pk.attname: key}).first()
     if newest is None:
-        raise Http404(f"There never was such a {model_admin.opts.verbose_name}.")
+        raise Http404(f"This {model_admin.opts.verbose_name} never existed.")
     if (moved := lead_on(model_admin, request, key, page="as_of")) is not None:
         return moved
     row = whole_number(request.GET.get("row", ""))

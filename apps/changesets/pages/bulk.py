@@ -19,7 +19,7 @@ from apps.changesets.pages.bulk_act import BulkAct, Door
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.pages.links import list_url, object_url
 
-NOTHING_TICKED = "Nothing was selected, so nothing was changed: tick the rows you mean, then choose the action again."
+NOTHING_TICKED = "Nothing was selected, so nothing was changed: tick rows, then choose the action again."
 
 
 class _RowsOnly(ChangeList):

@@ -170,7 +170,7 @@ class BulkAct(PlannedAct[BulkPlan]):
 
 def _nothing(plan: BulkPlan) -> str:
     left = "; ".join(f"{line.number:,} {line.words}" for line in plan.lines if line.sign in LEFT)
-    return f"Nothing was to be changed, and nothing was: {left}." if left else "Nothing was to be changed."
+    return f"There was nothing to change: {left}." if left else "There was nothing to change."
 
 
 def _sentence(plan: BulkPlan, obj: models.Model | None) -> str:

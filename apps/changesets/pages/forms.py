@@ -68,7 +68,7 @@ class RecordedForm(forms.ModelForm):
             return cleaned
         seen = self._posted_version()
         if seen and (self.seen_values is None or not versions.is_same_object(self.instance, self.seen_values)):
-            raise forms.ValidationError("This is another object by now: open it again and look before you change it.")
+            raise forms.ValidationError("Another object has this key now: open it again and check it first.")
         moved = versions.moved_since(self.instance, seen) if seen and seen != self._newest() else {}
         for name in self._model_fields():
             if name not in self.changed_data:

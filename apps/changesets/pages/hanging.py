@@ -24,11 +24,11 @@ from apps.changesets.tracking import tracked_by_label
 WORDS = {
     RENAMED: "renamed {objects} of {earlier}",
     DELETED: "deleted {objects} of {earlier}",
-    CREATED: "made {objects} anew that {earlier} had deleted",
+    CREATED: "added {objects} again that {earlier} had deleted",
     CHANGED: "changed {field} of {objects} after {earlier}",
     LINKED: "linked {objects} by {field} to what {earlier} had added",
 }
-HIDDEN = "did something to objects that you may not see, after {earlier}"
+HIDDEN = "changed objects that you may not see, after {earlier}"
 # The graph: changesets in a column, the earliest on top, with arcs beside it.
 ROW, MARGIN, ARC = 34, 17, 26
 LONGEST_GRAPH = 13
@@ -75,7 +75,7 @@ def hanging_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: i
     request.current_app = model_admin.admin_site.name
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"What hangs on {changeset}",
+        "title": f"What depends on {changeset}",
         "opts": model_admin.opts,
         "changeset": changeset,
         "hanging": hanging,

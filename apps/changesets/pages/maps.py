@@ -25,12 +25,15 @@ KEY = "KEY"
 
 @dataclass(frozen=True)
 class MapFigure:
-    """A map as a page shows it: where its data come from by what the colours mean; `fit` shows only where they are."""
+    """A map as a page shows it: where its data come from by what the colours mean; `fit` shows only where they are,
+    and `close` as near as neighbours are.
+    """
 
     title: str
     views: Sequence[tuple[str, str]]
     id: str = "map"
     fit: bool = False
+    close: bool = False
 
 
 def map_answer(request: HttpRequest, name: str, state: str, work_out: Callable[[], PackedMap]) -> HttpResponse:

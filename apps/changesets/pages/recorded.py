@@ -36,6 +36,7 @@ from apps.changesets.pages.links import VIEW, outcome_message
 from apps.changesets.pages.list_views import ListViewsAdmin, ViewFilter
 from apps.changesets.pages.moved_on import had_this_key, lead_on
 from apps.changesets.pages.nearby import NearFilter
+from apps.changesets.pages.object_page import ObjectPageAdmin
 from apps.changesets.pages.origins import show_origins
 from apps.changesets.pages.searching import SearchingAdmin
 from apps.changesets.pages.version import may_go_back, version_page
@@ -51,7 +52,7 @@ _outcomes: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 _refusals: WeakKeyDictionary[HttpRequest, str] = WeakKeyDictionary()
 
 
-class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, SimpleHistoryAdmin):
+class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, ObjectPageAdmin, SimpleHistoryAdmin):
     """Admin of a tracked model; a form of its own is a RecordedForm."""
 
     form = RecordedForm

@@ -33,10 +33,10 @@ from apps.changesets.revert.stored import (
     shown_revert,
     size_of,
 )
-from apps.changesets.revert.wording import counts_words, scope_words
+from apps.changesets.revert.wording import counts_words, objects_words, scope_words
 from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
 from apps.changesets.tasks import work_on_plan
-from apps.changesets.text import counted, plural
+from apps.changesets.text import plural
 from apps.changesets.tracking import tracked_by_label
 
 # A scope of more rows stays with the stored plan, and out of the token.
@@ -92,7 +92,7 @@ def reverted(
     part = "" if scope.is_everything and not done.left_alone else "partly "
     sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
     if made is None:
-        sentence = f"Nothing was changed: what is left of {name} is as it was already, or was left alone."
+        sentence = f"Nothing was changed: the rest of {name} is already as it was before, or was kept."
     back = back or (links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}")
     outcome = links.lead_to(request.user, made, sentence, back=back, undo="Undo this revert…")
     return replace(outcome, messages=(*warned, *outcome.messages))
@@ -216,9 +216,12 @@ class RevertAct(PlannedAct[ShownPlan]):
             **choices_of(query, self.chosen),
         }
         page = replace(
-            _empty_page(self.chosen), heading=heading if head.counts else "", lines=lines_of(head), context=context
+            _empty_page(self.chosen),
+            heading=heading if head.counts else "",
+            lines=lines_of(head, redo=undoes),
+            context=context,
         )
-        verb = f"{'Undo the revert of' if undoes else 'Revert'} {counted(head.writes, 'object')}"
+        verb = f"{'Undo the revert of' if undoes else 'Revert'} {objects_words(head)}"
         return replace(page, verb=verb, back="Back") if possible else page
 
     def without_plan(self, refusal: Exception) -> HttpResponse | Page:

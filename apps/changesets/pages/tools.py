@@ -108,7 +108,7 @@ class ObjectTools(BaseDjangoObjectActions, RecordedModelAdmin):
     The package's other base would put its own template in place of our lists'.
     """
 
-    change_form_template = "django_object_actions/change_form.html"
+    change_form_template = "admin/changesets/object_page.html"
     change_actions: tuple[str, ...] = ("undo_last_change",)
 
     def get_urls(self) -> list[URLPattern]:

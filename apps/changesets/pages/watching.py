@@ -10,7 +10,7 @@ PHASES = {
     "start": "Starting",
     "count": "Counting",
     "read": "Reading the file",
-    "compare": "Comparing with what is here",
+    "compare": "Comparing with the present data",
     "store": "Storing the plan",
     "load": "Loading the plan",
     "back up": "Making a backup first",
@@ -20,12 +20,12 @@ PHASES = {
     "links": "Finding countries and cities",
     "write": "Writing",
     "record": "Recording the changes",
-    "settle": "Looking for what is in the way",
+    "settle": "Checking for conflicts",
     "stop": "Stopping",
 }
 GONE = "gone"
-WORKER_GONE = "Its worker has gone, and nothing was written. A worker that looks will fail it; so can you."
-NO_WORKER = "No worker has taken it up yet. Is one running? It is started with: python manage.py db_worker"
+WORKER_GONE = "Its worker has stopped, and nothing was written. Another worker will mark it as failed, or you can."
+NO_WORKER = "No worker has started it yet. Start a worker with: python manage.py db_worker"
 
 
 def shown(snapshot: Snapshot | None, *, waiting: str) -> dict[str, Any]:

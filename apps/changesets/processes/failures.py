@@ -65,7 +65,7 @@ _WORDS = {
 }
 _SENTENCES = {
     Cause.BUSY: "Somebody else is writing right now, {who}: nothing was changed. Try again in a minute.",
-    Cause.THROWN_OUT: "The database gave way to somebody else who was writing, {who}: nothing was changed. Try again.",
+    Cause.THROWN_OUT: "Somebody else was writing and came first, {who}: nothing was changed. Try again.",
     Cause.UNREACHABLE: "The database cannot be reached, or went away: nothing is half done. Check that it runs, and "
     "that DATABASE_URL names it; then try again.",
     Cause.READ_ONLY: "The database does not let the console write: nothing was changed. Give its user, or its file and "

@@ -167,7 +167,7 @@ def alone(opened: Changeset, *, using: str = "default") -> Iterator[None]:
 def remark_on(made: Changeset | None) -> str:
     """Return the sentence that a changeset was tried again, or nothing."""
     again = made is not None and (made.summary or {}).get(TRIED_AGAIN)
-    return "The database gave way to another writer once, so it was tried again by itself." if again else ""
+    return "Another writer came first once, so it was tried again by itself." if again else ""
 
 
 def lock_tracked_tables(using: str = "default", *, mode: str = "EXCLUSIVE") -> None:

@@ -57,7 +57,7 @@ def refuse_under_way(plan: StoredPlan) -> None:
 def stop(plan: StoredPlan) -> None:
     """Cancel what waits for a worker, or ask the worker to stop; what a dead worker left has failed."""
     if is_dead(plan):
-        _end(plan, PlanWork.FAILED, "Its worker stopped without a word, and nothing was written.")
+        _end(plan, PlanWork.FAILED, "Its worker stopped unexpectedly, and nothing was written.")
     elif plan.work in BUSY:
         ask_to_stop(key_of(plan))
     else:

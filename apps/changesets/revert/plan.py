@@ -81,7 +81,7 @@ def merge_copies(
     settle(sql, touched, seen=seen)
     numbers = _numbers(sql, touched)
     if not numbers["counts"] and not scope.is_everything:
-        raise EmptyScope(f"{_names(changesets)} did nothing in this scope, so there is nothing to revert.")
+        raise EmptyScope(f"{_names(changesets)} changed nothing in this scope, so there is nothing to revert.")
     plan = RevertPlan(
         changesets=tuple(changeset.pk for changeset in changesets),
         scope=scope,
@@ -120,9 +120,9 @@ def refuse_unless_revertable(changeset: Changeset) -> None:
     if changeset.status == Status.FAILED:
         raise NothingToRevert(f"{changeset} failed and changed nothing, so there is nothing to revert.")
     if changeset.kind == Kind.BASELINE:
-        raise NothingToRevert(f"{changeset} only wrote down what was there, so there is nothing to revert.")
+        raise NothingToRevert(f"{changeset} only recorded what was there, so there is nothing to revert.")
     if changeset.pruned_at is not None:
-        raise NothingToRevert(f"{changeset}'s history was pruned, so nobody knows any more what was there before it.")
+        raise NothingToRevert(f"{changeset}'s history was pruned, so the values before it are no longer known.")
     if changeset.status == Status.REVERTED:
         by = changeset.reverted_by.filter(status=Status.APPLIED).order_by("-pk").first()
         raise NothingToRevert(

@@ -19,7 +19,7 @@ MOVED_WORDS = "changed after the plan was shown"
 WORDS = {
     working.CHANGED_SINCE: "created by the changeset and changed since",
     working.DELETED_SINCE: "deleted since",
-    working.THERE_AGAIN: "deleted by the changeset and made anew since",
+    working.THERE_AGAIN: "deleted by the changeset and added again since",
     blocking.MOVED: MOVED_WORDS,
 }
 LONGEST = 200

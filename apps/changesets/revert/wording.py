@@ -1,11 +1,13 @@
 """A revert in words: its scope, and the numbers of its buckets."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
 
 from apps.changesets.models import Changeset
-from apps.changesets.revert.verdicts import Bucket, Scope
+from apps.changesets.plans.rows import PARTLY
+from apps.changesets.revert.verdicts import Bucket, RevertPlan, Scope
 from apps.changesets.rights import Sees
 from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name, tracked_models
@@ -50,6 +52,23 @@ def field_words(name: str) -> str:
 def counts_words(counts: dict[str, int]) -> str:
     """Return the numbers of a revert by bucket: `3 restored, 1 kept`."""
     return ", ".join(words.format(counts[bucket]) for bucket, words in DONE.items() if counts.get(bucket))
+
+
+def whole_numbers(counts: Mapping[str, int], partly: int) -> dict[str, int]:
+    """Return each object of a revert in one bucket only: those that go back but for some values in PARTLY."""
+    if not partly:
+        return dict(counts)
+    less = {bucket: counts.get(bucket, 0) - partly for bucket in (Bucket.RESTORED, Bucket.KEPT)}
+    return {**counts, PARTLY: partly} | {str(bucket): number for bucket, number in less.items()}
+
+
+def objects_words(plan: RevertPlan) -> str:
+    """Return what a revert would write, each kind with its number: `7 airports and 2 cities`."""
+    numbers = {label: sum(counts.values()) for label, counts in plan.models.items()}
+    parts = [
+        counted(numbers[tracked.label], tracked.model) for tracked in tracked_models() if numbers.get(tracked.label)
+    ]
+    return _listed(parts) if parts and sum(numbers.values()) == plan.writes else counted(plan.writes, "object")
 
 
 def scope_of(revert: Changeset) -> Scope:

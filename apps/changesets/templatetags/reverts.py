@@ -14,10 +14,10 @@ from apps.changesets.fields import target_of
 from apps.changesets.models import Changeset, Kind, ReviewVerdict
 from apps.changesets.pages import links, show
 from apps.changesets.pages.plan_rows import ShownRow, rows_of, verdicts_in_summary
-from apps.changesets.pages.revert_lines import BUCKETS, whole_numbers
+from apps.changesets.pages.revert_lines import BUCKETS
 from apps.changesets.plans.rows import PARTLY
 from apps.changesets.revert.verdicts import OPERATIONS, Bucket, Verdict
-from apps.changesets.revert.wording import part_words, scope_of, scope_words
+from apps.changesets.revert.wording import part_words, scope_of, scope_words, whole_numbers
 from apps.changesets.rights import Sees, eyes_of
 from apps.changesets.text import plural
 from apps.changesets.tracking import tracked_by_name
@@ -34,6 +34,7 @@ OUTCOMES = {
     Bucket.BLOCKED: ("was blocked", "were blocked"),
     Bucket.ALREADY: ("was as it had been already", "were as they had been already"),
 }
+OUTCOMES_OF_REDO = ("got its newer values back", "got their newer values back")
 # What a restore of deleted objects could not bring back.
 STAYED = ("is blocked and stays in the recycle bin", "are blocked and stay in the recycle bin")
 REVERTED_SENTENCE = '{} by <a href="{}">#{}</a>, {}{}. To redo it, {}'
@@ -71,11 +72,13 @@ def _sees_all(labels: Iterable[str], sees: Sees) -> bool:
 def _of_revert(changeset: Changeset, summary: dict[str, Any], sees: Sees) -> dict[str, Any]:
     """Return what a revert did in the buckets of its plan, and the rows that it left alone."""
     counts, verdicts = whole_numbers(summary["revert"], summary.get("partly", 0)), verdicts_in_summary(summary)
+    redo = any(reverted.kind == Kind.REVERT for reverted in changeset.reverts.all())
     buckets = []
     for bucket, sign, _many, _one in BUCKETS:
         if number := counts.get(bucket, 0):
             left = rows_of([verdict for verdict in verdicts if _is_in(verdict, bucket)], sees)
-            words = f"{plural(number, 'object')} {plural(number, *OUTCOMES[bucket])}"
+            done = OUTCOMES_OF_REDO if bucket == Bucket.RESTORED and redo else OUTCOMES[bucket]
+            words = f"{plural(number, 'object')} {plural(number, *done)}"
             buckets.append((str(bucket), sign, number, words, _rows_at(bucket, left), left))
     return {"buckets": buckets, "scope_words": scope_words(scope_of(changeset), sees=sees)}
 

@@ -160,7 +160,7 @@ def add_match(parser: ArgumentParser, spec: ImportSpec) -> None:
         "--match",
         choices=tuple(spec.match_choices),
         default="",
-        help=f"match the rows by this key alone: {keys}; the file's other keys are not believed",
+        help=f"match the rows by this key alone: {keys}; other keys in the file are ignored",
     )
     parser.add_argument(
         "--ignore-case", action="store_true", help="keys of corrections in lower case name objects, too"

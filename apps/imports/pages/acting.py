@@ -58,11 +58,11 @@ def decide_rows(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if not ticked and not every:
         raise RunRefused("No row was ticked: tick those that you decide about.")
     if every and request.POST["every"] != (run.summary or {}).get("planned_at"):
-        raise RunRefused("The plan was made anew since: look at its rows again. Nothing was decided.")
+        raise RunRefused("The plan was made again since then: look at its rows again. Nothing was decided.")
     chosen = read_part(request.POST, Bucket.KEPT).wanted if every else ticked
     number = decide(run, chosen, decision, actor=actor_of(request))
     if every and not number:
-        raise RunRefused("None of these rows has anything to decide like this.")
+        raise RunRefused("None of these rows needs such a decision.")
     if number:
         messages.success(request, f"{counted(number, 'row')} {plural(number, *SAID[decision])}.")
     if not every and (undecided := len(set(ticked)) - number):
@@ -96,9 +96,9 @@ def cancel(request: HttpRequest, run: ImportRun) -> HttpResponse:
     if run.status == RunStatus.CANCELLED:
         messages.success(request, "Cancelled: nothing was written.")
     elif run.status == RunStatus.FAILED:
-        messages.warning(request, "Its worker had gone, so it has failed: nothing was written.")
+        messages.warning(request, "Its worker had stopped, so it failed: nothing was written.")
     else:
-        messages.info(request, "It was asked to stop, and will in a moment.")
+        messages.info(request, "It is being cancelled.")
     return HttpResponseRedirect(run_url(run))
 
 

@@ -21,19 +21,19 @@ from apps.imports.spec import ImportSpec
 SNAPSHOT, CORRECTIONS = "snapshot", "corrections"
 # value, label, one line of help
 BLANKS = (
-    ("", "As is usual", "A snapshot clears the value, corrections keep it."),
+    ("", "Default", "A snapshot clears the value, corrections keep it."),
     ("keep", "Keeps the value here", "Only filled cells change anything."),
     ("clear", "Clears the value here", "What is blank in the file becomes empty."),
 )
 BAD_CELLS = (
-    ("", "As is usual", "A snapshot loses the row, corrections only the cell."),
+    ("", "Default", "A snapshot loses the row, corrections only the cell."),
     ("row", "Refuses its row", "The row can be mended and uploaded again."),
     ("cell", "Refuses only itself", "The rest of the row is taken, where blank cells keep the value."),
 )
 LOCAL_EDITS = (
     ("keep", "Keep them", "They are listed, and each can be decided about."),
     ("overwrite", "Overwrite them", "The file's values are taken; ours stay in history."),
-    ("abort", "Stop", "Where any would be overwritten, nothing is planned."),
+    ("abort", "Stop", "If any value would be overwritten, nothing is planned."),
 )
 MISSING = (
     ("report", "Only report them", "They are listed and stay as they are."),
@@ -51,28 +51,28 @@ class OptionsForm(forms.Form):
     bad_cell = forms.ChoiceField(label="A cell that breaks a rule", widget=forms.RadioSelect, required=False)
     null_words = forms.CharField(
         label="Words for no value",
-        help_text="Cells that say one of them are blank, where a column may be blank. Separated by spaces.",
+        help_text="Cells with one of these words count as blank, where a column may be blank. Separate them by spaces.",
         initial=" ".join(sorted(NULL_WORDS)),
         max_length=LONGEST_REASON,
         required=False,
     )
     match = forms.ChoiceField(
         label="Match by",
-        help_text="Rows are about the object that has this key; the file's other keys are not believed then.",
+        help_text="Each row is about the object with this key; other keys in the file are ignored.",
         required=False,
     )
     ignore_case = forms.BooleanField(
         label="Ignore case",
-        help_text="Keys of corrections in lower case name objects, too.",
+        help_text="Keys in lower case match, too.",
         required=False,
     )
     on_local_edit = forms.ChoiceField(
-        label="Values corrected here that the file changes, too", widget=forms.RadioSelect, initial="keep"
+        label="Values that were corrected here and changed in the file", widget=forms.RadioSelect, initial="keep"
     )
-    missing = forms.ChoiceField(label="Objects that the file lacks", widget=forms.RadioSelect, initial="report")
+    missing = forms.ChoiceField(label="Objects that are not in the file", widget=forms.RadioSelect, initial="report")
     missing_limit = forms.FloatField(
         label="At most, in percent of all",
-        help_text="More than that are never deactivated or deleted: raise it only if you are sure.",
+        help_text="More than that are never deactivated or deleted: raise the limit only if you are sure.",
         min_value=0,
         max_value=100,
         initial=1,
@@ -92,10 +92,11 @@ class OptionsForm(forms.Form):
         """Ask what an import of this spec can be asked; called once the fields are there."""
         self.spec = spec
         name = spec.model._meta.verbose_name
-        sources = [(CORRECTIONS, "Corrections by hand", f"Only what it says is changed; no {name} is missing.")]
+        help_text = f"Only the values in the file are changed; no {name} counts as missing."
+        sources = [(CORRECTIONS, "Corrections by hand", help_text)]
         if spec.upstream:
             title = spec.upstream_title or spec.name
-            whole = "The whole of it: corrections made here are kept, what is missing is listed."
+            whole = "The complete file: corrections made here are kept, missing objects are listed."
             sources.insert(0, (SNAPSHOT, f"A snapshot of {title}", whole))
         self.helps = {**self.HELP, "source": tuple(sources)}
         for field, choices in self.helps.items():
@@ -182,7 +183,7 @@ class UploadForm(OptionsForm, ImportForm):
         label="Encoding",
         choices=[("", "Find out from the file"), *ENCODINGS.items()],
         required=False,
-        help_text="Of text files; choose it if names look wrong.",
+        help_text="For text files; choose it if names look wrong.",
     )
     reason = forms.CharField(
         label="Why",
@@ -272,7 +273,7 @@ class PlanAgainForm(OptionsForm):
 class ConfirmForm(forms.Form):
     """When to start, and whether it goes past the limits."""
 
-    past_limits = forms.BooleanField(label="Import it all the same", required=False)
+    past_limits = forms.BooleanField(label="Import anyway", required=False)
     start_at = forms.DateTimeField(
         label="Start",
         required=False,

@@ -8,14 +8,14 @@ from django.contrib.admin.utils import quote
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.history.values import field_label
 from apps.changesets.pages import links
-from apps.changesets.pages.origins import add_lines
+from apps.changesets.pages.origins import add_note
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.models import Pin
 from apps.imports.pages.correction_end import end_corrections_page
@@ -49,10 +49,10 @@ class PinningMixin(RecordedModelAdmin):
         return [*tools, (links.model_url(self.model, "corrections"), "Corrections")] if has_spec(self.model) else tools
 
     def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kw: Any) -> Any:
-        """Add a line to each field: another value of upstream, and its pin."""
+        """Add notes to each field: another value of upstream, and its pin."""
         form = super().get_form(request, obj, change=change, **kw)
         if change and obj is not None and not getattr(request, "is_version_page", False):
-            add_lines(form, self._pin_lines(request, obj))
+            self._add_pins(form, request, obj)
         return form
 
     def remarks_on_deleted(self, request: HttpRequest, rows: Sequence[Any]) -> dict[int, str]:
@@ -73,19 +73,16 @@ class PinningMixin(RecordedModelAdmin):
         link = format_html('<a href="{}">{}</a>', links.model_url(self.model, "keep_deleted", row.history_id), words)
         return format_html('<span class="origin">{} {}</span>', pinned, link)
 
-    def _pin_lines(self, request: HttpRequest, obj: models.Model) -> dict[str, SafeString]:
+    def _add_pins(self, form: Any, request: HttpRequest, obj: models.Model) -> None:
         sees = request.user.has_perm(VIEW)
         pins = pins_of(obj) if sees else {}
         decides = sees and self.has_change_permission(request, obj) and _may_pin(request)
-        lines = {}
         for name in pinnable_fields(type(obj)):
-            parts = [part for part in (_upstream_line(obj, name), pin_words(pins.get(name))) if part]
+            for state in (_upstream_line(obj, name), pin_words(pins.get(name))):
+                if state:
+                    add_note(form, name, state, state=True)
             if decides:
-                parts.append(self._pin_link(obj, name, pinned=name in pins))
-            if parts:
-                text = format_html_join(" · ", "{}", ((part,) for part in parts))
-                lines[name] = format_html(' <span class="origin pin-line">· {}</span>', text)
-        return lines
+                add_note(form, name, self._pin_link(obj, name, pinned=name in pins))
 
     def _pin_link(self, obj: models.Model, name: str, *, pinned: bool) -> SafeString:
         words = "Unpin…" if pinned else "Pin…"

@@ -1,4 +1,4 @@
-"""The map of a plan, a page of its own: what would appear, move and change, and what the file lacks."""
+"""The map of a plan, a page of its own: what would be added, moved and changed, and what the file lacks."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -82,7 +82,8 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user
     """
     spec, sees = spec_named(run.spec), eyes_of(user)
     label = spec.model._meta.label_lower
-    urls = links.urls_of(label, {row.old_pk for row in rows if row.old_pk})
+    keys = {row.pk: _key_now(run, row) for row in rows}
+    urls = links.urls_of(label, {key for key in keys.values() if key}, changeset=run.changeset_id)
     kept = [row.old_pk for row in rows if row.kept_values] if user.has_perm(links.VIEW) else []
     origins = _origins(spec.model, kept)
     cells = _cells(run, rows)
@@ -94,7 +95,7 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user
             sign=_sign(row, missing),
             name=row.label or row.new_pk or row.old_pk or f"line {row.line}",
             key=links.telling_key(label, row.new_pk or row.old_pk),
-            url=urls.get(row.old_pk, ""),
+            url=urls.get(keys[row.pk], ""),
             news=values.changes(row.changes),
             kept=_kept_fields(values, row, origins.get(row.old_pk, {})),
             cells=cells.get(row.line, []),
@@ -102,6 +103,12 @@ def shown_rows(run: ImportRun, rows: Sequence[PlannedRow], *, missing: str, user
         )
         for row in rows
     ]
+
+
+def _key_now(run: ImportRun, row: PlannedRow) -> str:
+    """Return the key of a row's object: what the import gave it, once it is applied."""
+    applied = run.changeset_id is not None and not row.left_alone
+    return (row.new_pk if applied else "") or row.old_pk
 
 
 def field_labels(model: type[models.Model], names: Sequence[str]) -> list[tuple[str, str]]:

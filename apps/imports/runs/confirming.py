@@ -106,7 +106,7 @@ def _further_needs(run: ImportRun) -> set[Need]:
 def why_not_start_again(run: ImportRun) -> str | None:
     """Return why nobody can plan the file of the run again, or None."""
     if run.command:
-        return f"{run} was started by the command {run.command}: run that again."
+        return f"{run} was started by the command {run.command}: run the command again."
     return None if run.kept_as else f"{run.file_name} is not kept any more: upload it again."
 
 
@@ -146,7 +146,7 @@ def confirm_run(
         require(why_not_pass_limits(actor))
         summary = {**summary, "past_limits": actor.get_username()}
     if run.status == RunStatus.PLANNED and seen != mark_of(run):
-        raise PlanMoved("it was made anew, or decided about, since")
+        raise PlanMoved("it was made again, or rows were decided about, since then")
     reason = run.reason if reason is None else reason.strip()
     if not reason:
         raise RunRefused("Say why: an import needs a reason.")

@@ -91,11 +91,11 @@ def _changed_fields(staging: Staging) -> Counts:
 def earlier_in_words(earlier: Mapping[str, Any], spec: ImportSpec) -> Iterator[str]:
     """Yield the same in sentences, as a command says it."""
     if earlier["same_file"]:
-        yield f"This file is older than what was imported last: import {earlier['same_file']} took just this file."
+        yield f"This file is older than what was imported last: import {earlier['same_file']} imported the same file."
     if back := earlier["takes_back"]:
         yield (
-            f"{back['number']:,} of {counted(back['of'], 'object')} whose values of upstream change get back what they "
-            f"had before import {back['run']}: is the file older than that one?"
+            f"{back['number']:,} of {counted(back['of'], 'changed object')} would get their upstream "
+            f"values back from before import {back['run']}: is the file older than that one?"
         )
     if earlier["unusual"]:
         yield f"Unusual beside the last {counted(earlier['compared'], 'import')} of this source:"

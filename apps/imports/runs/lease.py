@@ -85,7 +85,7 @@ def _fail(run: ImportRun) -> bool:
     heard = datetime.fromtimestamp(last_heard_of(run), tz=timezone.get_current_timezone())
     ended = {
         "status": RunStatus.FAILED,
-        "error": f"The worker stopped without a word: it was last heard of at {heard:%H:%M:%S on %Y-%m-%d}. "
+        "error": f"The worker stopped unexpectedly: its last sign of life was at {heard:%H:%M:%S on %Y-%m-%d}. "
         "Nothing was written. Start it again.",
         "lock": None,
         "finished_at": timezone.now(),

@@ -107,7 +107,7 @@ class AcceptFindings(PlannedAct[Rule]):
             rows = self.rule.model_class._base_manager.filter(pk__in=self.ticked)
             number = accept(self.rule, rows, reason=reason, actor=self.actor, **self.until.cleaned_data)
         except ValueError as error:
-            raise QualityError("That is no object of the list.") from error
+            raise QualityError("That object is not in the list.") from error
         return Outcome(rule_url(self.rule), (Message(f"{counted(number, 'finding')} accepted as known."),))
 
     def show_elsewhere(self, refusal: str, form: ReasonForm) -> HttpResponse:

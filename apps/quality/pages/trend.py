@@ -28,7 +28,7 @@ def trend_between(before: int, after: int) -> Trend:
     """Return the trend of a number of findings; more is worse."""
     increase = after - before
     if increase == 0:
-        return Trend("=", "as many", "kept")
+        return Trend("=", "unchanged", "kept")
     if increase > 0:
         return Trend("↑", f"{increase:,} more", "deleted")
     return Trend("↓", f"{-increase:,} fewer", "created")

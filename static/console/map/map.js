@@ -1,7 +1,7 @@
 // A map of points: drawn, moved, zoomed, and asked by mouse, finger and keyboard. What it shows comes from data-view.
 import { coloursOf, draw, landPath } from "./drawing.js";
 import { Points } from "./points.js";
-import { View, latitudeAt, longitudeAt } from "./world.js";
+import { CLOSE, View, latitudeAt, longitudeAt } from "./world.js";
 
 const REACH = 9;
 const TAP_REACH = 18;
@@ -38,7 +38,7 @@ class WorldMap {
       const packed = await answer.json();
       if (this.asked === address) this.show(new Points(packed));
     } catch {
-      if (this.asked === address) this.tell("The points of the map did not come: reload the page.");
+      if (this.asked === address) this.tell("The points of the map could not be loaded: reload the page.");
     }
   }
 
@@ -56,14 +56,14 @@ class WorldMap {
   fit() {
     const box = this.box.dataset.fit && this.points?.number ? this.points.box() : [0, 0, 1, 1];
     if (box[2] - box[0] > 0.7) this.view.fitWorld();
-    else this.view.fit(...box);
+    else this.view.fit(...box, this.box.dataset.fit === "close" ? CLOSE : undefined);
   }
 
   // What is said while nothing is pointed at.
   rest() {
     const { number, leftOut } = this.points;
     const left = leftOut ? `, ${leftOut.toLocaleString("en")} more are not drawn` : "";
-    this.tell(number ? `${number.toLocaleString("en")} on the map${left}. Point at one to see its name.` : "Nothing of this has a place on the map.");
+    this.tell(number ? `${number.toLocaleString("en")} ${number === 1 ? "point" : "points"} on the map${left}. Point at one to see its name.` : "Nothing of this has a position.");
   }
 
   tell(words, ...links) {

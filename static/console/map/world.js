@@ -1,6 +1,8 @@
 // Where things are on the map: Miller's projection (no pole is infinitely far), with the width of the world as unit.
 const MOST_NORTH = miller(90);
 const LEAST = 0.01;
+// Among neighbours: 50 km.
+export const CLOSE = 0.0013;
 
 function miller(latitude) {
   return (1.25 * Math.log(Math.tan(Math.PI / 4 + (0.4 * latitude * Math.PI) / 180))) / (2 * Math.PI);
@@ -33,11 +35,11 @@ export class View {
     return this.scale / this.width;
   }
 
-  fit(x0, y0, x1, y1) {
+  fit(x0, y0, x1, y1, least = LEAST) {
     this.x = (x0 + x1) / 2;
     this.y = (y0 + y1) / 2;
     // Never so near that no coast tells where it is.
-    this.scale = Math.min((this.width * 0.94) / Math.max(x1 - x0, LEAST), (this.height * 0.94) / Math.max(y1 - y0, LEAST));
+    this.scale = Math.min((this.width * 0.94) / Math.max(x1 - x0, least), (this.height * 0.94) / Math.max(y1 - y0, least));
     this.keepInside();
   }
 

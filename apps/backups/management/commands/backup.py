@@ -124,7 +124,7 @@ class Command(Writing):
             self.stderr.write(complaint)
 
     def do_verify(self, options: dict[str, Any]) -> None:
-        """Prove that a backup restores."""
+        """Verify a backup."""
         if bool(options["id"]) == options["latest"]:
             raise CommandError("Name one backup, or say --latest.", returncode=2)
         backup = newest_backup() if options["latest"] else find_backup(options["id"])
@@ -178,7 +178,7 @@ class Command(Writing):
         try:
             typed = input(f"Type {backup.id} to go ahead: ").strip()
         except EOFError as error:
-            raise CommandError("Nobody is there to answer: add --yes to go ahead.") from error
+            raise CommandError("This needs an answer: add --yes to go ahead.") from error
         if typed != backup.id:
             raise CommandError("That is not the backup's name: nothing was restored.")
 

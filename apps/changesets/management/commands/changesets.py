@@ -42,7 +42,7 @@ class Command(RevertingCommand):
         reverting.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         reverting.add_argument("--pk", action="append", default=[], metavar="K", help="only this key (repeatable)")
         self.add_revert_arguments(reverting)
-        since = todo.add_parser("since", help="what all later changesets did on balance, each object once")
+        since = todo.add_parser("since", help="the net change of all later changesets, each object once")
         since.add_argument("id", metavar="CURSOR", help="a changeset's number, or the cursor of the answer before")
         since.add_argument("--model", metavar="M", help=f"only this model: {', '.join(_names())}")
         since.add_argument(
