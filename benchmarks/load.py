@@ -165,6 +165,9 @@ class Person:
             if token := answer.cookies.get("csrftoken"):
                 self.cookies["csrftoken"] = token
             return answer.text
+        if answer.status_code == 302 and "/login/" not in answer.headers["Location"]:
+            # The import gave the airport another ident, and the page leads there.
+            return None
         words = sentence_of(answer.text)
         (self.seen.told if words else self.seen.errors).append(f"{answer.status_code} {words or path}"[:200])
         return None
