@@ -159,16 +159,18 @@ class Person:
             self.seen.errors.append(f"{type(error).__name__}")
             return None
         self.seen.seconds[kind].append(time.perf_counter() - began)
-        if sent and answer.status_code == 302:
+        leads_to = answer.headers.get("Location", "") if answer.status_code == 302 else ""
+        if sent and leads_to.partition("?")[0].endswith(AIRPORTS):
             return ""
         if answer.status_code == 200 and not sent:
             if token := answer.cookies.get("csrftoken"):
                 self.cookies["csrftoken"] = token
             return answer.text
-        if answer.status_code == 302 and "/login/" not in answer.headers["Location"]:
-            # The import gave the airport another ident, and the page leads there.
+        # The import gave the airport another ident, and its page leads there: what was sent is not saved.
+        moved = "It has another ident now." if leads_to.endswith("/change/") else ""
+        if moved and not sent:
             return None
-        words = sentence_of(answer.text)
+        words = moved or sentence_of(answer.text)
         (self.seen.told if words else self.seen.errors).append(f"{answer.status_code} {words or path}"[:200])
         return None
 

@@ -233,11 +233,12 @@ which takes an hour and more, measures the packages of others at full size.
 BOUNDS = """
 ## What bounds it
 
-- **Recycle bin.** It looks for deletions in the whole history, twice for each model, so it grows with history and not with what
-  is deleted (its statements are explained at the end). Tried once on SQLite: counting the deleted airports among 120,064 rows of
-  history took 42 ms of CPU, and 3.5 ms with an index of the rows with `history_type = '-'` alone. No such index is there yet.
-- **Start of a command.** Most of what it takes more than Django's own start is the console's apps and their models, which the
-  second ratio has on both sides.
+- **Recycle bin.** It looks for deletions in the whole history, twice for each model, so it grows with history and not
+  with what is deleted (its statements are explained at the end). Tried once on SQLite: counting the deleted airports
+  among 120,064 rows of history took 42 ms of CPU, and 3.5 ms with an index of the rows with `history_type = '-'` alone,
+  analysed. No such index is there yet.
+- **Start of a command.** Most of what it takes more than Django's own start is the console's apps and their models,
+  which the second ratio has on both sides.
 """
 
 
