@@ -177,9 +177,9 @@ class Person:
 
 def sentence_of(page: str) -> str:
     """Return what a page says of why it did not do something; nothing where it does not say."""
-    found = re.search(r'class="(?:[^"]* )?(?:errornote|errorlist|refusal)[^"]*"[^>]*>(.*?)</', page, re.S)
-    found = found or re.search(r"<main.*?<h1[^>]*>.*?</h1>\s*(.*?)</p>", page, re.S)
-    return " ".join(re.sub(r"<[^>]*>", " ", found.group(1)).split()) if found else ""
+    found = re.findall(r'class="(?:[^"]* )?(?:errornote|errorlist|refusal)[^"]*"[^>]*>(.*?)</', page, re.S)
+    found = found or re.findall(r"<main.*?<h1[^>]*>.*?</h1>\s*(.*?)</p>", page, re.S)
+    return " ".join(re.sub(r"<[^>]*>", " ", " ".join(found)).split())
 
 
 @contextmanager
