@@ -118,7 +118,10 @@ class Person:
 
         self.address, self.idents, self.seen, self.turn = address, idents, Seen(), 0
         self.browser = requests.Session()
-        self.browser.headers.update({**BEHIND_PROXY, "Referer": address.replace("http:", "https:")})
+        # A connection for each page, as a proxy makes them: one that is kept may be closed just when it is used again.
+        self.browser.headers.update(
+            {**BEHIND_PROXY, "Connection": "close", "Referer": address.replace("http:", "https:")}
+        )
         self.cookies = {"sessionid": session}
 
     def work(self, over: threading.Event) -> None:
