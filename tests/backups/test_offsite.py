@@ -176,7 +176,8 @@ def test_a_manifest_elsewhere_that_names_another_file_is_told(elsewhere: Path) -
 
 
 def test_pruning_removes_the_copy_too_also_where_only_that_is_left(elsewhere: Path) -> None:
-    gone, here, newest = put(days_old=0.02), put(days_old=0.01), put()
+    # Of one day, which midnight parts only in these four seconds: of another day, the newest one would be kept.
+    gone, here, newest = put(days_old=4e-5), put(days_old=2e-5), put()
     for file in (gone.file, manifest_of(gone)):
         file.unlink()
 
