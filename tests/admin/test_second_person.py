@@ -128,6 +128,20 @@ def test_another_scope_is_not_the_same(closed, stan, sue):
     assert set(Proposal.objects.values_list("asked_by_name", "size")) == {("stan", 3), ("sue", 2)}
 
 
+def test_the_same_rows_in_another_order_are_the_same(closed, stan, sue):
+    for client, keys in ((stan, ("KDEN", "EDDM")), (sue, ("EDDM", "KDEN"))):
+        undo(client, closed, "?" + "&".join(f"only=airports.airport:{key}" for key in keys))
+
+    assert newest().asked_by_name == "stan"
+
+
+def test_another_policy_is_not_the_same(closed, stan, sue):
+    for client, query in ((stan, ""), (sue, "?on_conflict=force")):
+        undo(client, closed, query)
+
+    assert Airport.objects.filter(airport_type="closed").count() == 3
+
+
 def test_a_reason_is_asked_for_all_the_same(closed, stan):
     page = undo(stan, closed, reason=" ")
 

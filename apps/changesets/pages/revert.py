@@ -175,7 +175,9 @@ class RevertAct(PlannedAct[ShownPlan]):
         return shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
 
     def same(self, plan: ShownPlan) -> list[Any]:
-        return [plan.stored.about, plan.stored.asked]
+        # In which order rows were ticked is nothing of the plan.
+        scope = {name: sorted(keys) for name, keys in plan.stored.asked["scope"].items()}
+        return [plan.stored.about, scope, plan.stored.asked["on_conflict"]]
 
     def way(self, plan: ShownPlan) -> dict[str, Any]:
         scope, stored = plan.head.scope, None
