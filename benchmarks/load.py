@@ -118,7 +118,10 @@ class Person:
 
         self.address, self.idents, self.seen, self.turn = address, idents, Seen(), 0
         self.browser = requests.Session()
-        self.browser.headers.update({**BEHIND_PROXY, "Referer": address.replace("http:", "https:")})
+        # A connection for each page, as a proxy makes them: one that is kept may be closed just when it is used again.
+        self.browser.headers.update(
+            {**BEHIND_PROXY, "Connection": "close", "Referer": address.replace("http:", "https:")}
+        )
         self.cookies = {"sessionid": session}
 
     def work(self, over: threading.Event) -> None:
@@ -159,22 +162,27 @@ class Person:
             self.seen.errors.append(f"{type(error).__name__}")
             return None
         self.seen.seconds[kind].append(time.perf_counter() - began)
-        if sent and answer.status_code == 302:
+        leads_to = answer.headers.get("Location", "") if answer.status_code == 302 else ""
+        if sent and leads_to.partition("?")[0].endswith(AIRPORTS):
             return ""
         if answer.status_code == 200 and not sent:
             if token := answer.cookies.get("csrftoken"):
                 self.cookies["csrftoken"] = token
             return answer.text
-        words = sentence_of(answer.text)
+        # The import gave the airport another ident, and its page leads there: what was sent is not saved.
+        moved = "It has another ident now." if leads_to.endswith("/change/") else ""
+        if moved and not sent:
+            return None
+        words = moved or sentence_of(answer.text)
         (self.seen.told if words else self.seen.errors).append(f"{answer.status_code} {words or path}"[:200])
         return None
 
 
 def sentence_of(page: str) -> str:
     """Return what a page says of why it did not do something; nothing where it does not say."""
-    found = re.search(r'class="(?:[^"]* )?(?:errornote|errorlist|refusal)[^"]*"[^>]*>(.*?)</', page, re.S)
-    found = found or re.search(r"<main.*?<h1[^>]*>.*?</h1>\s*(.*?)</p>", page, re.S)
-    return " ".join(re.sub(r"<[^>]*>", " ", found.group(1)).split()) if found else ""
+    found = re.findall(r'class="(?:[^"]* )?(?:errornote|errorlist|refusal)[^"]*"[^>]*>(.*?)</', page, re.S)
+    found = found or re.findall(r"<main.*?<h1[^>]*>.*?</h1>\s*(.*?)</p>", page, re.S)
+    return " ".join(re.sub(r"<[^>]*>", " ", " ".join(found)).split())
 
 
 @contextmanager

@@ -31,8 +31,12 @@ def lost() -> dict[str, Any]:
     from apps.airports.models import Airport
 
     saved = json.loads((Path(sys.argv[1]) / "saved.json").read_text(encoding="utf-8"))
-    now = dict(Airport.objects.filter(pk__in=saved).values_list("pk", "municipality"))
-    wrong = {key: [typed, now.get(key)] for key, typed in saved.items() if now.get(key) != typed}
+    # An import may have given an airport another ident since: its number stays.
+    rows = Airport.history.filter(ident__in=saved, municipality__startswith="Saved by ")
+    numbers = dict(rows.order_by("history_id").values_list("ident", "source_id"))
+    now = dict(Airport.objects.filter(source_id__in=numbers.values()).values_list("source_id", "municipality"))
+    found = {key: now.get(numbers.get(key)) for key in saved}
+    wrong = {key: [typed, found[key]] for key, typed in saved.items() if found[key] != typed}
     return {"lost": len(wrong), "which": dict(list(wrong.items())[:5])}
 
 

@@ -167,7 +167,7 @@ def test_without_redis_cron_tells_that_it_does_not_answer(no_redis):
     with pytest.raises(CommandError, match="Not as it should be"):
         call_command("health", "--alert", stdout=StringIO(), stderr=StringIO())
 
-    assert "What all processes share does not answer: check Redis" in mail.outbox[0].body
+    assert "The shared cache does not answer: check Redis" in mail.outbox[0].body
 
 
 def test_without_redis_the_same_is_told_once_a_day_and_again_when_it_comes_back(no_redis):

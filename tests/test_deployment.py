@@ -34,7 +34,7 @@ def test_each_unit_runs_the_python_of_the_environment_with_a_file_that_must_be_t
 
     assert "\nEnvironmentFile=/etc/travelmathlite.env\n" in common
     assert "\nUser=console\n" in common
-    assert len(SERVICES) == 9
+    assert len(SERVICES) == 10
     for text in SERVICES.values():
         (command,) = re.findall(r"^ExecStart=(.*)$", text, re.M)
         assert command.startswith("/srv/travelmathlite/.venv/bin/python ")

@@ -21,7 +21,10 @@ def address_of(request: HttpRequest) -> str | None:
 def network_of(address: str) -> str:
     """Return what stays of the address of one person: the network of theirs where it is one of IPv6, else all."""
     known = ip_address(address)
-    return str(ip_network((known, 64), strict=False)) if isinstance(known, IPv6Address) else address
+    if not isinstance(known, IPv6Address):
+        return address
+    # An address of IPv4 in the notation of IPv6 shares its first half with all others.
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
 
 
 def _is_address(text: str) -> bool:

@@ -6,13 +6,15 @@ from weakref import WeakKeyDictionary
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path
 from django.utils.html import format_html
 
+from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import READS, for_viewers, page_at, turned_away
+from apps.changesets.follow_models import Follow
 from apps.changesets.history.counts import counts_of_many
 from apps.changesets.history.object_search import search
 from apps.changesets.history.words import asked_for, is_open_to_revert, person, subjects_of
@@ -137,9 +139,10 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
         """Read a changeset once for each request, without the joins of the list."""
         shown = _shown.get(request)
         if shown is None or shown[0] != object_id:
-            changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(
-                pk=whole_number(object_id) or 0
-            )
+            pk = whole_number(object_id) or 0
+            followed = Exists(Follow.objects.filter(user=actor_of(request), about=f"changeset:{pk}"))
+            changesets = Changeset.objects.select_related("actor", "reviewed_by").filter(pk=pk)
+            changesets = changesets.annotate(followed=followed)
             shown = _shown[request] = object_id, next(iter(changesets), None)
         return shown[1]
 

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import RequestFactory
 
-from apps.accounts.addresses import address_of
+from apps.accounts.addresses import address_of, network_of
 from tests.accounts.conftest import log_in
 from travelmathlite.environment import read_networks
 
@@ -59,3 +59,15 @@ def test_what_is_no_network_stops_the_start_with_a_sentence(monkeypatch):
 
     with pytest.raises(ImproperlyConfigured, match=r"TRUSTED_PROXIES cannot be read at 'proxy\.example\.com'"):
         read_networks("TRUSTED_PROXIES")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("1.2.3.4", "1.2.3.4"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("::ffff:1.2.3.4", "1.2.3.4"),
+    ],
+)
+def test_what_stays_of_the_address_of_a_person_is_their_network(address, network):
+    assert network_of(address) == network

@@ -58,7 +58,7 @@ def test_five_wrong_passwords_the_sentence_a_superuser_unlocks_and_the_login_wor
     take(superuser, "lockouts")
     superuser.get_by_role("checkbox").last.check()
     superuser.locator("select[name=action]").select_option("unlock")
-    superuser.get_by_role("button", name="Go").click()
+    superuser.locator("button[name=index]").click()
     expect(superuser.get_by_text("Unlocked olga at 127.0.0.1.")).to_be_visible()
     superuser.goto(f"{live_server.url}/admin/axes/accessfailurelog/")
     take(superuser, "failed-logins")

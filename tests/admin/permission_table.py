@@ -156,7 +156,7 @@ ACTIONS = {
     },
     "country": {**_COMMON, "clear_country": "steward"},
     "city": {**_COMMON, "clear_city": "steward", "merge_city": "steward"},
-    "operator": {"delete_recent_import": "steward", "delete_selected": "steward"},
+    "operator": {"set_field": "editor", "delete_recent_import": "steward", "delete_selected": "steward"},
     "station": {name: least for name, least in _COMMON.items() if name != "relink"},
 }
 

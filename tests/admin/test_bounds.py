@@ -118,7 +118,7 @@ def test_a_search_is_for_the_first_words_each_once(client, places, address, name
     searches = [re.findall("'%([a-z])%'", query["sql"]) for query in queries]
     assert answer.status_code == 200
     assert 0 < len(set(max(searches, key=len))) <= MOST_WORDS
-    assert max(map(len, searches)) <= MOST_WORDS * 8
+    assert max(map(len, searches)) <= MOST_WORDS * 9
 
 
 def test_who_searches_for_more_is_told(client, places):

@@ -163,7 +163,7 @@ def test_the_scripts_of_the_list_work(places, visit, page, log_in, steward, comp
     page.locator("#action-toggle").check()
     expect(page.locator(".action-counter")).to_have_text("3 of 3 selected")
     page.locator("select[name=action]").select_option("export_selected")
-    page.get_by_role("button", name="Go").click()
+    page.locator("button[name=index]").click()
     expect(page.get_by_text("ticked airports")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Export 3 airports").click()

@@ -51,4 +51,13 @@ def test_what_is_not_there_is_told(places, viewer, browse_as):
     answer = browse_as(viewer).get("/admin/changesets/changeset/999/changes.csv")
 
     assert answer.status_code == 404
-    assert "This page does not exist" in answer.content.decode()
+    page = answer.content.decode()
+    assert "This page does not exist" in page
+    assert 'href="/admin/changesets/changeset/recycle-bin/"' in page
+
+
+def test_who_may_see_nothing_is_led_to_nothing_that_is_not_theirs(outsider, browse_as):
+    page = browse_as(outsider).get("/admin/airports/airport/KDEN/actions/nothing/").content.decode()
+
+    assert "This page does not exist" in page
+    assert "recycle-bin" not in page

@@ -286,7 +286,7 @@ def test_a_damaged_database_is_not_overwritten_and_it_says_what_to_do(
 def test_a_full_disk_of_backups_restores_nothing(backup: Backup, using: str, folder: Path, tmp_path: Path) -> None:
     kept = folder.rename(tmp_path / "kept")
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=700k", "tmpfs", folder], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=900k", "tmpfs", folder], capture_output=True)
     if mounted.returncode:
         pytest.skip("only root can mount a small disk")
     try:

@@ -120,7 +120,7 @@ class Machine:
             rf"https://{HOST}/": f"https://{HOST}:{self.ports['https']}/",
             # The same lock with the same hashes, in a tenth of the time.
             r"python3 -m venv \.venv": "uv venv --quiet .venv",
-            r"\.venv/bin/pip install": "VIRTUAL_ENV=.venv uv pip install",
+            r"\.venv/bin/pip install": "uv pip install --python .venv",
             r"WEB_CONCURRENCY='\d'": "WEB_CONCURRENCY='1'",
             # No test reaches the network, and there is no server for e-mail here.
             r"#EMAIL_URL='.*'": "EMAIL_URL='consolemail://'",

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -25,7 +27,7 @@ start-fast=y
 [console]
 pg1-path={primary}
 pg1-port={port}
-pg1-socket-path={folder}
+pg1-socket-path={socket}
 """
 BARMAN = """
 [barman]
@@ -52,7 +54,7 @@ class Plain:
         self.archive, self.restored = folder / "archive", folder / "restored"
         self.archive.mkdir()
         shutil.chown(self.archive, "postgres")
-        self.settings = ("archive_mode = on", f"archive_command = 'cp %p {self.archive}/%f'")
+        self.archive_command = f"cp %p {self.archive}/%f"
 
     def back_up(self, primary: Cluster) -> None:
         self.copy = primary.copy(self.restored)
@@ -74,15 +76,17 @@ class PgBackRest:
     def __init__(self, folder: Path) -> None:
         self.folder, self.restored = folder, folder / "restored"
         self.file = folder / "pgbackrest.conf"
-        pushed = f"pgbackrest --config={self.file} --stanza=console archive-push %p"
-        self.settings = ("archive_mode = on", f"archive_command = '{pushed}'")
+        self.archive_command = f"pgbackrest --config={self.file} --stanza=console archive-push %p"
         for name in ("repo", "log", "lock", "spool", "restored"):
             (folder / name).mkdir(mode=0o700)
             shutil.chown(folder / name, "postgres")
 
     def back_up(self, primary: Cluster) -> None:
         self.file.write_text(
-            CONFIGURATION.format(folder=self.folder, primary=primary.folder, port=primary.port), encoding="utf-8"
+            CONFIGURATION.format(
+                folder=self.folder, primary=primary.folder, port=primary.port, socket=primary.folder.parent
+            ),
+            encoding="utf-8",
         )
         self._run("stanza-create")
         self._run("backup", "--type=full")
@@ -103,7 +107,7 @@ class Barman:
         self.folder, self.restored = folder, folder / "restored"
         self.file = folder / "barman.conf"
         incoming = folder / "barman" / "console" / "incoming"
-        self.settings = ("archive_mode = on", f"archive_command = 'cp %p {incoming}/%f'")
+        self.archive_command = f"cp %p {incoming}/%f"
         incoming.mkdir(parents=True)
         for name in ("barman", "barman/console", "barman/console/incoming"):
             shutil.chown(folder / name, "postgres")
@@ -128,44 +132,68 @@ class Barman:
         as_postgres("barman", "--config", self.file, "--quiet", verb, *options)
 
 
-@pytest.mark.parametrize("way", [Plain, PgBackRest, Barman])
-def test_a_base_backup_and_the_archived_log_lead_to_the_moment_before_a_mishap(tmp_path: Path, way: type):
-    program = way.__name__.lower()
-    if way is not Plain and shutil.which(program) is None:
-        pytest.skip(f"no {program} here: install Debian's package {program}")
+@dataclass(frozen=True)
+class Mishap:
+    """What is left after one: archives of the log, the moment before, and the backup of the console made since."""
+
+    ways: dict[str, Plain | PgBackRest | Barman]
+    moment: object
+    late: str
+    backups: str
+
+
+@pytest.fixture(scope="module")
+def mishap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mishap]:
+    """Airports are imported twice, and then all are deleted; the log goes to each archive."""
     with folder_for_postgres() as folder:
-        archive = way(folder)
-        running = [primary := Cluster.make(folder / "primary", *archive.settings)]
+        ways = {}
+        for way in (Plain, PgBackRest, Barman):
+            if way is Plain or shutil.which(way.__name__.lower()):
+                (own := folder / way.__name__).mkdir()
+                shutil.chown(own, "postgres")
+                ways[way.__name__] = way(own)
+        archive_command = " && ".join(way.archive_command for way in ways.values())
+        primary = Cluster.make(folder / "primary", "archive_mode = on", f"archive_command = '{archive_command}'")
         try:
             primary.ask(f"CREATE DATABASE {DATABASE}")
-            console = machine(tmp_path / "console", primary)
+            console = machine(tmp_path_factory.mktemp("console") / "console", primary)
             console.manage("migrate", "--verbosity", "0")
             import_rows(console, 20)
-            archive.back_up(primary)
+            for way in ways.values():
+                way.back_up(primary)
             import_rows(console, 40)
             moment = primary.ask("SELECT clock_timestamp()::text")
             time.sleep(0.1)
-            late = json.loads(console.manage("backup", "create", "--json"))
+            late = json.loads(console.manage("backup", "create", "--json"))["id"]
             primary.ask("DELETE FROM airports_airport", DATABASE)
             archive_all(primary)
-            primary.stop("immediate")
-
-            running.append(restored := archive.restore(moment))
-            restored.start()
-            wait_until(lambda: not restored.ask("SELECT pg_is_in_recovery()"), "it is still recovering")
-
-            there = machine(tmp_path / "there", restored, BACKUP_DIR=console.environment["BACKUP_DIR"])
-            assert rows_of(there) == 40
-            assert "0 that differ" in there.manage("audit_history")
-            there.manage("shell", "-v0", "-c", A_NEW_NAME)
-            assert json.loads(there.manage("backup", "list", "--json")) == [], "of a time that this database never saw"
-            others = json.loads(there.manage("backup", "list", "--all", "--json"))
-            assert late["id"] in {other["id"] for other in others}
-            import_rows(there, 60)
-            assert rows_of(there) == 60
         finally:
-            for cluster in running:
-                cluster.stop("immediate")
+            primary.stop("immediate")
+        yield Mishap(ways, moment, late, console.environment["BACKUP_DIR"])
+
+
+@pytest.mark.parametrize("way", ["Plain", "PgBackRest", "Barman"])
+def test_a_base_backup_and_the_archived_log_lead_to_the_moment_before_a_mishap(
+    mishap: Mishap, tmp_path: Path, way: str
+):
+    if way not in mishap.ways:
+        pytest.skip(f"no {way} here: install Debian's package {way.lower()}")
+    restored = mishap.ways[way].restore(mishap.moment)
+    restored.start()
+    try:
+        wait_until(lambda: not restored.ask("SELECT pg_is_in_recovery()"), "it is still recovering")
+
+        there = machine(tmp_path / "there", restored, BACKUP_DIR=mishap.backups)
+        assert rows_of(there) == 40
+        assert "0 that differ" in there.manage("audit_history")
+        there.manage("shell", "-v0", "-c", A_NEW_NAME)
+        assert json.loads(there.manage("backup", "list", "--json")) == [], "of a time that this database never saw"
+        others = json.loads(there.manage("backup", "list", "--all", "--json"))
+        assert mishap.late in {other["id"] for other in others}
+        import_rows(there, 60)
+        assert rows_of(there) == 60
+    finally:
+        restored.stop("immediate")
 
 
 def machine(folder: Path, cluster: Cluster, **more: str) -> ConsoleMachine:

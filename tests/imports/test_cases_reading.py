@@ -265,4 +265,4 @@ def test_keys_that_come_up_late_are_named_and_nothing_is_taken_from_them(client,
 
     assert "Not taken, since these keys come up late in the file: late\n" in capsys.readouterr().out
     assert run.counts.items() >= {"total": 2, "refused": 0}.items()
-    assert "not taken: <code>late</code>" in client.get(f"{IMPORTS}{run.pk}/change/").content.decode()
+    assert "not used: <code>late</code>" in client.get(f"{IMPORTS}{run.pk}/change/").content.decode()

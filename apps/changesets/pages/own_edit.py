@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
@@ -76,7 +77,7 @@ class UndoMyEdit(PlannedAct[OwnEdit]):
 
     def without_plan(self, refusal: Exception) -> Page:
         may_look = self.request.user.has_perm(links.VIEW)
-        back = links.changeset_url(self.own.pk) if may_look else "/admin/"
+        back = links.changeset_url(self.own.pk) if may_look else reverse("admin:index")
         return Page(title="Undo my edit", crumbs=(Crumb("Undo my edit"),), verb="", back_url=back)
 
     def _object_url(self, plan: OwnEdit) -> str:

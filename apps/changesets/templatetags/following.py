@@ -13,12 +13,13 @@ register = template.Library()
 
 
 @register.inclusion_tag("admin/changesets/follow.html", takes_context=True)
-def follow_button(context: template.Context, about: str) -> dict[str, Any]:
-    """Offer to follow what a word names, or to stop that."""
+def follow_button(context: template.Context, about: str, follows: bool | None = None) -> dict[str, Any]:
+    """Offer to follow what a word names, or to stop that; `follows` is looked up where it is not known."""
     user = context["request"].user
     may = user.has_perm(links.VIEW)
-    follows = may and Follow.objects.filter(user=user, about=about).exists()
-    return _button(context, about, may=may, follows=follows)
+    if may and follows is None:
+        follows = Follow.objects.filter(user=user, about=about).exists()
+    return _button(context, about, may=may, follows=bool(follows))
 
 
 @register.inclusion_tag("admin/changesets/follow.html", takes_context=True)
