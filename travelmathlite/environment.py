@@ -46,6 +46,11 @@ def read_number(name: str, *, default: int, least: int = 0) -> int:
     return int(value)
 
 
+def read_limit(name: str) -> int | None:
+    """Return the whole number in environment variable `name`, None without one; raises ImproperlyConfigured."""
+    return read_number(name, default=0) if os.environ.get(name, "").strip() else None
+
+
 def read_choice(name: str, *, choices: tuple[str, ...], default: str) -> str:
     """Return the word in environment variable `name`; raises ImproperlyConfigured for one that is no choice."""
     value = os.environ.get(name, "").strip().lower() or default

@@ -19,6 +19,7 @@ from travelmathlite.environment import (
     read_database,
     read_email,
     read_folder,
+    read_limit,
     read_list,
     read_number,
     read_or_make_secret,
@@ -150,9 +151,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = read_time_zone("TIME_ZONE", default="UTC")
-USE_I18N = True
-USE_TZ = True
-USE_THOUSAND_SEPARATOR = True
+USE_I18N = USE_TZ = USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = read_folder("STATIC_ROOT") or BASE_DIR / "staticfiles"
@@ -195,8 +194,9 @@ CACHES = caches_of(CACHE_URL, folder=VAR_DIR)
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": []}}
 # Files up to this many bytes, unpacked, are planned and applied at once, larger ones by a worker (`db_worker`).
 IMPORTS_AT_ONCE_BYTES = 512 * 1024
-# More changed rows than this need a second person to confirm; None: never.
+# More changed rows of an import, or objects of a bulk action or a revert, need a second person to confirm; None: never.
 IMPORTS_SECOND_PERSON_ABOVE: int | None = None
+ACTS_SECOND_PERSON_ABOVE = read_limit("ACTS_SECOND_PERSON_ABOVE")
 # A run whose worker was not heard of for so many seconds has failed.
 IMPORTS_LEASE_SECONDS = 30
 # An import is stopped, unless somebody who may says to go past it, when it would close more than so many percent of

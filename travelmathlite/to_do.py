@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.backups.catalogue.manifests import Backup, own_backups
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.review import what_reviews_ask_for
+from apps.changesets.acts.second import proposal_url, waiting_for
 from apps.changesets.models import Changeset
 from apps.changesets.pages import links
 from apps.changesets.revert.stored import waiting_plans
@@ -50,7 +51,7 @@ class BackupState:
 
 def to_do(request: HttpRequest, backup: BackupState | None) -> list[ToDo]:
     """Return what waits for the person, of what they may see."""
-    waiting = [*_imports(request), *_reverts(request), *_reviews(request)]
+    waiting = [*_imports(request), *_proposals(request), *_reverts(request), *_reviews(request)]
     return [*waiting, *([backup.to_do] if backup and backup.to_do else [])]
 
 
@@ -105,6 +106,14 @@ def _reviews(request: HttpRequest) -> Iterator[ToDo]:
         if number:
             address = f"{links.changesets_url()}?{urlencode({'reviewed': wanted})}"
             yield ToDo(f"{counted(number, 'changeset')} {words}", address, verb)
+
+
+def _proposals(request: HttpRequest) -> Iterator[ToDo]:
+    """Yield what others asked for and the person may confirm."""
+    for proposal in waiting_for(actor_of(request)):
+        objects = counted(proposal.size, "object")
+        words = f"{proposal.asked_by_name} asks for a second person: {proposal.title} ({objects})"
+        yield ToDo(words, proposal_url(proposal.pk), "Look")
 
 
 def _reverts(request: HttpRequest) -> Iterator[ToDo]:

@@ -29,6 +29,7 @@ from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.own_edit import undo_page
 from apps.changesets.pages.plan_page import plan_page
 from apps.changesets.pages.plan_work import progress_view, stop_view, work_page
+from apps.changesets.pages.proposal import proposal_page
 from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.pages.recycle_bin import bin_urls
 from apps.changesets.pages.revert import revert_page
@@ -176,6 +177,7 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
             page_at("<int:pk>/map/", self, changeset_map, "map"),
             page_at("<int:pk>/map.json", self, changeset_map_data, "map_data", cacheable=True),
             page_at("<int:pk>/hanging/", self, hanging_page, "hanging"),
+            page_at("proposals/<int:pk>/", self, proposal_page, "proposal"),
             page_at("plan/<int:pk>/", self, plan_page, "plan"),
             page_at("plan/<int:pk>/work/", self, work_page, "plan_work"),
             page_at("plan/<int:pk>/progress/", self, progress_view, "plan_progress"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -32,6 +33,8 @@ class Source:
     title: str = ""
 
 
+# Who asked for what is done now, and their name, where somebody else confirmed it.
+_asker: ContextVar[tuple[Actor, str]] = ContextVar("asker", default=(None, ""))
 # The changeset that is open on each connection of each thread.
 _open: WeakKeyDictionary[BaseDatabaseWrapper, Changeset] = WeakKeyDictionary()
 
@@ -80,13 +83,30 @@ def changeset(
         raise
 
 
+@contextmanager
+def asked_for_by(user: Actor, name: str) -> Iterator[None]:
+    """Note on the changesets inside who asked for them, where the actor only confirmed it."""
+    token = _asker.set((user, name))
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
+def asker() -> tuple[Actor, str]:
+    """Return who asked for what is done now, and their name: None and nothing where the actor did."""
+    return _asker.get()
+
+
 def _describe(*, kind: str, actor: Actor, reason: str, source: Source | None) -> Changeset:
     user = actor if actor is not None and actor.pk else None
-    now = timezone.now()
+    (asked_by, asked_by_name), now = _asker.get(), timezone.now()
     return Changeset(
         kind=kind,
         actor=user,
         actor_name=user.get_username() if user else "",
+        asked_by=asked_by,
+        asked_by_name=asked_by_name,
         reason=reason,
         source_name=source.name if source else "",
         source_sha256=source.sha256 if source else "",

@@ -8,6 +8,7 @@ from django.utils import timezone
 # Here is where Django looks for models.
 from apps.changesets import follow_models  # noqa: F401
 from apps.changesets.processes.request_id import MOST_CHARACTERS
+from apps.changesets.proposal_models import Proposal as Proposal
 
 # Who acts: a user, or None for a job.
 Actor = User | None

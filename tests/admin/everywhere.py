@@ -68,6 +68,7 @@ def world_about(places: dict[str, Any], *, sign: Callable[[type[Model]], str] = 
         "changesets_changeset_row": {"model": "airports.airport", "key": "id:3486"},
         "changesets_changeset_result": {"object_id": act.pk},
         "changesets_changeset_plan": {"pk": 999_999},
+        "changesets_changeset_proposal": {"pk": 999_999},
         "imports_importrun": {"pk": run.pk, "object_id": run.pk},
         "backups_backup": {"name": "20260101-000000-full", "key": "nothing"},
         "quality_": {"code": all_rules()[0].code},

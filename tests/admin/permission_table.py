@@ -63,6 +63,8 @@ PAGES = {
     # Everybody has only their own edits to undo, and there is none in this world.
     "changesets_changeset_undo": ADMINS_ONLY,
     "changesets_changeset_comment": ("viewer 405", "viewer 302"),
+    # Nobody asked for anything in this world.
+    "changesets_changeset_proposal": ("staff 404", "staff 404"),
     # Each person sees their own plans only.
     "changesets_changeset_plan": ("staff 404", "staff 405"),
     "changesets_changeset_plan_work": ("steward 404", "steward 405"),

@@ -154,7 +154,7 @@ def _plan(selection: Selection, options: Options) -> BulkPlan:
 def _unselected(number: int, *, deletes: bool) -> Line:
     """Say how many are changed that nobody selected: a code is made unique among all that share it."""
     who = plural(number, "of them is not selected: it shares", "of them are not selected: they share")
-    return Line("deleted" if deletes else "changed", number, f"{who} a code with one that is")
+    return Line("deleted" if deletes else "changed", number, f"{who} a code with one that is", part=True)
 
 
 def _write(selection: Selection, plan: BulkPlan, options: Options) -> None:

@@ -3,6 +3,7 @@
 What the act writes is asked twice: of the plan that is shown, and of what was recorded, before it is committed.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from apps.changesets.acts.forms import ReasonForm, posted_reason
 from apps.changesets.acts.methods import turned_away
 from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
+from apps.changesets.acts.second import asked_by_another, carry_out, is_large, why_another
 from apps.changesets.acts.tokens import make_token, read_token
 from apps.changesets.errors import Busy, NotPermitted
 from apps.changesets.processes.locking import busy_in_words
@@ -76,8 +78,9 @@ def _attempt(act: PlannedAct[Any], form: ReasonForm) -> HttpResponse | Exception
             if not all([not form.is_bound or form.is_valid(), act.is_complete()]):
                 return None
             with busy_in_words(), within_rights(act.actor):
-                outcome = act.apply(reason=posted_reason(act.request), seen=seen)
-            turn.done(outcome.url)
+                outcome = carry_out(act, reason=posted_reason(act.request), seen=seen)
+            if outcome.is_done:
+                turn.done(outcome.url)
             return lead(act.request, outcome)
     except act.refusals as refusal:
         return refusal
@@ -87,7 +90,19 @@ def _show(act: PlannedAct[Any], form: ReasonForm, refusal: str, *, status: int) 
     plan = act.plan()
     require(act.actor, act.needs(plan))
     shown = {"plan": plan, "form": form, "refusal": refusal, "token": _token(act, plan)}
-    return _render(act, act.page(plan), shown, status=status)
+    page = act.page(plan)
+    if page.verb and is_large(act, plan):
+        page = _for_two(act, plan, page, form)
+    return _render(act, page, shown, status=status)
+
+
+def _for_two(act: PlannedAct[Any], plan: Any, page: Page, form: ReasonForm) -> Page:
+    """Return the page of what a second person has to confirm, as who asks or as who confirms sees it."""
+    if (proposal := asked_by_another(act, plan)) is not None:
+        form.initial["reason"] = form.initial.get("reason") or proposal.reason
+        return replace(page, context={**page.context, "proposal": proposal})
+    verb, note = f"Ask to {page.verb[0].lower()}{page.verb[1:]}", "Nothing is changed before somebody else confirms it."
+    return replace(page, verb=verb, note=note, danger=False, context={**page.context, "needs_another": why_another()})
 
 
 def _unbound(act: PlannedAct[Any]) -> ReasonForm:

@@ -37,10 +37,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The address that an act leads to, and the messages shown there."""
+    """The address that an act leads to, and the messages shown there; `is_done`: it was not only asked for."""
 
     url: str
     messages: tuple[Message, ...] = ()
+    is_done: bool = True
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,22 @@ class PlannedAct(ABC, Generic[P]):
         Whoever may not do all of it is told so instead of the plan. Whatever is written is asked for by itself.
         """
         return ()
+
+    def size(self, plan: P) -> int:
+        """Return how many objects the plan would write, for an act that a second person confirms where it is large."""
+        return 0
+
+    def plan_to_confirm(self, seen: Any) -> P | None:
+        """Return the plan of what is confirmed, for its size; None where none is asked for, or it is refused anyway."""
+        return None
+
+    def same(self, plan: P) -> Any:
+        """Return all that the plan is about, as JSON has it: the same, whoever asks for it."""
+        raise NotImplementedError
+
+    def way(self, plan: P) -> dict[str, Any]:
+        """Return how others come to the plan: title, permission, model, address, posted, stored_plan of a Proposal."""
+        raise NotImplementedError
 
     def is_confirmed(self) -> bool:
         """Whether the person has confirmed it, and does not just ask for the plan."""

@@ -1,6 +1,7 @@
 """A bulk action as an act: its plan on a page, what was done with it, and the page after it."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -10,8 +11,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import capfirst
 
-from apps.changesets.acts.forms import posted_reason
-from apps.changesets.acts.frame import lead
+from apps.changesets.acts.forms import NAMES, posted_reason
+from apps.changesets.acts.frame import SEEN, lead
 from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
 from apps.changesets.bulk.apply import NOUN, BulkResult, apply_bulk, plan_bulk, stored_bulk
 from apps.changesets.bulk.plans import LEFT, BulkPlan
@@ -20,6 +21,9 @@ from apps.changesets.pages import links
 from apps.changesets.pages.bulk_registry import BulkAction, actions_of
 from apps.changesets.rights import Need, require
 from apps.changesets.text import counted, plural
+
+# What is posted to confirm, and not to see the plan.
+_CONFIRMS = ("csrfmiddlewaretoken", "confirm", "post", "rows", SEEN, *NAMES)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class BulkAct(PlannedAct[BulkPlan]):
         self.form = action.form(None, objects=objects)
         self.form.stand_on(model_admin, request)
         self.form.take(request.POST)
+        # What the plan saw that was asked whether a second person has to confirm it: only that is applied.
+        self.asked_of: dict[str, Any] | None = None
 
     def may(self) -> bool:
         return True
@@ -71,7 +77,7 @@ class BulkAct(PlannedAct[BulkPlan]):
 
     def is_confirmed(self) -> bool:
         if not self.door.on_list:
-            return super().is_confirmed()
+            return super().is_confirmed() and "show" not in self.request.POST
         # Django's own page of a deletion confirms by `post`.
         return "yes" in (self.request.POST.get("confirm"), self.request.POST.get("post"))
 
@@ -89,6 +95,34 @@ class BulkAct(PlannedAct[BulkPlan]):
 
     def state(self, plan: BulkPlan) -> Any:
         return plan.seen
+
+    def size(self, plan: BulkPlan) -> int:
+        written = [line.number or 0 for line in plan.lines if line.sign not in LEFT and not line.part]
+        return max(plan.number, sum(written)) if plan.number and not plan.refusal else 0
+
+    def plan_to_confirm(self, seen: Any) -> BulkPlan | None:
+        if self.door.on_list:
+            self._refuse_gone()
+        plan = self.plan()
+        self.asked_of = dict(plan.seen)
+        # What moved since it was shown is refused, and not asked for.
+        return plan if seen in (None, plan.seen) else None
+
+    def same(self, plan: BulkPlan) -> list[Any]:
+        digest = sha256()
+        for key in self.objects.order_by("pk").values_list("pk", flat=True).distinct():
+            digest.update(f"{key}\n".encode())
+        return [self.subject()[0], self.action.name, digest.hexdigest(), plan.seen["chosen"]]
+
+    def way(self, plan: BulkPlan) -> dict[str, Any]:
+        posted = {name: values for name, values in self.request.POST.lists() if name not in _CONFIRMS}
+        return {
+            "title": self.page(plan).title,
+            "permission": self.action.permission,
+            "model": self.model_admin.opts.label_lower,
+            "address": self.request.get_full_path(),
+            "posted": {**posted, "show": ["plan"]},
+        }
 
     def page(self, plan: BulkPlan) -> Page:
         opts, door = self.model_admin.opts, self.door
@@ -128,7 +162,7 @@ class BulkAct(PlannedAct[BulkPlan]):
             self.objects,
             actor=self.actor,
             reason=reason,
-            seen=seen,
+            seen=self.asked_of if seen is None else seen,
             options=self.form.options(),
         )
         return self._outcome(done)

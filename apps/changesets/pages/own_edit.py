@@ -11,7 +11,7 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import PlanMoved
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import links
-from apps.changesets.pages.revert import reverted
+from apps.changesets.pages.reverted import reverted
 from apps.changesets.revert import Scope
 from apps.changesets.revert.own_edit import OwnEdit, plan_own_undo
 from apps.changesets.rights import Need, eyes_of

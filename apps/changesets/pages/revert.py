@@ -1,29 +1,35 @@
 """The page of a revert: its plan, the choice of scope and policy, the reason, and the outcome."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.methods import ASKS, proof_first, turned_away
-from apps.changesets.acts.planned import Crumb, Message, Outcome, Page, PlannedAct
+from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import Busy, ChangesetError, NotPermitted, NotPlanned, PlanUnderWay
 from apps.changesets.history.words import person
 from apps.changesets.models import Changeset, Kind, PlanRow
 from apps.changesets.pages import links
-from apps.changesets.pages.plan_query import PlanQuery, choices_of, chosen_changesets, narrowed, read_plan_query
+from apps.changesets.pages.plan_query import (
+    MOST_IN_ADDRESS,
+    PlanQuery,
+    choices_of,
+    chosen_changesets,
+    narrowed,
+    read_plan_query,
+)
 from apps.changesets.pages.plan_rows import rows_of
 from apps.changesets.pages.revert_lines import BUCKETS, CHIPS, lines_of
+from apps.changesets.pages.reverted import reverted
 from apps.changesets.pages.stored_rows import read_rows_query, rows_context, shown_changes
-from apps.changesets.revert import OnConflict, Scope, carry_out
+from apps.changesets.plans.storing import ask
+from apps.changesets.revert import OnConflict, Scope
 from apps.changesets.revert.apart import is_large, leave_planning, leave_revert, refuse_under_way
 from apps.changesets.revert.listing import explain
-from apps.changesets.revert.reasons import MOVED_WORDS
 from apps.changesets.revert.rows import as_planned
 from apps.changesets.revert.stored import (
     ShownPlan,
@@ -33,15 +39,13 @@ from apps.changesets.revert.stored import (
     shown_revert,
     size_of,
 )
-from apps.changesets.revert.wording import counts_words, objects_words, scope_words
-from apps.changesets.rights import Need, eyes_of, needs_of, within_rights
+from apps.changesets.revert.wording import objects_words, scope_words
+from apps.changesets.rights import Need, eyes_of, needs_of
 from apps.changesets.tasks import work_on_plan
-from apps.changesets.text import plural
 from apps.changesets.tracking import tracked_by_label
 
 # A scope of more rows stays with the stored plan, and out of the token.
 MOST_IN_TOKEN = 200
-NAMED = 5
 
 
 def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -61,41 +65,6 @@ def revert_page(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int | N
             pass  # The page says what is wrong with it.
     forced = request.GET.get("on_conflict") == OnConflict.FORCE
     return (proof_first(request) if forced else None) or answer(act)
-
-
-def reverted(
-    request: HttpRequest,
-    chosen: Sequence[Changeset],
-    scope: Scope,
-    *,
-    reason: str,
-    on_conflict: OnConflict = OnConflict.KEEP,
-    seen: Mapping[str, int] | None = None,
-    back: tuple[str, str] | None = None,
-) -> Outcome:
-    """Revert this part of the changesets; return the outcome, which leads to the new changeset."""
-    with within_rights(actor_of(request)):
-        made, done = carry_out(
-            [changeset.pk for changeset in chosen],
-            scope=scope,
-            on_conflict=on_conflict,
-            actor=actor_of(request),
-            reason=reason,
-            seen=seen,
-        )
-    moved = [f"{verdict.label} ({verdict.by})" for verdict in done.verdicts if verdict.why == MOVED_WORDS]
-    named = ", ".join(moved[:NAMED]) + (" and others" if len(moved) > NAMED else "")
-    warned = (
-        (Message(f"Changed after the plan was shown, and left alone: {named}.", messages.WARNING),) if moved else ()
-    )
-    name = str(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} changesets"
-    part = "" if scope.is_everything and not done.left_alone else "partly "
-    sentence = f"{name} {plural(len(chosen), 'is', 'are')} {part}reverted: {counts_words(done.counts)}."
-    if made is None:
-        sentence = f"Nothing was changed: the rest of {name} is already as it was before, or was kept."
-    back = back or (links.changeset_url(chosen[0].pk), f"Back to {chosen[0]}")
-    outcome = links.lead_to(request.user, made, sentence, back=back, undo="Undo this revert…")
-    return replace(outcome, messages=(*warned, *outcome.messages))
 
 
 class RevertAct(PlannedAct[ShownPlan]):
@@ -177,15 +146,19 @@ class RevertAct(PlannedAct[ShownPlan]):
         return {**part, "policy": policy, "seen": plan.seen}
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
+        scope, policy = self._confirmed(seen)
+        if is_large(self.chosen, scope):
+            return self._revert_apart(scope, policy, reason=reason, seen=seen["seen"])
+        return reverted(self.request, self.chosen, scope, reason=reason, on_conflict=policy, seen=seen["seen"])
+
+    def _confirmed(self, seen: Any) -> tuple[Scope, OnConflict]:
+        """Return the scope and the policy of the plan that was shown."""
         if "plan" in seen:
             scope = scope_numbered(seen["plan"], self.chosen, actor=self.actor)
         else:
             models, pks, fields, leave = map(tuple, seen["scope"])
             scope = Scope(models=models, pks=pks, fields=fields, leave=leave)
-        policy = OnConflict(seen["policy"])
-        if is_large(self.chosen, scope):
-            return self._revert_apart(scope, policy, reason=reason, seen=seen["seen"])
-        return reverted(self.request, self.chosen, scope, reason=reason, on_conflict=policy, seen=seen["seen"])
+        return scope, OnConflict(seen["policy"])
 
     def _revert_apart(self, scope: Scope, policy: OnConflict, *, reason: str, seen: Any) -> Outcome:
         """Leave the revert to a worker, and lead to the page that shows how far it is."""
@@ -193,6 +166,32 @@ class RevertAct(PlannedAct[ShownPlan]):
         enqueue = work_on_plan.enqueue
         left = leave_revert(plan, address=self.address(), enqueue=enqueue, reason=reason, confirmed=seen)
         return Outcome(links.plan_work_url(left.pk))
+
+    def size(self, plan: ShownPlan) -> int:
+        return plan.head.writes
+
+    def plan_to_confirm(self, seen: Any) -> ShownPlan:
+        scope, policy = self._confirmed(seen)
+        return shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
+
+    def same(self, plan: ShownPlan) -> list[Any]:
+        # In which order rows were ticked is nothing of the plan.
+        scope = {name: sorted(keys) for name, keys in plan.stored.asked["scope"].items()}
+        return [plan.stored.about, scope, plan.stored.asked["on_conflict"]]
+
+    def way(self, plan: ShownPlan) -> dict[str, Any]:
+        scope, stored = plan.head.scope, None
+        if len(scope.pks) + len(scope.leave) > MOST_IN_ADDRESS:
+            stored = ask(plan.stored).pk
+        query = replace(self.query, scope=scope, on_conflict=plan.head.on_conflict, stored=stored)
+        return {
+            "title": _empty_page(self.chosen).title,
+            "permission": links.REVERT,
+            "model": "",
+            "address": self.request.path + query.address(),
+            "posted": {"show": ["plan"]},
+            "stored_plan": stored,
+        }
 
     def page(self, plan: ShownPlan) -> Page:
         head, query, single = plan.head, self.query, _single(self.chosen)

@@ -30,7 +30,7 @@ from apps.changesets.pages.bulk import act_on_one
 from apps.changesets.pages.bulk_registry import BulkAction, Tool, actions_of
 from apps.changesets.pages.moved_on import lead_on
 from apps.changesets.pages.recorded import RecordedModelAdmin
-from apps.changesets.pages.revert import reverted
+from apps.changesets.pages.reverted import reverted
 from apps.changesets.revert import Scope
 from apps.changesets.tracking import tracked_for
 

@@ -12,7 +12,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from apps.changesets.errors import PlanMoved
-from apps.changesets.models import StoredPlan, StoredRow
+from apps.changesets.models import Proposal, StoredPlan, StoredRow
 from apps.changesets.plans.rows import PARTLY, all_rows, start_passing_rows
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_models
@@ -24,15 +24,25 @@ Fill = Callable[[StoredPlan], None]
 
 def plan_of(actor: User, act: str, about: Any, asked: Any) -> StoredPlan:
     """Return the person's plan of an act; one that was not made yet is not saved."""
-    key = sha256(json.dumps([act, about, asked, _schema()]).encode()).hexdigest()[:40]
+    key = key_of(act, about, asked)
     found: StoredPlan | None = StoredPlan.objects.using("default").filter(actor=actor, act=act, key=key).first()
     return found or StoredPlan(actor=actor, act=act, key=key, about=about, asked=asked)
 
 
+def key_of(*of: Any) -> str:
+    """Return what tells an act from others; another version of the console, with other tables, has another one."""
+    return sha256(json.dumps([*of, _schema()], sort_keys=True).encode()).hexdigest()[:40]
+
+
 def plan_numbered(pk: int, *, actor: User, act: str, about: Any = None) -> StoredPlan:
-    """Return a plan of the person's by its number; raises PlanMoved where it is gone, or of something else."""
-    found: StoredPlan | None = StoredPlan.objects.using("default").filter(pk=pk, actor=actor, act=act).first()
-    if found is None or about not in (None, found.about):
+    """Return a plan of the person's by its number, or one of what somebody asks others to confirm.
+
+    Raises PlanMoved where it is gone, or of something else.
+    """
+    found: StoredPlan | None = StoredPlan.objects.using("default").filter(pk=pk, act=act).first()
+    shared = Proposal.objects.using("default").filter(stored_plan=pk)
+    is_theirs = found is not None and (found.actor_id == actor.pk or shared.exists())
+    if found is None or not is_theirs or about not in (None, found.about):
         raise PlanMoved("it was made more than a day ago, or for somebody else")
     return found
 

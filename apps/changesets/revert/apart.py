@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connections
 from django.utils import timezone
 
+from apps.changesets.context import asked_for_by, asker
 from apps.changesets.errors import ChangesetError, NotPermitted, PlanMoved, PlanUnderWay, WorkCancelled
 from apps.changesets.history.cache import state_of_tables
 from apps.changesets.models import Changeset, PlanWork, StoredPlan
@@ -43,7 +45,12 @@ def leave_planning(plan: StoredPlan, *, address: str, enqueue: Enqueue) -> None:
 
 
 def leave_revert(plan: StoredPlan, *, address: str, enqueue: Enqueue, reason: str, confirmed: Any) -> StoredPlan:
-    """Leave the revert that a person confirmed to a worker; raises PlanMoved where one is busy with it already."""
+    """Leave the revert that a person confirmed to a worker; raises PlanMoved where one is busy with it already.
+
+    Who asked for it, where somebody else did, goes along.
+    """
+    asked_by, name = asker()
+    confirmed = {"seen": confirmed, "asked_by": asked_by.pk if asked_by else None, "asked_by_name": name}
     return _begin(ask(plan), PlanWork.TO_APPLY, enqueue, address=address, reason=reason, confirmed=confirmed)
 
 
@@ -107,14 +114,17 @@ def _apply(plan: StoredPlan, changesets: list[Changeset], progress: Progress) ->
     actor = plan.actor
     if not actor.is_active or not actor.has_perm("changesets.revert_changeset"):
         raise NotPermitted(f"{actor.get_username()}, who confirmed this, may not revert any more. Nothing was written.")
-    with within_rights(actor):
+    confirmed: dict[str, Any] = plan.confirmed or {}
+    asked_by = User.objects.filter(pk=confirmed.get("asked_by") or 0).first()
+    with within_rights(actor), asked_for_by(asked_by, confirmed.get("asked_by_name", "")):
         made, _done = carry_out(
             [changeset.pk for changeset in changesets],
             scope=scope_of(plan),
             on_conflict=plan.asked["on_conflict"],
             actor=actor,
             reason=plan.reason,
-            seen=plan.confirmed,
+            # Of before there was a second person.
+            seen=confirmed.get("seen", confirmed),
             progress=progress,
         )
     return made

@@ -1,0 +1,39 @@
+"""What a person asked for that another one has to confirm: that one has the plan made, who asked may withdraw it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from apps.changesets.acts.actor import actor_of
+from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.second import may_confirm, open_proposals, why_another
+
+
+def proposal_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what was asked for, by whom and why (GET); withdraw it (POST)."""
+    if (refused := turned_away(request, ASKS)) is not None:
+        return refused
+    proposal = open_proposals().filter(pk=pk).first()
+    if proposal is None:
+        raise Http404("This was carried out or withdrawn, or it was asked for more than a day ago.")
+    is_own = proposal.asked_by_id == actor_of(request).pk
+    if not is_own and (request.method == "POST" or not may_confirm(request.user, proposal)):
+        raise PermissionDenied
+    if request.method == "POST":
+        proposal.delete()
+        messages.success(request, f"Withdrawn: {proposal.title}. Nothing was changed.")
+        return HttpResponseRedirect(reverse("admin:index"))
+    request.current_app = model_admin.admin_site.name
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": proposal.title,
+        "opts": model_admin.opts,
+        "proposal": proposal,
+        "is_own": is_own,
+        "why": why_another(),
+    }
+    return TemplateResponse(request, "admin/acts/proposal.html", context)
