@@ -31,9 +31,8 @@ def carry_out(act: PlannedAct[Any], *, reason: str, seen: Any) -> Outcome:
     plan = act.plan_to_confirm(seen) if settings.ACTS_SECOND_PERSON_ABOVE is not None else None
     if plan is None or not is_large(act, plan):
         return act.apply(reason=reason, seen=seen)
-    key, others = key_of(act.name, act.same(plan)), open_proposals()
-    proposal = others.filter(key=key).exclude(asked_by=act.actor).order_by("pk").first()
-    if proposal is None:
+    key = key_of(act.name, act.same(plan))
+    if (proposal := _of_another(key, act.actor)) is None:
         require(act.actor, act.needs(plan))
         return _ask(act, plan, key, reason)
     with asked_for_by(proposal.asked_by, proposal.asked_by_name):
@@ -51,8 +50,7 @@ def is_large(act: PlannedAct[Any], plan: Any) -> bool:
 
 def asked_by_another(act: PlannedAct[Any], plan: Any) -> Proposal | None:
     """Return what another person asked for that is the same as this plan."""
-    same = open_proposals().filter(key=key_of(act.name, act.same(plan)))
-    return same.exclude(asked_by=act.actor).order_by("pk").first()
+    return _of_another(key_of(act.name, act.same(plan)), act.actor)
 
 
 def why_another() -> str:
@@ -71,7 +69,8 @@ def open_proposals() -> QuerySet[Proposal]:
 
 def waiting_for(user: User) -> list[Proposal]:
     """Return what others asked for and this person may confirm, oldest first."""
-    return [each for each in open_proposals().exclude(asked_by=user).order_by("pk") if may_confirm(user, each)]
+    proposals = open_proposals().exclude(asked_by=user).order_by("pk")
+    return [proposal for proposal in proposals if may_confirm(user, proposal)]
 
 
 def may_confirm(user: Visitor, proposal: Proposal) -> bool:
@@ -84,6 +83,10 @@ def may_confirm(user: Visitor, proposal: Proposal) -> bool:
 def proposal_url(pk: int) -> str:
     """Return the address of the page of what was asked for."""
     return reverse("admin:changesets_changeset_proposal", args=[pk])
+
+
+def _of_another(key: str, user: User) -> Proposal | None:
+    return open_proposals().filter(key=key).exclude(asked_by=user).order_by("pk").first()
 
 
 def _ask(act: PlannedAct[Any], plan: Any, key: str, reason: str) -> Outcome:

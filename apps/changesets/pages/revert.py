@@ -188,7 +188,7 @@ class RevertAct(PlannedAct[ShownPlan]):
             "title": _empty_page(self.chosen).title,
             "permission": links.REVERT,
             "model": "",
-            "address": self.request.path + query.address(),
+            "address": (self.request.path + query.address()).removesuffix("?"),
             "posted": {"show": ["plan"]},
             "stored_plan": stored,
         }
