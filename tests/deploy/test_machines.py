@@ -150,4 +150,4 @@ def test_only_one_machine_makes_a_backup_at_a_time(machines):
     told = [machine.manage("shell", "-v0", "-c", TAKE_TURN).strip() for machine in machines]
 
     assert told[0] == "begun"
-    assert told[1].startswith("ana has begun something else that is not finished (create)")
+    assert told[1].startswith("ana started something else (create)")
