@@ -80,8 +80,8 @@ class PlacesLinker:
                 """,
                 [now, now],
             )
-            if staging.postgresql and number * 10 > places.value("SELECT COUNT(*) FROM {city}"):
-                # The next statements join the new cities; without statistics the planner expects none.
+            if staging.postgresql and number * 2 > places.value("SELECT COUNT(*) FROM {city}"):
+                # The next statements join the new cities; without statistics the planner expects as many as there were.
                 places.run("ANALYZE {city}")
 
     def joins(self, staging: Staging, rows: str) -> str:
