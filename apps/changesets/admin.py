@@ -67,7 +67,7 @@ class PersonFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
         acted, asked = (Changeset.objects.order_by().values_list(name, flat=True) for name in _NAMES)
-        return [(name, name) for name in sorted(acted.union(asked)) if name]
+        return [(name, name) for name in sorted(acted.union(asked).order_by()) if name]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         name = self.value()
