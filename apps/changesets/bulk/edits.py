@@ -195,7 +195,11 @@ class _Chunk:
         if not asked.is_relation:
             return values
         keys = {value for value in values.values() if value is not None}
-        objects = target_of(asked)._base_manager.select_related().in_bulk(keys)
+        target = target_of(asked)
+        # With what their names may be made of.
+        links = [field.name for field in target._meta.concrete_fields if field.is_relation and not field.null]
+        rows = target._base_manager.all()
+        objects = (rows.select_related(*links) if links else rows).in_bulk(keys)
         return {place: objects.get(value) for place, value in values.items()}
 
     def _followed(self, follows: Following, places: Sequence[int], new: Mapping[int, Any]) -> list[Any]:
