@@ -188,45 +188,52 @@ def _further(world: dict[str, Any], own_backup: str, made: list[int]) -> dict[st
     found["find"] = f"{everyone}?find=1&object=Zq"
     found["revert many"] = f"{reverse('admin:changesets_changeset_revert_many')}?since={made[0]}"
     for model in TRACKED:
-        label, opts = model._meta.label_lower, model._meta
-        history = next(tracked.history_model for tracked in tracked_models() if tracked.model is model)
-        gone = history.objects.filter(history_type="-").first()
-        page = f"admin:{opts.app_label}_{opts.model_name}_"
-        for made_by in made[:2]:
-            for change in changes_of(Changeset.objects.get(pk=made_by), model=label):
-                found[f"row {change.pk} of {made_by}"] = row_url(
-                    made_by, label, row_key_of(tracked_by_label(label), change.after)
-                )
-        queries = {
-            "changesets_changeset_change": (made[0], {"model": label, "q": "q", "op": "created"}),
-            "changesets_changeset_map": (made[0], {"model": label}),
-            "changesets_changeset_map_data": (made[0], {"model": label}),
-            "changesets_changeset_revert": (made[1], {"model": label}),
-        }
-        for name, (pk, query) in queries.items():
-            found[f"{name} {label}"] = f"{reverse(f'admin:{name}', args=[pk])}?{urlencode(query)}"
-        found[f"bin {label}"] = f"{reverse('admin:changesets_recycle_bin')}?model={label}"
-        pick = f"pick={label}:{gone.history_id}" if gone else ""
-        found[f"bring back {label}"] = f"{reverse('admin:changesets_recycle_bin_restore')}?{pick}"
-        key = world[opts.db_table]["pk"]
-        found[f"name {label}"] = f"{reverse('admin:changesets_changeset_name_of')}?model={label}&key={key}"
-        found[f"list {label}"] = f"{reverse(f'{page}changelist')}?q=zq"
-        for when in ("now", f"before-{made[1]}"):
-            found[f"{label} {when}"] = f"{reverse(f'{page}as_of_list')}?at={when}"
-            found[f"{label} {when} csv"] = f"{reverse(f'{page}as_of_list')}?at={when}&format=csv"
-        found[f"{label} between"] = f"{reverse(f'{page}between')}?from=before-{made[0]}&to=now"
-        for link in opts.concrete_fields:
-            if link.is_relation:
-                query = {
-                    "app_label": opts.app_label,
-                    "model_name": opts.model_name,
-                    "field_name": link.name,
-                    "term": "zq",
-                }
-                found[f"autocomplete {label} {link.name}"] = f"{reverse('admin:autocomplete')}?{urlencode(query)}"
-                found[f"guess {label} {link.name}"] = f"{reverse(f'{page}changelist')}?{link.name}__name__contains=Zq"
-        if history_of_gone := gone and reverse(f"{page}history", args=[getattr(gone, opts.pk.attname)]):
-            found[f"history of gone {label}"] = history_of_gone
+        found |= _further_of(model, world, made)
     restore = reverse("admin:airports_airport_actions", kwargs={"pk": "KDEN", "tool": "restore"})
     found |= {"own backup": f"{restore}?backup={own_backup}", "its file": f"{restore}?backup={own_backup}&download=1"}
+    return found
+
+
+def _further_of(model: type[Model], world: dict[str, Any], made: list[int]) -> dict[str, str]:
+    """Return the addresses about a tracked model whose query decides what is shown."""
+    found: dict[str, str] = {}
+    label, opts = model._meta.label_lower, model._meta
+    history = next(tracked.history_model for tracked in tracked_models() if tracked.model is model)
+    gone = history.objects.filter(history_type="-").first()
+    page = f"admin:{opts.app_label}_{opts.model_name}_"
+    for made_by in made[:2]:
+        for change in changes_of(Changeset.objects.get(pk=made_by), model=label):
+            found[f"row {change.pk} of {made_by}"] = row_url(
+                made_by, label, row_key_of(tracked_by_label(label), change.after)
+            )
+    queries = {
+        "changesets_changeset_change": (made[0], {"model": label, "q": "q", "op": "created"}),
+        "changesets_changeset_map": (made[0], {"model": label}),
+        "changesets_changeset_map_data": (made[0], {"model": label}),
+        "changesets_changeset_revert": (made[1], {"model": label}),
+    }
+    for name, (pk, query) in queries.items():
+        found[f"{name} {label}"] = f"{reverse(f'admin:{name}', args=[pk])}?{urlencode(query)}"
+    found[f"bin {label}"] = f"{reverse('admin:changesets_recycle_bin')}?model={label}"
+    pick = f"pick={label}:{gone.history_id}" if gone else ""
+    found[f"bring back {label}"] = f"{reverse('admin:changesets_recycle_bin_restore')}?{pick}"
+    key = world[opts.db_table]["pk"]
+    found[f"name {label}"] = f"{reverse('admin:changesets_changeset_name_of')}?model={label}&key={key}"
+    found[f"list {label}"] = f"{reverse(f'{page}changelist')}?q=zq"
+    for when in ("now", f"before-{made[1]}"):
+        found[f"{label} {when}"] = f"{reverse(f'{page}as_of_list')}?at={when}"
+        found[f"{label} {when} csv"] = f"{reverse(f'{page}as_of_list')}?at={when}&format=csv"
+    found[f"{label} between"] = f"{reverse(f'{page}between')}?from=before-{made[0]}&to=now"
+    for link in opts.concrete_fields:
+        if link.is_relation:
+            query = {
+                "app_label": opts.app_label,
+                "model_name": opts.model_name,
+                "field_name": link.name,
+                "term": "zq",
+            }
+            found[f"autocomplete {label} {link.name}"] = f"{reverse('admin:autocomplete')}?{urlencode(query)}"
+            found[f"guess {label} {link.name}"] = f"{reverse(f'{page}changelist')}?{link.name}__name__contains=Zq"
+    if history_of_gone := gone and reverse(f"{page}history", args=[getattr(gone, opts.pk.attname)]):
+        found[f"history of gone {label}"] = history_of_gone
     return found

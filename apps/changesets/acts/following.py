@@ -49,7 +49,7 @@ def unfollow(user: User, about: str) -> bool:
 def new_token(user: User) -> str:
     """Return a new token of the person's feed, which is kept as a hash only; the one before opens nothing any more."""
     token = secrets.token_urlsafe(32)
-    FeedToken.objects.filter(user=user).delete()
+    revoke_token(user)
     FeedToken.objects.create(user=user, hashed=_hashed(token))
     return token
 
