@@ -11,6 +11,8 @@ _BLANK = "[ \x00-\x08\x0b\x0c\x0e-\x1f\x85\xa0\u1680\u2000-\u200f\u2028\u2029\u2
 _FIRST, _BEGINNING = "^{}(?='*[\t\r\n])", f"(?:^|(?<=[;\t\r\n])){{}}(?='*{_BLANK}*{_SIGN})"
 _RUN, _GUARDED = (re.compile("|".join([_FIRST, _BEGINNING]).format(mark, mark)) for mark in ("", "'"))
 _MAY_RUN = re.compile(f"{_SIGN}|[\t\r\n]")
+# What XML cannot have.
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # No key and no place in a list has more.
 MOST_DIGITS = 18
 # Each word of a search takes a reading of the whole table.

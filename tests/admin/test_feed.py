@@ -130,7 +130,7 @@ def test_a_feed_writes_nothing_and_takes_few_queries(usa, viewer, client, edit, 
 
 
 def test_what_a_feed_tells_is_text_that_xml_can_have(usa, told, edit):
-    edit("KDEN", name="a\x0bb <b>", reason="why\x08 & <i>")
+    edit("KDEN", name="a\x0bb\uffff <b>", reason="why\x08 & <i>")
 
     assert len(told()) == 1
 

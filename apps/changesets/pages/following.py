@@ -1,6 +1,5 @@
 """Following: the button, the list of what a person follows, and the feed that a token opens."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -22,10 +21,8 @@ from apps.changesets.history.followed import rows_of_object
 from apps.changesets.pages import links
 from apps.changesets.pages.news import News, recent_news
 from apps.changesets.rights import eyes_of
+from apps.changesets.text import NOT_XML
 from apps.changesets.tracking import tracked_by_name
-
-# What XML cannot have.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def _add(atom: Atom1Feed, news: News, address: str) -> None:
 
 
 def _plain(text: str) -> str:
-    return _CONTROL.sub(" ", text)
+    return NOT_XML.sub(" ", text)
 
 
 def _list(model_admin: admin.ModelAdmin[Any], request: HttpRequest, *, feed_address: str = "") -> HttpResponse:

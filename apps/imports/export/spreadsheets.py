@@ -11,13 +11,13 @@ from typing import IO
 from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from apps.changesets.text import NOT_XML
 from apps.imports.export.tables import Cell, Table
 
 ROWS_OF_A_SHEET = 1_048_576
 # A spreadsheet has floats only: a whole number beyond this loses digits, so it goes as text.
 EXACT = 2**53
 PART = 1000
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Excel reads `_x0041_` as the character of that number, so an underscore that would begin one is written as such.
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -70,7 +70,7 @@ def _letters(number: int) -> str:
 
 def _text(value: str) -> str:
     """Return the text as XML holds it; what XML cannot hold becomes the mark of a character that was lost."""
-    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value))
+    return escape(NOT_XML.sub("\N{REPLACEMENT CHARACTER}", value))
 
 
 def _is_number(value: Cell) -> bool:
