@@ -90,14 +90,14 @@ def check_folding(*, databases: Sequence[str] | None = None, **kwargs: Any) -> l
     """Report changesets.E012 for a PostgreSQL that cannot take accents and case away: each search would fail."""
     messages: list[CheckMessage] = []
     for alias in databases or ():
-        folding = folded_sql("t.given", postgresql=connections[alias].vendor == "postgresql")
         try:
+            folding = folded_sql("t.given", connections[alias])
             with transaction.atomic(alias), connections[alias].cursor() as cursor:
                 cursor.execute(f"SELECT {folding} FROM (SELECT CAST(%s AS text) AS given) t", ["É"])  # noqa: S608
         except OperationalError:
             continue  # No database there; Django says so itself.
         except DatabaseError as error:
-            hint = "Use a UTF-8 database of a PostgreSQL with ICU, as all its packages are."
+            hint = "Use a UTF-8 database of PostgreSQL 17 or newer, or of one with ICU, as all its packages are."
             messages.append(Error(f"Text cannot be searched for: {error}".strip(), hint=hint, id="changesets.E012"))
     return messages
 

@@ -19,8 +19,6 @@ _LETTERS = str.maketrans({**_SINGLE, **_SEVERAL}) | {
     mark: None for first, last in _MARKS for mark in range(ord(first), ord(last) + 1)
 }
 _ON_SQLITE = "console_folded"
-# Lower case of all scripts, whatever the locale that the database was made with.
-LOWER = "und-x-icu"
 
 
 def folded(text: str) -> str:
@@ -32,9 +30,9 @@ def folded(text: str) -> str:
 _remembered = lru_cache(2**15)(folded)
 
 
-def folded_sql(column: str, *, postgresql: bool) -> str:
-    """Return the expression that compares and sorts a column of text as `folded` does."""
-    if not postgresql:
+def folded_sql(column: str, connection: Any) -> str:
+    """Return the expression by which this database compares and sorts a column of text as `folded` does."""
+    if connection.vendor != "postgresql":
         # Letters that are ASCII are compared and sorted whatever their case.
         return (
             f"(CASE WHEN length(CAST({column} AS blob)) <> length({column}) THEN {_ON_SQLITE}({column}) "
@@ -43,13 +41,21 @@ def folded_sql(column: str, *, postgresql: bool) -> str:
     marks = "".join(f"{first}-{last}" for first, last in _MARKS)
     plain = f"regexp_replace(normalize({column}, NFKD), '[{marks}]', '', 'g')"
     letters, signs = ("".join(some).replace("'", "''") for some in (_SINGLE, _SINGLE.values()))
-    folding = f"translate(lower({plain} COLLATE \"{LOWER}\"), '{letters}', '{signs}')"
+    folding = f"translate(lower({plain} COLLATE \"{lower_case(connection)}\"), '{letters}', '{signs}')"
     for letter, several in _SEVERAL.items():
         folding = f"replace({folding}, '{letter}', '{several}')"
     return (
         f'(CASE WHEN octet_length({column}) <> char_length({column}) THEN {folding} COLLATE "C" '
         f'ELSE lower({column} COLLATE "C") END)'
     )
+
+
+def lower_case(connection: Any) -> str:
+    """Return the collation that lowers letters of all scripts, whatever the locale that a PostgreSQL database was made with.
+
+    A PostgreSQL may be built without ICU; from 17 on it has a collation of its own.
+    """
+    return "pg_c_utf8" if connection.pg_version >= 170000 else "und-x-icu"
 
 
 def teach_sqlite(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -68,7 +74,7 @@ class Folded(Transform):
 
     def as_sql(self, compiler: Any, connection: Any, *args: Any, **extra: Any) -> Any:
         column, params = compiler.compile(self.lhs)
-        sql = folded_sql(column, postgresql=connection.vendor == "postgresql")
+        sql = folded_sql(column, connection)
         return sql, [*params] * sql.count(column)
 
 

@@ -129,7 +129,7 @@ def test_lists_are_sorted_by_the_names_that_links_have(places, viewer, browse_as
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12))
 def test_databases_fold_as_python_does(text):
-    sql = folded_sql("given", postgresql=connection.vendor == "postgresql")
+    sql = folded_sql("given", connection)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {sql} = %s FROM (SELECT CAST(%s AS text) AS given) g", [folded(text), text])
 
@@ -202,6 +202,6 @@ def test_a_search_takes_few_queries_however_much_it_finds(address, places, stewa
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite folds in Python")
 def test_a_postgresql_that_cannot_fold_is_told_by_the_checks(monkeypatch):
     assert "changesets.E012" not in {message.id for message in run_checks(databases=["default"])}
-    monkeypatch.setattr(folding, "LOWER", "no-such-collation")
+    monkeypatch.setattr(folding, "lower_case", lambda connection: "no-such-collation")
 
     assert "changesets.E012" in {message.id for message in run_checks(databases=["default"])}

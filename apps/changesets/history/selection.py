@@ -165,7 +165,7 @@ def stored_place(sql: Sql, tracked: Tracked, place: str) -> Any:
 
 def contains(sql: Sql, expression: str) -> str:
     """Return the condition that a column has the text of a pattern in it, whatever the case and accents of letters."""
-    return f"{folded_sql(f'CAST({expression} AS text)', postgresql=sql.postgresql)} LIKE %s ESCAPE '!'"
+    return f"{folded_sql(f'CAST({expression} AS text)', sql.connection)} LIKE %s ESCAPE '!'"
 
 
 def pattern(text: str) -> str:
