@@ -51,7 +51,7 @@ def folded_sql(column: str, connection: Any) -> str:
 
 
 def lower_case(connection: Any) -> str:
-    """Return the collation that lowers letters of all scripts, whatever the locale that a PostgreSQL database was made with.
+    """Return the collation that lowers letters of all scripts, whatever the locale that a database was made with.
 
     A PostgreSQL may be built without ICU; from 17 on it has a collation of its own.
     """
