@@ -22,7 +22,7 @@ from apps.changesets.tracking import tracked_models
 from apps.imports.models import OPEN, ImportRun
 from apps.imports.pages.addresses import run_url, upload_url
 from apps.imports.pages.run import import_links
-from apps.imports.pages.watching import WATCHED, state_of
+from apps.imports.pages.status import WATCHED, state_of
 from apps.imports.runs.confirming import why_not_decide, why_not_see
 from apps.quality import figures
 from apps.quality.coverage import Coverage

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-# Those of the packages register first, so that ours take their places wherever the apps stand.
 import django_otp.plugins.otp_static.admin
 import django_otp.plugins.otp_totp.admin  # noqa: F401
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -13,7 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern
@@ -23,11 +22,33 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from apps.accounts import second_factor
 from apps.accounts.lockout import living_attempts, locked_until, name_locked_until, unlock
 from apps.accounts.log import tell
-from apps.accounts.power import groups_within, has_more, permissions_of
 from apps.changesets.acts.methods import proof_first
 from apps.changesets.pages import show
 from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.text import counted
+
+
+def permissions_of(person: Any) -> "QuerySet[Permission]":
+    """Return the permissions of a person, whether active or not; of a superuser all."""
+    if person.is_superuser:
+        return Permission.objects.all()
+    return Permission.objects.filter(Q(user=person) | Q(group__user=person)).distinct()
+
+
+def groups_within(person: Any) -> "QuerySet[Group]":
+    """Return the groups that have no permission which this person lacks."""
+    beyond = Permission.objects.exclude(pk__in=permissions_of(person).values("pk"))
+    return Group.objects.exclude(pk__in=Group.objects.filter(permissions__in=beyond).values("pk"))
+
+
+def has_more(owner: User | Group, *, than: Any) -> bool:
+    """Whether a user or group may do something that this person may not."""
+    if than.is_superuser:
+        return False
+    if isinstance(owner, Group):
+        return not groups_within(than).filter(pk=owner.pk).exists()
+    return owner.is_superuser or permissions_of(owner).exclude(pk__in=permissions_of(than).values("pk")).exists()
+
 
 FLAGS = ("is_staff", "is_superuser")
 for model in (User, Group, TOTPDevice, StaticDevice):

@@ -8,13 +8,33 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 
-from apps.airports.forms import AirportForm
 from apps.airports.models import Airport
 from apps.airports.pages import bulk_actions, places  # noqa: F401 - they register what lists and pages show
 from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
+from apps.base.models import City, Country
 from apps.base.pages.console import ConsoleModelAdmin
+from apps.changesets.bulk.rules import Beside
 from apps.changesets.folding import folded
+from apps.imports.pages.checked_form import CheckedForm
+
+
+def _why_not_there(city: City, country: Country) -> str:
+    return "" if city.country_id == country.pk else f"{city} is in {city.country}, not in {country}."
+
+
+class AirportForm(CheckedForm):
+    beside = (Beside("city", "country", _why_not_there),)
+
+    class Meta:
+        model = Airport
+        fields = "__all__"
+        # Here and not at the model, where each word would be a migration.
+        help_texts = {
+            "name": "As it is signed or published.",
+            "ident": "The unique identifier, such as KDEN; it cannot be changed later.",
+            "airport_type": "Closed airports stay in the table, as “Closed”.",
+        }
 
 
 class LinksFilter(admin.SimpleListFilter):

@@ -13,8 +13,7 @@ from apps.changesets.fields import column_of
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.staging.tables import Staging
 from apps.quality.accepting import accepted_of
-from apps.quality.findings import count_findings, findings_of
-from apps.quality.planned_tables import reading_from
+from apps.quality.findings import count_findings, findings_of, reading_from
 from apps.quality.rules import Rule, all_rules
 from apps.quality.tallies import newest_counted
 

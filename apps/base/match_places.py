@@ -1,7 +1,9 @@
 """Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
-from apps.base.distance import refuse_far_from_linked
-from apps.base.models import Country
+from apps.base.models import City, Country
+from apps.changesets.fields import column_of
+from apps.changesets.tracking import Tracked, tracked_models
+from apps.imports.plan.distance import haversine, refuse_far
 from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
 
@@ -149,3 +151,38 @@ def _some(words: list[str]) -> str:
 
 def _country(staging: Staging) -> str:
     return staging.quote(Country._meta.db_table)
+
+
+_HINT = "{km} from the nearest of what the city is linked with, such as its airports: it is another one of this name"
+
+
+def refuse_far_from_linked(staging: Staging) -> RefusedRows:
+    """Refuse places that would move their city over 150 km away from everything linked with it that has a position."""
+    if not {"latitude", "longitude"} <= staging.layout.fields:
+        return RefusedRows(0, [])
+    linked = [_distances(staging, tracked, link) for tracked in tracked_models() for link in _links(tracked)]
+    if not linked:
+        return RefusedRows(0, [])
+    return refuse_far(staging, " UNION ALL ".join(linked), point=("latitude", "longitude"), hint=_HINT)
+
+
+def _links(tracked: Tracked) -> list[str]:
+    """Return the columns by which a model that has a position is linked with cities."""
+    fields = tracked.model._meta.concrete_fields if tracked.point else []
+    return [column_of(field) for field in fields if field.related_model is City]
+
+
+def _distances(staging: Staging, tracked: Tracked, link: str) -> str:
+    latitude, longitude = (f"a.{staging.quote(column)}" for column in tracked.point or ())
+    return staging.fill(
+        """
+        SELECT m.line, {haversine} AS haversine FROM {matched} m
+        JOIN {staged} s ON s.line = m.line JOIN {live} l ON l.{pk} = m.old_pk JOIN {linked} a ON a.{link} = l.{pk}
+        WHERE s.latitude IS NOT NULL AND s.longitude IS NOT NULL AND {known}
+        AND (s.latitude IS DISTINCT FROM l.latitude OR s.longitude IS DISTINCT FROM l.longitude)
+        """,
+        haversine=haversine("s.latitude", "s.longitude", latitude, longitude),
+        linked=staging.quote(tracked.table),
+        link=staging.quote(link),
+        known=f"{latitude} IS NOT NULL AND {longitude} IS NOT NULL",
+    )

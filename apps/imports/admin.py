@@ -33,8 +33,7 @@ from apps.imports.pages.plan_map import map_of_run_url, plan_map_context, plan_m
 from apps.imports.pages.plan_words import left_lines
 from apps.imports.pages.reading import reading_page
 from apps.imports.pages.run import import_links, page_context
-from apps.imports.pages.status import counts, next_step, state
-from apps.imports.pages.watching import WATCHED, state_of
+from apps.imports.pages.status import WATCHED, counts, next_step, state, state_of
 from apps.imports.registry import all_specs, spec_for, spec_named
 from apps.imports.runs.confirming import may_decide, why_not_see
 

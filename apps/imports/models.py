@@ -141,7 +141,7 @@ class PlannedRow(models.Model):
     # of one with kept values also what the file says: {"staged": {...}}.
     payload = models.JSONField(null=True)
     # Of a refused row whose evidence contradicts its key: the objects that its keys name, their values, and which keys
-    # can count (`plan/disputed_rows.py`).
+    # can count (`plan/disputed.py`).
     disputed = models.JSONField(null=True)
     # The newest history row of the object when the plan was made.
     history_id = models.BigIntegerField(null=True)

@@ -1,7 +1,10 @@
 """Findings: the live rows that break a rule and are not accepted as known."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
+from django.db import connections
 from django.db.models import Count, Q, QuerySet
 
 from apps.changesets.rights import Sees, all_seen
@@ -78,3 +81,22 @@ def by_severity(counts: dict[str, int], *, sees: Sees = all_seen) -> dict[Severi
 
 def _not_accepted(rule: Rule, broken: Q, accepted: list[str]) -> Q:
     return broken & ~keys_condition(rule.model_class, accepted) if accepted else broken
+
+
+@contextmanager
+def reading_from(tables: Mapping[str, str], *, using: str = "default") -> Iterator[None]:
+    """Let every statement within the block read the tables named on the right instead of those on the left.
+
+    Names are whole and quoted in what Django and the rules write, so that none is taken for a part of another.
+    """
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    names = {quote(table): quote(planned) for table, planned in tables.items()}
+
+    def read(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        for table, planned in names.items():
+            sql = sql.replace(table, planned)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(read):
+        yield

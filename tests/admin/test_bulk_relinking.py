@@ -2,7 +2,7 @@
 
 import pytest
 
-from apps.airports.bulk.matching import names_of
+from apps.airports.bulk.candidates import names_of
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.models import Changeset

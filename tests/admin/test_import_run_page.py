@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.changesets.models import Changeset
 from apps.changesets.processes.watched import Snapshot
 from apps.imports.models import ImportRun
-from apps.imports.pages.watching import NO_WORKER, WORKER_GONE
+from apps.imports.pages.status import NO_WORKER, WORKER_GONE
 from apps.quality.models import Tally
 from tests.admin.runs import IMPORTS, act, make_run, page, told
 
@@ -80,7 +80,7 @@ def test_a_busy_run_is_watched_and_may_be_left(operator, browse_as, status):
 def test_progress_is_told_as_phase_rows_rate_and_time_left(operator, browse_as, monkeypatch):
     run = make_run(operator, status="planning", started_at=timezone.now())
     snapshot = Snapshot("read", 40_000, 80_000, started=1000.0, phase_started=1000.0, beat=1004.0)
-    monkeypatch.setattr("apps.imports.pages.watching.progress_of", lambda run_id: snapshot)
+    monkeypatch.setattr("apps.imports.pages.status.progress_of", lambda run_id: snapshot)
 
     state = browse_as(operator).get(f"{IMPORTS}{run.pk}/progress/").json()
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from apps.backups.catalogue.retention import Verdict
-from apps.backups.pages.days import Spot, days_of, months_of
+from apps.backups.pages.listing import Spot, days_of, months_of
 from tests.backups.test_retention import made
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)

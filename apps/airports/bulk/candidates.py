@@ -1,17 +1,53 @@
 """The table of relinking: for each airport its present links, and those that its codes and names match."""
 
 import json
+import re
+from collections.abc import Iterable, Iterator
 from math import sin
 
-from apps.airports.bulk.matching import PLAIN, names_of
 from apps.airports.models import Airport
 from apps.base.models import City, Country
+from apps.base.text import ascii_form, search_form
 from apps.changesets.bulk.selection import Selection
 from apps.changesets.history.maps import EARTH_KM
 from apps.changesets.sql import Sql
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import Pin
 from apps.imports.plan.distance import haversine
+
+_BRACKETS = re.compile(r"\s*[(\[][^)\]]*[)\]]\s*")
+_SEPARATORS = re.compile(r"\s*/\s*|\s+-\s+|\s*;\s*")
+
+# The rank of names without diacritics: the last that is tried.
+PLAIN = 3
+
+
+def names_of(municipality: str) -> Iterator[tuple[int, str]]:
+    """Yield the comparable names to look for, each with its rank: a lower rank is tried first.
+
+    As it is; without what stands in brackets; each part of "City / Other"; all of these without diacritics.
+    """
+    seen: set[str] = set()
+    bare = _BRACKETS.sub(" ", municipality)
+    ranks: tuple[Iterable[str], ...] = (
+        [municipality],
+        [bare],
+        _SEPARATORS.split(bare) if _SEPARATORS.search(bare) else (),
+    )
+    plain = [plain_form(name) for name in (municipality, bare, *_SEPARATORS.split(bare))]
+    for rank, names in enumerate(ranks):
+        for name in map(search_form, names):
+            if name and name not in seen:
+                seen.add(name)
+                yield rank, name
+    # These are compared with the names of cities without diacritics, so they may be among the others.
+    yield from ((PLAIN, name) for name in dict.fromkeys(plain) if name)
+
+
+def plain_form(text: str) -> str:
+    """Return text comparable without diacritics."""
+    return search_form(ascii_form(text))
+
 
 TABLE = "bulk_relink"
 # Up to here nine of ten airports lie in the region of their city; beyond, most mean a place of that name elsewhere.

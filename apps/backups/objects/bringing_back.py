@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from apps.backups.errors import OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup
-from apps.backups.objects.document import find_all_by_codes, plain
-from apps.backups.objects.hanging import identifying_fields
+from apps.backups.objects.document import find_all_by_codes, identifying_fields, plain
 from apps.backups.objects.restoring import Fit, restore_from, source_of, versions_of
 from apps.changesets.context import changeset
 from apps.changesets.errors import NothingToRestore

@@ -12,8 +12,7 @@ from apps.backups.catalogue.folder import open_folder
 from apps.backups.catalogue.signing import sign
 from apps.backups.errors import BackupFailure, ObjectGone, from_os_error
 from apps.backups.objects.catalogue import SUFFIX, ObjectBackup, name_part, read_object_backup, using_storage
-from apps.backups.objects.document import FORMAT, HASH, hash_of, links_of, plain, schema_of, values_of
-from apps.backups.objects.hanging import hanging_of
+from apps.backups.objects.document import FORMAT, HASH, hanging_of, hash_of, links_of, plain, schema_of, values_of
 from apps.changesets.identity import identity_of
 from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for

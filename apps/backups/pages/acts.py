@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import connection
 from django.http import HttpRequest
@@ -12,9 +13,9 @@ from django.utils.html import format_html
 
 from apps.backups.catalogue.manifests import Backup, why_not_own
 from apps.backups.errors import BackupFailure
-from apps.backups.pages.asking import CreateForm, NameForm
+from apps.backups.kinds import FULL, kinds
 from apps.backups.pages.choosing import ChoiceForm, later_than, then_and_now
-from apps.backups.pages.words import kind_words, proof
+from apps.backups.pages.words import ASKED_FOR, KINDS, kind_words, proof
 from apps.backups.restore.point_in_time import in_words
 from apps.backups.work import CREATE, RESTORE, VERIFY, begin, database_size
 from apps.changesets.acts.lines import Line
@@ -22,7 +23,41 @@ from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
 from apps.changesets.identity import identity_of
 from apps.changesets.pages import links
+from apps.changesets.pages.choices import offer
 from apps.changesets.text import counted, plural
+
+_TEXT = {"class": "vTextField", "autocomplete": "off"}
+
+
+class CreateForm(forms.Form):
+    """What sort of backup, and a label."""
+
+    kind = forms.ChoiceField(initial=FULL, widget=forms.RadioSelect)
+    label = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs=_TEXT))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        registered = [kind for kind in ASKED_FOR if kind in kinds()]
+        shown = '<b>{}</b> <span class="quiet">{}</span>'
+        offer(self, "kind", [(kind, format_html(shown, KINDS[kind], ASKED_FOR[kind])) for kind in registered])
+
+
+class NameForm(forms.Form):
+    """The name of the backup, typed."""
+
+    name = forms.CharField(max_length=200, required=False, widget=forms.TextInput(attrs=_TEXT))
+
+    def __init__(self, *args: Any, wanted: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.wanted = wanted
+
+    def clean_name(self) -> str:
+        """Refuse any other name: this is what keeps a wrong click from being a restore."""
+        typed = self.cleaned_data["name"].strip()
+        if typed != self.wanted:
+            raise forms.ValidationError(f"Type the name of the backup, {self.wanted}: nothing was restored.")
+        return typed
+
 
 TITLES = {CREATE: "Back up the database", VERIFY: "Verify a backup", RESTORE: "Restore the database"}
 

@@ -1,19 +1,22 @@
 """The list of the backups: which there are and how good, how long each is kept, and what was restored."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.timezone import localtime
 
 from apps.backups.catalogue.journal import read_journal
 from apps.backups.catalogue.manifests import Backup, Catalogue, is_own, read_catalogue, why_not_own
 from apps.backups.catalogue.offsite import list_offsite, storage
 from apps.backups.catalogue.retention import Verdict, judge
 from apps.backups.errors import BackupFailure, UnknownBackup
-from apps.backups.pages.days import days_of, months_of
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.work import work_going_on
 from apps.changesets.identity import identity_of
@@ -106,3 +109,53 @@ def _row(verdict: Verdict, *, here: bool) -> dict[str, Any]:
         "kept": verdict.kept,
         "why": verdict.why,
     }
+
+
+DAYS = 28
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One day or month of the line: how many backups of it are kept, and how many go with the next pruning."""
+
+    title: str
+    short: str
+    kept: int
+    ending: int
+
+    @property
+    def words(self) -> str:
+        """Say what there is of it."""
+        if not self.kept and not self.ending:
+            return "no backup"
+        going = f", {self.ending} to go with the next pruning" if self.ending else ""
+        return f"{self.kept} kept{going}"
+
+
+def days_of(verdicts: Sequence[Verdict], *, now: datetime) -> list[Spot]:
+    """Return the last four weeks, oldest day first."""
+    today = localtime(now).date()
+    days = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
+    return [_spot(verdicts, day, lambda at: at, "l j F", "j") for day in days]
+
+
+def months_of(verdicts: Sequence[Verdict], *, now: datetime) -> list[Spot]:
+    """Return the months before these weeks that have backups, oldest first."""
+    first = localtime(now).date() - timedelta(days=DAYS - 1)
+    older = [verdict for verdict in verdicts if _day(verdict) < first]
+    months = sorted({_month(_day(verdict)) for verdict in older})
+    return [_spot(older, month, _month, "F Y", "M") for month in months]
+
+
+def _spot(verdicts: Sequence[Verdict], of: date, period: Callable[[date], date], title: str, short: str) -> Spot:
+    matching = [verdict for verdict in verdicts if period(_day(verdict)) == of]
+    kept = sum(verdict.kept for verdict in matching)
+    return Spot(formats.date_format(of, title), formats.date_format(of, short), kept, len(matching) - kept)
+
+
+def _day(verdict: Verdict) -> date:
+    return localtime(verdict.backup.created_at).date()
+
+
+def _month(day: date) -> date:
+    return day.replace(day=1)

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 from apps.backups.errors import BackupFailure
 from apps.backups.objects.catalogue import ObjectBackup, is_named_for, names_of
-from apps.backups.objects.hanging import kinds_hanging_on
+from apps.backups.objects.document import kinds_hanging_on
 from apps.backups.objects.making import back_up_object
 from apps.backups.pages.restore_page import crumbs_of, download, list_page, plan_page
 from apps.changesets.acts.frame import answer

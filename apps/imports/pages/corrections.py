@@ -1,4 +1,4 @@
-"""The report of corrections: how many by field, the values a page at a time, and all of them as a file."""
+"""The report of corrections: how many by field, the values by the page and as a file; and ending those of a source."""
 
 import csv
 from collections import Counter
@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from django.contrib.admin.utils import quote
+from django.contrib.auth import get_permission_codename
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -16,14 +17,18 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
-from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.frame import answer
+from apps.changesets.acts.methods import ASKS, for_viewers, turned_away
 from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.pages import links
+from apps.changesets.pages.bulk_act import BulkAct, Door
+from apps.changesets.pages.bulk_registry import BulkAction
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.rights import may_view
 from apps.changesets.text import harmless, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
+from apps.imports.plan.correction_end import ending, pairs_of_source
 from apps.imports.plan.correction_sources import Sources, sources_of
 from apps.imports.plan.corrections import (
     Correction,
@@ -227,3 +232,27 @@ def read_part(model_admin: Any, request: HttpRequest) -> ReportPart:
     field, source = (request.GET.get(name, "") for name in ("field", "source"))
     known = {known.name for known in model_admin.opts.concrete_fields}
     return ReportPart(field if field in known else "", source.replace("\x00", "")[:200])
+
+
+def end_corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """Show what ending the corrections of a source would do (GET); do it (POST)."""
+    may = model_admin.has_view_permission(request) and model_admin.has_change_permission(request)
+    if (refused := turned_away(request, ASKS, may=may)) is not None:
+        return refused
+    model, part = model_admin.model, read_part(model_admin, request)
+    if not has_spec(model) or not part.source:
+        raise Http404("Say of which source the corrections are to end.")
+    objects = {pk for pk, _field in pairs_of_source(model, part.source, part.field)[1]}
+    report = links.model_url(model, "corrections")
+    door = Door(links.list_url(model), report + part.query())
+    return answer(
+        BulkAct(model_admin, request, _action(model_admin, part), model._base_manager.filter(pk__in=objects), door)
+    )
+
+
+def _action(model_admin: Any, part: ReportPart) -> BulkAction:
+    opts = model_admin.opts
+    change = f"{opts.app_label}.{get_permission_codename('change', opts)}"
+    # Its name holds what it is about: the token of one source is none for another.
+    name = f"end_corrections {part.source} {part.field}"
+    return BulkAction(name, "End corrections", "End {what}", change, ending(part.source, part.field), danger=True)

@@ -1,9 +1,10 @@
 """Export from a list of the admin: what the list shows, or the rows that were ticked, as a file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from tempfile import TemporaryFile
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR, IncorrectLookupParameters
 from django.contrib.admin.views.main import ALL_VAR, PAGE_VAR, ChangeList
@@ -14,18 +15,49 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
+from import_export.forms import ExportForm
 from import_export.signals import post_export
 
 from apps.changesets.acts.methods import ASKS, turned_away
 from apps.changesets.pages import links
+from apps.changesets.pages.choices import offer
 from apps.changesets.pages.filter_words import filter_words
 from apps.changesets.rights import may_view
 from apps.changesets.text import plural
-from apps.imports.export.formats import FORMATS, WritesTables
+from apps.imports.export.formats import FORMATS, SUGGESTED, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
-from apps.imports.pages.export_form import FormatForm
 from apps.imports.registry import has_spec, spec_for
 from apps.imports.runs.confirming import may_import
+
+
+class KeysField(forms.MultipleChoiceField):
+    """Primary keys of the ticked rows; the page queries them, so no list of all keys is needed to check them."""
+
+    widget = forms.MultipleHiddenInput
+
+    def valid_value(self, value: str) -> bool:
+        return True
+
+
+class FormatForm(ExportForm):
+    """Asks for the format; carries the keys of the rows when some were ticked."""
+
+    format = forms.ChoiceField(label="Format", widget=forms.RadioSelect)
+    export_items = KeysField(required=False)
+
+    def _init_formats(self, formats: Sequence[type[WritesTables]]) -> None:
+        self.formats = formats
+        offer(self, "format", [(str(i), form().get_title().upper()) for i, form in enumerate(formats)])
+        self.fields["format"].initial = str(formats.index(SUGGESTED)) if SUGGESTED in formats else "0"
+
+    def formats_to_choose(self) -> Iterator[tuple[Any, str]]:
+        """Yield the radio button of each format and its line of help."""
+        return zip(self["format"], (form.help for form in self.formats), strict=True)
+
+    def chosen(self) -> WritesTables:
+        """Return the format that a valid form asks for."""
+        return self.formats[int(self.cleaned_data["format"])]()
+
 
 # Parameters of the page of a list, and not of its filters.
 NOT_FILTERS = (PAGE_VAR, ALL_VAR, "_changelist_filters")

@@ -18,8 +18,7 @@ from apps.changesets.pages import links
 from apps.changesets.pages.origins import add_note
 from apps.changesets.pages.recorded import RecordedModelAdmin
 from apps.imports.models import Pin
-from apps.imports.pages.correction_end import end_corrections_page
-from apps.imports.pages.corrections import corrections_file, corrections_page
+from apps.imports.pages.corrections import corrections_file, corrections_page, end_corrections_page
 from apps.imports.pages.pin_page import deletion_page, pin_page
 from apps.imports.pages.pin_words import ADD, DELETE, VIEW, pin_words, shown_value
 from apps.imports.plan.corrections import upstream_of

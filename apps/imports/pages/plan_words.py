@@ -1,6 +1,7 @@
-"""What a plan would do, in sentences: counts first, each with its sign and the way to its rows."""
+"""What a plan would do, in sentences: counts first, each with its sign and the way to its rows; and what is unusual."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
@@ -13,6 +14,7 @@ from apps.imports.models import ImportRun
 from apps.imports.plan.correction_count import words_of_corrections
 from apps.imports.registry import spec_named
 from apps.imports.results import ImportOptions
+from apps.imports.runs.earlier_imports import COUNTS_IN_WORDS, words_of_field
 from apps.imports.runs.rows import Bucket, figures_of
 
 # What becomes of objects that the file lacks, unless their key goes to another one.
@@ -188,3 +190,40 @@ def chips(counts: dict[Bucket, int]) -> Iterator[tuple[Bucket, str, str, int]]:
 def first_bucket(counts: dict[Bucket, Any]) -> Bucket:
     """Return the bucket that is shown when none is asked for."""
     return next((bucket for bucket in FIRST if counts.get(bucket)), Bucket.CHANGED)
+
+
+# The bucket of a count.
+_BUCKETS = {
+    "created": Bucket.NEW,
+    "missing": Bucket.MISSING,
+    "kept": Bucket.KEPT,
+    "refused": Bucket.REFUSED,
+    "cells_refused": Bucket.REFUSED,
+    "renamed": Bucket.RENAMED,
+}
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A share of a plan that is unusual: in percent, what it is of with the address of the rows, and before."""
+
+    share: float
+    words: str
+    url: str
+    before: str
+
+
+def unusual_of(run: ImportRun) -> list[Unusual]:
+    """Return what is unusual about the plan of a run; nothing of a plan that was not compared."""
+    earlier = (run.summary or {}).get("earlier") or {}
+    return [_in_words(run, share) for share in earlier.get("unusual", ())]
+
+
+def _in_words(run: ImportRun, share: dict[str, Any]) -> Unusual:
+    name = share["name"].removeprefix("field:")
+    low, high = share["lowest"], share["highest"]
+    before = f"{share['number']:,}; before {f'{low:g} to ' if low != high else ''}{high:g} %"
+    if name == share["name"]:
+        return Unusual(share["share"], COUNTS_IN_WORDS[name], f"?bucket={_BUCKETS[name]}#rows-title", before)
+    words = words_of_field(spec_named(run.spec).model, name)
+    return Unusual(share["share"], words, f"?bucket={Bucket.CHANGED}&field={name}#rows-title", before)

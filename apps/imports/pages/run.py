@@ -22,10 +22,9 @@ from apps.imports.models import OPEN, ImportRun, RunStatus
 from apps.imports.pages.addresses import page_url, run_url, upload_url
 from apps.imports.pages.disputed_rows import key_titles
 from apps.imports.pages.done_words import done_lines, duration_of
-from apps.imports.pages.earlier_words import unusual_of
 from apps.imports.pages.forms import PlanAgainForm
 from apps.imports.pages.plan_rows import field_labels, shown_rows
-from apps.imports.pages.plan_words import chips, first_bucket, plan_lines
+from apps.imports.pages.plan_words import chips, first_bucket, plan_lines, unusual_of
 from apps.imports.plan.checks import shown_after, shown_checks
 from apps.imports.registry import all_specs, spec_named
 from apps.imports.results import ImportOptions, LeftAlone, blanks_in_words

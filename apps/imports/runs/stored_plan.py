@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.models import Q
@@ -21,10 +21,58 @@ from apps.imports.plan.merge import create_views, merge
 from apps.imports.plan.pinned_rows import load_pins
 from apps.imports.registry import spec_named
 from apps.imports.results import FileIdentity, ImportOptions, LeftAlone, Progress
-from apps.imports.runs.decided import BY_KEY, TAKEN, Decided, Loaded, as_decided
 from apps.imports.runs.schema import why_not_this_plan
 from apps.imports.runs.states import above_limit_as_decided, changed_rows
 from apps.imports.staging.tables import Staging
+
+# The rows whose values a person takes, and the disputed rows of which a person said which key counts.
+TAKEN = Q(kind=RowKind.CHANGED, kept=True, decision=Decision.TAKE)
+BY_KEY = Q(disputed__isnull=False, decision__in=(Decision.ID, Decision.IDENT))
+
+
+class Loaded(NamedTuple):
+    """What applying needs of a planned row; making whole objects of them would take longer than writing does."""
+
+    id: int
+    line: int | None
+    old_pk: str
+    superseded: bool
+    kept: bool
+    payload: dict[str, Any]
+    disputed: dict[str, Any] | None
+    history_id: int | None
+    decision: str
+
+
+class Decided(NamedTuple):
+    """What the file says in a row, the object that it is about (none: a new one), and the one that gives way to it.
+
+    With `takes` its values count against what was corrected or pinned here.
+    """
+
+    line: int | None
+    staged: dict[str, Any]
+    upstream: Any
+    old_pk: str
+    history_id: int | None
+    takes: bool = False
+    gives_way: str = ""
+    gives_way_history: int | None = None
+
+
+def as_decided(row: Loaded) -> Decided:
+    """Return what a row is as a person decided."""
+    staged, upstream = row.payload["staged"], row.payload["upstream"]
+    if row.disputed is None:
+        return Decided(row.line, staged, upstream, row.old_pk, row.history_id, takes=True)
+    by_id, by_others = (row.disputed[name] or {} for name in ("id", "ident"))
+    if row.decision == Decision.IDENT:
+        staged = staged | row.disputed["keys"]
+        return Decided(row.line, staged, upstream, by_others.get("pk", ""), by_others.get("history_id"))
+    gone = by_others if row.disputed["lone"] else {}
+    gives_way = {"gives_way": gone.get("pk", ""), "gives_way_history": gone.get("history_id")}
+    return Decided(row.line, staged, upstream, by_id["pk"], by_id["history_id"], **gives_way)
+
 
 _CHUNK = 2000
 _AT_ONCE = 500

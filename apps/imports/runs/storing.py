@@ -5,20 +5,52 @@ so that on SQLite others can write in between.
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
 
-from apps.imports.models import ImportRun, PlannedRow, RefusedCell, RowKind
+from apps.imports.models import FAR_KM, ImportRun, PlannedRow, RefusedCell, RowKind
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.results import Progress, quiet
-from apps.imports.runs.plan_figures import PlanFigures
 from apps.imports.runs.plan_rows import all_rows
 from apps.imports.runs.states import hold
 from apps.imports.staging.tables import Staging
+
+
+@dataclass
+class PlanFigures:
+    """How many objects change in each field, how many move, and how many do nothing but move a little."""
+
+    fields: Counter[str] = field(default_factory=Counter)
+    moved: int = 0
+    slight: int = 0
+    farthest_km: float = 0.0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a row of the plan."""
+        if row["kind"] != RowKind.CHANGED:
+            return
+        self.fields.update(row["changes"].keys())
+        km = row["moved_km"]
+        if km is not None and km >= FAR_KM:
+            self.moved += 1
+            self.farthest_km = max(self.farthest_km, km)
+        self.slight += row["slight"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the run remembers of them."""
+        return {
+            "fields": dict(self.fields),
+            "moved": self.moved,
+            "slight": self.slight,
+            "farthest_km": round(self.farthest_km, 3),
+        }
+
 
 _CHUNK = 5000
 _COLUMNS = (

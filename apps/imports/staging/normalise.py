@@ -14,7 +14,7 @@ from apps.imports.mapping.layout import Layout
 from apps.imports.parsers import BadCell, Parser, unique_id
 from apps.imports.reading.rows import RawChunk
 from apps.imports.results import ImportOptions, Refusal
-from apps.imports.staging.upstream_texts import sparse_texts, upstream_texts
+from apps.imports.staging.upstream_values import sparse_texts, upstream_texts
 
 _LARGEST_KEY = 2**63 - 1
 _LOST = "\N{REPLACEMENT CHARACTER}"
