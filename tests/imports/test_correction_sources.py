@@ -10,8 +10,7 @@ from apps.changesets.context import changeset
 from apps.changesets.history.origins import origins_of
 from apps.changesets.models import Changeset
 from apps.changesets.revert import plan_revert, revert
-from apps.imports.plan.correction_end import ending, pairs_of_source
-from apps.imports.plan.correction_sources import sources_of
+from apps.imports.plan.correction_sources import ending, pairs_of_source, sources_of
 from apps.imports.plan.corrections import corrections_of
 from apps.imports.plan.pins import pin
 

@@ -6,8 +6,7 @@ import pytest
 from django.core.cache import cache, caches
 
 from apps.changesets.bulk.apply import apply_bulk
-from apps.imports.plan.correction_end import ending
-from apps.imports.plan.correction_sources import sources_of
+from apps.imports.plan.correction_sources import ending, sources_of
 from apps.imports.plan.corrections import corrections_of
 from tests.second_domain.conftest import row
 from tests.second_domain.models import Station

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
@@ -19,6 +18,7 @@ from apps.backups.catalogue.retention import Verdict, judge
 from apps.backups.errors import BackupFailure, UnknownBackup
 from apps.backups.pages.words import kind_words, proof
 from apps.backups.work import work_going_on
+from apps.changesets.acts.methods import show_page
 from apps.changesets.identity import identity_of
 
 NOTED = 8
@@ -27,8 +27,7 @@ VERBS = ("create", "verify", "download", "restore")
 
 def answer(model_admin: admin.ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """Show a page about backups."""
-    context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, **context}
-    return TemplateResponse(request, f"admin/backups/{template}.html", context)
+    return show_page(model_admin, request, f"admin/backups/{template}.html", context)
 
 
 def list_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,6 @@ from django.db import models
 from django.db.models.options import Options
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 
 from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
@@ -16,6 +15,7 @@ from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of, 
 from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
+from apps.changesets.acts.methods import show_page
 from apps.changesets.acts.planned import Crumb, Outcome, Page
 from apps.changesets.errors import ChangesetError
 from apps.changesets.fields import target_of
@@ -34,8 +34,6 @@ def list_page(
     backups = backups_of(tracked, obj)
     meta = model_admin.opts
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
         "object": obj,
         "plural": str(meta.verbose_name_plural).capitalize(),
         "changelist_url": links.list_url(meta.model),
@@ -48,7 +46,7 @@ def list_page(
         "damaged": bool(backups.complaints),
         "lives": tracked.model._base_manager.filter(pk=obj.pk).exists(),
     }
-    return TemplateResponse(request, "admin/backups/object_backups.html", context)
+    return show_page(model_admin, request, "admin/backups/object_backups.html", context)
 
 
 def download(model_admin: admin.ModelAdmin, request: HttpRequest, obj: models.Model, name: str) -> HttpResponseBase:

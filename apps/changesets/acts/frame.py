@@ -8,10 +8,9 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 
 from apps.changesets.acts.forms import ReasonForm, posted_reason
-from apps.changesets.acts.methods import turned_away
+from apps.changesets.acts.methods import show_page, turned_away
 from apps.changesets.acts.planned import Message, Outcome, Page, PlannedAct
 from apps.changesets.acts.repeats import taking_turns
 from apps.changesets.acts.second import asked_by_another, carry_out, is_large, why_another
@@ -114,14 +113,5 @@ def _token(act: PlannedAct[Any], plan: Any) -> str:
 
 
 def _render(act: PlannedAct[Any], page: Page, shown: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    act.request.current_app = act.model_admin.admin_site.name
-    context = {
-        **act.model_admin.admin_site.each_context(act.request),
-        "title": page.title,
-        "opts": act.model_admin.opts,
-        "act": act,
-        "page": page,
-        **shown,
-        **page.context,
-    }
-    return TemplateResponse(act.request, act.template, context, status=status)
+    context = {"title": page.title, "act": act, "page": page, **shown, **page.context}
+    return show_page(act.model_admin, act.request, act.template, context, status=status)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from apps.changesets.hooks import PROOFS
@@ -27,6 +28,16 @@ def turned_away(request: HttpRequest, methods: tuple[str, ...], *, may: bool = T
 def proof_first(request: HttpRequest) -> HttpResponse | None:
     """Lead to where a person proves who they are before a page that can destroy most, where that is asked for."""
     return next((HttpResponseRedirect(address) for ask in PROOFS.of() if (address := ask(request))), None)
+
+
+def show_page(
+    model_admin: Any, request: HttpRequest, template: str, context: dict[str, Any], **how: Any
+) -> HttpResponse:
+    """Return a page in the frame of the admin of a model, with what every page of the site has in its context."""
+    site = model_admin.admin_site
+    request.current_app = site.name
+    context = {**site.each_context(request), "opts": model_admin.opts, **context}
+    return TemplateResponse(request, template, context, **how)
 
 
 def page_at(route: str, model_admin: Any, page: Callable[..., Any], name: str, **options: bool) -> URLPattern:

@@ -8,12 +8,11 @@ from django.contrib.admin.utils import label_for_field, quote
 from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.methods import for_viewers, show_page
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.as_of import (
     AFTER,
@@ -209,8 +208,6 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
         }
     moment = context.get("moment") or context.get("first") or NOW
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
         "plural": _title(model_admin),
         "urls": {name: links.model_url(meta.model, name) for name in ("changelist", "as_of_list", "between")},
         "date_value": _input_value(moment.date),
@@ -218,7 +215,7 @@ def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, cont
         "may_see_changesets": request.user.has_perm(links.VIEW),
         **context,
     }
-    return TemplateResponse(request, f"admin/changesets/{page}.html", context)
+    return show_page(model_admin, request, f"admin/changesets/{page}.html", context)
 
 
 def _title(model_admin: admin.ModelAdmin) -> str:

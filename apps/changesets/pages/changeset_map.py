@@ -1,12 +1,13 @@
 """The map of a changeset, a page of its own: what appeared, went and moved."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.methods import for_viewers, show_page
 from apps.changesets.history.cache import reading_alias, remembered, state_of_tables
 from apps.changesets.history.changeset_map import map_of_changes
 from apps.changesets.history.counts import Counts, counts_of_many
@@ -28,8 +29,7 @@ def changeset_map(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) 
     shown = on_maps(request, counts)
     wanted = tracked_by_name(request.GET.get("model", ""))
     chosen = wanted if wanted in shown else (shown[-1] if shown else None)
-    context = {
-        **model_admin.admin_site.each_context(request),
+    context: dict[str, Any] = {
         "title": f"#{changeset.pk} {changeset.get_kind_display()} on the map",
         "subtitle": None,
         "opts": Changeset._meta,
@@ -51,8 +51,7 @@ def changeset_map(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) 
             "farthest": _named(chosen, packed),
             "model": chosen.model._meta,
         }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "admin/changesets/changeset/map.html", context)
+    return show_page(model_admin, request, "admin/changesets/changeset/map.html", context)
 
 
 @method_decorator(require_safe)

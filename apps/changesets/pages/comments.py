@@ -8,12 +8,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.comments import LONGEST, comments_on, numbers_of, say
-from apps.changesets.acts.methods import DOES, for_viewers, turned_away
+from apps.changesets.acts.methods import DOES, for_viewers, show_page, turned_away
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.moves import move_of
 from apps.changesets.history.one_change import change_of_object
@@ -77,10 +76,7 @@ def row_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int, 
         raise Http404(f"{changeset} did nothing to such an object.")
     name = str((change.after or change.before).instance) if change else thread.comments[-1].object_name
     urls = links.urls_of(model, [change.pk], changeset=pk) if change else {}
-    request.current_app = model_admin.admin_site.name
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
         "title": f"{changeset} · {name}",
         "name": name,
         "changeset": changeset,
@@ -89,7 +85,7 @@ def row_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int, 
         "moved": move_of(change) if change else "",
         "thread": thread,
     }
-    return TemplateResponse(request, "admin/changesets/changeset/row.html", context)
+    return show_page(model_admin, request, "admin/changesets/changeset/row.html", context)
 
 
 def comment_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int) -> HttpResponse:

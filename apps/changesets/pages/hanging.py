@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.methods import for_viewers, show_page
 from apps.changesets.history.dependents import CHANGED, CREATED, DELETED, LINKED, RENAMED, Hold, Reason, holds_on
 from apps.changesets.history.values import field_label
 from apps.changesets.history.words import is_open_to_revert, person
@@ -72,11 +71,8 @@ def hanging_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: i
     together = [changeset, *(one.changeset for one in hanging if one.open_to_revert)]
     may = request.user.has_perm(links.REVERT) and is_open_to_revert(changeset)
     ids = ",".join(str(one.pk) for one in together)
-    request.current_app = model_admin.admin_site.name
     context = {
-        **model_admin.admin_site.each_context(request),
         "title": f"What depends on {changeset}",
-        "opts": model_admin.opts,
         "changeset": changeset,
         "hanging": hanging,
         "graph": _graph(changeset, later, holds) if len(later) < LONGEST_GRAPH else None,
@@ -85,7 +81,7 @@ def hanging_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: i
         "revert_url": links.revert_url(pk) if may else "",
         "revert_words": f"Revert only {changeset}…",
     }
-    return TemplateResponse(request, "admin/changesets/changeset/hanging.html", context)
+    return show_page(model_admin, request, "admin/changesets/changeset/hanging.html", context)
 
 
 def _together_url(ids: str) -> str:

@@ -5,11 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.acts.methods import READS, show_page, turned_away
 from apps.changesets.bulk.apply import ACT
 from apps.changesets.bulk.rehearsal import BLOCKED, CHANGED, DELETED
 from apps.changesets.errors import PlanMoved
@@ -36,12 +35,11 @@ def plan_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int)
     if tracked is None or not all(sees(tracked_by_label(of).model) for of in plan.head["by_model"]):
         raise PermissionDenied
     context = rows_context(plan, read_rows_query(request.GET), BUCKETS, sees)
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(
+    return show_page(
+        model_admin,
         request,
         "admin/acts/all_rows.html",
         {
-            **model_admin.admin_site.each_context(request),
             **context,
             "opts": tracked.model._meta,
             "title": title.format(what=obj or plan.head["objects"]),

@@ -5,10 +5,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import DOES, READS, turned_away
+from apps.changesets.acts.methods import DOES, READS, show_page, turned_away
 from apps.changesets.models import PlanWork, StoredPlan
 from apps.changesets.pages import links
 from apps.changesets.pages.watching import GONE, NO_WORKER, PATIENCE_SECONDS, WORKER_GONE, shown
@@ -25,18 +24,15 @@ def work_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int)
     failed = plan.work in (PlanWork.FAILED, PlanWork.CANCELLED)
     if over and not failed:
         return HttpResponseRedirect(_next(plan))
-    request.current_app = model_admin.admin_site.name
     context = {
-        **model_admin.admin_site.each_context(request),
         "title": "Planning a revert" if plan.work in (PlanWork.TO_PLAN, PlanWork.PLANNING) else "Reverting",
-        "opts": model_admin.opts,
         "plan": plan,
         "failed": failed,
         "progress": _state(plan),
         "progress_url": links.plan_work_url(plan.pk, "progress"),
         "stop_url": links.plan_work_url(plan.pk, "stop"),
     }
-    return TemplateResponse(request, "admin/acts/under_way.html", context)
+    return show_page(model_admin, request, "admin/acts/under_way.html", context)
 
 
 def progress_view(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int) -> HttpResponse:

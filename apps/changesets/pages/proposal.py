@@ -5,11 +5,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import ASKS, show_page, turned_away
 from apps.changesets.acts.second import may_confirm, open_proposals, why_another
 
 
@@ -27,13 +26,10 @@ def proposal_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: 
         proposal.delete()
         messages.success(request, f"Withdrawn: {proposal.title}. Nothing was changed.")
         return HttpResponseRedirect(reverse("admin:index"))
-    request.current_app = model_admin.admin_site.name
     context = {
-        **model_admin.admin_site.each_context(request),
         "title": proposal.title,
-        "opts": model_admin.opts,
         "proposal": proposal,
         "is_own": is_own,
         "why": why_another(),
     }
-    return TemplateResponse(request, "admin/acts/proposal.html", context)
+    return show_page(model_admin, request, "admin/acts/proposal.html", context)

@@ -9,13 +9,12 @@ from django.contrib import admin, messages
 from django.core import paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.http import urlencode
 
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
-from apps.changesets.acts.methods import READS, turned_away
+from apps.changesets.acts.methods import READS, show_page, turned_away
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.history.diff import changes_between
 from apps.changesets.history.recycle_bin import deleted_objects
@@ -81,8 +80,6 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
     for row in page.object_list:
         row.remark = remarks.get(row.history_id, "")
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
         "restore_url": reverse("admin:changesets_recycle_bin_restore"),
         "title": "Recycle bin",
         "lines": [
@@ -96,7 +93,7 @@ def bin_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespons
         "rows": _previews(chosen, page, sees),
         "may_restore": request.user.has_perm(links.REVERT) and may(request.user, "add", chosen.model),
     }
-    return TemplateResponse(request, "admin/changesets/recycle_bin.html", context)
+    return show_page(model_admin, request, "admin/changesets/recycle_bin.html", context)
 
 
 def restore_page(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:

@@ -4,7 +4,6 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -12,24 +11,23 @@ from django.contrib.admin.utils import quote
 from django.contrib.auth import get_permission_codename
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.template.response import TemplateResponse
 from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.acts.frame import answer
-from apps.changesets.acts.methods import ASKS, for_viewers, turned_away
+from apps.changesets.acts.methods import ASKS, for_viewers, show_page, turned_away
 from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk_act import BulkAct, Door
 from apps.changesets.pages.bulk_registry import BulkAction
+from apps.changesets.pages.changeset import bars_of
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.rights import may_view
 from apps.changesets.text import harmless, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
-from apps.imports.plan.correction_end import ending, pairs_of_source
-from apps.imports.plan.correction_sources import Sources, sources_of
+from apps.imports.plan.correction_sources import Sources, ending, pairs_of_source, sources_of
 from apps.imports.plan.corrections import (
     Correction,
     Corrections,
@@ -73,8 +71,6 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
     pins = request.user.has_perm(ADD) and model_admin.has_change_permission(request)
     meta, upstream = model_admin.opts, spec_for(model_admin.model).upstream is not None
     context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": meta,
         "title": f"Corrections of {meta.verbose_name_plural}",
         "plural": capfirst(meta.verbose_name_plural),
         "changelist_url": links.list_url(model_admin.model),
@@ -87,8 +83,15 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "verb": plural(len(corrections.pairs), *(("differs", "differ") if upstream else ("is", "are"))),
         "objects": len({pk for pk, _ in corrections.pairs}),
         "shown": len(shown.pairs),
-        "counts": _bars(corrections.counts, "field", part, partial(field_label, model_admin.model)),
-        "source_counts": _bars(Counter(sources.values()).most_common(), "source", part, str),
+        "counts": bars_of(
+            dict(corrections.counts),
+            lambda name: capfirst(field_label(model_admin.model, name)),
+            lambda name: part.query(field=name),
+            chosen=part.field,
+        ),
+        "source_counts": bars_of(
+            Counter(sources.values()), capfirst, lambda name: part.query(source=name), chosen=part.source
+        ),
         "part": part,
         "filters": [
             (word, part.query(**{name: ""}) or "?")
@@ -103,7 +106,7 @@ def corrections_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
             for correction in map(_told_to(request), read_corrections(corrections, list(page.object_list)))
         ],
     }
-    return TemplateResponse(request, "admin/imports/corrections.html", context)
+    return show_page(model_admin, request, "admin/imports/corrections.html", context)
 
 
 @for_viewers
@@ -197,22 +200,6 @@ def _row(
         "pin": pin_words(correction.pin) if sees_pins else "",
         "pin_url": links.model_url(type(obj), "pin", quote(obj.pk), field.name) if leads else "",
     }
-
-
-def _bars(
-    counts: list[tuple[str, int]], name: str, part: ReportPart, label: Callable[[str], str]
-) -> list[dict[str, Any]]:
-    most = max((number for _, number in counts), default=1)
-    return [
-        {
-            "label": capfirst(label(value)),
-            "number": number,
-            "percent": 100 * number / most,
-            "query": part.query(**{name: value}),
-            "chosen": getattr(part, name) == value,
-        }
-        for value, number in counts
-    ]
 
 
 def _shown(corrections: Corrections, part: ReportPart, sources: Sources) -> Corrections:

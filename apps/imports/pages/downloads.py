@@ -3,7 +3,10 @@
 import csv
 import io
 import re
+import shutil
+from collections.abc import Callable
 from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from django.http import FileResponse, Http404
 
@@ -16,6 +19,18 @@ WHY = "why"
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
+def whole_file(write: Callable[[BinaryIO], object], *, name: str, content_type: str) -> FileResponse:
+    """Return what `write` writes as a download; it is written before it is sent, so that it is whole, or an error."""
+    out = cast(BinaryIO, TemporaryFile())  # noqa: SIM115 - the response closes it
+    try:
+        write(out)
+    except BaseException:
+        out.close()
+        raise
+    out.seek(0)
+    return FileResponse(out, as_attachment=True, filename=name, content_type=content_type)
+
+
 def refused_rows(run: ImportRun) -> FileResponse:
     """Return the refused rows as they are in the file, with a last column that says why; raises FileIsGone."""
     why: dict[int, list[str]] = {}
@@ -23,9 +38,8 @@ def refused_rows(run: ImportRun) -> FileResponse:
         why.setdefault(cell.line, []).append(f"{cell.column}: {cell.hint}")
     if not why:
         raise Http404
-    # Write the whole file before it is sent, so that an error is no half download.
-    out = TemporaryFile()  # noqa: SIM115 - the response closes it
-    try:
+
+    def write(out: BinaryIO) -> None:
         text = io.TextIOWrapper(out, encoding="utf-8-sig", newline="", write_through=True)
         writer = csv.writer(text)
         # A file that was downloaded here, mended and refused again has such a last column already.
@@ -38,12 +52,9 @@ def refused_rows(run: ImportRun) -> FileResponse:
                 blanks = [""] * (own - len(cells))
                 writer.writerow([*map(_as_uploaded, cells), *blanks, guard("; ".join(why[line]))])
         text.detach()
-    except BaseException:
-        out.close()
-        raise
-    out.seek(0)
+
     stem = run.file_name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return FileResponse(out, as_attachment=True, filename=f"{stem}-refused.csv", content_type="text/csv; charset=utf-8")
+    return whole_file(write, name=f"{stem}-refused.csv", content_type="text/csv; charset=utf-8")
 
 
 def _as_uploaded(cell: str) -> str:
@@ -53,14 +64,9 @@ def _as_uploaded(cell: str) -> str:
 
 def source_file(run: ImportRun) -> FileResponse:
     """Return the file as it was uploaded; raises FileIsGone."""
-    out = TemporaryFile()  # noqa: SIM115 - the response closes it
-    try:
+
+    def write(out: BinaryIO) -> None:
         with kept_file(run) as source, source.open() as plain:
-            while block := plain.read(1 << 20):
-                out.write(block)
-    except BaseException:
-        out.close()
-        raise
-    out.seek(0)
-    name = run.file_name.rsplit("/", 1)[-1]
-    return FileResponse(out, as_attachment=True, filename=name, content_type="application/octet-stream")
+            shutil.copyfileobj(plain, out, 1 << 20)
+
+    return whole_file(write, name=run.file_name.rsplit("/", 1)[-1], content_type="application/octet-stream")

@@ -1,7 +1,6 @@
 """Export from a list of the admin: what the list shows, or the rows that were ticked, as a file."""
 
 from collections.abc import Iterator, Sequence
-from tempfile import TemporaryFile
 from typing import Any
 
 from django import forms
@@ -12,13 +11,12 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from import_export.admin import ExportMixin
 from import_export.forms import ExportForm
 from import_export.signals import post_export
 
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import ASKS, show_page, turned_away
 from apps.changesets.pages import links
 from apps.changesets.pages.choices import offer
 from apps.changesets.pages.filter_words import filter_words
@@ -26,6 +24,7 @@ from apps.changesets.rights import may_view
 from apps.changesets.text import plural
 from apps.imports.export.formats import FORMATS, SUGGESTED, WritesTables
 from apps.imports.export.tables import ExportResource, resource_of
+from apps.imports.pages.downloads import whole_file
 from apps.imports.registry import has_spec, spec_for
 from apps.imports.runs.confirming import may_import
 
@@ -160,17 +159,12 @@ class ExportingMixin(ExportMixin):
 
     def _file(self, request: HttpRequest, file_format: WritesTables, rows: QuerySet, *, part: bool) -> FileResponse:
         (resource_class,) = self.get_export_resource_classes(request)
-        # Written before it is sent: a download is whole, of one moment, or an error; the file has no name to be left.
-        out = TemporaryFile()  # noqa: SIM115 - the response closes it
-        try:
-            file_format.write(resource_class().table(rows), out)
-        except BaseException:
-            out.close()
-            raise
-        out.seek(0)
+        rows_of_file = resource_class().table(rows)
         name = self.get_export_filename(request, rows, file_format, part=part)
+        content_type = file_format.get_content_type()
+        response = whole_file(lambda out: file_format.write(rows_of_file, out), name=name, content_type=content_type)
         post_export.send(sender=None, model=self.model)
-        return FileResponse(out, as_attachment=True, filename=name, content_type=file_format.get_content_type())
+        return response
 
     def _page(
         self, request: HttpRequest, form: FormatForm, *, rows: int, words: Sequence[str] = (), ticked: bool = False
@@ -178,9 +172,7 @@ class ExportingMixin(ExportMixin):
         (resource_class,) = self.get_export_resource_classes(request)
         filtered = bool(words) and not ticked
         context = {
-            **self.admin_site.each_context(request),
             "title": f"Export {self.opts.verbose_name_plural}",
-            "opts": self.opts,
             "form": form,
             "rows": rows,
             "words": words,
@@ -192,8 +184,7 @@ class ExportingMixin(ExportMixin):
             "columns": resource_class().get_export_headers(),
             "may_import": may_import(request.user, self.model),
         }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.export_template_name, context)
+        return show_page(self, request, self.export_template_name, context)
 
     def _address(self, page: str, request: HttpRequest | None = None) -> str:
         """Return the address of a page of this model, with the filter of the request's."""

@@ -8,12 +8,11 @@ from typing import Any
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from import_export.admin import ImportMixin
 
 from apps.changesets.acts.actor import actor_of
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import ASKS, show_page, turned_away
 from apps.changesets.pages.links import list_url
 from apps.imports.errors import ImportFailure
 from apps.imports.export.formats import FORMATS
@@ -71,16 +70,13 @@ class ImportingMixin(ImportMixin):
 
     def _upload_page(self, request: HttpRequest, form: UploadForm) -> HttpResponse:
         context = {
-            **self.admin_site.each_context(request),
             "title": f"Import {self.opts.verbose_name_plural}",
-            "opts": self.opts,
             "form": form,
             "step": 1,
             "columns": [column.header for column in spec_for(self.model).columns],
             "changelist_url": list_url(self.model),
         }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, self.import_template_name, context)
+        return show_page(self, request, self.import_template_name, context)
 
 
 def go_on(request: HttpRequest, run: ImportRun) -> HttpResponse:
