@@ -71,6 +71,10 @@ class Pinning(PlannedAct[Pin | str]):
     refusals = (ChangesetError, PinFailure)
     # The labels of the two buttons, the text beside them, and the text for those who may press neither.
     words: ClassVar[dict[str, str]]
+    # The title of the page, the way to it, and the address that it leads back to.
+    title: str
+    crumbs: tuple[Crumb, ...]
+    here: str
 
     def __init__(self, model_admin: Any, request: HttpRequest) -> None:
         super().__init__(model_admin, request)
@@ -92,18 +96,6 @@ class Pinning(PlannedAct[Pin | str]):
     def facts(self) -> dict[str, Any]:
         """Return the facts that the page shows."""
 
-    @abstractmethod
-    def title(self) -> str:
-        """Return the title of the page."""
-
-    @abstractmethod
-    def crumbs(self) -> tuple[Crumb, ...]:
-        """Return the way to the page."""
-
-    @abstractmethod
-    def here(self) -> str:
-        """Return the address that it leads back to."""
-
     def may(self) -> bool:
         if not self.is_confirmed():
             return True
@@ -124,11 +116,11 @@ class Pinning(PlannedAct[Pin | str]):
         decides, user = self.may_decide(), self.request.user
         may_pin, may_unpin = decides and user.has_perm(ADD), decides and user.has_perm(DELETE)
         return Page(
-            title=self.title(),
-            crumbs=self.crumbs(),
+            title=self.title,
+            crumbs=self.crumbs,
             verb=("Save the note" if made else self.words["pin"]) if may_pin else "",
             asks=may_unpin and made is not None,
-            back_url=self.here(),
+            back_url=self.here,
             note=self.words["why"],
             context={
                 "pin": made,
@@ -140,7 +132,7 @@ class Pinning(PlannedAct[Pin | str]):
         )
 
     def apply(self, *, reason: str, seen: Any) -> Outcome:
-        return Outcome(self.here(), (Message(self.take() if self.unpins else self.put(reason)),))
+        return Outcome(self.here, (Message(self.take() if self.unpins else self.put(reason)),))
 
 
 class PinField(Pinning):
@@ -160,6 +152,10 @@ class PinField(Pinning):
         super().__init__(model_admin, request)
         self.obj, self.field = obj, field_of(type(obj), field)
         self.label = capfirst(self.field.verbose_name)
+        self.title, self.here = f"Pin: {self.label} of {obj}", links.object_url(type(obj), obj.pk)
+        meta = model_admin.opts
+        plural = Crumb(capfirst(str(meta.verbose_name_plural)), links.list_url(meta.model))
+        self.crumbs = plural, Crumb(str(obj), self.here), Crumb("Pin")
 
     def subject(self) -> list[str]:
         return [self.obj._meta.label_lower, str(self.obj.pk), self.field.name]
@@ -191,17 +187,6 @@ class PinField(Pinning):
             "differs": known and upstream != value,
         }
 
-    def title(self) -> str:
-        return f"Pin: {self.label} of {self.obj}"
-
-    def crumbs(self) -> tuple[Crumb, ...]:
-        meta = self.model_admin.opts
-        plural = Crumb(capfirst(str(meta.verbose_name_plural)), links.list_url(meta.model))
-        return plural, Crumb(str(self.obj), self.here()), Crumb("Pin")
-
-    def here(self) -> str:
-        return links.object_url(type(self.obj), self.obj.pk)
-
 
 class KeepDeleted(Pinning):
     """Pinning that an object is deleted: imports do not bring it back."""
@@ -219,6 +204,12 @@ class KeepDeleted(Pinning):
         super().__init__(model_admin, request)
         self.gone, self.obj = gone, gone.instance
         self.key = object_key_of(self.obj)
+        self.title, self.here = (
+            f"Keep deleted: {self.obj}",
+            links.object_url(model_admin.model, self.obj.pk, page="history"),
+        )
+        bin_url = f"{reverse('admin:changesets_recycle_bin')}?model={model_admin.opts.label_lower}"
+        self.crumbs = Crumb("Recycle bin", bin_url), Crumb(str(self.obj), self.here), Crumb("Keep it deleted")
 
     def subject(self) -> list[Any]:
         return [self.model_admin.opts.label_lower, self.gone.history_id]
@@ -239,13 +230,3 @@ class KeepDeleted(Pinning):
 
     def facts(self) -> dict[str, Any]:
         return {"gone": self.gone}
-
-    def title(self) -> str:
-        return f"Keep deleted: {self.obj}"
-
-    def crumbs(self) -> tuple[Crumb, ...]:
-        bin_url = f"{reverse('admin:changesets_recycle_bin')}?model={self.model_admin.opts.label_lower}"
-        return Crumb("Recycle bin", bin_url), Crumb(str(self.obj), self.here()), Crumb("Keep it deleted")
-
-    def here(self) -> str:
-        return links.object_url(self.model_admin.model, self.obj.pk, page="history")
