@@ -26,10 +26,6 @@ class FolderIsServed(BackupFailure):
     """The web server serves the folder of the backups to anybody."""
 
 
-class NotWritten(BackupFailure):
-    """The disk failed in some other way."""
-
-
 class ProgramMissing(BackupFailure):
     """A program of PostgreSQL that the backup needs is not installed."""
 
@@ -68,10 +64,6 @@ class NoSigningKey(BackupFailure):
 
 class NotSigned(BackupFailure):
     """A backup was not signed by this installation, or was altered afterwards."""
-
-
-class ObjectGone(BackupFailure):
-    """The object to back up is deleted."""
 
 
 class UnknownBackup(BackupFailure):
@@ -142,14 +134,6 @@ class WorkRefused(BackupFailure):
     """Another backup, verification or restore is running."""
 
 
-class OtherModel(BackupFailure):
-    """The backup is of an object of another model."""
-
-
-class OtherObject(BackupFailure):
-    """The backup is of another object of the model."""
-
-
 class NoBase(BackupFailure):
     """There is no backup that an incremental one could go on from."""
 
@@ -206,7 +190,7 @@ def from_os_error(error: OSError, folder: Path, *, needed: int) -> BackupFailure
         return disk_full(folder, needed=needed)
     if error.errno in FORBIDDEN:
         return not_writable(folder, error)
-    return NotWritten(f"The backup could not be written in {folder}: {error.strerror or error}. Check the disk.")
+    return BackupFailure(f"The backup could not be written in {folder}: {error.strerror or error}. Check the disk.")
 
 
 def meaning_for_restore(error: Exception, backup: str, *, patience: int) -> BackupFailure:

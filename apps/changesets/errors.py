@@ -124,13 +124,5 @@ class BulkRefused(ChangesetError):
     """A bulk action cannot be done to this selection; nothing was changed."""
 
 
-class NothingSaid(ChangesetError):
-    """A comment is empty or too long."""
-
-
-class NotToUndo(ChangesetError):
-    """Who made an edit cannot undo it by themselves: it is undone already, or its object changed since."""
-
-
 class NotToFollow(ChangesetError):
     """What somebody wants to follow is not there or not for them, or they follow too much already."""

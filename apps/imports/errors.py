@@ -85,18 +85,6 @@ class OptionsContradict(ImportFailure):
     """Two options that do not go together."""
 
 
-class FilterUnknown(ImportFailure):
-    """The rows of the file are to be filtered by a value that does not exist."""
-
-
-class RuleOfTheDatabase(ImportFailure):
-    """A row breaks a constraint of the database that planning knows nothing of."""
-
-
-class PlanOutdated(ImportFailure):
-    """A stored plan was made under another schema: its rows may be of columns that are not there any more."""
-
-
 class PlanIsGone(ImportFailure):
     """The plan's staged rows were discarded, or replaced by those of a later plan."""
 

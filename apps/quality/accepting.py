@@ -11,7 +11,7 @@ from apps.changesets.history.stable_key import STABLE, object_key_of
 from apps.changesets.history.words import full_name
 from apps.changesets.models import Actor
 from apps.changesets.tracking import Tracked, tracked_for
-from apps.quality.errors import NotAccepted, NotFound, ReasonMissing, UntilPast
+from apps.quality.errors import QualityError
 from apps.quality.models import AcceptedFinding
 from apps.quality.rules import Rule
 
@@ -60,17 +60,17 @@ def _tracked(model: type[Model]) -> Tracked | None:
 def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor: Actor) -> int:
     """Accept those of the rows that are findings of the rule, and return how many; data does not change.
 
-    Raises ReasonMissing, UntilPast for a day that is over, NotFound when none of the rows is a finding.
+    Raises QualityError without a reason, for a day that is over, and when none of the rows is a finding.
     """
     if not reason.strip():
-        raise ReasonMissing("Say why: others will read it beside the finding.")
+        raise QualityError("Say why: others will read it beside the finding.")
     if until is not None and until < timezone.localdate():
-        raise UntilPast(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
+        raise QualityError(f"{until:%Y-%m-%d} is over: choose today or a later day, or leave it empty.")
     taken = set(accepted_of([rule])[rule.code])
     findings = {object_key_of(obj): str(obj)[:300] for obj in rule.find(rows).order_by("pk")}
     new = {key: name for key, name in findings.items() if key not in taken}
     if not new:
-        raise NotFound(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it.")
+        raise QualityError(f"None of these is a finding of {rule.code} any more: somebody mended or accepted it.")
     # An expired acceptance makes room; it stays in the list as withdrawn on its last day.
     AcceptedFinding.objects.filter(rule=rule.code, object_key__in=new, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by_name="its day"
@@ -90,9 +90,9 @@ def accept(rule: Rule, rows: QuerySet, *, reason: str, until: date | None, actor
 
 
 def withdraw(accepted: AcceptedFinding, *, actor: Actor) -> None:
-    """Take an acceptance back: the row counts as a finding again. Raises NotAccepted when it was taken back already."""
+    """Take an acceptance back: the row is a finding again; raises QualityError when it was taken back already."""
     changed = AcceptedFinding.objects.filter(pk=accepted.pk, withdrawn_at=None).update(
         withdrawn_at=timezone.now(), withdrawn_by_name=full_name(actor) if actor is not None else ""
     )
     if not changed:
-        raise NotAccepted(f"{accepted.object_name} is no longer accepted: somebody withdrew it since then.")
+        raise QualityError(f"{accepted.object_name} is no longer accepted: somebody withdrew it since then.")

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from apps.airports.columns import CORRECTIONS, OURAIRPORTS, SOURCE, URL
 from apps.base.countries import is_known_code
-from apps.imports.errors import FilterUnknown, OptionsContradict
+from apps.imports.errors import ImportFailure, OptionsContradict
 from apps.imports.management.importing import (
     add_changes,
     add_match,
@@ -122,7 +122,7 @@ def _add_policies(parser: ArgumentParser) -> None:
 
 
 def request_for(options: dict[str, Any], command: str, **extra: Any) -> Request:
-    """Return what the person asked for; raises OptionsContradict or FilterUnknown."""
+    """Return what the person asked for; raises OptionsContradict or ImportFailure."""
     chosen = import_options(options)
     return Request(
         spec=OURAIRPORTS,
@@ -153,7 +153,7 @@ def import_options(options: dict[str, Any]) -> ImportOptions:
     if options["country"]:
         code = options["country"].strip().upper()
         if not is_known_code(code):
-            raise FilterUnknown(f"--country {options['country']} is no country: give its two letters, such as CH.")
+            raise ImportFailure(f"--country {options['country']} is no country: give its two letters, such as CH.")
         only["iso_country"] = code.__eq__
     skipped = {"country", "city"} if options["skip_country_link"] else {"city"} if options["skip_city_link"] else ()
     return ImportOptions(

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 
-from apps.backups.errors import FolderIsServed, FolderNotWritable, NotWritten, not_writable
+from apps.backups.errors import BackupFailure, FolderIsServed, FolderNotWritable, not_writable
 from apps.changesets.processes.holding import scratch_folder
 from apps.changesets.processes.private_storage import sync_file
 
@@ -125,9 +125,9 @@ def sha256_of(path: Path) -> str:
 
 
 def move_into_place(partial: Path, final: Path) -> None:
-    """Give a complete file its name, also on the disk; raises NotWritten instead of replacing another file."""
+    """Give a complete file its name, also on the disk; raises BackupFailure instead of replacing another file."""
     if final.exists():
-        raise NotWritten(f"{final} is there already, and no backup replaces another: remove it, or try again.")
+        raise BackupFailure(f"{final} is there already, and no backup replaces another: remove it, or try again.")
     sync_file(partial)
     partial.rename(final)
     sync_file(final.parent)

@@ -20,7 +20,6 @@ from apps.backups.errors import (
     CopyDamaged,
     DatabaseBusy,
     DatabaseUnreadable,
-    NotWritten,
     disk_full,
 )
 from apps.changesets.identity import TABLE as IDENTITY
@@ -178,7 +177,9 @@ def _meaning(error: sqlite3.Error, target: Path, *, needed: int) -> BackupFailur
     if code == sqlite3.SQLITE_FULL:
         return disk_full(target.parent, needed=needed)
     if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
-        return NotWritten(f"A disk failed while the backup was written in {target.parent}: {error}. Check the disks.")
+        return BackupFailure(
+            f"A disk failed while the backup was written in {target.parent}: {error}. Check the disks."
+        )
     return None
 
 

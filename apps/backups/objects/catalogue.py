@@ -22,8 +22,6 @@ from apps.backups.errors import (
     BackupFailure,
     BackupUnreadable,
     NotSigned,
-    OtherModel,
-    OtherObject,
     UnknownBackup,
 )
 from apps.backups.objects.document import HASH, hash_of, plain
@@ -149,12 +147,12 @@ def backup_of(tracked: Tracked, obj: models.Model, name: str) -> ObjectBackup:
     """Return the named backup if it is of this object; raises a BackupFailure otherwise."""
     backup = read_object_backup(name)
     if backup.model != tracked.label:
-        raise OtherModel(
+        raise BackupFailure(
             f"The backup {name} is one of another kind of object, {backup.model} {backup.object_name}, and cannot be "
             f"restored to {obj}. Nothing was restored; choose a backup of this {tracked.model._meta.verbose_name}."
         )
     if not is_of(tracked, backup, obj):
-        raise OtherObject(
+        raise BackupFailure(
             f"The backup {name} is of {backup.object_name}, not of {obj}. Nothing was restored; choose a backup of "
             f"this {tracked.model._meta.verbose_name}, or open the other one."
         )

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.backups.catalogue.folder import open_folder
 from apps.backups.catalogue.signing import sign
-from apps.backups.errors import BackupFailure, ObjectGone, from_os_error
+from apps.backups.errors import BackupFailure, from_os_error
 from apps.backups.objects.catalogue import SUFFIX, ObjectBackup, name_part, read_object_backup, using_storage
 from apps.backups.objects.document import FORMAT, HASH, hanging_of, hash_of, links_of, plain, schema_of, values_of
 from apps.changesets.identity import identity_of
@@ -23,13 +23,13 @@ def back_up_object(obj: models.Model, *, actor: Actor, reason: str = "", hanging
 
     With `hanging` it also holds what belongs to the object, and the links of what points to it.
 
-    Raises ObjectGone when the object is deleted, and another BackupFailure when nothing can be written.
+    Raises BackupFailure when the object is deleted, and when nothing can be written.
     """
     tracked, using = tracked_for(type(obj)), obj._state.db or "default"
     with transaction.atomic(using=using):
         live = tracked.model._base_manager.using(using).filter(pk=obj.pk).first()
         if live is None:
-            raise ObjectGone(f"{obj} is deleted by now, and what is gone cannot be backed up.")
+            raise BackupFailure(f"{obj} is deleted by now, and what is gone cannot be backed up.")
         hanging_part = {"hanging": hanging_of(live, using=using)} if hanging else {}
         document = {**_document(tracked, live, actor=actor, reason=reason, using=using), **hanging_part}
     return read_object_backup(_write(document, name_part(tracked, live)), using=using)

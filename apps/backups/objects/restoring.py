@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from apps.backups.errors import OtherObject, OtherSchema
+from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.catalogue import ObjectBackup, readable
 from apps.backups.objects.document import find_all_by_codes, schema_of
 from apps.changesets.context import Source
@@ -98,14 +98,14 @@ def known_fields(tracked: Tracked) -> dict[str, AnyField]:
 
 
 def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
-    """Return the backup as a version of this object; raises OtherObject when going back would change another one.
+    """Return the backup as a version of this object; raises BackupFailure when going back would change another one.
 
     That happens when another object has the stable key of the backup now.
     """
     fit = fit_backup(tracked, backup, using=obj._state.db or "default")
     now = living(tracked, fit.version)
     if now is not None and now.pk != obj.pk:
-        raise OtherObject(
+        raise BackupFailure(
             f"The backup {backup.name} is of what is {now} by now, not of {obj}. Nothing was restored; open that one, "
             "and restore it there."
         )

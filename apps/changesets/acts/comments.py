@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db.models import Count, QuerySet
 
-from apps.changesets.errors import NothingSaid
+from apps.changesets.errors import ChangesetError
 from apps.changesets.history.stable_key import row_key_of
 from apps.changesets.models import Changeset, Comment
 from apps.changesets.rights import Sees
@@ -18,11 +18,11 @@ LONGEST = 2000
 def say(changeset: Changeset, text: str, *, author: User, about: tuple[Tracked, Any] | None = None) -> Comment:
     """Keep what a person says about a changeset, or about the object that a history row of it is of.
 
-    Raises NothingSaid for an empty text and for one that is too long.
+    Raises ChangesetError for an empty text and for one that is too long.
     """
     text = text.strip()
     if not text or len(text) > LONGEST:
-        raise NothingSaid(f"Write a comment of 1 to {LONGEST:,} characters: nothing was saved.")
+        raise ChangesetError(f"Write a comment of 1 to {LONGEST:,} characters: nothing was saved.")
     of_object = {}
     if about is not None:
         tracked, row = about

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from apps.changesets.errors import NotToUndo
+from apps.changesets.errors import ChangesetError
 from apps.changesets.history.counts import total
 from apps.changesets.history.diff import Change, changes_between
 from apps.changesets.history.net_changes import rows_of
@@ -37,20 +37,20 @@ def is_own_edit(changeset: Changeset, user: Visitor) -> bool:
 
 
 def plan_own_undo(changeset: Changeset, *, sees: Sees) -> OwnEdit:
-    """Return what undoing an edit of one object would do; raises NotToUndo where that object changed since."""
+    """Return what undoing an edit of one object would do; raises ChangesetError where that object changed since."""
     if not is_open_to_revert(changeset):
-        raise NotToUndo(f"{changeset} is undone already, or its history was pruned.")
+        raise ChangesetError(f"{changeset} is undone already, or its history was pruned.")
     if total(changeset.counts or {}) != 1:
-        raise NotToUndo(f"{changeset} is no edit of one object.")
+        raise ChangesetError(f"{changeset} is no edit of one object.")
     try:
         tracked = tracked_by_label(next(iter(changeset.counts or {})))
     except LookupError as gone:
-        raise NotToUndo(f"What {changeset} changed is not recorded any more.") from gone
+        raise ChangesetError(f"What {changeset} changed is not recorded any more.") from gone
     [(before, left)] = pairs_on_page(Sql(), Selection(tracked, rows_of(changeset.pk)), start=0, limit=1)
     [change] = changes_between(tracked, [(left, before)], sees=sees)
     newer = _newest(tracked, change.before)
     if newer.history_id != left:
-        raise NotToUndo(
+        raise ChangesetError(
             f"{change.before.instance} was changed since, in {newer.changeset}: ask somebody who may revert changesets."
         )
     return OwnEdit(tracked, change, newer.history_id)

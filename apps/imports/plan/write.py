@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from apps.changesets.fields import AnyField, column_of, field_of
 from apps.changesets.recording import BY_SET
-from apps.imports.errors import RuleOfTheDatabase
+from apps.imports.errors import ImportFailure
 from apps.imports.plan.complete import completed_join, completed_value
 from apps.imports.plan.missing import superseded_pks
 from apps.imports.plan.pins import settle_pins
@@ -27,12 +27,12 @@ _PORTION = 20_000
 def write(staging: Staging) -> None:
     """Write what the tables of the plan say; inside a transaction, and a changeset, of the caller.
 
-    Raises RuleOfTheDatabase when a row breaks a constraint that planning knows nothing of.
+    Raises ImportFailure when a row breaks a constraint that planning knows nothing of.
     """
     try:
         _write(staging)
     except IntegrityError as error:
-        raise RuleOfTheDatabase(
+        raise ImportFailure(
             f"A row breaks a rule of the database ({str(error).splitlines()[0]}). Nothing was imported: mend the file, "
             "or leave that row out."
         ) from error

@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.models import Q
 
 from apps.changesets.processes.failures import FAILURES
-from apps.imports.errors import MissingAboveLimit, PlanOutdated
+from apps.imports.errors import ImportFailure, MissingAboveLimit
 from apps.imports.mapping.layout import effective, layout_of
 from apps.imports.models import Decision, ImportRun, PlannedRow, RowKind
 from apps.imports.plan.merge import create_views, merge
@@ -134,10 +134,10 @@ class StoredPlan:
 def load_plan(run: ImportRun, progress: Progress) -> StoredPlan:
     """Make the tables again from the rows of `run` that are to be written.
 
-    Rows that a person decided to leave alone, and those that write nothing, stay out. Raises PlanOutdated.
+    Rows that a person decided to leave alone, and those that write nothing, stay out. Raises ImportFailure.
     """
     if why := why_not_this_plan(run):
-        raise PlanOutdated(why)
+        raise ImportFailure(why)
     spec = spec_named(run.spec)
     options = effective(ImportOptions.from_json(run.options), run.header, spec)
     layout = layout_of(run.header, spec, options=options, name=run.file_name)
