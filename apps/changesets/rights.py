@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 from django.contrib.auth import get_permission_codename
 from django.db.models import Model
+from django.utils.text import get_text_list
 
 from apps.changesets.errors import NotPermitted
 from apps.changesets.models import Actor, Visitor
@@ -91,11 +92,8 @@ def why_not(user: Visitor, needs: Iterable[Need]) -> str | None:
     words = [(lacking[name][0], lacking[name][1]._meta.verbose_name_plural) for name in names]
     deeds = [f"{_DEEDS.get(verb, verb)} {objects}" for verb, objects in words]
     which = plural(len(names), "the permission", "the permissions")
-    return f"This would {_listed(deeds)}: for that you need {which} {_listed(names)}. Nothing was changed."
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    would, those = get_text_list(deeds, "and"), get_text_list(names, "and")
+    return f"This would {would}: for that you need {which} {those}. Nothing was changed."
 
 
 def require(user: Visitor, needs: Iterable[Need]) -> None:

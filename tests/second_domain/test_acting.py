@@ -8,7 +8,7 @@ from apps.airports.groups import permissions_of
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
 from apps.backups.objects.catalogue import backups_of
 from apps.backups.objects.making import back_up_object
-from apps.backups.objects.restoring import fit_to, plan_restore_of, restore_from
+from apps.backups.objects.restoring import fit_to, restore_from
 from apps.changesets.bulk.apply import apply_bulk, plan_bulk
 from apps.changesets.bulk.deleting import deleting
 from apps.changesets.context import changeset
@@ -16,6 +16,7 @@ from apps.changesets.errors import BulkRefused
 from apps.changesets.models import Changeset
 from apps.changesets.pages.bulk_registry import actions_of
 from apps.changesets.revert import plan_revert, revert
+from apps.changesets.revert.go_back import plan_version
 from apps.changesets.tracking import VERBS, tracked_for
 from apps.imports.plan.pins import pin, pins_of
 from apps.quality.accepting import accept
@@ -159,7 +160,7 @@ def test_an_operator_is_backed_up_and_restored_field_by_field(world):
         Operator.objects.filter(pk=sbb.pk).update(name="CFF", code="CFF")
     sbb.refresh_from_db()
     fit = fit_to(tracked, made, sbb)
-    plan = plan_restore_of(tracked, fit)
+    plan = plan_version(tracked, fit.version)
 
     restored = restore_from(tracked, made, fit, fields=["name"], actor=None, reason="back", seen=plan.seen)
 
@@ -178,7 +179,7 @@ def test_an_operator_that_is_gone_comes_back_with_its_stations(world):
     plan = plan_hanging(made)
 
     restore_with_hanging(
-        tracked, made, fit, fields=[], actor=None, reason="back", seen=plan_restore_of(tracked, fit).seen
+        tracked, made, fit, fields=[], actor=None, reason="back", seen=plan_version(tracked, fit.version).seen
     )
 
     assert [line[:2] for line in plan.lines] == [("created", 2)]
@@ -193,7 +194,7 @@ def test_a_station_is_restored_to_an_operator_that_was_made_again_under_another_
     again = Operator.objects.create(code="DB", name="Deutsche Bahn")
     fit = fit_to(tracked, made, ulm)
 
-    restore_from(tracked, made, fit, fields=[], actor=None, reason="back", seen=plan_restore_of(tracked, fit).seen)
+    restore_from(tracked, made, fit, fields=[], actor=None, reason="back", seen=plan_version(tracked, fit.version).seen)
 
     assert Station.objects.get(number="80-1").operator == again
 

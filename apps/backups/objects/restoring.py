@@ -18,8 +18,7 @@ from apps.changesets.context import Source
 from apps.changesets.fields import AnyField, target_of
 from apps.changesets.models import Actor, Changeset
 from apps.changesets.recording.renaming import former_names
-from apps.changesets.revert.go_back import VersionPlan, go_back, living, plan_version
-from apps.changesets.rights import Sees, all_seen
+from apps.changesets.revert.go_back import go_back, living
 from apps.changesets.tracking import Tracked
 
 
@@ -110,13 +109,6 @@ def fit_to(tracked: Tracked, backup: ObjectBackup, obj: models.Model) -> Fit:
             "and restore it there."
         )
     return fit
-
-
-def plan_restore_of(
-    tracked: Tracked, fit: Fit, *, fields: Collection[str] | None = None, sees: Sees = all_seen
-) -> VersionPlan:
-    """Return what restoring would set (None: all fields that differ), and the obstacles."""
-    return plan_version(tracked, fit.version, fields=fields, sees=sees)
 
 
 def restore_from(

@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from apps.backups.errors import BackupFailure, OtherSchema
 from apps.backups.objects.bringing_back import plan_hanging, restore_with_hanging
 from apps.backups.objects.catalogue import ObjectBackup, backup_of, backups_of, using_storage
-from apps.backups.objects.restoring import Fit, fit_to, plan_restore_of, restore_from
+from apps.backups.objects.restoring import Fit, fit_to, restore_from
 from apps.changesets.acts.frame import answer
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.methods import show_page
@@ -22,7 +22,7 @@ from apps.changesets.fields import target_of
 from apps.changesets.pages import links
 from apps.changesets.pages.version import TickedFields
 from apps.changesets.revert.go_back import VersionPlan, living
-from apps.changesets.rights import eyes_of, require
+from apps.changesets.rights import require
 from apps.changesets.tracking import tracked_by_name, tracked_for
 
 
@@ -100,9 +100,6 @@ class RestoreObject(TickedFields):
 
     def subject(self) -> list[str]:
         return [self.tracked.label, str(self.obj.pk), self.backup.name]
-
-    def plan(self) -> VersionPlan:
-        return plan_restore_of(self.tracked, self.fit, fields=self.ticked, sees=eyes_of(self.request.user))
 
     def sentence_of(self, refusal: Exception) -> str:
         if isinstance(refusal, OtherSchema):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
+from django.utils.text import get_text_list
 
 from apps.changesets.models import Changeset
 from apps.changesets.plans.rows import PARTLY
@@ -30,9 +31,9 @@ def scope_words(scope: Scope, *, sees: Sees) -> str:
     parts = []
     if scope.models:
         models = [tracked.model for label in scope.models if (tracked := tracked_by_name(label))]
-        parts.append("only " + _listed([str(model._meta.verbose_name_plural) for model in models]))
+        parts.append("only " + get_text_list([str(model._meta.verbose_name_plural) for model in models], "and"))
     if scope.fields:
-        parts.append("only " + _listed([field_words(name) for name in scope.fields]))
+        parts.append("only " + get_text_list([field_words(name) for name in scope.fields], "and"))
     if scope.pks:
         parts.append("only " + _objects(scope.pks, sees))
     if scope.leave:
@@ -68,7 +69,8 @@ def objects_words(plan: RevertPlan) -> str:
     parts = [
         counted(numbers[tracked.label], tracked.model) for tracked in tracked_models() if numbers.get(tracked.label)
     ]
-    return _listed(parts) if parts and sum(numbers.values()) == plan.writes else counted(plan.writes, "object")
+    whole = parts and sum(numbers.values()) == plan.writes
+    return get_text_list(parts, "and") if whole else counted(plan.writes, "object")
 
 
 def scope_of(revert: Changeset) -> Scope:
@@ -89,7 +91,7 @@ def _objects(keys: tuple[str, ...], sees: Sees) -> str:
     named = models if len(models) == len(keys) else tracked_models()
     if len(keys) > FEW or not all(sees(tracked.model) for tracked in named):
         return counted(len(keys), "chosen row")
-    return _listed([_object(key) for key in keys])
+    return get_text_list([_object(key) for key in keys], "and")
 
 
 def _object(key: str) -> str:
@@ -104,7 +106,3 @@ def _object(key: str) -> str:
     except ValueError:
         row = None
     return f"{apps.get_model(label)._meta.verbose_name} {row.instance}" if row else pk
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -36,15 +36,15 @@ from apps.imports.plan.pins import (
 )
 
 
-def pin_page(model_admin: Any, request: HttpRequest, key: str, field: str) -> HttpResponse:
+def pin_page(model_admin: Any, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
     """Show a field with upstream's value and its pin; pin it with a note, or unpin it."""
     if (refused := turned_away(request, ASKS, may=_may_see(model_admin, request))) is not None:
         return refused
     if field not in pinnable_fields(model_admin.model):
         raise Http404(f"{field} cannot be pinned.")
-    obj = model_admin.model._base_manager.filter(pk=model_admin.key_or_404(key)).first()
+    obj = model_admin.model._base_manager.filter(pk=model_admin.key_or_404(object_id)).first()
     if obj is None:
-        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, key)
+        return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
     if target := field_of(type(obj), field).related_model:
         require(request.user, [(target, "view")])
     return answer(PinField(model_admin, request, obj, field))

@@ -1,16 +1,16 @@
 """What pins add to the admin of a model: a line beside each field, the pages to pin and unpin, the corrections."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.db import models
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from apps.changesets.acts.methods import page_at
 from apps.changesets.fields import field_of
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.history.values import field_label
@@ -30,16 +30,12 @@ class PinningMixin(RecordedModelAdmin):
     """Pins for the admin of a model that imports fill; stands before RecordedModelAdmin among the bases."""
 
     def get_urls(self) -> list[URLPattern]:
-        def page(route: str, view: Callable, name: str) -> URLPattern:
-            view = self.admin_site.admin_view(partial(view, self))
-            return path(route, view, name=f"{self.opts.app_label}_{self.opts.model_name}_{name}")
-
         return [
-            page("corrections/", corrections_page, "corrections"),
-            page("corrections/download/", corrections_file, "corrections_file"),
-            page("corrections/end/", end_corrections_page, "end_corrections"),
-            page("keep-deleted/<int:row>/", deletion_page, "keep_deleted"),
-            page("<path:object_id>/pin/<str:field>/", _pin_view, "pin"),
+            page_at("corrections/", self, corrections_page, "corrections"),
+            page_at("corrections/download/", self, corrections_file, "corrections_file"),
+            page_at("corrections/end/", self, end_corrections_page, "end_corrections"),
+            page_at("keep-deleted/<int:row>/", self, deletion_page, "keep_deleted"),
+            page_at("<path:object_id>/pin/<str:field>/", self, pin_page, "pin"),
             *super().get_urls(),
         ]
 
@@ -89,10 +85,6 @@ class PinningMixin(RecordedModelAdmin):
         return format_html(
             '<a href="{}" aria-label="{}">{}</a>', links.model_url(self.model, "pin", quote(obj.pk), name), label, words
         )
-
-
-def _pin_view(model_admin: Any, request: HttpRequest, object_id: str, field: str) -> HttpResponse:
-    return pin_page(model_admin, request, object_id, field)
 
 
 def _upstream_line(obj: models.Model, name: str) -> SafeString | str:
