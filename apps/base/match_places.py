@@ -1,5 +1,7 @@
 """Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
 
+from django.utils.text import get_text_list
+
 from apps.base.models import City, Country
 from apps.changesets.fields import column_of
 from apps.changesets.tracking import Tracked, tracked_models
@@ -146,7 +148,7 @@ def _some(words: list[str]) -> str:
     """Return some words in a row, the first few of many."""
     if len(words) > _NAMED:
         words = [*words[:_NAMED], "others"]
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return get_text_list(words, "and")
 
 
 def _country(staging: Staging) -> str:

@@ -1,6 +1,9 @@
 """Small pieces of text: numbers and searches that people give, numbers of things in words, cells of spreadsheets."""
 
+import csv
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -17,6 +20,8 @@ NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MOST_DIGITS = 18
 # Each word of a search takes a reading of the whole table.
 MOST_WORDS, LONGEST_SEARCH = 12, 200
+# So many lines of a file are sent at once.
+_PART = 200
 
 
 def whole_number(text: str, *, digits: int = MOST_DIGITS) -> int | None:
@@ -59,3 +64,18 @@ def harmless(value: Any) -> str | int | float | bool | None:
     if value is None or isinstance(value, int) or (isinstance(value, float) and isfinite(value)):
         return value
     return guard(str(value))
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def csv_parts(rows: Iterable[Iterable[Any]], *, ending: str = "\n") -> Iterator[str]:
+    """Yield a table as CSV, many lines at a time; text that a spreadsheet would run is quoted with '."""
+    writer = csv.writer(_Echo(), lineterminator=ending)
+    lines = (writer.writerow(map(harmless, row)) for row in rows)
+    while part := "".join(islice(lines, _PART)):
+        yield part

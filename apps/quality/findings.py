@@ -54,9 +54,7 @@ def count_findings(rules: Iterable[Rule] | None = None, *, using: str = "default
             counts |= rows.aggregate(**aggregates)
     for rule in rules:
         if rule.code not in counts:
-            keys = accepted[rule.code]
-            rows = broken_rows(rule, using=using)
-            counts[rule.code] = (rows.exclude(keys_condition(rule.model_class, keys)) if keys else rows).count()
+            counts[rule.code] = findings_of(rule, using=using, accepted=accepted).count()
     return {rule.code: counts[rule.code] for rule in rules}
 
 

@@ -1,8 +1,7 @@
 """The rows of a rule: the values that are shown of each, and all of them as a file."""
 
-import csv
 from collections.abc import Iterable, Iterator
-from io import StringIO
+from itertools import chain
 from typing import Any
 
 from django.db.models import Model, QuerySet
@@ -10,7 +9,7 @@ from django.db.models import Model, QuerySet
 from apps.changesets.fields import field_of, target_of
 from apps.changesets.history.values import field_label, in_words, value_label
 from apps.changesets.rights import Sees
-from apps.changesets.text import harmless
+from apps.changesets.text import csv_parts
 from apps.quality.findings import findings_of
 from apps.quality.rules import Rule
 
@@ -31,18 +30,14 @@ def values_of(rule: Rule, row: Model, *, sees: Sees) -> list[tuple[str, str]]:
 
 def findings_as_csv(rules: Iterable[Rule], *, sees: Sees) -> Iterator[str]:
     """Yield the findings of the rules as CSV, a line for each, safe for spreadsheets."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
+    return csv_parts(chain([HEADER], _lines(rules, sees)))
+
+
+def _lines(rules: Iterable[Rule], sees: Sees) -> Iterator[list[Any]]:
     for rule in rules:
         for row in rule.in_order(with_links(rule, findings_of(rule))).iterator(chunk_size=_CHUNK):
             values = "; ".join(f"{name} {shown}" for name, shown in values_of(rule, row, sees=sees))
-            cells = [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), values]
-            writer.writerow([harmless(cell) for cell in cells])
-            yield out.getvalue()
-            out.seek(0)
-            out.truncate()
-    yield out.getvalue()
+            yield [rule.code, rule.severity.value, rule.model, str(row.pk), str(getattr(row, "name", row)), values]
 
 
 def _shown(row: Model, name: str, sees: Sees) -> str:

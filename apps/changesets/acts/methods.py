@@ -1,11 +1,11 @@
 """Who may call a page and by which method: 403 for who may not, 405 with `Allow` for any other method."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial, wraps
 from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -38,6 +38,14 @@ def show_page(
     request.current_app = site.name
     context = {**site.each_context(request), "opts": model_admin.opts, **context}
     return TemplateResponse(request, template, context, **how)
+
+
+def stream_file(
+    parts: Iterable[str], name: str, *, content_type: str = "text/csv; charset=utf-8"
+) -> StreamingHttpResponse:
+    """Return a file of this name that is sent while it is written."""
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(parts, content_type=content_type, headers=disposition)
 
 
 def page_at(route: str, model_admin: Any, page: Callable[..., Any], name: str, **options: bool) -> URLPattern:

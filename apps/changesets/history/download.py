@@ -1,35 +1,27 @@
 """Changes as CSV and JSON, a part at a time, for files and for other programs."""
 
-import csv
 import json
 from collections.abc import Iterable, Iterator
-from io import StringIO
+from itertools import chain
 from typing import Any
 
 from apps.changesets.history.diff import Change
-from apps.changesets.text import harmless
+from apps.changesets.text import csv_parts
 
 HEADER = ("model", "operation", "pk", "old_pk", "field", "old", "new")
-PART = 200
 
 
 def as_csv(changes: Iterable[Change], *, not_shown: str = "") -> Iterator[str]:
-    """Yield the changes as CSV, a line for each field; text that a spreadsheet would run is quoted with '.
+    """Yield the changes as CSV, a line for each field, safe for spreadsheets.
 
     The last line says what is `not_shown`, where something is not.
     """
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    for number, change in enumerate(changes, start=1):
-        head = [change.model, change.operation, change.pk, change.old_pk]
-        for field in change.fields:
-            writer.writerow([harmless(value) for value in (*head, field.name, field.old, field.new)])
-        if number % PART == 0:
-            yield _taken(out)
-    if not_shown:
-        writer.writerow([not_shown])
-    yield _taken(out)
+    rows = (
+        (change.model, change.operation, change.pk, change.old_pk, field.name, field.old, field.new)
+        for change in changes
+        for field in change.fields
+    )
+    return csv_parts(chain([HEADER], rows, [[not_shown]] if not_shown else []))
 
 
 def as_json(changes: Iterable[Change], *, raw: bool = False, not_shown: str = "") -> Iterator[str]:
@@ -55,10 +47,3 @@ def _change_as_json(change: Change, *, raw: bool) -> dict[str, Any]:
         "old_pk": change.old_pk,
         "fields": {field.name: list(field.raw) if raw else [field.old, field.new] for field in change.fields},
     }
-
-
-def _taken(out: StringIO) -> str:
-    text = out.getvalue()
-    out.seek(0)
-    out.truncate()
-    return text

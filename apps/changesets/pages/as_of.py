@@ -12,7 +12,7 @@ from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from apps.changesets.acts.methods import for_viewers, show_page
+from apps.changesets.acts.methods import for_viewers, show_page, stream_file
 from apps.changesets.errors import ChangesetError
 from apps.changesets.history.as_of import (
     AFTER,
@@ -192,11 +192,9 @@ def _columns(model_admin: admin.ModelAdmin, tracked: Tracked, page: Page, moment
 
 
 def _download(tracked: Tracked, moment: Moment, sees: Sees) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(csv_lines(tracked, moment, sees=sees), content_type="text/csv; charset=utf-8")
     stamp = str(moment) if not moment.is_now else timezone.localtime().strftime("%Y-%m-%dT%H:%M")
     name = f"{tracked.model._meta.verbose_name_plural}-{stamp}".replace(":", "").replace(" ", "-")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
+    return stream_file(csv_lines(tracked, moment, sees=sees), f"{name}.csv")
 
 
 def _render(model_admin: admin.ModelAdmin, request: HttpRequest, page: str, context: dict[str, Any]) -> HttpResponse:

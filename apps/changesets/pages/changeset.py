@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
-from apps.changesets.acts.methods import for_viewers
+from apps.changesets.acts.methods import for_viewers, stream_file
 from apps.changesets.errors import NothingToRevert
 from apps.changesets.history.counts import Counts, counts_of_many, field_counts_of, total
 from apps.changesets.history.diff import Change, changes_between, changes_of, selection_of
@@ -269,6 +269,5 @@ def download_page(model_admin: ModelAdmin, request: HttpRequest, pk: str, form: 
     write, content_type = FORMATS[form]
     model, filters = (query.tracked.label, query.filters) if query else (None, Filters())
     chosen = changes_of(changeset, model=model, filters=filters, sees=sees)
-    response = StreamingHttpResponse(write(chosen, not_shown=not_shown(counts, sees)), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="changeset-{pk}.{form}"'
-    return response
+    parts = write(chosen, not_shown=not_shown(counts, sees))
+    return stream_file(parts, f"changeset-{pk}.{form}", content_type=content_type)

@@ -1,10 +1,9 @@
 """The report of corrections: how many by field, the values by the page and as a file; and ending those of a source."""
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
-from io import StringIO
+from itertools import chain
 from typing import Any
 
 from django.contrib.admin.utils import quote
@@ -16,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localdate
 
 from apps.changesets.acts.frame import answer
-from apps.changesets.acts.methods import ASKS, for_viewers, show_page, turned_away
+from apps.changesets.acts.methods import ASKS, for_viewers, show_page, stream_file, turned_away
 from apps.changesets.history.values import field_label
 from apps.changesets.history.words import person
 from apps.changesets.pages import links
@@ -25,7 +24,7 @@ from apps.changesets.pages.bulk_registry import BulkAction
 from apps.changesets.pages.changeset import bars_of
 from apps.changesets.pages.origins import origin_line
 from apps.changesets.rights import may_view
-from apps.changesets.text import harmless, plural
+from apps.changesets.text import csv_parts, plural
 from apps.imports.pages.pin_words import ADD, VIEW, pin_words, shown_value
 from apps.imports.plan.correction_sources import Sources, ending, pairs_of_source, sources_of
 from apps.imports.plan.corrections import (
@@ -117,10 +116,8 @@ def corrections_file(model_admin: Any, request: HttpRequest) -> StreamingHttpRes
     part = read_part(model_admin, request)
     shown = _shown(corrections, part, sources_of(corrections) if part.source else {})
     rows = as_csv(map(_told_to(request), stream_corrections(shown)))
-    response = StreamingHttpResponse(rows, content_type="text/csv; charset=utf-8")
     name = str(model_admin.opts.verbose_name_plural).replace(" ", "-")
-    response["Content-Disposition"] = f'attachment; filename="corrections-of-{name}-{localdate():%Y-%m-%d}.csv"'
-    return response
+    return stream_file(rows, f"corrections-of-{name}-{localdate():%Y-%m-%d}.csv")
 
 
 def _told_to(request: HttpRequest) -> Callable[[Correction], Correction]:
@@ -142,15 +139,7 @@ def _told_to(request: HttpRequest) -> Callable[[Correction], Correction]:
 
 def as_csv(corrections: Iterable[Correction]) -> Iterator[str]:
     """Yield the corrections as CSV, a line for each, fields called as upstream's file calls them."""
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    for correction in corrections:
-        writer.writerow(map(harmless, _cells(correction)))
-        yield out.getvalue()
-        out.seek(0)
-        out.truncate()
-    yield out.getvalue()
+    return csv_parts(chain([HEADER], map(_cells, corrections)))
 
 
 def _cells(correction: Correction) -> list[Any]:

@@ -7,6 +7,7 @@ from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.changesets.acts.methods import stream_file
 from apps.changesets.pages.bulk_registry import actions_of
 from apps.changesets.rights import eyes_of, may_view
 from apps.quality.findings import by_severity
@@ -53,11 +54,8 @@ def keep_counts(request: HttpRequest) -> HttpResponse:
 @require_safe
 def findings_file(request: HttpRequest, rules: tuple[Rule, ...], name: str) -> StreamingHttpResponse:
     """Stream the findings of the rules as CSV."""
-    response = StreamingHttpResponse(
-        findings_as_csv(rules, sees=eyes_of(request.user)), content_type="text/csv; charset=utf-8"
-    )
-    response["Content-Disposition"] = f'attachment; filename="{name}-{localdate():%Y-%m-%d}.csv"'
-    return response
+    lines = findings_as_csv(rules, sees=eyes_of(request.user))
+    return stream_file(lines, f"{name}-{localdate():%Y-%m-%d}.csv")
 
 
 def mending(rule: Rule, request: HttpRequest) -> dict[str, Any]:
