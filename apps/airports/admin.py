@@ -4,8 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
+from django.urls import URLPattern
 from django.utils.html import format_html
 
 from apps.airports.models import Airport
@@ -14,6 +14,7 @@ from apps.airports.pages.map import airports_findings_map, airports_map
 from apps.airports.pages.relinking import RelinkingMixin
 from apps.base.models import City, Country
 from apps.base.pages.console import ConsoleModelAdmin
+from apps.changesets.acts.methods import page_at
 from apps.changesets.bulk.rules import Beside
 from apps.changesets.folding import folded
 from apps.imports.pages.checked_form import CheckedForm
@@ -87,19 +88,11 @@ class AirportAdmin(RelinkingMixin, ConsoleModelAdmin):
     )
 
     def get_urls(self) -> list[URLPattern]:
-        views = (self.map_view, self.findings_map_view)
-        by_type, by_finding = (self.admin_site.admin_view(view, cacheable=True) for view in views)
         return [
-            path("map.json", by_type, name="airports_airport_map"),
-            path("findings-map.json", by_finding, name="airports_airport_findings_map"),
+            page_at("map.json", self, airports_map, "map", cacheable=True),
+            page_at("findings-map.json", self, airports_findings_map, "findings_map", cacheable=True),
             *super().get_urls(),
         ]
-
-    def map_view(self, request: HttpRequest) -> HttpResponse:
-        return airports_map(request, self)
-
-    def findings_map_view(self, request: HttpRequest) -> HttpResponse:
-        return airports_findings_map(request, self)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Show the municipality only where the city that it is linked to is called otherwise: one column for both."""

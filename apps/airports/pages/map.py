@@ -7,10 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
 
 from apps.airports.maps import count_by_type, map_of_airports, map_of_findings
 from apps.airports.models import Airport
+from apps.changesets.acts.methods import for_viewers
 from apps.changesets.history.cache import reading_alias, remembered, state_of_tables
 from apps.changesets.pages import links
 from apps.changesets.pages.maps import addresses_of, map_answer
@@ -20,11 +20,9 @@ from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 
 
-@require_safe
-def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
+@for_viewers
+def airports_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Answer with the data of the map of all airports, or of the `country` that the address names."""
-    if not model_admin.has_view_permission(request):
-        raise PermissionDenied
     country, using = whole_number(request.GET.get("country", "")), reading_alias()
     state = state_of_tables("airports.airport", using=using)
 
@@ -36,10 +34,10 @@ def airports_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpRes
     return map_answer(request, "airports" if country is None else f"airports-{country}", state, work_out)
 
 
-@require_safe
-def airports_findings_map(request: HttpRequest, model_admin: admin.ModelAdmin) -> HttpResponse:
+@for_viewers
+def airports_findings_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Answer with the data of the map of airports with findings, for people who may see both."""
-    if not (model_admin.has_view_permission(request) and request.user.has_perm(VIEW_FINDINGS)):
+    if not request.user.has_perm(VIEW_FINDINGS):
         raise PermissionDenied
     using = reading_alias()
     # Accepted findings are left out, and an acceptance may end with the day.

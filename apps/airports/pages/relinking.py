@@ -3,10 +3,10 @@
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 
 from apps.airports.pages.bulk_actions import RELINK
-from apps.changesets.acts.methods import ASKS, turned_away
+from apps.changesets.acts.methods import ASKS, page_at, turned_away
 from apps.changesets.pages import links
 from apps.changesets.pages.bulk import act_on_rows
 from apps.changesets.pages.recorded import RecordedModelAdmin
@@ -18,8 +18,8 @@ class RelinkingMixin(RecordedModelAdmin):
     """Relink everything missing; stands before RecordedModelAdmin among the bases."""
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.relink_missing_view)
-        return [path("relink-missing/", view, name="airports_airport_relink_missing"), *super().get_urls()]
+        page = page_at("relink-missing/", self, RelinkingMixin.relink_missing_view, "relink_missing")
+        return [page, *super().get_urls()]
 
     def list_tools(self, request: HttpRequest) -> list[tuple[str, str]]:
         tools = super().list_tools(request)
