@@ -137,7 +137,7 @@ def test_the_report_is_filtered_by_source(of_aip, viewer, browse_as):
         ("EDDM", "elevation (ft)"),
         ("KBKF", "name"),
     ]
-    assert [(bar["label"], bar["number"]) for bar in response.context["source_counts"]] == [("National AIP", 2)]
+    assert [(bar.label, bar.number) for bar in response.context["source_counts"]] == [("National AIP", 2)]
     assert "values of National AIP" in response.content.decode()
     assert "End these" not in response.content.decode()
 
