@@ -9,7 +9,7 @@ from apps.backups.catalogue.facts import Facts
 from apps.backups.catalogue.folder import Place, move_into_place, open_folder, remove, reserve, sha256_of
 from apps.backups.catalogue.manifests import Backup, write_manifest
 from apps.backups.catalogue.offsite import try_to_send
-from apps.backups.drivers import Driver
+from apps.backups.drivers import Driver, size_of
 from apps.backups.errors import disk_full, from_os_error
 from apps.backups.kinds import AUTOMATIC, FULL, driver_for
 from apps.changesets.models import Actor
@@ -33,13 +33,13 @@ def create_backup(
     """
     driver = driver_for(kind, connections[using].vendor)
     folder = open_folder()
-    needed = driver.size(using) * max(driver.copies, 1)
+    needed = size_of(using) * max(driver.copies, 1)
     free = shutil.disk_usage(folder).free
     if driver.copies and free < needed:
         raise disk_full(folder, needed=needed, free=free)
     try:
         with reserve(folder, kind) as place:
-            facts = driver.copy_into(using, place.partial, tables=tables)
+            facts = driver.writer.copy_into(using, place.partial, tables=tables)
             backup = _describe(place, facts, driver, actor=actor, reason=reason, kind=kind)
             made = _put(place, replace(backup, label=label, tables=tuple(sorted(tables))))
     except OSError as error:

@@ -15,13 +15,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connections
 
 from apps.backups.catalogue.folder import open_folder
 from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
+from apps.backups.drivers import size_of
 from apps.backups.errors import BackupFailure, WorkRefused
-from apps.backups.kinds import FULL, driver_for
+from apps.backups.kinds import FULL
 from apps.backups.restore.database import restore
 from apps.backups.restore.jobs import Progress
 from apps.backups.restore.opening import find_backup
@@ -72,12 +72,13 @@ class Work:
         return self.state in (DONE, FAILED)
 
 
-def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
-    """Start a piece of work, finish it at once if it is small, and return its state.
+def begin(verb: str, *, actor: User, **about: Any) -> Work:
+    """Start a piece of work, finish it at once where the database is small, and return its state.
 
-    `size` is the number of bytes that it handles. Raises WorkRefused while another one is running, and
-    BoardUnavailable, with nothing begun.
+    Raises WorkRefused while another one is running, and BoardUnavailable, with nothing begun.
     """
+    # Also an increment of few bytes is restored together with what is under it.
+    size = size_of("default")
     work = Work(secrets.token_hex(8), verb, actor.pk, actor.get_username(), time.time(), host=_here(), **about)
     board().set(entry("backups", work.id), asdict(work))
     turn = _take_turn(work)
@@ -89,11 +90,6 @@ def begin(verb: str, *, actor: User, size: int, **about: Any) -> Work:
     finally:
         release_file(turn)
     return work
-
-
-def database_size(using: str = "default") -> int:
-    """Return how many bytes the database has."""
-    return driver_for(FULL, connections[using].vendor).size(using)
 
 
 def work_of(key: str) -> Work | None:

@@ -13,7 +13,7 @@ from apps.changesets.recording import install_recording, uninstall_recording
 def restored(file: Path, using: str, *, kind: str = "data", **options: Any) -> None:
     with transaction.atomic(using=using):
         uninstall_recording(using)
-        PORTABLE[kind].check(file)
-        PORTABLE[kind].restore_into(file, using, **options)
+        PORTABLE[kind].restorer.check(file)
+        PORTABLE[kind].restorer.restore_into(file, using, **options)
         install_recording(using)
         raise_sequences(using)

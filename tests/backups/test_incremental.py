@@ -70,7 +70,7 @@ class Chain:
             if upto is not None and backup == chain[-1] and backup.kind == "incremental":
                 replay(file, "default", upto=upto)
             else:
-                PORTABLE[backup.kind].restore_into(file, "default")
+                PORTABLE[backup.kind].restorer.restore_into(file, "default")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from apps.backups.kinds import FULL, kinds
 from apps.backups.pages.choosing import ChoiceForm, later_than, then_and_now
 from apps.backups.pages.words import ASKED_FOR, KINDS, kind_words, proof
 from apps.backups.restore.point_in_time import in_words
-from apps.backups.work import CREATE, RESTORE, VERIFY, begin, database_size
+from apps.backups.work import CREATE, RESTORE, VERIFY, begin
 from apps.changesets.acts.lines import Line
 from apps.changesets.acts.planned import Crumb, Outcome, Page, PlannedAct
 from apps.changesets.errors import ChangesetError
@@ -85,8 +85,7 @@ class Working(PlannedAct[str]):
 
     def begin(self, **about: Any) -> Outcome:
         """Begin the work, and lead to its page."""
-        # Also an increment of few bytes is restored together with what is under it.
-        work = begin(self.verb, actor=self.actor, size=database_size(), **about)
+        work = begin(self.verb, actor=self.actor, **about)
         return Outcome(reverse("admin:backups_backup_work", args=[work.id]))
 
 

@@ -9,7 +9,7 @@ from apps.backups.catalogue.manifests import Backup
 from apps.backups.errors import BackupFailure
 from apps.backups.pages.acts import TITLES, MakeBackup, RestoreBackup, list_url
 from apps.backups.pages.listing import answer, find_listed
-from apps.backups.work import FAILED, VERIFY, Work, begin, database_size, work_of
+from apps.backups.work import FAILED, VERIFY, Work, begin, work_of
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.frame import answer as answer_act
 
@@ -23,7 +23,7 @@ def verify_view(model_admin: admin.ModelAdmin, request: HttpRequest, name: str) 
     """Verify a backup (POST)."""
     backup, _here = _listed(name)
     try:
-        work = begin(VERIFY, actor=actor_of(request), size=database_size(), backup=backup.id)
+        work = begin(VERIFY, actor=actor_of(request), backup=backup.id)
     except BackupFailure as failure:
         messages.error(request, str(failure))
         return HttpResponseRedirect(list_url())

@@ -91,11 +91,11 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
         if step.upto is not None:
             replay(step.file, using, upto=step.upto)
             continue
-        step.driver.restore_into(step.file, using)
+        step.driver.restorer.restore_into(step.file, using)
         if older:
             require_same(step, facts_as_in(portable, using))
         else:
-            require_same(step, step.driver.facts(using, hashed=bool(step.backup.contents)))
+            require_same(step, step.driver.writer.facts(using, hashed=bool(step.backup.contents)))
         # The recording is made anew: what a file names like it may do something else.
         uninstall_recording(using)
     if older:
@@ -111,7 +111,7 @@ def fill(using: str, steps: Sequence[Step], *, progress: Progress) -> Done:
         # Without this the planner knows nothing of the new tables.
         Sql(using).run("ANALYZE")
     objects, drifts = find_drift(using)
-    counts = NATIVE[connections[using].vendor].facts(using).row_counts
+    counts = NATIVE[connections[using].vendor].writer.facts(using).row_counts
     # For a portable backup the tables are made first; those migrations are none that it lacks.
     lacked = tuple(name for name in migrated if name not in steps[0].backup.migrations)
     return Done(counts, objects, sum(drift.total for drift in drifts), lacked)

@@ -71,5 +71,5 @@ def opened(backup: Backup, *, trust: bool = False) -> Iterator[Path]:
             f"The backup {backup.id} was altered after it was made: its SHA-256 is not that of its manifest. "
             "Nothing was restored; choose another one, or bring the file back from a copy."
         )
-    driver_of(backup).check(backup.file)
+    driver_of(backup).restorer.check(backup.file)
     yield backup.file

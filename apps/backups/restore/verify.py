@@ -95,10 +95,10 @@ def _fill(alias: str, steps: list[Step], *, progress: Progress) -> Done:
     step = steps[-1]
     if not step.backup.tables:
         return fill(alias, steps, progress=progress)
-    restore_into = postgresql.restore_bare if step.backup.engine == "postgresql" else step.driver.restore_into
+    restore_into = postgresql.restore_bare if step.backup.engine == "postgresql" else step.driver.restorer.restore_into
     progress(f"restore {step.backup.id}")
     restore_into(step.file, alias)
-    require_same(step, step.driver.facts(alias, hashed=True))
+    require_same(step, step.driver.writer.facts(alias, hashed=True))
     return Done(step.backup.row_counts, 0, 0, lacking(step.backup, alias))
 
 
