@@ -9,7 +9,8 @@ class BackupsConfig(AppConfig):
     verbose_name = "Backups"
 
     def ready(self) -> None:
-        from apps.backups.automatic import before_act, before_migrate
+        from apps.backups.automatic import before_act
+        from apps.backups.migrating import before_migrate
         from apps.changesets.hooks import PREPARATIONS
 
         PREPARATIONS.add(before_act)

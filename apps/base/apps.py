@@ -10,8 +10,8 @@ class BaseConfig(AppConfig):
     def ready(self) -> None:
         from apps.backups.restore.jobs import GUARDS
         from apps.base.geonames import GEONAMES
+        from apps.base.import_guard import import_at_work
         from apps.imports.registry import register_spec
-        from apps.imports.runs.writer import import_at_work
 
         GUARDS.add(import_at_work)
         register_spec(GEONAMES)

@@ -11,7 +11,7 @@ class QualityConfig(AppConfig):
     def ready(self) -> None:
         from apps.changesets.hooks import LISTENERS
         from apps.changesets.names import KEEPERS
-        from apps.quality.tallies import QualityNames
+        from apps.quality.kept_names import QualityNames
         from apps.quality.tasks import count_after
 
         LISTENERS.add(count_after)

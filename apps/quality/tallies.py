@@ -1,7 +1,7 @@
 """Tallies: counts of findings at moments; the newest one is valid until a table changes."""
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from apps.changesets.history.cache import recalled, remember, state_of_tables
 from apps.changesets.models import Changeset
-from apps.changesets.names import Renaming, rewrite, rows_in
 from apps.quality.coverage import link_coverage
 from apps.quality.findings import count_accepted, count_findings
 from apps.quality.models import AcceptedFinding, Tally
@@ -150,17 +149,3 @@ def _number_of(words: Iterable[str]) -> int:
 
 def _day(moment: datetime) -> str:
     return timezone.localtime(moment).date().isoformat()
-
-
-class QualityNames:
-    """The coverage of links, kept under `airports.airport.country`."""
-
-    def carry(self, renaming: Renaming) -> None:
-        """Let the trend of a link go on under its new name."""
-        old, new = f"{renaming.label}.{renaming.old}", f"{renaming.label}.{renaming.new}"
-        tallies = rows_in(Tally, renaming.using, "coverage").filter(coverage__has_key=old)
-        rewrite(tallies, "coverage", lambda of: {new if key == old else key: value for key, value in of.items()})
-
-    def strays(self, using: str) -> Iterator[str]:
-        """Yield nothing: a trend tells what was."""
-        yield from ()

@@ -11,12 +11,12 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from apps.backups.automatic import without_backup
 from apps.backups.catalogue.facts import Facts
 from apps.backups.catalogue.manifests import Backup, list_backups
 from apps.backups.drivers import NATIVE, Driver
 from apps.backups.drivers.postgresql import drop_tables
 from apps.backups.errors import NewerSchema, NotTheSame, OtherEngine
+from apps.backups.migrating import without_backup
 from apps.backups.portable.cutting import Upto
 from apps.backups.portable.facts import migrations_of
 from apps.backups.portable.older import carry_names, facts_as_in

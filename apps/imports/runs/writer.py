@@ -1,14 +1,13 @@
-"""Which import is at work just now, for those who wait for it, and for a restore that must not go under it."""
+"""Which import writes just now, for those who wait for it."""
 
 import time
 
 from django.conf import settings
-from django.db import DatabaseError
 from django.utils import timezone
 
 from apps.changesets.processes.watched import progress_of
-from apps.imports.models import BUSY, ImportRun, RunStatus
-from apps.imports.runs.lease import fail_dead_runs, last_heard_of
+from apps.imports.models import ImportRun, RunStatus
+from apps.imports.runs.lease import last_heard_of
 
 
 def import_in_words() -> str:
@@ -21,18 +20,3 @@ def import_in_words() -> str:
     snapshot = progress_of(run.pk)
     percent = min(100, round(100 * snapshot.done / snapshot.total)) if snapshot and snapshot.total else None
     return f"an import by {by} since {since:%H:%M}" + ("" if percent is None else f", {percent} %")
-
-
-def import_at_work(using: str) -> str:
-    """Return which import is running, in one sentence; nothing where none is, or where nobody can tell."""
-    try:
-        fail_dead_runs()
-        run = ImportRun.objects.using(using).filter(status__in=BUSY).first()
-    except DatabaseError:
-        return ""  # The database is damaged, or has no such table yet: a restore is what mends it.
-    if run is None:
-        return ""
-    return (
-        f"Import {run.pk} of {run.file_name} is running, so nothing was restored: wait for it, or stop it with "
-        f"manage.py imports cancel {run.pk}."
-    )

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from apps.backups.automatic import without_backup
 from apps.backups.errors import BackupFailure
+from apps.backups.migrating import without_backup
 from apps.changesets.management.commands.migrate import Command as RecordingCommand
 
 
