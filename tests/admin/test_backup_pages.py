@@ -205,7 +205,7 @@ def test_work_whose_process_is_gone_has_failed_and_is_in_nobodys_way(made, appro
     text = page(browse_as(approver), "work/dead/")
 
     assert "stopped unexpectedly" in text
-    assert work.begin(work.CREATE, actor=approver, size=0).state == work.DONE
+    assert work.begin(work.CREATE, actor=approver).state == work.DONE
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def test_a_backup_is_made_and_told_where_redis_goes_away_meanwhile(steward, sett
     settings.CACHES = caches_of("", folder=tmp_path)
     monkeypatch.setattr(work, "_do", lose_redis)
 
-    done = work.begin(work.CREATE, actor=steward, size=0)
+    done = work.begin(work.CREATE, actor=steward)
 
     assert (done.state, [done.backup]) == (work.DONE, [backup.id for backup in list_backups()])
     with pytest.raises(BoardUnavailable, match=SENTENCE):
