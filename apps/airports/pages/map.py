@@ -7,6 +7,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_safe
 
 from apps.airports.maps import count_by_type, map_of_airports, map_of_findings
 from apps.airports.models import Airport
@@ -20,6 +22,7 @@ from apps.quality.pages.addresses import VIEW as VIEW_FINDINGS
 from apps.quality.pages.addresses import findings_url
 
 
+@method_decorator(require_safe)
 @for_viewers
 def airports_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Answer with the data of the map of all airports, or of the `country` that the address names."""
@@ -34,6 +37,7 @@ def airports_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRes
     return map_answer(request, "airports" if country is None else f"airports-{country}", state, work_out)
 
 
+@method_decorator(require_safe)
 @for_viewers
 def airports_findings_map(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpResponse:
     """Answer with the data of the map of airports with findings, for people who may see both."""
