@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.figures import Figure, Kept, cpu_of, middle
+from benchmarks.statements import plan, statement
 
 DATABASES = ("SQLite", "PostgreSQL")
 PROCESSES = {
@@ -258,18 +259,15 @@ def _load(kept: Kept) -> Iterator[str]:
 
 def _hottest(kept: Kept) -> Iterator[str]:
     yield from ("", "## The statements of pages that take longest, explained")
+    yield from (
+        "",
+        "`fold(name)` is the expression that compares text without accents and case (`apps/changesets/folding.py`).",
+    )
     for database in DATABASES:
         queries = kept.printed("pages", database, "hottest").get("queries", [])
         if not queries:
             continue
         yield from ("", f"### {database}")
         for query in queries:
-            sql = " ".join(query["sql"].split())
-            yield from (
-                "",
-                f"{query['page']}, {milliseconds(query['seconds'])}: `{sql[:300].replace('`', '')}`",
-                "",
-                "```",
-            )
-            yield from query["plan"][:14]
-            yield "```"
+            took = f"{query['page']}, {milliseconds(query['seconds'])}"
+            yield from ("", f"{took}: `{statement(query['sql'])}`", "", "```", *plan(query["plan"]), "```")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from apps.changesets.folding import folded_sql
+from benchmarks import statements
 from benchmarks.figures import Figures, Kept
 from benchmarks.generated import Source
 from benchmarks.measure import Measurement
@@ -73,3 +75,41 @@ def test_a_generated_row_is_always_the_same_one():
 
     assert [first.row(number) for number in range(300)] == [second.row(number) for number in range(300)]
     assert len({row["id"] for row in map(first.row, range(300))}) == 300
+
+
+@pytest.mark.parametrize("postgresql", [False, True])
+def test_the_folding_of_a_column_is_shown_by_its_name(postgresql):
+    name, city = (folded_sql(f'"airport"."{column}"', postgresql=postgresql) for column in ("name", "city"))
+    sql = f"SELECT CASE WHEN {name} LIKE 'a%' THEN 0 ELSE 1 END FROM a\n WHERE {city} = 'b' OR {name} = 'a'"
+
+    shown = statements.statement(sql)
+
+    case = "CASE WHEN fold(name) LIKE 'a%' THEN 0 ELSE 1 END"
+    assert shown == f"SELECT {case} FROM a WHERE fold(city) = 'b' OR fold(name) = 'a'"
+
+
+def test_a_plan_is_shown_by_its_first_lines_none_of_them_long():
+    folding = (
+        "(CASE WHEN (octet_length((name)::text) <> char_length((name)::text)) THEN (replace(lower(x), 'þ'::text, "
+        "'th'::text))::text ELSE lower((name)::text) END)::text"
+    )
+    lines = ["Sort", f"  Sort Key: ({folding})", f"  Filter: ({'x' * 500})", *("  ->  Seq Scan" for _ in range(40))]
+
+    shown = statements.plan(lines)
+
+    assert shown[1] == "  Sort Key: (fold(name)::text)"
+    assert len(shown) == 26
+    assert shown[-1] == "... and 18 more lines"
+    assert max(map(len, shown)) == 160
+
+
+def test_the_page_explains_the_slowest_statements_readably(tmp_path):
+    about = {"cores": 2, "processor": "x", "memory_gb": 1, "system": "y", "commit": "abc", "versions": {}}
+    figures = Figures("pages", "SQLite", folder=tmp_path, about=about, resumed=True)
+    sql = f"SELECT 1 ORDER BY {folded_sql('name', postgresql=False)}"
+    query = {"page": "airports by name", "seconds": 0.1, "sql": sql, "plan": ["SCAN airport"]}
+    figures.add("hottest", {"printed": {"queries": [query]}, "seconds": 0.0})
+
+    page = page_of(Kept(tmp_path))
+
+    assert "airports by name, 100 ms: `SELECT 1 ORDER BY fold(name)`\n\n```\nSCAN airport\n```" in page

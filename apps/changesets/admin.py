@@ -5,7 +5,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -25,6 +24,7 @@ from apps.changesets.pages.changeset_map import changeset_map, changeset_map_dat
 from apps.changesets.pages.comments import comment_page, row_page
 from apps.changesets.pages.following import follow_page, following_page, token_page
 from apps.changesets.pages.hanging import hanging_page, hanging_url
+from apps.changesets.pages.list_views import ChosenColumns, ListViewsAdmin
 from apps.changesets.pages.maps import name_page
 from apps.changesets.pages.own_edit import undo_page
 from apps.changesets.pages.plan_page import plan_page
@@ -45,7 +45,7 @@ _PEOPLE = (*_NAMES, *(f"{who}__{name}_name" for who in ("actor", "asked_by") for
 _shown: WeakKeyDictionary[HttpRequest, tuple[str, Changeset | None]] = WeakKeyDictionary()
 
 
-class ChangesetList(ChangeList):
+class ChangesetList(ChosenColumns):
     """A page of changesets, each with its counts and subject, in a few queries for all."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -75,7 +75,7 @@ class PersonFilter(admin.SimpleListFilter):
 
 
 @admin.register(Changeset)
-class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
+class ChangesetAdmin(ListViewsAdmin, ReadOnlyAdmin, ActingAdmin):
     list_display = ("what", "why", "who", "when", "objects", "next_steps")
     list_display_links = ("what",)
     list_filter = (ReviewedFilter, "kind", "status", PersonFilter, TouchedFilter)
@@ -121,7 +121,10 @@ class ChangesetAdmin(ReadOnlyAdmin, ActingAdmin):
         context = {"title": "Changesets", "find": search_form(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def more_columns(self, request: HttpRequest) -> list[str]:
+        return ["finished_at", "request_id"]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangesetList]:
         return ChangesetList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

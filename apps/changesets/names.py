@@ -91,8 +91,10 @@ class ChangesetNames:
         rewrite(counted, "field_counts", lambda by_model: _counts(by_model, renaming))
         limited = changesets.filter(kind=Kind.REVERT, summary__scope__fields__isnull=False)
         rewrite(limited, "summary", lambda summary: _summary(summary, renaming))
-        views = rows_in(SavedView, renaming.using, "model", "query").filter(model=renaming.label)
-        rewrite(views, "query", lambda query: _query(query, renaming))
+        views = rows_in(SavedView, renaming.using, "model", "query")
+        rewrite(views.filter(model=renaming.label), "query", lambda query: _query(query, renaming))
+        found_by = views.filter(model=Changeset._meta.label_lower, query__contains="field=")
+        rewrite(found_by, "query", lambda query: _found_by(query, renaming))
 
     def strays(self, using: str) -> Iterator[str]:
         """Yield nothing: counts tell what was, also of a field that is gone, which a list passes over in a view."""
@@ -120,6 +122,14 @@ def _query(query: str, renaming: Renaming) -> str:
         return f"{renaming.new if field == renaming.old else field}{sign}{lookup}", columns
 
     return urlencode([renamed(*pair) for pair in parse_qsl(query, keep_blank_values=True)], safe=",")
+
+
+def _found_by(query: str, renaming: Renaming) -> str:
+    """Return the query of a search for changesets, with the new name where they are found by the field."""
+    model = renaming.label.rpartition(".")[2]
+    fields = {f"{name}.{renaming.old}": f"{name}.{renaming.new}" for name in (model, renaming.label)}
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return urlencode([(key, fields.get(value, value) if key == "field" else value) for key, value in pairs], safe=",")
 
 
 KEEPERS.add(ChangesetNames())

@@ -21,6 +21,7 @@ from apps.changesets.history.object_search import search
 from apps.changesets.hooks import REMARKS
 from apps.changesets.models import Changeset, Kind
 from apps.changesets.pages import show
+from apps.changesets.pages.list_views import ListViewsAdmin
 from apps.changesets.pages.read_only import ReadOnlyAdmin
 from apps.changesets.rights import require
 from apps.changesets.text import whole_number
@@ -79,7 +80,7 @@ class WhoFilter(admin.SimpleListFilter):
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(ReadOnlyAdmin):
+class ImportRunAdmin(ListViewsAdmin, ReadOnlyAdmin):
     list_display = ("what", "why", "who", "when", "state", "next_steps")
     list_display_links = ("what",)
     list_filter = ("status", WhatFilter, WhoFilter)
@@ -117,6 +118,9 @@ class ImportRunAdmin(ReadOnlyAdmin):
     @admin.display(description="Next")
     def next_steps(self, run: ImportRun) -> str:
         return next_step(run)
+
+    def more_columns(self, request: HttpRequest) -> list[str]:
+        return ["started_at", "finished_at"]
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, term: str) -> tuple[QuerySet, bool]:
         return search(queryset, self.search_fields, term), False

@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
+from apps.changesets.acts.methods import page_at
 from apps.changesets.pages.read_only import ReadOnlyAdmin
+from apps.changesets.pages.saved_views import SavedViewsAdmin, save_view
 from apps.changesets.rights import eyes_of
 from apps.quality.models import Finding
 from apps.quality.pages import rule as rule_pages
@@ -19,7 +21,7 @@ from apps.quality.rules import rules_seen
 
 
 @admin.register(Finding)
-class FindingAdmin(ReadOnlyAdmin):
+class FindingAdmin(SavedViewsAdmin, ReadOnlyAdmin):
     """Findings are looked for, not stored: none is added, changed or deleted here."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -32,13 +34,14 @@ class FindingAdmin(ReadOnlyAdmin):
             page("findings.csv", self.file_view, "quality_findings_file"),
             page("keep/", keep_counts, "quality_keep", ACCEPT),
             page("accepted/<int:pk>/withdraw/", rule_pages.withdraw_one, "quality_withdraw", ACCEPT),
+            page_at("views/", self, save_view, "views"),
             page("<slug:code>/", self.rule_view, "quality_rule"),
             page("<slug:code>/accept/", self.accept_view, "quality_accept", ACCEPT),
             page("<slug:code>/findings.csv", self.file_view, "quality_rule_file"),
         ]
 
     def list_view(self, request: HttpRequest) -> HttpResponse:
-        return findings_page(request, self._context(request))
+        return self.with_views(request, lambda views: findings_page(request, {**self._context(request), **views}))
 
     def rule_view(self, request: HttpRequest, code: str) -> HttpResponse:
         return rule_pages.rule_page(self, request, self._context(request), rule_pages.rule_of(request, code))

@@ -47,6 +47,7 @@ PAGES = {
     "<model>_actions undo_last_change": ("steward 302", "steward 302"),
     # -- changesets --------------------------------------------------------------------------------------------
     "changesets_changeset_changelist": LIST,
+    "changesets_changeset_views": ("viewer 405", "viewer 302"),
     "changesets_changeset_add": ADMINS_ONLY,
     "changesets_changeset_change": READ,
     "changesets_changeset_delete": ADMINS_ONLY,
@@ -83,6 +84,7 @@ PAGES = {
     "changesets_recycle_bin_restore": ("steward 200", "steward 200"),
     # -- imports -----------------------------------------------------------------------------------------------
     "imports_importrun_changelist": READ,
+    "imports_importrun_views": ("viewer 405", "viewer 302"),
     "imports_importrun_add": ADMINS_ONLY,
     "imports_importrun_change": READ,
     "imports_importrun_delete": ADMINS_ONLY,
@@ -100,6 +102,7 @@ PAGES = {
     "imports_importrun_file": ("uploader 302", "uploader 405"),
     # -- findings ----------------------------------------------------------------------------------------------
     "quality_finding_changelist": ("viewer 200", "viewer 405"),
+    "quality_finding_views": ("viewer 405", "viewer 302"),
     "quality_findings": ("viewer 200", "viewer 405"),
     "quality_findings_file": ("viewer 200", "viewer 405"),
     "quality_rule": ("viewer 200", "viewer 405"),

@@ -15,7 +15,7 @@ from apps.changesets.history.followed import rows_of_object
 from apps.changesets.models import Changeset, SavedView
 from apps.changesets.rights import eyes_of
 from apps.changesets.text import whole_number
-from apps.changesets.tracking import tracked_by_label
+from apps.changesets.tracking import tracked_by_label, tracked_by_name
 
 # So many things one person may follow: each takes a few queries for the feed.
 MOST = 50
@@ -80,7 +80,9 @@ def _subject(user: User, about: str) -> dict[str, Any]:
     if kind == "view":
         views = SavedView.objects.filter(Q(owner=user) | Q(shared=True))
         view = views.filter(pk=whole_number(number) or 0).first()
-        if view is None or not sees(tracked_by_label(view.model).model):
+        # Views of other lists than those of objects are not followed.
+        viewed = tracked_by_name(view.model) if view is not None else None
+        if viewed is None or not sees(viewed.model):
             raise _GONE
         return {"view": view}
     model, _, key = about.partition("/")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from apps.changesets.history.counts import may_have_renamed
 from apps.changesets.history.stable_key import stable_key_of
@@ -64,10 +64,16 @@ class KeyHistory:
         own = [row for row in self.turns if stable_key_of(self.tracked, row) == stable]
         if not any(may_have_renamed(row.changeset, self.tracked) for row in own):
             return under.filter(Q(**{self._stable: stable}) | Q(**{f"{self._stable}__isnull": True}))
-        # No index helps; one reading of the history is quick enough, for an object that may have been renamed.
-        came = self._rows.filter(**{self._stable: stable}, changeset=OuterRef("changeset"), history_type="+")
-        other_half = Exists(came.exclude(**{self._pk: OuterRef(self._pk)}))
-        return self._rows.filter(**{self._stable: stable}).exclude(Q(history_type="-") & Q(other_half))
+        # No index helps, for an object that may have been renamed: the history is read once, for its keys alone.
+        of_object = self._rows.filter(**{self._stable: stable}).order_by()
+        seen = list(of_object.values_list("history_id", "history_type", "changeset_id", self._pk))
+        came: dict[int, set[Any]] = {}
+        for _, kind, changeset, key in seen:
+            if kind == "+":
+                came.setdefault(changeset, set()).add(key)
+        halves = [row for row, kind, changeset, key in seen if kind == "-" and came.get(changeset, set()) - {key}]
+        whole = self._rows.filter(**{self._stable: stable, f"{self._pk}__in": {key for *_, key in seen}})
+        return whole.exclude(history_id__in=halves)
 
     @property
     def _rows(self) -> QuerySet[HistoryRow]:

@@ -33,7 +33,7 @@ from apps.changesets.pages.bulk import BulkActingAdmin, act_on_one
 from apps.changesets.pages.changed_by import ChangedByFilter
 from apps.changesets.pages.forms import OWN_FIELDS, RecordedForm
 from apps.changesets.pages.links import VIEW, outcome_message
-from apps.changesets.pages.list_views import ListViewsAdmin, ViewFilter
+from apps.changesets.pages.list_views import ListViewsAdmin
 from apps.changesets.pages.moved_on import had_this_key, lead_on
 from apps.changesets.pages.nearby import NearFilter
 from apps.changesets.pages.object_page import ObjectPageAdmin
@@ -95,6 +95,10 @@ class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, Object
         links_of = tracked_for(self.model).links
         return {field.name: field for field in links_of if not may_view(request.user, target_of(field))}
 
+    def more_columns(self, request: HttpRequest) -> list[str]:
+        hidden = self.hidden_links(request)
+        return [field.name for field in tracked_for(self.model).news if field.name not in hidden]
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         hidden = self.hidden_links(request)
         return [name for name in super().get_list_display(request) if name not in hidden]
@@ -110,7 +114,6 @@ class RecordedModelAdmin(BulkActingAdmin, ListViewsAdmin, SearchingAdmin, Object
         near = [NearFilter] if tracked_for(self.model).point else []
         hidden = self.hidden_links(request)
         return [
-            ViewFilter,
             ChangedByFilter,
             *near,
             *(name for name in super().get_list_filter(request) if name not in hidden),

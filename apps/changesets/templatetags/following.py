@@ -8,6 +8,7 @@ from django.db.models import Model
 from apps.changesets.follow_models import Follow
 from apps.changesets.history.stable_key import object_key_of
 from apps.changesets.pages import links
+from apps.changesets.tracking import tracked_by_name
 
 register = template.Library()
 
@@ -24,8 +25,8 @@ def follow_button(context: template.Context, about: str, follows: bool | None = 
 
 @register.inclusion_tag("admin/changesets/follow.html", takes_context=True)
 def follow_view_button(context: template.Context, view: Any) -> dict[str, Any]:
-    """Offer to follow a saved view, as `views_of` gives it, or to stop that."""
-    may = context["request"].user.has_perm(links.VIEW)
+    """Offer to follow a saved view of a list of objects, as `views_of` gives it, or to stop that."""
+    may = context["request"].user.has_perm(links.VIEW) and tracked_by_name(view.model) is not None
     button = _button(context, f"view:{view.pk}", may=may, follows=view.followed)
     return {**button, "name": f"the view {view.name}"}
 

@@ -1,5 +1,7 @@
 """The list of rules: the number of findings of each, its trend, and what mends them."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -21,22 +23,44 @@ from apps.quality.tallies import earlier_tally, newest_counted, take_tally
 FOR_ALL = ("relink", "clear_iata", "resolve_duplicates", "set_inactive", "set_active", "clear_city", "clear_country")
 
 
+@dataclass(frozen=True)
+class Narrowing:
+    """A choice of rules by what they say of themselves, in the address of the list; an unknown one keeps all."""
+
+    name: str
+    label: str
+    choices: tuple[tuple[str, str], ...]
+    chosen: str
+
+    @property
+    def word(self) -> str:
+        """The word of what is chosen; empty for all."""
+        return dict(self.choices).get(self.chosen, "")
+
+    def keeps(self, rule: Rule) -> bool:
+        """Whether the rule is among those chosen."""
+        return not self.word or getattr(rule, self.name) == self.chosen
+
+
 @require_safe
 def findings_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Show the rules with findings, the worst first, then the others, folded."""
     counted = newest_counted()
     earlier = earlier_tally(counted)
     sees = eyes_of(request.user)
-    rows = [_row(rule, counted, earlier, request) for rule in rules_seen(sees)]
+    filters = _filters(rules_seen(sees), request)
+    rules = [rule for rule in rules_seen(sees) if all(narrowing.keeps(rule) for narrowing in filters)]
+    rows = [_row(rule, counted, earlier, request) for rule in rules]
+    counts = {row["rule"].code: row["number"] for row in rows}
     order = list(Severity)
     with_findings = sorted((row for row in rows if row["number"]), key=lambda row: order.index(row["rule"].severity))
     own = {
         "title": "Findings",
         "found": with_findings,
         "clean": [row for row in rows if not row["number"]],
-        "severities": [
-            (severity, _sign(severity), n) for severity, n in by_severity(counted.counts, sees=sees).items() if n
-        ],
+        "severities": [(severity, _sign(severity), n) for severity, n in by_severity(counts, sees=sees).items() if n],
+        "filters": filters,
+        "narrowed": [narrowing.word for narrowing in filters if narrowing.word],
         "accepted": sum(row["accepted"] for row in rows),
         "since": since_words(earlier),
         "keep": request.user.has_perm(ACCEPT) and not counted.kept,
@@ -82,6 +106,12 @@ def _row(rule: Rule, counted: Any, earlier: Any, request: HttpRequest) -> dict[s
         "trend": trend_of(rule.code, number, earlier),
         **(mending(rule, request) if number else {}),
     }
+
+
+def _filters(rules: Iterable[Rule], request: HttpRequest) -> list[Narrowing]:
+    models = {rule.model: str(rule.model_class._meta.verbose_name_plural).capitalize() for rule in rules}
+    offered = (("severity", "Severity", Severity.choices), ("model", "What", models.items()))
+    return [Narrowing(name, label, tuple(choices), request.GET.get(name, "")) for name, label, choices in offered]
 
 
 def _sign(severity: Severity) -> str:
