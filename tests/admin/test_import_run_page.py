@@ -170,7 +170,7 @@ def test_where_nothing_was_imported_it_says_where_to_begin(operator, viewer, bro
 def test_where_nothing_fits_the_way_back_is_shown(operator, browse_as):
     make_run(operator)
 
-    assert '<a href="?">Show all imports</a>' in text_of(browse_as(operator).get(IMPORTS, {"q": "zz"}))
+    assert '<a href="?_view=all">Show all imports</a>' in text_of(browse_as(operator).get(IMPORTS, {"q": "zz"}))
 
 
 def test_a_file_that_was_uploaded_twice_is_told_of_and_so_is_what_comes_first(operator, browse_as):
