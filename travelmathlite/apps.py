@@ -13,18 +13,12 @@ class ConsoleConfig(AppConfig):
         from apps.changesets.hooks import UNATTENDED
         from travelmathlite import deployment  # noqa: F401 - registers the system checks
 
-        UNATTENDED.add(_send_alerts)
+        # Imported late: what looks at everything is needed by few commands.
+        UNATTENDED.later("travelmathlite.alerts.send_alerts")
         if settings.SENTRY_DSN:
             from travelmathlite.sentry import start_sentry
 
             start_sentry(settings.SENTRY_DSN)
-
-
-def _send_alerts() -> None:
-    # Imported late: what looks at everything is needed by few commands.
-    from travelmathlite.alerts import send_alerts
-
-    send_alerts()
 
 
 class ConsoleAdminConfig(SimpleAdminConfig):

@@ -8,10 +8,8 @@ class BaseConfig(AppConfig):
     verbose_name = "Places"
 
     def ready(self) -> None:
-        from apps.backups.restore.jobs import GUARDS
-        from apps.base.geonames import GEONAMES
-        from apps.base.import_guard import import_at_work
-        from apps.imports.registry import register_spec
+        from apps.backups.guards import GUARDS
+        from apps.imports.registry import FURTHER
 
-        GUARDS.add(import_at_work)
-        register_spec(GEONAMES)
+        GUARDS.later("apps.base.import_guard.import_at_work")
+        FURTHER.later("apps.base.geonames.GEONAMES")

@@ -11,7 +11,6 @@ from django.apps import AppConfig, apps
 from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections, migrations, models, transaction
-from django.db.migrations.loader import MigrationLoader
 from django.db.utils import OperationalError
 
 from apps.changesets.folding import folded_sql
@@ -20,7 +19,6 @@ from apps.changesets.models import Changeset
 from apps.changesets.names import strays
 from apps.changesets.processes.pooling import shares_sessions
 from apps.changesets.recording import recording_problems
-from apps.changesets.recording.kept_tables import CreateKeptModel
 from apps.changesets.tracking import VERBS, TrackedModel, tracked_models
 
 T = TypeVar("T")
@@ -145,6 +143,8 @@ def check_names(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.models)
 def check_kept_history(**kwargs: Any) -> list[CheckMessage]:
     """Report changesets.E009 for each history table that migrating backwards would drop instead of setting it aside."""
+    from apps.changesets.recording.kept_tables import CreateKeptModel
+
     tracked = {tracked.history_model._meta.label_lower: tracked.model for tracked in tracked_models()}
     messages: list[CheckMessage] = []
     for app_config in {model._meta.app_config for model in tracked.values()}:
@@ -191,6 +191,9 @@ def check_users(**kwargs: Any) -> list[CheckMessage]:
 
 def _operations(app_config: AppConfig, kind: type[T]) -> Iterator[tuple[str, T]]:
     """Yield these operations of the migrations of an app; only its own migrations are read, since this is often."""
+    # Imported late: few commands look at migrations.
+    from django.db.migrations.loader import MigrationLoader
+
     module_name, _explicit = MigrationLoader.migrations_module(app_config.label)
     try:
         package = import_module(module_name or "")

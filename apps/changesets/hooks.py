@@ -4,14 +4,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from django.db import connections, transaction
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from apps.changesets.models import Actor, Changeset
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Later:
+    path: str
 
 
 class Hook(Generic[T]):
@@ -21,16 +27,24 @@ class Hook(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._added: dict[str, list[T]] = {}
+        self._added: dict[str, list[T | _Later]] = {}
 
     def add(self, *things: T, to: str = "") -> None:
         """Add things under the name `to`, or under none."""
         added = self._added.setdefault(to, [])
         added += [thing for thing in things if thing not in added]
 
+    def later(self, path: str, to: str = "") -> None:
+        """Add what stands under a dotted path; its module is imported when the hook is first asked."""
+        self._added.setdefault(to, []).append(_Later(path))
+
     def of(self, name: str = "") -> tuple[T, ...]:
         """Return what was added under this name."""
-        return tuple(self._added.get(name, ()))
+        added = self._added.get(name, [])
+        for place, thing in enumerate(added):
+            if isinstance(thing, _Later):
+                added[place] = import_string(thing.path)
+        return tuple(cast("list[T]", added))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Set-based import of files into tracked tables; knows no model by name, apps declare their columns."""
 
 from django.apps import AppConfig
-from django.utils.module_loading import autodiscover_modules
 
 
 class ImportsConfig(AppConfig):
@@ -12,11 +11,6 @@ class ImportsConfig(AppConfig):
         from apps.changesets.hooks import WRITERS
         from apps.changesets.names import KEEPERS
         from apps.imports import checks  # noqa: F401 - registers the system check
-        from apps.imports.kept_names import ImportNames
-        from apps.imports.runs.writer import import_in_words
 
-        WRITERS.add(import_in_words)
-        KEEPERS.add(ImportNames())
-
-        # Any installed app may have a `columns.py` that registers what is imported and exported.
-        autodiscover_modules("columns")
+        WRITERS.later("apps.imports.runs.writer.import_in_words")
+        KEEPERS.later("apps.imports.kept_names.KEEPER")

@@ -130,3 +130,6 @@ def _names_in_upstream(spec: ImportSpec, using: str) -> set[str]:
     else:
         query = "SELECT DISTINCT k.key FROM {table} t, json_each(t.{upstream}) k WHERE k.key IS NOT NULL"
     return set(sql.firsts(query))
+
+
+KEEPER = ImportNames()

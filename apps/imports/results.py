@@ -239,6 +239,12 @@ class ImportCounts:
         links = values.pop("links")
         return {**values, **links}
 
+    @classmethod
+    def from_dict(cls, counts: Mapping[str, int]) -> Self:
+        """Return the counts that `as_dict` made flat."""
+        own = {name: number for name, number in counts.items() if name in cls.__dataclass_fields__}
+        return cls(**own, links={name: number for name, number in counts.items() if name not in own})
+
 
 def source_title(options: ImportOptions, file_name: str) -> str:
     """Return whose values a file of corrections has, its name where nobody said; empty for a snapshot of upstream."""

@@ -11,10 +11,8 @@ class QualityConfig(AppConfig):
     def ready(self) -> None:
         from apps.changesets.hooks import LISTENERS
         from apps.changesets.names import KEEPERS
-        from apps.quality.kept_names import QualityNames
-        from apps.quality.tasks import count_after
 
-        LISTENERS.add(count_after)
-        KEEPERS.add(QualityNames())
+        LISTENERS.later("apps.quality.tasks.count_after")
+        KEEPERS.later("apps.quality.kept_names.KEEPER")
         # Any installed app may have a `quality_rules.py` that registers rules.
         autodiscover_modules("quality_rules")

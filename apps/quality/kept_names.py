@@ -18,3 +18,6 @@ class QualityNames:
     def strays(self, using: str) -> Iterator[str]:
         """Yield nothing: a trend tells what was."""
         yield from ()
+
+
+KEEPER = QualityNames()

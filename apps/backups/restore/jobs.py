@@ -1,4 +1,4 @@
-"""The job of a restore, the guards that may refuse it, and its result."""
+"""The job of a restore, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,12 @@ from apps.backups.catalogue.manifests import Backup
 from apps.backups.creating import create_backup
 from apps.backups.drivers import Driver
 from apps.backups.errors import CopyDamaged, DatabaseUnreadable, RestoreRefused
+from apps.backups.guards import GUARDS
 from apps.backups.kinds import BEFORE_RESTORE
 from apps.backups.portable.cutting import Upto
-from apps.changesets.hooks import Hook
 from apps.changesets.models import Actor
 
 Progress = Callable[[str], None]
-# Each is called before a restore into a live database, and returns why the database must be left alone now, or "".
-GUARDS: Hook[Callable[[str], str]] = Hook()
 
 
 def require_quiet(using: str) -> None:

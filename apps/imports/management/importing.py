@@ -23,6 +23,7 @@ from apps.imports.reading.rows import NO_TITLES, Reading
 from apps.imports.results import NULL_WORDS, Progress, blanks_in_words
 from apps.imports.runs.earlier_imports import earlier_in_words
 from apps.imports.runs.engine import Finished, Request, import_now, plan_only
+from apps.imports.runs.repeats import Repeat
 from apps.imports.spec import ImportSpec
 
 _SHOWN = 10
@@ -233,7 +234,7 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
     for name, number in counts.items():
         yield f"  {name.replace('_', ' '):<{width}}  {number:>9,}"
     yield from _how_it_was_read(plan)
-    if blanks := blanks_in_words(plan.staging.read_as_blank):
+    if blanks := blanks_in_words(plan.read_as_blank):
         yield blanks
     if corrections := counts.get("corrections"):
         yield corrections_in_words(corrections, plan.spec, plan.options, plan.file.name)
@@ -260,11 +261,11 @@ def lines_for_people(finished: Finished, *, dry_run: bool) -> Iterator[str]:
         yield f"Changeset {opened.pk}. Undo it: manage.py changesets revert {opened.pk}"
 
 
-def _how_it_was_read(plan: ImportPlan) -> Iterator[str]:
+def _how_it_was_read(plan: ImportPlan | Repeat) -> Iterator[str]:
     """Yield what was found out or remembered about the file, and might be wrong."""
     if not plan.how.has_titles:
         yield "The file has no titles: its columns are called column 1, column 2, ..."
-    if later := plan.staging.later_titles:
+    if later := plan.later_titles:
         yield f"Not taken, since these keys come up late in the file: {', '.join(title[:40] for title in later)}"
     if known := plan.remembered:
         by = f" by {known.actor.get_username()}" if known.actor else ""

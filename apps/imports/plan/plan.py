@@ -1,6 +1,6 @@
 """Planning: what an import would do, counted and listed; nothing but temporary tables is written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -84,6 +84,16 @@ class ImportPlan:
     def options(self) -> ImportOptions:
         """How it is imported."""
         return self.staging.options
+
+    @property
+    def read_as_blank(self) -> Mapping[str, int]:
+        """The words that were read as blank, and how often."""
+        return self.staging.read_as_blank
+
+    @property
+    def later_titles(self) -> Sequence[str]:
+        """The keys that came up late in a file of JSON, which are not taken."""
+        return self.staging.later_titles
 
     @property
     def past_limits(self) -> bool:

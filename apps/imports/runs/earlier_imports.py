@@ -13,6 +13,7 @@ from apps.imports.models import ImportRun, RunStatus
 from apps.imports.plan.plan import ImportPlan
 from apps.imports.registry import spec_named
 from apps.imports.results import source_title
+from apps.imports.runs.repeats import Repeat
 from apps.imports.spec import ImportSpec
 from apps.imports.staging.tables import Staging
 
@@ -34,22 +35,24 @@ COUNTS_IN_WORDS = {
 }
 
 
-def beside_earlier(plan: ImportPlan, run: ImportRun, fields: Counts | None = None) -> dict[str, Any]:
+def beside_earlier(plan: ImportPlan | Repeat, run: ImportRun, fields: Counts | None = None) -> dict[str, Any]:
     """Return what a run remembers of its plan beside the earlier imports of the same source.
 
     `fields` says how many objects the plan changes in each field, where that was counted already.
     """
     earlier = _earlier(plan, run)
     snapshot = earlier and plan.spec.upstream and not plan.options.corrections
+    # A repetition changes no object, and so takes nothing back.
+    back = _takes_back(plan.staging, earlier[0]) if snapshot and isinstance(plan, ImportPlan) else None
     return {
         "compared": len(earlier),
         "unusual": _unusual(plan, fields, earlier),
         "same_file": _same_file(run, earlier),
-        "takes_back": _takes_back(plan.staging, earlier[0]) if snapshot else None,
+        "takes_back": back,
     }
 
 
-def _earlier(plan: ImportPlan, run: ImportRun) -> list[ImportRun]:
+def _earlier(plan: ImportPlan | Repeat, run: ImportRun) -> list[ImportRun]:
     """Return the last imports of the same source that changed something and were not reverted, the newest first."""
     applied = ImportRun.objects.filter(spec=run.spec, status=RunStatus.APPLIED, changeset__isnull=False)
     runs = applied.exclude(pk=run.pk).exclude(changeset__status=Status.REVERTED).select_related("changeset")
@@ -58,13 +61,14 @@ def _earlier(plan: ImportPlan, run: ImportRun) -> list[ImportRun]:
     return list(same[:MOST])
 
 
-def _unusual(plan: ImportPlan, fields: Counts | None, earlier: list[ImportRun]) -> list[dict[str, Any]]:
+def _unusual(plan: ImportPlan | Repeat, fields: Counts | None, earlier: list[ImportRun]) -> list[dict[str, Any]]:
     """Return the shares that are unusual, each with its number and the lowest and highest share of before."""
     before = [_shares(run.counts or {}, _fields_of(run)) for run in earlier if _compared(run.counts or {})]
     if len(before) < FEWEST:
         return []
     counts = plan.counts.as_dict()
-    fields = _changed_fields(plan.staging) if fields is None else fields
+    if fields is None:
+        fields = _changed_fields(plan.staging) if isinstance(plan, ImportPlan) else {}
     now = _shares(counts, fields)
     numbers = {**counts, **{f"field:{name}": number for name, number in fields.items()}}
     unusual = []

@@ -34,6 +34,7 @@ from apps.imports.runs.lease import working
 from apps.imports.runs.opening import open_for_command
 from apps.imports.runs.preview import clean
 from apps.imports.runs.pruning import prune_runs
+from apps.imports.runs.repeats import Repeat, key_of, note_repeat, repeat_of
 from apps.imports.runs.schema import schema_of
 from apps.imports.runs.states import claim, ending, fail, log_end, move
 from apps.imports.runs.stored_plan import load_plan, note_left_alone
@@ -100,7 +101,7 @@ def apply_run(run: ImportRun, *, progress: Progress | None = None) -> Changeset 
 class Finished:
     """The result of an import by a command; one that was only planned has no run."""
 
-    plan: ImportPlan
+    plan: ImportPlan | Repeat
     counts: dict[str, int]
     left_alone: Sequence[LeftAlone] = ()
     run: ImportRun | None = None
@@ -166,12 +167,15 @@ def import_now(request: Request, *, progress: Progress | None = None) -> Finishe
 def plan_only(request: Request, *, progress: Progress | None = None) -> Finished:
     """Plan what a command asks for and change nothing, the list of runs included; the plan's staged rows are gone."""
     started = time.monotonic()
+    plan: ImportPlan | Repeat | None
     with request.open_source() as source:
         options = request.options(source)
-        plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
+        plan = repeat_of(source.identity, request.spec, key_of(source.identity, request.spec, options, request.how))
+        plan = plan or plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
     file = {"file_name": plan.file.name, "file_sha256": plan.file.sha256}
     earlier = beside_earlier(plan, ImportRun(spec=request.spec.name, **file))
-    plan.discard()
+    if isinstance(plan, ImportPlan):
+        plan.discard()
     _refuse_too_many(plan, request.refused_percent)
     return Finished(plan, plan.counts.as_dict(), duration=time.monotonic() - started, earlier=earlier)
 
@@ -181,6 +185,9 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
     with request.open_source() as source:
         run.how = asdict(request.how)
         options = remember_file(run, source, request.options)
+        key = key_of(source.identity, request.spec, options, request.how)
+        if repeat := repeat_of(source.identity, request.spec, key):
+            return _tell_again(request, run, repeat)
         totals["read"] = estimate_rows(run)
         plan = plan_import(source, spec=request.spec, options=options, how=request.how, progress=progress)
     run.how, run.options = asdict(plan.how), plan.options.as_json()
@@ -198,6 +205,8 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
 
     try:
         store_refused(plan.staging, run)
+        if not plan.to_write and key and key == key_of(plan.file, request.spec, options, request.how):
+            note_repeat(run, plan, key)
         earlier = beside_earlier(plan, run)
         _refuse_too_many(plan, request.refused_percent)
         before = request.command if request.backup else f"the import of {plan.file.name}"
@@ -205,6 +214,19 @@ def _import_now(request: Request, run: ImportRun, progress: Progress, totals: di
     finally:
         plan.discard()
     return Finished(plan, did.counts, did.left_alone, run, made, earlier=earlier)
+
+
+def _tell_again(request: Request, run: ImportRun, repeat: Repeat) -> Finished:
+    """End a run, without planning it, with what an earlier one of the same file found."""
+    repeat.give(run)
+    earlier = beside_earlier(repeat, run)
+    _refuse_too_many(repeat, request.refused_percent)
+    done = Done(repeat.counts.as_dict())
+    run.summary = {**(run.summary or {}), "left_alone": []}
+    _settle(run, None, done.counts)
+    run.refresh_from_db()
+    log_end(run, "unchanged")
+    return Finished(repeat, done.counts, run=run, earlier=earlier)
 
 
 def _apply(
@@ -242,7 +264,7 @@ def _settle(run: ImportRun, opened: Changeset | None, counts: dict[str, int]) ->
     move(run, RunStatus.APPLIED, **ended)
 
 
-def _refuse_too_many(plan: ImportPlan, percent: float | None) -> None:
+def _refuse_too_many(plan: ImportPlan | Repeat, percent: float | None) -> None:
     refused, total = plan.counts.refused, plan.counts.total
     if percent is None or refused * 100 <= total * percent:
         return
