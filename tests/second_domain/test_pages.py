@@ -11,6 +11,7 @@ from django.urls import reverse
 from apps.changesets.context import changeset
 from apps.changesets.history import versions
 from apps.changesets.history.recycle_bin import deleted_objects
+from apps.changesets.pages.links import urls_of
 from apps.changesets.revert import plan_revert, revert
 from apps.changesets.tracking import tracked_for
 from apps.imports.models import ImportRun, RunStatus
@@ -268,3 +269,20 @@ def test_a_form_keeps_what_was_typed_while_somebody_else_writes(world, client, m
     assert answer.status_code == 503
     assert 'value="Typed"' in answer.content.decode()
     assert "Somebody else is writing right now" in answer.content.decode()
+
+
+def test_a_key_that_an_object_had_leads_to_it_under_its_new_one(world):
+    bern, basel, ulm = (world[code].pk for code in ("BN", "BS", "UL"))
+    with changeset(kind="import", actor=None) as renaming:
+        Station.objects.filter(pk=bern).update(id=901)
+        Station.objects.filter(pk=basel).update(id=bern)
+        Station.objects.filter(pk=ulm).delete()
+
+    def leads(**named: int) -> list[str]:
+        urls = urls_of(tracked_for(Station).label, map(str, (bern, basel, ulm)), **named)
+        return [url.removeprefix("/admin/second_domain/station/") for url in urls.values()]
+
+    assert leads() == [f"{bern}/change/", f"{bern}/change/", f"{ulm}/history/"]
+    first = Station.history.filter(history_type="+").earliest("history_id").changeset_id
+    assert leads(changeset=first) == ["901/change/", f"{bern}/change/", f"{ulm}/history/"]
+    assert leads(changeset=renaming.pk)[1:] == [f"{bern}/change/", f"{ulm}/history/"]

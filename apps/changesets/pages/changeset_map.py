@@ -48,7 +48,7 @@ def changeset_map(model_admin: admin.ModelAdmin, request: HttpRequest, pk: int) 
         context |= {
             "map": MapFigure(f"{title} added, deleted and moved", [("Kind of change", address)], fit=True),
             "groups": packed.counted,
-            "farthest": _named(chosen, packed),
+            "farthest": _named(changeset, chosen, packed),
             "model": chosen.model._meta,
         }
     return show_page(model_admin, request, "admin/changesets/changeset/map.html", context)
@@ -114,7 +114,7 @@ def _name(changeset: Changeset, tracked: Tracked) -> str:
     return f"changeset-{changeset.pk}-{tracked.name}"
 
 
-def _named(tracked: Tracked, packed: PackedMap) -> list[ShownMove]:
-    """Return what moved farthest; two queries."""
-    urls = links.urls_of(tracked.label, [move.key for move in packed.farthest])
+def _named(changeset: Changeset, tracked: Tracked, packed: PackedMap) -> list[ShownMove]:
+    """Return what moved farthest, in a few queries."""
+    urls = links.urls_of(tracked.label, [move.key for move in packed.farthest], changeset=changeset.pk)
     return named_moves(tracked, packed.farthest, urls.__getitem__)

@@ -1,11 +1,12 @@
 """The addresses of the console's pages in the admin."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.utils import quote
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 
@@ -13,7 +14,7 @@ from apps.changesets.acts.planned import Message, Outcome
 from apps.changesets.models import Changeset, Visitor
 from apps.changesets.processes.locking import remark_on
 from apps.changesets.revert.own_edit import is_own_edit
-from apps.changesets.tracking import tracked_by_name
+from apps.changesets.tracking import Tracked, tracked_by_name
 
 REVERT = "changesets.revert_changeset"
 VIEW = "changesets.view_changeset"
@@ -96,26 +97,43 @@ def plan_button(address: str, words: str, css: str = "link-button", label: str =
 
 
 def urls_of(label: str, pks: Iterable[str], *, changeset: int | None = None) -> dict[str, str]:
-    """Return the address for each key of a model: the object's page, or its history where it is gone.
+    """Return the address for each key of a model: of the object, also under its new key, or of its history if gone.
 
     With a changeset, the keys are those that objects had in it: where a key is another object's by now, the address is
-    that of the object which had it then. One query, three with a changeset.
+    that of the object which had it then. A key that is nobody's is that of who had it last. One query to three.
     """
     tracked = tracked_by_name(label)
     if tracked is None:
         return {}
-    pks, stable = list(pks), tracked.stable_field
-    living = dict(tracked.model._base_manager.filter(pk__in=pks).values_list("pk", stable.attname if stable else "pk"))
-    now = {pk: pk for pk in pks}
-    if changeset is not None and stable is not None:
-        pk = tracked.model._meta.pk.attname
-        rows = tracked.history_model._base_manager.filter(**{f"{pk}__in": pks}, changeset_id=changeset)
-        then = dict(rows.order_by("history_id").values_list(pk, stable.attname))
-        other = {of: key for key, of in then.items() if key in living and of not in (None, living[key])}
-        moved = tracked.model._base_manager.filter(**{f"{stable.attname}__in": list(other)})
-        now |= {str(other[of]): key for key, of in moved.values_list("pk", stable.attname)} if other else {}
-    alive = {str(key) for key in living}
-    return {pk: object_url(tracked.model, now[pk], page="change" if pk in alive else "history") for pk in pks}
+    pks, stable = [*pks], tracked.stable_field
+    of = stable.attname if stable is not None else "pk"
+    had = _had(tracked, pks, of, changeset_id=changeset) if changeset is not None and stable is not None else {}
+    by_pk, by_stable = _living(tracked, of, pks, had)
+    gone = [pk for pk in pks if pk not in by_pk and pk not in had] if stable is not None else []
+    if gone:
+        last = _had(tracked, gone, of, history_type="-")
+        had, by_stable = had | last, by_stable | (_living(tracked, of, [], last)[1] if last else {})
+    now: dict[str, Any] = {pk: pk for pk in by_pk}
+    now |= {pk: by_stable[key] for pk, key in had.items() if key in by_stable}
+    return {pk: object_url(tracked.model, now.get(pk, pk), page="change" if pk in now else "history") for pk in pks}
+
+
+def _living(
+    tracked: Tracked, stable: str, pks: Iterable[str], had: Mapping[str, Any]
+) -> tuple[set[str], dict[Any, Any]]:
+    """Return which of the primary keys are in use, and the primary keys of living objects by their stable keys."""
+    keys = {key for key in had.values() if key is not None}
+    found = tracked.model._base_manager.filter(Q(pk__in=pks) | Q(**{f"{stable}__in": keys}))
+    rows = list(found.values_list("pk", stable))
+    wanted = {*pks}
+    return {str(pk) for pk, _ in rows if str(pk) in wanted}, {key: pk for pk, key in rows if key is not None}
+
+
+def _had(tracked: Tracked, pks: Iterable[str], stable: str, **which: Any) -> dict[str, Any]:
+    """Return the stable key that the newest of some rows of history has under each key."""
+    pk = tracked.model._meta.pk.attname
+    rows = tracked.history_model._base_manager.filter(**{f"{pk}__in": pks}, **which).order_by("history_id")
+    return {str(key): of for key, of in rows.values_list(pk, stable)}
 
 
 def telling_key(label: str, pk: str) -> str:
