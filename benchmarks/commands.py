@@ -1,5 +1,6 @@
 """The commands as a person runs them, beside the floor: one process each, start-up included."""
 
+from benchmarks.edit import FEW_SAVES, SAVES
 from benchmarks.floor import drop_triggers
 from benchmarks.measure import MANAGE, run_child
 from benchmarks.run import IMPORT, ROLLBACK, SETTINGS, Run
@@ -65,8 +66,9 @@ def measure_commands(run: Run) -> None:
 def measure_edit(run: Run) -> None:
     """Note a save in the admin, a recorded save, and the same save on tables without triggers."""
     run.take("updated")
-    recorded = run_child(["-m", "benchmarks.edit", str(run.scratch), "recorded"], url=run.url).printed
+    saves = str(FEW_SAVES if run.quick else SAVES)
+    recorded = run_child(["-m", "benchmarks.edit", str(run.scratch), "recorded", saves], url=run.url).printed
     drop_triggers(run.url)
-    bare = run_child(["-m", "benchmarks.edit", str(run.scratch), "unrecorded"], url=run.url).printed
+    bare = run_child(["-m", "benchmarks.edit", str(run.scratch), "unrecorded", saves], url=run.url).printed
     for name, figure in {**recorded, **bare}.items():
         run.add(name, figure)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.edit FOLDER recorded|unrecorded`: one person saves one airport, again and again.
+"""`python -m benchmarks.edit FOLDER recorded|unrecorded SAVES`: one person saves one airport, again and again.
 
 One UPDATE then changes every third airport, and is rolled back. `unrecorded` runs on tables without triggers; it saves
 the same objects in a transaction of their own.
@@ -15,7 +15,7 @@ import django
 
 from benchmarks.measure import timed
 
-SAVES = 40
+SAVES, FEW_SAVES = 40, 3
 LIST = "/admin/airports/airport/"
 
 
@@ -33,7 +33,7 @@ def several(work: Callable[[Any], object], airports: list[Any]) -> dict[str, flo
     return {"seconds": median(each), "cpu": whole["cpu"] / len(each)}
 
 
-def recorded() -> Iterator[tuple[str, dict[str, float]]]:
+def recorded(saves: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield a save in the admin, and a save in a changeset."""
     from django.db import transaction
 
@@ -43,7 +43,7 @@ def recorded() -> Iterator[tuple[str, dict[str, float]]]:
 
     who = user()
     client = log_in()
-    forms = forms_of(client)
+    forms = forms_of(client, saves)
 
     def in_a_changeset(airport: Any) -> None:
         airport.municipality += "+"
@@ -51,7 +51,7 @@ def recorded() -> Iterator[tuple[str, dict[str, float]]]:
             airport.save()
 
     yield "save in the admin", several(lambda form: saved(client.post(*form)), forms)
-    yield "recorded save", several(in_a_changeset, chosen())
+    yield "recorded save", several(in_a_changeset, chosen(saves))
     for name, promise in (("row by row", ""), ("by set", BY_SET)):
         with transaction.atomic():
             with changeset(kind="bulk_action", actor=who):
@@ -60,7 +60,7 @@ def recorded() -> Iterator[tuple[str, dict[str, float]]]:
         yield f"UPDATE of a third of the rows, recorded {name}", figure
 
 
-def forms_of(client: Any) -> list[tuple[str, dict[str, Any]]]:
+def forms_of(client: Any, saves: int) -> list[tuple[str, dict[str, Any]]]:
     """Return the address of each form, and what a browser would send after a change."""
     from django.test.utils import setup_test_environment, teardown_test_environment
 
@@ -68,7 +68,7 @@ def forms_of(client: Any) -> list[tuple[str, dict[str, Any]]]:
 
     # Only so do pages tell of their forms; what is measured runs without it.
     setup_test_environment(debug=False)
-    addresses = [f"{LIST}{airport.pk}/change/" for airport in chosen()]
+    addresses = [f"{LIST}{airport.pk}/change/" for airport in chosen(saves)]
     forms = [(address, {**form_of(client, address), "municipality": "Saved"}) for address in addresses]
     teardown_test_environment()
     return forms
@@ -80,7 +80,7 @@ def saved(answer: Any) -> None:
         raise RuntimeError(f"The form was not saved: {answer.status_code}")
 
 
-def unrecorded() -> Iterator[tuple[str, dict[str, float]]]:
+def unrecorded(saves: int) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield a save in a transaction of its own."""
     from django.db import transaction
 
@@ -89,7 +89,7 @@ def unrecorded() -> Iterator[tuple[str, dict[str, float]]]:
         with transaction.atomic():
             airport.save()
 
-    yield "unrecorded save", several(alone, chosen())
+    yield "unrecorded save", several(alone, chosen(saves))
     with transaction.atomic():
         figure = update_of_a_third()
         transaction.set_rollback(True)
@@ -109,19 +109,20 @@ def update_of_a_third(promise: str = "") -> dict[str, float]:
     return figure
 
 
-def chosen() -> list[Any]:
-    """Return the airports that are saved."""
+def chosen(saves: int) -> list[Any]:
+    """Return so many airports, which are saved."""
     from apps.airports.models import Airport
 
-    return list(Airport.objects.order_by("pk")[:: max(1, Airport.objects.count() // SAVES)][:SAVES])
+    return list(Airport.objects.order_by("pk")[:: max(1, Airport.objects.count() // saves)][:saves])
 
 
 def main() -> None:
     """Save, and print what it took."""
-    os.environ["BENCHMARK_FOLDER"] = sys.argv[1]
+    folder, part, saves = sys.argv[1:]
+    os.environ["BENCHMARK_FOLDER"] = folder
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.console_settings"
     django.setup()
-    print(json.dumps(dict({"recorded": recorded, "unrecorded": unrecorded}[sys.argv[2]]())))
+    print(json.dumps(dict({"recorded": recorded, "unrecorded": unrecorded}[part](int(saves)))))
 
 
 if __name__ == "__main__":
