@@ -74,6 +74,39 @@ def test_a_mail_that_failed_is_sent_the_next_time(vera, edit, monkeypatch):  # n
     assert len(mail.outbox) == 1
 
 
+class Killed(BaseException):
+    """What ends the process."""
+
+
+def test_what_was_not_sent_before_the_process_was_killed_is_sent_next_and_the_rest_once(
+    vera,
+    edit,  # noqa: F811
+    places,  # noqa: F811
+    make_person,
+    monkeypatch,
+):
+    stan = make_person("stan", group="steward")
+    type(stan).objects.filter(pk=stan.pk).update(email="stan@example.org")
+    follow(stan, f"base.country/pk:{places['usa'].pk}", site=SITE)
+    edit("KDEN", name="Denver Intl")
+    from travelmathlite import digests
+
+    send = digests.send_mail
+
+    def die_at_the_second(*args: object, **named: object) -> None:
+        if mail.outbox:
+            raise Killed
+        send(*args, **named)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(digests, "send_mail", die_at_the_second)
+        with pytest.raises(Killed):
+            send_digests()
+    send_digests()
+
+    assert [message.to for message in mail.outbox] == [["vera@example.org"], ["stan@example.org"]]
+
+
 def test_two_that_run_at_once_send_one_mail(vera, edit, monkeypatch):  # noqa: F811
     edit("KDEN", name="Denver Intl")
     from travelmathlite import digests

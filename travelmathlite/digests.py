@@ -13,10 +13,13 @@ from apps.changesets.follow_models import Digest, Follow
 from apps.changesets.history.cursors import Cursor, cursor_now, require_cursor
 from apps.changesets.pages.following import following_url
 from apps.changesets.pages.news import SETTLED, News, news_between
+from apps.changesets.processes.holding import holding, is_held
 from apps.changesets.text import counted
 
 # A mail names so many things; the page of changesets has all.
 MOST = 50
+# What is held while mails are sent.
+NAME = "digests"
 logger = logging.getLogger(__name__)
 
 
@@ -32,9 +35,19 @@ class Sent:
 def send_digests() -> Sent:
     """Send each person what is new of what they follow; who could not be sent a mail gets it the next time.
 
-    How far a person was told is noted before the mail is sent, and taken back where sending fails. So nothing is sent
-    twice, also by two that run at once; a mail is lost where the process is killed while it sends.
+    How far a person was told is noted as soon as the mail server has taken their mail, before the next person's. Where
+    the process is killed before that, they are told by the next run; where it is killed between the two, they are told
+    once more: at least once, since a mail that comes twice does less harm than one that never comes. Of two that run at
+    once the second sends nothing.
     """
+    # Whoever holds it lets go by dying.
+    if is_held(NAME):
+        return Sent(0, 0, ())
+    with holding(NAME) as is_mine:
+        return _send_all() if is_mine else Sent(0, 0, ())
+
+
+def _send_all() -> Sent:
     end, until, numbers = cursor_now(), timezone.now() - SETTLED, {"sent": 0, "quiet": 0}
     failed = []
     for digest in Digest.objects.select_related("user").filter(user__is_active=True).order_by("pk"):
@@ -51,18 +64,10 @@ def _tell(digest: Digest, end: Cursor, until: datetime) -> bool:
     news: list[News] = []
     if digest.user.email and Follow.objects.filter(user=digest.user).exists():
         news = news_between(digest.user, _start(digest), end, since=digest.told_until, until=until)
-    before = {"cursor": digest.cursor, "told_until": digest.told_until}
-    after = {"cursor": end.text, "told_until": max(until, digest.told_until)}
-    mine = Digest.objects.filter(pk=digest.pk)
-    # Another that runs at the same time has told them.
-    if not mine.filter(**before).update(**after) or not news:
-        return False
-    try:
+    if news:
         _send(digest, news)
-    except (OSError, SMTPException):
-        mine.filter(**after).update(**before)
-        raise
-    return True
+    Digest.objects.filter(pk=digest.pk).update(cursor=end.text, told_until=max(until, digest.told_until))
+    return bool(news)
 
 
 def _start(digest: Digest) -> Cursor | datetime:

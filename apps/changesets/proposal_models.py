@@ -8,7 +8,7 @@ from django.utils import timezone
 class Proposal(models.Model):
     """An act as one person wants it done; nothing is done before another person has looked at it and confirmed it.
 
-    It is gone after a day, as plans are, when it is carried out, and when who asked withdraws it.
+    It is gone after a day, as plans are, when it was carried out (also by a worker), and when who asked withdraws it.
     """
 
     act = models.CharField(max_length=40)

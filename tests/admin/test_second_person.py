@@ -10,7 +10,7 @@ from apps.base.models import City
 from apps.changesets.acts.review import mark_reviewed
 from apps.changesets.context import changeset
 from apps.changesets.errors import NotToReview
-from apps.changesets.models import Changeset, Proposal, StoredPlan
+from apps.changesets.models import Changeset, PlanWork, Proposal, StoredPlan
 from apps.changesets.pages import plan_query, revert
 from apps.changesets.revert import apart, stored
 from apps.changesets.revert.apart import do_work
@@ -192,6 +192,72 @@ def test_a_worker_notes_who_asked(closed, stan, sue, monkeypatch):
     made = newest()
     assert (made.kind, made.actor_name, made.asked_by_name) == ("revert", "sue", "stan")
     assert not Airport.objects.filter(airport_type="closed").exists()
+
+
+@pytest.fixture
+def left_to_worker(closed, stan, sue, monkeypatch) -> StoredPlan:
+    """What stan asked for and sue confirmed waits for a worker."""
+    monkeypatch.setattr(apart, "AT_ONCE", 1)
+    monkeypatch.setattr(stored, "FEW", 1)
+    for client, name in ((stan, "stan"), (sue, "sue")):
+        client.post(address_of(closed), {"show": "plan"})
+        do_work(StoredPlan.objects.get(actor__username=name).pk)
+        undo(client, closed)
+    return StoredPlan.objects.get(actor__username="sue")
+
+
+def fail(*_args: object, **_named: object) -> None:
+    raise MemoryError
+
+
+def test_it_is_asked_for_until_the_worker_has_done_it(left_to_worker):
+    before = Proposal.objects.count()
+
+    do_work(left_to_worker.pk)
+
+    assert (before, Proposal.objects.count()) == (1, 0)
+
+
+def test_after_a_worker_failed_it_is_confirmed_again_and_done_once(left_to_worker, closed, stan, sue, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(apart, "carry_out", fail)
+        with pytest.raises(MemoryError):
+            do_work(left_to_worker.pk)
+    shown = sue.get(page_of_proposal()).status_code
+
+    sue.post(address_of(closed), {"show": "plan"})
+    do_work(left_to_worker.pk)
+    undo(sue, closed)
+    for _once_and_again in range(2):
+        do_work(left_to_worker.pk)
+
+    assert (shown, Proposal.objects.count()) == (200, 0)
+    assert Changeset.objects.filter(kind="revert", status="applied").count() == 1
+    assert (newest().actor_name, newest().asked_by_name) == ("sue", "stan")
+
+
+def test_what_is_cancelled_is_asked_for_still(left_to_worker, sue):
+    apart.stop(left_to_worker)
+
+    assert sue.get(page_of_proposal()).status_code == 200
+
+
+def test_while_a_worker_does_it_nobody_confirms_it_again(left_to_worker, closed, make_person, browse_as):
+    sam = browse_as(make_person("sam", group="steward"))
+    sam.post(address_of(closed), {"show": "plan"})
+    do_work(StoredPlan.objects.get(actor__username="sam").pk)
+
+    page = undo(sam, closed)
+
+    assert "a worker is busy with it already" in page.content.decode()
+    assert StoredPlan.objects.get(actor__username="sam").work == PlanWork.NONE
+
+
+def test_while_a_worker_does_it_it_is_not_withdrawn(left_to_worker, stan):
+    page = stan.post(page_of_proposal(), follow=True)
+
+    assert "it cannot be withdrawn any more" in page.content.decode()
+    assert Proposal.objects.count() == 1
 
 
 def test_up_to_the_size_nothing_is_asked(closed, stan, settings):

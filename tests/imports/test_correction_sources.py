@@ -9,6 +9,8 @@ from apps.changesets.bulk.apply import apply_bulk, plan_bulk
 from apps.changesets.context import changeset
 from apps.changesets.history.origins import origins_of
 from apps.changesets.models import Changeset
+from apps.changesets.pages.bulk_act import BulkAct, Door
+from apps.changesets.pages.bulk_registry import BulkAction
 from apps.changesets.revert import plan_revert, revert
 from apps.imports.plan.correction_sources import ending, pairs_of_source, sources_of
 from apps.imports.plan.corrections import corrections_of
@@ -107,6 +109,14 @@ def test_ending_a_source_brings_upstreams_values_back_as_one_changeset(corrected
         ("Second", "second", 5431),
     ]
     assert sources() == {}
+
+
+def test_a_second_person_is_asked_for_objects_and_not_for_their_values(corrected, rf):
+    objects = Airport.objects.all()
+    act = BulkAct(None, rf.get("/"), BulkAction("end", "End", "End", "", ending("National AIP")), objects, Door("", ""))
+
+    assert len(pairs_of_source(Airport, "National AIP")[1]) > 2
+    assert act.size(act.plan()) == 2
 
 
 def test_ending_a_source_can_be_undone(corrected):

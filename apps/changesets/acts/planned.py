@@ -37,11 +37,15 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The address that an act leads to, and the messages shown there; `is_done`: it was not only asked for."""
+    """The address that an act leads to, and the messages shown there.
+
+    `is_done`: it was not only asked for. `is_left`: a worker will do it, or fail.
+    """
 
     url: str
     messages: tuple[Message, ...] = ()
     is_done: bool = True
+    is_left: bool = False
 
 
 @dataclass(frozen=True)

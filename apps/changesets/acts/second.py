@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from apps.changesets.acts.planned import Message, Outcome, PlannedAct
 from apps.changesets.context import asked_for_by
+from apps.changesets.errors import PlanMoved
 from apps.changesets.models import Proposal, Visitor
 from apps.changesets.plans.storing import KEPT_FOR, key_of
+from apps.changesets.revert.apart import is_under_way
 from apps.changesets.rights import may_view, require
 from apps.changesets.text import counted
 from apps.changesets.tracking import tracked_by_name
@@ -35,10 +37,13 @@ def carry_out(act: PlannedAct[Any], *, reason: str, seen: Any) -> Outcome:
     if (proposal := _of_another(key, act.actor)) is None:
         require(act.actor, act.needs(plan))
         return _ask(act, plan, key, reason)
+    if is_under_way(key):
+        raise PlanMoved("a worker is busy with it already")
     with asked_for_by(proposal.asked_by, proposal.asked_by_name):
         outcome = act.apply(reason=reason, seen=seen)
-    # It is done: who else asked for the same need not any more.
-    Proposal.objects.filter(key=key).delete()
+    # Once it is done, who else asked for the same need not any more; a worker that it is left to may fail.
+    if not outcome.is_left:
+        Proposal.objects.filter(key=key).delete()
     return outcome
 
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from apps.changesets.acts.actor import actor_of
 from apps.changesets.acts.methods import ASKS, show_page, turned_away
-from apps.changesets.acts.second import may_confirm, open_proposals, why_another
+from apps.changesets.acts.second import may_confirm, open_proposals, proposal_url, why_another
+from apps.changesets.revert.apart import is_under_way
 
 
 def proposal_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: int) -> HttpResponse:
@@ -22,6 +23,9 @@ def proposal_page(model_admin: admin.ModelAdmin[Any], request: HttpRequest, pk: 
     is_own = proposal.asked_by_id == actor_of(request).pk
     if not is_own and (request.method == "POST" or not may_confirm(request.user, proposal)):
         raise PermissionDenied
+    if request.method == "POST" and is_under_way(proposal.key):
+        messages.error(request, "Somebody confirmed this, and a worker does it: it cannot be withdrawn any more.")
+        return HttpResponseRedirect(proposal_url(pk))
     if request.method == "POST":
         proposal.delete()
         messages.success(request, f"Withdrawn: {proposal.title}. Nothing was changed.")

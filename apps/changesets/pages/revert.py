@@ -35,6 +35,7 @@ from apps.changesets.revert.stored import (
     ShownPlan,
     asked_of,
     planned_revert,
+    same_revert,
     scope_numbered,
     shown_revert,
     size_of,
@@ -165,7 +166,7 @@ class RevertAct(PlannedAct[ShownPlan]):
         plan = asked_of(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
         enqueue = work_on_plan.enqueue
         left = leave_revert(plan, address=self.address(), enqueue=enqueue, reason=reason, confirmed=seen)
-        return Outcome(links.plan_work_url(left.pk))
+        return Outcome(links.plan_work_url(left.pk), is_left=True)
 
     def size(self, plan: ShownPlan) -> int:
         return plan.head.writes
@@ -175,9 +176,7 @@ class RevertAct(PlannedAct[ShownPlan]):
         return shown_revert(self.chosen, scope=scope, on_conflict=policy, actor=self.actor)
 
     def same(self, plan: ShownPlan) -> list[Any]:
-        # In which order rows were ticked is nothing of the plan.
-        scope = {name: sorted(keys) for name, keys in plan.stored.asked["scope"].items()}
-        return [plan.stored.about, scope, plan.stored.asked["on_conflict"]]
+        return same_revert(plan.stored)
 
     def way(self, plan: ShownPlan) -> dict[str, Any]:
         scope, stored = plan.head.scope, None

@@ -20,13 +20,16 @@ from apps.changesets.sql import Sql
 
 
 @contextmanager
-def holding(name: str, *, using: str = "default") -> Iterator[None]:
-    """Hold a name for the length of the block, or as long as this process and its connection live."""
+def holding(name: str, *, using: str = "default") -> Iterator[bool]:
+    """Hold a name for the length of the block, or as long as this process and its connection live.
+
+    PostgreSQL waits for whoever holds it; on SQLite the block is given whether the name is held by it.
+    """
     sql = Sql(using)
     if not sql.postgresql:
         lock = hold_file(_file(name))
         try:
-            yield
+            yield lock is not None
         finally:
             if lock is not None:
                 _file(name).unlink(missing_ok=True)
@@ -34,7 +37,7 @@ def holding(name: str, *, using: str = "default") -> Iterator[None]:
         return
     sql.run("SELECT pg_advisory_lock(%s)", [_number(name)])
     try:
-        yield
+        yield True
     finally:
         # A connection that is lost has let go.
         with suppress(*FAILURES):

@@ -12,13 +12,14 @@ from django.utils import timezone
 from apps.changesets.context import asked_for_by, asker
 from apps.changesets.errors import ChangesetError, NotPermitted, PlanMoved, PlanUnderWay, WorkCancelled
 from apps.changesets.history.cache import state_of_tables
-from apps.changesets.models import Changeset, PlanWork, StoredPlan
+from apps.changesets.models import Changeset, PlanWork, Proposal, StoredPlan
 from apps.changesets.plans.storing import ask
+from apps.changesets.plans.storing import key_of as key_of_act
 from apps.changesets.processes.heart import Heart, beats, is_given_up
 from apps.changesets.processes.progress import Progress
 from apps.changesets.processes.watched import ask_to_stop, forget
 from apps.changesets.revert.run import carry_out
-from apps.changesets.revert.stored import planned_revert, scope_of, size_of
+from apps.changesets.revert.stored import ACT, planned_revert, same_revert, scope_of, size_of
 from apps.changesets.revert.verdicts import OnConflict, Scope
 from apps.changesets.rights import within_rights
 
@@ -127,7 +128,19 @@ def _apply(plan: StoredPlan, changesets: list[Changeset], progress: Progress) ->
             seen=confirmed.get("seen", confirmed),
             progress=progress,
         )
+    # Only now it is done: what was asked for stayed until here, for the case that this fails.
+    Proposal.objects.filter(key=_proposed(plan)).delete()
     return made
+
+
+def is_under_way(proposal: str) -> bool:
+    """Whether a worker that lives does, or will do, what has this key of a Proposal."""
+    left = StoredPlan.objects.filter(act=ACT, work__in=(PlanWork.TO_APPLY, PlanWork.APPLYING))
+    return any(_proposed(plan) == proposal and not is_dead(plan) for plan in left)
+
+
+def _proposed(plan: StoredPlan) -> str:
+    return key_of_act(ACT, same_revert(plan))
 
 
 def _begin(plan: StoredPlan, work: PlanWork, enqueue: Enqueue, **values: Any) -> StoredPlan:

@@ -135,6 +135,13 @@ def asked_of(changesets: Sequence[Changeset], *, scope: Scope, on_conflict: OnCo
     return plan_of(actor, ACT, about_of(changesets), asked)
 
 
+def same_revert(stored: StoredPlan) -> list[Any]:
+    """Return what a plan is of, as JSON has it: the same, whoever asks for it."""
+    # In which order rows were ticked is nothing of the plan.
+    scope = {name: sorted(keys) for name, keys in stored.asked["scope"].items()}
+    return [stored.about, scope, stored.asked["on_conflict"]]
+
+
 def scope_numbered(pk: int, changesets: Sequence[Changeset], *, actor: User) -> Scope:
     """Return the scope of the person's stored plan of this number; raises PlanMoved where it is gone."""
     return scope_of(plan_numbered(pk, actor=actor, act=ACT, about=about_of(changesets)))

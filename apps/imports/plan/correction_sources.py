@@ -110,7 +110,7 @@ def ending(source: str, field: str = "") -> BulkWork:
         objects = list(dict.fromkeys(pk for pk, _field in ends))
         values, stay = counted(len(ends), "value"), len(pairs) - len(ends)
         lines = [
-            Line("changed", len(ends), f"{plural(len(ends), 'value')} of {source} will be what upstream said last"),
+            Line("changed", len(objects), f"will have {values} of {source} as upstream said last"),
             Line("kept", stay, f"{plural(stay, 'value is', 'values are')} pinned, or a key, and will stay"),
         ]
         return BulkPlan(
