@@ -56,11 +56,11 @@ class SearchingAdmin(admin.ModelAdmin):
         return (KeysOncePaginator if _term(request) else KeysFirstPaginator)(*args, **named)
 
     def formfield_for_foreignkey(
-        self, link: ForeignKey, request: HttpRequest, **kwargs: Any
+        self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField | None:
-        if link.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = CompletingSelect(link, self.admin_site, using=kwargs.get("using"))
-        return super().formfield_for_foreignkey(link, request, **kwargs)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = CompletingSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return type("SortedAlike", (_SortedAlike, super().get_changelist(request, **kwargs)), {})
