@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.test import Client
 
-from apps.airports.groups import GROUPS, create_groups
+from apps.airports.groups import GROUPS
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
@@ -19,22 +19,22 @@ from apps.quality.rules import all_rules, rules_of
 from tests.admin.addresses import addresses_of
 from tests.admin.permission_table import PEOPLE
 from tests.admin.runs import make_run, plan_rows
+from tests.conftest import make_groups
 from tests.second_domain.models import Operator, Station
 
 MODELS = [tracked.model for tracked in tracked_models()]
 
 
 @pytest.fixture
-def clients(db) -> dict[str, Client]:
+def clients(db, browse_as) -> dict[str, Client]:
     """One browser for each of the five groups, for staff without any, and for nobody at all."""
-    create_groups()
+    make_groups()
     found = {"anonymous": Client()}
     for name in PEOPLE[1:]:
         person = User.objects.create_user(name, is_staff=True)
         if name in GROUPS:
             person.groups.add(Group.objects.get(name=name))
-        found[name] = Client()
-        found[name].force_login(person)
+        found[name] = browse_as(person)
     return found
 
 
