@@ -129,7 +129,9 @@ def test_a_result_links_to_the_living_object_in_one_step(places, viewer, browse_
     assert OLD not in page
 
 
-def test_a_map_links_what_moved_farthest_to_the_object_that_had_the_key_then(places, viewer, browse_as, edit, rename):
+def test_a_map_names_and_links_what_moved_farthest_as_the_object_that_had_the_key_then(
+    places, viewer, browse_as, edit, rename
+):
     edit("KDEN", latitude_deg=50, longitude_deg=8)
     moved = edit("KDEN", latitude_deg=10, longitude_deg=8)
     rename("KDEN", "KDNX")
@@ -137,7 +139,7 @@ def test_a_map_links_what_moved_farthest_to_the_object_that_had_the_key_then(pla
 
     shown = browse_as(viewer).get(f"/admin/changesets/changeset/{moved.pk}/map/").context["farthest"]
 
-    assert [move.url for move in shown] == [f"{NEW}change/"]
+    assert [(move.name, move.url) for move in shown] == [("KDEN · Denver International Airport", f"{NEW}change/")]
 
 
 def test_the_history_of_a_renamed_object_takes_no_more_queries_for_more_rows(renamed, viewer, browse_as, edit):

@@ -117,4 +117,4 @@ def _name(changeset: Changeset, tracked: Tracked) -> str:
 def _named(changeset: Changeset, tracked: Tracked, packed: PackedMap) -> list[ShownMove]:
     """Return what moved farthest, in a few queries."""
     urls = links.urls_of(tracked.label, [move.key for move in packed.farthest], changeset=changeset.pk)
-    return named_moves(tracked, packed.farthest, urls.__getitem__)
+    return named_moves(tracked, packed.farthest, urls.__getitem__, changeset=changeset.pk)

@@ -1,7 +1,7 @@
 """Maps on pages: the figure, the answer that carries its data, and the names of what it shows."""
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,8 +87,18 @@ class ShownMove(NamedTuple):
     km: float
 
 
-def named_moves(tracked: Tracked, moves: Sequence[Move], url_of: Callable[[str], str]) -> list[ShownMove]:
-    """Return moves with the names of the objects, and the address that `url_of` gives for each key; one query."""
+def named_moves(
+    tracked: Tracked, moves: Sequence[Move], url_of: Callable[[str], str], *, changeset: int | None = None
+) -> list[ShownMove]:
+    """Return moves with the names of the objects, and the address that `url_of` gives for each key; one query.
+
+    With a changeset, a name is the one that the object had after it: its key may be another object's by now.
+    """
     keys = [move.key for move in moves]
-    names = {str(obj.pk): str(obj) for obj in tracked.model._base_manager.filter(pk__in=keys)}
+    found: Iterable[models.Model] = tracked.model._base_manager.filter(pk__in=keys)
+    if changeset is not None:
+        pk = tracked.model._meta.pk.attname
+        rows = tracked.history_model._base_manager.filter(changeset_id=changeset, **{f"{pk}__in": keys})
+        found = (row.instance for row in rows.order_by("history_id"))
+    names = {str(obj.pk): str(obj) for obj in found}
     return [ShownMove(move.key, names.get(move.key, move.key), url_of(move.key), move.km) for move in moves]
