@@ -45,6 +45,7 @@ def measure_update(run: Run) -> None:
         run.take("first")
         run.child("update", [*IMPORT, str(run.update)])
         run.child("re-import unchanged", [*IMPORT, str(run.update)])
+        run.child("re-import known to be unchanged", [*IMPORT, str(run.update)])
         reverted = run.child("revert of the update", ROLLBACK)
         run.child("redo of the update", [*ROLLBACK, "--changeset", str(reverted.printed["revert"])])
 

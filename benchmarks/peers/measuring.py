@@ -18,6 +18,7 @@ CHAINS: dict[str, tuple[str, tuple[tuple[str, str, str], ...]]] = {
             ("console: first import", "", "first.gz"),
             ("console: update", "", "update.gz"),
             ("console: re-import unchanged", "", "update.gz"),
+            ("console: re-import known to be unchanged", "", "update.gz"),
         ),
     ),
     "pghistory": (
