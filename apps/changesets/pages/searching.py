@@ -7,10 +7,9 @@ from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import CharField, F, ForeignKey, QuerySet, TextField
+from django.db.models import CharField, F, QuerySet, TextField
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import OrderBy
-from django.forms import Field
 from django.http import HttpRequest
 
 from apps.changesets.fields import target_of
@@ -55,10 +54,10 @@ class SearchingAdmin(admin.ModelAdmin):
     def get_paginator(self, request: HttpRequest, *args: Any, **named: Any) -> Paginator:
         return (KeysOncePaginator if _term(request) else KeysFirstPaginator)(*args, **named)
 
-    def formfield_for_foreignkey(self, link: ForeignKey, request: HttpRequest, **kwargs: Any) -> Field | None:
-        if link.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = CompletingSelect(link, self.admin_site, using=kwargs.get("using"))
-        return super().formfield_for_foreignkey(link, request, **kwargs)
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = CompletingSelect(db_field, self.admin_site, using=kwargs.get("using"))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return type("SortedAlike", (_SortedAlike, super().get_changelist(request, **kwargs)), {})
