@@ -1,11 +1,13 @@
 """Changing one field of many objects: every way, the rules of the form, what follows, what is shown and undone."""
 
 import pytest
+from django.db import connection
 
 from apps.airports.models import Airport
 from apps.base.models import City, Country
 from apps.changesets.context import changeset
 from apps.changesets.models import Changeset, StoredRow
+from apps.changesets.sql import Sql
 from tests.admin.bulk import LISTS, act, all_rows, confirm, newest, undo
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +55,34 @@ def test_a_field_is_set_as_one_changeset_and_comes_back(field, client, steward):
     assert made.counts == {"airports.airport": {"changed": 2}}
     undo(client, made)
     assert all_rows(Airport) == before
+
+
+@pytest.fixture
+def no_question_while_loading(monkeypatch):
+    """Fail a statement that runs while rows are loaded: on PostgreSQL a COPY is open then, and it would never end."""
+    load = Sql.load
+
+    def refuse(execute, sql, *rest):
+        pytest.fail(f"This runs while a COPY is open: {sql}")
+
+    def make_rows_apart(self, table, columns, rows):
+        with connection.execute_wrapper(refuse):
+            made = list(rows)
+        load(self, table, columns, made)
+
+    monkeypatch.setattr(Sql, "load", make_rows_apart)
+
+
+def test_links_that_a_rule_compares_are_read_before_the_new_values_are_loaded(
+    client, places, no_question_while_loading
+):
+    setting(client, ["KDEN", "EDDM"], "country", places["germany"].pk)
+
+    assert values("country")["KDEN"] == places["usa"].pk
+    assert (
+        "Denver"
+        in act(client, AIRPORTS, "set_field", ["KDEN"], field="country", value=places["germany"].pk).content.decode()
+    )
 
 
 BAD = {
