@@ -32,6 +32,14 @@ def test_airports_are_found_by_code_name_and_municipality(places, viewer, browse
     assert sorted(found(browse_as(viewer), AIRPORTS, q=term)) == idents
 
 
+@pytest.mark.parametrize("path", [AIRPORTS, "/admin/changesets/changeset/"])
+def test_a_list_offers_to_show_all_where_it_does_not_show_all(path, places, viewer, browse_as):
+    client = browse_as(viewer)
+
+    assert "Show all</a>" not in client.get(path).content.decode()
+    assert "Show all</a>" in client.get(path, {"q": "nothing has this"}).content.decode()
+
+
 @pytest.mark.parametrize("term", ["gden", "IDEN", "lden", "stapleton", "gden DIA"])
 def test_airports_are_found_by_their_other_codes_and_keywords(places, viewer, browse_as, term):
     codes = {"gps_code": "GDEN", "icao_code": "IDEN", "local_code": "LDEN", "keywords": "Stapleton, DIA"}
