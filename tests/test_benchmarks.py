@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -77,9 +78,12 @@ def test_a_generated_row_is_always_the_same_one():
     assert len({row["id"] for row in map(first.row, range(300))}) == 300
 
 
-@pytest.mark.parametrize("postgresql", [False, True])
-def test_the_folding_of_a_column_is_shown_by_its_name(postgresql):
-    name, city = (folded_sql(f'"airport"."{column}"', postgresql=postgresql) for column in ("name", "city"))
+SQLITE, POSTGRESQL = SimpleNamespace(vendor="sqlite"), SimpleNamespace(vendor="postgresql", pg_version=150000)
+
+
+@pytest.mark.parametrize("database", [SQLITE, POSTGRESQL], ids=lambda database: database.vendor)
+def test_the_folding_of_a_column_is_shown_by_its_name(database):
+    name, city = (folded_sql(f'"airport"."{column}"', database) for column in ("name", "city"))
     sql = f"SELECT CASE WHEN {name} LIKE 'a%' THEN 0 ELSE 1 END FROM a\n WHERE {city} = 'b' OR {name} = 'a'"
 
     shown = statements.statement(sql)
@@ -106,7 +110,7 @@ def test_a_plan_is_shown_by_its_first_lines_none_of_them_long():
 def test_the_page_explains_the_slowest_statements_readably(tmp_path):
     about = {"cores": 2, "processor": "x", "memory_gb": 1, "system": "y", "commit": "abc", "versions": {}}
     figures = Figures("pages", "SQLite", folder=tmp_path, about=about, resumed=True)
-    sql = f"SELECT 1 ORDER BY {folded_sql('name', postgresql=False)}"
+    sql = f"SELECT 1 ORDER BY {folded_sql('name', SQLITE)}"
     query = {"page": "airports by name", "seconds": 0.1, "sql": sql, "plan": ["SCAN airport"]}
     figures.add("hottest", {"printed": {"queries": [query]}, "seconds": 0.0})
 

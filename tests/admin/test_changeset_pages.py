@@ -54,7 +54,7 @@ def test_the_list_takes_no_more_queries_when_it_grows(places, viewer, browse_as,
 
     assert len(many) <= len(few) + 1
     # One query for each tracked model, since a direct write may still grow.
-    assert len(many) <= 11 + len(tracked_models())
+    assert len(many) <= 12 + len(tracked_models())
 
 
 @pytest.mark.parametrize(
