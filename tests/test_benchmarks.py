@@ -17,6 +17,7 @@ from benchmarks.report import GOALS, NOT, page_of
 
 pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent
+SQLITE, POSTGRESQL = SimpleNamespace(vendor="sqlite"), SimpleNamespace(vendor="postgresql", pg_version=150000)
 
 
 def note(folder: Path, part: str, **seconds: float) -> None:
@@ -76,9 +77,6 @@ def test_a_generated_row_is_always_the_same_one():
 
     assert [first.row(number) for number in range(300)] == [second.row(number) for number in range(300)]
     assert len({row["id"] for row in map(first.row, range(300))}) == 300
-
-
-SQLITE, POSTGRESQL = SimpleNamespace(vendor="sqlite"), SimpleNamespace(vendor="postgresql", pg_version=150000)
 
 
 @pytest.mark.parametrize("database", [SQLITE, POSTGRESQL], ids=lambda database: database.vendor)
