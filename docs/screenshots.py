@@ -32,6 +32,7 @@ HEIGHT = 900
 PATIENCE = 120_000
 # Chromium's own traffic has nowhere to go on a closed network, and root may not use its sandbox.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+UNDONE_LATER = ("revert-plan", "recycle-bin", "restore-plan", "hanging")
 FOREIGN = "Kennung;Flughafen;Höhe\nEDDB;Berlin Brandenburg;157\nEDDM;München;1487\nEDDF;Frankfurt/Main;364\n"
 
 
@@ -44,6 +45,9 @@ def main(wanted: list[str]) -> None:
         session, pages = work_of_a_week(Path(name))
         with opened(address, session, width=WIDTHS[0], height=HEIGHT) as page:
             camera = Camera(page, f"{address}/admin", wanted)
+            # Before the browser reverts the edit, and the later snapshot brings back what was deleted.
+            for picture in UNDONE_LATER:
+                camera.visit(pages.pop(picture), picture)
             act_in_the_browser(camera, Path(name))
             for picture, path in pages.items():
                 camera.visit(path, picture)
@@ -206,11 +210,12 @@ def back_up(folder: Path) -> None:
 def pages_of(renamed: Any, edited: Any, deleted: Any, direct: Any) -> dict[str, str]:
     """Return the pages of which pictures are made, by the names of these."""
     from apps.airports.models import Airport
+    from apps.changesets.history.stable_key import object_key_of
 
     version = Airport.history.filter(ident="KDEN").order_by("history_id").first().history_id
     gone = Airport.history.filter(changeset=deleted).order_by("history_id")[:3]
     picks = "&".join(f"pick=airports.airport:{row.history_id}" for row in gone)
-    germany = Airport.objects.get(pk="EDDM").country_id
+    germany, denver = Airport.objects.get(pk="EDDM").country_id, object_key_of(Airport.objects.get(pk="KDEN"))
     return {
         "revert-plan": f"changesets/changeset/{renamed.pk}/revert/",
         "changesets": "changesets/changeset/",
@@ -232,6 +237,12 @@ def pages_of(renamed: Any, edited: Any, deleted: Any, direct: Any) -> dict[str, 
         "country": f"base/country/{germany}/change/",
         "findings": "quality/finding/",
         "backups": "backups/backup/",
+        "hanging": f"changesets/changeset/{renamed.pk}/hanging/",
+        "row": f"changesets/changeset/{edited.pk}/row/airports.airport/{denver}/",
+        "search": "search/?q=denver",
+        "rule": "quality/finding/iata_zero/",
+        "pin": "airports/airport/KDEN/pin/name/",
+        "second-factor": "second-factor/",
         "dashboard": "",
     }
 
@@ -277,6 +288,8 @@ def backdate(made: Any, **ago: int) -> None:
 def act_in_the_browser(camera: Camera, folder: Path) -> None:
     """Relink, import and revert as a person does, and take pictures on the way."""
     relink(camera)
+    set_field(camera)
+    comment_and_follow(camera)
     refresh(camera, folder)
     page = camera.page
     page.goto(f"{camera.admin}/changesets/changeset/?q=names+as+the+airports")
@@ -295,6 +308,31 @@ def relink(camera: Camera) -> None:
     camera.take("bulk-confirm")
     confirm(page, "their links were lost in a script", "^Relink")
     camera.take("bulk-result")
+
+
+def set_field(camera: Camera) -> None:
+    """Show how a field of several airports is set, and what that would mean."""
+    page = camera.page
+    camera.visit("airports/airport/?q=EDD&airport_type__exact=large_airport")
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option("set_field")
+    page.get_by_role("button", name=re.compile("^(Go|Run)")).click()
+    page.locator("#id_field").select_option("name")
+    camera.take("set-field-form")
+
+
+def comment_and_follow(camera: Camera) -> None:
+    """Leave a comment on the edit of Denver, and follow Denver."""
+    page = camera.page
+    camera.visit("changesets/changeset/?q=as+signed+at+the+terminal")
+    page.get_by_role("link", name=re.compile("^#\\d+ Edit")).first.click()
+    page.get_by_label("What is there to say about it?").fill("The sign is of last year: I asked the airport.")
+    page.get_by_role("button", name="Comment").click()
+    page.get_by_role("heading", name="Discussion").scroll_into_view_if_needed()
+    camera.take("comments")
+    camera.visit("airports/airport/KDEN/history/")
+    page.get_by_role("button", name="Follow").click()
+    camera.visit("changesets/changeset/following/", "following")
 
 
 def map_columns(camera: Camera, folder: Path) -> None:

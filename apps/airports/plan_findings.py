@@ -112,9 +112,8 @@ def _new_cities(staging: Staging) -> tuple[dict[str, str], str]:
 
 def _stays(staging: Staging) -> str:
     gone = "SELECT old_pk FROM {missing}" if staging.options.missing == "delete" else superseded_pks(staging)
-    return staging.fill(
-        "t.{pk} NOT IN (SELECT old_pk FROM {changed}) AND t.{pk} NOT IN ({gone})", gone=staging.fill(gone)
-    )
+    changed, gone = staging.absent("t.{pk}", "SELECT old_pk FROM {changed}"), staging.absent("t.{pk}", gone)
+    return staging.fill(f"{changed} AND {gone}")
 
 
 def _written_airports(staging: Staging) -> tuple[dict[str, str], str]:

@@ -55,6 +55,14 @@ class Sql:
     def postgresql(self) -> bool:
         return self.connection.vendor == "postgresql"
 
+    def absent(self, value: str, keys: str) -> str:
+        """Return the condition that a value is none of some keys, which a SELECT of one column gives without NULL.
+
+        SQLite looks each value up in a NOT IN. PostgreSQL compares it with each key once they outgrow its `work_mem`.
+        """
+        none = "NOT EXISTS (SELECT 1 FROM ({keys}) k (key) WHERE k.key = {value})"
+        return self.fill(none if self.postgresql else "{value} NOT IN ({keys})", value=value, keys=keys)
+
     def fill(self, statement: str, /, **parts: str) -> str:
         """Return a statement, or a piece of one, with its holes filled."""
         return statement.format(**{**self._parts, **parts})

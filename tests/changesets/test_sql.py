@@ -35,6 +35,24 @@ def test_a_part_stands_as_it_is_and_its_own_braces_are_no_holes() -> None:
     assert sql.fill("WHERE {condition} AND {more}", more="{neither}") == "WHERE text = '{no hole}' AND {neither}"
 
 
+def test_what_is_absent_is_none_of_some_keys(numbers) -> None:
+    odd = numbers.absent("n.number", "SELECT number FROM {numbers} WHERE number <> 2 AND number <> 4")
+
+    assert numbers.rows(f"SELECT number FROM {{numbers}} n WHERE {odd} ORDER BY number") == [(2,), (4,)]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite looks each key up")
+def test_keys_are_read_once_however_little_memory_there_is_for_them(numbers) -> None:
+    numbers.load(numbers.temp("numbers"), ["number"], ((number,) for number in range(6, 40_000)))
+    numbers.run("SET LOCAL work_mem = '64kB'")
+    absent = numbers.absent("n.number", "SELECT number FROM {numbers}")
+
+    plan = " ".join(line for (line,) in numbers.rows(f"EXPLAIN SELECT 1 FROM {{numbers}} n WHERE {absent}"))
+
+    assert "Anti Join" in plan
+    assert "SubPlan" not in plan
+
+
 def test_a_hole_that_nothing_fills_is_an_error_before_the_database_is_asked() -> None:
     with pytest.raises(KeyError, match="live"):
         Sql().rows("SELECT 1 FROM {live}")

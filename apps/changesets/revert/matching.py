@@ -11,6 +11,8 @@ from apps.changesets.sql import Sql
 from apps.changesets.tracking import Tracked
 
 _ROUND = "revert_round"
+# The rows of the working copy that stand for an object already.
+_STANDING = "SELECT w_id FROM {round} WHERE w_id IS NOT NULL"
 
 
 def working_table(tracked: Tracked) -> str:
@@ -80,7 +82,7 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
         if tracked.stable_key:
             _match_by(sql, tracked, "w.{stable} = n.{side}_stable", condition, side=side)
             same_key += " AND (n.{side}_stable IS NULL OR w.{stable} IS NULL)"
-        unmatched = "n.{side}_id NOT IN (SELECT {side}_id FROM {round} WHERE {side}_id IS NOT NULL)"
+        unmatched = sql.absent("n.{side}_id", "SELECT {side}_id FROM {round} WHERE {side}_id IS NOT NULL")
         _match_by(sql, tracked, same_key, f"{condition} AND {unmatched}", side=side, join="LEFT JOIN")
     sql.index_temp(_ROUND, ["w_id"])
     sql.analyze(_ROUND)
@@ -88,12 +90,9 @@ def match_touched(sql: Sql, tracked: Tracked) -> None:
 
 def drop_bystanders(sql: Sql, tracked: Tracked, newest: int) -> None:
     """Take rows loaded after the row `newest` out again that only share a key with a touched object."""
-    copy_of(sql, tracked).run(
-        """
-        DELETE FROM {working} WHERE w_id > %s AND w_id NOT IN (SELECT w_id FROM {round} WHERE w_id IS NOT NULL)
-        """,
-        [newest],
-    )
+    copy = copy_of(sql, tracked)
+    bystander = copy.fill(copy.absent("{working}.w_id", _STANDING))
+    copy.run("DELETE FROM {working} WHERE w_id > %s AND {bystander}", [newest], bystander=bystander)
 
 
 def _match_by(sql: Sql, tracked: Tracked, condition: str, touched: str, *, side: str, join: str = "JOIN") -> None:
@@ -104,11 +103,11 @@ def _match_by(sql: Sql, tracked: Tracked, condition: str, touched: str, *, side:
         """
         INSERT INTO {round} (before_id, after_id, w_id)
         SELECT n.before_id, n.after_id, w.w_id FROM {net} n
-        {join} {working} w ON {condition} AND w.w_present
-            AND w.w_id NOT IN (SELECT w_id FROM {round} WHERE w_id IS NOT NULL)
+        {join} {working} w ON {condition} AND w.w_present AND {free}
         WHERE {touched}
         """,
         join=join,
+        free=copy.fill(copy.absent("w.w_id", _STANDING)),
         condition=copy.fill(condition),
         touched=copy.fill(touched),
     )

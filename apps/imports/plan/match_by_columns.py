@@ -96,7 +96,8 @@ def match_by_values(staging: Staging) -> None:
 
 def forget_unmatched(staging: Staging) -> int:
     """Take the rows about no object out, of an import that creates none, and return how many they were."""
-    return staging.run("DELETE FROM {staged} WHERE line NOT IN (SELECT line FROM {matched})")
+    unmatched = staging.absent("{staged}.line", "SELECT line FROM {matched}")
+    return staging.run("DELETE FROM {staged} WHERE {unmatched}", unmatched=staging.fill(unmatched))
 
 
 def refuse_clashes(staging: Staging) -> RefusedRows:
