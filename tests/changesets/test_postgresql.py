@@ -4,14 +4,19 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connection
 
 from apps.airports.models import Airport
-from apps.changesets.models import Changeset
+from apps.changesets.context import changeset
+from apps.changesets.models import Changeset, Kind
 from apps.changesets.recording import BY_SET
+from apps.changesets.revert import Bucket, blocking
+from apps.changesets.revert.plan import plan_revert
+from apps.changesets.sql import Sql
 from tests.changesets.conftest import World
 
 ROLE = "console_test_clerk"
@@ -37,6 +42,28 @@ def test_a_role_that_may_only_write_airports_is_recorded(world: World) -> None:
 def test_a_statement_that_promises_to_keep_keys_cannot_change_one(world: World) -> None:
     with pytest.raises(DatabaseError, match="changes no key"), connection.cursor() as cursor:
         cursor.execute(f"{BY_SET} UPDATE airports_airport SET ident = 'KNEW' WHERE ident = 'KDEN'")
+
+
+@pytest.mark.parametrize(("number", "setting"), [(3, "on"), (1200, "off")])
+def test_the_checks_of_a_large_revert_read_its_working_copy_once_each(number, setting, monkeypatch) -> None:
+    with changeset(kind=Kind.EDIT, actor=None):
+        Airport.objects.bulk_create(Airport(ident=f"Q{n}", source_id=10**6 + n, name="one") for n in range(number))
+    with changeset(kind=Kind.EDIT, actor=None) as renamed:
+        Airport.objects.filter(name="one").update(name="two")
+    asked = []
+
+    def ask(sql: Sql, *args: Any) -> bool:
+        asked.append(sql.value("SHOW enable_nestloop"))
+        return _block_all(sql, *args)
+
+    _block_all = blocking._block_all
+    monkeypatch.setattr(blocking, "_block_all", ask)
+
+    plan = plan_revert([renamed])
+
+    assert plan.counts[Bucket.RESTORED] == number
+    assert set(asked) == {setting}
+    assert Sql().value("SHOW enable_nestloop") == "on"
 
 
 def as_application(name: str, airport: str) -> Changeset:
