@@ -6,6 +6,7 @@ Beside bound values a percent sign is written twice; a brace that is no hole is 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -212,6 +213,19 @@ class Sql:
                 table=self.temp(name),
                 chosen=chosen,
             )
+
+    @contextmanager
+    def without_loops(self, wanted: bool) -> Iterator[None]:
+        """Let PostgreSQL join whole tables, where that is wanted, and not read a large one again for each row.
+
+        It expects one row where there are thousands, and uses no index that is made after rows were written anew in
+        place, within the same transaction (https://www.postgresql.org/docs/15/catalog-pg-index.html, indcheckxmin).
+        """
+        if wanted and self.postgresql:
+            self.run("SET LOCAL enable_nestloop = off")
+        yield
+        if wanted and self.postgresql:
+            self.run("SET LOCAL enable_nestloop TO DEFAULT")
 
     def key_type(self, tracked: Tracked) -> str:
         """Return the column type of a model's primary key without serial or identity."""

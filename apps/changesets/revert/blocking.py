@@ -4,7 +4,6 @@ Each check looks at the state as it would be: the working copies, and the live r
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -54,25 +53,11 @@ def settle(sql: Sql, touched: list[Tracked], *, seen: Mapping[str, int] | None =
 
 def spread(sql: Sql, touched: list[Tracked]) -> None:
     """Block rows until no check finds another: what is blocked may stand in the way of others."""
-    with _joined_as_a_whole(sql, touched):
+    many = "SELECT count(*) > 1000 FROM (SELECT 1 FROM {working} LIMIT 1001) first"
+    large = sql.postgresql and any(copy_of(sql, tracked).value(many) for tracked in touched)
+    with sql.without_loops(large):
         while any(_block_all(sql, tracked, touched) for tracked in touched):
             pass
-
-
-@contextmanager
-def _joined_as_a_whole(sql: Sql, touched: list[Tracked]) -> Iterator[None]:
-    """Let PostgreSQL read a large working copy once for a check, and not again for each row of it.
-
-    It expects one row of a check where there are thousands, and uses no index that is made after rows were written anew
-    in place, within the same transaction (https://www.postgresql.org/docs/15/catalog-pg-index.html, indcheckxmin).
-    """
-    many = "SELECT count(*) > 1000 FROM (SELECT 1 FROM {working} LIMIT 1001) first"
-    if not sql.postgresql or not any(copy_of(sql, tracked).value(many) for tracked in touched):
-        yield
-        return
-    sql.run("SET LOCAL enable_nestloop = off")
-    yield
-    sql.run("SET LOCAL enable_nestloop TO DEFAULT")
 
 
 def block(sql: Sql, tracked: Tracked, ids: Sequence[int], why: str, cause: str) -> None:
