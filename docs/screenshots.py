@@ -300,10 +300,7 @@ def act_in_the_browser(camera: Camera, folder: Path) -> None:
 
 def relink(camera: Camera) -> None:
     page = camera.page
-    camera.visit("airports/airport/?q=IS-&links=no-city")
-    page.locator("#action-toggle").check()
-    page.locator("select[name=action]").select_option("relink")
-    page.get_by_role("button", name=re.compile("^(Go|Run)")).click()
+    act_on_all(camera, "airports/airport/?q=IS-&links=no-city", "relink")
     expect(page.get_by_label("Why")).to_be_visible()
     camera.take("bulk-confirm")
     confirm(page, "their links were lost in a script", "^Relink")
@@ -313,12 +310,18 @@ def relink(camera: Camera) -> None:
 def set_field(camera: Camera) -> None:
     """Show how a field of several airports is set, and what that would mean."""
     page = camera.page
-    camera.visit("airports/airport/?q=EDD&airport_type__exact=large_airport")
-    page.locator("#action-toggle").check()
-    page.locator("select[name=action]").select_option("set_field")
-    page.get_by_role("button", name=re.compile("^(Go|Run)")).click()
+    act_on_all(camera, "airports/airport/?q=EDD&airport_type__exact=large_airport", "set_field")
     page.locator("#id_field").select_option("name")
     camera.take("set-field-form")
+
+
+def act_on_all(camera: Camera, path: str, action: str) -> None:
+    """Open a list, tick all that it shows, and choose an action."""
+    page = camera.page
+    camera.visit(path)
+    page.locator("#action-toggle").check()
+    page.locator("select[name=action]").select_option(action)
+    page.get_by_role("button", name=re.compile("^(Go|Run)")).click()
 
 
 def comment_and_follow(camera: Camera) -> None:

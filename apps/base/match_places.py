@@ -1,4 +1,4 @@
-"""Which city a place of a file is about: by country and comparable name; an ambiguous place is refused."""
+"""Which city a place of a file is about: by country and comparable name; an ambiguous or far one is refused."""
 
 from django.utils.text import get_text_list
 
@@ -10,6 +10,7 @@ from apps.imports.results import REFUSALS_LISTED, Refusal, RefusedRows
 from apps.imports.staging.tables import Staging
 
 _NAMED = 5
+_HINT = "{km} from the nearest of what the city is linked with, such as its airports: it is another one of this name"
 
 
 def match_cities(staging: Staging) -> RefusedRows:
@@ -153,9 +154,6 @@ def _some(words: list[str]) -> str:
 
 def _country(staging: Staging) -> str:
     return staging.quote(Country._meta.db_table)
-
-
-_HINT = "{km} from the nearest of what the city is linked with, such as its airports: it is another one of this name"
 
 
 def refuse_far_from_linked(staging: Staging) -> RefusedRows:
